@@ -1,3 +1,17 @@
-"""WebSocket connections on asyncio, on the Sans-I/O layer of websockets."""
+"""WebSocket connections (RFC 6455) on asyncio, on the Sans-I/O layer of `websockets`."""
+
+from roll_websocket.errors import ConnectionClosed, HandshakeError
+from roll_websocket.handshake import HandshakeRequest
+from roll_websocket.listener import Listener
+from roll_websocket.protocol import WSProtocol
+
+__all__ = [
+    "ConnectionClosed",
+    "HandshakeError",
+    "HandshakeRequest",
+    "Listener",
+    "WSProtocol",
+    "__version__",
+]
 
 __version__ = "0.1.0"

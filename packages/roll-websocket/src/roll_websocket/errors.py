@@ -1,0 +1,35 @@
+"""What this package raises."""
+
+from collections.abc import Mapping
+
+__all__ = ["ConnectionClosed", "HandshakeError"]
+
+
+class HandshakeError(Exception):
+    """The request cannot become a WebSocket connection: answer it with an HTTP error.
+
+    `status` is the HTTP status to answer with, `message` says why in one sentence and
+    `headers` are the fields that such an answer has to carry.
+    """
+
+    def __init__(
+        self, status: int, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+class ConnectionClosed(ConnectionError):  # noqa: N818 (the documented name)
+    """The connection takes or gives nothing any more.
+
+    `code` is the peer's close code when the peer closed first, 1005 when it gave none;
+    the code that was sent when this side closed or failed the connection; 1006 when the
+    connection was lost without a close frame (RFC 6455 7.1.5). `reason` goes with it.
+    """
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"{code} {reason}".rstrip())
+        self.code = code
+        self.reason = reason

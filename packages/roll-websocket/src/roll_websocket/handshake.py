@@ -1,0 +1,131 @@
+"""The opening handshake (RFC 6455 4.2): a request already parsed in, the head of a 101 out."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Protocol
+
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHandshake
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from roll_websocket.errors import HandshakeError
+
+__all__ = ["HandshakeRequest", "Origins", "accept"]
+
+Origins = Sequence[str | re.Pattern[str]] | None
+
+VERSION = "13"
+UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade"}
+EXTRA: dict[int, dict[str, str]] = {405: {"Allow": "GET"}, 426: UPGRADE}
+
+# Fields of the 101 that are the handshake's own, or that a 101 must not have (RFC 9110 8.6).
+RESERVED = {"connection", "content-length", "date", "transfer-encoding", "upgrade"}
+RESERVED_PREFIX = "sec-websocket-"
+
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+;=%-]+)(:[0-9]*)?")
+NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+class HandshakeRequest(Protocol):
+    """What is needed of a request: names of `headers` in upper case, repeated ones joined."""
+
+    @property
+    def method(self) -> str | None: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+def accept(
+    wire: ServerProtocol, request: HandshakeRequest, headers: Iterable[tuple[str, str]]
+) -> bytes:
+    """Answer `request` by `wire`, with the `headers` of the application beside its own.
+
+    Raises HandshakeError when the request is refused, ValueError for a header that cannot
+    be sent.
+    """
+    own = check_headers(headers)
+    check_request(request)
+    response = wire.accept(translate(request))
+    if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+        raise refusal(response.status_code, wire.handshake_exc)
+    for name, value in own:
+        response.headers[name] = value
+    return response.serialize()
+
+
+def check_request(request: HandshakeRequest) -> None:
+    """Refuse what the Sans-I/O layer does not look at, or answers otherwise.
+
+    The order is that of RFC 6455 4.2.1: the request as HTTP, the upgrade, its version.
+    """
+    if request.method != "GET":
+        raise HandshakeError(405, "A WebSocket handshake is a GET request.", EXTRA[405])
+    if request.version != "1.1":
+        raise HandshakeError(505, "A WebSocket handshake needs HTTP/1.1.")
+    check_message(request.headers)
+    check_upgrade(request.headers)
+
+
+def check_message(headers: Mapping[str, str]) -> None:
+    """Refuse a bad Host, and a body: its bytes could be taken for frames."""
+    if HOST.fullmatch(headers.get("HOST", "")) is None:
+        raise HandshakeError(400, "A request needs one valid Host.")
+    if headers.get("CONTENT-LENGTH", "0") != "0" or "TRANSFER-ENCODING" in headers:
+        raise HandshakeError(400, "A WebSocket handshake has no body.")
+
+
+def check_upgrade(headers: Mapping[str, str]) -> None:
+    """Refuse a plain request, another protocol and another version of this one."""
+    upgrade = tokens(headers.get("UPGRADE", ""))
+    if not any(upgrade) or "upgrade" not in tokens(headers.get("CONNECTION", "")):
+        raise HandshakeError(426, "This is a WebSocket: ask for an upgrade.", UPGRADE)
+    if "websocket" not in upgrade:
+        raise HandshakeError(501, "The only upgrade here is to websocket.")
+    if headers.get("SEC-WEBSOCKET-VERSION") != VERSION:
+        known = {"Sec-WebSocket-Version": VERSION}
+        raise HandshakeError(426, "The only WebSocket version here is 13.", UPGRADE | known)
+
+
+def tokens(value: str) -> list[str]:
+    """The tokens of a comma-separated field, in lower case."""
+    return [token.strip().lower() for token in value.split(",")]
+
+
+def translate(request: HandshakeRequest) -> Request:
+    """Say the request in the terms of the layer, which wants `websocket` alone as upgrade."""
+    given = request.headers
+    headers = Headers({"Connection": "Upgrade", "Upgrade": "websocket"})
+    for name, value in given.items():
+        if name == "ORIGIN" or name.lower().startswith(RESERVED_PREFIX):
+            headers[name] = value
+    return Request("/", headers)
+
+
+def refusal(status: int, error: Exception | None) -> HandshakeError:
+    """Say as an exception of ours why the layer refuses.
+
+    The layer answers what it did not foresee with a 500 and logs it: no detail of that leaks.
+    """
+    known = isinstance(error, InvalidHandshake)
+    message = f"Bad WebSocket handshake: {error}." if known else "Internal Server Error"
+    return HandshakeError(status, message)
+
+
+def check_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Leave out what belongs to the handshake; ValueError for what would break the head."""
+    own = [(name, str(value)) for name, value in headers if not reserved(name)]
+    for name, value in own:
+        if not NAME.fullmatch(name) or not VALUE.fullmatch(value):
+            raise ValueError(f"This header cannot be sent: {name!r}: {value!r}")
+    return own
+
+
+def reserved(name: str) -> bool:
+    """Whether the handshake alone decides on this field."""
+    lower = name.lower()
+    return lower in RESERVED or lower.startswith(RESERVED_PREFIX)

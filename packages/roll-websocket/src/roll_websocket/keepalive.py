@@ -1,0 +1,125 @@
+"""Keep-alive by one coarse clock for all the connections of a loop.
+
+A timer per connection costs a heap entry each, pushed and cancelled all the time. Here the
+connections whose time falls into the same slice share one timer.
+"""
+
+import asyncio
+import math
+import weakref
+from typing import Protocol
+
+__all__ = ["Clock", "Keepalive", "Peer", "Sleeper"]
+
+# Seconds. A delay is lengthened by one slice at most: a second, or an eighth of a short delay.
+SLICE = 1.0
+SLICES_PER_DELAY = 8
+
+
+class Sleeper(Protocol):
+    """Who wants to be woken."""
+
+    def on_alarm(self) -> None:
+        """The time has come."""
+
+
+class Clock:
+    """Wakes sleepers, each once per call of `wake`."""
+
+    def __init__(self) -> None:
+        self.slices: dict[float, set[Sleeper]] = {}
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> "Clock":
+        """The clock of this loop. It lives as long as someone holds it."""
+        found = CLOCKS.get(loop)
+        clock = found() if found is not None else None
+        if clock is None:
+            clock = cls()
+            CLOCKS[loop] = weakref.ref(clock)
+        return clock
+
+    def wake(self, sleeper: Sleeper, when: float) -> float:
+        """Call `sleeper.on_alarm()` at `when` or a little later; returns its slice."""
+        loop = asyncio.get_running_loop()
+        width = min(SLICE, max(when - loop.time(), 0) / SLICES_PER_DELAY) or SLICE
+        key = math.ceil(when / width) * width
+        if key not in self.slices:
+            self.slices[key] = set()
+            loop.call_at(key, self.ring, key)
+        self.slices[key].add(sleeper)
+        return key
+
+    def forget(self, sleeper: Sleeper, key: float) -> None:
+        """Do not wake this sleeper."""
+        self.slices.get(key, set()).discard(sleeper)
+
+    def ring(self, key: float) -> None:
+        """Wake those of one slice, but for whom an earlier one made forgotten."""
+        sleepers = self.slices[key]
+        while sleepers:
+            sleepers.pop().on_alarm()
+        del self.slices[key]
+
+
+# Weak both ways: a clock holds connections, and these their loop.
+CLOCKS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Clock]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+class Peer(Protocol):
+    """What keeping alive needs of a connection."""
+
+    def heard(self) -> bool:
+        """Whether anything came since the last call, or could not come through our fault."""
+
+    def probe(self) -> None:
+        """Send a ping."""
+
+    def give_up(self, silence: float) -> None:
+        """Nothing came for `silence` seconds after a ping."""
+
+
+class Keepalive:
+    """Pings a peer every `interval` seconds, and gives it up `timeout` seconds after one.
+
+    Whatever the peer sends proves that it is there: in the middle of a long message it could
+    not answer a ping.
+    """
+
+    __slots__ = ("asked", "clock", "interval", "key", "loop", "next", "peer", "timeout")
+
+    def __init__(self, peer: Peer, interval: float, timeout: float | None) -> None:
+        self.peer = peer
+        self.interval = interval
+        self.timeout = timeout
+        self.loop = asyncio.get_running_loop()
+        self.clock = Clock.of(self.loop)
+        self.asked: float | None = None
+        self.next = self.loop.time() + interval
+        self.key = self.clock.wake(self, self.next)
+
+    def stop(self) -> None:
+        """Wake no more."""
+        self.clock.forget(self, self.key)
+
+    def on_alarm(self) -> None:
+        """Judge the silence, ping when it is time."""
+        now = self.loop.time()
+        if self.peer.heard():
+            self.asked = None
+        if self.timeout is not None and now >= self.gone():
+            self.peer.give_up(self.timeout)
+            return
+        if now >= self.next:
+            self.peer.probe()
+            self.asked = now if self.asked is None else self.asked
+            self.next = now + self.interval
+        self.key = self.clock.wake(self, min(self.next, self.gone()))
+
+    def gone(self) -> float:
+        """When the peer is given up."""
+        if self.asked is None or self.timeout is None:
+            return math.inf
+        return self.asked + self.timeout
