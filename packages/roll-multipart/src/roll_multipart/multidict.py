@@ -1,0 +1,132 @@
+"""Several values for one key: query strings, forms, files."""
+
+import builtins
+from types import EllipsisType
+from typing import Any, ClassVar, Generic, Self, TypeVar, overload
+
+from .errors import FieldError
+from .files import UploadedFile
+from .urlencoded import MAX_FIELDS, parse_pairs
+
+__all__ = ["Files", "Form", "Multidict", "Query"]
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+BOOLEANS: dict[str, bool | None] = {
+    **dict.fromkeys(("1", "on", "t", "true", "yes"), True),
+    **dict.fromkeys(("0", "f", "false", "no", "off"), False),
+    **dict.fromkeys(("n", "none", "null"), None),
+}
+
+
+class Multidict(dict[str, list[T]], Generic[T]):
+    """A dict of lists whose `get` gives one value.
+
+    Asked for a key that is missing, without a default, it raises `Error(message)`: a `FieldError`
+    unless a subclass says otherwise.
+    """
+
+    Error: ClassVar[Any] = FieldError
+
+    @overload  # type: ignore[override]  # one value, where a dict of lists gives the list
+    def get(self, key: str, default: EllipsisType = ...) -> T: ...
+    @overload
+    def get(self, key: str, default: D) -> T | D: ...
+    def get(self, key: str, default: D | EllipsisType = ...) -> T | D:
+        """The first value of the key, or the default as it is."""
+        values = super().get(key)
+        if values:
+            return values[0]
+        return self._missing(key, default)
+
+    @overload
+    def list(self, key: str, default: EllipsisType = ...) -> builtins.list[T]: ...
+    @overload
+    def list(self, key: str, default: D) -> builtins.list[T] | D: ...
+    def list(self, key: str, default: D | EllipsisType = ...) -> builtins.list[T] | D:
+        """All values of the key, or the default as it is."""
+        values = super().get(key)
+        if values:
+            return values
+        return self._missing(key, default)
+
+    def add(self, key: str, value: T) -> None:
+        """Append a value to those of the key."""
+        self.setdefault(key, []).append(value)
+
+    def _missing(self, key: str, default: D | EllipsisType) -> D:
+        if isinstance(default, EllipsisType):
+            raise self.Error(f"Missing '{key}' key")
+        return default
+
+
+class Query(Multidict[str]):
+    """Text values that can be had as booleans and numbers.
+
+    What cannot be cast raises `Error`. A default is given back as it is, when the key is missing.
+    """
+
+    @classmethod
+    def parse(
+        cls,
+        text: str | bytes,
+        *,
+        max_fields: builtins.int = MAX_FIELDS,
+        strict: builtins.bool = False,
+    ) -> Self:
+        """Parse a query string or a body of type application/x-www-form-urlencoded.
+
+        Results are those of `urllib.parse.parse_qs`, blank values kept. Raises `LimitError` for more
+        than `max_fields` pairs. When strict, `MultipartError` for what is not UTF-8 or has a pair
+        without `=`.
+        """
+        values = cls()
+        for key, value in parse_pairs(text, max_fields=max_fields, strict=strict):
+            values.setdefault(key, []).append(value)
+        return values
+
+    def bool(self, key: str, default: Any = ...) -> Any:
+        """True for t, true, yes, 1, on; False for f, false, no, 0, off; None for n, none, null."""
+        if default is not ... and key not in self:
+            return default
+        value = self.get(key)
+        if value.lower() not in BOOLEANS:
+            raise self.Error(f"'{key}' must be a boolean")
+        return BOOLEANS[value.lower()]
+
+    def int(self, key: str, default: Any = ...) -> Any:
+        """The value as an integer."""
+        return self._cast(key, default, builtins.int, "an integer")
+
+    def float(self, key: str, default: Any = ...) -> Any:
+        """The value as a float."""
+        return self._cast(key, default, builtins.float, "a number")
+
+    def _cast(self, key: str, default: Any, cast: type, expected: str) -> Any:
+        if default is not ... and not super().get(key, None):
+            return default
+        try:
+            return cast(self.get(key))
+        except ValueError as error:
+            raise self.Error(f"'{key}' must be {expected}") from error
+
+
+class Form(Query):
+    """The text fields of a form."""
+
+
+class Files(Multidict[UploadedFile]):
+    """The files of a form; as a context manager it closes them at the end."""
+
+    def close(self) -> None:
+        """Close every file: temporary ones are gone from the disk."""
+        for files in self.values():
+            for file in files:
+                file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,215 @@
+"""The push parser: bytes go in, calls come out. No I/O, no containers (RFC 2046, RFC 7578)."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from .errors import LimitError, MultipartError
+from .headers import Part, check_boundary, parse_part
+from .limits import DEFAULTS, Limits
+
+__all__ = ["PushParser"]
+
+# The header block of nearly every part there is, from the line break that ends the boundary's line.
+# Whatever it does not match goes the long way, `parse_part`; on what it does match both agree.
+USUAL_HEAD: Final = re.compile(
+    rb'\r\n(Content-Disposition: form-data; name="([^"\\%\r\n\0]*+)"'
+    rb'(?:; filename="(?!\.\.?")([^"\\/%\r\n\0]*+)")?+'
+    rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+)\r\n\r\n"
+)
+PADDING: Final = re.compile(rb"[ \t]++")
+# Below it a copy is cheaper than a view.
+SMALL: Final = 4096
+
+
+class PushParser:
+    """Parse a multipart body in chunks of any size; the cuts between them make no difference.
+
+    Override `part_begin`, `part_data` and `part_end`, then call `feed` and at the end `close`. What
+    these raise passes through. After any error the parser is dead: it raises the same one again.
+    """
+
+    def __init__(self, boundary: str | bytes, limits: Limits = DEFAULTS) -> None:
+        if isinstance(boundary, str):
+            boundary = check_boundary(boundary)
+        self.limits = limits
+        self._delimiter = b"\r\n--" + boundary
+        self._parts = 0
+        # The first boundary may open the body: the line break before it is then ours.
+        self._carry = b"\r\n"
+        self._preamble = -2
+        self._searched = 0
+        self._error: BaseException | None = None
+        self._state: State = PushParser._skip_preamble
+
+    def part_begin(self, part: Part) -> None:
+        """A part begins."""
+
+    def part_data(self, data: bytes | memoryview) -> None:
+        """A stretch of the part's content; keep a copy, not the view."""
+
+    def part_end(self) -> None:
+        """The part is complete."""
+
+    def feed(self, data: bytes) -> None:
+        """Parse a chunk (one that is not `bytes` is copied). Raises `MultipartError`."""
+        if self._error is not None:
+            raise self._error
+        data = self._carry + data if self._carry else bytes(data)
+        self._carry = b""
+        position = 0
+        try:
+            while position >= 0:
+                position = self._state(self, data, position)
+        except BaseException as error:
+            self._error = error
+            raise
+
+    def close(self) -> None:
+        """The input has ended. Raises `MultipartError` if the final boundary is still missing."""
+        if self._error is None and not self.finished:
+            self._error = MultipartError("The body ended before its final boundary")
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def finished(self) -> bool:
+        """The final boundary has been seen: whatever follows is skipped."""
+        return self._state is PushParser._skip_epilogue
+
+    # A state takes the data and a position in it. It returns where the next state goes on, or -1 if
+    # it needs more data, having put into `_carry` what must be seen again.
+
+    def _skip_preamble(self, data: bytes, position: int) -> int:
+        end = data.find(self._delimiter, position)
+        kept = end if end >= 0 else self._find_tail(data, position)
+        self._preamble += kept
+        if self._preamble > self.limits.max_preamble:
+            raise LimitError("Too much before the first boundary")
+        if end < 0:
+            return self._wait(data, kept)
+        return self._pass_delimiter(end)
+
+    def _skip_epilogue(self, data: bytes, position: int) -> int:
+        return -1
+
+    def _after_delimiter(self, data: bytes, position: int) -> int:
+        match = USUAL_HEAD.match(data, position)
+        if match is not None and match.end() - position - 6 <= self.limits.max_header_size:
+            return self._begin_part(make_part(match), data, match.end())
+        rest = data[position : position + 2]
+        if rest == b"--":
+            self._state = PushParser._skip_epilogue
+            return -1
+        if rest == b"-":
+            return self._wait(data, position)
+        return self._after_padding(data, position)
+
+    def _after_padding(self, data: bytes, position: int) -> int:
+        if padding := PADDING.match(data, position):
+            position = padding.end()
+            self._state = PushParser._after_padding
+        rest = data[position : position + 2]
+        if rest == b"\r\n":
+            self._state = PushParser._read_head
+            return position
+        if rest in (b"", b"\r"):
+            return self._wait(data, position)
+        raise MultipartError("Unexpected bytes after a boundary")
+
+    def _read_head(self, data: bytes, position: int) -> int:
+        # The line break before the head counts, so that an empty head ends here and now.
+        limit = position + 2 + self.limits.max_header_size + 4
+        end = data.find(b"\r\n\r\n", position + self._searched, limit)
+        if end < 0:
+            return self._wait_for_head(data, position, limit)
+        self._searched = 0
+        part = parse_part(data[position + 2 : end], self.limits)
+        return self._begin_part(part, data, end + 4)
+
+    def _wait_for_head(self, data: bytes, position: int, limit: int) -> int:
+        if len(data) >= limit:
+            raise LimitError("Too large headers in a part")
+        self._searched = max(len(data) - position - 3, 0)
+        return self._wait(data, position)
+
+    def _begin_part(self, part: Part, data: bytes, start: int) -> int:
+        self._parts += 1
+        if self._parts > self.limits.max_parts:
+            raise LimitError("Too many parts")
+        # An empty part may share the blank line's CRLF with the delimiter behind it.
+        end = data.find(self._delimiter, start - 2)
+        if end < 0:
+            self.part_begin(part)
+            return self._first_tail(data, start - 2)
+        self._whole_part(part, cut(data, start, end))
+        return self._pass_delimiter(end)
+
+    def _whole_part(self, part: Part, data: bytes | memoryview) -> None:
+        self.part_begin(part)
+        if data:
+            self.part_data(data)
+        self.part_end()
+
+    def _first_data(self, data: bytes, position: int) -> int:
+        if data.startswith(self._delimiter, position):
+            self.part_end()
+            return self._pass_delimiter(position)
+        return self._first_tail(data, position)
+
+    def _first_tail(self, data: bytes, position: int) -> int:
+        if self._delimiter.startswith(data[position : position + len(self._delimiter)]):
+            self._state = PushParser._first_data
+            return self._wait(data, position)
+        self._state = PushParser._read_data
+        return position + 2
+
+    def _read_data(self, data: bytes, position: int) -> int:
+        end = data.find(self._delimiter, position)
+        if end < 0:
+            end = self._find_tail(data, position)
+            if end > position:
+                self.part_data(cut(data, position, end))
+            return self._wait(data, end)
+        if end > position:
+            self.part_data(cut(data, position, end))
+        self.part_end()
+        return self._pass_delimiter(end)
+
+    def _pass_delimiter(self, position: int) -> int:
+        self._state = PushParser._after_delimiter
+        return position + len(self._delimiter)
+
+    def _wait(self, data: bytes, position: int) -> int:
+        self._carry = data[position:]
+        return -1
+
+    def _find_tail(self, data: bytes, position: int) -> int:
+        """Where the beginning of a delimiter may lie at the end of the data.
+
+        A delimiter has one CR only, its first byte, hence the last CR decides.
+        """
+        start = data.rfind(b"\r", max(position, len(data) - len(self._delimiter) + 1))
+        if start >= 0 and self._delimiter.startswith(data[start:]):
+            return start
+        return len(data)
+
+
+State = Callable[[PushParser, bytes, int], int]
+
+
+def make_part(match: re.Match[bytes]) -> Part:
+    head, name, filename, content_type = match.groups()
+    return Part(
+        head,
+        name.decode("utf-8", "replace"),
+        None if filename is None else filename.decode("utf-8", "replace"),
+        "" if content_type is None else content_type.decode("ascii"),
+    )
+
+
+def cut(data: bytes, start: int, end: int) -> bytes | memoryview:
+    """The part of the data between two positions, without copying much."""
+    if end - start < SMALL or (start == 0 and end == len(data)):
+        return data[start:end]
+    return memoryview(data)[start:end]
