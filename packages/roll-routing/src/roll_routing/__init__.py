@@ -1,3 +1,20 @@
 """URL routing for Roll: autoroutes, with no wrong answer."""
 
+from ._build import build, variables
+from ._errors import BuildError, InvalidRoute, RoutingError
+from ._router import Router
+from ._routes import ListedRoute, Route, Routes
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "BuildError",
+    "InvalidRoute",
+    "ListedRoute",
+    "Route",
+    "Router",
+    "Routes",
+    "RoutingError",
+    "build",
+    "variables",
+]

@@ -1,0 +1,52 @@
+"""From a pattern and values to a URL."""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from ._errors import BuildError
+from ._patterns import Placeholder, Token, parse
+
+__all__ = ["build", "variables"]
+
+# RFC 3986 3.3: what the path of a URL may hold as it is, beside the unreserved characters.
+_LITERAL_SAFE: Final = "/!$&'()*+,;=:@"
+
+
+def variables(pattern: str, /) -> tuple[str, ...]:
+    """Give the names of a pattern's placeholders, in their order. Raises `InvalidRoute`."""
+    return parse(pattern).names
+
+
+def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - the name `Route` has for them
+    """Build the path of a URL, percent-encoded (RFC 3986), from a pattern and its values.
+
+    Values go through `str()`. Raises `InvalidRoute` for the pattern, `BuildError` (a
+    `ValueError`) for a value that is missing, unknown, or that its placeholder does not take.
+    """
+    parsed = parse(pattern)
+    if set(parsed.names) != set(vars):
+        raise BuildError(_mismatch(pattern, parsed.names, vars))
+    url = "".join(_text(pattern, token, vars) for token in parsed.tokens)
+    if {".", ".."} & set(url.split("/")):
+        raise BuildError(f"{url!r} is no URL of {pattern!r}: clients drop the segments '.' and '..'")
+    # A client would take what follows two slashes for a host.
+    return "/%2F" + url[2:] if url.startswith("//") else url
+
+
+def _mismatch(pattern: str, names: tuple[str, ...], given: dict[str, Any]) -> str:
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in names]
+    problems = [f"missing {missing}"] * bool(missing) + [f"unknown {unknown}"] * bool(unknown)
+    return f"Cannot build the URL of {pattern!r}: {', '.join(problems)}"
+
+
+def _text(pattern: str, token: Token, given: dict[str, Any]) -> str:
+    if not isinstance(token, Placeholder):
+        return quote(token, safe=_LITERAL_SAFE)
+    value = str(given[token.name])
+    if not token.kind.accepts(value):
+        raise BuildError(
+            f"Cannot build the URL of {pattern!r}: {token.name!r} is {token.kind.word!r},"
+            f" which does not take {value!r}"
+        )
+    return quote(value, safe="/" if token.kind.slash else "")
