@@ -1,3 +1,42 @@
 """HTTP/1.1 over asyncio: requests, responses, cookies, and the protocol that carries them."""
 
+from .application import Application
+from .cookies import Cookies, parse_cookies
+from .errors import ClientDisconnected, HttpError
+from .limits import Limits
+from .protocol import HTTPProtocol
+from .request import Request
+from .response import Response
+from .server import Server, serve_until_signalled, thin_accept_errors
+
+__all__ = [
+    "HTTP_METHODS",
+    "Application",
+    "ClientDisconnected",
+    "Cookies",
+    "HTTPProtocol",
+    "HttpError",
+    "Limits",
+    "Request",
+    "Response",
+    "Server",
+    "__version__",
+    "parse_cookies",
+    "serve_until_signalled",
+    "thin_accept_errors",
+]
+
 __version__ = "0.1.0"
+
+HTTP_METHODS = (
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "DELETE",
+    "TRACE",
+    "OPTIONS",
+    "CONNECT",
+    "PATCH",
+)
+"""The methods of RFC 9110 9.3 and RFC 5789."""

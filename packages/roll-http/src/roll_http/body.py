@@ -1,0 +1,158 @@
+"""The body of a request on its way from the connection to the handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from http import HTTPStatus
+from typing import Protocol
+
+from .errors import HttpError
+
+__all__ = ["BodySource", "BodyStream"]
+
+# What is kept for a handler before the client is held back. One read of asyncio or uvloop brings
+# up to 256 KiB; less would pause and resume the socket at each.
+HIGH_WATER = 256 * 1024
+
+
+class BodySource(Protocol):
+    """The connection, as a body sees it."""
+
+    def body_awaited(self) -> None:
+        """The handler waits for data: let it come, and keep an eye on the time."""
+        ...
+
+    def body_taken(self) -> None:
+        """There is room again, or the handler waits no longer."""
+        ...
+
+
+class BodyStream:
+    """An async iterator over the chunks of one body, filled by its connection."""
+
+    __slots__ = (
+        "_chunks",
+        "_consumed",
+        "_discarding",
+        "_error",
+        "_limit",
+        "_source",
+        "_waiter",
+        "complete",
+        "discarded",
+        "length",
+        "received",
+        "size",
+    )
+
+    def __init__(self, source: BodySource, length: int | None) -> None:
+        self._source = source
+        self.length = length
+        """The length that was announced, in bytes."""
+        self.received = 0
+        """Bytes that came so far."""
+        self.size = 0
+        """Bytes that came and were not taken yet."""
+        self.complete = False
+        self.discarded = 0
+        """Bytes that came once nobody wanted them."""
+        self._discarding = False
+        self._chunks: deque[bytes] = deque()
+        self._consumed = False
+        self._error: Exception | None = None
+        self._limit: int | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    # The connection's side.
+
+    @property
+    def full(self) -> bool:
+        """The client should be held back."""
+        return self.size > HIGH_WATER
+
+    @property
+    def awaited(self) -> bool:
+        """A handler waits for data."""
+        return self._waiter is not None
+
+    def feed(self, data: bytes) -> None:
+        """Data has come."""
+        if self._discarding:
+            self.discarded += len(data)
+            return
+        self.size += len(data)
+        self.received += len(data)
+        self._chunks.append(data)
+        self._wake()
+
+    def end(self) -> None:
+        """The last byte has come."""
+        self.complete = True
+        self._wake()
+
+    def fail(self, error: Exception) -> None:
+        """No more will come: `error` is raised where the handler waits, or would."""
+        if not self.complete and self._error is None:
+            self._error = error
+            self._wake()
+
+    def discard(self) -> None:
+        """Nobody will read this body any more: forget what came, only count what comes."""
+        self._discarding = True
+        self._chunks.clear()
+        self.size = 0
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # The handler's side.
+
+    def limit_to(self, limit: int | None) -> None:
+        """Let no more than `limit` bytes through, if it is no None.
+
+        Raises `HttpError` 413 at once when more was announced, else when more has come.
+        """
+        if limit is not None and (self._limit is None or limit < self._limit):
+            self._limit = limit
+        self._check_size(self.length or 0)
+
+    def _check_size(self, size: int) -> None:
+        if self._limit is not None and size > self._limit:
+            raise HttpError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body is larger than the {self._limit} bytes allowed",
+            )
+
+    def __aiter__(self) -> BodyStream:
+        if self._consumed:
+            raise RuntimeError("The body was read already: it can be streamed only once")
+        self._consumed = True
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._chunks:
+            if self.complete:
+                raise StopAsyncIteration
+            if self._error is not None:
+                raise self._error
+            await self._wait()
+        self._check_size(self.received)
+        was_full = self.full
+        chunk = self._chunks.popleft()
+        self.size -= len(chunk)
+        if was_full and not self.full:
+            self._source.body_taken()
+        return chunk
+
+    async def _wait(self) -> None:
+        if self._waiter is not None:
+            raise RuntimeError("The body is being read elsewhere already")
+        self._waiter = asyncio.get_running_loop().create_future()
+        self._source.body_awaited()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            self._source.body_taken()

@@ -1,0 +1,141 @@
+"""The connections of an event loop, and the coarse clock they share.
+
+One timer serves every connection of a loop: it looks at each of them a few times a second. A
+timer a request would cost more than the request's own work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from email.utils import formatdate
+from typing import ClassVar, Protocol
+from weakref import WeakKeyDictionary
+
+from .limits import Limits
+
+__all__ = ["NEVER", "Connections", "Pace", "Timed"]
+
+NEVER = float("inf")
+
+# Seconds between two looks; timeouts are kept to that precision.
+INTERVAL = 0.5
+
+
+class Timed(Protocol):
+    """A connection, as the clock sees it: two deadlines, in the loop's time."""
+
+    read_deadline: float
+    write_deadline: float
+
+    def read_expired(self) -> None:
+        """The read deadline has passed."""
+        ...
+
+    def write_expired(self) -> None:
+        """The write deadline has passed."""
+        ...
+
+
+class Connections:
+    """All connections of one loop."""
+
+    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Connections]] = (
+        WeakKeyDictionary()
+    )
+
+    @classmethod
+    def running(cls) -> Connections:
+        """Those of the running loop."""
+        loop = asyncio.get_running_loop()
+        connections = cls._of_loop.get(loop)
+        if connections is None:
+            connections = cls._of_loop[loop] = cls()
+        return connections
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        """The loop's time, as of the last look."""
+        self.date = ""
+        """The line of the `Date` field (RFC 9110 6.6.1)."""
+        self._interval = INTERVAL
+        self._members: set[Timed] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+        self._watchers: list[asyncio.Future[None]] = []
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Timed]:
+        return iter(tuple(self._members))
+
+    def add(self, connection: Timed, shortest_timeout: float) -> None:
+        """Look after a connection, often enough for its shortest timeout (in seconds)."""
+        self._interval = min(self._interval, shortest_timeout / 4)
+        self._members.add(connection)
+        self._tell()
+        if self._timer is None:
+            self._look()
+
+    def discard(self, connection: Timed) -> None:
+        """Forget a connection."""
+        self._members.discard(connection)
+        self._tell()
+
+    async def changed(self) -> None:
+        """Wait until a connection comes or goes."""
+        watcher = asyncio.get_running_loop().create_future()
+        self._watchers.append(watcher)
+        await watcher
+
+    def _tell(self) -> None:
+        for watcher in self._watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+        self._watchers.clear()
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.now = now = loop.time()
+        self.date = f"Date: {formatdate(usegmt=True)}\r\n"
+        # The next look is booked first: no fault of a connection can stop the clock.
+        self._timer = loop.call_later(self._interval, self._look) if self._members else None
+        for connection in tuple(self._members):
+            if connection.read_deadline <= now:
+                connection.read_expired()
+            if connection.write_deadline <= now:
+                connection.write_expired()
+
+
+class Pace:
+    """How fast an awaited body comes, sampled at each look of the clock."""
+
+    __slots__ = ("_last", "_progress", "_received", "_waited", "_window_start")
+
+    def __init__(self, now: float) -> None:
+        self._last = self._progress = now
+        self._received = 0
+        self._waited = 0.0
+        self._window_start = 0
+
+    def restart(self, now: float) -> None:
+        """The handler begins to wait: what went before is not the client's fault."""
+        self._last = self._progress = now
+
+    def too_slow(self, now: float, received: int, limits: Limits) -> bool:
+        """Whether the client has used up its time, having sent `received` bytes so far."""
+        self._waited += now - self._last
+        self._last = now
+        if received > self._received:
+            self._received = received
+            self._progress = now
+        elif now - self._progress >= limits.body_timeout:
+            return True
+        return self._waited >= limits.body_rate_window and self._below_rate(received, limits)
+
+    def _below_rate(self, received: int, limits: Limits) -> bool:
+        slow = received - self._window_start < limits.body_rate * self._waited
+        self._window_start = received
+        self._waited = 0.0
+        return slow

@@ -1,0 +1,109 @@
+"""Cookies, read from requests and set on responses (RFC 6265), built on biscuits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, cast
+from urllib.parse import unquote
+
+import biscuits
+
+from .syntax import has_forbidden, is_token
+
+__all__ = ["Cookies", "parse_cookies"]
+
+# Beyond this length biscuits parses nothing.
+_BISCUITS_MAX = 4096
+
+_pairs = re.compile(r'\s*([^=;]*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)').finditer
+_unescape = re.compile(r"\\([0-3][0-7][0-7]|.)").sub
+
+
+class Cookies(dict[str, Any]):
+    """Cookies by name.
+
+    On a request the values are the cookies' own, as str. On a response they are cookies made by
+    `set`; deleting one by its name keeps it from being sent.
+    """
+
+    __slots__ = ()
+
+    def set(
+        self,
+        name: str,
+        value: str,
+        max_age: int | None = None,
+        expires: datetime | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        path: str | None = "/",
+        domain: str | None = None,
+        samesite: str | None = None,
+    ) -> None:
+        """Set a cookie.
+
+        `max_age` is in seconds; an `expires` without a time zone is in UTC; `samesite` is
+        `"Strict"`, `"Lax"` or `"None"`. Any text will do as a value: it is quoted as needed.
+        Raises `ValueError` when an argument can't stand in a `Set-Cookie` header (RFC 6265 4.1.1).
+        """
+        if not is_token(name):
+            raise ValueError(f"Cookie name {name!r} is not a token (RFC 6265 4.1.1)")
+        for attribute, text in (("path", path), ("domain", domain), ("samesite", samesite)):
+            if text is not None and (";" in text or has_forbidden(text) or "\t" in text):
+                raise ValueError(f"Cookie {attribute} {text!r} has a control character or a ;")
+        if expires is not None and expires.tzinfo is not None:
+            expires = expires.astimezone(UTC).replace(tzinfo=None)
+        attributes = {
+            "max_age": max_age,
+            "expires": expires,
+            "secure": secure,
+            "httponly": httponly,
+            "path": path or "",
+            "domain": domain,
+            "samesite": samesite,
+        }
+        given = {key: value for key, value in attributes.items() if value is not None}
+        if max_age is not None and max_age <= 0:
+            self[name] = _ExpiredCookie(name, str(value), **given | {"max_age": 1})
+        else:
+            self[name] = biscuits.Cookie(name, str(value), **given)
+
+    def output(self) -> Iterator[str]:
+        """The value of a `Set-Cookie` line for each cookie."""
+        return map(str, self.values())
+
+
+def parse_cookies(header: str) -> dict[str, str]:
+    """The cookies of a `Cookie` header, by name; what is no cookie in it is skipped.
+
+    Values are unquoted and percent-decoded. When a name comes twice, the last one counts.
+    """
+    if "%" in header or "," in header or len(header) > _BISCUITS_MAX:
+        return dict(_parse_any(header))
+    return cast("dict[str, str]", biscuits.parse(header))
+
+
+class _ExpiredCookie(biscuits.Cookie):  # type: ignore[misc]  # biscuits has no types
+    """A cookie that a Max-Age of zero deletes: biscuits has no word for it."""
+
+    def __str__(self) -> str:
+        return str(super().__str__()).replace("; Max-Age=1", "; Max-Age=0", 1)
+
+
+def _parse_any(header: str) -> Iterator[tuple[str, str]]:
+    for pair in _pairs(header):
+        name, value = pair.groups()
+        yield name, unquote(_unquote(value.rstrip()))
+
+
+def _unquote(value: str) -> str:
+    if value[:1] != '"' or value[-1:] != '"' or len(value) == 1:
+        return value
+    return _unescape(_character, value[1:-1])
+
+
+def _character(match: re.Match[str]) -> str:
+    escaped = match[1]
+    return chr(int(escaped, 8)) if len(escaped) > 1 else escaped

@@ -1,0 +1,65 @@
+"""How much a client may send, and how long it may take: each number has its home here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Limits"]
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits and timeouts of a server; sizes in bytes, times in seconds.
+
+    `None` lifts the limits that accept it.
+    """
+
+    request_line: int = 8 * KIB
+    """The longest request line; beyond: 414."""
+    head: int = 32 * KIB
+    """The longest head, request line included; beyond: 431."""
+    headers: int = 100
+    """How many header lines a request may have; beyond: 431."""
+    trailers: int = 16 * KIB
+    """Chunk extensions and trailers of one chunked body, in all; beyond: 400."""
+    body: int | None = 16 * MIB
+    """The largest body loaded in memory; beyond: 413."""
+    head_timeout: float = 10
+    """From the first byte of a head to its last; beyond: 408."""
+    body_timeout: float = 30
+    """Between two reads of a body that a handler waits for; beyond: 408."""
+    body_rate: float = 240
+    """Bytes per second that a body must bring while a handler waits for it; below: 408."""
+    body_rate_window: float = 10
+    """The time over which `body_rate` is measured."""
+    keep_alive_timeout: float = 15
+    """How long a connection may stay idle, the time before its first request included."""
+    write_timeout: float = 30
+    """How long a write may stay without progress before the connection is aborted."""
+    tls_handshake_timeout: float = 10
+    """How long a TLS handshake may take."""
+    connections: int | None = None
+    """Connections open at once in a process; beyond: 503."""
+    graceful_timeout: float = 30
+    """How long running requests may take to end once the server stops."""
+    unread_body: int = 256 * KIB
+    """How much of a body that no handler read is skipped to keep the connection."""
+    linger: int = 256 * KIB
+    """How much is read and dropped after an error, so that its answer reaches the client."""
+    linger_timeout: float = 2
+    """How long that may take."""
+
+    @property
+    def shortest_timeout(self) -> float:
+        """The shortest of the times kept by the coarse clock."""
+        return min(
+            self.head_timeout,
+            self.body_timeout,
+            self.body_rate_window,
+            self.keep_alive_timeout,
+            self.write_timeout,
+            self.linger_timeout,
+        )

@@ -1,0 +1,121 @@
+"""Reading from a transport: heads, one after another, and the body of the current request."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .body import BodySource, BodyStream
+from .framing import ChunkedFraming, Framing, LengthFraming
+from .head import Head, HeadParser
+from .limits import Limits
+
+__all__ = ["Receiver"]
+
+# Bytes kept from a client that sends further requests before its answer; more is left unread.
+HELD = 64 * 1024
+
+
+class Receiver:
+    """The reading side of a connection.
+
+    It keeps the bytes that nothing has asked for yet, and stops reading when they are too many.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_framing",
+        "_limits",
+        "_offset",
+        "_parser",
+        "_paused",
+        "_transport",
+        "stream",
+    )
+
+    def __init__(self, transport: asyncio.Transport, limits: Limits) -> None:
+        self._transport = transport
+        self._limits = limits
+        self._parser = HeadParser(limits)
+        self._buffer = b""
+        self._offset = 0
+        self._framing: Framing | None = None
+        self._paused = False
+        self.stream: BodyStream | None = None
+        """The body of the current request, if it has one."""
+
+    @property
+    def has_bytes(self) -> bool:
+        """Some bytes wait to be looked at."""
+        return self._offset < len(self._buffer)
+
+    @property
+    def in_body(self) -> bool:
+        """The current request's body is still to come."""
+        return self._framing is not None
+
+    @property
+    def body_remaining(self) -> int | None:
+        """How many bytes of the body are to come; None when that is not known."""
+        return None if self._framing is None else self._framing.remaining
+
+    def receive(self, data: bytes) -> None:
+        """Keep bytes that came."""
+        if self._offset < len(self._buffer):
+            data = self._buffer[self._offset :] + data
+        self._buffer = data
+        self._offset = 0
+
+    def next_head(self) -> Head | None:
+        """The next head, once it is whole; raises `BadRequest`."""
+        head, self._offset = self._parser.parse(self._buffer, self._offset)
+        return head
+
+    def open_body(self, head: Head, source: BodySource) -> BodyStream:
+        """Begin to receive the body that a head announces."""
+        if head.chunked:
+            self._framing = ChunkedFraming(self._limits.trailers)
+            self.stream = BodyStream(source, None)
+        else:
+            self._framing = LengthFraming(head.length)
+            self.stream = BodyStream(source, head.length)
+        return self.stream
+
+    def pump(self) -> None:
+        """Give what came of the body to its stream, while it takes it; raises `BadRequest`."""
+        framing, stream = self._framing, self.stream
+        if framing is None or stream is None:
+            return
+        while self._offset < len(self._buffer) and not framing.complete and not stream.full:
+            data, self._offset = framing.feed(self._buffer, self._offset)
+            if data:
+                stream.feed(data)
+        if framing.complete:
+            self._framing = None
+            stream.end()
+        self.balance()
+
+    def end_body(self, error: Exception) -> None:
+        """The rest of the body will never come: `error` says why."""
+        self._framing = None
+        if self.stream is not None:
+            self.stream.fail(error)
+
+    def forget(self) -> bytes:
+        """Drop the bytes that wait, and give them back."""
+        rest = self._buffer[self._offset :]
+        self._buffer = b""
+        self._offset = 0
+        return rest
+
+    def balance(self) -> None:
+        """Read on, or stop reading, by what is kept."""
+        if self._framing is not None and self.stream is not None:
+            enough = self.stream.full
+        else:
+            enough = len(self._buffer) - self._offset > HELD
+        if enough != self._paused and not self._transport.is_closing():
+            self._paused = enough
+            if enough:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()

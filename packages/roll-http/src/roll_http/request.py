@@ -1,0 +1,256 @@
+"""The request, as a handler sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+
+from .cookies import Cookies, parse_cookies
+from .errors import HttpError
+
+if TYPE_CHECKING:
+    from .application import Application
+    from .body import BodyStream
+    from .head import Head
+    from .protocol import HTTPProtocol
+
+__all__ = ["Request"]
+
+_UNSET: Any = object()
+
+
+class Request(dict[str, Any]):
+    """One request; as a dict, it is all the user's own: nothing here uses its keys.
+
+    `app` is the application that answers, `protocol` the connection it came by; both may be None
+    for a request made by hand.
+    """
+
+    __slots__ = (
+        "_body",
+        "_cookies",
+        "_json",
+        "_kwargs",
+        "_path",
+        "_stream",
+        "app",
+        "cancel_on_disconnect",
+        "headers",
+        "keep_alive",
+        "max_body",
+        "method",
+        "protocol",
+        "query_string",
+        "route",
+        "upgrade",
+        "url",
+        "version",
+    )
+
+    app: Any
+    protocol: Any
+    url: bytes
+    """The request target, as received (RFC 9112 3.2)."""
+    query_string: str
+    """What follows the first `?` of the target, as received."""
+    method: str | None
+    headers: dict[str, str]
+    """The fields by upper-cased name; lines of one name are joined (RFC 9110 5.3)."""
+    version: str
+    """`"1.1"` or `"1.0"`."""
+    keep_alive: bool
+    """The client wants the connection kept."""
+    upgrade: str | None
+    """The `Upgrade` field, when `Connection` lists it (RFC 9110 7.8)."""
+    route: Any
+    """What the application found for the path."""
+    max_body: int | None
+    """The largest body in bytes that this request may have, streamed or loaded, when the
+    application sets it; beyond: 413."""
+    cancel_on_disconnect: bool
+    """Set by the application: the handler is cancelled when the client goes."""
+
+    def __init__(self, app: Application | None, protocol: HTTPProtocol | None) -> None:
+        self.app = app
+        self.protocol = protocol
+        self.url = b""
+        self._path: str | bytes = ""
+        self.query_string = ""
+        self.method = None
+        self.headers = {}
+        self.version = "1.1"
+        self.keep_alive = True
+        self.upgrade = None
+        self.route = None
+        self.max_body = None
+        self.cancel_on_disconnect = False
+        self._body: bytes | None = None
+        self._stream: BodyStream | None = None
+        self._cookies: Cookies | None = None
+        self._json: Any = _UNSET
+        self._kwargs: dict[str, Any] | None = None
+
+    def set_head(self, head: Head) -> None:
+        """Take what the head says; called once, by the connection."""
+        self.method = head.method
+        self.url = head.target
+        self.headers = head.headers
+        self.keep_alive = head.keep_alive
+        if head.minor == 0:
+            self.version = "1.0"
+        self.upgrade = head.upgrade
+        path = head.path
+        mark = path.find(b"?")
+        if mark >= 0:
+            self.query_string = path[mark + 1 :].decode("ascii")
+            path = path[:mark]
+        self._path = path
+
+    def attach_body(self, stream: BodyStream) -> None:
+        """Take the body that the head announced; called once, by the connection."""
+        self._stream = stream
+
+    @property
+    def path(self) -> str:
+        """The percent-decoded path."""
+        path = self._path
+        if isinstance(path, bytes):
+            text = path.decode("ascii")
+            self._path = path = unquote(text) if "%" in text else text
+        return path
+
+    @path.setter
+    def path(self, value: str) -> None:
+        self._path = value
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """An empty dict, to attach things to."""
+        if self._kwargs is None:
+            self._kwargs = {}
+        return self._kwargs
+
+    @kwargs.setter
+    def kwargs(self, value: dict[str, Any]) -> None:
+        self._kwargs = value
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies that came with the request."""
+        if self._cookies is None:
+            header = self.headers.get("COOKIE")
+            cookies = Cookies if self.app is None else self.app.Cookies
+            self._cookies = cookies(parse_cookies(header)) if header else cookies()
+        return self._cookies
+
+    @property
+    def body(self) -> bytes:
+        """The whole body; raises `HttpError` 500 before it is loaded."""
+        if self._body is None:
+            raise HttpError(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "The body is not loaded yet: `await request.read()` first",
+            )
+        return self._body
+
+    @body.setter
+    def body(self, value: bytes) -> None:
+        self._body = value
+
+    async def load_body(self) -> None:
+        """Read the whole body into `body`; once loaded, this does nothing.
+
+        Raises `HttpError` 413 when it is larger than `max_body`, or than the server's limit for
+        bodies in memory; 408 when the client is too slow; `ClientDisconnected` when it has gone.
+        """
+        if self._body is not None:
+            return
+        stream = self._stream
+        if stream is not None:
+            stream.limit_to(self._loaded_limit())
+        if stream is None and type(self).__aiter__ is Request.__aiter__:
+            self._body = b""
+            return
+        chunks = [chunk async for chunk in self]
+        self._body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def _loaded_limit(self) -> int | None:
+        if self.max_body is not None or self.protocol is None:
+            return self.max_body
+        return cast("int | None", self.protocol.limits.body)
+
+    async def read(self) -> bytes:
+        """The whole body, loaded if it was not."""
+        await self.load_body()
+        return self.body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The body as it comes, in chunks; the client is held back while they are not taken.
+
+        It can be gone through once: a second time raises `RuntimeError`, unless the body was
+        loaded, which then comes as one chunk.
+        Raises what `load_body` raises.
+        """
+        if self._body is not None:
+            if self._body:
+                yield self._body
+        elif self._stream is not None:
+            self._stream.limit_to(self.max_body)
+            async for chunk in self._stream:
+                yield chunk
+
+    @property
+    def json(self) -> Any:
+        """The body, decoded from JSON; raises `HttpError` 400 when it can't be."""
+        if self._json is _UNSET:
+            try:
+                self._json = json.loads(self.body)
+            except (ValueError, RecursionError):
+                raise HttpError(HTTPStatus.BAD_REQUEST, "Unparsable JSON body") from None
+        return self._json
+
+    @property
+    def content_type(self) -> str:
+        """The `Content-Type` field, or an empty str."""
+        return self.headers.get("CONTENT-TYPE", "")
+
+    @property
+    def host(self) -> str:
+        """The `Host` field, or the authority of an absolute target, or an empty str."""
+        return self.headers.get("HOST", "")
+
+    @property
+    def referrer(self) -> str:
+        """The `Referer` field, or an empty str."""
+        return self.headers.get("REFERER", "")
+
+    referer = referrer
+
+    @property
+    def origin(self) -> str:
+        """The `Origin` field, or an empty str."""
+        return self.headers.get("ORIGIN", "")
+
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """The peer's address: host and port; None over a Unix socket."""
+        return None if self.protocol is None else cast("Any", self.protocol.peer)
+
+    @property
+    def scheme(self) -> str:
+        """`"http"`, or `"https"` over TLS."""
+        secure = self.protocol is not None and self.protocol.secure
+        return "https" if secure else "http"
+
+    async def disconnected(self) -> bool:
+        """Whether the client has gone, as far as can be told.
+
+        A client that only closed its sending side looks the same (RFC 9112 9.6). What can't be
+        noticed: a client that vanished without a word, and one whose unread bytes fill the buffer.
+        """
+        await asyncio.sleep(0)  # what the socket has to say comes first
+        return self.protocol is not None and bool(self.protocol.gone)

@@ -1,0 +1,99 @@
+"""The response that a handler fills."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from .cookies import Cookies
+
+if TYPE_CHECKING:
+    from .application import Application
+    from .protocol import HTTPProtocol
+
+__all__ = ["Response"]
+
+_STATUSES: dict[int, HTTPStatus] = {status.value: status for status in HTTPStatus}
+
+# One encoder for all: `json.dumps` would make a new one a call. NaN is no JSON (RFC 8259 6).
+_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class Response:
+    """What is sent back: `status`, `headers`, `cookies`, `body`.
+
+    `headers` is a case-sensitive dict of any values, sent as `str()` gives them. `body` is bytes,
+    or has `__aiter__` (or is an async generator function): it is then streamed; anything else is
+    sent as `str()` gives it, in UTF-8.
+    """
+
+    __slots__ = ("_cookies", "_status", "app", "body", "headers", "protocol", "request")
+
+    app: Any
+    protocol: Any
+    request: Any
+    """The request that this answers."""
+    headers: dict[str, Any]
+    body: Any
+
+    def __init__(self, app: Application | None, protocol: HTTPProtocol | None) -> None:
+        self.app = app
+        self.protocol = protocol
+        self.request = None
+        self.headers = {}
+        self.body = b""
+        self._status = HTTPStatus.OK
+        self._cookies: Cookies | None = None
+
+    @property
+    def status(self) -> HTTPStatus:
+        """The status; set it to an int or an `HTTPStatus`.
+
+        Raises `ValueError` when set to what is no registered status.
+        """
+        return self._status
+
+    @status.setter
+    def status(self, code: int | HTTPStatus) -> None:
+        status = _STATUSES.get(code)
+        if status is None:
+            raise ValueError(f"{code!r} is no HTTP status: give a registered code, such as 200")
+        self._status = status
+
+    @property
+    def cookies(self) -> Cookies:
+        """The cookies to be set."""
+        if self._cookies is None:
+            cookies = Cookies if self.app is None else self.app.Cookies
+            self._cookies = cast("Cookies", cookies())
+        return self._cookies
+
+    @property
+    def has_cookies(self) -> bool:
+        """Whether there is any cookie to be set."""
+        return bool(self._cookies)
+
+    def _set_json(self, value: Any) -> None:
+        self.body = _encode_json(value).encode()
+        self.headers["Content-Type"] = "application/json; charset=utf-8"
+
+    json = property(
+        None,
+        _set_json,
+        doc="""Set the body and its `Content-Type` from any value that JSON can hold.
+
+        Raises `ValueError` or `TypeError` when it can't be encoded, NaN and infinities included.
+        """,
+    )
+
+    @property
+    def redirect(self) -> tuple[str | None, HTTPStatus]:
+        """The location and the status; set it to such a pair, or to a location for a 302."""
+        return self.headers.get("Location"), self._status
+
+    @redirect.setter
+    def redirect(self, to: str | tuple[str, int | HTTPStatus]) -> None:
+        location, status = (to, HTTPStatus.FOUND) if isinstance(to, str) else to
+        self.status = status
+        self.headers["Location"] = location

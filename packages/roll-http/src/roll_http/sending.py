@@ -1,0 +1,141 @@
+"""Writing to a transport no faster than the peer reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from .errors import ClientDisconnected
+from .wire import Delimiting, as_bytes
+
+__all__ = ["Sender"]
+
+# Over TLS one large write never pauses the writer: bodies go out in slices of this size.
+SLICE = 64 * 1024
+
+# How much is streamed before the others get their turn, when the client reads as fast as we write.
+TURN = 1024 * 1024
+
+
+class Sender:
+    """The writing side of a connection: back-pressure, corking, progress."""
+
+    __slots__ = (
+        "_corked",
+        "_pending",
+        "_progress",
+        "_size",
+        "_transport",
+        "_waiter",
+        "lost",
+        "paused",
+    )
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._corked = False
+        self._pending: list[bytes] = []
+        self._progress = 0.0
+        self._size = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self.paused = False
+        """The transport holds as much as it should."""
+        self.lost = False
+        """The connection has gone: what is written is dropped."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write, or keep for `uncork`."""
+        if self._corked:
+            self._pending.append(bytes(data))
+        elif not self.lost:
+            self._transport.write(data)
+
+    def cork(self) -> None:
+        """Keep what is written, so that the answers to pipelined requests leave together."""
+        self._corked = True
+
+    def uncork(self) -> None:
+        """Write what was kept."""
+        self._corked = False
+        if self._pending:
+            data = b"".join(self._pending)
+            self._pending.clear()
+            self.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the transport takes more; raises `ClientDisconnected` when it never will."""
+        if self.paused and not self.lost:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        if self.lost:
+            raise ClientDisconnected("The client has gone")
+
+    async def send_bytes(self, head: bytes, body: bytes) -> None:
+        """Write a whole response, however long."""
+        self.uncork()
+        self.write(head)
+        view = memoryview(body)
+        for start in range(0, len(body), SLICE):
+            await self.drain()
+            self.write(view[start : start + SLICE])
+
+    async def send_stream(
+        self, head: bytes, stream: AsyncIterator[Any], delimiting: Delimiting
+    ) -> None:
+        """Write a response whose body comes from a stream."""
+        self.uncork()
+        self.write(head)
+        turn = 0
+        async for item in stream:
+            chunk = as_bytes(item)
+            if chunk:
+                await self._send_chunk(delimiting.encode(chunk))
+                turn += len(chunk)
+                if turn >= TURN:
+                    turn = 0
+                    await asyncio.sleep(0)
+        self.write(delimiting.end())
+
+    async def _send_chunk(self, data: bytes) -> None:
+        if len(data) <= SLICE:
+            self.write(data)
+            await self.drain()
+        else:
+            await self.send_bytes(b"", data)
+
+    def pause(self) -> None:
+        """The transport has enough."""
+        self.paused = True
+        self._size = self._transport.get_write_buffer_size()
+
+    def resume(self) -> None:
+        """The transport takes more."""
+        self.paused = False
+        self._wake()
+
+    def lose(self) -> None:
+        """The connection has gone."""
+        self.lost = True
+        self._pending.clear()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def watch(self, now: float) -> None:
+        """Begin to watch the progress of what the transport holds."""
+        self._progress = now
+        self._size = self._transport.get_write_buffer_size()
+
+    def stalled_for(self, now: float) -> float:
+        """How long the peer has taken nothing, in seconds."""
+        size = self._transport.get_write_buffer_size()
+        if size < self._size or not size:
+            self._progress = now
+        self._size = size
+        return now - self._progress

@@ -1,0 +1,206 @@
+"""Listening, and an end that loses nobody's request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Any
+
+from .clock import Connections
+from .limits import Limits
+from .protocol import HTTPProtocol
+
+__all__ = ["Server", "serve_until_signalled", "thin_accept_errors"]
+
+# How many connections may wait to be accepted. asyncio would also accept that many in a row, and
+# when file descriptors run out it logs each: that loop keeps to asyncio's own number.
+BACKLOG = 2048
+ACCEPTED_IN_A_ROW = 100
+
+# What asyncio says when it can't accept for want of file descriptors or memory.
+ACCEPT_ERROR = "socket.accept() out of system resource"
+ACCEPT_ERROR_INTERVAL = 1.0
+
+
+class Server:
+    """Serves the connections of listening sockets, in the running loop.
+
+    `factory` makes the protocol of a connection; `tls` is the context for TLS, if any.
+    """
+
+    def __init__(
+        self,
+        factory: Callable[[], HTTPProtocol],
+        limits: Limits | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._factory = factory
+        self._limits = limits or Limits()
+        self._tls = tls
+        self._servers: list[asyncio.Server] = []
+        self._stopping = False
+
+    @property
+    def sockets(self) -> tuple[Any, ...]:
+        """The listening sockets."""
+        return tuple(sock for server in self._servers for sock in server.sockets)
+
+    @property
+    def connections(self) -> Iterator[HTTPProtocol]:
+        """The connections it accepted that are still open."""
+        for connection in Connections.running():
+            if isinstance(connection, HTTPProtocol) and connection.owner is self:
+                yield connection
+
+    async def listen(self, host: str, port: int) -> None:
+        """Listen on an address; a port of 0 takes a free one. Raises `OSError` when it can't."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            self._connect, host, port, backlog=ACCEPTED_IN_A_ROW, **self._tls_options
+        )
+        self._take(server)
+
+    async def serve(self, sockets: Iterable[socket.socket]) -> None:
+        """Accept the connections of sockets that are bound already."""
+        loop = asyncio.get_running_loop()
+        for sock in sockets:
+            create = loop.create_server
+            if sock.family == getattr(socket, "AF_UNIX", None):
+                create = loop.create_unix_server  # type: ignore[assignment]  # same arguments
+            server = await create(
+                self._connect, sock=sock, backlog=ACCEPTED_IN_A_ROW, **self._tls_options
+            )
+            self._take(server)
+
+    @property
+    def _tls_options(self) -> dict[str, Any]:
+        if self._tls is None:
+            return {}
+        return {"ssl": self._tls, "ssl_handshake_timeout": self._limits.tls_handshake_timeout}
+
+    def _take(self, server: asyncio.Server) -> None:
+        self._servers.append(server)
+        for sock in server.sockets:
+            with contextlib.suppress(OSError), sock.dup() as duplicate:
+                duplicate.listen(BACKLOG)
+
+    def _connect(self) -> HTTPProtocol:
+        protocol = self._factory()
+        protocol.owner = self
+        return protocol
+
+    async def stop(self, graceful_timeout: float | None = None) -> None:
+        """Stop accepting, let the running requests end, and close every connection.
+
+        Connections that wait to be accepted are accepted first, and idle ones are read once more:
+        a request that was sent is answered. What still runs after `graceful_timeout` seconds (by
+        default the limits') is cancelled, and its connection aborted.
+        """
+        timeout = self._limits.graceful_timeout if graceful_timeout is None else graceful_timeout
+        await self._stop_accepting()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._close_connections()
+        except TimeoutError:
+            await self.stop_now()
+
+    async def stop_now(self) -> None:
+        """Cancel what runs, and abort every connection."""
+        for server in self._servers:
+            server.close()
+        for connection in self.connections:
+            connection.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                while any(self.connections):
+                    await Connections.running().changed()
+
+    async def _close_connections(self) -> None:
+        while True:
+            for _ in range(3):  # what the sockets hold is read first
+                await asyncio.sleep(0)
+            for connection in self.connections:
+                connection.shutdown()
+            if not any(self.connections):
+                return
+            await Connections.running().changed()
+
+    async def _stop_accepting(self) -> None:
+        # Closing a listening socket resets the connections that wait in it: its duplicate keeps
+        # it open until they are taken out.
+        duplicates = [sock.dup() for sock in self.sockets]
+        for server in self._servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for duplicate in duplicates:
+            duplicate.setblocking(False)
+            for accepted in _accept_all(duplicate):
+                with contextlib.suppress(OSError, ssl.SSLError):
+                    await loop.connect_accepted_socket(
+                        self._connect, accepted, **self._tls_options
+                    )
+            duplicate.close()
+
+
+def _accept_all(listener: socket.socket) -> Iterator[socket.socket]:
+    while True:
+        try:
+            accepted, _ = listener.accept()
+        except OSError:
+            return
+        accepted.setblocking(False)
+        yield accepted
+
+
+def thin_accept_errors(loop: asyncio.AbstractEventLoop) -> None:
+    """Report a want of file descriptors once a second, instead of hundreds of times.
+
+    Everything else goes to the exception handler that was set before.
+    """
+    previous = loop.get_exception_handler()
+    last = float("-inf")
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal last
+        if context.get("message") == ACCEPT_ERROR:
+            now = loop.time()
+            if now - last < ACCEPT_ERROR_INTERVAL:
+                return
+            last = now
+        if previous is None:
+            loop.default_exception_handler(context)
+        else:
+            previous(loop, context)
+
+    loop.set_exception_handler(handle)
+
+
+@contextlib.asynccontextmanager
+async def signalled(*signals: signal.Signals) -> AsyncIterator[asyncio.Queue[signal.Signals]]:
+    """A queue of the signals that come, instead of what they would do by themselves."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in signals:
+        loop.add_signal_handler(number, queue.put_nowait, number)
+    try:
+        yield queue
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def serve_until_signalled(server: Server) -> None:
+    """Serve until SIGINT or SIGTERM, then stop gracefully; a second signal stops at once."""
+    async with signalled(signal.SIGINT, signal.SIGTERM) as queue:
+        await queue.get()
+        stopping = asyncio.ensure_future(server.stop())
+        second = asyncio.ensure_future(queue.get())
+        await asyncio.wait({stopping, second}, return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.done():
+            stopping.cancel()
+            await server.stop_now()
+        second.cancel()

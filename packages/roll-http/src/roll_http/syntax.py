@@ -1,0 +1,52 @@
+"""The grammar of HTTP messages: what RFC 9110 and RFC 9112 allow in their elements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+
+# RFC 9110 5.6.2
+is_token = re.compile(TCHARS).fullmatch
+
+# RFC 9112 3. The target: visible ASCII, without a fragment.
+match_request_line = re.compile(
+    rb"(" + TCHARS.encode() + rb") ([!-\"$-~]+) HTTP/([0-9])\.([0-9])\r\n"
+).match
+
+# The beginning of a request line that is still coming.
+is_request_line_start = re.compile(
+    TCHARS.encode() + rb"(?: (?:[!-\"$-~]+(?: (?:H(?:T(?:T(?:P[/0-9.]{0,4})?)?)?)?\r?)?)?)?"
+).fullmatch
+
+has_bare_lf = re.compile(rb"(?<!\r)\n").search
+
+# RFC 9110 5.5: what may not stand in a field value.
+has_forbidden = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+
+# RFC 3986 3.2.2 and 3.2.3. Registered names are ASCII, percent-encoded where they are not.
+_IP_LITERAL = r"\[(?:[0-9A-Fa-f:.]+|v[0-9A-Fa-f]+\.[!$&-.0-;=A-Z_a-z~]+)\]"
+_REG_NAME = r"(?:[!$&-.0-9;=A-Z_a-z~]|%[0-9A-Fa-f]{2})+"
+_HOST = rf"(?:{_IP_LITERAL}|{_REG_NAME})"
+is_host = re.compile(rf"{_HOST}(?::[0-9]*)?").fullmatch
+is_authority_form = re.compile(rf"{_HOST}:[0-9]+".encode()).fullmatch
+match_absolute_form = re.compile(rf"(?i:https?)://({_HOST}(?::[0-9]*)?)(?=[/?]|$)".encode()).match
+
+OWS = " \t"
+
+
+def list_members(value: str) -> Iterator[str]:
+    """The members of a comma-separated field value, in lower case (RFC 9110 5.6.1)."""
+    for member in value.split(","):
+        name = member.strip(OWS).lower()
+        if name:
+            yield name
+
+
+def decode_text(raw: bytes) -> str:
+    """The text of a field value: UTF-8, and Latin-1 where it is not."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")

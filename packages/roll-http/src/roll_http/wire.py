@@ -1,0 +1,270 @@
+"""Responses as bytes (RFC 9110, RFC 9112). No I/O."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from .request import Request
+from .response import Response
+from .syntax import has_forbidden, is_token, list_members
+
+__all__ = ["Delimiting", "InvalidResponse", "plain_response", "render"]
+
+_STATUS_LINES = {status: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+
+# RFC 9110 6.4.1 and 15.3.6. A 205 says so with a Content-Length of zero.
+_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.RESET_CONTENT}
+
+_PLAIN, _LENGTH, _CODING, _CONNECTION, _DATE = range(5)
+_SPECIAL = {
+    "content-length": _LENGTH,
+    "transfer-encoding": _CODING,
+    "connection": _CONNECTION,
+    "date": _DATE,
+}
+
+# What each field name seen is to us. Names come from the application, so they are few; one that
+# makes them up can't fill the memory all the same.
+_kinds: dict[str, int] = {}
+_MAX_KINDS = 1024
+
+
+class InvalidResponse(ValueError):
+    """A response that can't be sent as it is."""
+
+
+class Delimiting(Protocol):
+    """How the chunks of a streamed body become bytes on the wire."""
+
+    def encode(self, chunk: bytes) -> bytes:
+        """The bytes for a chunk that is not empty; raises `InvalidResponse` when it can't be."""
+        ...
+
+    def end(self) -> bytes:
+        """The bytes that end the body; raises `InvalidResponse` when it is not whole."""
+        ...
+
+
+class Chunked:
+    """RFC 9112 7.1."""
+
+    def encode(self, chunk: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(chunk), chunk)
+
+    def end(self) -> bytes:
+        return b"0\r\n\r\n"
+
+
+class UntilClose:
+    """What HTTP/1.0 clients understand (RFC 9112 6.3, item 8)."""
+
+    def encode(self, chunk: bytes) -> bytes:
+        return chunk
+
+    def end(self) -> bytes:
+        return b""
+
+
+class Measured:
+    """As many bytes as the handler's Content-Length says, neither more nor fewer."""
+
+    def __init__(self, length: int) -> None:
+        self._length = self._remaining = length
+
+    def encode(self, chunk: bytes) -> bytes:
+        self._remaining -= len(chunk)
+        if self._remaining < 0:
+            raise InvalidResponse(f"The body is longer than its Content-Length of {self._length}")
+        return chunk
+
+    def end(self) -> bytes:
+        if self._remaining:
+            raise InvalidResponse(
+                f"The body is {self._remaining} bytes short of its Content-Length"
+            )
+        return b""
+
+
+class _Fields:
+    """The header lines of a response, and what some of them decide."""
+
+    __slots__ = ("close", "date", "length", "lines")
+
+    def __init__(self) -> None:
+        self.lines = ""
+        self.length: int | None = None
+        self.close = False
+        self.date = False
+
+    def take(self, kind: int, name: str, text: str) -> None:
+        """A field that frames the message."""
+        if kind == _LENGTH:
+            self.length = _content_length(text)
+        elif kind == _CONNECTION:
+            self._take_connection(name, text)
+        elif kind == _DATE:
+            self.date = True
+            self.lines += f"{name}: {text}\r\n"
+
+    def _take_connection(self, name: str, text: str) -> None:
+        options = list(list_members(text))
+        self.close = "close" in options
+        others = ", ".join(option for option in options if option not in {"close", "keep-alive"})
+        if others:
+            self.lines += f"{name}: {others}\r\n"
+
+
+def render(
+    request: Request, response: Response, date: str
+) -> tuple[bytes, bytes, AsyncIterator[Any] | None, Delimiting | None]:
+    """The head of a response, its body, or the stream that gives it and how it is delimited.
+
+    `date` is the line of the `Date` field. `request.keep_alive` is set to False when the
+    connection is to be closed after this response.
+    Raises `InvalidResponse` and `ValueError` for what can't be sent.
+    """
+    fields = _read_fields(response)
+    body = response.body
+    if type(body) is not bytes:
+        body = as_body(body)
+    if fields.close:
+        request.keep_alive = False
+    delimiting = None
+    if isinstance(body, bytes):
+        body = _frame_bytes(request, response, fields, body)
+        stream = None
+    else:
+        stream, body = body, b""
+        delimiting = _frame_stream(request, response, fields)
+    if not fields.date:
+        fields.lines += date
+    if not request.keep_alive:
+        fields.lines += "Connection: close\r\n"
+    elif request.version == "1.0":
+        fields.lines += "Connection: keep-alive\r\n"
+    head = f"{_STATUS_LINES[response.status]}{fields.lines}\r\n".encode()
+    return head, body, stream, delimiting
+
+
+def plain_response(status: int, reason: str, date: str) -> bytes:
+    """A whole response that ends its connection, for what never reached the application."""
+    body = f"{reason}\n".encode()
+    line = _STATUS_LINES[HTTPStatus(status)]
+    return (
+        f"{line}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        f"{date}Connection: close\r\n\r\n"
+    ).encode() + body
+
+
+def as_body(body: Any) -> bytes | AsyncIterator[Any]:
+    """What a handler gave as a body: its bytes, or the iterator that gives them."""
+    if isinstance(body, bytes):
+        return body
+    if hasattr(body, "__aiter__"):
+        return body.__aiter__()  # type: ignore[no-any-return]  # an async iterator, by its contract
+    if inspect.isasyncgenfunction(body):
+        return body()  # type: ignore[no-any-return]  # calling such a function gives one
+    return as_bytes(body)
+
+
+def as_bytes(item: Any) -> bytes:
+    """Bytes of anything: as they are, or as `str()` gives them, in UTF-8; none for None."""
+    if isinstance(item, bytes):
+        return item
+    if isinstance(item, bytearray | memoryview):
+        return bytes(item)
+    return b"" if item is None else str(item).encode()
+
+
+def _read_fields(response: Response) -> _Fields:
+    fields = _Fields()
+    lines = ""
+    for name, value in response.headers.items():
+        kind = _kinds.get(name)
+        if kind is None:
+            kind = _learn(name)
+        text = value if type(value) is str else str(value)
+        if not text.isprintable():
+            _check_value(name, text)
+        if kind:
+            fields.take(kind, name, text)
+        else:
+            lines += f"{name}: {text}\r\n"
+    if response.has_cookies:
+        lines += "".join(_cookie_lines(response))
+    fields.lines = lines + fields.lines
+    return fields
+
+
+def _cookie_lines(response: Response) -> list[str]:
+    values = list(response.cookies.output())
+    for value in values:
+        _check_value("Set-Cookie", value)
+    return [f"Set-Cookie: {value}\r\n" for value in values]
+
+
+def _learn(name: Any) -> int:
+    if not isinstance(name, str) or not is_token(name):
+        raise InvalidResponse(f"Header name {name!r} is not a token (RFC 9110 5.1)")
+    if len(_kinds) >= _MAX_KINDS:
+        _kinds.clear()
+    kind = _kinds[name] = _SPECIAL.get(name.lower(), _PLAIN)
+    return kind
+
+
+def _check_value(name: str, text: str) -> None:
+    if has_forbidden(text):
+        raise InvalidResponse(f"Header {name} has a control character: {text!r} (RFC 9110 5.5)")
+
+
+def _content_length(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidResponse(f"Content-Length {text!r} is not a number of bytes")
+    return int(text)
+
+
+def _is_bodiless(request: Request, response: Response) -> bool:
+    status = response.status
+    if status < HTTPStatus.OK:
+        raise InvalidResponse(f"{status.value} is no final status (RFC 9110 15.2)")
+    return status in _BODILESS or _opens_tunnel(request, response)
+
+
+def _opens_tunnel(request: Request, response: Response) -> bool:
+    return request.method == "CONNECT" and response.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _frame_bytes(request: Request, response: Response, fields: _Fields, body: bytes) -> bytes:
+    if _is_bodiless(request, response):
+        if response.status is HTTPStatus.RESET_CONTENT:
+            fields.lines += "Content-Length: 0\r\n"
+        return b""
+    length = len(body)
+    if fields.length is not None and fields.length != length:
+        if request.method != "HEAD" or body:
+            raise InvalidResponse(
+                f"The body has {length} bytes, its Content-Length says {fields.length}"
+            )
+        length = fields.length
+    fields.lines += f"Content-Length: {length}\r\n"
+    return b"" if request.method == "HEAD" else body
+
+
+def _frame_stream(request: Request, response: Response, fields: _Fields) -> Delimiting | None:
+    """How a stream is sent; None when its response has no body."""
+    if _is_bodiless(request, response):
+        return None
+    if fields.length is not None:
+        fields.lines += f"Content-Length: {fields.length}\r\n"
+    elif request.version == "1.0":
+        request.keep_alive = False
+    else:
+        fields.lines += "Transfer-Encoding: chunked\r\n"
+    if request.method == "HEAD":
+        return None
+    if fields.length is not None:
+        return Measured(fields.length)
+    return UntilClose() if request.version == "1.0" else Chunked()
