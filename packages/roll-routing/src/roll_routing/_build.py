@@ -28,7 +28,9 @@ def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - the name `Route`
         raise BuildError(_mismatch(pattern, parsed.names, vars))
     url = "".join(_text(pattern, token, vars) for token in parsed.tokens)
     if {".", ".."} & set(url.split("/")):
-        raise BuildError(f"{url!r} is no URL of {pattern!r}: clients drop the segments '.' and '..'")
+        raise BuildError(
+            f"{url!r} is no URL of {pattern!r}: clients drop the segments '.' and '..'"
+        )
     # A client would take what follows two slashes for a host.
     return "/%2F" + url[2:] if url.startswith("//") else url
 

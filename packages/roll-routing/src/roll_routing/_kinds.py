@@ -1,19 +1,18 @@
-"""The kinds of placeholders: which values each takes, and how kinds rank among themselves.
+"""The kinds of placeholders: what each takes, and how they rank among themselves.
 
-A kind is defined twice, for speed: `accepts` judges a whole value at once, `spans` tells, from
-any index of a text, where a value beginning there may end. `spans` is what keeps the matching of
-several placeholders in one segment linear.
+A kind is told in two ways. `accepts` judges a whole value. `spans` tells where the values that
+begin at an index of a text may end: it is what keeps several placeholders in one segment linear.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 __all__ = ["END", "KINDS", "LITERAL", "OPEN", "PLAIN", "SLASH", "TYPED", "Kind", "regex_kind"]
 
-# The ranks that decide precedence, compared left to right: the lower wins.
+# What precedence compares, from left to right: the lower wins.
 LITERAL: Final = 0
 SLASH: Final = 1
 END: Final = 2
@@ -22,17 +21,23 @@ PLAIN: Final = 4
 OPEN: Final = 5
 
 Span = tuple[int, int]
-Spans = Callable[[str, Sequence[int], int], Sequence[Span]]
+Spans = Callable[[str, Sequence[int], int], Iterable[Span]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """What a placeholder takes.
 
-    `member` says whether a value may hold a character. `spans(text, runs, start)` gives the
-    inclusive bounds of the possible ends of a value from `start`, the longest first, `runs[i]`
-    being the end of the run of members that begins at `i`. Without `spans`, only `accepts` can
-    tell: every end within the run is to be tried.
+    `word`: the type or the regex, as written after the colon.
+    `rank`: TYPED, PLAIN or OPEN.
+    `accepts(value)`: whether it takes the value.
+    `member(char)`: whether a value may hold the character; for `spans`, the one that repeats.
+    `spans(text, runs, start)`: the lowest and the highest end of the values that begin at
+        `start`, the highest first. `runs[i]` is the end of the members in a row from index `i`.
+        None where only `accepts` can tell, and each end in the row must be tried.
+    `slash`: whether a value may hold a "/".
+    `engine`: the type of autoroutes that takes at least the same values.
+    `exact`: that type takes no other.
     """
 
     word: str
@@ -41,86 +46,90 @@ class Kind:
     member: Callable[[str], bool]
     spans: Spans | None = None
     slash: bool = False
-    engine: str | None = None
+    engine: str = "string"
+    exact: bool = False
 
 
-def _anything(_: str) -> bool:
+def _always(_: str) -> bool:
     return True
 
 
-def _some(text: str, runs: Sequence[int], start: int) -> Sequence[Span]:
-    return ((start + 1, runs[start]),)
-
-
-def _any(text: str, runs: Sequence[int], start: int) -> Sequence[Span]:
-    return ((start, runs[start]),)
-
-
-def _signed(text: str, runs: Sequence[int], start: int) -> Sequence[Span]:
-    """`-?[0-9]+`: `runs` are those of the digits."""
-    first = start + text.startswith("-", start)
-    return ((first + 1, runs[first]),)
-
-
-def _decimal(text: str, runs: Sequence[int], start: int) -> Sequence[Span]:
-    """`-?[0-9]+(\\.[0-9]+)?`: `runs` are those of the digits."""
-    whole = _signed(text, runs, start)
-    low, point = whole[0]
-    if point < low or not text.startswith(".", point):
-        return whole
-    return ((point + 2, runs[point + 1]), *whole)
-
-
-def _uuid(text: str, runs: Sequence[int], start: int) -> Sequence[Span]:
-    end = start + _UUID_LENGTH
-    return ((end, end),) if _UUID.fullmatch(text, start, end) else ()
-
-
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_UUID_LENGTH: Final = 36
-_DIGITS: Final = frozenset("0123456789")
-
-
-def _judge(pattern: str) -> Callable[[str], bool]:
-    fullmatch = re.compile(pattern).fullmatch
-    return lambda value: fullmatch(value) is not None
-
-
-def _is_segment(value: str) -> bool:
+def _in_segment(value: str) -> bool:
     return value != "" and "/" not in value
 
 
 def _is_digit(value: str) -> bool:
     # `str.isdigit` alone takes "²" and the digits of every script.
-    return value.isdigit() and value.isascii()
+    return value.isascii() and value.isdigit()
 
 
-_in_digits = _DIGITS.__contains__
+def _matches(regex: str) -> Callable[[str], bool]:
+    fullmatch = re.compile(regex).fullmatch
+    return lambda value: fullmatch(value) is not None
+
+
+def _some(_: str, runs: Sequence[int], start: int) -> Iterable[Span]:
+    yield start + 1, runs[start]
+
+
+def _any(_: str, runs: Sequence[int], start: int) -> Iterable[Span]:
+    yield start, runs[start]
+
+
+def _int(text: str, runs: Sequence[int], start: int) -> Iterable[Span]:
+    first = start + text.startswith("-", start)
+    yield first + 1, runs[first]
+
+
+def _float(text: str, runs: Sequence[int], start: int) -> Iterable[Span]:
+    first = start + text.startswith("-", start)
+    point = runs[first]
+    if point > first and text.startswith(".", point):
+        yield point + 2, runs[point + 1]
+    yield first + 1, point
+
+
+def _uuid(text: str, _: Sequence[int], start: int) -> Iterable[Span]:
+    if found := _UUID.match(text, start):
+        yield found.end(), found.end()
+
+
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_is_uuid: Final = _matches(_UUID.pattern)
+_is_int: Final = _matches("-?[0-9]+")
+_is_float: Final = _matches(r"-?[0-9]+(?:\.[0-9]+)?")
+_in_digits: Final = "0123456789".__contains__
+_no_slash: Final = "/".__ne__
 
 KINDS: Final = {
     kind.word: kind
     for kind in (
-        Kind("string", PLAIN, _is_segment, "/".__ne__, _some, engine="string"),
+        Kind("string", PLAIN, _in_segment, _no_slash, _some, exact=True),
         Kind("digit", TYPED, _is_digit, _in_digits, _some, engine="digit"),
-        Kind("alpha", TYPED, str.isalpha, str.isalpha, _some, engine="alpha"),
-        Kind("alnum", TYPED, str.isalnum, str.isalnum, _some, engine="alnum"),
-        Kind("int", TYPED, _judge("-?[0-9]+"), _in_digits, _signed),
-        Kind("float", TYPED, _judge(r"-?[0-9]+(?:\.[0-9]+)?"), _in_digits, _decimal),
-        Kind("uuid", TYPED, lambda value: _UUID.fullmatch(value) is not None, _anything, _uuid),
-        Kind("path", OPEN, bool, _anything, _some, slash=True, engine="path"),
-        Kind("any", OPEN, _anything, _anything, _any, slash=True, engine="any"),
+        Kind("alpha", TYPED, str.isalpha, str.isalpha, _some, engine="alpha", exact=True),
+        Kind("alnum", TYPED, str.isalnum, str.isalnum, _some, engine="alnum", exact=True),
+        Kind("int", TYPED, _is_int, _in_digits, _int),
+        Kind("float", TYPED, _is_float, _in_digits, _float),
+        Kind("uuid", TYPED, _is_uuid, _no_slash, _uuid),
+        Kind("path", OPEN, bool, _always, _some, slash=True, engine="path", exact=True),
+        Kind("any", OPEN, _always, _always, _any, slash=True, engine="any", exact=True),
     )
 }
 
-# The regexes that can be told, at sight, never to take a "/": words, usual escapes, classes of
-# words and ranges of them (no word sorts before "/"), groups, alternatives and repetitions.
-_SLASHLESS: Final = re.compile(
-    r"(?:\(\?:|[\w,{}()|*+?-]|\\[dws.+-]|\[-?(?:\w-\w|\\[dws.+-]|[\w.])+-?\])+"
-)
+# Regexes of which can be told at sight which characters they may take: words, some escapes,
+# classes of words and ranges between them; in groups, alternatives and repetitions. No "/" among
+# them, as it sorts before all words. Of any other regex, nothing is assumed.
+_CLASS: Final = r"\[-?((?:\w-\w|\\[dws.+-]|[\w.])+)-?\]"
+_ATOM: Final = r"(\\[dws.+-]|\w)"
+_TRANSPARENT: Final = re.compile(rf"(?:{_CLASS}|{_ATOM}|\(\?:|[,{{}}()|*+?-])+")
+_MEMBERS: Final = re.compile(f"{_CLASS}|{_ATOM}")
 
 
 @cache
 def regex_kind(source: str) -> Kind:
-    """Give the kind of a regex: the whole value must match it. Raises `re.error`."""
-    slash = _SLASHLESS.fullmatch(source) is None
-    return Kind(source, TYPED, _judge(source), _anything if slash else "/".__ne__, slash=slash)
+    """Return the kind of the values which a regex matches whole. Raises `re.error`."""
+    accepts = _matches(source)
+    if not _TRANSPARENT.fullmatch(source):
+        return Kind(source, TYPED, accepts, _always, slash=True, engine="any")
+    members = "".join(inside or outside for inside, outside in _MEMBERS.findall(source))
+    return Kind(source, TYPED, accepts, _matches(rf"[,\-{members}]"))

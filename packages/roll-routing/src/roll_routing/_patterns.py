@@ -1,14 +1,15 @@
-"""Reading patterns: `/a/{x}/b.{ext:alpha}` as literal text and placeholders."""
+"""Reading patterns: `/a/{x}/b.{ext:alpha}` is literal text and placeholders."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from ._errors import InvalidRoute
 from ._kinds import END, KINDS, LITERAL, SLASH, Kind, regex_kind
 
-__all__ = ["Pattern", "Placeholder", "Token", "parse", "ranks"]
+__all__ = ["Pattern", "Placeholder", "Token", "Tokens", "parse", "ranks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,19 @@ class Placeholder:
 
 
 Token = str | Placeholder
+Tokens = tuple[Token, ...]
+
+# What matters to the end of a placeholder: a regex may hold braces in pairs, and any in a class
+# or behind a backslash.
+_MARK: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[{}]", re.DOTALL)
+_BRACE: Final = re.compile(r"[{}]")
 
 
 @dataclass(frozen=True)
 class Pattern:
     """A pattern once read. Two texts may be one pattern: `{x}` is `{x:string}`."""
 
-    tokens: tuple[Token, ...]
+    tokens: Tokens
 
     @cached_property
     def placeholders(self) -> tuple[Placeholder, ...]:
@@ -39,88 +46,85 @@ class Pattern:
         return tuple(placeholder.name for placeholder in self.placeholders)
 
     @cached_property
-    def segments(self) -> tuple[tuple[Token, ...], ...]:
-        """The tokens between the slashes of the literal text."""
-        segments: list[list[Token]] = [[]]
-        for token in self.tokens:
-            if isinstance(token, Placeholder):
-                segments[-1].append(token)
-                continue
-            first, *others = token.split("/")
-            segments[-1] += [first] if first else []
-            segments += [[other] if other else [] for other in others]
-        return tuple(map(tuple, segments))
+    def parts(self) -> tuple[tuple[Tokens, ...], Tokens | None]:
+        """The segments, and the rest: all from the first segment whose value may hold a "/"."""
+        segments: list[Tokens] = []
+        current: list[Token] = []
+        for index, token in enumerate(self.tokens):
+            if isinstance(token, str):
+                first, *others = token.split("/")
+                current += [first] if first else []
+                for other in others:
+                    segments.append(tuple(current))
+                    current = [other] if other else []
+            elif token.kind.slash:
+                return tuple(segments), (*current, *self.tokens[index:])
+            else:
+                current.append(token)
+        return (*segments, tuple(current)), None
 
 
 def parse(text: str) -> Pattern:
     """Read a pattern. Raises `InvalidRoute`."""
     tokens: list[Token] = []
-    seen: set[str] = set()
+    names: set[str] = set()
     for start, token in _scan(text):
         if isinstance(token, Placeholder):
-            if token.name in seen:
-                raise InvalidRoute(
-                    text, start, f"the name {token.name!r} is used twice, give each its own"
-                )
-            seen.add(token.name)
+            if token.name in names:
+                reason = f"the name {token.name!r} is used twice, give each placeholder its own"
+                raise InvalidRoute(text, start, reason)
+            names.add(token.name)
         tokens.append(token)
     return Pattern(tuple(tokens))
 
 
-def ranks(tokens: tuple[Token, ...]) -> bytes:
-    """Rank each character and placeholder: of two patterns, the lower in this order wins."""
-    values = bytearray()
+def ranks(tokens: Iterable[Token]) -> bytes:
+    """Rank each character and each placeholder: of two patterns the lower, as bytes, wins."""
+    values: list[int] = []
     for token in tokens:
-        if isinstance(token, Placeholder):
-            values.append(token.kind.rank)
+        if isinstance(token, str):
+            values += (SLASH if char == "/" else LITERAL for char in token)
         else:
-            values += bytes(SLASH if char == "/" else LITERAL for char in token)
-    values.append(END)
-    return bytes(values)
+            values.append(token.kind.rank)
+    return bytes([*values, END])
 
 
 def _scan(text: str) -> Iterator[tuple[int, Token]]:
-    """Yield each token with the index where it begins."""
+    """Yield each token and the index where it begins."""
     index = 0
-    while index < len(text):
-        brace = re.compile("[{}]").search(text, index)
-        if brace is None:
-            yield index, text[index:]
-            return
+    while brace := _BRACE.search(text, index):
         start = brace.start()
         if brace[0] == "}":
-            raise InvalidRoute(text, start, "unbalanced '}', it closes no '{'")
+            raise InvalidRoute(text, start, "unbalanced '}', there is no '{' for it to close")
         if start > index:
             yield index, text[index:start]
-        index = _closing(text, start) + 1
-        yield start, _placeholder(text, start, index - 1)
+        end = _closing(text, start)
+        yield start, _placeholder(text, start, end)
+        index = end + 1
+    if index < len(text):
+        yield index, text[index:]
 
 
 def _closing(text: str, start: int) -> int:
-    """Find the brace that closes the one at `start`; those of a regex come in pairs."""
+    """Find the brace that closes the one at `start`."""
     depth = 0
-    for part in re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[{}]", re.DOTALL).finditer(
-        text, start
-    ):
-        depth += {"{": 1, "}": -1}.get(part[0], 0)
-        if not depth:
-            return part.start()
-    raise InvalidRoute(text, start, "unbalanced '{', close the placeholder with '}'")
+    for mark in _MARK.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(mark[0], 0)
+        if depth == 0:
+            return mark.start()
+    raise InvalidRoute(text, start, "unbalanced '{', close the placeholder with a '}'")
 
 
 def _placeholder(text: str, start: int, end: int) -> Placeholder:
     name, colon, word = text[start + 1 : end].partition(":")
-    if not name or set(name) & set("{}[]\\/"):
+    if not name or "{" in name:
         raise InvalidRoute(text, start, "a placeholder needs a name, as in '{name}'")
     if not colon:
         return Placeholder(name, KINDS["string"])
     if not word:
-        raise InvalidRoute(text, end, f"a type or a regex must follow {name + ':'!r}")
+        raise InvalidRoute(text, end, f"a type or a regex must follow '{name}:'")
     try:
         return Placeholder(name, KINDS.get(word) or regex_kind(word))
     except re.error as error:
-        types = ", ".join(KINDS)
-        position = start + len(name) + 2
-        raise InvalidRoute(
-            text, position, f"{word!r} is no type ({types}) and no regex: {error}"
-        ) from error
+        reason = f"{word!r} is neither a type ({', '.join(KINDS)}) nor a regex: {error}"
+        raise InvalidRoute(text, start + len(name) + 2, reason) from error

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import autoroutes
 
 from ._build import build
-from ._patterns import Pattern, parse, ranks
-from ._trie import Entry, Node, find, insert
+from ._engine import proof, spelled
+from ._patterns import parse, ranks
+from ._trie import Entry, Node, insert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._patterns import Pattern
 
 __all__ = ["ListedRoute", "Route", "Routes"]
 
@@ -23,7 +30,7 @@ class Route(NamedTuple):
 
 
 class ListedRoute(NamedTuple):
-    """A registered route, for tools."""
+    """A registered route, as tools want it: `name` is the extra of that name, or None."""
 
     path: str
     methods: tuple[str, ...]
@@ -32,19 +39,23 @@ class ListedRoute(NamedTuple):
 
 
 class Routes:
-    """Map paths to payloads.
+    """A router: see `Router` for its contract, the README for the patterns and their precedence.
 
-    `add` may be called while other threads match.
+    Threads may match while others add.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._entries: dict[Pattern, Entry] = {}
         self._static: dict[str, dict[str, Any]] = {}
-        self._root = Node()
+        self._tree = Node()
+        self._engine = autoroutes.Routes()
+        self._shapes: set[str] = set()
+        # Stands for the state of the table: proofs hold for one only. None while it changes.
+        self._state: object | None = object()
 
     def add(self, path: str, /, **payload: Any) -> None:
-        """Register a path, or merge the payload into that of a path already registered.
+        """Register a path; if it is registered already, merge the payload into its own.
 
         Raises `InvalidRoute`.
         """
@@ -55,21 +66,49 @@ class Routes:
                 entry.payload.update(payload)
                 return
             order = (ranks(pattern.tokens), len(self._entries))
-            entry = self._entries[pattern] = Entry(path, pattern, order, payload)
-            if pattern.placeholders:
-                insert(self._root, entry)
-            else:
-                self._static[path] = payload
+            self._insert(Entry(path, pattern, order, payload))
 
-    def match(self, path: str) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
-        """Find the payload of a path (percent-decoded) and the values of its placeholders."""
+    def _insert(self, entry: Entry) -> None:
+        self._entries[entry.pattern] = entry
+        if not entry.pattern.names:
+            self._static[entry.path] = entry.payload
+            return
+        self._state = None
+        # Of routes alike to autoroutes, it would give the names of the last to all: it has one.
+        if insert(self._tree, entry) and (spelling := spelled(entry.pattern)):
+            named, shape = spelling
+            if shape not in self._shapes:
+                self._shapes.add(shape)
+                self._engine.add(named, entry=entry)
+                entry.quick = True
+        self._state = object()
+
+    def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
+        """Give the payload of a percent-decoded path and the values of its placeholders.
+
+        Two `None` if nothing matches. The payload is the registered one, not a copy.
+        """
         payload = self._static.get(path)
         if payload is not None:
             return payload, {}
-        found = find(self._root, path.split("/"), 0)
+        state = self._state
+        hit, values = self._engine.match(path)
+        if hit is not None and "" not in values.values():
+            entry = hit["entry"]
+            proven, check = entry.proof
+            if proven is state and (check is None or check(values)):
+                return entry.payload, values
+        return self._match_exactly(path, state)
+
+    def _match_exactly(
+        self, path: str, state: object | None
+    ) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
+        found = self._tree.find(path.split("/"), 0, ())
         if found is None:
             return None, None
         entry, values = found
+        if entry.quick and state is not None and entry.proof[0] is not state:
+            entry.proof = (state, proof(entry))
         return entry.payload, dict(zip(entry.pattern.names, values, strict=True))
 
     build = staticmethod(build)
@@ -79,6 +118,7 @@ class Routes:
         return map(_listed, tuple(self._entries.values()))
 
     def __len__(self) -> int:
+        """Count the routes."""
         return len(self._entries)
 
 

@@ -1,146 +1,131 @@
-"""Matching a text against several tokens, in a time linear in the text.
+"""Matching a text with literal text and placeholders, in a time linear in the text.
 
-No backtracking: a pass from the right finds, for every token, the indexes from which it and all
-that follow can match; a pass from the left then gives each placeholder, in turn, the longest value
-that leaves the rest possible, which is what a greedy regex would give.
+Nothing is tried and taken back. A pass from the right finds from which indexes each placeholder,
+and all that follow it, can match; a pass from the left then gives each in turn the longest value
+that leaves the rest possible, which is what greedy regexes would find.
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ._kinds import Kind
-from ._patterns import Placeholder, Token
+from ._patterns import Placeholder, Tokens
 
-__all__ = ["Match", "compile_tokens"]
+__all__ = ["Match", "Steps", "Values", "matcher", "steps_of"]
 
 Values = tuple[str, ...]
 Match = Callable[[str], Values | None]
 
-
-def compile_tokens(tokens: tuple[Token, ...]) -> Match:
-    """Return a function giving the values of the placeholders of a whole text, or None."""
-    shape = [isinstance(token, Placeholder) for token in tokens]
-    if sum(shape) == 1:
-        at = shape.index(True)
-        return _affixed("".join(map(str, tokens[:at])), tokens[at], "".join(map(str, tokens[at + 1 :])))
-    return Sequencer(tokens)
+_NOWHERE = -1
 
 
-def _affixed(prefix: str, placeholder: Token, suffix: str) -> Match:
-    """Match a single placeholder between two literal texts."""
-    assert isinstance(placeholder, Placeholder)
-    accepts = placeholder.kind.accepts
-    before, affixes = len(prefix), len(prefix) + len(suffix)
+class Steps(NamedTuple):
+    """The kinds of the placeholders, each after its literal text, and the text behind them all.
+
+    What is matched is no more than that: patterns that differ by names alone have equal steps.
+    """
+
+    kinds: tuple[tuple[str, Kind], ...]
+    suffix: str
+
+
+def steps_of(tokens: Tokens) -> Steps:
+    """Pair the placeholders of a pattern's tokens with the text around them."""
+    kinds: list[tuple[str, Kind]] = []
+    literal = ""
+    for token in tokens:
+        if isinstance(token, Placeholder):
+            kinds.append((literal, token.kind))
+            literal = ""
+        else:
+            literal += token
+    return Steps(tuple(kinds), literal)
+
+
+def matcher(steps: Steps) -> Match:
+    """Return the function that gives the values of the placeholders in a text, or None."""
+    if len(steps.kinds) > 1:
+        return lambda text: _sequence(text, *steps)
+    return _single(*steps.kinds[0], steps.suffix)
+
+
+def _single(prefix: str, kind: Kind, suffix: str) -> Match:
+    accepts, start, least = kind.accepts, len(prefix), len(prefix) + len(suffix)
 
     def lone(text: str) -> Values | None:
         return (text,) if accepts(text) else None
 
-    def affixed(text: str) -> Values | None:
-        if len(text) < affixes or not (text.startswith(prefix) and text.endswith(suffix)):
+    def between(text: str) -> Values | None:
+        if len(text) < least or not (text.startswith(prefix) and text.endswith(suffix)):
             return None
-        value = text[before : len(text) - len(suffix)]
+        value = text[start : len(text) - len(suffix)]
         return (value,) if accepts(value) else None
 
-    return affixed if affixes else lone
+    return between if least else lone
 
 
-class Sequencer:
-    """Match the tokens of one segment, or of the end of a pattern."""
+def _sequence(text: str, kinds: Sequence[tuple[str, Kind]], suffix: str) -> Values | None:
+    if not (text.startswith(kinds[0][0]) and text.endswith(suffix)):
+        return None
+    size = len(text)
+    finders = [_Finder(text, literal, kind) for literal, kind in kinds]
+    reaches = [_last(size, [size - len(suffix)])]
+    for finder in finders[:0:-1]:
+        reach = reaches[-1]
+        starts = [start for start in range(size + 1) if finder.end(start, reach) != _NOWHERE]
+        reaches.append(_last(size, starts))
+    return _values(text, finders, reaches[::-1])
 
-    __slots__ = ("prefix", "suffix", "tokens")
 
-    def __init__(self, tokens: tuple[Token, ...]) -> None:
-        self.tokens = tokens
-        first, last = tokens[0], tokens[-1]
-        self.prefix = first if isinstance(first, str) else ""
-        self.suffix = last if isinstance(last, str) else ""
-
-    def __call__(self, text: str) -> Values | None:
-        if not (text.startswith(self.prefix) and text.endswith(self.suffix)):
+def _values(text: str, finders: list["_Finder"], reaches: list[list[int]]) -> Values | None:
+    values = []
+    start = 0
+    for finder, reach in zip(finders, reaches, strict=True):
+        end = finder.end(start, reach)
+        if end == _NOWHERE:
             return None
-        reaches = self._backward(text)
-        return self._forward(text, reaches) if reaches[0][0] == 0 else None
-
-    def _backward(self, text: str) -> list[list[int]]:
-        """For each token, list for every index the last possible start at or before it."""
-        reaches = [_last(len(text), [len(text)])]
-        for number in range(len(self.tokens) - 1, -1, -1):
-            reaches.append(_last(len(text), self._starts(text, number, reaches[-1])))
-        reaches.reverse()
-        return reaches
-
-    def _starts(self, text: str, number: int, reach: list[int]) -> list[int]:
-        token = self.tokens[number]
-        size = len(text)
-        if isinstance(token, str):
-            return [
-                start
-                for start in range(size - len(token) + 1)
-                if reach[start + len(token)] == start + len(token) and text.startswith(token, start)
-            ]
-        runs = _runs(text, token.kind)
-        return [
-            start
-            for start in self._candidates(text, number)
-            if _end(text, token.kind, runs, start, reach) >= 0
-        ]
-
-    def _candidates(self, text: str, number: int) -> Sequence[int]:
-        """Where a placeholder can begin at all: after the literal text before it."""
-        if number == 0:
-            return (0,)
-        before = self.tokens[number - 1]
-        if isinstance(before, Placeholder):
-            return range(len(text) + 1)
-        return [start for start in range(len(text) + 1) if text.endswith(before, 0, start)]
-
-    def _forward(self, text: str, reaches: list[list[int]]) -> Values:
-        values: list[str] = []
-        start = 0
-        for token, reach in zip(self.tokens, reaches[1:], strict=True):
-            if isinstance(token, str):
-                start += len(token)
-                continue
-            end = _end(text, token.kind, _runs(text, token.kind), start, reach)
-            values.append(text[start:end])
-            start = end
-        return tuple(values)
+        values.append(text[start + finder.skip : end])
+        start = end
+    return tuple(values)
 
 
 def _last(size: int, starts: list[int]) -> list[int]:
-    """For every index up to `size`, the greatest of the `starts` at or before it, or -1."""
-    found = [-1] * (size + 1)
+    """For each index up to `size`, the last of the `starts` that is not beyond it."""
+    reach = [_NOWHERE] * (size + 1)
     for start in starts:
-        found[start] = start
+        reach[start] = start
     for index in range(1, size + 1):
-        if found[index] < 0:
-            found[index] = found[index - 1]
-    return found
+        reach[index] = max(reach[index], reach[index - 1])
+    return reach
 
 
-def _runs(text: str, kind: Kind) -> list[int]:
-    """For every index, the end of the run of the kind's characters that begins there."""
-    size = len(text)
-    runs = [size] * (size + 2)
-    for index in range(size - 1, -1, -1):
-        runs[index] = runs[index + 1] if kind.member(text[index]) else index
-    return runs
+class _Finder:
+    """Finds, in one text, where the value of a placeholder ends."""
 
+    __slots__ = ("kind", "literal", "runs", "skip", "text")
 
-def _end(text: str, kind: Kind, runs: Sequence[int], start: int, reach: list[int]) -> int:
-    """The last end of a value from `start` at which what follows can begin, or -1."""
-    if kind.spans is None:
-        return _tried(text, kind, start, runs[start], reach)
-    for low, high in kind.spans(text, runs, start):
-        if low <= high and reach[high] >= low:
-            return reach[high]
-    return -1
+    def __init__(self, text: str, literal: str, kind: Kind) -> None:
+        self.text, self.literal, self.kind = text, literal, kind
+        self.skip = len(literal)
+        size = len(text)
+        self.runs = [size] * (size + 1)
+        for index in range(size - 1, -1, -1):
+            self.runs[index] = self.runs[index + 1] if kind.member(text[index]) else index
 
+    def end(self, start: int, reach: list[int]) -> int:
+        """The last end, with the literal text at `start`, from which what follows can match."""
+        if not self.text.startswith(self.literal, start):
+            return _NOWHERE
+        start += self.skip
+        if self.kind.spans is None:
+            return self._tried(start, reach)
+        for low, high in self.kind.spans(self.text, self.runs, start):
+            if low <= high and reach[high] >= low:
+                return reach[high]
+        return _NOWHERE
 
-def _tried(text: str, kind: Kind, start: int, high: int, reach: list[int]) -> int:
-    """The same where only the user's regex can tell."""
-    end = reach[high]
-    while end >= start:
-        if kind.accepts(text[start:end]):
-            return end
-        end = reach[end - 1] if end else -1
-    return -1
+    def _tried(self, start: int, reach: list[int]) -> int:
+        end = reach[self.runs[start]]
+        while end >= start and not self.kind.accepts(self.text[start:end]):
+            end = reach[end - 1] if end else _NOWHERE
+        return end if end >= start else _NOWHERE

@@ -1,125 +1,187 @@
-"""The exact matcher: a tree of segments, whose branches are tried in the order of precedence."""
+"""The exact matcher: a tree of segments, whose branches are tried in the order of precedence.
+
+It goes down by whole segments, and each node is reached by one way only: whatever the path, it
+costs at most one visit of each node.
+"""
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ._patterns import Pattern, Placeholder, Token, ranks
-from ._sequences import Match, compile_tokens
+from ._kinds import END, SLASH
+from ._patterns import Placeholder, ranks
+from ._sequences import Steps, matcher, steps_of
 
-__all__ = ["Branch", "Entry", "Node", "find", "insert"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._patterns import Pattern, Tokens
+    from ._sequences import Match, Values
+
+__all__ = ["Branch", "Entry", "Found", "Group", "Node", "Rest", "Segment", "insert"]
+
+_UNPROVEN: Final = (object(), None)
+_END: Final = bytes([END])
+_SLASH: Final = bytes([SLASH])
 
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A registered route."""
+    """A registered route.
+
+    `steps`: its branches, each with the node it leaves.
+    `quick`: whether autoroutes has it.
+    `proof`: the state of the table it holds for, and what makes sure of a hit of autoroutes.
+    """
 
     path: str
     pattern: Pattern
     order: tuple[bytes, int]
     payload: dict[str, Any]
+    steps: list[tuple[Node, Branch]] = field(default_factory=list)
+    quick: bool = False
+    proof: tuple[object, Callable[[dict[str, str]], bool] | None] = _UNPROVEN
+
+
+Found = tuple[Entry, "Values"]
 
 
 @dataclass(slots=True, eq=False)
-class Branch:
-    """A way on from a node, through one segment or, when it leads to an entry, to the end."""
+class Segment:
+    """A way on, through one segment. Names are not its affair: entries below differ in them."""
 
-    key: object
+    steps: Steps
     rank: bytes
     match: Match
-    child: Node | None = None
-    entry: Entry | None = None
+    child: Node
+
+    def find(self, parts: list[str], index: int, values: Values) -> Found | None:
+        """Find the route of the parts from `index`; `values` are those of the parts before."""
+        more = self.match(parts[index])
+        return None if more is None else self.child.find(parts, index + 1, values + more)
+
+
+@dataclass(slots=True, eq=False)
+class Rest:
+    """A way through all the rest of a path, where a value may hold a "/"."""
+
+    steps: Steps
+    rank: bytes
+    match: Match
+    entry: Entry
+
+    def find(self, parts: list[str], index: int, values: Values) -> Found | None:
+        """Find the route of the parts from `index`; `values` are those of the parts before."""
+        more = self.match("/".join(parts[index:]))
+        return None if more is None else (self.entry, values + more)
+
+
+Branch = Segment | Rest
+
+
+class Group(NamedTuple):
+    """The branches of a node that rank alike, by the literal text they begin with."""
+
+    rank: bytes
+    length: int
+    branches: dict[str, tuple[Branch, ...]]
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A place in the tree. What it holds is replaced, never changed: threads may be reading it."""
+    """A place in the tree.
+
+    `lone` is the only branch, if it is one through a segment. Threads may be reading while one
+    writes: whatever is attached is ready before.
+    """
 
     literals: dict[str, Node] = field(default_factory=dict)
-    branches: list[list[Branch]] = field(default_factory=list)
+    branches: dict[Steps, Branch] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    lone: Segment | None = None
     entry: Entry | None = None
 
+    def find(self, parts: list[str], index: int, values: Values) -> Found | None:
+        """Find the route of the parts from `index`; `values` are those of the parts before."""
+        node = self
+        for at in range(index, len(parts)):
+            part = parts[at]
+            child = node.literals.get(part)
+            if child is not None:
+                if not node.groups:
+                    node = child
+                    continue
+                if (found := child.find(parts, at + 1, values)) is not None:
+                    return found
+            lone = node.lone
+            if lone is None:
+                return node.choose(parts, at, values)
+            more = lone.match(part)
+            if more is None:
+                return None
+            values += more
+            node = lone.child
+        return None if node.entry is None else (node.entry, values)
 
-Found = tuple[Entry, tuple[str, ...]]
+    def choose(self, parts: list[str], index: int, values: Values) -> Found | None:
+        """Try the branches, the first rank first; of those that rank alike, the rest decides."""
+        part = parts[index]
+        for _, length, branches in self.groups:
+            tried = [b.find(parts, index, values) for b in branches.get(part[:length], ())]
+            if found := [route for route in tried if route is not None]:
+                return min(found, key=lambda route: route[0].order)
+        return None
+
+    def attach(self, branch: Branch) -> None:
+        """Add a branch to its group."""
+        prefix = branch.steps.kinds[0][0]
+        group = next((group for group in self.groups if group.rank == branch.rank), None)
+        if group is None:
+            groups = list(self.groups)
+            group = Group(branch.rank, len(prefix), {prefix: (branch,)})
+            insort(groups, group, key=lambda group: group.rank)
+            self.groups = tuple(groups)
+        else:
+            group.branches[prefix] = (*group.branches.get(prefix, ()), branch)
+        self.branches[branch.steps] = branch
+        alone = len(self.branches) == 1
+        self.lone = branch if alone and isinstance(branch, Segment) else None
 
 
-def insert(root: Node, entry: Entry) -> None:
-    """Add an entry to the tree, unless an equal one is there already."""
+def insert(root: Node, entry: Entry) -> bool:
+    """Add an entry to the tree; False if one for the very same paths is there before it."""
+    segments, rest = entry.pattern.parts
     node = root
-    for index, segment in enumerate(entry.pattern.segments):
-        if any(isinstance(token, Placeholder) and token.kind.slash for token in segment):
-            _open(node, _joined(entry.pattern.segments[index:]), entry)
-            return
-        node = _step(node, segment)
+    for segment in segments:
+        node = _through(node, segment, entry)
+    if rest:
+        return _finish(node, rest, entry)
     if node.entry is None:
         node.entry = entry
+    return node.entry is entry
 
 
-def _joined(segments: tuple[tuple[Token, ...], ...]) -> tuple[Token, ...]:
-    tokens: list[Token] = []
-    for index, segment in enumerate(segments):
-        for token in (("/",) if index else ()) + segment:
-            if tokens and isinstance(token, str) and isinstance(tokens[-1], str):
-                tokens[-1] += token
-            else:
-                tokens.append(token)
-    return tuple(tokens)
-
-
-def _key(tokens: tuple[Token, ...]) -> object:
-    return tuple(token if isinstance(token, str) else (token.kind,) for token in tokens)
-
-
-def _step(node: Node, segment: tuple[Token, ...]) -> Node:
+def _through(node: Node, segment: Tokens, entry: Entry) -> Node:
     if not any(isinstance(token, Placeholder) for token in segment):
         return node.literals.setdefault("".join(map(str, segment)), Node())
-    key = _key(segment)
-    for group in node.branches:
-        for branch in group:
-            if branch.key == key and branch.child is not None:
-                return branch.child
-    child = Node()
-    _attach(node, Branch(key, ranks(segment), compile_tokens(segment), child=child))
-    return child
+    steps = steps_of(segment)
+    branch = node.branches.get(steps)
+    if not isinstance(branch, Segment):
+        branch = Segment(steps, ranks(segment), matcher(steps), Node())
+        node.attach(branch)
+    entry.steps.append((node, branch))
+    return branch.child
 
 
-def _open(node: Node, tokens: tuple[Token, ...], entry: Entry) -> None:
-    key = _key(tokens)
-    if not any(branch.key == key for group in node.branches for branch in group):
-        # Up to its first slash, as all other branches are ranked.
-        rank = ranks(tokens).partition(b"\x01")[0].removesuffix(b"\x02") + b"\x02"
-        _attach(node, Branch(key, rank, compile_tokens(tokens), entry=entry))
-
-
-def _attach(node: Node, branch: Branch) -> None:
-    branches = [other for group in node.branches for other in group]
-    ordered = sorted([*branches, branch], key=lambda branch: branch.rank)
-    node.branches = [list(group) for _, group in groupby(ordered, lambda branch: branch.rank)]
-
-
-def find(node: Node, parts: list[str], index: int) -> Found | None:
-    """Find the entry that matches the segments from `index`, with its values."""
-    if index == len(parts):
-        return (node.entry, ()) if node.entry is not None else None
-    child = node.literals.get(parts[index])
-    if child is not None and (found := find(child, parts, index + 1)) is not None:
-        return found
-    for group in node.branches:
-        matches = [found for branch in group if (found := _follow(branch, parts, index))]
-        if matches:
-            return min(matches, key=lambda found: found[0].order)
-    return None
-
-
-def _follow(branch: Branch, parts: list[str], index: int) -> Found | None:
-    text = parts[index] if branch.child is not None else "/".join(parts[index:])
-    values = branch.match(text)
-    if values is None:
-        return None
-    if branch.child is None:
-        assert branch.entry is not None
-        return branch.entry, values
-    found = find(branch.child, parts, index + 1)
-    return found and (found[0], values + found[1])
+def _finish(node: Node, rest: Tokens, entry: Entry) -> bool:
+    steps = steps_of(rest)
+    if steps in node.branches:
+        return False
+    # Ranked by its first segment, as all branches are.
+    rank = ranks(rest).partition(_SLASH)[0].removesuffix(_END) + _END
+    branch = Rest(steps, rank, matcher(steps), entry)
+    entry.steps.append((node, branch))
+    node.attach(branch)
+    return True
