@@ -1,3 +1,44 @@
-"""The async web framework: simple to read, fast to run, hard to break."""
+"""Roll: the async web framework, simple to read, fast to run, hard to break."""
+
+from http import HTTPStatus
+
+from roll_http import (
+    HTTP_METHODS,
+    Cookies,
+    HttpError,
+    HTTPProtocol,
+    Limits,
+    Response,
+)
+from roll_routing import Route, Routes
+from roll_websocket import ConnectionClosed, WSProtocol
+
+from .application import Roll
+from .containers import Files, Form, Multidict, Multipart, Query
+from .groups import Group
+from .request import Request
 
 __version__ = "0.14.0"
+
+__all__ = [
+    "HTTP_METHODS",
+    "ConnectionClosed",
+    "Cookies",
+    "Files",
+    "Form",
+    "Group",
+    "HTTPProtocol",
+    "HTTPStatus",
+    "HttpError",
+    "Limits",
+    "Multidict",
+    "Multipart",
+    "Query",
+    "Request",
+    "Response",
+    "Roll",
+    "Route",
+    "Routes",
+    "WSProtocol",
+    "__version__",
+]

@@ -1,0 +1,204 @@
+"""The application: a dict, its parts, its routes, its events, and the cycle of a request."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from roll_http import (
+    Cookies,
+    HttpError,
+    HTTPProtocol,
+    Limits,
+    Response,
+)
+from roll_routing import Route, Routes
+from roll_websocket import WSProtocol
+
+from .containers import Files, Form, Multipart, Query
+from .errors import answer_error
+from .events import Events
+from .groups import Group
+from .request import Request
+from .sessions import converse
+from .slashes import other_form
+from .views import ENDPOINTS, Methods, View, endpoint_of, endpoints, payload_of
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from .views import Endpoint
+
+__all__ = ["Roll"]
+
+V = TypeVar("V", bound=View)
+
+# Looked up once: each request asks.
+ENDPOINT_KEY = ENDPOINTS.get
+
+
+class Roll(Events, dict[str, Any]):
+    """An application: a `dict` for the user's own keys, which takes arbitrary attributes too.
+
+    The class attributes are its parts; a subclass may have others. `limits` bounds what clients
+    may send and how long they may take; with `strict_slashes=False`, `/a` and `/a/` are one
+    route.
+    """
+
+    HttpProtocol: Callable[..., Any] = HTTPProtocol
+    """Called with the application, once a connection."""
+    WebsocketProtocol: Callable[..., Any] = WSProtocol
+    """Called with the request of the handshake."""
+    Routes: Callable[..., Any] = Routes
+    """Called without arguments; `add(path, **payload)` and `match(path) -> (payload, vars)`."""
+    Route: Callable[..., Any] = Route
+    """Called with the payload and the variables of a match."""
+    Query: Callable[..., Any] = Query
+    """Called with a mapping of names to lists of values."""
+    Form: Callable[..., Any] = Form
+    """Called like `Query`, or without arguments by `Multipart`."""
+    Files: Callable[..., Any] = Files
+    """Called without arguments."""
+    Multipart: Callable[..., Any] = Multipart
+    """Called with `form` and `files`, the two classes it fills."""
+    Request: Callable[..., Any] = Request
+    """Called with the application and the protocol of the connection."""
+    Response: Callable[..., Any] = Response
+    """Called with the application and the protocol of the connection."""
+    Cookies: Callable[..., Any] = Cookies
+    """Called with a mapping of names to values."""
+
+    log_errors: bool = True
+    """Whether an unexpected exception is logged, with its traceback, on the logger `roll`."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "Protocol" in cls.__dict__ and "HttpProtocol" not in cls.__dict__:
+            cls.HttpProtocol = cls.__dict__["Protocol"]
+
+    def __init__(self, *, limits: Limits | None = None, strict_slashes: bool = True) -> None:
+        super().__init__()
+        self.limits = Limits() if limits is None else limits
+        self.strict_slashes = strict_slashes
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.routes = self.Routes()
+        self._named: dict[str, str] = {}
+
+    def factory(self) -> Any:
+        """Return a new protocol, as `loop.create_server(app.factory, ...)` wants it."""
+        return self.HttpProtocol(self)
+
+    async def startup(self) -> None:
+        """Send the event `startup`."""
+        await self.hook("startup")
+
+    async def shutdown(self) -> None:
+        """Send the event `shutdown`."""
+        await self.hook("shutdown")
+
+    # Routes.
+
+    def route(
+        self,
+        path: str,
+        methods: Methods = None,
+        protocol: str = "http",
+        lazy_body: bool = False,  # noqa: FBT001, FBT002 - documented as positional
+        **extras: Any,
+    ) -> Callable[[V], V]:
+        """Return a decorator that registers a view, a function or a class, and returns it.
+
+        `methods` default to GET; a class has those it defines as `on_get`, `on_post`... With
+        `lazy_body` the handler reads the body itself. Extras are found in
+        `request.route.payload`.
+
+        Raises:
+            ValueError: the view, a method or the protocol is wrong, the name is another path's,
+                or the path cannot be parsed.
+            AttributeError: `methods` are given for a class.
+        """
+
+        def register(view: V) -> V:
+            found = endpoints(view, methods, protocol, lazy_body=lazy_body, extras=extras)
+            payload = payload_of(found, extras)
+            self._check_name(path, extras.get("name"))
+            self.routes.add(path, **payload)
+            self.hook("route:add", path, view, **extras).close()
+            return view
+
+        return register
+
+    def _check_name(self, path: str, name: str | None) -> None:
+        if name is None:
+            return
+        taken = self._named.setdefault(name, path)
+        if taken != path:
+            raise ValueError(
+                f"The name {name!r} of {path!r} is the one of {taken!r}: give it another name"
+            )
+
+    def group(self, prefix: str, **extras: Any) -> Group:
+        """Return a group, whose `route` prepends `prefix` and adds `extras`."""
+        return Group(self, prefix, extras)
+
+    def lookup(self, request: Any) -> None:
+        """Set `request.route` from `request.path`; the payload is None when nothing matches."""
+        payload, variables = self.routes.match(request.path)
+        if payload is None and not self.strict_slashes:
+            payload, variables = other_form(self.routes.match, request)
+        request.route = self.Route(payload, variables)
+
+    # The cycle of a request.
+
+    async def __call__(self, request: Any, response: Any) -> Any:
+        """Answer `request`: look its route up, send the events, run the handler.
+
+        Returns the response, and raises nothing but what cancels it.
+        """
+        # Written out rather than cut in methods: each request pays for every await in here.
+        hooks = self.hooks
+        try:
+            try:
+                self.lookup(request)
+                if "headers" not in hooks or not await self.hook("headers", request, response):
+                    endpoint = self._endpoint(request)
+                    if endpoint.websocket is not None:
+                        return await converse(self, endpoint, request, response)
+                    if endpoint.max_body is not None:
+                        request.max_body = endpoint.max_body
+                    if endpoint.cancel_on_disconnect:
+                        request.cancel_on_disconnect = True
+                    if not endpoint.lazy_body:
+                        await request.load_body()
+                    if "request" not in hooks or not await self.hook("request", request, response):
+                        result = endpoint.handler(request, response, **request.route.vars)
+                        if hasattr(result, "__await__"):
+                            await result
+            except Exception as error:  # noqa: BLE001 - whatever it is, it has to be answered
+                await self.on_error(request, response, error)
+            if "response" in hooks:
+                try:
+                    await self.hook("response", request, response)
+                except Exception as error:  # noqa: BLE001 - as above
+                    await self.on_error(request, response, error)
+
+        finally:
+            if request.uploads:
+                request.release(response)
+        return response
+
+    def _endpoint(self, request: Any) -> Endpoint:
+        payload = request.route.payload
+        if payload is None:
+            raise HttpError(HTTPStatus.NOT_FOUND, request.path)
+        found: Endpoint | None = payload.get(ENDPOINT_KEY(request.method))
+        return endpoint_of(payload, request.method) if found is None else found
+
+    async def on_error(self, request: Any, response: Any, error: Exception) -> None:
+        """Answer `error`, and send the event `error`.
+
+        Anything but an `HttpError` becomes a 500 whose text tells nothing: the original is in
+        `error.__context__` for listeners, and logged (see `log_errors`).
+        """
+        await answer_error(self, request, response, error)

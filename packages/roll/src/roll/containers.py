@@ -1,0 +1,45 @@
+"""The containers of roll-multipart, whose errors answer 400 by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import roll_multipart
+from roll_http import HttpError
+
+__all__ = ["BadValue", "Files", "Form", "Multidict", "Multipart", "Query"]
+
+
+class BadValue(HttpError):
+    """A key is missing, or its value cannot be cast: the client's fault, so a 400."""
+
+    def __init__(self, message: object = None) -> None:
+        super().__init__(400, message)
+
+
+class Multidict(roll_multipart.Multidict):
+    """Several values for a key; a missing key raises an `HttpError` 400."""
+
+    Error = BadValue
+
+
+class Query(Multidict, roll_multipart.Query):
+    """The parameters of a query string; a value that cannot be cast raises an `HttpError` 400."""
+
+
+class Form(Query, roll_multipart.Form):
+    """The fields of a form, with the casts of `Query`."""
+
+
+class Files(Multidict, roll_multipart.Files):
+    """The files of a form."""
+
+
+class Multipart(roll_multipart.Multipart):
+    """The parser of multipart bodies, which fills a `Form` and `Files` of this package."""
+
+    def __init__(
+        self, form: Callable[..., Any] = Form, files: Callable[..., Any] = Files, **settings: Any
+    ) -> None:
+        super().__init__(form=form, files=files, **settings)

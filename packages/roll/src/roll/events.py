@@ -1,0 +1,180 @@
+"""Events: listeners, the chain they run in, and how their arguments reach them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, Final, TypeVar
+
+__all__ = ["ARGUMENTS", "Events", "Listener"]
+
+Listener = Callable[..., Any]
+L = TypeVar("L", bound=Listener)
+
+# A listener, and whether it is an `async def`.
+Chain = list[tuple[Listener, bool]]
+
+ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "headers": ("request", "response"),
+    "request": ("request", "response"),
+    "response": ("request", "response"),
+    "error": ("request", "response", "error"),
+    "websocket_connect": ("request", "ws"),
+    "websocket_disconnect": ("request", "ws"),
+    "websocket_error": ("request", "ws", "error"),
+}
+"""The names under which the listeners of the built-in events may ask for their arguments."""
+
+
+class Events:
+    """What listens and what is sent: `listen` and `hook`."""
+
+    hooks: dict[str, list[Listener]]
+    """The listeners of each event, in the order they are called."""
+
+    def __init__(self) -> None:
+        self.hooks = {}
+        self._chains: dict[str, tuple[list[Listener], Chain]] = {}
+
+    def listen(self, name: str) -> Callable[[L], L]:
+        """Return a decorator that appends a listener, `async def` or `def`, to the event `name`."""
+
+        def register(listener: L) -> L:
+            self.hooks.setdefault(name, []).append(listener)
+            return listener
+
+        return register
+
+    def hook(self, name: str, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        """Send the event `name`; what is returned may be awaited or given to `create_task`.
+
+        Listeners run in order; the first true result ends the chain, and is what the await
+        gives (else None). Those before the first `async` one run at the call: with none of
+        that kind the await may be left out. Python warns when one was due and is missing.
+        """
+        chain = self._chain(name)
+        for position, (listener, waits) in enumerate(chain):
+            if waits:
+                return unfinished_hook(chain[position:], args, kwargs)
+            result = listener(*args, **kwargs)
+            if result is None:
+                continue
+            if hasattr(result, "__await__"):
+                return unfinished_hook(chain[position + 1 :], args, kwargs, result)
+            if result:
+                return Done(result)
+        return NOTHING
+
+    def _chain(self, name: str) -> Chain:
+        listeners = self.hooks.get(name)
+        if not listeners:
+            return []
+        known = self._chains.get(name)
+        # `hooks` is public, so a change behind our back has to be seen.
+        if known is None or known[0] != listeners:
+            names = ARGUMENTS.get(name, ())
+            chain = [(arranged(call, names), is_async(call)) for call in listeners]
+            known = self._chains[name] = (listeners.copy(), chain)
+        return known[1]
+
+
+async def unfinished_hook(
+    chain: Chain, args: tuple[Any, ...], kwargs: dict[str, Any], begun: Awaitable[Any] | None = None
+) -> Any:
+    """Run what is left of a chain, once what a listener of it `begun` has ended."""
+    # Its name is the one that Python's warning shows to whoever forgot the await.
+    if begun is not None and (result := await begun):
+        return result
+    for listener, _ in chain:
+        result = listener(*args, **kwargs)
+        if hasattr(result, "__await__"):
+            result = await result
+        if result:
+            return result
+    return None
+
+
+class Done(Coroutine[Any, Any, Any]):
+    """A coroutine that has ended before it began: awaited or not, nobody complains."""
+
+    __slots__ = ("result",)
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self.result
+        yield  # makes this a generator
+
+    def send(self, value: Any) -> Any:
+        raise StopIteration(self.result)
+
+    def throw(self, *error: Any) -> Any:
+        raise error[0]
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to end."""
+
+
+NOTHING: Final = Done(None)
+
+
+def is_async(listener: Listener) -> bool:
+    return inspect.iscoroutinefunction(listener) or inspect.iscoroutinefunction(
+        getattr(listener, "__call__", None)  # noqa: B004 - the method itself is wanted
+    )
+
+
+def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
+    """Return what calls `listener` with the arguments `names`, each where it is asked for.
+
+    A parameter that bears one of the names gets that argument, wherever it stands; the others
+    get what is left, in order. A listener that uses none of the names is called as it is.
+    """
+    asked = parameters(listener)
+    if not any(name in names for name, _ in asked):
+        return listener
+    order, keywords, in_order = arrangement(asked, names)
+    if in_order:
+        return listener
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != len(names):  # an application sends the event by itself
+            return listener(*args, **kwargs)
+        return listener(
+            *[args[index] for index in order], **{name: args[at] for name, at in keywords}
+        )
+
+    return call
+
+
+Kind = inspect._ParameterKind  # noqa: SLF001 - the only name its type has
+
+
+def parameters(listener: Listener) -> list[tuple[str, Kind]]:
+    try:
+        found = inspect.signature(listener).parameters.values()
+    except (TypeError, ValueError):  # some builtins have no signature
+        return []
+    return [(parameter.name, parameter.kind) for parameter in found]
+
+
+def arrangement(
+    asked: list[tuple[str, Kind]], names: tuple[str, ...]
+) -> tuple[list[int], list[tuple[str, int]], bool]:
+    """Return the places of positional arguments, those of keywords, and whether all is in order."""
+    wanted = {name for name, kind in asked if kind is not Kind.VAR_POSITIONAL}
+    left = [index for index, name in enumerate(names) if name not in wanted]
+    order: list[int] = []
+    keywords: list[tuple[str, int]] = []
+    for name, kind in asked:
+        if kind is Kind.VAR_POSITIONAL:
+            order += left
+            left = []
+        elif kind is Kind.KEYWORD_ONLY:
+            keywords += [(name, names.index(name))] if name in names else []
+        elif name in names:
+            order.append(names.index(name))
+        elif left and kind is not Kind.VAR_KEYWORD:
+            order.append(left.pop(0))
+    return order, keywords, order == list(range(len(names))) and not keywords

@@ -1,0 +1,50 @@
+"""Exchanges as a log of accesses sees them: what was asked, what was answered, how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from .application import Roll
+
+__all__ = ["Report", "report_exchanges", "when_answered"]
+
+Report = Callable[[Any, Any, int, float], None]
+"""Called with the request, the response, the bytes of its body and the seconds it took."""
+
+
+def when_answered(protocol: Any, call: Callable[[Any, Any, int], None]) -> None:
+    """Have `call` called with each answer of a connection, after what is called already."""
+    previous = protocol.on_answered
+
+    def answered(request: Any, response: Any, length: int) -> None:
+        if previous is not None:
+            previous(request, response, length)
+        call(request, response, length)
+
+    protocol.on_answered = answered
+
+
+def report_exchanges(app: Roll, report: Report) -> None:
+    """Have `report` called with each exchange on the connections made from now on."""
+    # A connection answers one request at a time.
+    began: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+    make_protocol = app.HttpProtocol
+
+    def begin(request: Any, response: Any) -> None:
+        began[request.protocol] = perf_counter()
+
+    def answered(request: Any, response: Any, length: int) -> None:
+        report(request, response, length, perf_counter() - began[request.protocol])
+
+    def make_watched(app: Roll) -> Any:
+        protocol = make_protocol(app)
+        when_answered(protocol, answered)
+        return protocol
+
+    # First of all listeners: none can end the chain before it.
+    app.hooks.setdefault("headers", []).insert(0, begin)
+    app.HttpProtocol = make_watched

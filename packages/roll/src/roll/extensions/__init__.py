@@ -1,0 +1,24 @@
+"""Extensions: functions that take an application and add to it."""
+
+from .access_log import logger
+from .cross_origin import cors
+from .debugging import igniter, traceback
+from .negotiation import content_negociation
+from .preflight import options
+from .server import simple_server
+from .sockets import websockets_store
+from .static_files import static
+from .urls import named_url
+
+__all__ = [
+    "content_negociation",
+    "cors",
+    "igniter",
+    "logger",
+    "named_url",
+    "options",
+    "simple_server",
+    "static",
+    "traceback",
+    "websockets_store",
+]

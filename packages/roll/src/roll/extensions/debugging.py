@@ -1,0 +1,50 @@
+"""`traceback` and `igniter`: company for a developer."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from http import HTTPStatus
+from traceback import print_exception
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from ..application import Roll
+
+__all__ = ["igniter", "traceback"]
+
+BANNER: Final = r"""
+  o   .      _
+    o       | |   .
+ _ __  ___  | | | |
+| '__|/ _ \ | | | |
+| |  | (_) || |_| |_
+|_|   \___/  \__)\__)   ready to roll
+"""
+
+
+def traceback(app: Roll) -> None:
+    """Print the traceback of each 500 on stderr, and show its text to the client.
+
+    An aid for development: what an exception says is nobody else's business. The exception is
+    not logged as well.
+    """
+    app.log_errors = False
+
+    @app.listen("error")
+    def print_traceback(request: Any, response: Any, error: Any) -> None:
+        if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            return
+        unexpected = error.__context__
+        print_exception(error if unexpected is None else unexpected, file=sys.stderr)
+        if unexpected is not None:
+            response.body = str(unexpected)
+            response.headers.setdefault("Content-Type", "text/plain; charset=utf-8")
+
+
+def igniter(app: Roll) -> None:
+    """Log a banner on startup, at DEBUG, on the logger `roll`."""
+
+    @app.listen("startup")
+    def show() -> None:
+        logging.getLogger("roll").debug(BANNER)

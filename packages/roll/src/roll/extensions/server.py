@@ -1,0 +1,71 @@
+"""`simple_server`: an application served from its own script."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from roll_http import Limits, Server, serve_until_signalled, thin_accept_errors
+
+from ..loops import new_event_loop
+
+if TYPE_CHECKING:
+    from ..application import Roll
+
+__all__ = ["simple_server"]
+
+
+def simple_server(
+    app: Roll,
+    port: int = 3579,
+    host: str = "127.0.0.1",
+    quiet: bool = False,  # noqa: FBT001, FBT002 - documented as positional
+    *,
+    limits: Limits | None = None,
+) -> None:
+    """Serve `app` until Ctrl-C or SIGTERM, then let the running requests end.
+
+    The event `startup` is sent before it listens, `shutdown` when all is over. A port of 0 takes
+    a free one. `limits` replace those of the application. Unless `quiet`, says on the standard
+    output where it listens.
+
+    Raises:
+        SystemExit: it cannot listen there; says why.
+    """
+    if limits is not None:
+        app.limits = limits
+    say: Callable[[str], Any] = (lambda line: None) if quiet else announce
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(serve(app, host, port, say))
+
+
+def announce(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def serve(app: Roll, host: str, port: int, say: Callable[[str], Any]) -> None:
+    thin_accept_errors(asyncio.get_running_loop())
+    await app.startup()
+    try:
+        server = Server(app.factory, app.limits)
+        await listen(server, host, port)
+        say(f"Rolling on {address(host, server)}")
+        await serve_until_signalled(server)
+        say("Bye.")
+    finally:
+        await app.shutdown()
+
+
+async def listen(server: Server, host: str, port: int) -> None:
+    try:
+        await server.listen(host, port)
+    except OSError as error:
+        raise SystemExit(f"Cannot listen on {host}:{port}: {error.strerror or error}") from None
+
+
+def address(host: str, server: Server) -> str:
+    port = server.sockets[0].getsockname()[1]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

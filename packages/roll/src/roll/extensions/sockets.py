@@ -1,0 +1,23 @@
+"""`websockets_store`: the websockets that are open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..application import Roll
+
+__all__ = ["websockets_store"]
+
+
+def websockets_store(app: Roll) -> None:
+    """Keep the open websockets in `app["websockets"]`, a set."""
+    app["websockets"] = set()
+
+    @app.listen("websocket_connect")
+    def add(request: Any, ws: Any) -> None:
+        app["websockets"].add(ws)
+
+    @app.listen("websocket_disconnect")
+    def discard(request: Any, ws: Any) -> None:
+        app["websockets"].discard(ws)

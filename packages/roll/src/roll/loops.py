@@ -1,0 +1,17 @@
+"""The event loop: uvloop's where it is installed, else asyncio's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from importlib import import_module
+
+__all__ = ["new_event_loop"]
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        make: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
+    except ImportError:
+        make = asyncio.new_event_loop
+    return make()

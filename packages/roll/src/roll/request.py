@@ -1,0 +1,163 @@
+"""The request of an application: that of roll-http, with a query, a form and files."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import roll_http
+from roll_http import HttpError
+from roll_multipart import MultipartError
+
+from .containers import Files, Form, Multipart, Query
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+__all__ = ["MAX_STREAMED_FORM", "Request"]
+
+MAX_STREAMED_FORM: Final = 2**30
+"""The bytes `load_form` takes where the route sets no `max_body` of its own."""
+
+MULTIPART: Final = "multipart/form-data"
+URLENCODED: Final = "application/x-www-form-urlencoded"
+
+
+class Request(roll_http.Request):
+    """A request; as a dict, it is all the user's own: nothing here uses its keys."""
+
+    __slots__ = ("_form", "_query", "uploads")
+
+    uploads: Any
+    """The files that were read from the body, which its end closes; None before any."""
+
+    def __init__(self, app: Any, protocol: Any) -> None:
+        super().__init__(app, protocol)
+        self._query: Any = None
+        self._form: Any = None
+        self.uploads = None
+
+    @property
+    def query(self) -> Any:
+        """The parameters of the query string; raises `HttpError` 400 when there are too many."""
+        if self._query is None:
+            try:
+                found = Query.parse(self.query_string)
+            except MultipartError as error:
+                raise HttpError(HTTPStatus.BAD_REQUEST, error.message) from error
+            make = self._class("Query", Query)
+            self._query = found if make is Query else make(found)
+        return self._query
+
+    @property
+    def form(self) -> Any:
+        """The fields of a multipart or urlencoded body; empty for any other content type.
+
+        Raises `HttpError`: 400 when the body cannot be parsed, 413 when it is past a limit, 500
+        when it is not loaded yet.
+        """
+        if self._form is None:
+            self._parse_form()
+        return self._form
+
+    @property
+    def files(self) -> Any:
+        """The files of a multipart body; large ones are on disk, until the request ends.
+
+        Raises what `form` raises.
+        """
+        if self._form is None:
+            self._parse_form()
+        return self.uploads
+
+    async def load_form(self) -> None:
+        """Read `form` and `files` from the body as it comes, large files going to disk.
+
+        For handlers with `lazy_body`: a multipart body never lies in memory. It may have
+        `max_body` bytes, where the route says so, else 1 GiB.
+        Raises what `form` and `load_body` raise.
+        """
+        if self._form is not None:
+            return
+        if self._body is None and self._media_type == MULTIPART:
+            await self._stream_form()
+        else:
+            await self.load_body()
+            self._parse_form()
+
+    def _class(self, name: str, default: Any) -> Any:
+        # A request made by hand may have no application.
+        return default if self.app is None else getattr(self.app, name)
+
+    @property
+    def _media_type(self) -> str:
+        return self.content_type.partition(";")[0].strip().lower()
+
+    def _parse_form(self) -> None:
+        kind = self._media_type
+        body = self.body
+        if kind == MULTIPART:
+            with unparsable("multipart"):
+                parser, form, files = self._begin_multipart()
+                parser.feed_data(body)
+                parser.close()
+        else:
+            with unparsable("urlencoded"):
+                fields = Form.parse(body, strict=True) if kind == URLENCODED else {}
+            form, files = self._class("Form", Form)(fields), self._class("Files", Files)()
+        self._form, self.uploads = form, files
+
+    async def _stream_form(self) -> None:
+        if self.max_body is None:
+            self.max_body = MAX_STREAMED_FORM
+        with unparsable("multipart"):
+            parser, form, files = self._begin_multipart()
+            # Known from the start: what is on disk is to be closed, however this ends.
+            self.uploads = files
+            async for chunk in self:
+                parser.feed_data(chunk)
+            parser.close()
+        self._form = form
+
+    def _begin_multipart(self) -> tuple[Any, Any, Any]:
+        make = self._class("Multipart", Multipart)
+        parser = make(form=self._class("Form", Form), files=self._class("Files", Files))
+        return parser, *parser.initialize(self.content_type)
+
+    def release(self, response: Any) -> None:
+        """Close the files, once the request has ended: at once, or behind a streamed body."""
+        body = response.body
+        if inspect.isasyncgenfunction(body):
+            body = body()
+        if hasattr(body, "__aiter__"):
+            response.body = self._closing_after(body)
+        else:
+            self._close_files()
+
+    async def _closing_after(self, body: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        chunks = aiter(body)
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            self._close_files()
+            if inspect.isasyncgen(chunks):
+                await chunks.aclose()
+
+    def _close_files(self) -> None:
+        for files in self.uploads.values():
+            for file in files:
+                file.close()
+
+
+@contextmanager
+def unparsable(kind: str) -> Iterator[None]:
+    """Answer 413 for what is past a limit, 400 for what is no body of this kind."""
+    try:
+        yield
+    except MultipartError as error:
+        if error.status == HTTPStatus.BAD_REQUEST:
+            raise HttpError(HTTPStatus.BAD_REQUEST, f"Unparsable {kind} body") from error
+        raise HttpError(error.status, error.message) from error

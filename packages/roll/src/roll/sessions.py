@@ -1,0 +1,62 @@
+"""A websocket's life in an application: handshake, events, handler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from roll_websocket import HandshakeError
+
+from .errors import log_error
+from .views import Endpoint, Refused
+
+if TYPE_CHECKING:
+    from .application import Roll
+
+__all__ = ["converse"]
+
+
+async def converse(app: Roll, endpoint: Endpoint, request: Any, response: Any) -> Any:
+    """Take the upgrade and run the handler until the connection has ended.
+
+    Raises:
+        HttpError: the handshake is refused; nothing has been sent yet.
+    """
+    ws = app.WebsocketProtocol(request)
+    request.protocol.switch(ws, handshake(ws, endpoint, response))
+    try:
+        await ws.run(session(app, endpoint, request, ws))
+    except Exception as error:  # noqa: BLE001 - nothing can be answered any more
+        await report(app, "websocket_error", request, ws, error)
+    finally:
+        await notify(app, "websocket_disconnect", request, ws)
+    return response
+
+
+def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:
+    headers = [(name, str(value)) for name, value in response.headers.items()]
+    headers += [("Set-Cookie", cookie) for cookie in response.cookies.output()]
+    try:
+        head: bytes = ws.handshake(headers, **(endpoint.websocket or {}))
+    except HandshakeError as error:
+        raise Refused(error.status, error.message, dict(error.headers)) from error
+    return head
+
+
+async def session(app: Roll, endpoint: Endpoint, request: Any, ws: Any) -> None:
+    await app.hook("websocket_connect", request, ws)
+    result = endpoint.handler(request, ws, **request.route.vars)
+    if hasattr(result, "__await__"):
+        await result
+
+
+async def report(app: Roll, event: str, request: Any, ws: Any, error: Exception) -> None:
+    log_error(app, f"websocket {request.path}", error)
+    await notify(app, event, request, ws, error)
+
+
+async def notify(app: Roll, event: str, *args: Any) -> None:
+    """Send an event where an exception of its listeners has nowhere to go but the log."""
+    try:
+        await app.hook(event, *args)
+    except Exception as error:  # noqa: BLE001 - as said above
+        log_error(app, f"listener of {event}", error)

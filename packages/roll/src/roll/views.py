@@ -1,0 +1,174 @@
+"""Views: what answers a method on a path, and the settings that go with it."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from roll_http import HTTP_METHODS, HttpError
+
+__all__ = ["ENDPOINTS", "Endpoint", "View", "endpoint_of", "endpoints", "payload_of"]
+
+View = Callable[..., Any]
+Methods = str | Iterable[str] | None
+
+PROTOCOLS: Final[dict[str, tuple[str, ...]]] = {
+    "http": tuple(HTTP_METHODS),
+    "websocket": ("GET",),
+}
+"""What a route may speak, and the methods it may then have."""
+
+ENDPOINTS: Final[dict[str, str]] = {method: f"{method}:endpoint" for method in HTTP_METHODS}
+"""Method -> key of its `Endpoint` in a route's payload: no extra can be spelt like it."""
+
+WEBSOCKET_SETTINGS: Final = (
+    "origins",
+    "subprotocols",
+    "compression",
+    "ping_interval",
+    "ping_timeout",
+    "max_size",
+)
+"""The extras of a websocket route that its handshake takes."""
+
+NO_LIMIT: Final = sys.maxsize
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A handler and the settings that govern it, whatever the path's other handlers have."""
+
+    handler: View
+    lazy_body: bool = False
+    """The handler reads the body itself."""
+    max_body: int | None = None
+    """The bytes that the body may have, streamed or loaded; None: as the application says."""
+    cancel_on_disconnect: bool = False
+    """A client that leaves cancels the handler."""
+    websocket: Mapping[str, Any] | None = None
+    """On a websocket route, the settings of its handshake."""
+
+
+class Refused(HttpError):
+    """An error with header fields of its own."""
+
+    def __init__(self, status: int, message: object, headers: dict[str, str]) -> None:
+        super().__init__(status, message)
+        self.headers = headers
+
+
+def endpoints(
+    view: View, methods: Methods, protocol: str, *, lazy_body: bool, extras: Mapping[str, Any]
+) -> dict[str, Endpoint]:
+    """Return the endpoint of each method that `view` answers.
+
+    Raises:
+        ValueError: nothing could ever call the view as it is asked for; says what would do.
+        AttributeError: `methods` are given for a class, whose methods say them.
+    """
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"Unknown protocol {protocol!r}: must be one of {one_of(PROTOCOLS)}")
+    handlers = handlers_of(view, methods)
+    check_methods(handlers, protocol)
+    websocket = None
+    if protocol == "websocket":
+        websocket = {name: extras[name] for name in WEBSOCKET_SETTINGS if name in extras}
+    settings = {
+        "lazy_body": lazy_body,
+        # For a route, None is no limit at all.
+        "max_body": NO_LIMIT if extras.get("max_body", 0) is None else extras.get("max_body"),
+        "cancel_on_disconnect": bool(extras.get("cancel_on_disconnect")),
+        "websocket": websocket,
+    }
+    return {method: Endpoint(handler, **settings) for method, handler in handlers.items()}
+
+
+def handlers_of(view: View, methods: Methods) -> dict[str, View]:
+    if inspect.isclass(view):
+        if methods is not None:
+            raise AttributeError(f"`methods` cannot be given with a class: {view!r} has its own")
+        return class_handlers(view)
+    if not callable(view):
+        raise ValueError(f"A view is a function, a class or a callable object, not {view!r}")  # noqa: TRY004 - as every mistake in a route
+    return dict.fromkeys(normalised(methods), view)
+
+
+def class_handlers(view: type) -> dict[str, View]:
+    instance = view()
+    names = {method: f"on_{method.lower()}" for method in HTTP_METHODS}
+    handlers = {
+        method: getattr(instance, name) for method, name in names.items() if hasattr(instance, name)
+    }
+    if not handlers:
+        raise ValueError(f"{view!r} has no method of a view, such as `on_get` or `on_post`")
+    return handlers
+
+
+def normalised(methods: Methods) -> list[str]:
+    if methods is None:
+        return ["GET"]
+    found = [method.upper() for method in ([methods] if isinstance(methods, str) else methods)]
+    if not found:
+        raise ValueError("`methods` is empty: leave it out for GET, or name at least one")
+    return found
+
+
+def check_methods(methods: Iterable[str], protocol: str) -> None:
+    known = PROTOCOLS[protocol]
+    for method in methods:
+        if method not in known:
+            raise ValueError(
+                f"A route of protocol {protocol!r} cannot have the method {method!r}: "
+                f"must be one of {one_of(known)}"
+            )
+
+
+def one_of(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+def payload_of(found: Mapping[str, Endpoint], extras: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is given to the router: extras, handlers, and what governs these.
+
+    Raises:
+        ValueError: an extra bears the name of a method, whose handler it would hide.
+    """
+    for name in extras:
+        if name in ENDPOINTS:
+            raise ValueError(f"An extra cannot be named {name!r}: it is the name of a method")
+    payload = dict(extras)
+    for method, endpoint in found.items():
+        payload[method] = endpoint.handler
+        payload[ENDPOINTS[method]] = endpoint
+    return payload
+
+
+def endpoint_of(payload: Mapping[str, Any], method: str) -> Endpoint:
+    """Return what answers `method` where no endpoint of its own was registered.
+
+    A HEAD goes to what answers GET (RFC 9110 9.3.2); a handler that was given straight to the
+    router has the default settings.
+
+    Raises:
+        HttpError: 405, with the methods that are allowed (RFC 9110 15.5.6).
+    """
+    if method in HTTP_METHODS and method in payload:
+        return Endpoint(payload[method])
+    if method == "HEAD":
+        get: Endpoint | None = payload.get(ENDPOINTS["GET"])
+        if get is None and "GET" in payload:
+            return Endpoint(payload["GET"])
+        if get is not None and get.websocket is None:
+            return get
+    return not_allowed(payload)
+
+
+def not_allowed(payload: Mapping[str, Any]) -> NoReturn:
+    allowed = [method for method in HTTP_METHODS if method in payload]
+    get: Endpoint | None = payload.get(ENDPOINTS["GET"])
+    if "GET" in allowed and "HEAD" not in allowed and not (get and get.websocket is not None):
+        allowed.insert(allowed.index("GET") + 1, "HEAD")
+    raise Refused(405, None, {"Allow": ", ".join(allowed)})

@@ -1,0 +1,5 @@
+"""Names, for those who import the websocket's from here."""
+
+from roll_websocket import ConnectionClosed, WSProtocol
+
+__all__ = ["ConnectionClosed", "WSProtocol"]
