@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+from collections.abc import Callable
 from typing import IO, Protocol, cast
 
 from .headers import Part
@@ -21,19 +22,34 @@ class MemoryFile(io.BytesIO):
     """A file that stays in memory."""
 
     def __init__(self, part: Part) -> None:
-        self.filename = part.filename or ""
-        self.content_type = part.content_type
-        self.params = part.params
+        super().__init__()
+        self._part = part
 
 
-class SpooledFile(io.BufferedIOBase):
+class SpooledFile:
     """A file in memory until `rollover` moves it to a temporary one, gone when it is closed."""
 
+    __slots__ = ("__weakref__", "_file", "_part", "write")
+
+    write: Callable[[bytes | memoryview], int]
+    """Write at the position; straight the method of what lies below."""
+
     def __init__(self, part: Part) -> None:
-        self.filename = part.filename or ""
-        self.content_type = part.content_type
-        self.params = part.params
+        self._part = part
         self._file: IO[bytes] = io.BytesIO()
+        self.write = self._file.write
+
+    @property
+    def filename(self) -> str:
+        return self._part.filename or ""
+
+    @property
+    def content_type(self) -> str:
+        return self._part.content_type
+
+    @property
+    def params(self) -> dict[str, str]:
+        return self._part.params
 
     @property
     def in_memory(self) -> bool:
@@ -44,7 +60,8 @@ class SpooledFile(io.BufferedIOBase):
         """Move to disk what is in memory."""
         memory = cast(io.BytesIO, self._file)
         self._file = tempfile.TemporaryFile()
-        self._file.write(memory.getbuffer())
+        self.write = self._file.write
+        self.write(memory.getbuffer())
 
     def getvalue(self) -> bytes:
         """The whole content, whatever the position."""
@@ -73,9 +90,6 @@ class SpooledFile(io.BufferedIOBase):
     def readline(self, size: int | None = -1, /) -> bytes:
         return self._file.readline(-1 if size is None else size)
 
-    def write(self, data: object, /) -> int:
-        return self._file.write(data)  # type: ignore[arg-type]
-
     def seek(self, offset: int, whence: int = 0, /) -> int:
         return self._file.seek(offset, whence)
 
@@ -89,9 +103,7 @@ class SpooledFile(io.BufferedIOBase):
         return self._file.fileno()
 
     def flush(self) -> None:
-        if not self.closed:
-            self._file.flush()
+        self._file.flush()
 
     def close(self) -> None:
         self._file.close()
-        super().close()

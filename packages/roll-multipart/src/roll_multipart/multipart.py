@@ -14,6 +14,8 @@ from .parser import PushParser
 
 __all__ = ["Multipart"]
 
+UNINITIALIZED = "Not initialized with a content type"
+
 FileFactory = Callable[[Part], UploadedFile]
 
 
@@ -50,16 +52,20 @@ class Multipart:
 
     def feed_data(self, data: bytes) -> None:
         """Take the next chunk of the body. Raises `MultipartError`, having closed the files."""
+        if self._filler is None:
+            raise MultipartError(UNINITIALIZED)
         try:
-            self._initialized.feed(data)
+            self._filler.feed(data)
         except BaseException:
             self.abort()
             raise
 
     def close(self) -> None:
         """Say that the body has ended. Raises `MultipartError`, having closed the files."""
+        if self._filler is None:
+            raise MultipartError(UNINITIALIZED)
         try:
-            self._initialized.close()
+            self._filler.close()
         except BaseException:
             self.abort()
             raise
@@ -68,12 +74,6 @@ class Multipart:
         """Give up: close all files, the unfinished one too."""
         if self._filler is not None:
             self._filler.abort()
-
-    @property
-    def _initialized(self) -> "Filler":
-        if self._filler is None:
-            raise MultipartError("Not initialized with a content type")
-        return self._filler
 
     def __enter__(self) -> Self:
         return self

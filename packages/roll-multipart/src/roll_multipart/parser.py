@@ -7,6 +7,7 @@ from typing import Final
 from .errors import LimitError, MultipartError
 from .headers import Part, check_boundary, parse_part
 from .limits import DEFAULTS, Limits
+from .search import DelimiterSearch, is_flood
 
 __all__ = ["PushParser"]
 
@@ -18,8 +19,10 @@ USUAL_HEAD: Final = re.compile(
     rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+)\r\n\r\n"
 )
 PADDING: Final = re.compile(rb"[ \t]++")
-# Below it a copy is cheaper than a view.
+# Sizes in bytes. Below this one a copy is cheaper than a view,
 SMALL: Final = 4096
+# and a search within this one cheaper than in all that follows.
+NEAR: Final = 1024
 
 
 class PushParser:
@@ -34,11 +37,13 @@ class PushParser:
             boundary = check_boundary(boundary)
         self.limits = limits
         self._delimiter = b"\r\n--" + boundary
+        self._reach = 1 - len(self._delimiter)
         self._parts = 0
         # The first boundary may open the body: the line break before it is then ours.
         self._carry = b"\r\n"
         self._preamble = -2
         self._searched = 0
+        self._search: DelimiterSearch | None = None
         self._error: BaseException | None = None
         self._state: State = PushParser._skip_preamble
 
@@ -55,8 +60,13 @@ class PushParser:
         """Parse a chunk (one that is not `bytes` is copied). Raises `MultipartError`."""
         if self._error is not None:
             raise self._error
-        data = self._carry + data if self._carry else bytes(data)
-        self._carry = b""
+        if not data:
+            return
+        if self._carry:
+            data = self._carry + data
+            self._carry = b""
+        elif type(data) is not bytes:
+            data = bytes(data)
         position = 0
         try:
             while position >= 0:
@@ -82,7 +92,7 @@ class PushParser:
 
     def _skip_preamble(self, data: bytes, position: int) -> int:
         end = data.find(self._delimiter, position)
-        kept = end if end >= 0 else self._find_tail(data, position)
+        kept = end if end >= 0 else self._find_tail(data)
         self._preamble += kept
         if self._preamble > self.limits.max_preamble:
             raise LimitError("Too much before the first boundary")
@@ -137,11 +147,14 @@ class PushParser:
         self._parts += 1
         if self._parts > self.limits.max_parts:
             raise LimitError("Too many parts")
-        # An empty part may share the blank line's CRLF with the delimiter behind it.
-        end = data.find(self._delimiter, start - 2)
+        # An empty part may share the blank line's CRLF with the delimiter behind it. Most parts are
+        # short, and a short haystack spares `find` its preparations for long ones.
+        end = data.find(self._delimiter, start - 2, start + NEAR)
+        if end < 0 and len(data) > start + NEAR:
+            end = self._find(data, start)
         if end < 0:
             self.part_begin(part)
-            return self._first_tail(data, start - 2)
+            return self._hold_back(data, start)
         self._whole_part(part, cut(data, start, end))
         return self._pass_delimiter(end)
 
@@ -152,29 +165,52 @@ class PushParser:
         self.part_end()
 
     def _first_data(self, data: bytes, position: int) -> int:
+        """The data begin, with the blank line's CRLF in front of them."""
         if data.startswith(self._delimiter, position):
             self.part_end()
             return self._pass_delimiter(position)
-        return self._first_tail(data, position)
-
-    def _first_tail(self, data: bytes, position: int) -> int:
-        if self._delimiter.startswith(data[position : position + len(self._delimiter)]):
-            self._state = PushParser._first_data
+        if self._delimiter.startswith(data[position:]):
             return self._wait(data, position)
         self._state = PushParser._read_data
         return position + 2
 
     def _read_data(self, data: bytes, position: int) -> int:
-        end = data.find(self._delimiter, position)
+        end = self._find(data, position)
         if end < 0:
-            end = self._find_tail(data, position)
-            if end > position:
-                self.part_data(cut(data, position, end))
-            return self._wait(data, end)
+            return self._hold_back(data, position)
         if end > position:
             self.part_data(cut(data, position, end))
         self.part_end()
         return self._pass_delimiter(end)
+
+    def _hold_back(self, data: bytes, start: int) -> int:
+        """The data hold no delimiter: give them out, but for what may be the beginning of one."""
+        end = self._find_tail(data)
+        if end < start:
+            self._state = PushParser._first_data
+            return self._wait(data, end)
+        self._state = PushParser._read_data
+        if end == len(data):
+            self.part_data(cut(data, start, end))
+            return -1
+        if end > start:
+            self.part_data(cut(data, start, end))
+        return self._wait(data, end)
+
+    def _find(self, data: bytes, position: int) -> int:
+        """Where the delimiter is, from a position on in the content of a part."""
+        delimiter = self._delimiter
+        if data[-1] in delimiter and data[position] in delimiter:
+            return self._find_in_flood(data, position)
+        return data.find(delimiter, position)
+
+    def _find_in_flood(self, data: bytes, position: int) -> int:
+        """Likewise, where the data look like the delimiter all over."""
+        if not is_flood(data, position, self._delimiter):
+            return data.find(self._delimiter, position)
+        if self._search is None:
+            self._search = DelimiterSearch(self._delimiter)
+        return self._search.find(data, position)
 
     def _pass_delimiter(self, position: int) -> int:
         self._state = PushParser._after_delimiter
@@ -184,12 +220,12 @@ class PushParser:
         self._carry = data[position:]
         return -1
 
-    def _find_tail(self, data: bytes, position: int) -> int:
+    def _find_tail(self, data: bytes) -> int:
         """Where the beginning of a delimiter may lie at the end of the data.
 
         A delimiter has one CR only, its first byte, hence the last CR decides.
         """
-        start = data.rfind(b"\r", max(position, len(data) - len(self._delimiter) + 1))
+        start = data.rfind(b"\r", self._reach)
         if start >= 0 and self._delimiter.startswith(data[start:]):
             return start
         return len(data)
@@ -209,7 +245,7 @@ def make_part(match: re.Match[bytes]) -> Part:
 
 
 def cut(data: bytes, start: int, end: int) -> bytes | memoryview:
-    """The part of the data between two positions, without copying much."""
-    if end - start < SMALL or (start == 0 and end == len(data)):
+    """The data between two positions, without copying much."""
+    if end - start < SMALL or end - start == len(data):
         return data[start:end]
     return memoryview(data)[start:end]
