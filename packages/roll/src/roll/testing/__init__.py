@@ -1,0 +1,16 @@
+"""What tests of an application need; its pytest plugin is `roll.testing.plugin`."""
+
+from .client import Client
+from .encoding import encode_multipart, encode_path
+from .live import LiveClient
+from .responses import LiveResponse
+from .transport import Transport
+
+__all__ = [
+    "Client",
+    "LiveClient",
+    "LiveResponse",
+    "Transport",
+    "encode_multipart",
+    "encode_path",
+]

@@ -1,0 +1,100 @@
+"""Requests as bytes."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from roll_multipart import encode
+
+__all__ = ["encode_body", "encode_head", "encode_multipart", "encode_path"]
+
+# RFC 3986: what may stand in a path and a query as it is; an escape that is there stays one.
+PATH = "/%!$&'()*+,;=:@-._~"
+QUERY = PATH + "?"
+
+MULTIPART = "multipart/form-data"
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+def encode_path(path: str) -> bytes:
+    """Percent-encode what a request target cannot have in it as it is."""
+    place, mark, query = path.partition("?")
+    return (quote(place, PATH) + mark + quote(query, QUERY)).encode("ascii")
+
+
+def encode_head(method: str, path: str, headers: Mapping[str, Any]) -> bytes:
+    """Encode a request's line and headers (RFC 9112 3 and 5)."""
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (
+        method.encode(),
+        encode_path(path),
+        "".join(lines).encode(),
+    )
+
+
+def encode_body(data: Any, content_type: str, files: Any = None) -> tuple[bytes, str]:
+    """Encode what is sent, as `content_type` says; return it with its content type.
+
+    Bytes and str are sent as they are. Files need a multipart body, whatever `content_type` is.
+    """
+    if files:
+        return encode_form(data or {}, files, "utf-8")
+    if isinstance(data, bytes | bytearray):
+        return bytes(data), content_type
+    if isinstance(data, str):
+        return data.encode(), content_type
+    if content_type.startswith(MULTIPART):
+        return encode_multipart(data)
+    if content_type.startswith(URLENCODED):
+        return urlencode(data, doseq=True).encode(), content_type
+    return json.dumps(data).encode(), content_type
+
+
+def encode_multipart(
+    data: Mapping[str, Any] | Iterable[tuple[str, Any]], charset: str = "utf-8"
+) -> tuple[bytes, str]:
+    """Encode a multipart body; return it with its content type, which has the boundary.
+
+    A value is a field, or a file when it is a tuple `(content, filename[, charset])` or has
+    `read`; a list is several of them.
+    """
+    fields: list[tuple[str, Any]] = []
+    files: list[tuple[str, Any]] = []
+    for name, value in pairs(data):
+        (files if isinstance(value, tuple) or hasattr(value, "read") else fields).append(
+            (name, value)
+        )
+    return encode_form(fields, files, charset)
+
+
+def encode_form(fields: Any, files: Any, charset: str) -> tuple[bytes, str]:
+    texts = [(name, encoded(value, charset)) for name, value in pairs(fields)]
+    return encode(texts, [(name, described(value, charset)) for name, value in pairs(files)])
+
+
+def pairs(data: Any) -> Iterable[tuple[str, Any]]:
+    """Return one pair for each value, those of lists included."""
+    for name, value in data.items() if isinstance(data, Mapping) else data:
+        if isinstance(value, list):
+            yield from ((name, item) for item in value)
+        else:
+            yield name, value
+
+
+def encoded(value: Any, charset: str) -> Any:
+    return value.encode(charset) if isinstance(value, str) else value
+
+
+def described(value: Any, charset: str) -> Any:
+    """Return a file as the encoder wants it: the charset, if one is given, in its content type."""
+    if not isinstance(value, tuple):
+        return encoded(value, charset)
+    content, filename, *rest = value
+    if not rest:
+        return encoded(content, charset), filename
+    kind = mimetypes.guess_type(filename)[0] or "text/plain"
+    return encoded(content, rest[0]), filename, f"{kind}; charset={rest[0]}"

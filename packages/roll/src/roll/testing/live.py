@@ -1,0 +1,95 @@
+"""A client of a real server, on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from roll_http import Server
+
+from .encoding import encode_head
+from .responses import LiveResponse, read_response
+
+if TYPE_CHECKING:
+    from ..application import Roll
+
+__all__ = ["LiveClient"]
+
+HOST = "127.0.0.1"
+
+Body = bytes | str | Iterable[bytes] | None
+
+
+class LiveClient:
+    """Serves an application, from `start` to `stop`, and queries it over real connections."""
+
+    def __init__(self, app: Roll) -> None:
+        self.app = app
+        self.server: Server | None = None
+        self.port = 0
+        self.url = ""
+        """The address for HTTP, without a slash at its end."""
+        self.wsl = ""
+        """The address for websockets, without a slash at its end."""
+
+    async def start(self) -> None:
+        """Send the event `startup`, and listen."""
+        await self.app.startup()
+        self.server = Server(self.app.factory, self.app.limits)
+        await self.server.listen(HOST, 0)
+        self.port = self.server.sockets[0].getsockname()[1]
+        self.url = f"http://{HOST}:{self.port}"
+        self.wsl = f"ws://{HOST}:{self.port}"
+
+    async def stop(self) -> None:
+        """Let the running requests end, and send the event `shutdown`."""
+        if self.server is not None:
+            await self.server.stop()
+            self.server = None
+            await self.app.shutdown()
+
+    async def query(
+        self,
+        method: str,
+        uri: str,
+        headers: Mapping[str, Any] | None = None,
+        body: Body = None,
+    ) -> LiveResponse:
+        """Send a request on a connection of its own; an iterable body is sent chunked."""
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        try:
+            writer.write(request_head(method, uri, headers or {}, body, self.port))
+            for part in encoded(body):
+                writer.write(part)
+                await writer.drain()
+            return await read_response(reader, method)
+        finally:
+            writer.close()
+
+
+def request_head(
+    method: str, uri: str, headers: Mapping[str, Any], body: Body, port: int
+) -> bytes:
+    fields = {"Host": f"{HOST}:{port}", "Connection": "close"}
+    if isinstance(body, str):
+        fields["Content-Length"] = str(len(body.encode()))
+    elif isinstance(body, bytes):
+        fields["Content-Length"] = str(len(body))
+    elif body is not None:
+        fields["Transfer-Encoding"] = "chunked"
+    given = {name.lower() for name in headers}
+    kept = {name: value for name, value in fields.items() if name.lower() not in given}
+    return encode_head(method, uri, {**kept, **headers})
+
+
+def encoded(body: Body) -> Iterable[bytes]:
+    if body is None:
+        return
+    if isinstance(body, bytes | str):
+        yield body.encode() if isinstance(body, str) else body
+        return
+    for chunk in body:
+        if chunk:  # an empty one would end the body
+            yield b"%x\r\n%b\r\n" % (len(chunk), chunk)
+    yield b"0\r\n\r\n"

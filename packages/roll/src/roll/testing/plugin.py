@@ -1,0 +1,48 @@
+"""The pytest plugin: fixtures for those who have an `app` fixture of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+# Every run of pytest loads this module where roll is installed: what it needs comes when used.
+try:
+    from pytest_asyncio import fixture
+except ImportError:
+    fixture = pytest.fixture
+
+if TYPE_CHECKING:
+    from .client import Client
+    from .live import LiveClient
+
+__all__ = ["client", "event_loop", "liveclient"]
+
+
+@fixture
+async def client(app: Any) -> AsyncIterator[Client]:
+    """A client in process for the fixture `app`, between its startup and its shutdown."""
+    from .client import Client  # noqa: PLC0415 - see above
+
+    await app.startup()
+    yield Client(app)
+    await app.shutdown()
+
+
+@fixture
+async def liveclient(app: Any) -> AsyncIterator[LiveClient]:
+    """A client of a real server of the fixture `app`."""
+    from .live import LiveClient  # noqa: PLC0415 - see above
+
+    live = LiveClient(app)
+    await live.start()
+    yield live
+    await live.stop()
+
+
+@fixture
+async def event_loop() -> asyncio.AbstractEventLoop:
+    """The running loop, for suites written when pytest-asyncio had a fixture of that name."""
+    return asyncio.get_running_loop()

@@ -1,0 +1,148 @@
+"""The worker for gunicorn: `gunicorn mypackage.core:app --worker-class roll.worker.Worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import ssl
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, Final
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.sock import ssl_context
+from gunicorn.workers.base import Worker as BaseWorker
+from roll_http import Server, thin_accept_errors
+
+from .exchanges import report_exchanges, when_answered
+from .loops import new_event_loop
+
+__all__ = ["Worker"]
+
+HEARTBEAT: Final = 1.0
+"""Seconds between two signs of life for the master; it wants one within its `--timeout`."""
+
+
+class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
+    """Serves a Roll application on every socket that gunicorn has bound."""
+
+    def run(self) -> None:
+        """Serve until the master says otherwise."""
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(self._serve(self.wsgi))
+
+    async def _serve(self, app: Any) -> None:
+        self._leave = asyncio.Event()
+        self._leave_now = asyncio.Event()
+        self._take_signals()
+        configure(app, self.cfg, self.log)
+        heartbeat = asyncio.ensure_future(self._beat())
+        await self._start_up(app)
+        try:
+            await self._serve_sockets(app)
+        finally:
+            await app.shutdown()
+            heartbeat.cancel()
+
+    async def _start_up(self, app: Any) -> None:
+        try:
+            await app.startup()
+        except Exception:
+            self.log.exception("The application failed to start")
+            # The master gives up, rather than try again and again.
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+
+    async def _serve_sockets(self, app: Any) -> None:
+        server = Server(lambda: self._connect(app), app.limits, self._tls())
+        await server.serve([bound.sock for bound in self.sockets])
+        await self._leave.wait()
+        await self._stop(server)
+
+    async def _stop(self, server: Server) -> None:
+        stopping = asyncio.ensure_future(server.stop(self.cfg.graceful_timeout))
+        hurry = asyncio.ensure_future(self._leave_now.wait())
+        await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        if not stopping.done():
+            stopping.cancel()
+            with suppress(asyncio.CancelledError):
+                await stopping
+            await server.stop_now()
+
+    def _connect(self, app: Any) -> Any:
+        protocol = app.factory()
+        if self.max_requests < sys.maxsize:
+            when_answered(protocol, self._count)
+        return protocol
+
+    def _count(self, request: Any, response: Any, length: int) -> None:
+        self.nr += 1
+        if self.nr == self.max_requests:
+            self.log.info("Autorestarting worker after current request.")
+            self._leave.set()
+
+    def _tls(self) -> ssl.SSLContext | None:
+        return ssl_context(self.cfg) if self.cfg.is_ssl else None
+
+    # What the master, and the terminal, have to say.
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        thin_accept_errors(loop)
+        loop.add_signal_handler(signal.SIGTERM, self._leave_gracefully)
+        loop.add_signal_handler(signal.SIGINT, self._leave_gracefully)
+        loop.add_signal_handler(signal.SIGQUIT, self._quit)
+        loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
+
+    def _leave_gracefully(self) -> None:
+        """Let the running requests end; the second time, do not wait for them."""
+        (self._leave_now if self._leave.is_set() else self._leave).set()
+
+    def _quit(self) -> None:
+        self.cfg.worker_int(self)
+        self._leave_now.set()
+        self._leave.set()
+
+    async def _beat(self) -> None:
+        """Tell the master that we live, and leave when it does not, or when code was changed."""
+        while True:
+            self.notify()
+            if not self.alive or self.ppid != os.getppid():
+                self._leave.set()
+            await asyncio.sleep(HEARTBEAT)
+
+
+def configure(app: Any, cfg: Any, log: Any) -> None:
+    """Have an application serve as gunicorn's settings say."""
+    if cfg.keepalive:
+        app.limits = replace(app.limits, keep_alive_timeout=cfg.keepalive)
+    else:
+        app.hooks.setdefault("response", []).insert(0, close_connection)
+    if cfg.accesslog or cfg.logconfig or cfg.logconfig_dict or cfg.syslog:
+        report_exchanges(app, lambda *exchange: log_access(log, *exchange))
+
+
+def close_connection(request: Any, response: Any) -> None:
+    response.headers["Connection"] = "close"
+
+
+def log_access(log: Any, request: Any, response: Any, length: int, duration: float) -> None:
+    """Give gunicorn's own access log an exchange, in the terms of WSGI that it wants."""
+    answer = SimpleNamespace(
+        status=str(response.status.value), sent=length, headers=list(response.headers.items())
+    )
+    environ = {
+        "REMOTE_ADDR": request.client[0] if request.client else "-",
+        "REQUEST_METHOD": request.method,
+        "RAW_URI": request.url.decode("ascii", "backslashreplace"),
+        "PATH_INFO": request.path,
+        "QUERY_STRING": request.query_string,
+        "SERVER_PROTOCOL": f"HTTP/{request.version}",
+    }
+    fields = {f"HTTP_{name.replace('-', '_')}": value for name, value in request.headers.items()}
+    asked = SimpleNamespace(headers=list(request.headers.items()))
+    log.access(answer, asked, fields | environ, timedelta(seconds=duration))
