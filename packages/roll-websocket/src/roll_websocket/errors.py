@@ -21,7 +21,7 @@ class HandshakeError(Exception):
         self.headers = dict(headers or {})
 
 
-class ConnectionClosed(ConnectionError):  # noqa: N818 (the documented name)
+class ConnectionClosed(ConnectionError):
     """The connection takes or gives nothing any more.
 
     `code` is the peer's close code when the peer closed first, 1005 when it gave none;

@@ -12,6 +12,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import Generator, Sequence
+from struct import pack
 from typing import cast
 
 from websockets.exceptions import PayloadTooBig
@@ -20,6 +21,7 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+from websockets.speedups import apply_mask
 from websockets.streams import StreamReader
 from websockets.typing import Origin, Subprotocol
 
@@ -46,16 +48,38 @@ DEFLATE: Sequence[ServerExtensionFactory] = (
 UTF8 = codecs.getincrementaldecoder("utf-8")
 
 
+# The first byte of a whole message: FIN, no reserved bit, text or binary (RFC 6455 5.2).
+FIN = 0x80
+WHOLE = {FIN | opcode: opcode for opcode in (Opcode.TEXT, Opcode.BINARY)}
+MASK = 0x80
+EXTENDED_16 = 126
+EXTENDED_64 = 127
+# With the mask, by how the length is written.
+HEAD_SIZES = 6, 8, 14
+
+
 class HeldReader(StreamReader):
     """The layer's buffer, that can be held between two frames."""
 
     held = False
+    idle = False
 
     def at_eof(self) -> Generator[None, None, bool]:
         """What the layer asks before each frame: False when there may be one."""
         while self.held or not (self.buffer or self.eof):
+            self.idle = True
             yield
+        self.idle = False
         return not self.buffer
+
+    def read_exact(self, n: int) -> Generator[None, None, bytearray]:
+        """`n` bytes; when they are all there is, as with most long messages, without a copy."""
+        while len(self.buffer) < n and not self.eof:
+            yield
+        if len(self.buffer) == n:
+            data, self.buffer = self.buffer, bytearray()
+            return data
+        return (yield from super().read_exact(n))
 
 
 class Wire(ServerProtocol):
@@ -118,6 +142,11 @@ class Wire(ServerProtocol):
         self.size -= len(message)
         return message
 
+    def release(self) -> bool:
+        """End a hold that holds nothing back."""
+        self.reader.held = bool(self.reader.buffer) or self.reader.eof
+        return not self.reader.held
+
     def drop(self) -> None:
         """Forget the messages: nobody is going to take them."""
         self.messages.clear()
@@ -134,12 +163,48 @@ class Wire(ServerProtocol):
         if self.state is not State.CLOSED:
             next(self.parser)
 
-    def end(self) -> Close | None:
-        """What closed the connection, None while it is open (RFC 6455 7.1.5)."""
-        if self.state is State.OPEN:
-            return None
+    def end(self) -> Close:
+        """What closed the connection (RFC 6455 7.1.5)."""
         first = self.close_rcvd if self.close_rcvd_then_sent else self.close_sent
         return first or Close(CloseCode.ABNORMAL_CLOSURE, "")
+
+    def receive_data(self, data: bytes | bytearray) -> None:
+        """Parse a chunk, by the short way when it is one whole message and nothing else."""
+        if not self.reader.idle or self.close_sent or not self.take(data):
+            super().receive_data(data)
+
+    def take(self, data: bytes | bytearray) -> bool:
+        """Take a chunk that is one message in one plain frame, the most common there is.
+
+        The layer judges everything else: whatever is wrong or unusual is left to it.
+        """
+        kind = WHOLE.get(data[0])
+        start, length = payload(data)
+        if not kind or self.fragments is not None or start + length != len(data):
+            return False
+        if self.limit is not None and length > self.limit:
+            return False
+        body = apply_mask(memoryview(data)[start:], data[start - 4 : start])
+        if kind is Opcode.BINARY:
+            self.put(body)
+            return True
+        try:
+            self.put(body.decode())
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def pack(self, opcode: Opcode, data: bytes) -> bytes:
+        """The frame of a message, by the short way when nothing changes it."""
+        if self.extensions or self.debug:
+            self.send_frame(Frame(opcode, data))
+            return b"".join(self.data_to_send())
+        size = len(data)
+        if size < EXTENDED_16:
+            return bytes((FIN | opcode, size)) + data
+        if size < 1 << 16:
+            return pack("!BBH", FIN | opcode, EXTENDED_16, size) + data
+        return pack("!BBQ", FIN | opcode, EXTENDED_64, size) + data
 
     def recv_frame(self, frame: Frame) -> None:
         """Take one frame; called by the layer's parser."""
@@ -153,7 +218,7 @@ class Wire(ServerProtocol):
         elif frame.opcode < Opcode.CLOSE:
             self.collect(frame)
         self.turn -= 1
-        if self.turn <= 0 or self.full:
+        if self.turn <= 0:
             self.hold()
 
     def collect(self, frame: Frame) -> None:
@@ -177,10 +242,12 @@ class Wire(ServerProtocol):
             self.put(bytes(whole) if self.decoder is None else whole.decode())
 
     def put(self, message: str | bytes) -> None:
-        """Queue a message, unless the connection is closing."""
+        """Queue a message, unless the connection is closing; hold when that is enough."""
         if self.state is State.OPEN:
             self.messages.append(message)
             self.size += len(message)
+            if self.full:
+                self.hold()
 
     def check_size(self, size: int) -> None:
         """Fail the connection past the limit."""
@@ -194,6 +261,20 @@ class Wire(ServerProtocol):
         self.fragments = self.decoder = None
         self.reader.held = False
         super().fail(code, reason)
+
+
+def payload(data: bytes | bytearray) -> tuple[int, int]:
+    """Where the payload of a masked frame starts, and its length; 0, 0 when this is unclear."""
+    if len(data) < HEAD_SIZES[0]:
+        return 0, 0
+    length = data[1] - MASK
+    if 0 <= length < EXTENDED_16:
+        return HEAD_SIZES[0], length
+    if length == EXTENDED_16:
+        return HEAD_SIZES[1], int.from_bytes(data[2:4])
+    if length == EXTENDED_64:
+        return HEAD_SIZES[2], int.from_bytes(data[2:10])
+    return 0, 0
 
 
 def allowed(origins: Origins) -> list[Origin | re.Pattern[str] | None] | None:

@@ -1,0 +1,281 @@
+"""A transport and the wire on it: flow both ways, turns, pings and the end."""
+
+import asyncio
+from typing import cast
+
+from websockets.frames import Close, CloseCode
+from websockets.protocol import SEND_EOF, State
+
+from roll_websocket.errors import ConnectionClosed
+from roll_websocket.keepalive import Keepalive
+from roll_websocket.wire import Wire
+
+__all__ = ["Connection"]
+
+# Sends in a row without waiting before others have their turn.
+SENDS_PER_TURN = 64
+
+
+class Connection(asyncio.Protocol):
+    """An open connection, from the 101 to the end of the transport."""
+
+    TIMEOUT: float = 5
+    """Seconds the peer has to answer a close, before the connection is aborted."""
+    MAX_QUEUE: int = 64
+    """Messages that may wait for `recv` before reading is paused."""
+    READ_LIMIT: int = 2**16
+    """Bytes that may wait for `recv` before reading is paused; one message may pass it."""
+    WRITE_LIMIT: int = 2**16
+    """Bytes that may wait for the peer to read before `send` waits."""
+
+    _wire: Wire
+    _transport: asyncio.Transport
+    _loop: asyncio.AbstractEventLoop
+    _gone: asyncio.Future[None]
+    _pings: dict[bytes, asyncio.Future[None]]
+
+    _keepalive: Keepalive | None = None
+    _receiver: asyncio.Future[None] | None = None
+    _writable: asyncio.Future[None] | None = None
+    _abort: asyncio.TimerHandle | None = None
+    _end: Close | None = None
+    _heard = False
+    _paused = False
+    _reading = True
+    _scheduled = False
+    _sends = 0
+
+    def _open(self, wire: Wire, interval: float | None, timeout: float | None) -> None:
+        """Keep what the handshake has settled until there is a transport."""
+        self._wire = wire
+        self._interval = interval
+        self._patience = timeout
+
+    # Called by asyncio.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport over, after the head of the 101 has been written to it."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=self.WRITE_LIMIT)
+        self._loop = asyncio.get_running_loop()
+        self._gone = self._loop.create_future()
+        self._pings = {}
+        self._wire.max_queue = self.MAX_QUEUE
+        self._wire.read_limit = self.READ_LIMIT
+        if self._interval is not None:
+            self._keepalive = Keepalive(self, self._interval, self._patience)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the peer."""
+        self._heard = True
+        wire = self._wire
+        if wire.reader.held:
+            # Not before now: most holds end before anything more comes.
+            wire.reader.feed_data(data)
+            self._reading = False
+            self._transport.pause_reading()
+        else:
+            wire.receive_data(data)
+            self._advance()
+
+    def eof_received(self) -> bool:
+        """The peer sends nothing more. True keeps the transport for the messages that wait."""
+        self._wire.receive_eof()
+        self._advance()
+        return self._wire.reader.held and self._transport.can_write_eof()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The transport is gone."""
+        self._finish(Close(CloseCode.ABNORMAL_CLOSURE, ""))
+        if self._abort is not None:
+            self._abort.cancel()
+        self._gone.set_result(None)
+
+    def pause_writing(self) -> None:
+        """The peer does not read: take nothing of it either, it could be made of pings."""
+        self._paused = True
+        self._wire.hold()
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._paused = False
+        self._release_writers()
+        self._schedule()
+
+    # Called by the keep-alive.
+
+    def heard(self) -> bool:
+        """Whether the peer sent anything since the last call, or was not let send."""
+        heard, self._heard = self._heard or self._wire.full, False
+        return heard
+
+    def probe(self) -> None:
+        """Send a ping whose pong nobody awaits."""
+        self._wire.send_ping(b"")
+        self._flush()
+
+    def give_up(self, silence: float) -> None:
+        """The peer has vanished."""
+        self._wire.fail(CloseCode.INTERNAL_ERROR, f"No answer to a ping in {silence:g} seconds.")
+        self._advance()
+
+    # What moves it.
+
+    def _advance(self) -> None:
+        """Follow up whatever the wire has just done."""
+        wire = self._wire
+        if wire.writes:
+            self._flush()
+        if wire.pongs:
+            self._answer_pings()
+        if wire.state is not State.OPEN:
+            self._finish(wire.end())
+        elif wire.messages:
+            self._wake(self._receiver)
+        if wire.reader.held and not wire.full:
+            self._schedule()
+
+    def _flush(self) -> None:
+        """Write what the wire has, in one go: many small writes to a slow peer are dear."""
+        writes = self._wire.data_to_send()
+        if self._transport.is_closing():
+            return
+        self._transport.write(writes[0] if len(writes) == 1 else b"".join(writes))
+        if writes[-1] == SEND_EOF:
+            self._send_eof()
+
+    def _send_eof(self) -> None:
+        """Say that nothing more comes; TLS cannot say it without closing."""
+        if self._wire.reader.eof or not self._transport.can_write_eof():
+            self._transport.close()
+        else:
+            self._transport.write_eof()
+
+    def _read_on(self) -> None:
+        """The handler has taken a message: let more come."""
+        if not self._paused and self._wire.release():
+            self._resume_reading()
+        else:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        """Parse what is held, when others have had their turn."""
+        if not self._scheduled and not self._paused:
+            self._scheduled = True
+            self._loop.call_soon(self._step)
+
+    def _step(self) -> None:
+        """Parse what was held, then read on if that was all."""
+        self._scheduled = False
+        if self._gone.done() or self._paused:
+            return
+        self._wire.step()
+        self._advance()
+        if not self._wire.reader.held:
+            self._resume_reading()
+
+    def _resume_reading(self) -> None:
+        """Let the peer send again."""
+        if not self._reading:
+            self._reading = True
+            self._transport.resume_reading()
+
+    # Its end.
+
+    def _begin_close(self, code: int, reason: str) -> None:
+        """Send a close frame, unless the connection has ended."""
+        if self._end is not None:
+            return
+        self._wire.send_close(code, reason)
+        self._wire.drop()
+        self._advance()
+        # What is held is read on, for the peer's own close frame.
+        self._schedule()
+
+    def _finish(self, end: Close) -> None:
+        """Tell everyone who waits that it is over; the peer has `TIMEOUT` to go."""
+        if self._end is not None:
+            return
+        self._end = end
+        if self._keepalive is not None:
+            self._keepalive.stop()
+        self._abort = self._loop.call_later(self.TIMEOUT, self._transport.abort)
+        self._wake(self._receiver)
+        self._release_writers()
+        self._fail_pings()
+
+    async def _until_gone(self) -> None:
+        """Wait until the transport is gone; a cancelled wait aborts it."""
+        try:
+            await asyncio.wait([self._gone])
+        except asyncio.CancelledError:
+            self._transport.abort()
+            raise
+
+    def _closed(self, end: Close) -> ConnectionClosed:
+        """The exception that tells this end."""
+        return ConnectionClosed(end.code, end.reason)
+
+    # Waiting.
+
+    async def _message(self) -> None:
+        """Wait for a message or the end."""
+        if self._receiver is not None:
+            raise RuntimeError("Another task awaits the next message already")
+        self._receiver = self._loop.create_future()
+        try:
+            await self._receiver
+        finally:
+            self._receiver = None
+
+    def _may_send(self) -> bool:
+        """Whether a frame may be sent now, without a word with the others."""
+        self._sends += 1
+        return self._sends < SENDS_PER_TURN and not (
+            self._paused or self._end or self._transport.is_closing()
+        )
+
+    async def _turn_to_send(self) -> None:
+        """Wait until a frame may be sent; ConnectionClosed when none may be."""
+        self._sends = 0
+        await asyncio.sleep(0)
+        while self._paused and self._end is None:
+            await self._until_writable()
+        if self._end is None and self._transport.is_closing():
+            await self._until_gone()
+        if self._end is not None:
+            raise self._closed(self._end)
+
+    async def _until_writable(self) -> None:
+        """Wait until the peer has read enough, or the end."""
+        if self._writable is None:
+            self._writable = self._loop.create_future()
+        await asyncio.wait([self._writable])
+
+    def _release_writers(self) -> None:
+        """Let go on who waits to send."""
+        self._wake(self._writable)
+        self._writable = None
+
+    def _wake(self, waiter: asyncio.Future[None] | None) -> None:
+        """Let go on who awaits this."""
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    # Pings of the handler.
+
+    def _answer_pings(self) -> None:
+        """A pong answers its ping and those before it (RFC 6455 5.5.3)."""
+        pongs, self._wire.pongs = self._wire.pongs, []
+        for payload in pongs:
+            while payload in self._pings:
+                self._wake(self._pings.pop(next(iter(self._pings))))
+
+    def _fail_pings(self) -> None:
+        """No pong will come."""
+        end = cast(Close, self._end)
+        for waiter in self._pings.values():
+            if not waiter.done():
+                waiter.set_exception(self._closed(end))
+                waiter.exception()  # Not awaiting it is no mistake.
+        self._pings.clear()
