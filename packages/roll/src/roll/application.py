@@ -104,7 +104,7 @@ class Roll(Events, dict[str, Any]):
         path: str,
         methods: Methods = None,
         protocol: str = "http",
-        lazy_body: bool = False,  # noqa: FBT001, FBT002 - documented as positional
+        lazy_body: bool = False,
         **extras: Any,
     ) -> Callable[[V], V]:
         """Return a decorator that registers a view, a function or a class, and returns it.
@@ -165,10 +165,8 @@ class Roll(Events, dict[str, Any]):
                     endpoint = self._endpoint(request)
                     if endpoint.websocket is not None:
                         return await converse(self, endpoint, request, response)
-                    if endpoint.max_body is not None:
-                        request.max_body = endpoint.max_body
-                    if endpoint.cancel_on_disconnect:
-                        request.cancel_on_disconnect = True
+                    for name, value in endpoint.settings:
+                        setattr(request, name, value)
                     if not endpoint.lazy_body:
                         await request.load_body()
                     if "request" not in hooks or not await self.hook("request", request, response):
@@ -178,11 +176,7 @@ class Roll(Events, dict[str, Any]):
             except Exception as error:  # noqa: BLE001 - whatever it is, it has to be answered
                 await self.on_error(request, response, error)
             if "response" in hooks:
-                try:
-                    await self.hook("response", request, response)
-                except Exception as error:  # noqa: BLE001 - as above
-                    await self.on_error(request, response, error)
-
+                await self._send_response_event(request, response)
         finally:
             if request.uploads:
                 request.release(response)
@@ -194,6 +188,12 @@ class Roll(Events, dict[str, Any]):
             raise HttpError(HTTPStatus.NOT_FOUND, request.path)
         found: Endpoint | None = payload.get(ENDPOINT_KEY(request.method))
         return endpoint_of(payload, request.method) if found is None else found
+
+    async def _send_response_event(self, request: Any, response: Any) -> None:
+        try:
+            await self.hook("response", request, response)
+        except Exception as error:  # noqa: BLE001 - an error in a listener is answered too
+            await self.on_error(request, response, error)
 
     async def on_error(self, request: Any, response: Any, error: Exception) -> None:
         """Answer `error`, and send the event `error`.

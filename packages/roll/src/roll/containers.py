@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import roll_multipart
 from roll_http import HttpError
 
 __all__ = ["BadValue", "Files", "Form", "Multidict", "Multipart", "Query"]
+
+
+T = TypeVar("T")
 
 
 class BadValue(HttpError):
@@ -18,13 +21,13 @@ class BadValue(HttpError):
         super().__init__(400, message)
 
 
-class Multidict(roll_multipart.Multidict):
+class Multidict(roll_multipart.Multidict[T], Generic[T]):
     """Several values for a key; a missing key raises an `HttpError` 400."""
 
     Error = BadValue
 
 
-class Query(Multidict, roll_multipart.Query):
+class Query(Multidict[str], roll_multipart.Query):
     """The parameters of a query string; a value that cannot be cast raises an `HttpError` 400."""
 
 
@@ -32,7 +35,7 @@ class Form(Query, roll_multipart.Form):
     """The fields of a form, with the casts of `Query`."""
 
 
-class Files(Multidict, roll_multipart.Files):
+class Files(Multidict[roll_multipart.UploadedFile], roll_multipart.Files):
     """The files of a form."""
 
 

@@ -24,13 +24,12 @@ async def answer_error(app: Roll, request: Any, response: Any, error: Exception)
         return
     shown = error if isinstance(error, HttpError) else hidden(app, request, error)
     try:
-        fill(response, shown)
-        text = response.body
+        text = fill(response, shown)
         await app.hook("error", request, response, shown)
-        if response.body is text:
-            label(response, text)
     except Exception as failure:  # noqa: BLE001 - an error in an error listener is answered too
-        fill(response, hidden(app, request, failure))
+        text = fill(response, hidden(app, request, failure))
+    if response.body is text:
+        label(response)
 
 
 def hidden(app: Roll, request: Any, error: Exception) -> HttpError:
@@ -46,7 +45,8 @@ def log_error(app: Roll, where: str, error: BaseException) -> None:
         logger.error("Unexpected exception: %s", where, exc_info=error)
 
 
-def fill(response: Any, error: HttpError) -> None:
+def fill(response: Any, error: HttpError) -> object:
+    """Set the status, the body and the headers of `response`; return the body."""
     response.status = error.status
     message = response.status.phrase if error.message is None else error.message
     response.body = message if isinstance(message, bytes) else str(message)
@@ -54,11 +54,11 @@ def fill(response: Any, error: HttpError) -> None:
     for name in [name for name in response.headers if name.lower() == "content-length"]:
         del response.headers[name]
     response.headers.update(getattr(error, "headers", None) or {})
+    return response.body
 
 
-def label(response: Any, body: object) -> None:
+def label(response: Any) -> None:
     """Say that the text of an error is plain: what it repeats is never to be read as HTML."""
-    if isinstance(body, str) and not any(
-        name.lower() == "content-type" for name in response.headers
-    ):
+    named = {name.lower() for name in response.headers}
+    if isinstance(response.body, str) and "content-type" not in named:
         response.headers["Content-Type"] = "text/plain; charset=utf-8"

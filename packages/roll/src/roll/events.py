@@ -37,7 +37,7 @@ class Events:
         self._chains: dict[str, tuple[list[Listener], Chain]] = {}
 
     def listen(self, name: str) -> Callable[[L], L]:
-        """Return a decorator that appends a listener, `async def` or `def`, to the event `name`."""
+        """Return a decorator that appends a listener, `async def` or `def`, to an event."""
 
         def register(listener: L) -> L:
             self.hooks.setdefault(name, []).append(listener)
@@ -79,7 +79,10 @@ class Events:
 
 
 async def unfinished_hook(
-    chain: Chain, args: tuple[Any, ...], kwargs: dict[str, Any], begun: Awaitable[Any] | None = None
+    chain: Chain,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    begun: Awaitable[Any] | None = None,
 ) -> Any:
     """Run what is left of a chain, once what a listener of it `begun` has ended."""
     # Its name is the one that Python's warning shows to whoever forgot the await.
@@ -103,8 +106,13 @@ class Done(Coroutine[Any, Any, Any]):
         self.result = result
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return self.result
-        yield  # makes this a generator
+        return self  # as an iterator: all that an await needs
+
+    def __iter__(self) -> Done:
+        return self
+
+    def __next__(self) -> Any:
+        raise StopIteration(self.result)
 
     def send(self, value: Any) -> Any:
         raise StopIteration(self.result)
@@ -162,7 +170,7 @@ def parameters(listener: Listener) -> list[tuple[str, Kind]]:
 def arrangement(
     asked: list[tuple[str, Kind]], names: tuple[str, ...]
 ) -> tuple[list[int], list[tuple[str, int]], bool]:
-    """Return the places of positional arguments, those of keywords, and whether all is in order."""
+    """Return the places of positional arguments, of keywords, and whether all is in order."""
     wanted = {name for name, kind in asked if kind is not Kind.VAR_POSITIONAL}
     left = [index for index, name in enumerate(names) if name not in wanted]
     order: list[int] = []

@@ -1,4 +1,4 @@
-"""Exchanges as a log of accesses sees them: what was asked, what was answered, how long it took."""
+"""Exchanges as an access log sees them: what was asked and answered, and how long it took."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def report_exchanges(app: Roll, report: Report) -> None:
     began: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
     make_protocol = app.HttpProtocol
 
-    def begin(request: Any, response: Any) -> None:
+    def begin(request: Any) -> None:
         began[request.protocol] = perf_counter()
 
     def answered(request: Any, response: Any, length: int) -> None:

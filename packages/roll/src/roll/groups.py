@@ -24,9 +24,7 @@ class Group:
         self.prefix = prefix
         self.extras = extras
 
-    def route(
-        self, path: str, methods: Methods = None, **extras: Any
-    ) -> Callable[[V], V]:
+    def route(self, path: str, methods: Methods = None, **extras: Any) -> Callable[[V], V]:
         """Register a view as `Roll.route` does; extras given here win over the group's."""
         return self.app.route(self.prefix + path, methods, **{**self.extras, **extras})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -35,6 +35,7 @@ WEBSOCKET_SETTINGS: Final = (
 """The extras of a websocket route that its handshake takes."""
 
 NO_LIMIT: Final = sys.maxsize
+"""In bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,8 @@ class Endpoint:
     handler: View
     lazy_body: bool = False
     """The handler reads the body itself."""
-    max_body: int | None = None
-    """The bytes that the body may have, streamed or loaded; None: as the application says."""
-    cancel_on_disconnect: bool = False
-    """A client that leaves cancels the handler."""
+    settings: tuple[tuple[str, Any], ...] = ()
+    """The attributes that the request gets, by name."""
     websocket: Mapping[str, Any] | None = None
     """On a websocket route, the settings of its handshake."""
 
@@ -73,17 +72,22 @@ def endpoints(
         raise ValueError(f"Unknown protocol {protocol!r}: must be one of {one_of(PROTOCOLS)}")
     handlers = handlers_of(view, methods)
     check_methods(handlers, protocol)
+    settings = tuple(request_settings(extras))
     websocket = None
     if protocol == "websocket":
         websocket = {name: extras[name] for name in WEBSOCKET_SETTINGS if name in extras}
-    settings = {
-        "lazy_body": lazy_body,
-        # For a route, None is no limit at all.
-        "max_body": NO_LIMIT if extras.get("max_body", 0) is None else extras.get("max_body"),
-        "cancel_on_disconnect": bool(extras.get("cancel_on_disconnect")),
-        "websocket": websocket,
+    return {
+        method: Endpoint(handler, lazy_body, settings, websocket)
+        for method, handler in handlers.items()
     }
-    return {method: Endpoint(handler, **settings) for method, handler in handlers.items()}
+
+
+def request_settings(extras: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if "max_body" in extras:
+        # For a route, None is no limit; for a request, it is that nothing is said.
+        yield "max_body", NO_LIMIT if extras["max_body"] is None else extras["max_body"]
+    if extras.get("cancel_on_disconnect"):
+        yield "cancel_on_disconnect", True
 
 
 def handlers_of(view: View, methods: Methods) -> dict[str, View]:
@@ -100,7 +104,9 @@ def class_handlers(view: type) -> dict[str, View]:
     instance = view()
     names = {method: f"on_{method.lower()}" for method in HTTP_METHODS}
     handlers = {
-        method: getattr(instance, name) for method, name in names.items() if hasattr(instance, name)
+        method: getattr(instance, name)
+        for method, name in names.items()
+        if hasattr(instance, name)
     }
     if not handlers:
         raise ValueError(f"{view!r} has no method of a view, such as `on_get` or `on_post`")

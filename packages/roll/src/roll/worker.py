@@ -126,7 +126,7 @@ def configure(app: Any, cfg: Any, log: Any) -> None:
         report_exchanges(app, lambda *exchange: log_access(log, *exchange))
 
 
-def close_connection(request: Any, response: Any) -> None:
+def close_connection(response: Any) -> None:
     response.headers["Connection"] = "close"
 
 

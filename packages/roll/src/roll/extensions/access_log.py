@@ -43,7 +43,7 @@ def logger(
             log.removeHandler(handlers.pop())
 
     @app.listen("headers")
-    def log_request(request: Any, response: Any) -> None:
+    def log_request(request: Any) -> None:
         log.info("%s %s", request.method, readable(request.url))
 
     if access_format is not None:

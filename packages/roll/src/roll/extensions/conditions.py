@@ -55,7 +55,7 @@ def asked_range(
 
 
 def same_version(condition: str | None, etag: str, modified: float) -> bool:
-    """Tell whether an `If-Range` holds (RFC 9110 13.1.5): strongly for a tag, exactly for a date."""
+    """Tell whether an `If-Range` holds (RFC 9110 13.1.5): the very tag, or the very date."""
     if condition is None or condition.strip() == etag:
         return True
     return parsed_date(condition) == int(modified)

@@ -20,7 +20,7 @@ def cors(
     origin: Origin = "*",
     methods: str | Collection[str] | None = None,
     headers: str | Collection[str] | None = None,
-    credentials: bool = False,  # noqa: FBT001, FBT002 - documented as positional
+    credentials: bool = False,
     *,
     max_age: int | None = None,
 ) -> None:

@@ -32,7 +32,7 @@ def traceback(app: Roll) -> None:
     app.log_errors = False
 
     @app.listen("error")
-    def print_traceback(request: Any, response: Any, error: Any) -> None:
+    def print_traceback(response: Any, error: Any) -> None:
         if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
             return
         unexpected = error.__context__

@@ -30,7 +30,7 @@ def content_negociation(app: Roll) -> None:
     """
 
     @app.listen("request")
-    def refuse(request: Any, response: Any) -> None:
+    def refuse(request: Any) -> None:
         offered = request.route.payload.get("accepts")
         if offered is not None and not acceptable(request.headers.get("ACCEPT", ""), offered):
             raise HttpError(HTTPStatus.NOT_ACCEPTABLE)

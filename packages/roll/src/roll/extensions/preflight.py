@@ -14,5 +14,5 @@ def options(app: Roll) -> None:
     """Answer any OPTIONS request with 200, whatever its path."""
 
     @app.listen("headers")
-    def answer_options(request: Any, response: Any) -> bool:
+    def answer_options(request: Any) -> bool:
         return bool(request.method == "OPTIONS")

@@ -21,7 +21,7 @@ def simple_server(
     app: Roll,
     port: int = 3579,
     host: str = "127.0.0.1",
-    quiet: bool = False,  # noqa: FBT001, FBT002 - documented as positional
+    quiet: bool = False,
     *,
     limits: Limits | None = None,
 ) -> None:
@@ -36,9 +36,13 @@ def simple_server(
     """
     if limits is not None:
         app.limits = limits
-    say: Callable[[str], Any] = (lambda line: None) if quiet else announce
+    say = keep_quiet if quiet else announce
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(serve(app, host, port, say))
+
+
+def keep_quiet(_: str) -> None:
+    """Say nothing."""
 
 
 def announce(line: str) -> None:

@@ -15,9 +15,9 @@ def websockets_store(app: Roll) -> None:
     app["websockets"] = set()
 
     @app.listen("websocket_connect")
-    def add(request: Any, ws: Any) -> None:
+    def add(ws: Any) -> None:
         app["websockets"].add(ws)
 
     @app.listen("websocket_disconnect")
-    def discard(request: Any, ws: Any) -> None:
+    def discard(ws: Any) -> None:
         app["websockets"].discard(ws)

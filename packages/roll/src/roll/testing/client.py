@@ -54,7 +54,9 @@ class Client:
         self.protocol.connection_made(transport)
         closed = asyncio.ensure_future(transport.closed.wait())
         try:
-            self.protocol.data_received(self._head(path, method, body, headers, content_type) + body)
+            self.protocol.data_received(
+                self._head(path, method, body, headers, content_type) + body
+            )
             await asyncio.wait({answered, closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closed.cancel()

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
-
-# Every run of pytest loads this module where roll is installed: what it needs comes when used.
-try:
-    from pytest_asyncio import fixture
-except ImportError:
-    fixture = pytest.fixture
 
 if TYPE_CHECKING:
     from .client import Client
@@ -20,11 +14,25 @@ if TYPE_CHECKING:
 
 __all__ = ["client", "event_loop", "liveclient"]
 
+F = TypeVar("F")
+
+
+def fixture(function: F) -> F:
+    """Make an asynchronous fixture: of pytest-asyncio's kind, where it is installed."""
+    try:
+        from pytest_asyncio import fixture as make  # noqa: PLC0415 - see below
+    except ImportError:
+        make = pytest.fixture
+    return cast(F, make(function))
+
+
+# Every run of pytest loads this module where roll is installed: what it needs comes when used.
+
 
 @fixture
 async def client(app: Any) -> AsyncIterator[Client]:
     """A client in process for the fixture `app`, between its startup and its shutdown."""
-    from .client import Client  # noqa: PLC0415 - see above
+    from .client import Client  # noqa: PLC0415 - as said above
 
     await app.startup()
     yield Client(app)
@@ -34,7 +42,7 @@ async def client(app: Any) -> AsyncIterator[Client]:
 @fixture
 async def liveclient(app: Any) -> AsyncIterator[LiveClient]:
     """A client of a real server of the fixture `app`."""
-    from .live import LiveClient  # noqa: PLC0415 - see above
+    from .live import LiveClient  # noqa: PLC0415 - as said above
 
     live = LiveClient(app)
     await live.start()
