@@ -53,9 +53,9 @@ def proof(entry: Entry) -> Check | None:
 
 def _checks(name: str, node: Node, branch: Branch) -> Iterator[Check]:
     ((prefix, kind),), suffix = branch.steps
-    accepts, literals = kind.accepts, node.literals
-    if not kind.exact:
-        yield lambda values: accepts(values[name])
+    verify, literals = kind.verify, node.literals
+    if verify is not None:
+        yield lambda values: verify(values[name])
     bare = not prefix and not suffix and not kind.slash
     if bare and node.lone is branch:
         if literals:

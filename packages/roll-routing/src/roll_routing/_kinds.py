@@ -37,7 +37,7 @@ class Kind:
         None where only `accepts` can tell, and each end in the row must be tried.
     `slash`: whether a value may hold a "/".
     `engine`: the type of autoroutes that takes at least the same values.
-    `exact`: that type takes no other.
+    `verify(value)`: whether a value that this type took is one; None if it always is.
     """
 
     word: str
@@ -47,7 +47,7 @@ class Kind:
     spans: Spans | None = None
     slash: bool = False
     engine: str = "string"
-    exact: bool = False
+    verify: Callable[[str], bool] | None = None
 
 
 def _always(_: str) -> bool:
@@ -104,15 +104,15 @@ _no_slash: Final = "/".__ne__
 KINDS: Final = {
     kind.word: kind
     for kind in (
-        Kind("string", PLAIN, _in_segment, _no_slash, _some, exact=True),
-        Kind("digit", TYPED, _is_digit, _in_digits, _some, engine="digit"),
-        Kind("alpha", TYPED, str.isalpha, str.isalpha, _some, engine="alpha", exact=True),
-        Kind("alnum", TYPED, str.isalnum, str.isalnum, _some, engine="alnum", exact=True),
-        Kind("int", TYPED, _is_int, _in_digits, _int),
-        Kind("float", TYPED, _is_float, _in_digits, _float),
-        Kind("uuid", TYPED, _is_uuid, _no_slash, _uuid),
-        Kind("path", OPEN, bool, _always, _some, slash=True, engine="path", exact=True),
-        Kind("any", OPEN, _always, _always, _any, slash=True, engine="any", exact=True),
+        Kind("string", PLAIN, _in_segment, _no_slash, _some),
+        Kind("digit", TYPED, _is_digit, _in_digits, _some, engine="digit", verify=str.isascii),
+        Kind("alpha", TYPED, str.isalpha, str.isalpha, _some, engine="alpha"),
+        Kind("alnum", TYPED, str.isalnum, str.isalnum, _some, engine="alnum"),
+        Kind("int", TYPED, _is_int, _in_digits, _int, verify=_is_int),
+        Kind("float", TYPED, _is_float, _in_digits, _float, verify=_is_float),
+        Kind("uuid", TYPED, _is_uuid, _no_slash, _uuid, verify=_is_uuid),
+        Kind("path", OPEN, bool, _always, _some, slash=True, engine="path"),
+        Kind("any", OPEN, _always, _always, _any, slash=True, engine="any"),
     )
 }
 
@@ -130,6 +130,6 @@ def regex_kind(source: str) -> Kind:
     """Return the kind of the values which a regex matches whole. Raises `re.error`."""
     accepts = _matches(source)
     if not _TRANSPARENT.fullmatch(source):
-        return Kind(source, TYPED, accepts, _always, slash=True, engine="any")
+        return Kind(source, TYPED, accepts, _always, slash=True, engine="any", verify=accepts)
     members = "".join(inside or outside for inside, outside in _MEMBERS.findall(source))
-    return Kind(source, TYPED, accepts, _matches(rf"[,\-{members}]"))
+    return Kind(source, TYPED, accepts, _matches(rf"[,\-{members}]"), verify=accepts)

@@ -50,6 +50,7 @@ class Routes:
         self._static: dict[str, dict[str, Any]] = {}
         self._tree = Node()
         self._engine = autoroutes.Routes()
+        self._ask = self._engine.match
         self._shapes: set[str] = set()
         # Stands for the state of the table: proofs hold for one only. None while it changes.
         self._state: object | None = object()
@@ -92,12 +93,11 @@ class Routes:
         if payload is not None:
             return payload, {}
         state = self._state
-        hit, values = self._engine.match(path)
-        if hit is not None and "" not in values.values():
-            entry = hit["entry"]
-            proven, check = entry.proof
+        hit, values = self._ask(path)
+        if hit is not None and all(values.values()):
+            proven, check, payload = hit["entry"].proof
             if proven is state and (check is None or check(values)):
-                return entry.payload, values
+                return payload, values
         return self._match_exactly(path, state)
 
     def _match_exactly(
@@ -108,7 +108,7 @@ class Routes:
             return None, None
         entry, values = found
         if entry.quick and state is not None and entry.proof[0] is not state:
-            entry.proof = (state, proof(entry))
+            entry.proof = (state, proof(entry), entry.payload)
         return entry.payload, dict(zip(entry.pattern.names, values, strict=True))
 
     build = staticmethod(build)

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from ._patterns import Pattern, Tokens
     from ._sequences import Match, Values
 
-__all__ = ["Branch", "Entry", "Found", "Group", "Node", "Rest", "Segment", "insert"]
+    Check = Callable[[dict[str, str]], bool]
 
-_UNPROVEN: Final = (object(), None)
+__all__ = ["Branch", "Check", "Entry", "Found", "Group", "Node", "Rest", "Segment", "insert"]
+
+_UNPROVEN: Final = (object(), None, None)
 _END: Final = bytes([END])
 _SLASH: Final = bytes([SLASH])
 
@@ -33,7 +35,8 @@ class Entry:
 
     `steps`: its branches, each with the node it leaves.
     `quick`: whether autoroutes has it.
-    `proof`: the state of the table it holds for, and what makes sure of a hit of autoroutes.
+    `proof`: the state of the table it holds for, what makes sure of a hit of autoroutes, and
+        the payload, for speed.
     """
 
     path: str
@@ -42,7 +45,7 @@ class Entry:
     payload: dict[str, Any]
     steps: list[tuple[Node, Branch]] = field(default_factory=list)
     quick: bool = False
-    proof: tuple[object, Callable[[dict[str, str]], bool] | None] = _UNPROVEN
+    proof: tuple[object, Check | None, dict[str, Any] | None] = _UNPROVEN
 
 
 Found = tuple[Entry, "Values"]
@@ -117,7 +120,7 @@ class Node:
                     return found
             lone = node.lone
             if lone is None:
-                return node.choose(parts, at, values)
+                return node.choose(parts, at, values) if node.groups else None
             more = lone.match(part)
             if more is None:
                 return None
