@@ -100,6 +100,7 @@ class BodyStream:
     def discard(self) -> None:
         """Nobody will read this body any more: forget what came, only count what comes."""
         self._discarding = True
+        self.discarded = self.size
         self._chunks.clear()
         self.size = 0
 

@@ -137,7 +137,7 @@ class HeadParser:
         except httptools.HttpParserInvalidMethodError:
             raise BadRequest(501, "Unknown method") from None
         except httptools.HttpParserError as error:
-            raise _refusal(error, headers) from None
+            raise _refusal(error) from None
         if self._count > self._limits.headers:
             raise BadRequest(431, "Too many header fields")
         return headers
@@ -180,10 +180,11 @@ def _skip_empty_lines(data: bytes, start: int) -> int:
     return start
 
 
-def _refusal(error: Exception, headers: dict[str, str]) -> BadRequest:
-    if "TRANSFER-ENCODING" in headers and "CONTENT-LENGTH" not in headers:
+def _refusal(error: Exception) -> BadRequest:
+    reason = str(error)
+    if "nvalid `Transfer-Encoding`" in reason:  # as llhttp says it
         return _unknown_coding()
-    return BadRequest(400, str(error) or "Malformed request")
+    return BadRequest(400, reason or "Malformed request")
 
 
 def _unknown_coding() -> BadRequest:
@@ -200,7 +201,7 @@ def _frame(head: Head) -> None:
         _read_connection(head, connection)
     coding = headers.get("TRANSFER-ENCODING")
     head.chunked = coding is not None
-    if coding is not None:
+    if coding is not None:  # and no Content-Length: llhttp refuses both together
         _check_coding(head, coding)
     length = headers.get("CONTENT-LENGTH")
     head.length = int(length) if length else 0  # digits: llhttp has seen to that
@@ -221,8 +222,6 @@ def _read_connection(head: Head, connection: str) -> None:
 def _check_coding(head: Head, coding: str) -> None:
     if coding.lower() != "chunked":
         raise _unknown_coding()
-    if "CONTENT-LENGTH" in head.headers:
-        raise BadRequest(400, "Content-Length with Transfer-Encoding")
     if head.minor == 0:
         head.keep_alive = False  # RFC 9112 6.1: faulty framing; answer, then close
 

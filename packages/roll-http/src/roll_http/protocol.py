@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextvars import copy_context
@@ -28,6 +30,9 @@ logger = logging.getLogger("roll_http")
 
 # Answers given in a row before other connections get their turn.
 TURNS = 16
+
+# To linger for no time at all when a socket is closed, which resets it.
+RESET = struct.pack("ii", 1, 0)
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -66,7 +71,8 @@ class HTTPProtocol(asyncio.Protocol):
         self._busy = False  # a request is being answered
         self._advancing = False
         self._closing = False  # no request that comes now is answered
-        self._last = False  # the request being answered is the last one
+        self.last = False
+        """The request that is being answered, or the next one, is the last."""
         self._expects_continue = False
         self._head_begun = False
         self._streaming = False
@@ -156,7 +162,7 @@ class HTTPProtocol(asyncio.Protocol):
         self._sender.uncork()
         if turns == TURNS and self._ready:
             self._call_soon(self._advance)
-        elif not self._busy and not self._closing and not self._receiver.has_bytes:
+        elif turns and not self._busy and not self._closing and not self._head_begun:
             self._rest()
         self._receiver.balance()
 
@@ -208,11 +214,13 @@ class HTTPProtocol(asyncio.Protocol):
             response = self._failed(request, "was cancelled by itself")
         except Exception:  # noqa: BLE001 - whatever an application raises is answered
             response = self._failed(request, "raised")
-        if self._switched is None and request is not None and response is not None:
+        if self._switched is not None:
+            self._release()
+        elif request is None or response is None:
+            self._refuse(BadRequest(500, "Internal Server Error"))
+        else:
             await self._send(request, response)
             self._finish(request)
-        else:
-            self._release()
 
     def _is_cancelled(self) -> bool:
         """Somebody wants the task to end, unlike a handler that awaits something cancelled."""
@@ -233,7 +241,7 @@ class HTTPProtocol(asyncio.Protocol):
         self._pump()
 
     async def _send(self, request: Request, response: Response) -> None:
-        if self._last or self._will_not_skip_body():
+        if self.last or self._will_not_skip_body():
             request.keep_alive = False
         date = self._connections.date
         try:
@@ -287,13 +295,15 @@ class HTTPProtocol(asyncio.Protocol):
         """After an answer: on to the next request, or to the end of the connection."""
         self._busy = False
         self._request = self._task = None
-        if not request.keep_alive:
+        if self.gone or not request.keep_alive:
             self._close()
         elif self._receiver.in_body:
             self._skip_body()
+        elif self._advancing:
+            pass  # whoever advances goes on
         elif self._receiver.has_bytes:
             self._call_soon(self._advance)
-        elif not self._advancing:
+        else:
             self._rest()
 
     def _release(self) -> None:
@@ -329,7 +339,7 @@ class HTTPProtocol(asyncio.Protocol):
         try:
             receiver.pump()
         except BadRequest as error:
-            self._last = True
+            self.last = True
             receiver.end_body(HttpError(error.status, error.reason))
             receiver.forget()
         stream = receiver.stream
@@ -354,7 +364,7 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _go_on_skipping(self) -> None:
         stream = self._receiver.stream
-        if self._last or (stream is not None and stream.discarded > self.limits.unread_body):
+        if self.last or (stream is not None and stream.discarded > self.limits.unread_body):
             self._close()
         elif not self._receiver.in_body:
             self._rest()
@@ -364,7 +374,7 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _rest(self) -> None:
         """Between requests, with nothing from the client."""
-        if self._last:
+        if self.last:
             self._close()
         else:
             self.read_deadline = self._connections.now + self.limits.keep_alive_timeout
@@ -379,7 +389,7 @@ class HTTPProtocol(asyncio.Protocol):
         if self._busy:
             self._check_pace()
         elif self._lingering is not None:
-            self.transport.abort()
+            self.abort()
         elif self._head_begun:
             self._refuse(BadRequest(408, "The request's head took too long"))
         else:
@@ -390,7 +400,7 @@ class HTTPProtocol(asyncio.Protocol):
         if stream is None or self._pace is None or not stream.awaited:
             self.read_deadline = NEVER
         elif self._pace.too_slow(self._connections.now, stream.received, self.limits):
-            self._last = True
+            self.last = True
             stream.fail(HttpError(HTTPStatus.REQUEST_TIMEOUT, "The body took too long"))
 
     def _watch_writing(self) -> None:
@@ -449,16 +459,22 @@ class HTTPProtocol(asyncio.Protocol):
     def _linger(self, size: int) -> None:
         self._lingering = (self._lingering or 0) - size
         if self._lingering <= 0:
-            self.transport.abort()
+            self.abort()
 
     def abort(self) -> None:
-        """End the connection now; what was not sent is lost."""
+        """End the connection now; what was not sent is lost.
+
+        The client gets a reset: an end of the stream could pass for the end of a whole answer.
+        """
         self._closing = True
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None and not self._sender.lost:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 
     def shutdown(self) -> None:
         """The server is going away: the running request is the last, an idle connection closes."""
-        self._last = True
+        self.last = True
         if self._switched is not None:
             going = cast("Any", self._switched)
             if hasattr(going, "shutdown"):

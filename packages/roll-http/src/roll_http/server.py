@@ -120,6 +120,8 @@ class Server:
                     await Connections.running().changed()
 
     async def _close_connections(self) -> None:
+        for connection in self.connections:
+            connection.last = True
         while True:
             for _ in range(3):  # what the sockets hold is read first
                 await asyncio.sleep(0)

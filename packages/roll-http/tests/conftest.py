@@ -1,0 +1,148 @@
+"""A server on a real socket, and a client that sends exactly what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from roll_http import Cookies, HTTPProtocol, Limits, Request, Response, Server
+from roll_http.head import BadRequest, Head, HeadParser
+
+Handler = Callable[[Any, Any], Awaitable[Any]]
+
+PATIENCE = 10  # seconds after which a test that waits for the server has failed
+
+
+class App:
+    """The smallest application: one handler, and a list of what it was asked."""
+
+    Request: Any = Request
+    Response: Any = Response
+    Cookies: Any = Cookies
+
+    def __init__(self, handler: Handler, limits: Limits) -> None:
+        self.handler = handler
+        self.limits = limits
+        self.seen: list[str] = []
+
+    async def __call__(self, request: Any, response: Any) -> Any:
+        self.seen.append(f"{request.method} {request.path}")
+        return await self.handler(request, response) or response
+
+
+class Connection:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    def send(self, data: bytes) -> None:
+        self.writer.write(data)
+
+    def send_eof(self) -> None:
+        self.writer.write_eof()
+
+    async def rest(self) -> bytes:
+        """Everything up to the end of the connection."""
+        async with asyncio.timeout(PATIENCE):
+            return await self.reader.read()
+
+    async def until(self, end: bytes) -> bytes:
+        async with asyncio.timeout(PATIENCE):
+            return await self.reader.readuntil(end)
+
+    async def exactly(self, size: int) -> bytes:
+        async with asyncio.timeout(PATIENCE):
+            return await self.reader.readexactly(size)
+
+    async def head(self) -> str:
+        return (await self.until(b"\r\n\r\n")).decode()
+
+    def abort(self) -> None:
+        """Leave with a reset."""
+        sock = self.writer.get_extra_info("socket")
+        if not self.writer.is_closing():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
+class Peer:
+    """A running server, as its clients see it."""
+
+    def __init__(self, app: App, server: Server) -> None:
+        self.app = app
+        self.server = server
+        self.connections: list[Connection] = []
+        self.address: tuple[str, int] = server.sockets[0].getsockname()[:2]
+
+    async def connect(self, **options: Any) -> Connection:
+        connection = Connection(*await asyncio.open_connection(*self.address, **options))
+        self.connections.append(connection)
+        return connection
+
+    async def exchange(self, data: bytes) -> str:
+        """Send bytes, and read to the end of the connection."""
+        connection = await self.connect()
+        connection.send(data)
+        answer = await connection.rest()
+        return answer.decode("latin-1")
+
+
+async def _hello(request: Any, response: Any) -> None:
+    response.body = "hello"
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Callable[..., Awaitable[Peer]]]:
+    """`await serve(handler, **limits)` starts a server for the time of the test."""
+    peers: list[Peer] = []
+
+    async def start(handler: Handler = _hello, tls: Any = None, **limits: Any) -> Peer:
+        app = App(handler, Limits(**limits))
+        server = Server(lambda: HTTPProtocol(app), app.limits, tls)
+        await server.listen("127.0.0.1", 0)
+        peers.append(Peer(app, server))
+        return peers[-1]
+
+    yield start
+    for peer in peers:
+        for connection in peer.connections:
+            connection.abort()
+        await peer.server.stop(0.5)
+
+
+@pytest.fixture
+def parse() -> Callable[..., Head]:
+    """Parse the head that begins the bytes given."""
+
+    def parse_head(data: bytes, **limits: Any) -> Head:
+        head, _ = HeadParser(Limits(**limits)).parse(data, 0)
+        assert head is not None
+        return head
+
+    return parse_head
+
+
+@pytest.fixture
+def refusal() -> Callable[..., int]:
+    """The status with which bytes are refused."""
+
+    def refuse(data: bytes, **limits: Any) -> int:
+        with pytest.raises(BadRequest) as caught:
+            HeadParser(Limits(**limits)).parse(data, 0)
+        return caught.value.status
+
+    return refuse
+
+
+@pytest.fixture
+def answering() -> SimpleNamespace:
+    """A request and a response without a connection."""
+    request = Request(None, None)
+    request.method = "GET"
+    return SimpleNamespace(request=request, response=Response(None, None))

@@ -1,0 +1,115 @@
+"""Cookies read and set."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from roll_http import Cookies, parse_cookies
+
+
+@pytest.mark.parametrize(
+    ("header", "cookies"),
+    [
+        ("a=b; c=d", {"a": "b", "c": "d"}),
+        ('a="q x"; b=1', {"a": "q x", "b": "1"}),
+        ("a=%C3%A9; b=1", {"a": "é", "b": "1"}),
+        ("a=%E9; b=1", {"a": "\ufffd", "b": "1"}),
+        ("a=100%; b=1", {"a": "100%", "b": "1"}),
+        ("a=1,2; b=3", {"a": "1,2", "b": "3"}),
+        ('a="1,\\073\\"2" ; b=3', {"a": '1,;"2', "b": "3"}),
+        ('a=",', {"a": '",'}),
+        ('a=";b=,', {"a": '"', "b": ","}),
+        ("a=1; a=2", {"a": "2"}),
+        ("nothing; b=1,", {"b": "1,"}),
+        ("a=b=c,", {"a": "b=c,"}),
+        ("", {}),
+    ],
+)
+def test_cookies_are_read(header, cookies):
+    assert parse_cookies(header) == cookies
+
+
+def test_a_long_cookie_header_is_read_whole():
+    assert parse_cookies(f"a={'x' * 5000}; b=1") == {"a": "x" * 5000, "b": "1"}
+
+
+def lines(**arguments):
+    cookies = Cookies()
+    cookies.set(**arguments)
+    return list(cookies.output())
+
+
+def test_a_cookie_is_for_the_whole_site_by_default():
+    assert lines(name="a", value="b") == ["a=b; Path=/"]
+    assert lines(name="a", value="b", path=None) == ["a=b"]
+
+
+def test_the_attributes_come_in_their_order():
+    assert lines(
+        name="a",
+        value="b",
+        max_age=60,
+        expires=datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC),
+        secure=True,
+        httponly=True,
+        path="/p",
+        domain="example.org",
+        samesite="Lax",
+    ) == [
+        "a=b; Expires=Wed, 02 Jan 2030 03:04:05 GMT; Max-Age=60; Domain=example.org; Path=/p; "
+        "Secure; HttpOnly; SameSite=Lax"
+    ]
+
+
+def test_expires_is_in_utc():
+    paris = timezone(timedelta(hours=2))
+    aware = lines(name="a", value="b", expires=datetime(2030, 1, 1, 1, tzinfo=paris))
+    naive = lines(name="a", value="b", expires=datetime(2029, 12, 31, 23))  # noqa: DTZ001
+    assert aware == naive == ["a=b; Expires=Mon, 31 Dec 2029 23:00:00 GMT; Path=/"]
+
+
+@pytest.mark.parametrize("max_age", [0, -1])
+def test_a_max_age_of_zero_or_less_deletes(max_age):
+    assert lines(name="a", value="; Max-Age=1", max_age=max_age) == [
+        'a="\\073 Max-Age=1"; Max-Age=0; Path=/'
+    ]
+
+
+def test_any_value_comes_back():
+    for value in ("", "a b", 'a"b', "a;b", "a,b", "a\\b", "é", "€", "\r\n", "a=b"):
+        header = lines(name="a", value=value, path=None)[0]
+        assert "\r" not in header
+        assert parse_cookies(header) == {"a": value}
+
+
+def test_a_value_that_is_no_str_is_made_one():
+    assert lines(name="a", value=1) == ["a=1; Path=/"]
+
+
+def test_a_deleted_cookie_is_not_sent():
+    cookies = Cookies()
+    cookies.set("a", "b")
+    cookies.set("c", "d")
+    del cookies["a"]
+    assert list(cookies.output()) == ["c=d; Path=/"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"name": "a b"},
+        {"name": ""},
+        {"name": "a\r\nSet-Cookie: x"},
+        {"name": "a=b"},
+        {"name": "a", "path": "/\r\nX: y"},
+        {"name": "a", "path": "/; Domain=evil"},
+        {"name": "a", "path": "/\t"},
+        {"name": "a", "domain": "a;b"},
+        {"name": "a", "samesite": "Lax\n"},
+    ],
+)
+def test_what_can_not_stand_in_a_cookie_is_refused(arguments):
+    with pytest.raises(ValueError, match="Cookie"):
+        lines(value="v", **arguments)

@@ -1,0 +1,258 @@
+"""From the bytes of a head to its parts."""
+
+from __future__ import annotations
+
+import pytest
+
+from roll_http import Limits
+from roll_http.head import HeadParser
+
+GET = b"GET /a?b=c HTTP/1.1\r\nHost: here\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: here\r\n"
+
+
+def test_a_head_gives_its_parts(parse):
+    head = parse(GET + b"X-A: 1\r\n\r\n")
+    assert (head.method, head.target, head.path, head.minor) == ("GET", b"/a?b=c", b"/a?b=c", 1)
+    assert head.headers == {"HOST": "here", "X-A": "1"}
+    assert (head.length, head.chunked, head.keep_alive, head.upgrade) == (0, False, True, None)
+    assert not head.expects_continue
+
+
+def test_parsing_stops_where_the_head_ends():
+    data = GET + b"\r\n" + GET + b"\r\nrest"
+    parser = HeadParser(Limits())
+    first, end = parser.parse(data, 0)
+    second, after = parser.parse(data, end)
+    assert first.target == second.target == b"/a?b=c"
+    assert data[after:] == b"rest"
+
+
+@pytest.mark.parametrize("size", range(1, len(GET) + 2))
+def test_an_incomplete_head_is_waited_for(size):
+    assert HeadParser(Limits()).parse((GET + b"\r\n")[:size], 0)[0] is None
+
+
+def test_empty_lines_before_a_request_are_skipped(parse):
+    assert parse(b"\r\n\r\n" + GET + b"\r\n").method == "GET"
+    assert HeadParser(Limits()).parse(b"\r\n", 0) == (None, 2)
+
+
+def test_repeated_fields_are_joined_and_cookies_by_semicolons(parse):
+    head = parse(GET + b"A: 1\r\na: 2\r\nCookie: x=1\r\nCookie: y=2\r\n\r\n")
+    assert head.headers["A"] == "1, 2"
+    assert head.headers["COOKIE"] == "x=1; y=2"
+
+
+def test_whitespace_around_values_is_trimmed_and_values_are_utf8_else_latin1(parse):
+    head = parse(GET + b"A: \t v \t \r\nB: \xc3\xa9\r\nC: \xe9\r\nD:\r\n\r\n")
+    assert (head.headers["A"], head.headers["B"], head.headers["C"], head.headers["D"]) == (
+        "v",
+        "é",
+        "é",
+        "",
+    )
+
+
+def test_an_underscore_is_no_dash(parse):
+    assert parse(GET + b"X_A: 1\r\nX-A: 2\r\n\r\n").headers["X_A"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET  / HTTP/1.1\r\n", 400),
+        (b"GET / HTTP/1.1 \r\n", 400),
+        (b" GET / HTTP/1.1\r\n", 400),
+        (b"GET /\r\n", 400),
+        (b"GET\r\n", 400),
+        (b"G@T / HTTP/1.1\r\n", 400),
+        (b"GET /a#b HTTP/1.1\r\n", 400),
+        (b"GET /\x7f HTTP/1.1\r\n", 400),
+        (b"GET /\xe9 HTTP/1.1\r\n", 400),
+        (b"GET a HTTP/1.1\r\n", 400),
+        (b"GET * HTTP/1.1\r\n", 400),
+        (b"GET ftp://here/ HTTP/1.1\r\n", 400),
+        (b"GET http:///a HTTP/1.1\r\n", 400),
+        (b"GET / http/1.1\r\n", 400),
+        (b"GET / HTTP/2.0\r\n", 505),
+        (b"PRI * HTTP/2.0\r\n", 505),
+        (b"GET / HTTP/0.9\r\n", 505),
+        (b"FOO / HTTP/1.1\r\n", 501),
+        (b"get / HTTP/1.1\r\n", 501),
+        (b"CONNECT here HTTP/1.1\r\n", 400),
+        (b"CONNECT http://here/ HTTP/1.1\r\n", 400),
+    ],
+)
+def test_bad_request_lines_are_refused(refusal, line, status):
+    assert refusal(line + b"Host: here\r\n\r\n") == status
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00", 400),
+        (b"GET / HTTP/1.1\nHost: here\n\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: here\n\n", 400),
+        (b"GET /a b", 400),
+        (b"GET /\r\n", 400),
+        (b"GET / HTTP/2.0\r\n", 505),
+        (b"GET / HTTP/9", None),
+        (b"GET", None),
+        (b"GET / HT", None),
+        (b"GET / HTTP/1.1\r", None),
+    ],
+)
+def test_what_can_not_become_a_request_is_refused_before_its_end(refusal, data, status):
+    if status is None:
+        assert HeadParser(Limits()).parse(data, 0) == (None, 0)
+    else:
+        assert refusal(data) == status
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        b"A b: c",
+        b"A : c",
+        b": c",
+        b"A\x00: c",
+        b"A(: c",
+        b"\xe9: c",
+        b"A: \x00",
+        b"A: \x01",
+        b"A: \x7f",
+        b"A: b\rc",
+        b"A: b\r\n c",
+        b" A: b",
+        b"Content-Length: +1",
+        b"Content-Length: -1",
+        b"Content-Length: 1a",
+        b"Content-Length: 0x1",
+        b"Content-Length: 1, 1",
+        b"Content-Length: ",
+        b"Content-Length: 1\r\nContent-Length: 1",
+        b"Content-Length: 1\r\nContent-Length: 2",
+        b"Content-Length: 99999999999999999999999",
+        b"Content-Length: 1\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 1",
+        b"Host: there",
+    ],
+)
+def test_bad_fields_are_refused(refusal, field):
+    assert refusal(POST + field + b"\r\n\r\n") == 400
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [b"gzip", b"gzip, chunked", b"chunked, chunked", b"chunked, gzip", b"identity", b"xchunked"],
+)
+def test_no_transfer_coding_but_chunked_is_supported(refusal, coding):
+    assert refusal(POST + b"Transfer-Encoding: " + coding + b"\r\n\r\n") == 501
+
+
+def test_lengths_and_codings_frame_the_body(parse):
+    assert parse(POST + b"Content-Length: 12\r\n\r\n").length == 12
+    assert parse(POST + b"Transfer-Encoding: Chunked\r\n\r\n").chunked
+
+
+def test_a_transfer_coding_in_http_1_0_ends_the_connection(parse):
+    head = parse(
+        b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n"
+    )
+    assert head.chunked
+    assert not head.keep_alive
+
+
+@pytest.mark.parametrize(
+    ("version", "connection", "kept"),
+    [
+        (b"1.1", None, True),
+        (b"1.1", b"close", False),
+        (b"1.1", b"Foo, CLOSE", False),
+        (b"1.1", b"keep-alive, close", False),
+        (b"1.1", b"keep-alive", True),
+        (b"1.2", None, True),
+        (b"1.0", None, False),
+        (b"1.0", b"Keep-Alive", True),
+        (b"1.0", b"foo", False),
+    ],
+)
+def test_the_connection_is_kept_by_version_and_option(parse, version, connection, kept):
+    field = b"" if connection is None else b"Connection: " + connection + b"\r\n"
+    head = parse(b"GET / HTTP/" + version + b"\r\nHost: here\r\n" + field + b"\r\n")
+    assert head.keep_alive is kept
+
+
+def test_an_upgrade_counts_when_connection_lists_it(parse):
+    assert parse(GET + b"Upgrade: h2c\r\n\r\n").upgrade is None
+    head = parse(GET + b"Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n")
+    assert head.upgrade == "websocket"
+    assert parse(GET + b"Connection: upgrade\r\n\r\n").upgrade is None
+
+
+def test_the_heads_after_an_upgrade_a_body_or_a_tunnel_are_read_alike():
+    parser = HeadParser(Limits())
+    for fields in (
+        b"Connection: upgrade\r\nUpgrade: x\r\n",
+        b"Content-Length: 3\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Connection: upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n",
+        b"",
+    ):
+        head, _ = parser.parse(GET + fields + b"\r\n", 0)
+        assert head.target == b"/a?b=c"
+    assert parser.parse(b"CONNECT here:80 HTTP/1.1\r\nHost: here\r\n\r\n", 0)[0].path == b"here:80"
+    assert parser.parse(b"CONNECT / HTTP/1.1\r\nHost: here\r\n\r\n", 0)[0].path == b"/"
+
+
+def test_only_100_continue_is_expected(parse, refusal):
+    assert parse(POST + b"Content-Length: 1\r\nExpect: 100-Continue\r\n\r\n").expects_continue
+    assert not parse(POST + b"Expect: 100-continue\r\n\r\n").expects_continue
+    old = b"POST / HTTP/1.0\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"
+    assert not parse(old).expects_continue
+    assert refusal(POST + b"Expect: a-miracle\r\n\r\n") == 417
+
+
+@pytest.mark.parametrize(
+    "host",
+    [b"a", b"a.b:80", b"1.2.3.4", b"[::1]", b"[::1]:8080", b"[v1.a:b]", b"a:", b"%41", b"a_b"],
+)
+def test_valid_hosts_are_taken(parse, host):
+    head = parse(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+    assert head.headers["HOST"] == host.decode()
+
+
+@pytest.mark.parametrize(
+    "host", [b"", b"a b", b"a, b", b"a/b", b"a@b", b"a:b", b"[::1", b"::1", b"a?", b"%4", b"\xe9"]
+)
+def test_invalid_hosts_are_refused(refusal, host):
+    assert refusal(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n") == 400
+
+
+def test_http_1_1_wants_a_host_and_1_0_does_not(parse, refusal):
+    assert refusal(b"GET / HTTP/1.1\r\n\r\n") == 400
+    assert refusal(b"GET http://here/ HTTP/1.1\r\n\r\n") == 400
+    assert "HOST" not in parse(b"GET / HTTP/1.0\r\n\r\n").headers
+
+
+def test_an_absolute_target_gives_path_and_host(parse, refusal):
+    head = parse(b"GET HTTP://there:81/a?b HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert (head.target, head.path) == (b"HTTP://there:81/a?b", b"/a?b")
+    assert head.headers["HOST"] == "there:81"
+    assert parse(b"GET http://there?x HTTP/1.1\r\nHost: here\r\n\r\n").path == b"/?x"
+    assert parse(b"GET http://there HTTP/1.0\r\n\r\n").headers["HOST"] == "there"
+    assert refusal(b"GET http://there/ HTTP/1.1\r\nHost: a b\r\n\r\n") == 400
+
+
+def test_options_may_ask_of_the_server_itself(parse):
+    assert parse(b"OPTIONS * HTTP/1.1\r\nHost: here\r\n\r\n").path == b"*"
+
+
+def test_long_request_lines_heads_and_too_many_fields_are_refused(parse, refusal):
+    assert refusal(b"GET /" + b"a" * 100, request_line=50) == 414
+    assert refusal(b"GET /" + b"a" * 100 + b" HTTP/1.1\r\n\r\n", request_line=50) == 414
+    assert refusal(GET + b"A: " + b"a" * 100, head=100) == 431
+    assert refusal(GET + b"A: " + b"a" * 100 + b"\r\n\r\n", head=100) == 431
+    assert refusal(GET + b"A: a\r\n" * 5 + b"\r\n", headers=5) == 431
+    assert parse(GET + b"A: a\r\n" * 4 + b"\r\n", headers=5)

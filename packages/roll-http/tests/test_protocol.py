@@ -1,0 +1,861 @@
+"""One connection, on a real socket: order, framing, limits, ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import ssl
+import subprocess
+
+import pytest
+
+from roll_http import ClientDisconnected, HttpError, HTTPProtocol, Request
+
+GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
+
+
+def get(path: str, *fields: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: here", *fields, "", ""]).encode()
+
+
+def post(body: bytes, *fields: str, path: str = "/") -> bytes:
+    head = [f"POST {path} HTTP/1.1", "Host: here", f"Content-Length: {len(body)}", *fields, "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+def bodies(answers: str) -> list[str]:
+    """The bodies of answers that have a Content-Length, in order."""
+    found = []
+    while answers:
+        head, _, answers = answers.partition("\r\n\r\n")
+        length = int(head.lower().partition("content-length: ")[2].split("\r\n")[0])
+        found.append(answers[:length])
+        answers = answers[length:]
+    return found
+
+
+async def path(request, response):
+    response.body = request.path
+
+
+async def echo(request, response):
+    response.body = await request.read()
+
+
+async def test_a_request_is_answered_and_the_connection_kept(serve):
+    peer = await serve(path)
+    connection = await peer.connect()
+    for name in ("/a", "/b"):
+        connection.send(get(name))
+        assert "HTTP/1.1 200 OK" in await connection.head()
+        assert await connection.exactly(2) == name.encode()
+
+
+async def test_connection_close_closes(serve):
+    answer = await (await serve(path)).exchange(LAST)
+    assert "Connection: close\r\n" in answer
+    assert answer.endswith("/last")
+
+
+async def test_pipelined_requests_are_answered_in_order_one_at_a_time(serve):
+    release = asyncio.Event()
+    running = []
+
+    async def handler(request, response):
+        running.append(request.path)
+        if request.path == "/slow":
+            assert running == ["/slow"]
+            asyncio.get_running_loop().call_soon(release.set)
+            await release.wait()
+            assert running == ["/slow"]
+        response.body = request.path
+
+    peer = await serve(handler)
+    assert bodies(await peer.exchange(get("/slow") + get("/fast") + LAST)) == [
+        "/slow",
+        "/fast",
+        "/last",
+    ]
+
+
+async def test_many_pipelined_requests_are_all_answered(serve):
+    peer = await serve(path)
+    assert bodies(await peer.exchange(get("/a") * 500 + LAST)) == ["/a"] * 500 + ["/last"]
+
+
+async def test_a_client_that_pipelines_without_end_is_held_back(serve):
+    release = asyncio.Event()
+
+    async def handler(request, response):
+        await release.wait()
+        response.body = request.path
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(get("/a") * 40_000 + LAST)
+    while connection.writer.transport.get_write_buffer_size() > 1_500_000:
+        await asyncio.sleep(0)
+    release.set()
+    answer = await connection.rest()
+    assert answer.count(b"HTTP/1.1 200 OK") == 40_001
+    assert answer.endswith(b"/last")
+
+
+async def test_each_request_has_its_own_task_and_context(serve):
+    variable = contextvars.ContextVar("variable", default="unset")
+    tasks = []
+
+    async def handler(request, response):
+        response.body = variable.get()
+        variable.set(request.path)
+        tasks.append(asyncio.current_task())
+        if request.path == "/later":
+            await asyncio.sleep(0)
+
+    peer = await serve(handler)
+    answer = await peer.exchange(get("/a") + get("/later") + get("/b") + LAST)
+    assert bodies(answer) == ["unset"] * 4
+    assert len(set(tasks)) == 4
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 30])
+async def test_any_cut_of_the_input_gives_the_same_answers(serve, size):
+    peer = await serve(echo)
+    chunked = (
+        b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n2;x\r\nde\r\n0\r\nT: v\r\n\r\n"
+    )
+    data = post(b"one") + chunked + GET + post(b"two") + LAST
+    connection = await peer.connect()
+    for start in range(0, len(data), size):
+        connection.send(data[start : start + size])
+        await asyncio.sleep(0)
+    answer = (await connection.rest()).decode()
+    assert bodies(answer) == ["one", "abcde", "", "two", ""]
+
+
+async def test_a_bad_request_is_answered_and_nothing_after_it_runs(serve):
+    peer = await serve(path)
+    answer = await peer.exchange(get("/a") + b"GET  /b HTTP/1.1\r\n\r\n" + GET)
+    assert answer.count("HTTP/1.1 200 OK") == 1
+    assert answer.count("HTTP/1.1 400 Bad Request") == 1
+    assert "Connection: close" in answer
+    assert peer.app.seen == ["GET /a"]
+
+
+async def test_what_comes_after_a_refusal_is_read_so_that_the_answer_arrives(serve):
+    peer = await serve()
+    connection = await peer.connect()
+    connection.send(b"GET /\r\n")
+    assert "400" in await connection.head()
+    connection.send(b"x" * 1000)
+    assert b"Malformed request line" in await connection.rest()
+
+
+async def test_lingering_ends_with_its_time_or_its_bytes(serve):
+    peer = await serve(linger=10, linger_timeout=0.05)
+    connection = await peer.connect()
+    connection.send(b"GET /\r\n")
+    assert "400" in await connection.head()
+    connection.send(b"x" * 100)
+    with pytest.raises(ConnectionError):
+        while True:
+            connection.send(b"x")
+            await connection.writer.drain()
+            await asyncio.sleep(0)
+    idle = await peer.connect()
+    idle.send(b"GET /\r\n")
+    assert b"400" in await idle.rest()
+    while any(peer.server.connections):
+        await asyncio.sleep(0.01)
+
+
+async def test_a_raising_application_is_a_logged_500_on_a_kept_connection(serve, caplog):
+    async def handler(request, response):
+        if request.path == "/":
+            raise RuntimeError("secret")
+        response.body = "fine"
+
+    answer = await (await serve(handler)).exchange(GET + LAST)
+    assert bodies(answer) == ["Internal Server Error", "fine"]
+    assert "500 Internal Server Error" in answer
+    assert "secret" not in answer
+    assert "secret" in caplog.text
+
+
+async def test_a_request_class_that_raises_ends_the_connection(serve, caplog):
+    peer = await serve()
+
+    def broken(app, protocol):
+        raise RuntimeError("broken class")
+
+    peer.app.Request = broken
+    assert "500" in await peer.exchange(GET)
+    assert "broken class" in caplog.text
+
+
+async def test_a_handler_that_awaits_something_cancelled_is_a_500(serve):
+    async def handler(request, response):
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    assert "500 Internal" in await (await serve(handler)).exchange(LAST)
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: evil=1", "a\0b"])
+async def test_nothing_is_injected_by_a_header(serve, caplog, value):
+    async def handler(request, response):
+        response.headers["X-A"] = value
+
+    answer = await (await serve(handler)).exchange(LAST)
+    assert answer.startswith("HTTP/1.1 500 ")
+    assert "evil" not in answer
+    assert "control character" in caplog.text
+
+
+async def test_an_answer_is_seen_with_its_length(serve):
+    seen = []
+
+    class Seeing(HTTPProtocol):
+        def on_answered(self, request, response, size):
+            seen.append((request.path, response.status, size))
+
+    peer = await serve(path)
+    peer.server._factory = lambda: Seeing(peer.app)
+    await peer.exchange(LAST)
+    assert seen == [("/last", 200, 5)]
+
+
+# Bodies of requests.
+
+
+async def test_a_large_body_is_loaded_whole(serve):
+    body = bytes(range(256)) * 8192
+    peer = await serve(echo)
+    connection = await peer.connect()
+    connection.send(post(body, "Connection: close"))
+    answer = await connection.rest()
+    assert answer.endswith(b"\r\n\r\n" + body)
+
+
+async def test_a_body_larger_than_the_limit_is_a_413(serve):
+    async def handler(request, response):
+        try:
+            await request.read()
+        except HttpError as error:
+            response.status = error.status
+
+    peer = await serve(handler, body=10)
+    assert "413" in await peer.exchange(post(b"x" * 11, "Connection: close"))
+    assert "200" in await peer.exchange(post(b"x" * 10, "Connection: close"))
+
+
+async def test_a_client_is_held_back_while_the_handler_does_not_read(serve):
+    release = asyncio.Event()
+    size = 8 * 1024 * 1024
+
+    async def handler(request, response):
+        await release.wait()
+        response.body = sum([len(chunk) async for chunk in request])
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(post(b"x" * size, "Connection: close"))
+    transport = connection.writer.transport
+    before = size
+    while transport.get_write_buffer_size() < before:
+        before = transport.get_write_buffer_size()
+        for _ in range(50):
+            await asyncio.sleep(0)
+    assert before > size // 4
+    release.set()
+    assert bodies((await connection.rest()).decode()) == [str(size)]
+
+
+async def test_100_continue_is_sent_when_the_body_is_read_and_only_then(serve):
+    peer = await serve(echo)
+    connection = await peer.connect()
+    connection.send(post(b"", "Expect: 100-continue").replace(b"Length: 0", b"Length: 3"))
+    assert await connection.head() == "HTTP/1.1 100 Continue\r\n\r\n"
+    connection.send(b"abc" + LAST)
+    assert bodies((await connection.rest()).decode()) == ["abc", ""]
+
+
+async def test_a_client_that_did_not_wait_gets_no_100(serve):
+    peer = await serve(echo)
+    answer = await peer.exchange(post(b"abc", "Expect: 100-continue", "Connection: close"))
+    assert "100 Continue" not in answer
+
+
+async def test_an_answer_without_reading_an_expected_body_closes(serve):
+    peer = await serve(path)
+    head = post(b"", "Expect: 100-continue").replace(b"Length: 0", b"Length: 3")
+    answer = await peer.exchange(head)
+    assert "100 Continue" not in answer
+    assert "Connection: close" in answer
+
+
+async def test_an_unread_body_is_skipped_and_the_connection_kept(serve):
+    peer = await serve(path)
+    connection = await peer.connect()
+    connection.send(post(b"", path="/a").replace(b"Length: 0", b"Length: 6"))
+    assert "200 OK" in await connection.head()
+    assert await connection.exactly(2) == b"/a"
+    connection.send(b"GET")
+    await asyncio.sleep(0)
+    connection.send(b" / " + LAST)
+    assert bodies((await connection.rest()).decode()) == ["/last"]
+    assert peer.app.seen == ["POST /a", "GET /last"]
+
+
+async def test_a_long_unread_body_closes(serve):
+    peer = await serve(path, unread_body=10)
+    measured = await peer.exchange(post(b"", path="/a").replace(b"Length: 0", b"Length: 11"))
+    assert "Connection: close" in measured
+    head = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked = await peer.exchange(head + b"5\r\nabcde\r\n" * 5)
+    assert chunked.count("HTTP/1.1") == 1
+
+
+async def test_an_unread_body_that_never_ends_closes_with_its_time(serve):
+    peer = await serve(path, body_timeout=0.05)
+    assert "200 OK" in await peer.exchange(post(b"ab").replace(b"Length: 2", b"Length: 3"))
+
+
+async def test_a_broken_chunk_is_raised_where_the_body_is_read(serve):
+    async def handler(request, response):
+        try:
+            await request.read()
+        except HttpError as error:
+            response.status, response.body = error.status, error.message
+
+    peer = await serve(handler)
+    head = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = await peer.exchange(head + b"nonsense\r\n" + GET)
+    assert answer.startswith("HTTP/1.1 400")
+    assert "Connection: close" in answer
+    assert peer.app.seen == ["POST /"]
+
+
+async def test_a_broken_chunk_in_an_unread_body_closes(serve):
+    peer = await serve(path)
+    connection = await peer.connect()
+    connection.send(b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert "200 OK" in await connection.head()
+    connection.send(b"nonsense\r\n" + GET)
+    assert await connection.rest() == b"/"
+    assert peer.app.seen == ["POST /"]
+
+
+async def test_a_handler_that_waits_for_a_body_learns_that_the_client_has_gone(serve):
+    errors = asyncio.Queue()
+
+    async def handler(request, response):
+        try:
+            await request.read()
+        except ClientDisconnected as error:
+            errors.put_nowait(error)
+            raise
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(post(b"abc").replace(b"Length: 3", b"Length: 9"))
+    await asyncio.sleep(0)
+    connection.abort()
+    async with asyncio.timeout(10):
+        assert isinstance(await errors.get(), ConnectionError)
+
+
+# Bodies of responses.
+
+
+async def test_a_stream_is_sent_in_chunks_and_empty_ones_are_skipped(serve):
+    async def handler(request, response):
+        async def body():
+            yield "a"
+            yield ""
+            yield b"bc"
+
+        response.body = body
+
+    answer = await (await serve(handler)).exchange(get("/", "Connection: close"))
+    assert answer.endswith("\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n")
+
+
+async def test_large_chunks_and_long_streams_arrive_whole(serve):
+    chunk = bytes(range(256)) * 1024
+
+    async def handler(request, response):
+        async def body():
+            for _ in range(10):
+                yield chunk
+
+        response.headers["Content-Length"] = 10 * len(chunk)
+        response.body = body()
+
+    peer = await serve(handler)
+    connection = await peer.connect(limit=2**16)
+    connection.send(LAST)
+    assert (await connection.rest()).endswith(b"\r\n\r\n" + chunk * 10)
+
+
+@pytest.mark.parametrize("length", [None, 1, 100])
+async def test_a_stream_that_fails_is_never_ended_as_if_whole(serve, caplog, length):
+    closed = []
+
+    async def handler(request, response):
+        async def body():
+            try:
+                yield b"abc"
+                raise RuntimeError("broken stream")
+            finally:
+                closed.append(True)
+
+        if length is not None:
+            response.headers["Content-Length"] = length
+        response.body = body()
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert closed == [True]
+    assert "failed after its head was sent" in caplog.text
+
+
+async def test_a_stream_without_aclose_will_do(serve):
+    class Once:
+        def __init__(self):
+            self.items = [b"a"]
+
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            if self.items:
+                return self.items.pop()
+            raise StopAsyncIteration
+
+    async def handler(request, response):
+        response.body = Once()
+
+    assert "1\r\na\r\n0\r\n\r\n" in await (await serve(handler)).exchange(LAST)
+
+
+async def test_head_closes_the_stream_it_does_not_send(serve):
+    closed = []
+
+    class Body:
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            raise AssertionError("not to be asked")
+
+        async def aclose(self):
+            closed.append(True)
+
+    async def handler(request, response):
+        response.body = Body()
+
+    answer = await (await serve(handler)).exchange(LAST.replace(b"GET", b"HEAD"))
+    assert answer.endswith("\r\n\r\n")
+    assert closed == [True]
+
+
+@pytest.fixture
+def endless():
+    """A handler whose stream ends only when it is closed, and says so."""
+    closed = asyncio.Event()
+
+    async def handler(request, response):
+        async def body():
+            try:
+                while True:
+                    yield b"x" * 50_000
+                    await asyncio.sleep(0)
+            finally:
+                closed.set()
+                raise RuntimeError("while closing")
+
+        response.body = body()
+
+    handler.closed = closed
+    return handler
+
+
+async def test_a_stream_is_closed_at_once_when_the_client_goes(serve, endless, caplog):
+    peer = await serve(endless)
+    connection = await peer.connect()
+    connection.send(GET)
+    await connection.head()
+    connection.abort()
+    async with asyncio.timeout(10):
+        await endless.closed.wait()
+    while any(peer.server.connections):
+        await asyncio.sleep(0)
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] in (
+        ["A streamed response failed while it was closed"],
+        [],
+    )
+
+
+async def test_a_stream_for_a_client_that_has_gone_is_not_begun(serve):
+    left = asyncio.Event()
+    asked = []
+
+    async def handler(request, response):
+        async def body():
+            asked.append(True)
+            yield b"x"
+
+        while not await request.disconnected():
+            pass
+        left.set()
+        response.body = body()
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    connection.send_eof()
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert left.is_set()
+    assert asked == []
+
+
+async def test_a_slow_reader_holds_the_stream_back(serve):
+    sent = 0
+
+    async def handler(request, response):
+        async def body():
+            nonlocal sent
+            for _ in range(1000):
+                sent += 1
+                yield b"x" * 64 * 1024
+
+        response.body = body()
+
+    peer = await serve(handler)
+    connection = await peer.connect(limit=1024)
+    connection.send(LAST)
+    await connection.head()
+    before = -1
+    while sent > before:
+        before = sent
+        for _ in range(50):
+            await asyncio.sleep(0)
+    assert sent < 1000
+    connection.abort()
+
+
+async def test_a_client_that_takes_nothing_is_given_up(serve):
+    async def handler(request, response):
+        response.body = b"x" * 50_000_000
+
+    peer = await serve(handler, write_timeout=0.05)
+    connection = await peer.connect(limit=1024)
+    connection.send(GET)
+    await connection.head()
+    while any(peer.server.connections):
+        await asyncio.sleep(0.01)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+
+
+async def test_a_slow_reader_that_progresses_is_served(serve):
+    async def handler(request, response):
+        response.body = b"x" * 20_000_000
+
+    peer = await serve(handler)
+    connection = await peer.connect(limit=1024)
+    connection.send(LAST)
+    await connection.head()
+    protocol = next(peer.server.connections)
+    while protocol.write_deadline:
+        await asyncio.sleep(0)
+    protocol.write_expired()
+    assert len(await connection.rest()) == 20_000_000
+
+
+# Clients that leave.
+
+
+async def test_a_half_closed_connection_is_still_answered(serve):
+    async def handler(request, response):
+        while not await request.disconnected():
+            pass
+        response.body = "answered"
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    connection.send_eof()
+    assert (await connection.rest()).endswith(b"answered")
+
+
+async def test_a_handler_runs_on_when_its_client_has_gone(serve, caplog):
+    done = asyncio.Event()
+
+    async def handler(request, response):
+        while not await request.disconnected():
+            pass
+        response.body = b"x" * 100_000
+        done.set()
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    await asyncio.sleep(0)
+    connection.abort()
+    async with asyncio.timeout(10):
+        await done.wait()
+    assert not caplog.records
+
+
+async def test_a_handler_that_asked_for_it_is_cancelled_when_its_client_goes(serve, caplog):
+    cancelled = asyncio.Event()
+
+    async def handler(request, response):
+        request.cancel_on_disconnect = True
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            cancelled.set()
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    await asyncio.sleep(0)
+    connection.abort()
+    async with asyncio.timeout(10):
+        await cancelled.wait()
+    assert not caplog.records
+
+
+async def test_an_idle_connection_that_ends_is_closed(serve):
+    peer = await serve(path)
+    connection = await peer.connect()
+    connection.send(GET)
+    await connection.head()
+    connection.send_eof()
+    assert await connection.rest() == b"/"
+
+
+# Time.
+
+
+async def test_a_silent_connection_is_closed_with_its_idle_time(serve):
+    peer = await serve(keep_alive_timeout=0.05)
+    assert await peer.exchange(b"") == ""
+    assert (await peer.exchange(GET)).endswith("hello")
+
+
+@pytest.mark.parametrize("start", [b"GET / HT", b"\r\n", GET + b"G"])
+async def test_a_head_that_takes_too_long_is_a_408(serve, start):
+    peer = await serve(head_timeout=0.05)
+    assert "408 Request Timeout" in await peer.exchange(start)
+
+
+async def test_a_drip_does_not_reset_the_clock_of_a_head(serve):
+    peer = await serve(head_timeout=0.1)
+    connection = await peer.connect()
+    connection.send(b"GET / HTTP/1.1\r\n")
+
+    async def drip():
+        while True:
+            connection.send(b"A: b\r\n")
+            await asyncio.sleep(0.01)
+
+    dripping = asyncio.ensure_future(drip())
+    assert "408" in await connection.head()
+    dripping.cancel()
+
+
+@pytest.mark.parametrize("limits", [{"body_timeout": 0.05}, {"body_rate_window": 0.05}])
+async def test_a_body_that_comes_too_slowly_is_a_408_in_the_handler(serve, limits):
+    async def handler(request, response):
+        try:
+            await request.read()
+        except HttpError as error:
+            response.status = error.status
+
+    peer = await serve(handler, **limits)
+    answer = await peer.exchange(post(b"ab").replace(b"Length: 2", b"Length: 3"))
+    assert answer.startswith("HTTP/1.1 408")
+    assert "Connection: close" in answer
+
+
+async def test_a_slow_handler_is_no_slow_client(serve):
+    release = asyncio.Event()
+
+    async def handler(request, response):
+        first = await anext(aiter(request))
+        await release.wait()
+        response.body = first
+
+    peer = await serve(handler, body_timeout=0.02)
+    connection = await peer.connect()
+    connection.send(post(b"ab").replace(b"Length: 2", b"Length: 3"))
+    await asyncio.sleep(0.1)
+    release.set()
+    assert "200 OK" in await connection.head()
+
+
+async def test_too_many_connections_are_a_503(serve):
+    peer = await serve(connections=1)
+    first = await peer.connect()
+    first.send(GET)
+    await first.head()
+    assert "503 Service Unavailable" in await peer.exchange(b"")
+
+
+# Upgrades.
+
+
+class Shout(asyncio.Protocol):
+    """Another protocol: what it gets comes back in capitals."""
+
+    def __init__(self) -> None:
+        self.done = asyncio.get_running_loop().create_future()
+        self.going = False
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(data.upper())
+
+    def connection_lost(self, error):
+        self.done.set_result(None)
+
+    def shutdown(self):
+        self.going = True
+        self.transport.close()
+
+
+@pytest.fixture
+def shouting():
+    async def handler(request, response):
+        response.body = "plain"
+        if request.upgrade == "shout":
+            handler.protocol = shout = Shout()
+            request.protocol.switch(shout, b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+            await shout.done
+
+    return handler
+
+
+UPGRADE = get("/", "Connection: upgrade", "Upgrade: shout")
+
+
+async def test_a_connection_is_handed_over_with_the_bytes_that_followed(serve, shouting):
+    peer = await serve(shouting)
+    connection = await peer.connect()
+    connection.send(UPGRADE + b"hello")
+    assert "101" in await connection.head()
+    assert await connection.exactly(5) == b"HELLO"
+    connection.send(b"more")
+    assert await connection.exactly(4) == b"MORE"
+    connection.send_eof()
+    assert await connection.rest() == b""
+    assert not any(peer.server.connections)
+
+
+async def test_a_half_closed_connection_is_handed_over_as_such(serve, shouting):
+    peer = await serve(shouting)
+    connection = await peer.connect()
+    connection.send(UPGRADE)
+    connection.send_eof()
+    assert b"101" in await connection.rest()
+
+
+async def test_no_connection_is_handed_over_once_it_is_lost(serve):
+    errors = asyncio.Queue()
+
+    async def handler(request, response):
+        while not request.protocol.transport.is_closing():
+            await asyncio.sleep(0)
+        try:
+            request.protocol.switch(Shout())
+        except ClientDisconnected as error:
+            errors.put_nowait(error)
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(UPGRADE)
+    await asyncio.sleep(0)
+    connection.abort()
+    async with asyncio.timeout(10):
+        await errors.get()
+
+
+async def test_an_upgrade_nobody_takes_is_answered_as_any_request(serve):
+    peer = await serve(echo)
+    fields = ("Connection: upgrade", "Upgrade: h2c")
+    answer = await peer.exchange(post(b"GET / HTTP/1.1\r\n\r\n", *fields) + LAST)
+    assert bodies(answer) == ["GET / HTTP/1.1\r\n\r\n", ""]
+
+
+async def test_a_protocol_taken_over_is_told_of_the_end(serve, shouting):
+    peer = await serve(shouting)
+    connection = await peer.connect()
+    connection.send(UPGRADE)
+    await connection.head()
+    await peer.server.stop()
+    assert shouting.protocol.going
+
+
+# TLS.
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory):
+    """Contexts of a server and of a client that trusts it."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, certificate = folder / "key.pem", folder / "cert.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    try:
+        subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(certificate, key)
+    client = ssl.create_default_context(cafile=str(certificate))
+    return server, client
+
+
+async def test_over_tls_the_scheme_is_https(serve, tls):
+    async def handler(request, response):
+        response.body = f"{request.scheme} {request.client[0]}"
+
+    server, client = tls
+    peer = await serve(handler, tls=server)
+    connection = await peer.connect(ssl=client, server_hostname="localhost")
+    connection.send(LAST)
+    assert (await connection.rest()).endswith(b"https 127.0.0.1")
+
+
+async def test_over_tls_a_refusal_closes(serve, tls):
+    server, client = tls
+    peer = await serve(tls=server)
+    connection = await peer.connect(ssl=client, server_hostname="localhost")
+    connection.send(b"GET /\r\n")
+    assert b"400" in await connection.rest()
+
+
+async def test_a_peer_on_a_unix_socket_has_no_address():
+    class Transport(asyncio.Transport):
+        def get_extra_info(self, name, default=None):
+            return "" if name == "peername" else default
+
+    protocol = HTTPProtocol(type("App", (), {"limits": None})())
+    protocol.transport = Transport()
+    assert protocol.peer is None
+    assert Request(None, protocol).scheme == "http"

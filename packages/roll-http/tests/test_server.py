@@ -1,0 +1,196 @@
+"""Listening, and ending without losing a request."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+
+import pytest
+
+from roll_http import HTTPProtocol, Server, serve_until_signalled, thin_accept_errors
+from roll_http.clock import Connections
+
+GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+
+
+@pytest.fixture
+def held():
+    """A handler that answers when it is told to."""
+    release = asyncio.Event()
+    running = asyncio.Event()
+
+    async def handler(request, response):
+        running.set()
+        await release.wait()
+        response.body = "done"
+
+    handler.release, handler.running = release, running
+    return handler
+
+
+async def test_stopping_closes_idle_connections_at_once(serve):
+    peer = await serve()
+    silent, kept = await peer.connect(), await peer.connect()
+    kept.send(GET)
+    await kept.head()
+    await peer.server.stop()
+    assert await silent.rest() == b""
+    assert await kept.rest() == b"hello"
+    with pytest.raises(OSError, match="Connect call failed"):
+        await peer.connect()
+
+
+async def test_stopping_waits_for_the_running_request_and_says_it_was_the_last(serve, held):
+    peer = await serve(held)
+    connection = await peer.connect()
+    connection.send(GET)
+    await held.running.wait()
+    stopping = asyncio.ensure_future(peer.server.stop())
+    await asyncio.sleep(0)
+    held.release.set()
+    answer = await connection.rest()
+    assert b"Connection: close" in answer
+    assert answer.endswith(b"done")
+    await stopping
+
+
+async def test_what_was_sent_before_the_end_is_answered(serve):
+    peer = await serve()
+    kept = await peer.connect()
+    kept.send(GET)
+    await kept.until(b"hello")
+    waiting = socket.create_connection(peer.address)
+    waiting.sendall(GET)
+    kept.send(GET)
+    await peer.server.stop()
+    assert b"200 OK" in await kept.rest()
+    with waiting:
+        waiting.settimeout(10)
+        assert b"200 OK" in waiting.recv(1000)
+
+
+async def test_a_request_half_sent_at_the_end_gets_a_little_time(serve):
+    peer = await serve(linger_timeout=0.05)
+    connection = await peer.connect()
+    connection.send(GET + b"GET / HT")
+    await connection.until(b"hello")
+    await peer.server.stop()
+    assert b"408" in await connection.rest()
+
+
+async def test_what_runs_after_the_graceful_time_is_cancelled(serve, held):
+    peer = await serve(held)
+    connection = await peer.connect()
+    connection.send(GET)
+    await held.running.wait()
+    await peer.server.stop(0.01)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert not any(peer.server.connections)
+
+
+async def test_stopping_one_server_leaves_the_others_connections(serve):
+    first, second = await serve(), await serve()
+    connection = await second.connect()
+    connection.send(GET)
+    await connection.until(b"hello")
+    await first.server.stop()
+    connection.send(GET)
+    assert "200 OK" in await connection.head()
+
+
+async def test_bound_sockets_are_served_unix_ones_too(serve, tmp_path):
+    peer = await serve()
+    server = Server(lambda: HTTPProtocol(peer.app))
+    with socket.socket() as inet, socket.socket(socket.AF_UNIX) as unix:
+        inet.bind(("127.0.0.1", 0))
+        unix.bind(str(tmp_path / "s"))
+        await server.serve([inet, unix])
+        reader, writer = await asyncio.open_unix_connection(str(tmp_path / "s"))
+        writer.write(GET)
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        reader, writer = await asyncio.open_connection(*inet.getsockname())
+        writer.write(GET)
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await server.stop()
+
+
+async def test_a_port_in_use_is_an_os_error(serve):
+    peer = await serve()
+    with pytest.raises(OSError, match="in use"):
+        await Server(lambda: HTTPProtocol(peer.app)).listen(*peer.address)
+
+
+async def test_a_signal_stops_gracefully_and_a_second_one_now(serve, held):
+    peer = await serve(held)
+    connection = await peer.connect()
+    connection.send(GET)
+    await held.running.wait()
+    serving = asyncio.ensure_future(serve_until_signalled(peer.server))
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGTERM)
+    while peer.server.sockets:
+        await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGINT)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    await serving
+
+
+async def test_one_signal_is_enough_when_nothing_runs(serve):
+    peer = await serve()
+    serving = asyncio.ensure_future(serve_until_signalled(peer.server))
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.wait_for(serving, 10)
+
+
+async def test_want_of_descriptors_is_reported_once_a_second():
+    loop = asyncio.get_running_loop()
+    reported = []
+    loop.set_exception_handler(lambda _, context: reported.append(context["message"]))
+    thin_accept_errors(loop)
+    for message in ["socket.accept() out of system resource"] * 100 + ["other"] * 2:
+        loop.call_exception_handler({"message": message})
+    assert reported == ["socket.accept() out of system resource", "other", "other"]
+
+
+async def test_other_errors_are_reported_as_asyncio_does(caplog):
+    loop = asyncio.get_running_loop()
+    thin_accept_errors(loop)
+    loop.call_exception_handler({"message": "something else"})
+    assert "something else" in caplog.text
+
+
+async def test_the_clock_stops_without_connections_and_survives_their_faults():
+    class Broken:
+        read_deadline = write_deadline = 0.0
+
+        def __init__(self):
+            self.looks = 0
+
+        def read_expired(self):
+            self.looks += 1
+            raise RuntimeError("fault")
+
+        def write_expired(self):
+            raise AssertionError("not reached")
+
+    loop = asyncio.get_running_loop()
+    faults = []
+    loop.set_exception_handler(lambda _, context: faults.append(context["exception"]))
+    connections = Connections()
+    broken = Broken()
+    with pytest.raises(RuntimeError, match="fault"):
+        connections.add(broken, 0.04)
+    while broken.looks < 3:
+        await asyncio.sleep(0.01)
+    assert len(connections) == 1
+    connections.discard(broken)
+    while connections._timer is not None:
+        await asyncio.sleep(0.01)
+    assert len(faults) == broken.looks - 1
