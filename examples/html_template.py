@@ -11,9 +11,9 @@ templates = Environment(
 )
 
 
-def render(response, name, **context):
+def render(response, template, /, **context):
     response.headers["Content-Type"] = "text/html; charset=utf-8"
-    response.body = templates.get_template(name).render(context)
+    response.body = templates.get_template(template).render(context)
 
 
 @app.route("/hello/{name}")

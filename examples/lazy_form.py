@@ -1,3 +1,5 @@
+import os
+
 from roll import Roll
 from roll.extensions import simple_server
 
@@ -8,7 +10,7 @@ app = Roll()
 async def receive(request, response):
     await request.load_form()
     video = request.files.get("video")
-    size = sum(map(len, video))
+    size = video.seek(0, os.SEEK_END)
     response.body = f"{request.form.get('title')}: {video.filename}, {size} bytes"
 
 

@@ -1,0 +1,152 @@
+"""gunicorn as a real process, with the documented command line."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SERVED = "Served by gunicorn"
+LISTENING = r"Listening at: ([^\s,]+)"
+
+
+@pytest.fixture
+def gunicorn(run):
+    """`gunicorn mypackage.core:app --worker-class roll.worker.Worker`, on a free port."""
+
+    def start(*options, target="mypackage.core:app", bind="127.0.0.1:0", cwd=EXAMPLES, **env):
+        command = [sys.executable, "-m", "gunicorn", target]
+        command += ["--worker-class", "roll.worker.Worker", "--bind", bind, *options]
+        program = run(*command, cwd=cwd, **env)
+        program.wait_for_url(LISTENING)
+        program.wait_for(r"Booting worker")
+        return program
+
+    return start
+
+
+def test_documented_command_serves(gunicorn, curl):
+    program = gunicorn()
+    assert curl(f"{program.url}/").body == SERVED
+    assert program.stop(signal.SIGTERM) == 0
+
+
+APP = """
+import asyncio, os, sys
+from roll import Roll
+
+app = Roll()
+
+
+@app.listen("startup")
+async def up():
+    print("up", type(asyncio.get_running_loop()).__module__, flush=True)
+
+
+@app.listen("shutdown")
+async def down():
+    print("down", flush=True)
+
+
+@app.route("/")
+async def index(request, response):
+    response.body = str(os.getpid())
+
+
+@app.route("/slow")
+async def slow(request, response):
+    print("slow began", flush=True)
+    while not os.path.exists("go"):
+        await asyncio.sleep(0.01)
+    print("slow ended", flush=True)
+    response.body = "whole"
+"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    (tmp_path / "site_app.py").write_text(APP)
+    return {"target": "site_app:app", "cwd": tmp_path}
+
+
+def test_events_and_uvloop(gunicorn, site, curl):
+    program = gunicorn(**site)
+    loop = program.wait_for(r"up (\w+)")[1]
+    assert loop == ("uvloop" if find_spec("uvloop") else "asyncio")
+    program.stop(signal.SIGTERM)
+    assert "down\n" in program.output
+
+
+def test_request_under_way_at_sigterm_is_answered_before_shutdown(gunicorn, site, curl):
+    program = gunicorn(**site)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(curl, f"{program.url}/slow")
+        program.wait_for("slow began")
+        program.process.send_signal(signal.SIGTERM)
+        program.wait_for("Handling signal: term")
+        (site["cwd"] / "go").touch()
+        assert answer.result().body == "whole"
+    assert program.wait() == 0
+    assert program.output.index("slow ended\n") < program.output.index("down\n")
+
+
+def test_unix_socket(gunicorn, curl, tmp_path):
+    path = tmp_path / "roll.sock"
+    gunicorn(bind=f"unix:{path}")
+    assert curl("--unix-socket", str(path), "http://localhost/").body == SERVED
+
+
+def test_several_binds_with_tls(gunicorn, curl, certificate, tmp_path):
+    second = tmp_path / "second.sock"
+    cert, key = certificate
+    tls = ("--certfile", cert, "--keyfile", key)
+    program = gunicorn("--bind", f"unix:{second}", *tls)
+    secure = program.url.replace("http:", "https:")
+    trust = ("--cacert", str(cert))
+    port = secure.rpartition(":")[2]
+    url = f"https://localhost:{port}/"
+    assert curl(*trust, "--resolve", f"localhost:{port}:127.0.0.1", url).body == SERVED
+    assert curl(*trust, "--unix-socket", str(second), "https://localhost/").body == SERVED
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for localhost, signed by itself, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-out", cert, "-keyout", key]
+    subprocess.run([*command.split(), *names, *files], check=True, capture_output=True)
+    return cert, key
+
+
+def test_graceful_timeout_bounds_the_end(gunicorn, site, curl):
+    program = gunicorn("--graceful-timeout", "1", **site)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(curl, f"{program.url}/slow")
+        program.wait_for("slow began")
+        assert program.stop(signal.SIGTERM) == 0
+        assert isinstance(answer.exception(), AssertionError)  # curl: empty reply
+    assert "slow ended\n" not in program.output
+    assert "down\n" in program.output
+
+
+def test_max_requests_replaces_the_worker(gunicorn, site, curl):
+    program = gunicorn("--max-requests", "3", **site)
+    first = {curl(f"{program.url}/").body for _ in range(3)}
+    assert len(first) == 1
+    program.wait_for("Booting worker")
+    assert curl(f"{program.url}/").body not in first
+
+
+def test_access_log(gunicorn, curl, tmp_path):
+    program = gunicorn("--access-logfile", "-")
+    curl(f"{program.url}/?x=1")
+    assert program.wait_for(r'"GET /\?x=1 HTTP/1.1" (\d+)')[1] == "200"

@@ -1,0 +1,150 @@
+"""The websocket examples with a real client, and the echo page in a real browser."""
+
+import asyncio
+import importlib.util
+import json
+import shutil
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+
+
+def dial(url, path):
+    return connect(f"ws{url.removeprefix('http')}{path}", proxy=None)
+
+
+def test_echo(example):
+    with dial(example("websocket_echo.py").url, "/echo") as ws:
+        for message in ("Hello", b"\x00\xff", "é" * 70_000):
+            ws.send(message)
+            assert ws.recv() == message
+
+
+def test_chat_reaches_every_peer(example):
+    url = example("presence.py").url
+    with dial(url, "/chat") as ada, dial(url, "/chat") as bob:
+        bob.send("ready")
+        assert bob.recv() == "ready"
+        ada.send("Hello all")
+        assert "Hello all" in {ada.recv(), ada.recv()}
+        assert bob.recv() == "Hello all"
+
+
+def test_keep_alive_loop_answers_messages(example):
+    with dial(example("keep_me_alive.py").url, "/live") as ws:
+        ws.send("ping me")
+        assert ws.recv() == "Got ping me"
+
+
+@pytest.fixture(params=[20])
+async def live(request):
+    """The port of the keep-alive example, which pings at once; the param is its PATIENCE."""
+    spec = importlib.util.spec_from_file_location("live", EXAMPLES / "keep_me_alive.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.IDLE, module.PATIENCE = 0.01, request.param
+    await module.app.startup()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(module.app.factory, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    await module.app.shutdown()
+
+
+@pytest.fixture
+async def peer(live):
+    """The two ends of a raw connection, past the handshake."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", live)
+    writer.write(
+        b"GET /live HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    yield reader, writer
+    writer.close()
+
+
+async def read_frame(reader):
+    """Opcode and payload of a short frame from the server."""
+    first, length = await reader.readexactly(2)
+    return first & 0x0F, await reader.readexactly(length)
+
+
+def frame(opcode, payload):
+    """A short frame from a client, masked with zeros (RFC 6455 5.3)."""
+    return bytes([0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+
+
+async def test_keep_alive_loop_keeps_a_peer_that_answers_pings(peer):
+    reader, writer = peer
+    for _ in range(3):
+        opcode, payload = await read_frame(reader)
+        assert opcode == PING
+        writer.write(frame(PONG, payload))
+    writer.write(frame(TEXT, b"still here"))
+    frames = [await read_frame(reader)]
+    while frames[-1][0] == PING:
+        frames.append(await read_frame(reader))
+    assert frames[-1] == (TEXT, b"Got still here")
+
+
+@pytest.mark.parametrize("live", [0.01], indirect=True)
+async def test_keep_alive_loop_leaves_a_peer_that_is_gone(peer):
+    reader, _ = peer
+    assert (await read_frame(reader))[0] == PING
+    assert await read_frame(reader) == (CLOSE, (1000).to_bytes(2))
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+)
+TALK = """
+new Promise((done) => {
+  new MutationObserver(() => done(list.textContent)).observe(list, {childList: true});
+  const send = () => document.querySelector("button").click();
+  socket.readyState === WebSocket.OPEN ? send() : socket.addEventListener("open", send);
+})
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_echo_page_in_a_browser(example, run, tmp_path):
+    url = example("websocket_echo.py").url
+    browser = run(CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path}", "about:blank")
+    port = browser.wait_for(r"DevTools listening on ws://127\.0\.0\.1:(\d+)/")[1]
+    pages = httpx.get(f"http://127.0.0.1:{port}/json/list", trust_env=False).json()
+    target = next(page for page in pages if page["type"] == "page")["webSocketDebuggerUrl"]
+    with connect(target, proxy=None) as page:
+        ask(page, "Page.enable")
+        ask(page, "Page.navigate", url=f"{url}/")
+        wait_for(page, lambda message: message.get("method") == "Page.loadEventFired")
+        answer = ask(page, "Runtime.evaluate", expression=TALK, awaitPromise=True)
+    assert answer["result"]["value"] == "Is anybody there?"
+    browser.stop(signal.SIGTERM)
+
+
+def ask(page, method, **params):
+    """Send a command of the DevTools protocol and give its result."""
+    page.send(json.dumps({"id": 1, "method": method, "params": params}))
+    return wait_for(page, lambda message: message.get("id") == 1)["result"]
+
+
+def wait_for(page, wanted):
+    while not wanted(message := json.loads(page.recv(timeout=30))):
+        pass
+    return message
