@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
@@ -20,7 +21,7 @@ F = TypeVar("F")
 def fixture(function: F) -> F:
     """Make an asynchronous fixture: of pytest-asyncio's kind, where it is installed."""
     try:
-        from pytest_asyncio import fixture as make  # noqa: PLC0415 - see below
+        make: Any = import_module("pytest_asyncio").fixture
     except ImportError:
         make = pytest.fixture
     return cast(F, make(function))

@@ -1,0 +1,27 @@
+"""What the tests of the whole package share."""
+
+import asyncio
+
+import pytest
+
+from roll import Roll
+
+
+@pytest.fixture
+def app():
+    """An application with no route."""
+    return Roll()
+
+
+@pytest.fixture
+def talk(liveclient):
+    """Send bytes to the live server, and give all that it answers before it closes."""
+
+    async def talk(data):
+        reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+        writer.write(data)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    return talk

@@ -1,0 +1,226 @@
+"""Listening, sending, and who gets which argument."""
+
+import asyncio
+import gc
+import warnings
+from functools import partial
+
+import pytest
+
+from roll.events import Done
+
+
+async def test_listeners_run_in_order_until_one_says_something(app):
+    seen = []
+
+    @app.listen("order")
+    async def first():
+        seen.append("first")
+
+    @app.listen("order")
+    def second():
+        seen.append("second")
+        return "enough"
+
+    @app.listen("order")
+    async def third():
+        seen.append("third")
+
+    assert await app.hook("order") == "enough"
+    assert seen == ["first", "second"]
+
+
+def test_listen_gives_the_function_back(app):
+    def listener():
+        """Do nothing."""
+
+    assert app.listen("event")(listener) is listener
+    assert app.hooks == {"event": [listener]}
+
+
+async def test_nobody_listening_is_nothing(app):
+    assert await app.hook("silence") is None
+
+
+@pytest.mark.parametrize("falsy", [None, False, 0, ""])
+async def test_a_falsy_result_stops_nothing(app, falsy):
+    async def listener():
+        return falsy
+
+    app.listen("event")(lambda: falsy)
+    app.listen("event")(listener)
+    app.listen("event")(lambda: "last")
+    assert await app.hook("event") == "last"
+
+
+async def test_an_async_result_stops_the_chain(app):
+    async def listener():
+        return "mine"
+
+    app.listen("event")(listener)
+    app.listen("event")(pytest.fail)
+    assert await app.hook("event") == "mine"
+
+
+async def test_a_function_may_return_something_to_await(app):
+    async def work(result):
+        return result
+
+    app.listen("event")(lambda: work(None))
+    app.listen("event")(lambda: work("mine"))
+    assert await app.hook("event") == "mine"
+
+
+def test_plain_listeners_run_without_an_await(app):
+    seen = []
+    app.listen("new_connection")(lambda connection: seen.append(connection))
+    app.hook("new_connection", connection="c")
+    assert seen == ["c"]
+
+
+def test_without_an_await_those_before_the_first_async_one_run_and_python_warns(app):
+    seen = []
+    app.listen("event")(lambda: seen.append("plain"))
+
+    @app.listen("event")
+    async def listener():
+        seen.append("async")
+
+    with pytest.warns(RuntimeWarning, match="'unfinished_hook' was never awaited"):
+        app.hook("event")
+        gc.collect()
+    assert seen == ["plain"]
+
+
+def test_without_async_listeners_the_missing_await_warns_of_nothing(app):
+    app.listen("event")(lambda: "result")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        app.hook("event")
+        app.hook("nobody listens")
+        gc.collect()
+
+
+async def test_what_hook_returns_can_be_made_a_task(app):
+    app.listen("plain")(lambda: "plain")
+
+    @app.listen("async")
+    async def listener():
+        await asyncio.sleep(0)
+        return "async"
+
+    assert await asyncio.create_task(app.hook("plain")) == "plain"
+    assert await asyncio.create_task(app.hook("async")) == "async"
+    assert await asyncio.gather(app.hook("plain"), app.hook("nobody")) == ["plain", None]
+
+
+def test_an_ended_hook_can_be_closed_and_thrown_into():
+    done = Done("result")
+    done.close()
+    with pytest.raises(StopIteration):
+        done.send(None)
+    assert list(iter(done)) == []
+    with pytest.raises(ValueError, match="thrown"):
+        done.throw(ValueError("thrown"))
+
+
+async def test_any_argument_goes_through_a_name_among_them_too(app):
+    seen = []
+    app.listen("event")(lambda *args, **kwargs: seen.append((args, kwargs)))
+    await app.hook("event", 1, name="a name", self="me")
+    assert seen == [((1,), {"name": "a name", "self": "me"})]
+
+
+async def test_an_exception_reaches_who_sent_the_event(app):
+    @app.listen("event")
+    def listener():
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        await app.hook("event")
+
+
+async def test_a_change_of_the_public_hooks_is_seen(app):
+    app.listen("event")(lambda: "old")
+    assert await app.hook("event") == "old"
+    app.hooks["event"].insert(0, lambda: "new")
+    assert await app.hook("event") == "new"
+    app.hooks["event"].clear()
+    assert await app.hook("event") is None
+
+
+def listeners_of_errors():
+    async def in_order(request, response, error):
+        return request, response, error
+
+    async def turned(error, response, request):
+        return request, response, error
+
+    def by_position(one, two, three):
+        return one, two, three
+
+    def mixed(error, one, two):
+        return one, two, error
+
+    def keyword(one, *, error, response):
+        return one, response, error
+
+    def with_more(response, *rest):
+        return rest[0], response, rest[1]
+
+    def with_default(request, response, error, more="default"):
+        return request, response, error
+
+    def with_options(response, request, error, *, verbose=False, **more):
+        return request, response, error
+
+    class Listener:
+        def method(self, response, request, error):
+            return request, response, error
+
+        async def __call__(self, error, request, response):
+            return request, response, error
+
+    partially = partial(lambda level, error, request, response: (request, response, error), 1)
+    return [
+        *(in_order, turned, by_position, mixed, keyword, with_more, with_default, with_options),
+        *(Listener().method, Listener(), partially),
+    ]
+
+
+@pytest.mark.parametrize("listener", listeners_of_errors())
+async def test_listeners_of_built_in_events_get_what_they_name(app, listener):
+    app.listen("error")(listener)
+    assert await app.hook("error", "request", "response", "error") == (
+        "request",
+        "response",
+        "error",
+    )
+
+
+async def test_a_listener_may_name_only_what_it_needs(app):
+    app.listen("error")(lambda error: error)
+    assert await app.hook("error", "request", "response", "error") == "error"
+
+
+async def test_too_few_nameless_parameters_are_a_mistake(app):
+    app.listen("request")(lambda one: one)
+    with pytest.raises(TypeError):
+        await app.hook("request", "request", "response")
+
+
+async def test_a_builtin_without_a_signature_is_called_by_position(app):
+    app.listen("request")(dict)
+    with pytest.raises(TypeError):
+        await app.hook("request", "request", "response")
+
+
+async def test_a_built_in_event_sent_by_hand_takes_other_arguments(app):
+    app.listen("request")(lambda response, request=None: (request, response))
+    assert await app.hook("request", "one") == (None, "one")
+    assert await app.hook("request", request=1, response=2) == (1, 2)
+
+
+async def test_arguments_of_other_events_go_by_position(app):
+    app.listen("mine")(lambda response, request: (response, request))
+    assert await app.hook("mine", "first", "second") == ("first", "second")
