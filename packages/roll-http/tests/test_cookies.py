@@ -66,7 +66,7 @@ def test_the_attributes_come_in_their_order():
 def test_expires_is_in_utc():
     paris = timezone(timedelta(hours=2))
     aware = lines(name="a", value="b", expires=datetime(2030, 1, 1, 1, tzinfo=paris))
-    naive = lines(name="a", value="b", expires=datetime(2029, 12, 31, 23))  # noqa: DTZ001
+    naive = lines(name="a", value="b", expires=datetime(2029, 12, 31, 23))
     assert aware == naive == ["a=b; Expires=Mon, 31 Dec 2029 23:00:00 GMT; Path=/"]
 
 

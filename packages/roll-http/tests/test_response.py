@@ -117,9 +117,7 @@ def test_a_205_has_an_empty_body(sent):
 
 
 def test_head_gets_the_head_of_a_get(sent):
-    assert sent(method="HEAD", body="hello").endswith(
-        "Content-Length: 5\r\nDate: today\r\n\r\n"
-    )
+    assert sent(method="HEAD", body="hello").endswith("Content-Length: 5\r\nDate: today\r\n\r\n")
     assert "Content-Length: 1000\r\n" in sent(
         method="HEAD", body="", headers={"content-length": 1000}
     )
@@ -136,7 +134,7 @@ def test_an_interim_status_is_no_answer(sent, status):
         sent(status=status)
 
 
-@pytest.mark.parametrize("length", ["4", "6", "x", "", "+5", "٥"])
+@pytest.mark.parametrize("length", ["4", "6", "x", "", "+5", "\u0665"])
 def test_a_wrong_length_is_refused(sent, length):
     with pytest.raises(InvalidResponse):
         sent(body="hello", headers={"CONTENT-LENGTH": length})

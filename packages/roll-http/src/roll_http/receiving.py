@@ -58,6 +58,21 @@ class Receiver:
         """How many bytes of the body are to come; None when that is not known."""
         return None if self._framing is None else self._framing.remaining
 
+    @property
+    def has_body_bytes(self) -> bool:
+        """Some of the body has come: the client did not wait to be told to go on."""
+        return self.stream is not None and self.stream.received > 0
+
+    @property
+    def discarded(self) -> int:
+        """How many bytes of the body came once nobody wanted them."""
+        return 0 if self.stream is None else self.stream.discarded
+
+    def discard_body(self) -> None:
+        """Nobody will read the rest of the body."""
+        if self.stream is not None:
+            self.stream.discard()
+
     def receive(self, data: bytes) -> None:
         """Keep bytes that came."""
         if self._offset < len(self._buffer):

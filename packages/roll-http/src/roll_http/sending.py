@@ -107,11 +107,6 @@ class Sender:
         else:
             await self.send_bytes(b"", data)
 
-    def pause(self) -> None:
-        """The transport has enough."""
-        self.paused = True
-        self._size = self._transport.get_write_buffer_size()
-
     def resume(self) -> None:
         """The transport takes more."""
         self.paused = False

@@ -1,0 +1,206 @@
+"""One request and its answer: the state that ends with them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from .clock import NEVER, Pace
+from .errors import ClientDisconnected, HttpError
+from .head import BadRequest, Head
+from .sending import SLICE
+from .wire import Delimiting, render
+
+if TYPE_CHECKING:
+    from .protocol import HTTPProtocol
+    from .request import Request
+    from .response import Response
+
+__all__ = ["Exchange"]
+
+logger = logging.getLogger("roll_http")
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Exchange:
+    """A request that is being answered on a connection."""
+
+    __slots__ = ("_connection", "_expects_continue", "_pace", "_request", "_streaming", "_task")
+
+    def __init__(self, connection: HTTPProtocol) -> None:
+        self._connection = connection
+        self._expects_continue = False
+        self._pace: Pace | None = None
+        self._request: Request | None = None
+        self._streaming = False
+        self._task: asyncio.Task[Any] | None = None
+
+    async def run(self, head: Head) -> None:
+        """Have the application answer, and send what it gives; then the connection goes on."""
+        self._task = asyncio.current_task()
+        connection = self._connection
+        app = connection.app
+        request = response = None
+        try:
+            request = self._request = app.Request(app, connection)
+            request.set_head(head)
+            if head.length or head.chunked:
+                self._open_body(request, head)
+            response = app.Response(app, connection)
+            response.request = request
+            response = await app(request, response)
+        except asyncio.CancelledError:
+            if self._is_cancelled():
+                connection.abort()
+                connection.release()
+                raise
+            response = self._failed("was cancelled by itself")
+        except Exception:  # noqa: BLE001 - whatever an application raises is answered
+            response = self._failed("raised")
+        if connection.switched:
+            connection.release()
+        elif request is None or response is None:
+            connection.refuse(BadRequest(500, "Internal Server Error"))
+        else:
+            await self._send(request, response)
+            connection.finish(keep=request.keep_alive)
+
+    def _is_cancelled(self) -> bool:
+        """Somebody wants the task to end, unlike a handler that awaits something cancelled."""
+        return self._task is not None and self._task.cancelling() > 0
+
+    def _failed(self, what: str) -> Response:
+        """Log the error in flight, and answer it; nothing of it reaches the client."""
+        request = self._request
+        where = "?" if request is None else f"{request.method} {request.url!r}"
+        logger.exception("The application %s for %s", what, where)
+        app = self._connection.app
+        response = app.Response(app, self._connection)
+        response.status = HTTPStatus.INTERNAL_SERVER_ERROR
+        response.body = response.status.phrase
+        return response
+
+    # The response.
+
+    async def _send(self, request: Request, response: Response) -> None:
+        connection = self._connection
+        if connection.last or self._will_not_skip_body():
+            request.keep_alive = False
+        date = connection.clock.date
+        try:
+            head, body, stream, delimiting = render(request, response, date)
+        except Exception:  # noqa: BLE001 - a header's `str()` may raise anything
+            response = self._failed("gave a response that can't be sent")
+            head, body, stream, delimiting = render(request, response, date)
+        if stream is not None:
+            await self._send_stream(head, stream, delimiting)
+        elif len(body) <= SLICE:
+            connection.sender.write(head + body)
+        else:
+            await self._send_large(head, body)
+        if connection.on_answered is not None:
+            connection.on_answered(request, response, len(body))
+
+    async def _send_large(self, head: bytes, body: bytes) -> None:
+        try:
+            await self._connection.sender.send_bytes(head, body)
+        except ClientDisconnected:
+            self._connection.abort()
+
+    async def _send_stream(
+        self, head: bytes, stream: AsyncIterator[Any], delimiting: Delimiting | None
+    ) -> None:
+        connection = self._connection
+        self._streaming = True
+        try:
+            if delimiting is None:
+                connection.sender.write(head)
+            elif connection.gone:
+                connection.abort()
+            else:
+                await connection.sender.send_stream(head, stream, delimiting)
+        except asyncio.CancelledError:
+            connection.abort()
+            if not self._uncancel():
+                raise
+        except Exception:
+            if not connection.gone:
+                logger.exception("A streamed response failed after its head was sent")
+            connection.abort()
+        finally:
+            self._streaming = False
+            await _close_stream(stream)
+
+    def _uncancel(self) -> bool:
+        """Whether it was only the client's going that cancelled the stream."""
+        return self._connection.gone and self._task is not None and self._task.uncancel() == 0
+
+    # The request's body.
+
+    def _open_body(self, request: Request, head: Head) -> None:
+        self._expects_continue = head.expects_continue
+        request.attach_body(self._connection.receiver.open_body(head, self))
+        self._connection.pump()
+
+    def body_awaited(self) -> None:
+        """The handler waits for the body: let it come, and watch the time."""
+        connection = self._connection
+        if self._expects_continue and not connection.receiver.has_body_bytes:
+            connection.sender.uncork()
+            connection.sender.write(CONTINUE)
+        self._expects_continue = False
+        if self._pace is None:
+            self._pace = Pace(connection.clock.now)
+        self._pace.restart(connection.clock.now)
+        connection.read_deadline = 0  # sampled at each look of the clock
+        connection.pump()
+
+    def body_taken(self) -> None:
+        """The handler took some, or waits no longer."""
+        self._connection.read_deadline = NEVER
+        self._connection.pump()
+
+    def check_pace(self) -> None:
+        """End the wait of a handler whose client is too slow."""
+        connection = self._connection
+        stream = connection.receiver.stream
+        if stream is None or self._pace is None or not stream.awaited:
+            connection.read_deadline = NEVER
+        elif self._pace.too_slow(connection.clock.now, stream.received, connection.limits):
+            connection.last = True
+            stream.fail(HttpError(HTTPStatus.REQUEST_TIMEOUT, "The body took too long"))
+
+    def _will_not_skip_body(self) -> bool:
+        """The rest of the body is not worth reading, or will not come before a 100."""
+        receiver = self._connection.receiver
+        if not receiver.in_body:
+            return False
+        waits = self._expects_continue and not receiver.has_body_bytes  # RFC 9110 10.1.1
+        return waits or (receiver.body_remaining or 0) > self._connection.limits.unread_body
+
+    # Ends.
+
+    def notice_gone(self) -> None:
+        """The client has gone: end what is only for it."""
+        request = self._request
+        if request is not None and (self._streaming or request.cancel_on_disconnect):
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Cancel the handler, or what sends its response."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+async def _close_stream(stream: AsyncIterator[Any]) -> None:
+    """End a generator that may not have run out: its `finally` blocks run now."""
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        try:
+            await close()
+        except Exception:
+            logger.exception("A streamed response failed while it was closed")
