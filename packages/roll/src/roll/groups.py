@@ -25,8 +25,11 @@ class Group:
         self.extras = extras
 
     def route(self, path: str, methods: Methods = None, **extras: Any) -> Callable[[V], V]:
-        """Register a view as `Roll.route` does; extras given here win over the group's."""
-        return self.app.route(self.prefix + path, methods, **{**self.extras, **extras})
+        """Register a view as `Roll.route` does; what is given here wins over the group's."""
+        settings = {**self.extras, **extras}
+        if methods is not None:
+            settings["methods"] = methods
+        return self.app.route(self.prefix + path, **settings)
 
     def group(self, prefix: str, **extras: Any) -> Group:
         """Return a group within this one."""

@@ -43,8 +43,7 @@ class Client:
         """Send a request, and return the application's `Response`, with its body as bytes.
 
         Raises:
-            ConnectionError: the connection was closed without a response of the application;
-                the message has what was sent instead, if anything.
+            asyncio.IncompleteReadError: the connection was closed before the response's end.
         """
         # No request is answered by what another one left on its connection.
         self.protocol = self.app.factory()
@@ -82,11 +81,16 @@ class Client:
         return encode_head(method, path, fields)
 
     async def _response(self, answered: asyncio.Future[Any], method: str, data: bytes) -> Any:
-        if not answered.done():
-            raise ConnectionError(f"Closed without a response of the application: {data!r}")
-        response = answered.result()
-        if not isinstance(response.body, bytes):
-            response.body = (await parse_response(data, method)).body
+        if answered.done():
+            response = answered.result()
+            if not isinstance(response.body, bytes):
+                response.body = (await parse_response(data, method)).body
+            return response
+        # The request never reached the application: what was sent, in the same clothes.
+        sent = await parse_response(data, method)
+        response = self.app.Response(self.app, self.protocol)
+        response.status, response.body = sent.status, sent.body
+        response.headers.update(sent.headers)
         return response
 
     async def get(self, path: str, **kwargs: Any) -> Any:

@@ -1,0 +1,208 @@
+"""What becomes of an exception: the answer, the event, the log."""
+
+import logging
+from http import HTTPStatus
+
+import pytest
+from roll_http import ClientDisconnected
+
+from roll import HttpError
+
+
+@pytest.fixture
+def failing(app):
+    """Register a handler that raises what it is given."""
+
+    def register(error):
+        @app.route("/")
+        async def handler(request, response):
+            raise error
+
+    return register
+
+
+@pytest.mark.parametrize("code", [418, HTTPStatus.IM_A_TEAPOT], ids=["int", "status"])
+async def test_an_http_error_sets_status_and_body(client, failing, code):
+    failing(HttpError(code, "short and stout"))
+    response = await client.get("/")
+    assert response.status is HTTPStatus.IM_A_TEAPOT
+    assert response.body == b"short and stout"
+
+
+@pytest.mark.parametrize(
+    ("message", "body"),
+    [
+        (None, b"Conflict"),
+        (b"\xe9", b"\xe9"),
+        ("é", "é".encode()),
+        ({"a": 1}, b"{'a': 1}"),
+        (["x"], b"['x']"),
+    ],
+)
+async def test_a_message_may_be_anything(client, failing, message, body):
+    failing(HttpError(409, message))
+    assert (await client.get("/")).body == body
+
+
+async def test_text_is_plain_and_bytes_are_not_labelled(client, app):
+    @app.route("/{kind}")
+    def handler(request, response, kind):
+        raise HttpError(400, b"bytes" if kind == "bytes" else "text")
+
+    assert (await client.get("/t")).headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert "Content-Type" not in (await client.get("/bytes")).headers
+
+
+async def test_a_content_type_that_is_there_is_kept(client, app):
+    @app.route("/")
+    def handler(request, response):
+        response.headers["content-type"] = "application/problem+json"
+        raise HttpError(400, "{}")
+
+    headers = (await client.get("/")).headers
+    assert headers == {"content-type": "application/problem+json"}
+
+
+async def test_a_length_of_what_was_not_sent_is_dropped(client, app):
+    @app.route("/")
+    def handler(request, response):
+        response.headers["Content-length"] = 1000
+        raise HttpError(400, "text")
+
+    assert (await client.get("/")).body == b"text"
+    assert b"Content-Length: 4" in client.protocol.transport.data
+
+
+async def test_a_subclass_need_not_call_its_parents_constructor(client, failing):
+    class Mine(HttpError):
+        def __init__(self):
+            self.status = 404
+            self.message = "mine"
+
+    class Bare(HttpError):
+        def __init__(self):
+            self.status = HTTPStatus.GONE
+
+    failing(Mine())
+    assert (await client.get("/")).body == b"mine"
+    failing(Bare())
+    assert (await client.get("/")).body == b"Gone"
+
+
+async def test_an_unexpected_exception_shows_nothing_and_is_logged(client, failing, caplog):
+    failing(ValueError("a secret"))
+    response = await client.get("/")
+    assert (response.status, response.body) == (500, b"Internal Server Error")
+    assert b"secret" not in client.protocol.transport.data
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("roll", logging.ERROR)
+    assert record.getMessage() == "Unexpected exception: GET /"
+    assert record.exc_info[1].args == ("a secret",)
+
+
+async def test_a_log_that_is_not_wanted_is_not_written(app, client, failing, caplog):
+    app.log_errors = False
+    failing(ValueError("a secret"))
+    assert (await client.get("/")).status == 500
+    assert caplog.records == []
+
+
+async def test_an_http_error_is_not_logged(client, failing, caplog):
+    failing(HttpError(500, "on purpose"))
+    assert (await client.get("/")).body == b"on purpose"
+    assert caplog.records == []
+
+
+async def test_listeners_have_the_original_as_context(app, client, failing):
+    original = ValueError("a secret")
+    failing(original)
+
+    @app.listen("error")
+    async def on_error(request, response, error):
+        assert isinstance(error, HttpError)
+        assert error.__context__ is original
+        assert (error.status, error.message) == (500, "Internal Server Error")
+        response.headers["X-Seen"] = "yes"
+
+    assert (await client.get("/")).headers["X-Seen"] == "yes"
+
+
+async def test_a_listener_may_change_everything(app, client, failing):
+    failing(HttpError(400, {"why": "not"}))
+
+    @app.listen("error")
+    def on_error(request, response, error):
+        error.message = {"error": error.message}
+        response.json = error.message
+        response.status = 422
+
+    response = await client.get("/")
+    assert (response.status, response.body) == (422, b'{"error":{"why":"not"}}')
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+async def test_a_page_of_a_listener_is_not_labelled(app, client, failing):
+    failing(HttpError(404))
+
+    @app.listen("error")
+    def on_error(request, response, error):
+        response.body = "<h1>Nothing here</h1>"
+
+    assert (await client.get("/")).headers == {}
+
+
+async def test_an_exception_in_an_error_listener_is_a_plain_500(app, client, failing, caplog):
+    failing(HttpError(404, "message"))
+
+    @app.listen("error")
+    async def on_error(request, response, error):
+        response.body = "half of it"
+        raise ValueError("a secret")
+
+    response = await client.get("/")
+    assert (response.status, response.body) == (500, b"Internal Server Error")
+    assert "a secret" in caplog.text
+
+
+@pytest.mark.parametrize("event", ["headers", "request", "response"])
+async def test_an_exception_in_a_listener_is_answered(app, client, event):
+    app.route("/")(lambda request, response: None)
+
+    @app.listen(event)
+    async def listener(request, response):
+        raise HttpError(402, event)
+
+    response = await client.get("/")
+    assert (response.status, response.body) == (402, event.encode())
+
+
+async def test_an_unknown_status_is_a_500(app, client):
+    @app.route("/")
+    def handler(request, response):
+        response.status = 799
+
+    assert (await client.get("/")).status == 500
+
+
+async def test_what_json_cannot_hold_is_a_500(app, client):
+    @app.route("/")
+    def handler(request, response):
+        response.json = float("nan")
+
+    assert (await client.get("/")).status == 500
+
+
+async def test_a_client_that_has_gone_is_nobodys_error(app, client, failing, caplog):
+    app.listen("error")(pytest.fail)
+    failing(ClientDisconnected("gone"))
+    assert (await client.get("/")).status == 400
+    assert caplog.records == []
+
+
+async def test_on_error_may_be_overridden(app, client, failing):
+    async def on_error(request, response, error):
+        response.body = f"mine: {error}"
+
+    app.on_error = on_error
+    failing(ValueError("text"))
+    assert (await client.get("/")).body == b"mine: text"

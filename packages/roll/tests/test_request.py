@@ -1,0 +1,296 @@
+"""What an application's request adds: query, form and files."""
+
+import asyncio
+
+import pytest
+from roll_http import Limits
+
+from roll import Files, Form, HttpError, Multipart, Query, Request, Roll
+from roll import request as request_module
+from roll.testing import Client, encode_multipart
+
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def made():
+    """A request made by hand."""
+    return Request(None, None)
+
+
+def form_request(body, content_type, app=None):
+    request = Request(app, None)
+    request.headers["CONTENT-TYPE"] = content_type
+    request.body = body
+    return request
+
+
+def test_a_request_is_a_dict_of_the_users_own(made):
+    assert not made
+    made["user"] = "ada"
+    assert made == {"user": "ada"}
+    assert made.kwargs == {}
+    made.kwargs["extension"] = 1
+    assert made.kwargs == {"extension": 1}
+
+
+def test_it_takes_no_attribute_but_on_subclasses(made):
+    with pytest.raises(AttributeError):
+        made.user = "ada"
+
+    class Mine(Request):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.user = "ada"
+
+        @property
+        def json(self):
+            return {"wrapped": super().json}
+
+    mine = Mine(None, None)
+    mine.body = b"1"
+    assert (mine.user, mine.json) == ("ada", {"wrapped": 1})
+
+
+def test_the_query_keeps_blank_values_and_is_parsed_once(made):
+    made.query_string = "a=1&b=&a=%C3%A9+x"
+    assert made.query == {"a": ["1", "é x"], "b": [""]}
+    assert made.query is made.query
+    assert isinstance(made.query, Query)
+
+
+async def test_the_query_answers_for_itself(app, client):
+    @app.route("/")
+    def handler(request, response):
+        response.json = [request.query.int("n", None), request.query.int("m")]
+
+    assert (await client.get("/?m=1")).body == b"[null,1]"
+    response = await client.get("/?m=x")
+    assert (response.status, response.body) == (400, b"'m' must be an integer")
+    assert (await client.get("/")).body == b"Missing 'm' key"
+
+
+async def test_too_many_fields_in_a_query_are_a_400(app, client):
+    @app.route("/")
+    def handler(request, response):
+        response.json = request.query
+
+    assert (await client.get(f"/?{'a&' * 3000}")).status == 400
+
+
+def test_a_query_class_gets_a_mapping():
+    class App(Roll):
+        Query = dict
+
+    request = Request(App(), None)
+    request.query_string = "a=1"
+    assert type(request.query) is dict
+    assert request.query == {"a": ["1"]}
+
+
+def test_an_urlencoded_body_is_a_form(made):
+    request = form_request(b"a=1&b=%C3%A9&a=2&c=", f"{URLENCODED}; charset=utf-8")
+    assert request.form == {"a": ["1", "2"], "b": ["é"], "c": [""]}
+    assert isinstance(request.form, Form)
+    assert request.form is request.form
+    assert request.files == {}
+    assert isinstance(request.files, Files)
+
+
+def test_a_multipart_body_is_a_form_and_files():
+    body, content_type = encode_multipart({"a": "é", "b": (b"content", "../b.txt")})
+    request = form_request(body, content_type.replace("multipart", "MultiPart"))
+    assert request.files.get("b").read() == b"content"
+    assert request.files.get("b").filename == "b.txt"
+    assert request.files.get("b").content_type == "text/plain"
+    assert request.form == {"a": ["é"]}
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/json", "nonsense"])
+def test_another_body_is_an_empty_form(content_type):
+    request = form_request(b"a=1", content_type)
+    assert (request.form, request.files) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "message"),
+    [
+        (b"--x\r\nnonsense", "multipart/form-data; boundary=x", "Unparsable multipart body"),
+        (b"--x--\r\n", "multipart/form-data", "Unparsable multipart body"),
+        (b"a=\xff", URLENCODED, "Unparsable urlencoded body"),
+        (b"a&b", URLENCODED, "Unparsable urlencoded body"),
+    ],
+)
+def test_a_bad_body_is_a_400(body, content_type, message):
+    for name in ("form", "files"):
+        with pytest.raises(HttpError, match=message) as caught:
+            getattr(form_request(body, content_type), name)
+        assert caught.value.status == 400
+
+
+def test_too_many_fields_are_a_413():
+    with pytest.raises(HttpError) as caught:
+        assert form_request(b"a=1&" * 2000, URLENCODED).form
+    assert caught.value.status == 413
+
+
+def test_a_body_that_is_not_loaded_is_no_form(made):
+    with pytest.raises(HttpError) as caught:
+        assert made.form
+    assert caught.value.status == 500
+
+
+def test_an_applications_own_limits_of_a_form_hold():
+    class Small(Roll):
+        @staticmethod
+        def Multipart(form, files):
+            return Multipart(form, files, max_parts=1)
+
+    body, content_type = encode_multipart({"a": "1", "b": "2"})
+    with pytest.raises(HttpError) as caught:
+        assert form_request(body, content_type, Small()).form
+    assert caught.value.status == 413
+
+
+@pytest.fixture
+def forms(app):
+    """Register a lazy handler that loads the form, and say what it saw."""
+    seen = []
+
+    @app.route("/", methods=["POST"], lazy_body=True)
+    async def handler(request, response):
+        await request.load_form()
+        await request.load_form()
+        seen[:] = [request.form, request.files]
+        response.json = [
+            request.form,
+            [file.read().decode() for file in request.files.list("f", [])],
+        ]
+
+    return seen
+
+
+async def test_load_form_streams_a_multipart_body(client, forms):
+    response = await client.post("/", {"a": "1"}, files=[("f", b"one"), ("f", b"two")])
+    assert response.body == b'[{"a":["1"]},["one","two"]]'
+
+
+async def test_load_form_takes_an_urlencoded_body(client, forms):
+    response = await client.post("/", {"a": "1"}, content_type=URLENCODED)
+    assert response.body == b'[{"a":["1"]},[]]'
+
+
+async def test_load_form_of_another_body_is_empty(client, forms):
+    assert (await client.post("/", {"a": "1"})).body == b"[{},[]]"
+
+
+async def test_load_form_after_the_body_was_read(app, client):
+    @app.route("/", methods=["POST"])
+    async def handler(request, response):
+        await request.load_form()
+        response.json = request.form
+
+    response = await client.post("/", {"a": "1"}, content_type="multipart/form-data")
+    assert response.body == b'{"a":["1"]}'
+
+
+async def test_load_form_of_a_bad_body_is_a_400(client, forms):
+    response = await client.post("/", b"--x", content_type="multipart/form-data; boundary=x")
+    assert (response.status, response.body) == (400, b"Unparsable multipart body")
+
+
+async def test_load_form_takes_more_than_what_is_loaded_up_to_its_own_limit(monkeypatch):
+    app = Roll(limits=Limits(body=10))
+    monkeypatch.setattr(request_module, "MAX_STREAMED_FORM", 1000)
+
+    @app.route("/", methods=["POST"], lazy_body=True)
+    @app.route("/route", methods=["POST"], lazy_body=True, max_body=100)
+    async def handler(request, response):
+        await request.load_form()
+
+    client = Client(app)
+    assert (await client.post("/", files={"f": b"x" * 100})).status == 200
+    assert (await client.post("/", files={"f": b"x" * 1000})).status == 413
+    assert (await client.post("/route", files={"f": b"x" * 100})).status == 413
+    assert (await client.post("/", {"a": "x" * 100}, content_type=URLENCODED)).status == 413
+
+
+LARGE = b"x" * 2**21
+
+
+async def test_a_file_on_disk_is_closed_when_the_request_ends(client, forms):
+    await client.post("/", files=[("f", b"small"), ("f", LARGE)])
+    small, large = forms[1].list("f")
+    small.seek(0)
+    assert small.read() == b"small"
+    with pytest.raises(ValueError, match="closed"):
+        large.read()
+
+
+async def test_it_is_closed_when_the_handler_raises(app, client):
+    seen = []
+
+    @app.route("/", methods=["POST"])
+    async def handler(request, response):
+        seen.append(request.files.get("f"))
+        raise HttpError(402)
+
+    assert (await client.post("/", files={"f": LARGE})).status == 402
+    with pytest.raises(ValueError, match="closed"):
+        seen[0].read()
+
+
+async def test_it_is_open_as_long_as_the_response_streams(app, client):
+    seen = []
+
+    @app.route("/function", methods=["POST"])
+    async def function(request, response):
+        seen.append(request.files.get("f"))
+
+        async def body():
+            yield seen[-1].read()
+
+        response.body = body
+
+    class Stream:
+        def __init__(self, file):
+            self.chunks = iter([file.read(10)])
+
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            for chunk in self.chunks:
+                return chunk
+            raise StopAsyncIteration
+
+    @app.route("/object", methods=["POST"])
+    async def stream(request, response):
+        seen.append(request.files.get("f"))
+        response.body = Stream(seen[-1])
+
+    assert (await client.post("/function", files={"f": LARGE})).body == LARGE
+    assert (await client.post("/object", files={"f": LARGE})).body == LARGE[:10]
+    for file in seen:
+        with pytest.raises(ValueError, match="closed"):
+            file.read()
+
+
+async def test_a_generator_of_its_own_is_closed_with_the_files(app, client):
+    seen = []
+
+    @app.route("/", methods=["POST"])
+    async def handler(request, response):
+        async def body():
+            try:
+                yield file.read()
+            finally:
+                seen.append("closed")
+
+        file = request.files.get("f")
+        response.headers["Content-Length"] = 1
+        response.body = body()
+
+    with pytest.raises(asyncio.IncompleteReadError):
+        await client.post("/", files={"f": LARGE})
+    assert seen == ["closed"]

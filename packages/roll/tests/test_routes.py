@@ -1,0 +1,303 @@
+"""Registering views, and how requests find them."""
+
+import functools
+
+import pytest
+from roll_http import Limits
+from roll_routing import InvalidRoute
+
+from roll import HTTP_METHODS, Request, Response, Roll
+from roll.testing import Client
+
+
+def ok(request, response, **vars):
+    response.body = "ok"
+
+
+def test_the_view_is_returned_so_that_decorators_stack(app):
+    assert app.route("/a")(app.route("/b")(ok)) is ok
+
+
+async def test_get_is_the_default_method(app, client):
+    app.route("/")(ok)
+    assert (await client.get("/")).body == b"ok"
+    assert (await client.post("/")).status == 405
+
+
+@pytest.mark.parametrize("methods", ["put", "PUT", ["put"], ("Put",), {"PUT"}])
+async def test_methods_take_any_case_and_a_single_name(app, client, methods):
+    app.route("/", methods=methods)(ok)
+    assert (await client.put("/")).status == 200
+    assert (await client.get("/")).status == 405
+
+
+async def test_a_path_may_be_given_again_with_other_methods(app, client):
+    @app.route("/", methods=["GET"], one=1, both=1)
+    def get(request, response):
+        response.json = [request.route.payload[name] for name in ("one", "two", "both")]
+
+    @app.route("/", methods=["POST"], two=2, both=2)
+    def post(request, response):
+        assert request.route.payload["GET"] is get
+        assert request.route.payload["POST"] is post
+        response.body = "post"
+
+    assert (await client.get("/")).body == b"[1,2,2]"
+    assert (await client.post("/")).body == b"post"
+
+
+async def test_placeholders_are_keyword_strings(app, client):
+    @app.route("/{kind}/{number:digit}.json")
+    async def view(request, response, number, kind):
+        response.json = [kind, number, request.route.vars]
+
+    response = await client.get("/b%C3%A9b%C3%A9/12.json")
+    assert response.body == '["bébé","12",{"kind":"bébé","number":"12"}]'.encode()
+
+
+async def test_an_unknown_path_is_a_404_that_says_which(app, client):
+    response = await client.get("/caf%C3%A9<b>")
+    assert (response.status, response.body) == (404, "/café<b>".encode())
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+async def test_another_method_is_a_405_that_says_which_are_allowed(app, client):
+    app.route("/", methods=["POST", "GET"])(ok)
+    app.route("/put", methods=["PUT", "HEAD"])(ok)
+    app.route("/ws", protocol="websocket")(ok)
+    response = await client.delete("/")
+    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert (await client.get("/put")).headers["Allow"] == "HEAD, PUT"
+    assert (await client.post("/ws")).headers["Allow"] == "GET"
+
+
+@pytest.mark.parametrize("method", ["accepts", "GET:endpoint"])
+async def test_an_extra_is_no_method(app, method):
+    app.route("/", accepts=ok)(ok)
+    request = Request(app, None)
+    request.method, request.path = method, "/"
+    assert (await app(request, Response(app, None))).status == 405
+
+
+async def test_head_is_answered_by_get(app, client):
+    @app.route("/")
+    def view(request, response):
+        response.body = "12345"
+
+    response = await client.head("/")
+    assert (response.status, response.body) == (200, b"")
+    assert b"Content-Length: 5" in client.protocol.transport.data
+
+
+async def test_head_of_its_own_wins(app, client):
+    app.route("/")(ok)
+
+    @app.route("/", methods=["HEAD"])
+    def head(request, response):
+        response.headers["X-Own"] = "yes"
+
+    assert (await client.head("/")).headers["X-Own"] == "yes"
+
+
+async def test_handlers_given_straight_to_the_router_work(app, client):
+    app.routes.add("/", GET=ok)
+    app.routes.add("/post", POST=ok)
+    assert (await client.get("/")).body == b"ok"
+    assert (await client.head("/")).status == 200
+    assert (await client.head("/post")).status == 405
+    assert (await client.delete("/")).headers["Allow"] == "GET, HEAD"
+
+
+class CallableView:
+    def __call__(self, request, response):
+        response.body = "called"
+
+
+def decorated(view):
+    def wrapper(*args, **kwargs):
+        return view(*args, **kwargs)
+
+    return wrapper
+
+
+@decorated
+async def awaitable(request, response):
+    response.body = "called"
+
+
+def with_argument(argument, request, response):
+    response.body = argument
+
+
+@pytest.mark.parametrize(
+    "view", [CallableView(), awaitable, functools.partial(with_argument, "called")]
+)
+async def test_any_callable_is_a_view(app, client, view):
+    app.route("/")(view)
+    assert (await client.get("/")).body == b"called"
+
+
+async def test_what_a_view_returns_is_ignored(app, client):
+    @app.route("/")
+    def view(request, response):
+        response.body = "this"
+        return "that"
+
+    assert (await client.get("/")).body == b"this"
+
+
+async def test_a_class_answers_the_methods_it_defines(app, client):
+    made = []
+
+    class Base:
+        def __init__(self):
+            made.append(self)
+
+        async def on_get(self, request, response):
+            response.body = "get"
+
+    @app.route("/")
+    class View(Base):
+        def on_post(self, request, response):
+            response.body = "post"
+
+    assert isinstance(View, type)
+    assert (await client.get("/")).body == b"get"
+    assert (await client.post("/")).body == b"post"
+    response = await client.put("/")
+    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert len(made) == 1
+
+
+@pytest.mark.parametrize("method", HTTP_METHODS)
+async def test_a_class_may_answer_every_method(app, method):
+    view = type("View", (), {f"on_{method.lower()}": lambda self, request, response: None})
+    app.route("/")(view)
+    payload, _ = app.routes.match("/")
+    assert callable(payload[method])
+
+
+def test_a_class_says_its_methods_itself(app):
+    class View:
+        def on_get(self, request, response):
+            """Do nothing."""
+
+    with pytest.raises(AttributeError, match="methods"):
+        app.route("/", methods=["GET"])(View)
+
+
+def test_a_class_without_methods_is_no_view(app):
+    class View:
+        def get(self, request, response):
+            """Do nothing."""
+
+    with pytest.raises(ValueError, match="on_get"):
+        app.route("/")(View)
+
+
+def test_a_class_on_a_websocket_route_only_answers_get(app):
+    class View:
+        def on_post(self, request, ws):
+            """Do nothing."""
+
+    with pytest.raises(ValueError, match="'POST'"):
+        app.route("/", protocol="websocket")(View)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"protocol": "gopher"}, "'gopher': must be one of 'http', 'websocket'"),
+        ({"methods": ["BREW"]}, "'BREW': must be one of 'GET'"),
+        ({"methods": []}, "empty"),
+        ({"protocol": "websocket", "methods": ["POST"]}, "'POST': must be one of 'GET'"),
+        ({"GET": ok}, "'GET'"),
+    ],
+)
+def test_a_mistake_is_a_value_error_that_says_what_would_be_right(app, settings, message):
+    with pytest.raises(ValueError, match=message):
+        app.route("/", **settings)(ok)
+    assert app.routes.match("/") == (None, None)
+
+
+def test_what_cannot_be_called_is_no_view(app):
+    with pytest.raises(ValueError, match="'a view'"):
+        app.route("/")("a view")
+
+
+def test_a_path_that_cannot_be_parsed_is_an_invalid_route(app):
+    with pytest.raises(InvalidRoute):
+        app.route("/{unbalanced")(ok)
+
+
+def test_one_name_is_for_one_path(app):
+    app.route("/a", name="home")(ok)
+    app.route("/a", methods=["POST"], name="home")(ok)
+    with pytest.raises(ValueError, match=r"'home' of '/b' is the one of '/a'"):
+        app.route("/b", name="home")(ok)
+
+
+def test_registering_sends_an_event(app):
+    seen = []
+
+    @app.listen("route:add")
+    def listener(path, view, **extras):
+        seen.append((path, view, extras))
+
+    app.route("/a", methods=["POST"], lazy_body=True, name="home", extra=1)(ok)
+    assert seen == [("/a", ok, {"name": "home", "extra": 1})]
+
+
+async def test_settings_hold_for_their_own_methods(app, client):
+    @app.route("/", methods=["POST"], lazy_body=True, max_body=3)
+    async def post(request, response):
+        response.body = await request.read()
+
+    @app.route("/", methods=["PUT"])
+    async def put(request, response):
+        response.body = request.body
+
+    assert (await client.put("/", b"12345")).body == b"12345"
+    assert (await client.post("/", b"123")).body == b"123"
+    assert (await client.post("/", b"12345")).status == 413
+
+
+async def test_a_lazy_body_is_not_loaded_before_the_handler(app, client):
+    @app.route("/", methods=["POST"], lazy_body=True)
+    async def post(request, response):
+        response.json = [chunk.decode() async for chunk in request]
+
+    assert (await client.post("/", b"12345")).body == b'["12345"]'
+
+
+async def test_max_body_replaces_the_limit_either_way():
+    app = Roll(limits=Limits(body=4))
+    app.route("/more", methods="POST", max_body=8)(ok)
+    app.route("/any", methods="POST", max_body=None)(ok)
+    app.route("/default", methods="POST")(ok)
+    client = Client(app)
+    assert (await client.post("/default", b"12345")).status == 413
+    assert (await client.post("/more", b"12345")).status == 200
+    assert (await client.post("/more", b"123456789")).status == 413
+    assert (await client.post("/any", b"123456789" * 99)).status == 200
+
+
+async def test_cancel_on_disconnect_is_told_to_the_request(app):
+    seen = []
+    app.route("/", methods="GET", cancel_on_disconnect=True)(
+        lambda request, response: seen.append(request.cancel_on_disconnect)
+    )
+    app.route("/no", cancel_on_disconnect=False)(
+        lambda request, response: seen.append(request.cancel_on_disconnect)
+    )
+    client = Client(app)
+    await client.get("/")
+    await client.get("/no")
+    assert seen == [True, False]
+
+
+def test_the_route_is_set_even_when_nothing_matches(app):
+    request = Request(app, None)
+    request.path = "/nowhere"
+    app.lookup(request)
+    assert request.route.payload is None
