@@ -24,8 +24,8 @@ def matching(regex: str) -> Callable[[str], bool]:
 # For each type its rank and what it takes.
 TYPES: dict[str, tuple[int, Callable[[str], bool]]] = {
     "digit": (3, matching("[0-9]+")),
-    "alpha": (3, matching(r"[^\W\d_]+")),
-    "alnum": (3, matching(r"[^\W_]+")),
+    "alpha": (3, str.isalpha),
+    "alnum": (3, str.isalnum),
     "int": (3, matching("-?[0-9]+")),
     "float": (3, matching(r"-?[0-9]+(\.[0-9]+)?")),
     "uuid": (3, is_uuid),
@@ -89,9 +89,7 @@ placeholders = st.tuples(kinds, st.just(""))
 def route(draw: st.DrawFn) -> Route:
     tokens = draw(st.lists(st.one_of(literals, placeholders, placeholders), max_size=5))
     letter = draw(st.sampled_from("xxy"))
-    named = (
-        (kind, text or f"{letter}{index}") for index, (kind, text) in enumerate(tokens)
-    )
+    named = ((kind, text or f"{letter}{index}") for index, (kind, text) in enumerate(tokens))
     return (("literal", "/"), *named)
 
 
@@ -105,11 +103,8 @@ def tables(draw: st.DrawFn) -> tuple[list[Route], list[str]]:
     return routes, [*paths, "/" + draw(st.text("ab-.1/²é", max_size=6))]
 
 
-@settings(max_examples=400, deadline=None)
-@given(tables())
-def test_every_answer_is_the_one_of_the_model_while_routes_are_added(
-    table: tuple[list[Route], list[str]],
-) -> None:
+def check(table: tuple[list[Route], list[str]]) -> None:
+    """Compare after each route: what was proven for a smaller table must not outlive it."""
     routes, paths = table
     router = Routes()
     known: list[Route] = []
@@ -128,7 +123,9 @@ segments = st.sampled_from(["a", "b", "ab", "1", "", None, None, None])
 def plain_tables(draw: st.DrawFn) -> tuple[list[Route], list[str]]:
     """Tables as most are: each segment a word or a placeholder."""
     routes = []
-    for words in draw(st.lists(st.lists(segments, min_size=1, max_size=4), min_size=1, max_size=9)):
+    for words in draw(
+        st.lists(st.lists(segments, min_size=1, max_size=4), min_size=1, max_size=9)
+    ):
         route: list[Token] = []
         for index, word in enumerate(words):
             route.append(("literal", "/" + (word or "")))
@@ -140,9 +137,18 @@ def plain_tables(draw: st.DrawFn) -> tuple[list[Route], list[str]]:
     return routes, paths
 
 
-@settings(max_examples=400, deadline=None)
+EXAMPLES = settings(max_examples=300, deadline=None)
+
+
+@EXAMPLES
+@given(tables())
+def test_any_table_answers_as_the_model(table: tuple[list[Route], list[str]]) -> None:
+    check(table)
+
+
+@EXAMPLES
 @given(plain_tables())
-def test_every_answer_is_the_one_of_the_model_for_plain_segments(
+def test_a_table_of_plain_segments_answers_as_the_model(
     table: tuple[list[Route], list[str]],
 ) -> None:
-    test_every_answer_is_the_one_of_the_model_while_routes_are_added.hypothesis.inner_test(table)
+    check(table)
