@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from aiofile import AIOFile, Reader
+
 from roll import Roll
 from roll.extensions import simple_server
 

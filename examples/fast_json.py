@@ -1,4 +1,5 @@
 import orjson
+
 from roll import HttpError, Request, Response, Roll
 from roll.extensions import simple_server
 

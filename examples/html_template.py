@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
+
 from roll import Roll
 from roll.extensions import simple_server
 

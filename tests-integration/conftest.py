@@ -1,5 +1,6 @@
 """What the integration tests share: programs run as real processes, and curl."""
 
+import asyncio
 import os
 import queue
 import re
@@ -11,13 +12,27 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+try:
+    import uvloop
+except ImportError:
+    uvloop = None
 
 ROOT = Path(__file__).parents[1]
 SUPPORT = Path(__file__).parent / "support"
 # A hang guard in seconds, never a measure: nothing waits that long when all is well.
 PATIENCE = 60
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    """What is served within the tests of this folder is served by either event loop."""
+    factories = {"asyncio": asyncio.new_event_loop}
+    if uvloop and item.path.parent == Path(__file__).parent:
+        factories["uvloop"] = uvloop.new_event_loop
+    return factories
 
 
 class Program:
@@ -48,9 +63,12 @@ class Program:
                 self._lines.put(line)
         self._lines.put(None)
 
-    def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first match in the lines not yet looked at; fails when the output ends."""
-        while line := self._lines.get(timeout=PATIENCE):
+    def wait_for(self, pattern: str, patience: float = PATIENCE) -> re.Match[str]:
+        """The first match in the lines not yet looked at; fails when the output ends.
+
+        Raises queue.Empty when nothing is written for `patience` seconds.
+        """
+        while line := self._lines.get(timeout=patience):
             if found := re.search(pattern, line):
                 return found
         raise AssertionError(f"{pattern!r} is not in:\n{''.join(self.output)}")

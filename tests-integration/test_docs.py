@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from roll import Request, Response, Roll
 
 ROOT = Path(__file__).parents[1]

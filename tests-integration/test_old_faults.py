@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
 from roll import Roll
 from roll.extensions import content_negociation
 
