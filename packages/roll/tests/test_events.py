@@ -168,7 +168,12 @@ def listeners_of_errors():
     def with_more(response, *rest):
         return rest[0], response, rest[1]
 
-    def with_default(request, response, error, more="default"):
+    def with_default(more="default", response=None, error=None, *, request):
+        assert more == "default"
+        return request, response, error
+
+    def with_default_and_more(response, error, request, more="default", *rest):
+        assert (more, rest) == ("default", ())
         return request, response, error
 
     def with_options(response, request, error, *, verbose=False, **more):
@@ -184,6 +189,7 @@ def listeners_of_errors():
     partially = partial(lambda level, error, request, response: (request, response, error), 1)
     return [
         *(in_order, turned, by_position, mixed, keyword, with_more, with_default, with_options),
+        with_default_and_more,
         *(Listener().method, Listener(), partially),
     ]
 
@@ -201,6 +207,12 @@ async def test_listeners_of_built_in_events_get_what_they_name(app, listener):
 async def test_a_listener_may_name_only_what_it_needs(app):
     app.listen("error")(lambda error: error)
     assert await app.hook("error", "request", "response", "error") == "error"
+
+
+async def test_a_default_of_its_own_is_left_alone(app):
+    for word in ("one", "two"):
+        app.listen("request")(lambda request, word=word: word if word == request else None)
+    assert await app.hook("request", "two", "response") == "two"
 
 
 async def test_too_few_nameless_parameters_are_a_mistake(app):

@@ -136,53 +136,57 @@ def is_async(listener: Listener) -> bool:
 def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
     """Return what calls `listener` with the arguments `names`, each where it is asked for.
 
-    A parameter that bears one of the names gets that argument, wherever it stands; the others
-    get what is left, in order. A listener that uses none of the names is called as it is.
+    A parameter that bears one of the names gets that argument, wherever it stands; those without
+    a default get what is left, in order. A listener that uses none of the names is called as it is.
     """
     asked = parameters(listener)
-    if not any(name in names for name, _ in asked):
+    if not any(parameter.name in names for parameter in asked):
         return listener
-    order, keywords, in_order = arrangement(asked, names)
-    if in_order:
+    order, keywords = arrangement(asked, names)
+    if not keywords and order == list(range(len(names))):
         return listener
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != len(names):  # an application sends the event by itself
             return listener(*args, **kwargs)
         return listener(
-            *[args[index] for index in order], **{name: args[at] for name, at in keywords}
+            *[args[place] for place in order], **{name: args[at] for name, at in keywords}
         )
 
     return call
 
 
-Kind = inspect._ParameterKind  # noqa: SLF001 - the only name its type has
-
-
-def parameters(listener: Listener) -> list[tuple[str, Kind]]:
+def parameters(listener: Listener) -> list[inspect.Parameter]:
     try:
-        found = inspect.signature(listener).parameters.values()
+        return list(inspect.signature(listener).parameters.values())
     except (TypeError, ValueError):  # some builtins have no signature
         return []
-    return [(parameter.name, parameter.kind) for parameter in found]
 
 
 def arrangement(
-    asked: list[tuple[str, Kind]], names: tuple[str, ...]
-) -> tuple[list[int], list[tuple[str, int]], bool]:
-    """Return the places of positional arguments, of keywords, and whether all is in order."""
-    wanted = {name for name, kind in asked if kind is not Kind.VAR_POSITIONAL}
-    left = [index for index, name in enumerate(names) if name not in wanted]
+    asked: list[inspect.Parameter], names: tuple[str, ...]
+) -> tuple[list[int], list[tuple[str, int]]]:
+    """Return the places of the positional arguments, and of those that go by keyword."""
+    wanted = {parameter.name for parameter in asked}
+    left = [place for place, name in enumerate(names) if name not in wanted]
     order: list[int] = []
     keywords: list[tuple[str, int]] = []
-    for name, kind in asked:
-        if kind is Kind.VAR_POSITIONAL:
-            order += left
-            left = []
-        elif kind is Kind.KEYWORD_ONLY:
-            keywords += [(name, names.index(name))] if name in names else []
-        elif name in names:
-            order.append(names.index(name))
-        elif left and kind is not Kind.VAR_KEYWORD:
+    skipped = False
+    for parameter in asked:
+        if parameter.name in names:
+            place = names.index(parameter.name)
+            if skipped or parameter.kind is parameter.KEYWORD_ONLY:
+                keywords.append((parameter.name, place))
+            else:
+                order.append(place)
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            order += [] if skipped else left
+        elif left and parameter.default is parameter.empty and is_positional(parameter):
             order.append(left.pop(0))
-    return order, keywords, order == list(range(len(names))) and not keywords
+        else:
+            skipped = True
+    return order, keywords
+
+
+def is_positional(parameter: inspect.Parameter) -> bool:
+    return parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}

@@ -1,0 +1,89 @@
+"""The extension `cors`."""
+
+import pytest
+
+from roll import HTTP_METHODS, HttpError
+from roll.extensions import cors, options
+
+
+@pytest.fixture
+def headers(app, client):
+    """Register two pages, and give the headers of one of them."""
+
+    @app.route("/")
+    def page(request, response):
+        """Say nothing."""
+
+    @app.route("/vary")
+    def vary(request, response):
+        response.headers["vary"] = "Accept"
+
+    @app.route("/error")
+    def error(request, response):
+        raise HttpError(400)
+
+    async def headers(path="/", origin=None, method="GET"):
+        sent = {"Origin": origin} if origin else {}
+        return (await client.request(path, method, headers=sent)).headers
+
+    return headers
+
+
+async def test_any_origin_is_the_default(app, headers):
+    cors(app)
+    assert await headers() == {"Access-Control-Allow-Origin": "*"}
+
+
+@pytest.mark.parametrize("path", ["/error", "/nowhere"])
+async def test_errors_have_the_headers_too(app, headers, path):
+    cors(app, "https://example.org")
+    assert (await headers(path))["Access-Control-Allow-Origin"] == "https://example.org"
+
+
+async def test_all_of_it(app, headers):
+    cors(app, "https://a.org", ["GET", "POST"], ("X-A", "X-B"), credentials=True)
+    assert await headers() == {
+        "Access-Control-Allow-Origin": "https://a.org",
+        "Access-Control-Allow-Methods": "GET,POST",
+        "Access-Control-Allow-Headers": "X-A,X-B",
+        "Access-Control-Allow-Credentials": "true",
+    }
+
+
+async def test_a_star_is_all_methods_and_text_is_taken_as_it_is(app, headers):
+    cors(app, methods="*", headers="X-A, X-B")
+    found = await headers()
+    assert found["Access-Control-Allow-Methods"] == ",".join(HTTP_METHODS)
+    assert found["Access-Control-Allow-Headers"] == "X-A, X-B"
+
+
+async def test_text_of_methods_is_taken_as_it_is(app, headers):
+    cors(app, methods="GET, PUT")
+    assert (await headers())["Access-Control-Allow-Methods"] == "GET, PUT"
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [["https://a.org", "https://b.org"], lambda origin: origin in "https://b.org"],
+    ids=["list", "function"],
+)
+async def test_one_of_several_origins_is_echoed(app, headers, origins):
+    cors(app, origins)
+    found = await headers(origin="https://b.org")
+    assert found == {"Access-Control-Allow-Origin": "https://b.org", "Vary": "Origin"}
+    assert await headers(origin="https://c.org") == {"Vary": "Origin"}
+    assert await headers() == {"Vary": "Origin"}
+
+
+async def test_vary_is_added_to(app, headers):
+    cors(app, ["https://a.org"])
+    assert (await headers("/vary"))["vary"] == "Accept, Origin"
+    cors(app, ["https://b.org"])
+    assert (await headers("/vary"))["vary"] == "Accept, Origin"
+
+
+async def test_the_answer_to_a_preflight_may_be_remembered(app, headers):
+    cors(app, max_age=600)
+    options(app)
+    assert (await headers(method="OPTIONS"))["Access-Control-Max-Age"] == 600
+    assert "Access-Control-Max-Age" not in await headers()

@@ -1,0 +1,79 @@
+"""The extension `content_negociation`."""
+
+import pytest
+
+from roll.extensions import content_negociation
+
+
+@pytest.fixture
+def status(app, client):
+    """Give the status of the answer to an `Accept`, from a route that offers two types."""
+    content_negociation(app)
+    app.route("/", accepts=["text/html", "application/json"])(lambda request, response: None)
+
+    async def status(accept=None):
+        headers = {} if accept is None else {"Accept": accept}
+        return (await client.get("/", headers=headers)).status
+
+    return status
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/html",
+        "application/json",
+        "TEXT/HTML",
+        "image/png, text/html",
+        "text/*",
+        "*/*",
+        "text/html;level=1",
+        "text/html; q=0.1",
+        "text/html;q=1.000",
+        "image/png;q=0.9,application/json ; q=0.5",
+        "nonsense, text/html",
+        ",,text/html,",
+        "text/html;q=nonsense, */*;q=0.1",
+        "text/html;q=0, application/*",
+        "text/html;q=0, text/html;q=0.5",
+    ],
+)
+async def test_what_is_offered_is_served(status, accept):
+    assert await status(accept) == 200
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "image/png",
+        "text/plain",
+        "text/html;q=0",
+        "text/html;q=0, application/json;q=0.000, */*",
+        "text/*;q=0, application/*;q=0",
+        "nonsense",
+        "*",
+        "*/html",
+        "text/html;q=2",
+        "text/html;q=0.1234",
+        "text/ht ml",
+    ],
+)
+async def test_what_is_not_offered_is_a_406(status, accept):
+    assert await status(accept) == 406
+
+
+async def test_no_accept_is_a_406(status):
+    assert await status() == 406
+
+
+async def test_a_route_that_offers_nothing_takes_all(app, client, status):
+    app.route("/any")(lambda request, response: None)
+    assert (await client.get("/any", headers={"Accept": "image/png"})).status == 200
+    assert (await client.get("/any")).status == 200
+    assert (await client.get("/nowhere")).status == 404
+
+
+async def test_a_single_type_may_be_offered(app, client, status):
+    app.route("/one", accepts="text/html; charset=utf-8")(lambda request, response: None)
+    assert (await client.get("/one", headers={"Accept": "text/html"})).status == 200

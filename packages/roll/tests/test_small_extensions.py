@@ -1,0 +1,69 @@
+"""The extensions `options`, `websockets_store`, `traceback` and `igniter`."""
+
+import logging
+
+from websockets.asyncio.client import connect
+
+from roll import HttpError
+from roll.extensions import igniter, options, traceback, websockets_store
+
+
+async def test_options_are_answered_whatever_the_path(app, client):
+    options(app)
+    assert (await client.options("/nowhere")).status == 200
+    assert (await client.get("/nowhere")).status == 404
+
+
+async def test_open_websockets_are_kept(app, liveclient):
+    websockets_store(app)
+
+    @app.route("/", protocol="websocket")
+    async def tell(request, ws):
+        async for _ in ws:
+            for peer in app["websockets"]:
+                await peer.send(str(len(app["websockets"])))
+
+    assert app["websockets"] == set()
+    async with connect(liveclient.wsl) as one, connect(liveclient.wsl) as two:
+        await one.send("?")
+        assert (await one.recv(), await two.recv()) == ("2", "2")
+    await liveclient.stop()
+    assert app["websockets"] == set()
+
+
+async def test_the_traceback_of_a_500_is_printed_and_its_text_shown(app, client, capsys, caplog):
+    traceback(app)
+
+    @app.route("/")
+    async def handler(request, response):
+        raise ValueError("what <happened>")
+
+    response = await client.get("/")
+    assert (response.status, response.body) == (500, b"what <happened>")
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    printed = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in printed
+    assert "ValueError: what <happened>" in printed
+    assert caplog.records == []
+
+
+async def test_a_500_on_purpose_is_printed_too_and_others_are_not(app, client, capsys):
+    traceback(app)
+
+    @app.route("/{code:digit}")
+    async def handler(request, response, code):
+        raise HttpError(int(code), "message")
+
+    assert (await client.get("/500")).body == b"message"
+    assert "500 message" in capsys.readouterr().err
+    assert (await client.get("/404")).body == b"message"
+    assert capsys.readouterr().err == ""
+
+
+async def test_the_banner_is_logged_on_startup(app, caplog):
+    igniter(app)
+    caplog.set_level(logging.DEBUG, "roll")
+    await app.startup()
+    (record,) = caplog.records
+    assert record.levelno == logging.DEBUG
+    assert "ready to roll" in record.getMessage()

@@ -1,0 +1,286 @@
+"""Websocket routes: handshake, events, handler, end."""
+
+import asyncio
+import re
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from roll import HttpError, Roll, WSProtocol
+
+UPGRADE = {
+    "Connection": "keep-alive, upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+@pytest.fixture
+def events(app):
+    """The events of websockets, in their order; set `ended` with the last of each."""
+    seen = []
+    for name in ("connect", "error", "disconnect"):
+        app.listen(f"websocket_{name}")(lambda ws, name=name: seen.append(name))
+    for name in ("request", "response", "error"):
+        app.listen(name)(lambda request, name=name: seen.append(name))
+    return seen
+
+
+async def test_a_handler_gets_request_websocket_and_placeholders(app, liveclient, events):
+    @app.route("/echo/{word}", protocol="websocket")
+    async def echo(request, ws, word):
+        assert request.path == "/echo/hello"
+        async for message in ws:
+            await ws.send(f"{word} {message}")
+
+    async with connect(f"{liveclient.wsl}/echo/hello") as ws:
+        await ws.send("world")
+        assert await ws.recv() == "hello world"
+    await liveclient.stop()
+    assert events == ["connect", "disconnect"]
+
+
+async def test_a_class_view_answers(app, liveclient):
+    @app.route("/", protocol="websocket")
+    class View:
+        async def on_get(self, request, ws):
+            await ws.send("from a class")
+
+    async with connect(liveclient.wsl) as ws:
+        assert await ws.recv() == "from a class"
+
+
+async def test_a_plain_function_may_give_what_to_await(app, liveclient):
+    @app.route("/plain", protocol="websocket")
+    def plain(request, ws):
+        """Close at once."""
+
+    @app.route("/awaitable", protocol="websocket")
+    def awaitable(request, ws):
+        return ws.send("awaited")
+
+    async with connect(f"{liveclient.wsl}/awaitable") as ws:
+        assert await ws.recv() == "awaited"
+    async with connect(f"{liveclient.wsl}/plain") as ws:
+        with pytest.raises(ConnectionClosed) as caught:
+            await ws.recv()
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1000, "")
+
+
+async def test_a_handler_that_raises_closes_with_1011_and_is_logged(
+    app, liveclient, events, caplog
+):
+    errors = []
+
+    @app.listen("websocket_error")
+    async def on_error(error, request, ws):
+        errors.append(error)
+
+    @app.route("/", protocol="websocket")
+    async def handler(request, ws):
+        raise ValueError("a secret")
+
+    async with connect(liveclient.wsl) as ws:
+        with pytest.raises(ConnectionClosed) as caught:
+            await ws.recv()
+    assert caught.value.rcvd.code == 1011
+    assert caught.value.rcvd.reason == "Handler died prematurely."
+    await liveclient.stop()
+    assert events == ["connect", "error", "disconnect"]
+    assert [str(error) for error in errors] == ["a secret"]
+    assert caplog.text.count("a secret") == 1
+
+
+async def test_a_listener_of_connect_that_raises_is_a_handler_that_raises(app, liveclient, events):
+    @app.listen("websocket_connect")
+    def refuse(ws):
+        raise ValueError("no")
+
+    app.route("/", protocol="websocket")(pytest.fail)
+    async with connect(liveclient.wsl) as ws:
+        with pytest.raises(ConnectionClosed, match="1011"):
+            await ws.recv()
+    await liveclient.stop()
+    assert events == ["connect", "error", "disconnect"]
+
+
+async def test_a_listener_of_disconnect_that_raises_is_logged(app, liveclient, caplog):
+    @app.listen("websocket_disconnect")
+    def fail(ws):
+        raise ValueError("in a listener")
+
+    app.route("/", protocol="websocket")(lambda request, ws: None)
+    async with connect(liveclient.wsl) as ws:
+        with pytest.raises(ConnectionClosed, match="1000"):
+            await ws.recv()
+    await liveclient.stop()
+    assert "listener of websocket_disconnect" in caplog.text
+
+
+async def test_a_peer_that_goes_is_no_error(app, liveclient, events, caplog):
+    @app.route("/", protocol="websocket")
+    async def handler(request, ws):
+        await ws.recv()
+
+    async with connect(liveclient.wsl) as ws:
+        ws.transport.abort()
+    await liveclient.stop()
+    assert events == ["connect", "disconnect"]
+    assert caplog.records == []
+
+
+async def test_a_server_that_stops_says_so(app, liveclient):
+    @app.route("/", protocol="websocket")
+    async def handler(request, ws):
+        async for _ in ws:
+            """Wait for more."""
+
+    async with connect(liveclient.wsl) as ws:
+        stopping = asyncio.ensure_future(liveclient.stop())
+        with pytest.raises(ConnectionClosed, match="1001"):
+            await ws.recv()
+    await stopping
+
+
+async def test_headers_and_cookies_go_out_with_the_101(app, liveclient):
+    @app.listen("headers")
+    def on_headers(request, response):
+        response.headers["X-Number"] = 42
+        response.cookies.set("session", "s3cr3t")
+
+    app.route("/", protocol="websocket")(lambda request, ws: None)
+    async with connect(liveclient.wsl) as ws:
+        assert ws.response.headers["X-Number"] == "42"
+        assert ws.response.headers["Set-Cookie"] == "session=s3cr3t; Path=/"
+
+
+async def test_a_headers_listener_may_refuse(app, liveclient, events):
+    @app.listen("headers")
+    def refuse(request, response):
+        response.status = 401
+        response.body = "who are you?"
+        return True
+
+    app.route("/", protocol="websocket")(pytest.fail)
+    with pytest.raises(InvalidStatus) as caught:
+        await connect(liveclient.wsl)
+    assert (caught.value.response.status_code, caught.value.response.body) == (
+        401,
+        b"who are you?",
+    )
+    assert events == ["response"]
+
+
+async def test_a_headers_listener_may_raise(app, liveclient):
+    @app.listen("headers")
+    def refuse(request, response):
+        raise HttpError(403, "no")
+
+    app.route("/", protocol="websocket")(pytest.fail)
+    with pytest.raises(InvalidStatus, match="403"):
+        await connect(liveclient.wsl)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "expected"),
+    [
+        ({}, 426, {"Upgrade": "websocket"}),
+        ({"Connection": "upgrade"}, 426, {"Upgrade": "websocket"}),
+        (UPGRADE | {"Upgrade": "h2c"}, 501, {}),
+        (UPGRADE | {"Sec-WebSocket-Version": "12"}, 426, {"Sec-WebSocket-Version": "13"}),
+        (UPGRADE | {"Sec-WebSocket-Key": "short"}, 400, {}),
+    ],
+    ids=["plain", "no upgrade", "another protocol", "another version", "bad key"],
+)
+async def test_a_bad_handshake_is_answered(app, liveclient, headers, status, expected):
+    app.route("/", protocol="websocket")(pytest.fail)
+    response = await liveclient.query("GET", "/", headers)
+    assert response.status == status
+    assert expected.items() <= dict(response.headers).items()
+
+
+async def test_a_good_handshake_is_a_101(app, liveclient):
+    app.route("/", protocol="websocket")(lambda request, ws: None)
+    response = await liveclient.query("GET", "/", UPGRADE)
+    assert (response.status, response.body) == (101, b"")
+
+
+async def test_an_upgrade_to_an_unknown_path_is_a_404(liveclient):
+    assert (await liveclient.query("GET", "/", UPGRADE)).status == 404
+
+
+async def test_a_header_that_cannot_be_sent_is_a_500(app, liveclient):
+    @app.listen("headers")
+    def on_headers(request, response):
+        response.headers["X-Bad"] = "a\r\nb: c"
+
+    app.route("/", protocol="websocket")(pytest.fail)
+    response = await liveclient.query("GET", "/", UPGRADE)
+    assert response.status == 500
+    assert b"b: c" not in str(response.headers).encode()
+
+
+async def test_http_and_websocket_may_share_a_path(app, liveclient):
+    app.route("/", protocol="websocket")(lambda request, ws: None)
+
+    @app.route("/", methods=["POST"])
+    def post(request, response):
+        response.body = "posted"
+
+    assert (await liveclient.query("POST", "/")).body == b"posted"
+    assert (await liveclient.query("GET", "/", UPGRADE)).status == 101
+
+
+async def test_extras_of_the_route_are_settings_of_the_handshake(app, liveclient):
+    @app.route(
+        "/",
+        protocol="websocket",
+        origins=["https://example.org"],
+        subprotocols=["a", "b"],
+        compression=False,
+        ping_interval=None,
+        ping_timeout=None,
+        max_size=4,
+    )
+    async def echo(request, ws):
+        assert ws.subprotocol == "b"
+        async for message in ws:
+            await ws.send(message)
+
+    with pytest.raises(InvalidStatus, match="403"):
+        await connect(liveclient.wsl, origin="https://example.com")
+    settings = {"origin": "https://example.org", "subprotocols": ["x", "b", "a"]}
+    async with connect(liveclient.wsl, **settings) as ws:
+        assert ws.subprotocol == "b"
+        assert "Sec-WebSocket-Extensions" not in ws.response.headers
+        await ws.send("1234")
+        assert await ws.recv() == "1234"
+        await ws.send("12345")
+        with pytest.raises(ConnectionClosed, match="1009"):
+            await ws.recv()
+
+
+async def test_the_websocket_class_of_a_subclass_is_used():
+    class Shouting(WSProtocol):
+        async def send(self, data):
+            await super().send(data.upper())
+
+    class App(Roll):
+        WebsocketProtocol = Shouting
+
+    assert App().WebsocketProtocol is Shouting
+
+
+async def test_constants_are_read_when_used(app, liveclient, monkeypatch):
+    monkeypatch.setattr(WSProtocol, "MAX_SIZE", 2)
+
+    @app.route("/", protocol="websocket")
+    async def handler(request, ws):
+        await ws.recv()
+
+    async with connect(liveclient.wsl) as ws:
+        await ws.send("123")
+        with pytest.raises(ConnectionClosed, match=re.escape("1009")):
+            await ws.recv()
