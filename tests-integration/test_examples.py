@@ -19,8 +19,9 @@ def test_first_application_answers_json_and_text(example, curl):
     assert (answer.status, answer.body) == (200, "Hello world")
 
 
-def test_first_application_ends_politely_on_ctrl_c(example):
+def test_first_application_ends_politely_on_ctrl_c(example, curl):
     program = example("hello.py")
+    curl(f"{program.url}/")
     assert program.stop() == 0
     assert "Bye." in program.output[-1]
 
