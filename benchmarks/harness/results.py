@@ -1,0 +1,90 @@
+"""The figures of a run, and what they say of the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .imports import PARTS
+from .large import Transfer
+from .load import Figures
+from .servers import FLOOR, OLD, ROLL
+
+__all__ = ["Ratio", "Results", "ratios"]
+
+AT_LEAST, AT_MOST = "at least", "at most"
+ASYNCIO = ", asyncio"
+
+
+@dataclass(slots=True)
+class Results:
+    """Medians by server; and every round, for who wants to know how steady they are."""
+
+    machine: dict[str, str]
+    versions: dict[str, str]
+    old_versions: dict[str, str]
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+    """The endpoints that a server answers wrongly, which are not measured."""
+    endpoints: dict[str, dict[str, Figures]] = field(default_factory=dict)
+    large: dict[str, dict[str, Transfer]] = field(default_factory=dict)
+    idle: dict[str, float] = field(default_factory=dict)
+    """KiB per connection."""
+    imports: dict[str, float] = field(default_factory=dict)
+    """Milliseconds."""
+    rounds: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, and the ratios."""
+        return asdict(self) | {"ratios": [asdict(ratio) for ratio in ratios(self)]}
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One line of the table of targets."""
+
+    what: str
+    value: float
+    bound: str
+    target: float
+    note: str = ""
+
+    @property
+    def reached(self) -> bool:
+        """The target is met."""
+        return self.value >= self.target if self.bound == AT_LEAST else self.value <= self.target
+
+
+def ratios(results: Results) -> Iterator[Ratio]:
+    """What is known of the targets."""
+    for name, figures in results.endpoints.items():
+        if ROLL in figures:
+            yield from _of_endpoint(name, {key: one.cpu for key, one in figures.items()})
+    for name, transfers in results.large.items():
+        yield from _of_transfer(name, {key: one.cpu for key, one in transfers.items()})
+    if ROLL in results.idle:
+        yield Ratio("idle connection: KiB", results.idle[ROLL], AT_MOST, 6)
+    if results.imports:
+        value = results.imports[ROLL] / results.imports[PARTS]
+        yield Ratio("import: CPU against its parts", value, AT_MOST, 1.25)
+
+
+def _of_endpoint(name: str, cpu: Mapping[str, float]) -> Iterator[Ratio]:
+    ours = cpu[ROLL]
+    if OLD in cpu:
+        target = 5 if name == "pipelined" else 2.5
+        yield Ratio(f"{name}: times cheaper than {OLD}", cpu[OLD] / ours, AT_LEAST, target)
+    peers = {key: value for key, value in cpu.items() if key not in {FLOOR, ROLL, OLD}}
+    if peers:
+        cheapest = min(peers, key=peers.__getitem__)
+        value = peers[cheapest] / ours
+        yield Ratio(f"{name}: times cheaper than the best peer", value, AT_LEAST, 1, cheapest)
+    if name == "plain" and FLOOR in cpu:
+        yield Ratio("plain: CPU against the floor", ours / cpu[FLOOR], AT_MOST, 1.8)
+
+
+def _of_transfer(name: str, cpu: Mapping[str, float]) -> Iterator[Ratio]:
+    for loop in ("", ASYNCIO):
+        if ROLL + loop in cpu and FLOOR + loop in cpu:
+            what = f"{name}{loop or ', uvloop'}: CPU against the floor"
+            yield Ratio(what, cpu[ROLL + loop] / cpu[FLOOR + loop], AT_MOST, 1.2)
