@@ -5,12 +5,14 @@ import inspect
 import re
 import shlex
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
 
-from roll import Request, Response, Roll
+import roll.extensions
+import roll.testing
+from roll import Limits, Request, Response, Roll
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -119,6 +121,20 @@ def comparable(output):
     )
     fields = sorted(line for line in head.splitlines() if not line.startswith("Date: "))
     return "\n".join(fields) + blank + body.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        ("reference.md", roll.__all__),
+        ("extensions.md", roll.extensions.__all__),
+        ("testing.md", roll.testing.__all__),
+        ("deployment.md", [field.name for field in fields(Limits)]),
+    ],
+)
+def test_every_public_name_is_documented(page, names):
+    text = (ROOT / "docs" / page).read_text()
+    assert [name for name in names if not re.search(rf"\b{name}\b", text)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
