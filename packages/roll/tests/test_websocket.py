@@ -90,7 +90,7 @@ async def test_a_handler_that_raises_closes_with_1011_and_is_logged(
     await liveclient.stop()
     assert events == ["connect", "error", "disconnect"]
     assert [str(error) for error in errors] == ["a secret"]
-    assert caplog.text.count("a secret") == 1
+    assert caplog.text.count("ValueError: a secret") == 1
 
 
 async def test_a_listener_of_connect_that_raises_is_a_handler_that_raises(app, liveclient, events):

@@ -18,8 +18,9 @@ class Transport(asyncio.Transport):
         self._protocol = protocol
 
     def write(self, data: Any) -> None:
-        """Keep what is sent."""
-        self.data += bytes(data)
+        """Keep what is sent; nothing is, once it is closed."""
+        if not self.closed.is_set():
+            self.data += bytes(data)
 
     def close(self) -> None:
         """Note the end."""

@@ -1,0 +1,88 @@
+"""The extension `logger`."""
+
+import logging
+import re
+
+import pytest
+
+from roll.extensions import logger
+
+
+@pytest.fixture
+def log():
+    """The logger, as it was before."""
+    log = logging.getLogger("roll")
+    yield log
+    log.setLevel(logging.NOTSET)
+
+
+class Lines(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
+@pytest.fixture
+def lines(app, log):
+    """What a handler of our own is given."""
+    handler = Lines()
+    logger(app, handler=handler)
+    app.route("/a")(lambda request, response: None)
+    return handler.lines
+
+
+async def test_each_request_is_a_line(lines, client):
+    await client.get("/a?b=%C3%A9")
+    await client.post("/nowhere")
+    assert lines == ["GET /a?b=%C3%A9", "POST /nowhere"]
+
+
+async def test_the_handler_is_there_from_startup_to_shutdown(app, log):
+    handler = Lines()
+    logger(app, logging.WARNING, handler)
+    assert handler not in log.handlers
+    await app.startup()
+    assert handler in log.handlers
+    assert log.level == logging.WARNING
+    await app.shutdown()
+    await app.shutdown()
+    assert handler not in log.handlers
+
+
+async def test_by_default_lines_are_on_stderr(app, client, log, capsys):
+    logger(app)
+    await app.startup()
+    await client.get("/")
+    await app.shutdown()
+    assert capsys.readouterr().err == "GET /\n"
+
+
+async def test_an_access_log_has_figures(app, log, liveclient):
+    handler = Lines()
+    access = '%(peer)s "%(method)s %(url)s %(version)s" %(status)d %(bytes)d %(duration).6f'
+    logger(app, access_format=access, handler=handler)
+    log.addHandler(handler)
+
+    @app.route("/")
+    def handler_(request, response):
+        response.status, response.body = 201, "12345"
+
+    await liveclient.query("GET", "/")
+    await liveclient.query("GET", "/nowhere")
+    log.removeHandler(handler)
+    first, second = (line for line in handler.lines if "1.1" in line)
+    assert re.fullmatch(r'127\.0\.0\.1 "GET / 1\.1" 201 5 0\.[0-9]{6}', first)
+    assert re.fullmatch(r'127\.0\.0\.1 "GET /nowhere 1\.1" 404 8 0\.[0-9]{6}', second)
+
+
+async def test_two_of_them_see_each_exchange(app, log, client):
+    handler = Lines()
+    for word in ("one", "two"):
+        logger(app, access_format=f"{word} %(status)d", handler=handler)
+    log.addHandler(handler)
+    await client.get("/")
+    log.removeHandler(handler)
+    assert {"one 404", "two 404"} <= set(handler.lines)

@@ -1,0 +1,213 @@
+"""The extension `static`."""
+
+import os
+from email.utils import formatdate
+
+import pytest
+
+from roll.extensions import static
+from roll.extensions.static_files import CHUNK, content_type
+
+LARGE = bytes(range(256)) * (CHUNK // 256) + b"the rest"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder of files, beside one that nobody is to read."""
+    root = tmp_path / "root"
+    (root / "css").mkdir(parents=True)
+    (root / "css" / "style.css").write_text("body {}")
+    (root / "index.html").write_text("<p>index")
+    (root / "a b é.txt").write_text("spaces")
+    (root / "large.bin").write_bytes(LARGE)
+    (root / "empty").touch()
+    (tmp_path / "rootless").write_text("secret")
+    (root / "link").symlink_to(tmp_path / "rootless")
+    os.mkfifo(root / "fifo")
+    return root
+
+
+@pytest.fixture
+def app(app, root):
+    """An application that serves the folder."""
+    static(app, root=root)
+    static(app, "/pages", str(root), "index.html", name="pages", extra="kept")
+    return app
+
+
+async def test_a_file_is_served_with_its_type(client):
+    response = await client.get("/static/css/style.css")
+    assert (response.status, response.body) == (200, b"body {}")
+    assert response.headers["Content-Type"] == "text/css"
+
+
+async def test_a_name_is_percent_decoded(client):
+    assert (await client.get("/static/a%20b%20%C3%A9.txt")).body == b"spaces"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.html", "text/html"),
+        ("a.tar.gz", "application/gzip"),
+        ("a.css.br", "application/x-brotli"),
+        ("a", "application/octet-stream"),
+        ("a.nonsense", "application/octet-stream"),
+    ],
+)
+def test_types_are_guessed_from_names(tmp_path, name, expected):
+    assert content_type(tmp_path / name) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["nowhere", "css", "css/", "", "css/style.css/x", "fifo", "%00", "x" * 300],
+    ids=["missing", "directory", "slash", "root", "below a file", "fifo", "NUL", "too long"],
+)
+async def test_what_is_no_file_is_a_404(client, path):
+    assert (await client.get(f"/static/{path}")).status == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["%2E%2E/rootless", "css/..%2F../rootless", "/etc/passwd", "link", "..%2Frootless"]
+)
+async def test_what_is_outside_is_a_400(client, path):
+    response = await client.get(f"/static/{path}")
+    assert response.status == 400
+    assert b"secret" not in response.body
+
+
+@pytest.mark.parametrize("path", ["/pages/", "/pages/index.html"])
+async def test_a_directory_is_its_index(client, path):
+    assert (await client.get(path)).body == b"<p>index"
+
+
+async def test_a_directory_without_its_index_is_a_404(client):
+    assert (await client.get("/pages/css")).status == 404
+
+
+async def test_extras_are_the_routes(app, client):
+    payload, _ = app.routes.match("/pages/a")
+    assert (payload["extra"], payload["name"]) == ("kept", "pages")
+    assert (await client.post("/static/index.html")).status == 405
+
+
+async def test_a_large_file_is_streamed_with_its_length(client):
+    response = await client.get("/static/large.bin")
+    assert response.body == LARGE
+    assert response.headers["Content-Length"] == len(LARGE)
+
+
+async def test_a_file_that_shrank_cuts_the_connection(app, client, root, monkeypatch):
+    @app.listen("response")
+    def shrink(response):
+        os.truncate(root / "large.bin", CHUNK + 2)
+
+    with pytest.raises(EOFError):
+        await client.get("/static/large.bin")
+
+
+@pytest.mark.parametrize("name", ["large.bin", "index.html", "empty"])
+async def test_head_has_the_length_and_no_body(client, root, name):
+    response = await client.head(f"/static/{name}")
+    assert (response.status, response.body) == (200, b"")
+    assert response.headers["Content-Length"] == (root / name).stat().st_size
+
+
+@pytest.fixture
+def known(client, root):
+    """The tag and the date of the index."""
+    os.utime(root / "index.html", (1_000_000_000.5, 1_000_000_000.5))
+
+    async def known():
+        headers = (await client.get("/static/index.html")).headers
+        return headers["ETag"], headers["Last-Modified"]
+
+    return known
+
+
+async def test_who_has_it_already_gets_a_304(client, known):
+    etag, date = await known()
+    assert date == formatdate(1_000_000_000, usegmt=True)
+    for headers in (
+        {"If-None-Match": etag},
+        {"If-None-Match": f'"other", W/{etag}'},
+        {"If-None-Match": "*"},
+        {"If-Modified-Since": date},
+        {"If-Modified-Since": formatdate(1_000_000_001, usegmt=True)},
+    ):
+        response = await client.get("/static/index.html", headers=headers)
+        assert (response.status, response.body) == (304, b"")
+        assert response.headers["ETag"] == etag
+
+
+async def test_who_has_another_version_gets_all(client, known):
+    _, date = await known()
+    for headers in (
+        {"If-None-Match": '"other"'},
+        {"If-None-Match": '"other"', "If-Modified-Since": date},
+        {"If-Modified-Since": formatdate(999_999_999, usegmt=True)},
+        {"If-Modified-Since": "nonsense"},
+    ):
+        assert (await client.get("/static/index.html", headers=headers)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "content", "body"),
+    [
+        ("bytes=0-3", "bytes 0-3/8", b"<p>i"),
+        ("bytes=3-3", "bytes 3-3/8", b"i"),
+        ("Bytes=3-", "bytes 3-7/8", b"index"),
+        ("bytes=-2", "bytes 6-7/8", b"ex"),
+        ("bytes=-99", "bytes 0-7/8", b"<p>index"),
+        ("bytes=5-99", "bytes 5-7/8", b"dex"),
+        ("bytes=0-0", "bytes 0-0/8", b"<"),
+    ],
+)
+async def test_a_range_is_a_206(client, asked, content, body):
+    response = await client.get("/static/index.html", headers={"Range": asked})
+    assert (response.status, response.body) == (206, body)
+    assert response.headers["Content-Range"] == content
+
+
+async def test_a_range_of_a_large_file_is_streamed(client):
+    response = await client.get("/static/large.bin", headers={"Range": "bytes=1-"})
+    assert (response.status, response.body) == (206, LARGE[1:])
+
+
+@pytest.mark.parametrize("asked", ["bytes=5-3", "bytes=-", "bytes=0-1,3-4", "lines=0-1", "x"])
+async def test_a_range_that_makes_no_sense_is_all_of_it(client, asked):
+    response = await client.get("/static/index.html", headers={"Range": asked})
+    assert (response.status, response.body) == (200, b"<p>index")
+
+
+@pytest.mark.parametrize("asked", ["bytes=8-", "bytes=99-100", "bytes=-0"])
+async def test_a_range_outside_is_a_416(client, asked):
+    response = await client.get("/static/index.html", headers={"Range": asked})
+    assert (response.status, response.body) == (416, b"")
+    assert response.headers["Content-Range"] == "bytes */8"
+    assert (await client.get("/static/empty", headers={"Range": "bytes=-1"})).status == 416
+
+
+async def test_a_range_of_a_head_is_passed_over(client):
+    response = await client.head("/static/index.html", headers={"Range": "bytes=0-1"})
+    assert (response.status, response.headers["Content-Length"]) == (200, 8)
+
+
+async def test_a_range_of_another_version_is_all_of_it(client, known):
+    etag, date = await known()
+    for condition, status in (
+        (etag, 206),
+        (date, 206),
+        ('"other"', 200),
+        (f"W/{etag}", 200),
+        (formatdate(0, usegmt=True), 200),
+    ):
+        headers = {"Range": "bytes=0-1", "If-Range": condition}
+        assert (await client.get("/static/index.html", headers=headers)).status == status
+
+
+async def test_two_folders_without_names_are_fine_while_nobody_names_urls(app, client):
+    static(app, "/other/")
+    await app.startup()
+    assert (await client.get("/static/index.html")).status == 200

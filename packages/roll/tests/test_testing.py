@@ -1,0 +1,280 @@
+"""The clients for tests, and what they send."""
+
+import asyncio
+import json
+
+import pytest
+
+from roll.testing import Client, LiveClient, Transport, encode_multipart, encode_path
+from roll.testing.responses import parse_response
+
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture
+def app(app):
+    """An application that says what it was sent."""
+
+    @app.route("/", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    async def echo(request, response):
+        response.json = {
+            "method": request.method,
+            "type": request.content_type.partition(";")[0],
+            "body": request.body.decode(),
+            "headers": request.headers,
+        }
+
+    @app.route("/form", methods=["POST"])
+    async def form(request, response):
+        response.json = {
+            "form": request.form,
+            "files": [
+                [name, file.filename, file.content_type, file.read().decode("latin-1")]
+                for name, files in request.files.items()
+                for file in files
+            ],
+        }
+
+    @app.route("/chunks", methods=["GET", "POST"], lazy_body=True)
+    async def chunks(request, response):
+        async def body():
+            async for chunk in request:
+                yield chunk
+            yield "é"
+            yield b""
+            yield b"end"
+
+        response.body = body()
+
+    @app.route("/empty")
+    def empty(request, response):
+        response.status = 204
+
+    return app
+
+
+@pytest.mark.parametrize("name", ["get", "delete", "options", "post", "put", "patch"])
+async def test_each_method_has_its_name(client, name):
+    response = await getattr(client, name)("/")
+    assert json.loads(response.body)["method"] == name.upper()
+
+
+async def test_head_has_no_body(client):
+    response = await client.head("/")
+    assert response.status == 200
+    assert client.protocol.transport.data.endswith(b"\r\n\r\n")
+
+
+async def test_connect_is_sent(client):
+    response = await client.connect("/")
+    assert response.status in {405, 501}
+
+
+async def test_the_response_is_the_applications_own(app, client):
+    seen = []
+    app.listen("response")(lambda request, response: seen.append(response))
+    assert await client.get("/") is seen[0]
+
+
+async def test_the_exact_bytes_are_kept(client):
+    await client.get("/empty")
+    assert client.protocol.transport.data.startswith(b"HTTP/1.1 204 No Content\r\n")
+
+
+async def test_a_streamed_body_is_joined(client):
+    assert (await client.post("/chunks", b"begin")).body == "beginéend".encode()
+
+
+async def test_what_never_reached_the_application_is_a_response_too(client):
+    response = await client.get("/", headers={"Host": "not a host"})
+    assert response.status == 400
+    assert response.headers["Connection"] == "close"
+    assert response.body
+
+
+async def test_nothing_is_sent_on_a_connection_cut_short(app, client):
+    @app.route("/cut")
+    async def cut(request, response):
+        request.protocol.abort()
+        response.body = chunks()
+
+    async def chunks():
+        yield "never sent"
+
+    with pytest.raises(EOFError):
+        await client.get("/cut")
+    assert client.protocol.transport.data == b""
+
+
+@pytest.mark.parametrize(
+    ("content_type", "data", "body"),
+    [
+        (None, {"a": "é"}, '{"a": "\\u00e9"}'),
+        (None, [1, 2], "[1, 2]"),
+        (None, "as it is", "as it is"),
+        (None, b"as it is", "as it is"),
+        (URLENCODED, {"a": ["1", "2"], "b": "é"}, "a=1&a=2&b=%C3%A9"),
+        (URLENCODED, [("a", 1), ("b", 2)], "a=1&b=2"),
+        (URLENCODED, "a=b", "a=b"),
+    ],
+    ids=["dict", "list", "text", "bytes", "url dict", "url pairs", "url text"],
+)
+async def test_data_are_encoded_as_the_content_type_says(client, content_type, data, body):
+    for response in (
+        await client.post("/", data, content_type=content_type),
+        await client.put("/", body=data, content_type=content_type),
+        await client.patch(
+            "/", data, headers={"Content-type": content_type or "application/json"}
+        ),
+    ):
+        sent = json.loads(response.body)
+        assert sent["body"] == body
+        assert sent["type"] == (content_type or "application/json")
+
+
+async def test_the_content_type_of_the_client_is_the_default(client):
+    client.content_type = URLENCODED
+    sent = json.loads((await client.post("/", {"a": 1})).body)
+    assert (sent["type"], sent["body"]) == (URLENCODED, "a=1")
+
+
+async def test_a_request_without_a_body_has_no_length(client):
+    sent = json.loads((await client.get("/")).body)
+    assert sent["headers"] == {"HOST": "127.0.0.1"}
+
+
+async def test_default_headers_belong_to_the_instance(app, client):
+    client.default_headers["X-Token"] = "one"
+    assert Client(app).default_headers == {}
+    sent = json.loads((await client.get("/", headers={"host": "example.org"})).body)
+    assert sent["headers"] == {"X-TOKEN": "one", "HOST": "example.org"}
+    client.default_headers["Content-Type"] = URLENCODED
+    assert json.loads((await client.post("/", {"a": 1})).body)["body"] == "a=1"
+
+
+async def test_request_may_be_overridden_and_called_positionally(app):
+    class Signed(Client):
+        async def request(self, path, method="GET", body=b"", headers=None, content_type=None):
+            headers = {**(headers or {}), "X-Signed": "yes"}
+            return await super().request(path, method, body, headers, content_type)
+
+    sent = json.loads((await Signed(app).post("/", "data")).body)
+    assert (sent["headers"]["X-SIGNED"], sent["body"]) == ("yes", "data")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"f": b"content"}, [["f", "f", "application/octet-stream", "content"]]),
+        ({"f": "text"}, [["f", "f", "application/octet-stream", "text"]]),
+        ({"f": (b"content", "a.txt")}, [["f", "a.txt", "text/plain", "content"]]),
+        (
+            {"f": ("\xe9", "a.html", "latin-1")},
+            [["f", "a.html", "text/html; charset=latin-1", "\xe9"]],
+        ),
+        (
+            {"f": ("é", "a", "utf-8")},
+            [["f", "a", "text/plain; charset=utf-8", "é".encode().decode("latin-1")]],
+        ),
+        (
+            [("f", (b"1", "1.txt")), ("f", (b"2", "2.txt"))],
+            [["f", "1.txt", "text/plain", "1"], ["f", "2.txt", "text/plain", "2"]],
+        ),
+        (
+            {"f": [(b"1", "1.txt"), (b"2", "2.txt")]},
+            [["f", "1.txt", "text/plain", "1"], ["f", "2.txt", "text/plain", "2"]],
+        ),
+    ],
+    ids=["bytes", "text", "name", "charset", "charset without a type", "pairs", "list"],
+)
+async def test_files_make_a_multipart_body(client, files, expected):
+    response = await client.post("/form", {"a": "b"}, files=files)
+    assert json.loads(response.body) == {"form": {"a": ["b"]}, "files": expected}
+
+
+async def test_fields_make_one_too_when_it_is_asked_for(client):
+    client.content_type = "multipart/form-data"
+    response = await client.post("/form", {"a": ["b", "é"], "n": 1})
+    assert json.loads(response.body)["form"] == {"a": ["b", "é"], "n": ["1"]}
+    response = await client.post("/form", {"f": (b"content", "f.txt"), "a": "b"})
+    assert json.loads(response.body)["files"] == [["f", "f.txt", "text/plain", "content"]]
+
+
+def test_encode_multipart_takes_open_files(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("content")
+    with path.open("rb") as file:
+        body, content_type = encode_multipart([("f", file)])
+    assert content_type.startswith("multipart/form-data; boundary=")
+    assert b"content" in body
+
+
+@pytest.mark.parametrize(
+    ("path", "encoded"),
+    [
+        ("/a/b?c=d&e", b"/a/b?c=d&e"),
+        ("/é ü?à=ç", b"/%C3%A9%20%C3%BC?%C3%A0=%C3%A7"),
+        ("/%20%C3%A9", b"/%20%C3%A9"),
+        ("/?a?b", b"/?a?b"),
+        ('/"<>', b"/%22%3C%3E"),
+    ],
+)
+def test_paths_are_encoded(path, encoded):
+    assert encode_path(path) == encoded
+
+
+def test_a_transport_has_a_protocol_once_it_is_given_one():
+    transport = Transport()
+    with pytest.raises(RuntimeError):
+        transport.get_protocol()
+    protocol = asyncio.Protocol()
+    transport.set_protocol(protocol)
+    assert transport.get_protocol() is protocol
+    transport.set_write_buffer_limits(high=1)
+    transport.pause_reading()
+    transport.resume_reading()
+    assert transport.get_write_buffer_size() == 0
+    assert transport.get_extra_info("peername") == ("127.0.0.1", 65000)
+
+
+async def test_the_live_client_knows_its_addresses(liveclient, app):
+    assert liveclient.app is app
+    assert liveclient.url == f"http://127.0.0.1:{liveclient.port}"
+    assert liveclient.wsl == f"ws://127.0.0.1:{liveclient.port}"
+
+
+async def test_the_live_client_gets_what_is_sent(liveclient):
+    response = await liveclient.query("POST", "/?é", {"X-A": "b"}, b"12")
+    sent = json.loads(response.body)
+    assert (response.status, response.reason, response.chunks) == (200, "OK", None)
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    assert (sent["headers"]["X-A"], sent["body"]) == ("b", "12")
+    assert json.loads((await liveclient.query("POST", "/", body="é")).body)["body"] == "é"
+    assert (await liveclient.query("HEAD", "/")).body == b""
+    assert (await liveclient.query("GET", "/empty")).status == 204
+
+
+async def test_the_live_client_sends_and_gets_chunks(liveclient):
+    response = await liveclient.query("POST", "/chunks", {"Host": "x"}, iter([b"a", b"", b"b"]))
+    assert response.chunks[-2:] == ["é".encode(), b"end"]
+    assert response.body == "abéend".encode()
+
+
+async def test_the_live_client_stops_once(app):
+    seen = []
+    app.listen("shutdown")(lambda: seen.append("shutdown"))
+    live = LiveClient(app)
+    await live.start()
+    await live.stop()
+    await live.stop()
+    assert seen == ["shutdown"]
+
+
+async def test_a_response_may_follow_interim_ones_and_end_with_the_connection():
+    data = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\nuntil the end"
+    response = await parse_response(data, "GET")
+    assert (response.status, response.body) == (200, b"until the end")
+
+
+async def test_a_reason_may_be_missing():
+    assert (await parse_response(b"HTTP/1.1 204\r\n\r\n", "GET")).reason == ""
