@@ -7,6 +7,8 @@ It keeps the two-method contract of a router, so an application may take it as i
 """
 
 import re
+from bisect import insort
+from operator import itemgetter
 from typing import Any
 
 __all__ = ["ReRoutes"]
@@ -38,9 +40,10 @@ class ReRoutes:
 
     def add(self, path: str, /, **payload: Any) -> None:
         if path not in self.payloads:
-            expression = (ranked(path), compiled(path), path)
             # A new list, as others may be reading the one there is.
-            self.expressions = sorted([*self.expressions, expression], key=lambda one: one[0])
+            expressions = self.expressions.copy()
+            insort(expressions, (ranked(path), compiled(path), path), key=itemgetter(0))
+            self.expressions = expressions
         self.payloads[path] = {**self.payloads.get(path, {}), **payload}
 
     def match(self, path: str, /) -> tuple[dict[str, Any] | None, dict[str, str] | None]:

@@ -8,7 +8,7 @@ the route took a placeholder, may take the segment too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._patterns import Placeholder
 from ._trie import Rest
@@ -21,16 +21,24 @@ if TYPE_CHECKING:
 
     Check = Callable[[dict[str, str]], bool]
 
-__all__ = ["proof", "spelled"]
+__all__ = ["Spelling", "proof", "spelled"]
 
 
-def spelled(pattern: Pattern) -> tuple[str, str] | None:
-    """Spell a pattern for autoroutes, with its names and without; None if a hit proves nothing."""
+class Spelling(NamedTuple):
+    """A pattern in the words of autoroutes, with its names and without."""
+
+    named: str
+    shape: str
+
+
+def spelled(pattern: Pattern) -> Spelling | None:
+    """Spell a pattern for autoroutes, or None if a hit would prove nothing."""
     segments, rest = pattern.parts
     for tokens in (*segments, rest or ()):
         if sum(isinstance(token, Placeholder) for token in tokens) > 1:
             return None
-    return _spell(pattern, "{{{0.name}:{0.kind.engine}}}"), _spell(pattern, "{{{0.kind.engine}}}")
+    named = _spell(pattern, "{{{0.name}:{0.kind.engine}}}")
+    return Spelling(named, _spell(pattern, "{{{0.kind.engine}}}"))
 
 
 def _spell(pattern: Pattern, form: str) -> str:

@@ -52,7 +52,8 @@ class Routes:
         self._engine = autoroutes.Routes()
         self._ask = self._engine.match
         self._shapes: set[str] = set()
-        # Stands for the state of the table: proofs hold for one only. None while it changes.
+        # Stands for the state of the table and of autoroutes: a proof holds for one only, so that
+        # what is found while another thread changes them proves nothing. None meanwhile.
         self._state: object | None = object()
 
     def add(self, path: str, /, **payload: Any) -> None:
@@ -75,14 +76,19 @@ class Routes:
             self._static[entry.path] = entry.payload
             return
         self._state = None
-        # Of routes alike to autoroutes, it would give the names of the last to all: it has one.
-        if insert(self._tree, entry) and (spelling := spelled(entry.pattern)):
-            named, shape = spelling
-            if shape not in self._shapes:
-                self._shapes.add(shape)
-                self._engine.add(named, entry=entry)
-                entry.quick = True
+        if insert(self._tree, entry):
+            self._offer(entry)
         self._state = object()
+
+    def _offer(self, entry: Entry) -> None:
+        """Note how autoroutes would be told of a route, unless it cannot be, or has one alike.
+
+        Of routes alike, it would give the names of the last to all.
+        """
+        spelling = spelled(entry.pattern)
+        if spelling is not None and spelling.shape not in self._shapes:
+            self._shapes.add(spelling.shape)
+            entry.spelling = spelling.named
 
     def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
         """Give the payload of a percent-decoded path and the values of its placeholders.
@@ -107,9 +113,25 @@ class Routes:
         if found is None:
             return None, None
         entry, values = found
-        if entry.quick and state is not None and entry.proof[0] is not state:
-            entry.proof = (state, proof(entry), entry.payload)
+        if entry.spelling is not None and entry.proof[0] is not state:
+            self._learn(entry, state)
         return entry.payload, dict(zip(entry.pattern.names, values, strict=True))
+
+    def _learn(self, entry: Entry, state: object | None) -> None:
+        """Prepare for autoroutes to find a route the next time.
+
+        Each route costs autoroutes a walk through all it has: those that are asked for pay it,
+        at their first match, rather than all of them before the first.
+        """
+        with self._lock:
+            if state is not self._state:
+                return
+            if not entry.learnt:
+                self._state = None
+                self._engine.add(entry.spelling, entry=entry)
+                entry.learnt = True
+                self._state = object()
+            entry.proof = (self._state, proof(entry), entry.payload)
 
     build = staticmethod(build)
 

@@ -34,7 +34,7 @@ class Entry:
     """A registered route.
 
     `steps`: its branches, each with the node it leaves.
-    `quick`: whether autoroutes has it.
+    `spelling`: how to tell autoroutes of it, if its hits can be trusted; `learnt`: it was told.
     `proof`: the state of the table it holds for, what makes sure of a hit of autoroutes, and
         the payload, for speed.
     """
@@ -44,7 +44,8 @@ class Entry:
     order: tuple[bytes, int]
     payload: dict[str, Any]
     steps: list[tuple[Node, Branch]] = field(default_factory=list)
-    quick: bool = False
+    spelling: str | None = None
+    learnt: bool = False
     proof: tuple[object, Check | None, dict[str, Any] | None] = _UNPROVEN
 
 
