@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from .clock import NEVER, Pace
 from .errors import ClientDisconnected, HttpError
 from .head import BadRequest, Head
+from .response import Response
 from .sending import SLICE
 from .wire import Delimiting, render
 
 if TYPE_CHECKING:
     from .protocol import HTTPProtocol
     from .request import Request
-    from .response import Response
 
 __all__ = ["Exchange"]
 
@@ -44,7 +44,7 @@ class Exchange:
         self._task = asyncio.current_task()
         connection = self._connection
         app = connection.app
-        request = response = None
+        response: Response | None = None
         try:
             request = self._request = app.Request(app, connection)
             request.set_head(head)
@@ -59,15 +59,15 @@ class Exchange:
                 connection.release()
                 raise
             response = self._failed("was cancelled by itself")
-        except Exception:  # noqa: BLE001 - whatever an application raises is answered
+        except Exception as error:  # noqa: BLE001 - whatever an application raises is answered
+            if connection.gone and isinstance(error, ClientDisconnected):
+                connection.finish(keep=False)
+                return
             response = self._failed("raised")
         if connection.switched:
             connection.release()
-        elif request is None or response is None:
-            connection.refuse(BadRequest(500, "Internal Server Error"))
         else:
-            await self._send(request, response)
-            connection.finish(keep=request.keep_alive)
+            await self._send(response)
 
     def _is_cancelled(self) -> bool:
         """Somebody wants the task to end, unlike a handler that awaits something cancelled."""
@@ -78,38 +78,46 @@ class Exchange:
         request = self._request
         where = "?" if request is None else f"{request.method} {request.url!r}"
         logger.exception("The application %s for %s", what, where)
-        app = self._connection.app
-        response = app.Response(app, self._connection)
+        # Not the application's own class: that may be what failed.
+        response = Response(self._connection.app, self._connection)
+        response.request = request
         response.status = HTTPStatus.INTERNAL_SERVER_ERROR
         response.body = response.status.phrase
         return response
 
     # The response.
 
-    async def _send(self, request: Request, response: Response) -> None:
-        connection = self._connection
-        if connection.last or self._will_not_skip_body():
+    async def _send(self, response: Response | None) -> None:
+        connection, request = self._connection, self._request
+        if response is None:
+            logger.error("The application gave no response to %r", request and request.url)
+        if request is None or response is None:
+            connection.refuse(BadRequest(500, "Internal Server Error"))
+            return
+        if connection.last or self._will_not_skip_body(response):
             request.keep_alive = False
         date = connection.clock.date
         try:
             head, body, stream, delimiting = render(request, response, date)
         except Exception:  # noqa: BLE001 - a header's `str()` may raise anything
             response = self._failed("gave a response that can't be sent")
+            request.keep_alive = False
             head, body, stream, delimiting = render(request, response, date)
-        if stream is not None:
-            await self._send_stream(head, stream, delimiting)
-        elif len(body) <= SLICE:
-            connection.sender.write(head + body)
-        else:
-            await self._send_large(head, body)
-        if connection.on_answered is not None:
-            connection.on_answered(request, response, len(body))
-
-    async def _send_large(self, head: bytes, body: bytes) -> None:
         try:
-            await self._connection.sender.send_bytes(head, body)
+            if stream is not None:
+                await self._send_stream(head, stream, delimiting)
+            elif len(body) <= SLICE:
+                connection.sender.write(head + body)
+            else:
+                await connection.sender.send_bytes(head, body)
+            if connection.on_answered is not None:
+                connection.on_answered(request, response, len(body))
         except ClientDisconnected:
-            self._connection.abort()
+            connection.abort()
+        except BaseException:
+            connection.abort()
+            raise
+        connection.finish(keep=request.keep_alive)
 
     async def _send_stream(
         self, head: bytes, stream: AsyncIterator[Any], delimiting: Delimiting | None
@@ -174,13 +182,15 @@ class Exchange:
             connection.last = True
             stream.fail(HttpError(HTTPStatus.REQUEST_TIMEOUT, "The body took too long"))
 
-    def _will_not_skip_body(self) -> bool:
+    def _will_not_skip_body(self, response: Response) -> bool:
         """The rest of the body is not worth reading, or will not come before a 100."""
         receiver = self._connection.receiver
         if not receiver.in_body:
             return False
         waits = self._expects_continue and not receiver.has_body_bytes  # RFC 9110 10.1.1
-        return waits or (receiver.body_remaining or 0) > self._connection.limits.unread_body
+        if waits or response.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return True
+        return (receiver.body_remaining or 0) > self._connection.limits.unread_body
 
     # Ends.
 
@@ -192,7 +202,7 @@ class Exchange:
 
     def cancel(self) -> None:
         """Cancel the handler, or what sends its response."""
-        if self._task is not None:
+        if self._task is not None and not self._task.cancelling():  # once: it may be cleaning up
             self._task.cancel()
 
 

@@ -69,6 +69,7 @@ class HTTPProtocol(asyncio.Protocol):
         self.read_deadline = self.write_deadline = NEVER
         self._exchange: Exchange | None = None
         self._advancing = False
+        self._broken = False  # what still comes can't be told apart
         self._closing = False  # no request that comes now is answered
         self._head_begun = False
         self._lingering: int | None = None  # bytes still to be dropped
@@ -117,7 +118,8 @@ class HTTPProtocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client sends no more: the request it waits for is still answered, but over TLS."""
         self._notice_gone()
-        return self._exchange is not None and not self.secure
+        waits = self._exchange is not None or self._has_requests
+        return waits and not self.secure
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
@@ -166,6 +168,11 @@ class HTTPProtocol(asyncio.Protocol):
         self.receiver.balance()
 
     @property
+    def _has_requests(self) -> bool:
+        """There are bytes to look at, and no beginning of a head that was found incomplete."""
+        return self.receiver.has_bytes and not self._head_begun
+
+    @property
     def _ready(self) -> bool:
         """The next request may be begun."""
         receiver = self.receiver
@@ -203,7 +210,9 @@ class HTTPProtocol(asyncio.Protocol):
     def finish(self, *, keep: bool) -> None:
         """An answer was given: on to the next request, or to the end of the connection."""
         self._exchange = None
-        if self.gone or not keep:
+        if self._closing:
+            return
+        if not keep:
             self._close()
         elif self.receiver.in_body:
             self._skip_body()
@@ -230,7 +239,7 @@ class HTTPProtocol(asyncio.Protocol):
         try:
             self.receiver.pump()
         except BadRequest as error:
-            self.last = True
+            self.last = self._broken = True
             self.receiver.end_body(HttpError(error.status, error.reason))
             self.receiver.forget()
         if self._exchange is None and not self._closing:
@@ -252,13 +261,15 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _rest(self) -> None:
         """Between requests, with nothing from the client."""
-        if self.last:
+        if self.last or self.gone:
             self._close()
         else:
             self.read_deadline = self.clock.now + self.limits.keep_alive_timeout
 
     def _await_head(self) -> None:
-        if not self._head_begun:
+        if self.gone:
+            self._close()
+        elif not self._head_begun:
             self._head_begun = True
             self.read_deadline = self.clock.now + self.limits.head_timeout
 
@@ -288,9 +299,11 @@ class HTTPProtocol(asyncio.Protocol):
         """Answer what can't become a request, and close."""
         self.sender.uncork()
         self.sender.write(plain_response(error.status, error.reason, self.clock.date))
-        self._close(unread=True)
+        self._exchange = None
+        self._broken = True
+        self._close()
 
-    def _close(self, *, unread: bool = False) -> None:
+    def _close(self) -> None:
         """End the connection, so that what was written arrives.
 
         Closing a socket whose input was not read resets it, and the answer may be lost: what
@@ -298,7 +311,7 @@ class HTTPProtocol(asyncio.Protocol):
         """
         self._closing = True
         self.sender.uncork()
-        unread = unread or self.receiver.has_bytes or self.receiver.in_body
+        unread = self._broken or self.receiver.has_bytes or self.receiver.in_body
         self.receiver.end_body(ClientDisconnected("The connection is closing"))
         self.receiver.forget()
         self._watch_writing()
