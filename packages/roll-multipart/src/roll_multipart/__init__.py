@@ -8,7 +8,6 @@ from .limits import Limits
 from .multidict import Files, Form, Multidict, Query
 from .multipart import Multipart
 from .parser import PushParser
-from .urlencoded import parse_pairs
 
 __all__ = [
     "FieldError",
@@ -27,7 +26,6 @@ __all__ = [
     "UploadedFile",
     "encode",
     "get_boundary",
-    "parse_pairs",
 ]
 
 __version__ = "0.1.0"

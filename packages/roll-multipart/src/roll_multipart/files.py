@@ -3,11 +3,15 @@
 import io
 import tempfile
 from collections.abc import Callable
-from typing import IO, Protocol, cast
+from typing import IO, Final, Protocol, cast
 
 from .headers import Part
 
 __all__ = ["MemoryFile", "SpooledFile", "UploadedFile"]
+
+
+# Bytes; so that chunks of 16 KiB and more, as servers read them, go past the buffer.
+BUFFER: Final = 15 * 2**10
 
 
 class UploadedFile(Protocol):
@@ -59,7 +63,7 @@ class SpooledFile:
     def rollover(self) -> None:
         """Move to disk what is in memory."""
         memory = cast(io.BytesIO, self._file)
-        self._file = tempfile.TemporaryFile()
+        self._file = tempfile.TemporaryFile(buffering=BUFFER)
         self.write = self._file.write
         self.write(memory.getbuffer())
 

@@ -4,9 +4,9 @@ import builtins
 from types import EllipsisType
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
-from .errors import FieldError
+from .errors import FieldError, LimitError
 from .files import UploadedFile
-from .urlencoded import MAX_FIELDS, parse_pairs
+from .urlencoded import MAX_FIELDS, check_strictly, fill, fill_escaped
 
 __all__ = ["Files", "Form", "Multidict", "Query"]
 
@@ -82,8 +82,23 @@ class Query(Multidict[str]):
         without `=`.
         """
         values = cls()
-        for key, value in parse_pairs(text, max_fields=max_fields, strict=strict):
-            values.setdefault(key, []).append(value)
+        if strict:
+            text = check_strictly(text)
+        elif not isinstance(text, str):
+            text = str(text, "utf-8", "replace")
+        if len(text) >= max_fields and text.count("&") >= max_fields:
+            raise LimitError("Too many fields")
+        if "%" in text or "+" in text:
+            fill_escaped(values, text)
+            return values
+        pairs = text.split("&")
+        for pair in pairs:
+            key, _, value = pair.partition("=")
+            values[key] = [value]
+        # Nearly always that is it: no key twice, no empty pair.
+        if len(values) != len(pairs) or "" in values:
+            values.clear()
+            fill(values, pairs, "=")
         return values
 
     def bool(self, key: str, default: Any = ...) -> Any:

@@ -163,6 +163,7 @@ class Filler(PushParser):
         self._file = None
         if self._room <= self._size:
             self._memory_left -= self._size - self._room
+        self.__dict__.pop("part_data", None)
 
     def _overflow(self) -> None:
         """The data of the part are more than what may lie in memory."""
@@ -174,3 +175,5 @@ class Filler(PushParser):
         self._file.rollover()  # type: ignore[attr-defined]
         self._write = self._file.write
         self._room = sys.maxsize
+        # From here on nothing is counted: what comes goes straight to the file.
+        self.part_data = self._write  # type: ignore[method-assign, assignment]

@@ -7,7 +7,7 @@ from typing import Final
 from .errors import LimitError, MultipartError
 from .headers import Part, check_boundary, parse_part
 from .limits import DEFAULTS, Limits
-from .search import DelimiterSearch, is_flood
+from .search import SHORT, DelimiterSearch
 
 __all__ = ["PushParser"]
 
@@ -19,6 +19,7 @@ USUAL_HEAD: Final = re.compile(
     rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+)\r\n\r\n"
 )
 PADDING: Final = re.compile(rb"[ \t]++")
+CR: Final = ord("\r")
 # Sizes in bytes. Below this one a copy is cheaper than a view,
 SMALL: Final = 4096
 # and a search within this one cheaper than in all that follows.
@@ -39,13 +40,14 @@ class PushParser:
         self._delimiter = b"\r\n--" + boundary
         self._reach = 1 - len(self._delimiter)
         self._parts = 0
-        # The first boundary may open the body: the line break before it is then ours.
-        self._carry = b"\r\n"
-        self._preamble = -2
+        self._carry = b""
+        self._preamble = 0
         self._searched = 0
+        # While in a content, of which this is the run to look for; else empty.
+        self._run = b""
         self._search: DelimiterSearch | None = None
         self._error: BaseException | None = None
-        self._state: State = PushParser._skip_preamble
+        self._state: State = PushParser._open
 
     def part_begin(self, part: Part) -> None:
         """A part begins."""
@@ -58,21 +60,23 @@ class PushParser:
 
     def feed(self, data: bytes) -> None:
         """Parse a chunk (one that is not `bytes` is copied). Raises `MultipartError`."""
-        if self._error is not None:
-            raise self._error
-        if not data:
-            return
-        if self._carry:
-            data = self._carry + data
-            self._carry = b""
-        elif type(data) is not bytes:
-            data = bytes(data)
-        position = 0
         try:
-            while position >= 0:
-                position = self._state(self, data, position)
+            # In the middle of a long content most chunks are nothing but data.
+            if (
+                (run := self._run)
+                and type(data) is bytes
+                and 0 < len(data) < SHORT
+                and run not in data
+                and data.rfind(b"\r\n", self._reach) < 0
+                and data[-1] != CR
+            ):
+                self.part_data(data)
+            elif data:
+                self._parse(self._carry + data if self._carry else bytes(data))
         except BaseException as error:
             self._error = error
+            self._run = b""
+            self._state = PushParser._fail
             raise
 
     def close(self) -> None:
@@ -87,8 +91,28 @@ class PushParser:
         """The final boundary has been seen: whatever follows is skipped."""
         return self._state is PushParser._skip_epilogue
 
+    def _parse(self, data: bytes) -> None:
+        self._carry = b""
+        position = 0
+        while position >= 0:
+            position = self._state(self, data, position)
+
     # A state takes the data and a position in it. It returns where the next state goes on, or -1 if
     # it needs more data, having put into `_carry` what must be seen again.
+
+    def _fail(self, data: bytes, position: int) -> int:
+        assert self._error is not None
+        raise self._error
+
+    def _open(self, data: bytes, position: int) -> int:
+        """The first boundary may open the body: then no line break is before it."""
+        boundary = self._delimiter[2:]
+        if data.startswith(boundary):
+            return self._pass_delimiter(-2)
+        if boundary.startswith(data):
+            return self._wait(data, position)
+        self._state = PushParser._skip_preamble
+        return position
 
     def _skip_preamble(self, data: bytes, position: int) -> int:
         end = data.find(self._delimiter, position)
@@ -151,7 +175,7 @@ class PushParser:
         # short, and a short haystack spares `find` its preparations for long ones.
         end = data.find(self._delimiter, start - 2, start + NEAR)
         if end < 0 and len(data) > start + NEAR:
-            end = self._find(data, start)
+            end = self._find_delimiter(data, start)
         if end < 0:
             self.part_begin(part)
             return self._hold_back(data, start)
@@ -175,13 +199,19 @@ class PushParser:
         return position + 2
 
     def _read_data(self, data: bytes, position: int) -> int:
-        end = self._find(data, position)
+        end = self._find_delimiter(data, position)
         if end < 0:
             return self._hold_back(data, position)
         if end > position:
             self.part_data(cut(data, position, end))
         self.part_end()
         return self._pass_delimiter(end)
+
+    def _find_delimiter(self, data: bytes, position: int) -> int:
+        """Find it in a content too long for a plain search."""
+        if self._search is None:
+            self._search = DelimiterSearch(self._delimiter)
+        return self._search.find(data, position)
 
     def _hold_back(self, data: bytes, start: int) -> int:
         """The data hold no delimiter: give them out, but for what may be the beginning of one."""
@@ -190,34 +220,23 @@ class PushParser:
             self._state = PushParser._first_data
             return self._wait(data, end)
         self._state = PushParser._read_data
-        if end == len(data):
-            self.part_data(cut(data, start, end))
-            return -1
         if end > start:
             self.part_data(cut(data, start, end))
-        return self._wait(data, end)
-
-    def _find(self, data: bytes, position: int) -> int:
-        """Where the delimiter is, from a position on in the content of a part."""
-        delimiter = self._delimiter
-        if data[-1] in delimiter and data[position] in delimiter:
-            return self._find_in_flood(data, position)
-        return data.find(delimiter, position)
-
-    def _find_in_flood(self, data: bytes, position: int) -> int:
-        """Likewise, where the data look like the delimiter all over."""
-        if not is_flood(data, position, self._delimiter):
-            return data.find(self._delimiter, position)
+        if end < len(data):
+            return self._wait(data, end)
         if self._search is None:
             self._search = DelimiterSearch(self._delimiter)
-        return self._search.find(data, position)
+        self._run = self._search.run
+        return -1
 
     def _pass_delimiter(self, position: int) -> int:
         self._state = PushParser._after_delimiter
+        self._run = b""
         return position + len(self._delimiter)
 
     def _wait(self, data: bytes, position: int) -> int:
         self._carry = data[position:]
+        self._run = b""
         return -1
 
     def _find_tail(self, data: bytes) -> int:

@@ -1,47 +1,73 @@
-"""Finding a delimiter in a chunk, at the speed of `bytes.find` on hostile data too."""
+"""Finding a delimiter in a chunk, at the speed of `bytes.find` on hostile data too.
+
+`bytes.find` skips a whole needle when the byte behind it is not one of the needle's, as far as the
+lowest six bits tell. A flood of the delimiter's own bytes makes it go step by step, twenty times
+slower. Two things help: to look for a run of the boundary that has nothing like CR, LF or `-`, and
+the two-way algorithm that CPython has for long haystacks. On other data, in memory that the cache
+does not hold, that one is the slower of the two: there it pays to search in windows.
+"""
 
 import re
 from typing import Final
 
-__all__ = ["DelimiterSearch", "is_flood"]
+__all__ = ["SHORT", "DelimiterSearch"]
 
-# `bytes.find` skips a whole needle when the byte behind it is not one of the needle's, which it
-# tells by the lowest six bits. On a flood of the delimiter's own bytes it goes step by step, twenty
-# times slower. A run of the boundary with none that looks like CR, LF or `-` is immune to theirs.
-IMMUNE: Final = re.compile(rb"[^\r\nMJm-]+")
 SIX_BITS: Final = 63
+IMMUNE: Final = re.compile(rb"[^\r\nMJm-]+")
 SAMPLE: Final = 16
-# Between these sizes of the haystack CPython stays with that algorithm; above, it has a better one.
-SLOW_FROM: Final = 2500
-SLOW_TO: Final = 30_000
-PADDING: Final = bytes(SLOW_TO)
-
-
-def is_flood(data: bytes, position: int, delimiter: bytes) -> bool:
-    """Whether the data go on with nothing but bytes of the delimiter, as far as a sample tells."""
-    return not data[position : position + SAMPLE].strip(delimiter)
+# Sizes of a haystack, in bytes: what is shorter than the first is not worth a look at it; from the
+# last one on CPython always uses the two-way algorithm.
+SHORT: Final = 2500
+WINDOW: Final = 8192
+LONG: Final = 30_000
+PADDING: Final = bytes(LONG)
 
 
 class DelimiterSearch:
-    """What is worth knowing of a delimiter to find it in floods of its own bytes."""
+    """Finds one delimiter: `find(data, position)` gives what `data.find(delimiter, position)` does.
 
-    __slots__ = ("_delimiter", "_offset", "_run", "_slow")
+    The data must not be empty, nor the position at their end.
+    """
+
+    __slots__ = ("_delimiter", "_offset", "_reach", "_slow", "run")
 
     def __init__(self, delimiter: bytes) -> None:
         self._delimiter = delimiter
-        self._run = max(IMMUNE.findall(delimiter), key=len, default=delimiter)
-        self._offset = delimiter.index(self._run)
-        # The better algorithm minds only what looks like a byte of the delimiter's later half.
+        self.run = max(IMMUNE.findall(delimiter), key=len, default=delimiter)
+        self._offset = delimiter.index(self.run)
+        # A delimiter that begins in the window may end behind it.
+        self._reach = WINDOW + len(delimiter) - 1
+        # Two-way search minds only what looks like a byte of the delimiter's later half.
         late = {byte & SIX_BITS for byte in delimiter[len(delimiter) // 2 :]}
         self._slow = [byte for byte in b"\r\n-" if byte & SIX_BITS in late]
 
     def find(self, data: bytes, position: int) -> int:
-        """What `data.find(delimiter, position)` gives."""
-        if len(data) - position >= SLOW_TO:
+        """Where the delimiter is, at the position or behind it; -1 if it is not there."""
+        size = len(data)
+        if size < SHORT:
+            return self._find_run(data, position)
+        while position < size:
+            if data[position] in self._delimiter and self._is_flood(data, position):
+                return self._find_in_flood(data, position)
+            found = data.find(self._delimiter, position, position + self._reach)
+            if found >= 0:
+                return found
+            position += WINDOW
+        return -1
+
+    def _is_flood(self, data: bytes, position: int) -> bool:
+        """Whether a sample has bytes of the delimiter only."""
+        return not data[position : position + SAMPLE].strip(self._delimiter)
+
+    def _find_in_flood(self, data: bytes, position: int) -> int:
+        if len(data) - position >= LONG:
             sample = data[position : position + SAMPLE]
             if not any(byte in sample for byte in self._slow):
                 return data.find(self._delimiter, position)
-        found = data.find(self._run, position + self._offset)
+        return self._find_run(data, position)
+
+    def _find_run(self, data: bytes, position: int) -> int:
+        found = data.find(self.run, position + self._offset)
         if found < 0:
             return -1
         if data.startswith(self._delimiter, found - self._offset):
@@ -49,10 +75,10 @@ class DelimiterSearch:
         return self._find_among_boundaries(data, position)
 
     def _find_among_boundaries(self, data: bytes, position: int) -> int:
-        """The flood is made of the boundary: ask for the first and the last byte, then for all."""
+        """The boundary is there, the delimiter perhaps not: ask for its ends, then for all of it."""
         start = data.find(b"\r", position)
         if start < 0 or data.find(self._delimiter[-1:], start) < 0:
             return -1
-        if SLOW_FROM < len(data) - start < SLOW_TO:
+        if SHORT <= len(data) - start < LONG:
             data += PADDING
         return data.find(self._delimiter, start)

@@ -1,0 +1,141 @@
+"""Compare roll-multipart with its peers: python benchmarks/multipart/run.py [--quick].
+
+Prints Markdown tables: MB/s, the median of interleaved runs, in CPU time of this thread.
+"""
+
+import argparse
+import gc
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bodies import HOSTILE, KIB, MIB, SCENARIOS, Body
+from peers import EVENTS, FORMS, Found, Peer, count
+
+CHUNKS = {"1 KiB": KIB, "16 KiB": 16 * KIB, "64 KiB": 64 * KIB, "1 MiB": MIB}
+PACKAGES = (
+    "roll-multipart multipart python-multipart streaming-form-data multifruits werkzeug".split()
+)
+
+
+def split(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def measure(call: Callable[[], Any], repeat: int) -> float:
+    """Seconds of CPU for one call."""
+    gc.collect()
+    start = time.thread_time()
+    results = [call() for _ in range(repeat)]
+    elapsed = time.thread_time() - start
+    for result in results:
+        check(result)
+    return elapsed / repeat
+
+
+def check(result: Any) -> Found:
+    """Count what was found, and close the files."""
+    return result if len(result) == 3 else count(*result)
+
+
+def correct(peer: Peer, chunks: list[bytes], body: Body) -> bool:
+    try:
+        return check(peer(chunks, body)) == (body.fields, body.files, body.content)
+    except Exception as error:  # noqa: BLE001 - a peer may fail in any way: the table says so
+        print(f"<!-- {peer.__name__}: {error!r} -->")
+        return False
+
+
+def compare(peers: dict[str, Peer], body: Body, size: int, rounds: int) -> dict[str, float]:
+    """MB/s of every peer that parses the body right."""
+    chunks = split(body.data, size)
+    able = {name: peer for name, peer in peers.items() if correct(peer, chunks, body)}
+    repeat = max(1, min(300, 200_000 // len(body.data)))
+    times: dict[str, list[float]] = {name: [] for name in able}
+    for _ in range(rounds):
+        for name, peer in able.items():
+            times[name].append(measure(lambda p=peer: p(chunks, body), repeat))  # type: ignore[misc]
+    return {
+        name: len(body.data) / statistics.median(taken) / 1e6 for name, taken in times.items()
+    }
+
+
+def scenarios(quick: bool, only: str) -> Iterator[tuple[str, Body]]:
+    for name, make in SCENARIOS.items():
+        if only in name and not (quick and name == "64 MiB upload"):
+            yield name, make()
+    for name, flood in HOSTILE.items():
+        if only in name:
+            yield name, flood(MIB)
+
+
+def table(title: str, peers: dict[str, Peer], quick: bool, only: str) -> None:
+    print(f"\n### {title}\n")
+    print("| body | chunks |", " | ".join(peers), "| lead |")
+    print("| --- | --- |" + " ---: |" * (len(peers) + 1))
+    for name, body in scenarios(quick, only):
+        for label, size in CHUNKS.items():
+            if label != "1 KiB" and size >= 16 * len(body.data) and name == "small form":
+                continue
+            rounds = 3 if quick or len(body.data) > 16 * MIB else 9
+            speeds = compare(peers, body, size, rounds)
+            print(f"| {name} | {label} |", row(peers, speeds), flush=True)
+
+
+def row(peers: dict[str, Peer], speeds: dict[str, float]) -> str:
+    cells = [f"{speeds[name]:,.4g}" if name in speeds else "fails" for name in peers]
+    rivals = [speed for name, speed in speeds.items() if name != "roll-multipart"]
+    lead = speeds["roll-multipart"] / max(rivals)
+    return " | ".join([*cells, f"{lead:.2f}"]) + " |"
+
+
+def growth(quick: bool) -> None:
+    """Time for four times as much hostile input: 4 is linear."""
+    size = MIB // 4 if quick else MIB
+    print("\n### Growth of the time from n to 4n (4.0 is linear)\n")
+    print("| body |", " | ".join(CHUNKS), "|")
+    print("| --- |" + " ---: |" * len(CHUNKS))
+    for name, flood in HOSTILE.items():
+        cells = []
+        for chunk in CHUNKS.values():
+            speeds = [
+                compare({"roll": FORMS["roll-multipart"]}, flood(factor * size), chunk, 5)["roll"]
+                for factor in (1, 4)
+            ]
+            cells.append(f"{4 * speeds[0] / speeds[1]:.2f}")
+        print(f"| {name} |", " | ".join(cells), "|", flush=True)
+
+
+def processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--quick", action="store_true", help="few rounds, no 64 MiB upload")
+    arguments.add_argument("--only", choices=["forms", "events", "growth"])
+    arguments.add_argument("--body", default="", help="only bodies with this in their name")
+    options = arguments.parse_args()
+    if os.access("/dev/shm", os.W_OK):
+        tempfile.tempdir = "/dev/shm"  # a disk's moods are not the parser's
+    print(f"{processor()}, {platform.python_implementation()} {platform.python_version()};")
+    print(", ".join(f"{name} {version(name)}" for name in PACKAGES))
+    if options.only in (None, "forms"):
+        table("Form and files, MB/s", FORMS, options.quick, options.body)
+    if options.only in (None, "events"):
+        table("Parser events alone, MB/s", EVENTS, options.quick, options.body)
+    if options.only in (None, "growth"):
+        growth(options.quick)
+
+
+if __name__ == "__main__":
+    main()
