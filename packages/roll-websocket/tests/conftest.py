@@ -80,9 +80,11 @@ class Raw:
                 return int.from_bytes(payload[:2])
 
     async def rest(self) -> bytes:
-        """Everything up to the end of the connection."""
+        """Everything up to the end of the connection, which is then closed here too."""
         async with asyncio.timeout(PATIENCE):
-            return await self.reader.read()
+            data = await self.reader.read()
+        self.writer.close()
+        return data
 
     def reset(self) -> None:
         """Go without a word: RST."""
@@ -136,7 +138,9 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0)
 
 
-def mask(opcode: int, payload: bytes = b"", *, first: int | None = None, masked: bool = True) -> bytes:
+def mask(
+    opcode: int, payload: bytes = b"", *, first: int | None = None, masked: bool = True
+) -> bytes:
     """A frame as a client sends it; `first` is its first byte where FIN alone will not do."""
     size = len(payload)
     flag = 0x80 if masked else 0
@@ -162,7 +166,13 @@ async def echo(request: Any, ws: WSProtocol) -> None:
 def wire() -> SimpleNamespace:
     """What raw clients speak."""
     return SimpleNamespace(
-        head=head, frame=mask, until=until, echo=echo, Frame=Frame, Opcode=Opcode, Client=ClientProtocol
+        head=head,
+        frame=mask,
+        until=until,
+        echo=echo,
+        Frame=Frame,
+        Opcode=Opcode,
+        Client=ClientProtocol,
     )
 
 
@@ -206,6 +216,22 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[Site]]]:
         with contextlib.suppress(ConnectionError):
             await site.listener.stop(grace=0)
         await server.wait_closed()
+
+
+def anonymous(side: int) -> ssl.SSLContext:
+    """TLS without a certificate: enough for a transport that cannot half-close."""
+    context = ssl.SSLContext(side)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("aNULL:@SECLEVEL=0")
+    return context
+
+
+@pytest.fixture
+def tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The contexts of a server and of its clients."""
+    return anonymous(ssl.PROTOCOL_TLS_SERVER), anonymous(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ def deflate(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 100_000])
 @pytest.mark.parametrize("kind", [TEXT, BINARY])
-async def test_messages_of_any_length_come_back(serve: Any, wire: Any, kind: int, size: int) -> None:
+async def test_messages_of_any_length_come_back(
+    serve: Any, wire: Any, kind: int, size: int
+) -> None:
     raw = await (await serve()).raw()
     raw.send(wire.frame(kind, b"x" * size))
     assert await raw.frame() == (0x80 | kind, b"x" * size)

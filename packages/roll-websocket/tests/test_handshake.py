@@ -81,7 +81,9 @@ def test_a_bad_request_is_refused_with_what_its_answer_needs(
     assert error.message.endswith(".")
 
 
-@pytest.mark.parametrize("host", ["localhost", "[::1]:80", "xn--e1afmkfd.example:", "10.0.0.1:8080"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "[::1]:80", "xn--e1afmkfd.example:", "10.0.0.1:8080"]
+)
 def test_these_hosts_are_good(host: str) -> None:
     assert WSProtocol(request(HOST=host)).handshake()
 
@@ -142,12 +144,19 @@ def test_headers_of_the_application_go_out_with_the_101() -> None:
 
 def test_headers_that_belong_to_the_handshake_are_left_out() -> None:
     ours = WSProtocol(request())
-    names = ["Content-Length", "connection", "UPGRADE", "Transfer-Encoding", "Sec-WebSocket-Accept"]
+    names = [
+        "Content-Length",
+        "connection",
+        "UPGRADE",
+        "Transfer-Encoding",
+        "Sec-WebSocket-Accept",
+    ]
     assert len(fields(ours.handshake([(name, "0") for name in names]))) == 4
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("X", "a\r\nY: b"), ("X\nY", "a"), ("X", "\0"), ("", "a"), ("X", "é\u20ac")]
+    ("name", "value"),
+    [("X", "a\r\nY: b"), ("X\nY", "a"), ("X", "\0"), ("", "a"), ("X", "é\u20ac")],
 )
 def test_a_header_that_would_break_the_head_is_an_error(name: str, value: str) -> None:
     with pytest.raises(ValueError, match="cannot be sent"):

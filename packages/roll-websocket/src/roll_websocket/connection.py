@@ -32,12 +32,12 @@ class Connection(asyncio.Protocol):
     _transport: asyncio.Transport
     _loop: asyncio.AbstractEventLoop
     _gone: asyncio.Future[None]
+    _abort: asyncio.TimerHandle
     _pings: dict[bytes, asyncio.Future[None]]
 
     _keepalive: Keepalive | None = None
     _receiver: asyncio.Future[None] | None = None
     _writable: asyncio.Future[None] | None = None
-    _abort: asyncio.TimerHandle | None = None
     _end: Close | None = None
     _heard = False
     _paused = False
@@ -87,8 +87,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone."""
         self._finish(Close(CloseCode.ABNORMAL_CLOSURE, ""))
-        if self._abort is not None:
-            self._abort.cancel()
+        self._abort.cancel()
         self._gone.set_result(None)
 
     def pause_writing(self) -> None:
@@ -152,7 +151,8 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
 
     def _read_on(self) -> None:
-        """The handler has taken a message: let more come."""
+        """The handler has taken a message: let more come, and do not blame who had to wait."""
+        self._heard = True
         if not self._paused and self._wire.release():
             self._resume_reading()
         else:

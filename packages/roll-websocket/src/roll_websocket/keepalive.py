@@ -28,6 +28,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.slices: dict[float, set[Sleeper]] = {}
+        self.ringing: set[Sleeper] = set()
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop) -> "Clock":
@@ -52,14 +53,13 @@ class Clock:
 
     def forget(self, sleeper: Sleeper, key: float) -> None:
         """Do not wake this sleeper."""
-        self.slices.get(key, set()).discard(sleeper)
+        self.slices.get(key, self.ringing).discard(sleeper)
 
     def ring(self, key: float) -> None:
         """Wake those of one slice, but for whom an earlier one made forgotten."""
-        sleepers = self.slices[key]
-        while sleepers:
-            sleepers.pop().on_alarm()
-        del self.slices[key]
+        self.ringing = self.slices.pop(key)
+        while self.ringing:
+            self.ringing.pop().on_alarm()
 
 
 # Weak both ways: a clock holds connections, and these their loop.

@@ -178,9 +178,9 @@ class Wire(ServerProtocol):
 
         The layer judges everything else: whatever is wrong or unusual is left to it.
         """
-        kind = WHOLE.get(data[0])
         start, length = payload(data)
-        if not kind or self.fragments is not None or start + length != len(data):
+        kind = WHOLE.get(data[0]) if start else None
+        if kind is None or self.fragments is not None or start + length != len(data):
             return False
         if self.limit is not None and length > self.limit:
             return False

@@ -1,0 +1,267 @@
+"""How connections end, and that nothing of them remains."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
+
+from roll_websocket import ConnectionClosed, WSProtocol
+
+
+def gone(site: Any) -> bool:
+    """Neither a handler nor a socket is left."""
+    return not site.listener.running and all(ws._gone.done() for ws in site.ws)
+
+
+async def receive(request: Any, ws: WSProtocol) -> None:
+    await ws.recv()
+
+
+async def stream(request: Any, ws: WSProtocol) -> None:
+    while True:
+        await ws.send(bytes(100_000))
+
+
+@pytest.mark.parametrize("handler", [receive, stream])
+async def test_a_reset_frees_a_handler_that_waits(serve: Any, wire: Any, handler: Any) -> None:
+    site = await serve(handler)
+    raw = await site.raw()
+    if handler is stream:
+        raw.reader._transport.pause_reading()
+        await wire.until(lambda: site.ws and site.ws[0]._paused)
+    raw.reset()
+    (error,) = await site.ended()
+    assert isinstance(error, ConnectionClosed)
+    assert error.code == 1006
+    await wire.until(lambda: gone(site))
+
+
+@pytest.mark.parametrize("how", ["recv", "send", "ping", "pong", "close"])
+async def test_a_reset_while_the_handler_computes_is_told_where_it_awaits(
+    serve: Any, wire: Any, how: str
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await computed.wait()
+        await getattr(ws, how)(*(["late"] if how == "send" else []))
+
+    computed = asyncio.Event()
+    site = await serve(handler)
+    raw = await site.raw()
+    raw.reset()
+    await wire.until(lambda: site.ws and site.ws[0]._gone.done())
+    computed.set()
+    (error,) = await site.ended()
+    assert error is None if how == "close" else error.code == 1006
+    await wire.until(lambda: gone(site))
+
+
+async def test_a_transport_that_is_closing_sends_nothing(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        ws._transport.abort()
+        ws.probe()
+        await ws.send("late")
+
+    site = await serve(handler)
+    await site.raw()
+    (error,) = await site.ended()
+    assert error.code == 1006
+
+
+async def test_a_transport_someone_else_closes_is_waited_for(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        while not ws._transport.get_write_buffer_size():
+            await ws.send(bytes(100_000))
+        ws._transport.close()
+        await ws.send("late")
+
+    site = await serve(handler, constants={"WRITE_LIMIT": 2**30})
+    raw = await site.raw()
+    raw.reader._transport.pause_reading()
+    await wire.until(lambda: site.ws and site.ws[0]._transport.is_closing())
+    raw.reset()
+    (error,) = await site.ended()
+    assert error.code == 1006
+
+
+async def test_a_fin_without_a_close_frame_is_1006(serve: Any, wire: Any) -> None:
+    site = await serve(receive)
+    raw = await site.raw()
+    raw.writer.write_eof()
+    (error,) = await site.ended()
+    assert error.code == 1006
+    assert await raw.rest() == b""
+    await wire.until(lambda: gone(site))
+
+
+async def test_a_fin_behind_messages_that_wait_ends_after_them(serve: Any, wire: Any) -> None:
+    taken: list[Any] = []
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await wire.until(lambda: ws._wire.reader.eof)
+        while True:
+            taken.append(await ws.recv())
+
+    site = await serve(handler, constants={"MAX_QUEUE": 2})
+    raw = await site.raw()
+    raw.send(wire.frame(2, b"x") * 10)
+    raw.writer.write_eof()
+    (error,) = await site.ended()
+    assert error.code == 1006
+    assert taken == [b"x"] * 10
+    await wire.until(lambda: gone(site))
+
+
+async def test_a_handler_that_returns_closes_with_1000(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await ws.send("bye")
+
+    site = await serve(handler)
+    client = await site.connect()
+    assert await client.recv() == "bye"
+    with pytest.raises(ConnectionClosedOK):
+        await client.recv()
+    assert (client.close_code, client.close_reason) == (1000, "")
+    await wire.until(lambda: gone(site))
+
+
+@pytest.mark.parametrize("error", [KeyError("cause"), ConnectionClosed(1000, "of another")])
+async def test_a_handler_that_raises_closes_with_1011_and_is_logged_once(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        raise error
+
+    site = await serve(handler)
+    client = await site.connect()
+    with pytest.raises(ConnectionClosedError):
+        await client.recv()
+    assert (client.close_code, client.close_reason) == (1011, "Handler died prematurely.")
+    await wire.until(lambda: gone(site))
+    (record,) = log.records
+    assert record.exc_info
+    assert record.exc_info[1] is error
+
+
+async def test_a_handler_ended_by_its_peer_is_not_logged(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture
+) -> None:
+    site = await serve(receive)
+    (await site.raw()).reset()
+    await site.ended()
+    await wire.until(lambda: gone(site))
+    assert log.records == []
+
+
+async def test_a_handler_that_fails_when_its_peer_has_gone_is_logged(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await wire.until(ws._gone.done)
+        raise KeyError("cause")
+
+    site = await serve(handler)
+    (await site.raw()).reset()
+    await site.ended()
+    await wire.until(lambda: gone(site))
+    assert len(log.records) == 1
+
+
+async def test_a_cancelled_handler_closes_with_1001(serve: Any, wire: Any) -> None:
+    site = await serve(receive)
+    client = await site.connect()
+    await wire.until(lambda: site.ws)
+    (task,) = site.listener.running
+    task.cancel()
+    with pytest.raises(ConnectionClosedOK):
+        await client.recv()
+    assert (client.close_code, client.close_reason) == (1001, "Handler cancelled.")
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert gone(site)
+
+
+async def test_a_handler_cancelled_twice_aborts(serve: Any, wire: Any) -> None:
+    site = await serve(receive, constants={"TIMEOUT": 1000})
+    raw = await site.raw()
+    await wire.until(lambda: site.ws)
+    (task,) = site.listener.running
+    task.cancel()
+    assert await raw.close_code() == 1001
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await raw.rest() == b""
+
+
+async def test_a_close_never_answered_is_aborted(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await ws.close(4000)
+
+    site = await serve(handler, constants={"TIMEOUT": 0.01})
+    raw = await site.raw()
+    assert await raw.close_code() == 4000
+    assert await raw.rest() == b""
+    await wire.until(lambda: gone(site))
+
+
+async def test_a_peer_that_neither_reads_nor_closes_is_aborted(serve: Any, wire: Any) -> None:
+    site = await serve(stream, constants={"TIMEOUT": 0.01})
+    raw = await site.raw()
+    raw.reader._transport.pause_reading()
+    await wire.until(lambda: site.ws and site.ws[0]._paused)
+    site.ws[0].shutdown()
+    (error,) = await site.ended()
+    assert error.code == 1001
+    await wire.until(lambda: gone(site))
+
+
+async def test_shutdown_closes_all_with_1001(serve: Any, wire: Any) -> None:
+    site = await serve(receive)
+    clients = [await site.connect() for _ in range(3)]
+    await wire.until(lambda: len(site.ws) == 3)
+    await site.listener.stop()
+    for client in clients:
+        with pytest.raises(ConnectionClosedOK):
+            await client.recv()
+        assert client.close_code == 1001
+    assert [error.code for error in site.ends] == [1001] * 3
+    assert gone(site)
+
+
+async def test_shutdown_twice_is_once(serve: Any, wire: Any) -> None:
+    site = await serve(receive)
+    raw = await site.raw()
+    await wire.until(lambda: site.ws)
+    site.ws[0].shutdown()
+    site.ws[0].shutdown()
+    raw.send(wire.frame(8, b"\x03\xe9"))
+    assert await raw.frame() == (0x88, b"\x03\xe9")
+    assert await raw.rest() == b""
+
+
+async def test_handlers_that_ignore_a_shutdown_are_cancelled(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await asyncio.Event().wait()
+
+    site = await serve(handler)
+    await site.connect()
+    await wire.until(lambda: site.ws)
+    await site.listener.stop(grace=0.01)
+    assert isinstance(site.ends[0], asyncio.CancelledError)
+    assert gone(site)
+
+
+async def test_without_connections_there_is_nothing_to_stop(serve: Any) -> None:
+    await (await serve()).listener.stop()
+
+
+async def test_a_tls_connection_closes_cleanly(serve: Any, wire: Any, tls: Any) -> None:
+    site = await serve(tls=tls)
+    client = await site.connect()
+    await client.send("secret")
+    assert await client.recv() == "secret"
+    await client.close()
+    assert client.close_code == 1000
+    assert await site.ended() == [None]
+    await wire.until(lambda: gone(site))

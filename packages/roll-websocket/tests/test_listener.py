@@ -1,0 +1,72 @@
+"""The package on a plain asyncio server."""
+
+from typing import Any
+
+import pytest
+
+from roll_websocket import WSProtocol
+
+
+async def test_a_handler_sees_the_head_of_its_request(serve: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        assert ws.request is request
+        await ws.send(f"{request.method} {request.path} {request.version}")
+        await ws.send(request.headers["X-TWICE"])
+
+    raw = await (await serve(handler)).raw("X-Twice: a", "x-twice: b")
+    assert await raw.frame() == (0x81, b"GET / 1.1")
+    assert await raw.frame() == (0x81, b"a, b")
+
+
+async def test_a_request_may_come_byte_by_byte(serve: Any, wire: Any) -> None:
+    raw = await (await serve()).socket()
+    raw.writer.transport.set_write_buffer_limits(0)
+    for byte in wire.head() + wire.frame(1, b"slow"):
+        raw.send(bytes([byte]))
+        await raw.writer.drain()
+    assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    assert await raw.frame() == (0x81, b"slow")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "field"),
+    [
+        ({"upgrade": None}, 426, "Upgrade: websocket"),
+        ({"sec_websocket_version": "8"}, 426, "Sec-WebSocket-Version: 13"),
+        ({"sec_websocket_key": None}, 400, ""),
+        ({"sec_websocket_key": "bad"}, 400, ""),
+        ({"host": None}, 400, ""),
+        ({"line": "POST / HTTP/1.1"}, 405, "Allow: GET"),
+        ({"line": "GET / HTTP/1.0"}, 505, ""),
+        ({"line": "GET /"}, 400, ""),
+        ({"line": "GET /" + "x" * 10_000 + " HTTP/1.1"}, 400, ""),
+    ],
+)
+async def test_a_refused_request_is_answered_and_closed(
+    serve: Any, wire: Any, changes: dict[str, Any], status: int, field: str
+) -> None:
+    site = await serve()
+    raw = await site.socket()
+    raw.send(wire.head(**changes))
+    answer = (await raw.rest()).decode()
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    head, body = answer.split("\r\n\r\n", 1)
+    assert field in head
+    assert "Connection: close" in head
+    assert f"Content-Length: {len(body)}" in head
+    assert body.endswith(".")
+    assert site.ws == []
+
+
+async def test_a_client_that_asks_for_nothing_is_left(serve: Any) -> None:
+    raw = await (await serve(constants={"TIMEOUT": 0.01})).socket()
+    assert await raw.rest() == b""
+
+
+async def test_a_client_may_go_before_it_asks(serve: Any) -> None:
+    site = await serve()
+    raw = await site.socket()
+    raw.writer.write_eof()
+    assert await raw.rest() == b""
+    client = await site.connect()
+    await client.close()

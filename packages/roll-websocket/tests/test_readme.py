@@ -1,0 +1,69 @@
+"""The examples of the README run."""
+
+import asyncio
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+async def test_the_first_example_echoes(capsys: pytest.CaptureFixture[str]) -> None:
+    example = EXAMPLES[0].replace("8765", "0")
+    assert "asyncio.run(main())" in example
+    namespace: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(example, "README.md", "exec"), namespace)
+    served = asyncio.get_running_loop().create_future()
+    namespace["print"] = served.set_result
+    task = asyncio.ensure_future(namespace["main"]())
+    async with connect(str(await served), proxy=None) as client:
+        await client.send("hello")
+        assert await client.recv() == "hello"
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_the_second_example_takes_a_connection_over() -> None:
+    namespace: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(EXAMPLES[1], "README.md", "exec"), namespace)
+    refusals: list[Any] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def handler(request: Any, ws: Any) -> None:
+        await ws.send(f"{ws.subprotocol} {await ws.recv()}")
+
+    class Server(asyncio.Protocol):
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            head, rest = data.split(b"\r\n\r\n", 1)
+            lines = [line.split(": ", 1) for line in head.decode().split("\r\n")[1:]]
+            headers = {name.upper(): value for name, value in lines}
+            request = SimpleNamespace(method="GET", version="1.1", headers=headers)
+            tasks.append(asyncio.ensure_future(self.answer(request, rest)))
+
+        async def answer(self, request: Any, rest: bytes) -> None:
+            refusal = await namespace["upgrade"](request, self.transport, rest, handler)
+            if refusal:
+                refusals.append(refusal)
+                self.transport.close()
+
+    server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    async with connect(f"ws://{host}:{port}", proxy=None, subprotocols=["chat"]) as client:
+        assert client.response.headers["Set-Cookie"] == "seen=1"
+        await client.send("hello")
+        assert await client.recv() == "chat hello"
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert await reader.read() == b""
+    writer.close()
+    assert [status for status, _, _ in refusals] == [426]
+    server.close()
+    await asyncio.gather(*tasks)
