@@ -29,6 +29,7 @@ class Receiver:
         "_parser",
         "_paused",
         "_transport",
+        "in_body",
         "stream",
     )
 
@@ -40,6 +41,8 @@ class Receiver:
         self._offset = 0
         self._framing: Framing | None = None
         self._paused = False
+        self.in_body = False
+        """The current request's body is still to come."""
         self.stream: BodyStream | None = None
         """The body of the current request, if it has one."""
 
@@ -47,11 +50,6 @@ class Receiver:
     def has_bytes(self) -> bool:
         """Some bytes wait to be looked at."""
         return self._offset < len(self._buffer)
-
-    @property
-    def in_body(self) -> bool:
-        """The current request's body is still to come."""
-        return self._framing is not None
 
     @property
     def body_remaining(self) -> int | None:
@@ -93,25 +91,26 @@ class Receiver:
         else:
             self._framing = LengthFraming(head.length)
             self.stream = BodyStream(source, head.length)
+        self.in_body = True
         return self.stream
 
     def pump(self) -> None:
         """Give what came of the body to its stream, while it takes it; raises `BadRequest`."""
         framing, stream = self._framing, self.stream
-        if framing is None or stream is None:
+        if framing is None or stream is None or not self.in_body:
             return
         while self._offset < len(self._buffer) and not framing.complete and not stream.full:
             data, self._offset = framing.feed(self._buffer, self._offset)
             if data:
                 stream.feed(data)
         if framing.complete:
-            self._framing = None
+            self.in_body = False
             stream.end()
         self.balance()
 
     def end_body(self, error: Exception) -> None:
         """The rest of the body will never come: `error` says why."""
-        self._framing = None
+        self.in_body = False
         if self.stream is not None:
             self.stream.fail(error)
 
@@ -122,9 +121,13 @@ class Receiver:
         self._offset = 0
         return rest
 
+    def close(self) -> None:
+        """Nothing more will come."""
+        self._parser.close()
+
     def balance(self) -> None:
         """Read on, or stop reading, by what is kept."""
-        if self._framing is not None and self.stream is not None:
+        if self.in_body and self.stream is not None:
             enough = self.stream.full
         else:
             enough = len(self._buffer) - self._offset > HELD

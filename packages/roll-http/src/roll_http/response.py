@@ -16,6 +16,9 @@ __all__ = ["Response"]
 
 _STATUSES: dict[int, HTTPStatus] = {status.value: status for status in HTTPStatus}
 
+# A member of an enumeration is looked up slowly through its class (0.15 us on Python 3.11).
+_OK = HTTPStatus.OK
+
 # One encoder for all: `json.dumps` would make a new one a call. NaN is no JSON (RFC 8259 6).
 _encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -43,7 +46,7 @@ class Response:
         self.request = None
         self.headers = {}
         self.body = b""
-        self._status = HTTPStatus.OK
+        self._status = _OK
         self._cookies: Cookies | None = None
 
     @property

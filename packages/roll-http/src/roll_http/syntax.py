@@ -11,9 +11,7 @@ TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 is_token = re.compile(TCHARS).fullmatch
 
 # RFC 9112 3. The target: visible ASCII, without a fragment.
-match_request_line = re.compile(
-    rb"(" + TCHARS.encode() + rb") ([!-\"$-~]+) HTTP/([0-9])\.([0-9])\r\n"
-).match
+match_request_line = re.compile(TCHARS.encode() + rb" [!-\"$-~]+ HTTP/([0-9])\.[0-9]\r\n").match
 
 # The beginning of a request line that is still coming.
 is_request_line_start = re.compile(
@@ -42,11 +40,3 @@ def list_members(value: str) -> Iterator[str]:
         name = member.strip(OWS).lower()
         if name:
             yield name
-
-
-def decode_text(raw: bytes) -> str:
-    """The text of a field value: UTF-8, and Latin-1 where it is not."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")

@@ -15,8 +15,15 @@ __all__ = ["Delimiting", "InvalidResponse", "plain_response", "render"]
 
 _STATUS_LINES = {status: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
-# RFC 9110 6.4.1 and 15.3.6. A 205 says so with a Content-Length of zero.
-_BODILESS = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED, HTTPStatus.RESET_CONTENT}
+# Looked up once: through its class, a member costs 0.15 us on Python 3.11.
+_OK = HTTPStatus.OK
+_MULTIPLE_CHOICES = HTTPStatus.MULTIPLE_CHOICES
+_RESET_CONTENT = HTTPStatus.RESET_CONTENT
+
+# RFC 9110 6.4.1 and 15.3.6.
+_BODILESS = frozenset({HTTPStatus.NO_CONTENT, _RESET_CONTENT, HTTPStatus.NOT_MODIFIED})
+_SPECIAL_STATUSES = frozenset(status for status in HTTPStatus if status < _OK) | _BODILESS
+_SPECIAL_METHODS = frozenset({"HEAD", "CONNECT"})
 
 _PLAIN, _LENGTH, _CODING, _CONNECTION, _DATE = range(5)
 _SPECIAL = {
@@ -88,35 +95,6 @@ class Measured:
         return b""
 
 
-class _Fields:
-    """The header lines of a response, and what some of them decide."""
-
-    __slots__ = ("close", "date", "length", "lines")
-
-    def __init__(self) -> None:
-        self.lines = ""
-        self.length: int | None = None
-        self.close = False
-        self.date = False
-
-    def take(self, kind: int, name: str, text: str) -> None:
-        """A field that frames the message."""
-        if kind == _LENGTH:
-            self.length = _content_length(text)
-        elif kind == _CONNECTION:
-            self._take_connection(name, text)
-        elif kind == _DATE:
-            self.date = True
-            self.lines += f"{name}: {text}\r\n"
-
-    def _take_connection(self, name: str, text: str) -> None:
-        options = list(list_members(text))
-        self.close = "close" in options
-        others = ", ".join(option for option in options if option not in {"close", "keep-alive"})
-        if others:
-            self.lines += f"{name}: {others}\r\n"
-
-
 def render(
     request: Request, response: Response, date: str
 ) -> tuple[bytes, bytes, AsyncIterator[Any] | None, Delimiting | None]:
@@ -126,27 +104,31 @@ def render(
     connection is to be closed after this response.
     Raises `InvalidResponse` and `ValueError` for what can't be sent.
     """
-    fields = _read_fields(response)
     body = response.body
     if type(body) is not bytes:
         body = as_body(body)
+    fields = _read_fields(response) if response.headers else _NO_FIELDS
     if fields.close:
         request.keep_alive = False
-    delimiting = None
+    stream = delimiting = None
     if isinstance(body, bytes):
-        body = _frame_bytes(request, response, fields, body)
-        stream = None
+        framing, body = _frame_bytes(request, response, fields, body)
     else:
         stream, body = body, b""
-        delimiting = _frame_stream(request, response, fields)
-    if not fields.date:
-        fields.lines += date
-    if not request.keep_alive:
-        fields.lines += "Connection: close\r\n"
-    elif request.version == "1.0":
-        fields.lines += "Connection: keep-alive\r\n"
-    head = f"{_STATUS_LINES[response.status]}{fields.lines}\r\n".encode()
+        framing, delimiting = _frame_stream(request, response, fields)
+    status = _STATUS_LINES[response.status]
+    cookies = _cookie_lines(response) if response.has_cookies else ""
+    if fields.date:
+        date = ""
+    connection = _connection_line(request)
+    head = f"{status}{fields.lines}{cookies}{framing}{date}{connection}\r\n".encode()
     return head, body, stream, delimiting
+
+
+def _connection_line(request: Request) -> str:
+    if not request.keep_alive:
+        return "Connection: close\r\n"
+    return "" if request.version == "1.1" else "Connection: keep-alive\r\n"
 
 
 def plain_response(status: int, reason: str, date: str) -> bytes:
@@ -179,6 +161,38 @@ def as_bytes(item: Any) -> bytes:
     return b"" if item is None else str(item).encode()
 
 
+class _Fields:
+    """The header lines of a response, and what some of them decide."""
+
+    __slots__ = ("close", "date", "length", "lines")
+
+    def __init__(self) -> None:
+        self.lines = ""
+        self.length: int | None = None
+        self.close = False
+        self.date = False
+
+    def take(self, kind: int, name: str, text: str) -> str:
+        """A field that frames the message; gives the line to be sent for it."""
+        if kind == _LENGTH:
+            self.length = _content_length(text)
+        elif kind == _CONNECTION:
+            return self._take_connection(name, text)
+        elif kind == _DATE:
+            self.date = True
+            return f"{name}: {text}\r\n"
+        return ""
+
+    def _take_connection(self, name: str, text: str) -> str:
+        options = list(list_members(text))
+        self.close = "close" in options
+        others = ", ".join(option for option in options if option not in {"close", "keep-alive"})
+        return f"{name}: {others}\r\n" if others else ""
+
+
+_NO_FIELDS = _Fields()
+
+
 def _read_fields(response: Response) -> _Fields:
     fields = _Fields()
     lines = ""
@@ -189,21 +203,16 @@ def _read_fields(response: Response) -> _Fields:
         text = value if type(value) is str else str(value)
         if not text.isprintable():
             _check_value(name, text)
-        if kind:
-            fields.take(kind, name, text)
-        else:
-            lines += f"{name}: {text}\r\n"
-    if response.has_cookies:
-        lines += "".join(_cookie_lines(response))
-    fields.lines = lines + fields.lines
+        lines += fields.take(kind, name, text) if kind else f"{name}: {text}\r\n"
+    fields.lines = lines
     return fields
 
 
-def _cookie_lines(response: Response) -> list[str]:
+def _cookie_lines(response: Response) -> str:
     values = list(response.cookies.output())
     for value in values:
         _check_value("Set-Cookie", value)
-    return [f"Set-Cookie: {value}\r\n" for value in values]
+    return "".join([f"Set-Cookie: {value}\r\n" for value in values])
 
 
 def _learn(name: Any) -> int:
@@ -226,45 +235,55 @@ def _content_length(text: str) -> int:
     return int(text)
 
 
-def _is_bodiless(request: Request, response: Response) -> bool:
-    status = response.status
-    if status < HTTPStatus.OK:
-        raise InvalidResponse(f"{status.value} is no final status (RFC 9110 15.2)")
-    return status in _BODILESS or _opens_tunnel(request, response)
-
-
-def _opens_tunnel(request: Request, response: Response) -> bool:
-    return request.method == "CONNECT" and response.status < HTTPStatus.MULTIPLE_CHOICES
-
-
-def _frame_bytes(request: Request, response: Response, fields: _Fields, body: bytes) -> bytes:
-    if _is_bodiless(request, response):
-        if response.status is HTTPStatus.RESET_CONTENT:
-            fields.lines += "Content-Length: 0\r\n"
-        return b""
+def _frame_bytes(
+    request: Request, response: Response, fields: _Fields, body: bytes
+) -> tuple[str, bytes]:
+    """The line that frames a body of bytes, and what is sent of it."""
     length = len(body)
     if fields.length is not None and fields.length != length:
-        if request.method != "HEAD" or body:
-            raise InvalidResponse(
-                f"The body has {length} bytes, its Content-Length says {fields.length}"
-            )
-        length = fields.length
-    fields.lines += f"Content-Length: {length}\r\n"
-    return b"" if request.method == "HEAD" else body
+        length = _check_length(request, response, fields.length, body)
+    if response.status in _SPECIAL_STATUSES or request.method in _SPECIAL_METHODS:
+        return _frame_special(request, response, length, body)
+    return f"Content-Length: {length}\r\n", body
 
 
-def _frame_stream(request: Request, response: Response, fields: _Fields) -> Delimiting | None:
-    """How a stream is sent; None when its response has no body."""
-    if _is_bodiless(request, response):
-        return None
+def _check_length(request: Request, response: Response, announced: int, body: bytes) -> int:
+    """A handler's Content-Length that is not its body's: right only where none is sent."""
+    if _has_no_body(request, response) or (request.method == "HEAD" and not body):
+        return announced
+    raise InvalidResponse(f"The body has {len(body)} bytes, its Content-Length says {announced}")
+
+
+def _frame_special(
+    request: Request, response: Response, length: int, body: bytes
+) -> tuple[str, bytes]:
+    if response.status == _RESET_CONTENT:
+        return "Content-Length: 0\r\n", b""
+    if _has_no_body(request, response):
+        return "", b""
+    return f"Content-Length: {length}\r\n", b"" if request.method == "HEAD" else body
+
+
+def _frame_stream(
+    request: Request, response: Response, fields: _Fields
+) -> tuple[str, Delimiting | None]:
+    """The line that frames a stream, and how it is sent; None when its response has no body."""
+    if _has_no_body(request, response):
+        return "", None
+    sent = request.method != "HEAD"
     if fields.length is not None:
-        fields.lines += f"Content-Length: {fields.length}\r\n"
-    elif request.version == "1.0":
+        return f"Content-Length: {fields.length}\r\n", Measured(fields.length) if sent else None
+    if request.version == "1.0":
         request.keep_alive = False
-    else:
-        fields.lines += "Transfer-Encoding: chunked\r\n"
-    if request.method == "HEAD":
-        return None
-    if fields.length is not None:
-        return Measured(fields.length)
-    return UntilClose() if request.version == "1.0" else Chunked()
+        return "", UntilClose() if sent else None
+    return "Transfer-Encoding: chunked\r\n", Chunked() if sent else None
+
+
+def _has_no_body(request: Request, response: Response) -> bool:
+    """RFC 9110 6.4.1, and 9.3.6 for a tunnel that opens."""
+    status = response.status
+    if status < _OK:
+        raise InvalidResponse(f"{status.value} is no final status (RFC 9110 15.2)")
+    if request.method == "CONNECT" and status < _MULTIPLE_CHOICES:
+        return True
+    return status in _BODILESS
