@@ -44,7 +44,7 @@ class Program:
         self.process = subprocess.Popen(
             argv,
             cwd=cwd,
-            env=os.environ | {"PYTHONUNBUFFERED": "1", "NO_PROXY": "*"} | env,
+            env=os.environ | {"NO_PROXY": "*"} | env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -66,11 +66,14 @@ class Program:
     def wait_for(self, pattern: str, patience: float = PATIENCE) -> re.Match[str]:
         """The first match in the lines not yet looked at; fails when the output ends.
 
-        Raises queue.Empty when nothing is written for `patience` seconds.
+        Raises TimeoutError when nothing is written for `patience` seconds.
         """
-        while line := self._lines.get(timeout=patience):
-            if found := re.search(pattern, line):
-                return found
+        try:
+            while line := self._lines.get(timeout=patience):
+                if found := re.search(pattern, line):
+                    return found
+        except queue.Empty:
+            raise TimeoutError(f"{pattern!r} is awaited behind:\n{''.join(self.output)}") from None
         raise AssertionError(f"{pattern!r} is not in:\n{''.join(self.output)}")
 
     def wait_for_url(self, pattern: str = r"Rolling on (http://\S+)") -> str:

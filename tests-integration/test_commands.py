@@ -1,6 +1,5 @@
 """Commands that the documentation prints, on the very port that it names."""
 
-import queue
 import shutil
 import sys
 from contextlib import suppress
@@ -53,6 +52,6 @@ def test_hupper_reloads_a_changed_application(run, curl, tmp_path):
     seen = None
     while not seen:
         source.touch()
-        with suppress(queue.Empty):
+        with suppress(TimeoutError):
             seen = program.wait_for("changed; reloading", patience=0.2)
     assert curl(f"{program.wait_for_url()}/hello/Ada").body == "Good evening Ada"
