@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +29,14 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Exchange:
     """A request that is being answered on a connection."""
 
-    __slots__ = ("_connection", "_expects_continue", "_pace", "_request", "_streaming", "_task")
+    # Most exchanges need none of these: the class has them, to make an instance cheap (0.2 us).
+    _expects_continue = False
+    _pace: Pace | None = None
+    _streaming = False
 
     def __init__(self, connection: HTTPProtocol) -> None:
         self._connection = connection
-        self._expects_continue = False
-        self._pace: Pace | None = None
         self._request: Request | None = None
-        self._streaming = False
         self._task: asyncio.Task[Any] | None = None
 
     async def run(self, head: Head) -> None:
@@ -67,7 +67,9 @@ class Exchange:
         if connection.switched:
             connection.release()
         else:
-            await self._send(response)
+            rest = self._send(response)
+            if rest is not None:
+                await rest
 
     def _is_cancelled(self) -> bool:
         """Somebody wants the task to end, unlike a handler that awaits something cancelled."""
@@ -87,14 +89,13 @@ class Exchange:
 
     # The response.
 
-    async def _send(self, response: Response | None) -> None:
+    def _send(self, response: Response | None) -> Coroutine[Any, Any, None] | None:
+        """Send the response; what can't be sent at once is to be awaited."""
         connection, request = self._connection, self._request
-        if response is None:
-            logger.error("The application gave no response to %r", request and request.url)
         if request is None or response is None:
-            connection.refuse(BadRequest(500, "Internal Server Error"))
-            return
-        if connection.last or self._will_not_skip_body(response):
+            self._refuse_nothing()
+            return None
+        if connection.last or (connection.receiver.in_body and self._will_not_skip_body(response)):
             request.keep_alive = False
         date = connection.clock.date
         try:
@@ -103,21 +104,49 @@ class Exchange:
             response = self._failed("gave a response that can't be sent")
             request.keep_alive = False
             head, body, stream, delimiting = render(request, response, date)
+        if stream is not None:
+            sending = self._send_stream(head, stream, delimiting)
+            return self._send_long(request, response, sending, len(body))
+        if len(body) > SLICE:
+            sending = connection.sender.send_bytes(head, body)
+            return self._send_long(request, response, sending, len(body))
+        connection.sender.write(head + body)
+        self._end(request, response, len(body))
+        return None
+
+    def _refuse_nothing(self) -> None:
+        request = self._request
+        logger.error("The application gave no response to %r", request and request.url)
+        self._connection.refuse(BadRequest(500, "Internal Server Error"))
+
+    async def _send_long(
+        self,
+        request: Request,
+        response: Response,
+        sending: Coroutine[Any, Any, None],
+        size: int,
+    ) -> None:
         try:
-            if stream is not None:
-                await self._send_stream(head, stream, delimiting)
-            elif len(body) <= SLICE:
-                connection.sender.write(head + body)
-            else:
-                await connection.sender.send_bytes(head, body)
-            if connection.on_answered is not None:
-                connection.on_answered(request, response, len(body))
+            await sending
         except ClientDisconnected:
-            connection.abort()
+            self._connection.abort()
+        except BaseException:
+            self._connection.abort()
+            self._connection.finish(keep=False)
+            raise
+        self._end(request, response, size)
+
+    def _end(self, request: Request, response: Response, size: int) -> None:
+        """The response was sent: let the connection go on, whatever an observer does."""
+        connection = self._connection
+        try:
+            if connection.on_answered is not None:
+                connection.on_answered(request, response, size)
         except BaseException:
             connection.abort()
             raise
-        connection.finish(keep=request.keep_alive)
+        finally:
+            connection.finish(keep=request.keep_alive)
 
     async def _send_stream(
         self, head: bytes, stream: AsyncIterator[Any], delimiting: Delimiting | None
@@ -185,8 +214,6 @@ class Exchange:
     def _will_not_skip_body(self, response: Response) -> bool:
         """The rest of the body is not worth reading, or will not come before a 100."""
         receiver = self._connection.receiver
-        if not receiver.in_body:
-            return False
         waits = self._expects_continue and not receiver.has_body_bytes  # RFC 9110 10.1.1
         if waits or response.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return True

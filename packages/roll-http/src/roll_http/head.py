@@ -18,6 +18,7 @@ from .syntax import (
     is_authority_form,
     is_host,
     is_request_line_start,
+    is_token,
     list_members,
     match_absolute_form,
     match_request_line,
@@ -69,6 +70,14 @@ def _field_name(raw: bytes) -> str:
     return raw.decode("ascii").upper()
 
 
+@lru_cache(maxsize=128)
+def _method(raw: bytes) -> str:
+    text = raw.decode("latin-1")
+    if not is_token(text):  # llhttp skips line ends in front of it
+        raise BadRequest(400, "Malformed request line")
+    return text
+
+
 @lru_cache(maxsize=256)
 def _options(connection: str) -> frozenset[str]:
     return frozenset(list_members(connection))
@@ -80,13 +89,14 @@ _is_known_host = lru_cache(maxsize=1024)(is_host)
 class HeadParser:
     """Parses the heads of one connection, one after another."""
 
-    __slots__ = ("_count", "_headers", "_limits", "_parser")
+    __slots__ = ("_count", "_headers", "_limits", "_parser", "_skipped")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._parser: httptools.HttpRequestParser | None = None
         self._headers: dict[str, str] = {}
         self._count = 0
+        self._skipped = 0
 
     def parse(self, data: bytes, start: int) -> tuple[Head | None, int]:
         """The first head in `data` from `start` on, and where it ends; None if it is incomplete.
@@ -94,7 +104,7 @@ class HeadParser:
         Raises `BadRequest` as soon as the bytes can't become a request.
         """
         if data.startswith(CRLF, start):
-            start = _skip_empty_lines(data, start)
+            start = self._skip_empty_lines(data, start)
         end = data.find(END, start) + len(END)
         if end < len(END):
             self._check_incomplete(data[start:])
@@ -110,7 +120,7 @@ class HeadParser:
         if len(line) != 3 or line[2] not in _MINORS or b"#" in line[1]:  # noqa: PLR2004 - parts
             raise _bad_request_line(raw)
         head = Head()
-        head.method = line[0].decode("latin-1")
+        head.method = _method(line[0])
         head.target = line[1]
         minor = _MINORS[line[2]]
         if minor != 1:
@@ -122,6 +132,15 @@ class HeadParser:
             self._parser = None  # it now waits for a body, or for an end, that it will not see
         return head
 
+    def _skip_empty_lines(self, data: bytes, start: int) -> int:
+        """RFC 9112 2.2: empty lines before a request line are ignored, but not without end."""
+        while data.startswith(CRLF, start):
+            start += len(CRLF)
+            self._skipped += len(CRLF)
+        if self._skipped > self._limits.head:
+            raise BadRequest(400, "Too many empty lines")
+        return start
+
     def _read_headers(self, raw: bytes) -> dict[str, str]:
         headers: dict[str, str] = {}
         self._headers = headers
@@ -129,19 +148,22 @@ class HeadParser:
         try:
             (self._parser or self._new_parser()).feed_data(raw)
         except httptools.HttpParserUpgrade:
-            pass
+            self._parser = None  # it would read no further head
         except httptools.HttpParserInvalidMethodError:
             raise _unknown_method(raw) from None
         except httptools.HttpParserError as error:
-            raise _refusal(error) from None
+            if "nvalid method" in str(error):  # as llhttp says of other protocols' methods
+                raise _unknown_method(raw) from None
+            raise BadRequest(400, str(error) or "Malformed request") from None
         if self._count > self._limits.headers:
             raise BadRequest(431, "Too many header fields")
         return headers
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         self._parser = parser = httptools.HttpRequestParser(self)
-        # llhttp refuses HTTP/1.2, which RFC 9110 2.5 has us answer as 1.1.
-        parser.set_dangerous_leniencies(lenient_version=True)
+        # llhttp refuses HTTP/1.2, which RFC 9110 2.5 has us answer as 1.1, and a tab after
+        # `chunked`. The codings that it then lets through are refused here.
+        parser.set_dangerous_leniencies(lenient_version=True, lenient_transfer_encoding=True)
         return parser
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -175,7 +197,7 @@ class HeadParser:
         if has_bare_lf(data):
             raise BadRequest(400, "Bare LF in the head")
         bad = not is_request_line_start(data) if found < 0 else not _is_request_line(data)
-        if data and bad:
+        if bad and data not in {b"", b"\r"}:  # a CR may be the half of an empty line
             raise _bad_request_line(data)
 
 
@@ -196,20 +218,6 @@ def _unknown_method(data: bytes) -> BadRequest:
     if _is_request_line(data):
         return BadRequest(501, "Unknown method")
     return _bad_request_line(data)
-
-
-def _skip_empty_lines(data: bytes, start: int) -> int:
-    """RFC 9112 2.2: empty lines before a request line are ignored."""
-    while data.startswith(CRLF, start):
-        start += len(CRLF)
-    return start
-
-
-def _refusal(error: Exception) -> BadRequest:
-    reason = str(error)
-    if "nvalid `Transfer-Encoding`" in reason:  # as llhttp says it
-        return _unknown_coding()
-    return BadRequest(400, reason or "Malformed request")
 
 
 def _unknown_coding() -> BadRequest:
@@ -238,12 +246,12 @@ def _read_connection(head: Head, connection: str) -> None:
         head.keep_alive = False
     elif "keep-alive" in options:
         head.keep_alive = True
-    if "upgrade" in options:
+    if "upgrade" in options and head.minor > 0:  # RFC 9110 7.8
         head.upgrade = head.headers.get("UPGRADE")
 
 
 def _check_coding(head: Head, coding: str) -> None:
-    if coding.lower() != "chunked":
+    if coding.lower() != "chunked" or not coding.isascii():  # a Kelvin sign is a k in lower case
         raise _unknown_coding()
     head.chunked = True
     if head.minor == 0:
@@ -277,6 +285,8 @@ def _locate(head: Head) -> None:
             raise BadRequest(400, "Missing Host")
     elif not _is_known_host(host):
         raise BadRequest(400, "Invalid Host")
+    if head.method == "CONNECT":
+        head.keep_alive = False  # what follows is meant for the other end of a tunnel
 
 
 def _split_absolute(head: Head, host: str | None) -> str | None:

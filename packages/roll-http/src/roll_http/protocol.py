@@ -33,13 +33,13 @@ RESET = struct.pack("ii", 1, 0)
 
 if sys.version_info >= (3, 12):
 
-    def _start(coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
+    def _start(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.Task(coroutine, loop=loop, eager_start=True)
 
 else:
 
-    def _start(coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.get_running_loop().create_task(coroutine)
+    def _start(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) -> None:
+        loop.create_task(coroutine)
 
 
 class HTTPProtocol(asyncio.Protocol):
@@ -93,6 +93,7 @@ class HTTPProtocol(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         self.sender = Sender(self.transport)
         self.receiver = Receiver(self.transport, self.limits)
+        self._loop = asyncio.get_running_loop()
         self._context = copy_context()
         self.clock = clock = Connections.running()
         full = self.limits.connections is not None and len(clock) >= self.limits.connections
@@ -107,13 +108,14 @@ class HTTPProtocol(asyncio.Protocol):
         if self._lingering is not None:
             self._linger(len(data))
             return
-        self.receiver.receive(data)
-        if self.receiver.in_body:
+        receiver = self.receiver
+        receiver.receive(data)
+        if receiver.in_body:
             self.pump()
-        elif self._exchange is not None:
-            self.receiver.balance()
-        else:
+        elif self._exchange is None:
             self._advance()
+        else:
+            receiver.balance()
 
     def eof_received(self) -> bool:
         """The client sends no more: the request it waits for is still answered, but over TLS."""
@@ -127,6 +129,7 @@ class HTTPProtocol(asyncio.Protocol):
         self.sender.lose()
         self.read_deadline = self.write_deadline = NEVER
         self.clock.discard(self)
+        self.receiver.close()
         self._notice_gone()
 
     def _notice_gone(self) -> None:
@@ -160,12 +163,18 @@ class HTTPProtocol(asyncio.Protocol):
         while turns < TURNS and self._ready and self._begin_next():
             turns += 1
         self._advancing = False
-        self.sender.uncork()
+        if self.sender.corked:
+            self.sender.uncork()
+        if self._exchange is None:
+            self._let_others(turns)
+        self.receiver.balance()
+
+    def _let_others(self, turns: int) -> None:
+        """Other connections have their turn, or the client has its."""
         if turns == TURNS and self._ready:
             self._call_soon(self._advance)
         elif turns and self._idle:
             self._rest()
-        self.receiver.balance()
 
     @property
     def _has_requests(self) -> bool:
@@ -177,8 +186,8 @@ class HTTPProtocol(asyncio.Protocol):
         """The next request may be begun."""
         receiver = self.receiver
         return (
-            receiver.has_bytes
-            and self._exchange is None
+            self._exchange is None
+            and receiver.has_bytes
             and not self._closing
             and not receiver.in_body
             and not self.sender.paused
@@ -203,8 +212,8 @@ class HTTPProtocol(asyncio.Protocol):
         self.read_deadline = NEVER
         if self.receiver.has_bytes:
             self.sender.cork()
-        self._exchange = Exchange(self)
-        _start(self._exchange.run(head))
+        self._exchange = exchange = Exchange(self)
+        _start(self._loop, exchange.run(head))
         return True
 
     def finish(self, *, keep: bool) -> None:
@@ -230,7 +239,7 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _call_soon(self, callback: Callable[[], None]) -> None:
         # In the connection's own context: what one request sets never shows in the next.
-        asyncio.get_running_loop().call_soon(callback, context=self._context)
+        self._loop.call_soon(callback, context=self._context)
 
     # The body of a request.
 

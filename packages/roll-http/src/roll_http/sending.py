@@ -22,19 +22,20 @@ class Sender:
     """The writing side of a connection: back-pressure, corking, progress."""
 
     __slots__ = (
-        "_corked",
         "_pending",
         "_progress",
         "_size",
         "_transport",
         "_waiter",
+        "corked",
         "lost",
         "paused",
     )
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._corked = False
+        self.corked = False
+        """What is written waits for `uncork`."""
         self._pending: list[bytes] = []
         self._progress = 0.0
         self._size = 0
@@ -46,18 +47,18 @@ class Sender:
 
     def write(self, data: bytes | memoryview) -> None:
         """Write, or keep for `uncork`."""
-        if self._corked:
+        if self.corked:
             self._pending.append(bytes(data))
         elif not self.lost:
             self._transport.write(data)
 
     def cork(self) -> None:
         """Keep what is written, so that the answers to pipelined requests leave together."""
-        self._corked = True
+        self.corked = True
 
     def uncork(self) -> None:
         """Write what was kept."""
-        self._corked = False
+        self.corked = False
         if self._pending:
             data = b"".join(self._pending)
             self._pending.clear()
