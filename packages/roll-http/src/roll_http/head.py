@@ -139,6 +139,8 @@ class HeadParser:
             self._skipped += len(CRLF)
         if self._skipped > self._limits.head:
             raise BadRequest(400, "Too many empty lines")
+        if start < len(data):
+            self._skipped = 0
         return start
 
     def _read_headers(self, raw: bytes) -> dict[str, str]:
