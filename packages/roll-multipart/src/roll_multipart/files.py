@@ -2,58 +2,91 @@
 
 import io
 import tempfile
-from collections.abc import Callable
-from typing import IO, Final, Protocol, cast
+from collections.abc import Callable, Iterator
+from typing import IO, Final, Protocol, Self
 
 from .headers import Part
 
 __all__ = ["MemoryFile", "SpooledFile", "UploadedFile"]
-
 
 # Bytes; so that chunks of 16 KiB and more, as servers read them, go past the buffer.
 BUFFER: Final = 15 * 2**10
 
 
 class UploadedFile(Protocol):
-    """What `Multipart` needs of a file."""
+    """A file of a form, at position 0 when it is complete."""
 
+    @property
+    def filename(self) -> str:
+        """The last component of the name that the client gave it; may be empty."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """What the client says it is; "" if it does not say."""
+        ...
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The parameters of its Content-Disposition, as they were sent."""
+        ...
+
+    def read(self, size: int | None = -1, /) -> bytes: ...
     def write(self, data: bytes | memoryview, /) -> int: ...
     def seek(self, offset: int, whence: int = 0, /) -> int: ...
+    def tell(self) -> int: ...
     def close(self) -> None: ...
+    def __iter__(self) -> Iterator[bytes]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exception: object) -> None: ...
 
 
-class MemoryFile(io.BytesIO):
-    """A file that stays in memory."""
+class Described:
+    """What the head of the part says about a file."""
+
+    __slots__ = ()
+
+    _part: Part
+
+    @property
+    def filename(self) -> str:
+        """The last component of the name that the client gave it; may be empty."""
+        return self._part.filename or ""
+
+    @property
+    def content_type(self) -> str:
+        """What the client says it is; "" if it does not say."""
+        return self._part.content_type
+
+    @property
+    def params(self) -> dict[str, str]:
+        """The parameters of its Content-Disposition, as they were sent."""
+        return self._part.params
+
+
+class MemoryFile(Described, io.BytesIO):
+    """A file that stays in memory, whatever its size."""
 
     def __init__(self, part: Part) -> None:
         super().__init__()
         self._part = part
 
 
-class SpooledFile:
-    """A file in memory until `rollover` moves it to a temporary one, gone when it is closed."""
+class SpooledFile(Described):
+    """A file in memory until `rollover` moves it to a temporary one, which `close` deletes."""
 
     __slots__ = ("__weakref__", "_file", "_part", "write")
 
     write: Callable[[bytes | memoryview], int]
-    """Write at the position; straight the method of what lies below."""
+    """Write at the position; straight the method of the file below."""
 
     def __init__(self, part: Part) -> None:
         self._part = part
         self._file: IO[bytes] = io.BytesIO()
         self.write = self._file.write
 
-    @property
-    def filename(self) -> str:
-        return self._part.filename or ""
-
-    @property
-    def content_type(self) -> str:
-        return self._part.content_type
-
-    @property
-    def params(self) -> dict[str, str]:
-        return self._part.params
+    def __repr__(self) -> str:
+        return f"<SpooledFile {self.filename!r} {self.content_type!r}>"
 
     @property
     def in_memory(self) -> bool:
@@ -61,38 +94,33 @@ class SpooledFile:
         return isinstance(self._file, io.BytesIO)
 
     def rollover(self) -> None:
-        """Move to disk what is in memory."""
-        memory = cast(io.BytesIO, self._file)
-        self._file = tempfile.TemporaryFile(buffering=BUFFER)
+        """Move to disk, if it is not there; the position stays."""
+        if not isinstance(self._file, io.BytesIO):
+            return
+        memory = self._file
+        self._file = tempfile.TemporaryFile(buffering=BUFFER)  # noqa: SIM115 - `close` closes it
         self.write = self._file.write
         self.write(memory.getbuffer())
+        self.seek(memory.tell())
 
     def getvalue(self) -> bytes:
-        """The whole content, whatever the position."""
-        position = self._file.tell()
-        self._file.seek(0)
-        try:
-            return self._file.read()
-        finally:
-            self._file.seek(position)
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
+        """The whole content, wherever the position is."""
+        position = self.tell()
+        self.seek(0)
+        content = self.read()
+        self.seek(position)
+        return content
 
     def read(self, size: int | None = -1, /) -> bytes:
         return self._file.read(-1 if size is None else size)
 
-    def read1(self, size: int = -1, /) -> bytes:
-        return self.read(size)
+    read1 = read
 
     def readline(self, size: int | None = -1, /) -> bytes:
         return self._file.readline(-1 if size is None else size)
+
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        return self._file.readlines(hint)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         return self._file.seek(offset, whence)
@@ -103,11 +131,31 @@ class SpooledFile:
     def truncate(self, size: int | None = None, /) -> int:
         return self._file.truncate(size)
 
-    def fileno(self) -> int:
-        return self._file.fileno()
-
     def flush(self) -> None:
         self._file.flush()
 
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed, and gone."""
+        return self._file.closed
+
     def close(self) -> None:
         self._file.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

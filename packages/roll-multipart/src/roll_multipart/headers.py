@@ -8,15 +8,16 @@ from .limits import Limits
 
 __all__ = ["Part", "get_boundary", "parse_part"]
 
-TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 # Clients write boundaries with `=`, `/` or `:` without the quotes that RFC 2045 asks for.
-PARAMETER = rf'[ \t]*+;[ \t]*+(?:({TOKEN})=(?:"({{quoted}})"|([^\s";]*+)))?+'
+PARAMETER = rf'[ \t]*+;[ \t]*+(?:({NAME})=(?:"({{quoted}})"|([^\s";]*+)))?+'
 # A quoted-string as RFC 9110 5.6.4 has it: a backslash takes the next character along.
 STANDARD = re.compile(PARAMETER.format(quoted=r'(?:[^"\\]|\\.)*+'), re.DOTALL)
 # Browsers do not escape backslashes: in `name="a\"; filename="b"` the name ends with one.
-BROWSER = re.compile(PARAMETER.format(quoted=r'(?:[^"]|"(?![ \t]*+(?:;|\Z)))*+'), re.DOTALL)
-VALUE = re.compile(rf"[ \t]*+({TOKEN}(?:/{TOKEN})?)")
-HEADER = re.compile(rf"({TOKEN}):[ \t]*+([^\r\n\0]*)")
+ESCAPED_QUOTE = r'"(?![ \t]*+(?:;|\Z))'
+BROWSER = re.compile(PARAMETER.format(quoted=rf'(?:[^"\\]|\\(?:{ESCAPED_QUOTE})?+)*+'))
+VALUE = re.compile(rf"[ \t]*+({NAME}(?:/{NAME})?)")
+HEADER = re.compile(rf"({NAME}):[ \t]*+([^\r\n\0]*)")
 
 ESCAPES = re.compile(r'\\"|%22|%0[Dd]|%0[Aa]')
 ESCAPED = {'\\"': '"', "%22": '"', "%0D": "\r", "%0d": "\r", "%0A": "\n", "%0a": "\n"}
@@ -70,15 +71,15 @@ def get_boundary(content_type: str) -> bytes:
     media_type, params = parse_value(content_type)
     if media_type.lower() != "multipart/form-data":
         raise MultipartError(f"Expected multipart/form-data, not {media_type}")
-    return check_boundary(params.get("boundary", "").replace("\\", ""))
+    return check_boundary(params.get("boundary", ""))
 
 
 def check_boundary(boundary: str) -> bytes:
     """The boundary as bytes, if it may be one."""
     if not 0 < len(boundary) <= MAX_BOUNDARY:
         raise MultipartError(f"A boundary has 1 to {MAX_BOUNDARY} characters")
-    if not (boundary.isascii() and boundary.isprintable()):
-        raise MultipartError("A boundary has printable ASCII characters only")
+    if not (boundary.isascii() and boundary.isprintable()) or "\\" in boundary:
+        raise MultipartError("A boundary has printable ASCII characters only, and no backslash")
     return boundary.encode()
 
 

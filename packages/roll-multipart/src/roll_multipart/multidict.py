@@ -1,6 +1,7 @@
 """Several values for one key: query strings, forms, files."""
 
 import builtins
+from collections.abc import Callable
 from types import EllipsisType
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -77,9 +78,9 @@ class Query(Multidict[str]):
     ) -> Self:
         """Parse a query string or a body of type application/x-www-form-urlencoded.
 
-        Results are those of `urllib.parse.parse_qs`, blank values kept. Raises `LimitError` for more
-        than `max_fields` pairs. When strict, `MultipartError` for what is not UTF-8 or has a pair
-        without `=`.
+        The result is that of `urllib.parse.parse_qs`, blank values kept. Raises `LimitError` for
+        more than `max_fields` pairs, empty ones counted; when strict, `MultipartError` for bytes
+        that are not UTF-8 and for a pair without `=`.
         """
         values = cls()
         if strict:
@@ -98,33 +99,48 @@ class Query(Multidict[str]):
         # Nearly always that is it: no key twice, no empty pair.
         if len(values) != len(pairs) or "" in values:
             values.clear()
-            fill(values, pairs, "=")
+            fill(values, pairs)
         return values
 
+    @overload
+    def bool(self, key: str, default: EllipsisType = ...) -> builtins.bool | None: ...
+    @overload
+    def bool(self, key: str, default: D) -> builtins.bool | D | None: ...
     def bool(self, key: str, default: Any = ...) -> Any:
         """True for t, true, yes, 1, on; False for f, false, no, 0, off; None for n, none, null."""
-        if default is not ... and key not in self:
-            return default
-        value = self.get(key)
-        if value.lower() not in BOOLEANS:
-            raise self.Error(f"'{key}' must be a boolean")
-        return BOOLEANS[value.lower()]
+        return self._cast(key, default, to_bool, "a boolean")
 
+    @overload
+    def int(self, key: str, default: EllipsisType = ...) -> builtins.int: ...
+    @overload
+    def int(self, key: str, default: D) -> builtins.int | D: ...
     def int(self, key: str, default: Any = ...) -> Any:
         """The value as an integer."""
         return self._cast(key, default, builtins.int, "an integer")
 
+    @overload
+    def float(self, key: str, default: EllipsisType = ...) -> builtins.float: ...
+    @overload
+    def float(self, key: str, default: D) -> builtins.float | D: ...
     def float(self, key: str, default: Any = ...) -> Any:
         """The value as a float."""
         return self._cast(key, default, builtins.float, "a number")
 
-    def _cast(self, key: str, default: Any, cast: type, expected: str) -> Any:
-        if default is not ... and not super().get(key, None):
-            return default
+    def _cast(self, key: str, default: Any, cast: Callable[[str], Any], expected: str) -> Any:
+        value = self.get(key, default)
+        if not dict.get(self, key):
+            return value
         try:
-            return cast(self.get(key))
+            return cast(value)
         except ValueError as error:
-            raise self.Error(f"'{key}' must be {expected}") from error
+            raise self.Error(f"Key '{key}' must be {expected}") from error
+
+
+def to_bool(text: str) -> bool | None:
+    """Read a boolean as people write it in URLs; raises `ValueError`."""
+    if text.lower() not in BOOLEANS:
+        raise ValueError(text)
+    return BOOLEANS[text.lower()]
 
 
 class Form(Query):

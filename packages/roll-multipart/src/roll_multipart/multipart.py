@@ -22,9 +22,10 @@ FileFactory = Callable[[Part], UploadedFile]
 class Multipart:
     """Fill a `Form` and `Files` from a multipart body that comes in chunks.
 
-    `form` and `files` are called without arguments, `file` with the `Part`, for an object to write
-    to; the limits are those of `Limits`. As a context manager it closes itself, and the files too
-    when something went wrong.
+    `form` and `files` are called without arguments, `file_factory` with the `Part`, for a file to
+    write to; if that has a `rollover` method, it is called when the file takes too much memory. The
+    limits are those of `Limits`. As a context manager it closes itself at the end, and when
+    something went wrong the files too.
     """
 
     def __init__(
@@ -32,12 +33,12 @@ class Multipart:
         form: Callable[[], Form] = Form,
         files: Callable[[], Files] = Files,
         *,
-        file: FileFactory = SpooledFile,
+        file_factory: FileFactory = SpooledFile,
         **limits: int,
     ) -> None:
         self._form = form
         self._files = files
-        self._file = file
+        self._file_factory = file_factory
         self._limits = Limits(**limits) if limits else DEFAULTS
         self._filler: Filler | None = None
 
@@ -47,8 +48,9 @@ class Multipart:
         Raises `MultipartError` if the type is not multipart/form-data with a sound boundary.
         """
         boundary = get_boundary(content_type)
-        self._filler = Filler(boundary, self._limits, self._form(), self._files(), self._file)
-        return self._filler.form, self._filler.files
+        form, files = self._form(), self._files()
+        self._filler = Filler(boundary, self._limits, form, files, self._file_factory)
+        return form, files
 
     def feed_data(self, data: bytes) -> None:
         """Take the next chunk of the body. Raises `MultipartError`, having closed the files."""

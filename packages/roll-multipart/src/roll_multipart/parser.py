@@ -11,13 +11,14 @@ from .search import SHORT, DelimiterSearch
 
 __all__ = ["PushParser"]
 
-# The header block of nearly every part there is, from the line break that ends the boundary's line.
-# Whatever it does not match goes the long way, `parse_part`; on what it does match both agree.
+# The header block of nearly every part there is, from the line break that ends the boundary's
+# line. What it does not match goes the long way, `parse_part`; what it does, both read alike.
 USUAL_HEAD: Final = re.compile(
     rb'\r\n(Content-Disposition: form-data; name="([^"\\%\r\n\0]*+)"'
     rb'(?:; filename="(?!\.\.?")([^"\\/%\r\n\0]*+)")?+'
     rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+)\r\n\r\n"
 )
+USUAL_LINES: Final = 2
 PADDING: Final = re.compile(rb"[ \t]++")
 CR: Final = ord("\r")
 # Sizes in bytes. Below this one a copy is cheaper than a view,
@@ -29,8 +30,10 @@ NEAR: Final = 1024
 class PushParser:
     """Parse a multipart body in chunks of any size; the cuts between them make no difference.
 
-    Override `part_begin`, `part_data` and `part_end`, then call `feed` and at the end `close`. What
-    these raise passes through. After any error the parser is dead: it raises the same one again.
+    Override `part_begin`, `part_data` and `part_end`, call `feed` and, at the end, `close`. What the
+    three raise passes through. After any error the parser is dead: it raises the same one again.
+
+    The boundary is a text, or what `get_boundary` gives.
     """
 
     def __init__(self, boundary: str | bytes, limits: Limits = DEFAULTS) -> None:
@@ -39,6 +42,8 @@ class PushParser:
         self.limits = limits
         self._delimiter = b"\r\n--" + boundary
         self._reach = 1 - len(self._delimiter)
+        # A usual head has up to two lines; there are three line breaks around them.
+        self._usual_size = limits.max_header_size + 6 if limits.max_headers >= USUAL_LINES else 0
         self._parts = 0
         self._carry = b""
         self._preamble = 0
@@ -97,8 +102,8 @@ class PushParser:
         while position >= 0:
             position = self._state(self, data, position)
 
-    # A state takes the data and a position in it. It returns where the next state goes on, or -1 if
-    # it needs more data, having put into `_carry` what must be seen again.
+    # A state takes the data and a position in it. It returns where the next state goes on, or -1
+    # if it needs more data, having put into `_carry` what must be seen again.
 
     def _fail(self, data: bytes, position: int) -> int:
         assert self._error is not None
@@ -129,7 +134,7 @@ class PushParser:
 
     def _after_delimiter(self, data: bytes, position: int) -> int:
         match = USUAL_HEAD.match(data, position)
-        if match is not None and match.end() - position - 6 <= self.limits.max_header_size:
+        if match is not None and match.end() - position <= self._usual_size:
             return self._begin_part(make_part(match), data, match.end())
         rest = data[position : position + 2]
         if rest == b"--":
@@ -171,8 +176,8 @@ class PushParser:
         self._parts += 1
         if self._parts > self.limits.max_parts:
             raise LimitError("Too many parts")
-        # An empty part may share the blank line's CRLF with the delimiter behind it. Most parts are
-        # short, and a short haystack spares `find` its preparations for long ones.
+        # An empty part may share the blank line's CRLF with the delimiter behind it. Most parts
+        # are short, and a short haystack spares `find` its preparations for long ones.
         end = data.find(self._delimiter, start - 2, start + NEAR)
         if end < 0 and len(data) > start + NEAR:
             end = self._find_delimiter(data, start)
@@ -193,7 +198,7 @@ class PushParser:
         if data.startswith(self._delimiter, position):
             self.part_end()
             return self._pass_delimiter(position)
-        if self._delimiter.startswith(data[position:]):
+        if self._delimiter.startswith(data[position : position + len(self._delimiter)]):
             return self._wait(data, position)
         self._state = PushParser._read_data
         return position + 2
@@ -214,7 +219,7 @@ class PushParser:
         return self._search.find(data, position)
 
     def _hold_back(self, data: bytes, start: int) -> int:
-        """The data hold no delimiter: give them out, but for what may be the beginning of one."""
+        """The data have no delimiter: give them out, but for what may be the beginning of one."""
         end = self._find_tail(data)
         if end < start:
             self._state = PushParser._first_data

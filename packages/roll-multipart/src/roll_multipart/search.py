@@ -13,10 +13,11 @@ from typing import Final
 __all__ = ["SHORT", "DelimiterSearch"]
 
 SIX_BITS: Final = 63
-IMMUNE: Final = re.compile(rb"[^\r\nMJm-]+")
+# Shorter ones turn up in the data by chance.
+IMMUNE: Final = re.compile(rb"[^\r\nMJm-]{8,}")
 SAMPLE: Final = 16
-# Sizes of a haystack, in bytes: what is shorter than the first is not worth a look at it; from the
-# last one on CPython always uses the two-way algorithm.
+# Sizes of a haystack, in bytes: what is shorter than the first is not worth a look at it; from
+# the last one on CPython always uses the two-way algorithm.
 SHORT: Final = 2500
 WINDOW: Final = 8192
 LONG: Final = 30_000

@@ -26,15 +26,11 @@ def check_strictly(text: str | bytes) -> str:
     return text
 
 
-def fill(values: Values, pairs: list[str], is_: str) -> None:
-    """Add pairs, but for empty ones, each split where it first has the given sign."""
-    for pair in pairs:
-        if pair:
-            key, _, value = pair.partition(is_)
-            if key in values:
-                values[key].append(value)
-            else:
-                values[key] = [value]
+def fill(values: Values, pairs: list[str]) -> None:
+    """Add pairs that are not escaped; empty ones do not count."""
+    for pair in filter(None, pairs):
+        key, _, value = pair.partition("=")
+        values.setdefault(key, []).append(value)
 
 
 def fill_escaped(values: Values, text: str) -> None:
@@ -45,15 +41,14 @@ def fill_escaped(values: Values, text: str) -> None:
             key, _, value = pair.partition("=")
             values.setdefault(unquote_plus(key), []).append(unquote_plus(value))
         return
-    fill(values, marked.split(AND), IS)
-    if marked.count(IS) > len(values):
-        restore(values)
-
-
-def restore(values: Values) -> None:
-    """Only the first `=` of a pair separates; the others are part of the value."""
-    for key, found in values.items():
-        values[key] = [value.replace(IS, "=") for value in found]
+    for pair in filter(None, marked.split(AND)):
+        key, _, value = pair.partition(IS)
+        if IS in value:
+            value = value.replace(IS, "=")
+        if key in values:
+            values[key].append(value)
+        else:
+            values[key] = [value]
 
 
 def decode_marked(text: str) -> str | None:
