@@ -64,8 +64,7 @@ def _checks(name: str, node: Node, branch: Branch) -> Iterator[Check]:
     verify, literals = kind.verify, node.literals
     if verify is not None:
         yield lambda values: verify(values[name])
-    bare = not prefix and not suffix and not kind.slash
-    if bare and node.lone is branch:
+    if not prefix and not suffix and node.lone is branch:
         if literals:
             yield lambda values: values[name] not in literals
     elif literals or len(node.branches) > 1:
