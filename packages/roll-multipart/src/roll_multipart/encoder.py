@@ -11,6 +11,7 @@ from .headers import check_boundary
 __all__ = ["encode"]
 
 SPECIAL = re.compile('["\r\n]')
+PLAIN = re.compile(r"[\w'+.-]+", re.ASCII)
 ESCAPES = {'"': "%22", "\r": "%0D", "\n": "%0A"}
 
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -27,16 +28,15 @@ def encode(
     file to read. Raises `ValueError` for a NUL in a name, and for a given `boundary` that the
     content has in it.
     """
-    delimiter = b"--" + check_boundary(boundary or f"----RollFormBoundary{secrets.token_hex(12)}")
+    name = boundary or f"----RollFormBoundary{secrets.token_hex(12)}"
+    delimiter = b"--" + check_boundary(name)
     parts = [encode_field(name, value) for name, value in get_pairs(fields)]
     parts += [encode_file(name, value) for name, value in get_pairs(files)]
     if boundary and any(delimiter in part for part in parts):
         raise ValueError("The content has the boundary in it")
-    body = b"".join(b"%b\r\n%b\r\n" % (delimiter, part) for part in parts)
-    return (
-        body + delimiter + b"--\r\n",
-        f'multipart/form-data; boundary="{delimiter[2:].decode()}"',
-    )
+    parts = [b"%b\r\n%b\r\n" % (delimiter, part) for part in parts]
+    value = name if PLAIN.fullmatch(name) else f'"{name}"'
+    return b"".join([*parts, delimiter, b"--\r\n"]), f"multipart/form-data; boundary={value}"
 
 
 def get_pairs(fields: Fields) -> Iterator[tuple[str, Any]]:

@@ -23,8 +23,8 @@ class Multipart:
     """Fill a `Form` and `Files` from a multipart body that comes in chunks.
 
     `form` and `files` are called without arguments, `file_factory` with the `Part`, for a file to
-    write to; if that has a `rollover` method, it is called when the file takes too much memory. The
-    limits are those of `Limits`. As a context manager it closes itself at the end, and when
+    write to; if that has a `rollover` method, it is called when the file takes too much memory.
+    The limits are those of `Limits`. As a context manager it closes itself at the end, and when
     something went wrong the files too.
     """
 

@@ -30,8 +30,8 @@ NEAR: Final = 1024
 class PushParser:
     """Parse a multipart body in chunks of any size; the cuts between them make no difference.
 
-    Override `part_begin`, `part_data` and `part_end`, call `feed` and, at the end, `close`. What the
-    three raise passes through. After any error the parser is dead: it raises the same one again.
+    Override `part_begin`, `part_data` and `part_end`, call `feed` and, at the end, `close`. What
+    the three raise passes through. After an error the parser is dead: it raises it again.
 
     The boundary is a text, or what `get_boundary` gives.
     """

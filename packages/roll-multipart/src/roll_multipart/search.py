@@ -25,7 +25,7 @@ PADDING: Final = bytes(LONG)
 
 
 class DelimiterSearch:
-    """Finds one delimiter: `find(data, position)` gives what `data.find(delimiter, position)` does.
+    """Does what `data.find(delimiter, position)` does.
 
     The data must not be empty, nor the position at their end.
     """
@@ -76,7 +76,7 @@ class DelimiterSearch:
         return self._find_among_boundaries(data, position)
 
     def _find_among_boundaries(self, data: bytes, position: int) -> int:
-        """The boundary is there, the delimiter perhaps not: ask for its ends, then for all of it."""
+        """The boundary is there, the delimiter perhaps not: ask for its ends, then for it all."""
         start = data.find(b"\r", position)
         if start < 0 or data.find(self._delimiter[-1:], start) < 0:
             return -1
