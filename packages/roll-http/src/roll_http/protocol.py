@@ -39,7 +39,7 @@ if sys.version_info >= (3, 12):
 else:
 
     def _start(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) -> None:
-        loop.create_task(coroutine)
+        asyncio.Task(coroutine, loop=loop)
 
 
 class HTTPProtocol(asyncio.Protocol):

@@ -1,0 +1,209 @@
+"""What seldom happens to a connection, and must not harm it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from roll_http import ClientDisconnected, HTTPProtocol, Response, protocol
+from roll_http.body import BodyStream
+from roll_http.sending import Sender
+from roll_http.syntax import list_members
+from roll_http.wire import as_body
+
+GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Handlers begin at once, as they do by themselves from Python 3.12 on."""
+
+    def start(loop, coroutine):
+        try:
+            coroutine.send(None)
+        except StopIteration:
+            pass
+        else:
+            raise AssertionError("a handler of this test never waits")
+
+    monkeypatch.setattr(protocol, "_start", start)
+
+
+async def path(request, response):
+    response.body = request.path
+
+
+async def test_answers_that_are_ready_leave_together_and_let_others_have_their_turn(serve, eager):
+    peer = await serve(path)
+    answer = await peer.exchange(GET * 100 + LAST)
+    assert answer.count("HTTP/1.1 200 OK") == 101
+    assert answer.endswith("/last")
+
+
+async def test_an_unread_body_is_skipped_between_answers_that_are_ready(serve, eager):
+    peer = await serve(path)
+    post = b"POST /post HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n\r\nabc"
+    answer = await peer.exchange((GET + post) * 20 + LAST)
+    assert answer.count("HTTP/1.1 200 OK") == 41
+    assert answer.endswith("/last")
+
+
+async def test_a_large_answer_follows_those_that_were_kept_together(serve):
+    async def handler(request, response):
+        response.body = b"x" * 200_000 if request.path == "/last" else request.path
+
+    answer = await (await serve(handler)).exchange(GET * 3 + LAST)
+    assert answer.count("HTTP/1.1 200 OK") == 4
+    assert answer.endswith("x")
+    assert answer.count("x") == 200_000
+
+
+async def test_an_application_that_gives_no_response_is_a_500(serve, caplog):
+    peer = await serve(path)
+
+    class Nothing:
+        Request, Response, Cookies = peer.app.Request, peer.app.Response, peer.app.Cookies
+        limits = peer.app.limits
+
+        async def __call__(self, request, response):
+            return None
+
+    peer.server._factory = lambda: HTTPProtocol(Nothing())
+    assert "500 Internal Server Error" in await peer.exchange(GET)
+    assert "no response" in caplog.text
+
+
+async def test_an_observer_that_fails_ends_its_connection_and_no_other(serve):
+    faults = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+
+    class Failing(HTTPProtocol):
+        def on_answered(self, request, response, size):
+            raise RuntimeError("observer")
+
+    peer = await serve(path)
+    peer.server._factory = lambda: Failing(peer.app)
+    connection = await peer.connect()
+    connection.send(GET)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert not any(peer.server.connections)
+
+
+async def test_the_end_of_the_graceful_time_cuts_what_is_being_sent(serve, caplog):
+    closed = asyncio.Event()
+
+    async def handler(request, response):
+        async def body():
+            try:
+                while True:
+                    yield b"x" * 100_000
+            finally:
+                closed.set()
+
+        response.body = b"x" * 50_000_000 if request.path == "/" else body()
+
+    peer = await serve(handler)
+    plain, streamed = await peer.connect(limit=1024), await peer.connect(limit=1024)
+    plain.send(GET)
+    streamed.send(LAST)
+    await plain.head()
+    await streamed.head()
+    await peer.server.stop(0.01)
+    assert closed.is_set()
+    assert not any(peer.server.connections)
+    for connection in (plain, streamed):
+        with pytest.raises(ConnectionError):
+            await connection.rest()
+    assert not caplog.records
+
+
+async def test_a_connection_that_is_lost_while_a_large_body_is_sent_is_no_error(serve, caplog):
+    async def handler(request, response):
+        response.body = b"x" * 50_000_000
+
+    peer = await serve(handler)
+    connection = await peer.connect(limit=1024)
+    connection.send(GET)
+    await connection.head()
+    connection.abort()
+    while any(peer.server.connections):
+        await asyncio.sleep(0)
+    assert not caplog.records
+
+
+async def test_a_protocol_without_shutdown_may_take_a_connection(serve):
+    class Silent(asyncio.Protocol):
+        def connection_made(self, transport):
+            self.lost = asyncio.get_running_loop().create_future()
+
+        def connection_lost(self, error):
+            self.lost.set_result(None)
+
+    async def handler(request, response):
+        silent = Silent()
+        request.protocol.switch(silent, b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        await silent.lost
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    await connection.head()
+    await peer.server.stop(0.01)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+
+
+async def test_waiting_to_write_to_a_lost_connection_raises():
+    class Transport(asyncio.Transport):
+        def write(self, data):
+            raise AssertionError("nothing can be written")
+
+    sender = Sender(Transport())
+    sender.paused = True
+    waiting = asyncio.ensure_future(sender.drain())
+    await asyncio.sleep(0)
+    sender.lose()
+    sender.resume()
+    with pytest.raises(ClientDisconnected):
+        await waiting
+    sender.write(b"dropped")
+
+
+def test_the_pace_of_a_body_is_not_checked_when_none_is_awaited(serve):
+    class Connection:
+        read_deadline = 0.0
+
+        class receiver:
+            stream = None
+
+    from roll_http.clock import NEVER
+    from roll_http.exchange import Exchange
+
+    connection = Connection()
+    Exchange(connection).check_pace()
+    assert connection.read_deadline == NEVER
+    Exchange(connection).cancel()
+
+
+def test_empty_members_of_a_list_are_none():
+    assert list(list_members(" a ,, B,")) == ["a", "b"]
+
+
+def test_a_subclass_of_bytes_is_bytes():
+    class Mine(bytes):
+        pass
+
+    assert as_body(Mine(b"a")) == b"a"
+    response = Response(None, None)
+    assert response.request is None
+
+
+def test_discarded_bytes_are_counted():
+    stream = BodyStream(None, None)
+    stream.feed(b"abc")
+    stream.discard()
+    stream.feed(b"de")
+    assert (stream.size, stream.discarded) == (0, 5)
