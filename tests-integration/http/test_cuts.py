@@ -1,0 +1,148 @@
+"""However the input is cut into packets, and joined to more, the same comes back."""
+
+import asyncio
+import contextlib
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from roll_http import HTTPProtocol, Limits
+
+App = runpy.run_path(str(Path(__file__).parents[1] / "support" / "probe_app.py"))["App"]
+# What is cut everywhere is bounded: there are as many runs as bytes.
+CUT_AT_MOST = 300
+DATE = re.compile(rb"Date: [^\r]+\r\n")
+
+
+class Memory(asyncio.Transport):
+    """A transport that keeps what is written, and that nobody is slow to read."""
+
+    def __init__(self):
+        super().__init__({"peername": ("client", 1)})
+        self.data = b""
+        self.closed = False
+
+    def write(self, data):
+        self.data += data
+
+    def is_closing(self):
+        return self.closed
+
+    def close(self):
+        if not self.closed:
+            self.closed = True
+            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
+
+    abort = write_eof = close
+
+    def can_write_eof(self):
+        return True
+
+    def get_write_buffer_size(self):
+        return 0
+
+    def pause_reading(self):
+        pass
+
+    resume_reading = pause_reading
+
+
+class Served:
+    """An application that answers what is fed to it, without a socket."""
+
+    def __init__(self):
+        self.app = App(Limits())
+        self.transport = Memory()
+        self.protocol = self.transport.protocol = HTTPProtocol(self.app)
+        self.protocol.connection_made(self.transport)
+
+    async def feed(self, *pieces):
+        for piece in pieces:
+            if not self.transport.closed and piece:
+                self.protocol.data_received(piece)
+                await self.settle()
+
+    async def settle(self):
+        """Until a few turns of the loop have changed nothing."""
+        quiet = 0
+        while quiet < 3:
+            before = len(self.transport.data), self.transport.closed
+            await asyncio.sleep(0)
+            same = before == (len(self.transport.data), self.transport.closed)
+            quiet = quiet + 1 if same and not self.waiting else 0
+
+    @property
+    def waiting(self):
+        """A handler runs that does not wait for the client."""
+        stream = self.protocol.receiver.stream
+        busy = self.protocol._exchange is not None and self.protocol._successor is None
+        return busy and not (stream and stream.awaited)
+
+    async def end(self):
+        """All that came back, what was run, and whether the connection is closed."""
+        closed = self.transport.closed
+        self.protocol.eof_received()
+        self.transport.close()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        data = DATE.sub(b"", self.transport.data)
+        return data, self.app.ran["1"], closed
+
+
+async def answers(*pieces):
+    served = Served()
+    await served.feed(*pieces)
+    return await served.end()
+
+
+def expects_nothing(case):
+    """What a cut changes rightly: a 100 is sent when the body is awaited and not there."""
+    return b"Expect" not in case.sent
+
+
+def comparable(result):
+    """An error's text may depend on how much was seen of it; its answer does not."""
+    data, ran, closed = result
+    if not closed:
+        return result
+    head, _, last = data.rpartition(b"HTTP/1.1 ")
+    return (head, last.split(b" ")[0]), ran, closed
+
+
+async def test_cut_anywhere(case):
+    if len(case.sent) > CUT_AT_MOST or not expects_nothing(case):
+        return
+    whole = await answers(case.sent)
+    for at in range(1, len(case.sent)):
+        cut = await answers(case.sent[:at], case.sent[at:])
+        assert comparable(cut) == comparable(whole), case.sent[:at]
+
+
+@pytest.fixture(scope="module")
+def short(cases):
+    return [case for case in cases if len(case.sent) < CUT_AT_MOST and expects_nothing(case)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_joined_and_cut_at_random(short, data):
+    """Requests sent in one go, in any pieces, are answered as each by itself."""
+    kept = [case for case in short if case.back.endswith("kept") and "/late" not in case.back]
+    chosen = data.draw(st.lists(st.sampled_from(kept), min_size=1, max_size=5))
+    last = data.draw(st.sampled_from(short))
+    sent = b"".join(case.sent for case in [*chosen, last])
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(sent) - 1), max_size=8)))
+    pieces = [sent[a:b] for a, b in zip([0, *cuts], [*cuts, None], strict=True)]
+
+    async def run():
+        alone = [await answers(case.sent) for case in chosen]
+        return alone, await answers(last.sent), await answers(*pieces)
+
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        alone, (end, end_ran, closed), together = loop.run_until_complete(run())
+    expected = b"".join(data for data, _, _ in alone) + end
+    ran = [line for _, lines, _ in alone for line in lines] + end_ran
+    assert comparable(together) == comparable((expected, ran, closed))
