@@ -122,7 +122,7 @@ def _placeholder(text: str, start: int, end: int) -> Placeholder:
     if not colon:
         return Placeholder(name, KINDS["string"])
     if not word:
-        raise InvalidRoute(text, end, f"a type or a regex must follow '{name}:'")
+        raise InvalidRoute(text, end, f"a type or a regex must follow '{{{name}:'")
     try:
         return Placeholder(name, KINDS.get(word) or regex_kind(word))
     except re.error as error:

@@ -1,0 +1,95 @@
+"""URLs from patterns and values."""
+
+import re
+import uuid
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roll_routing import BuildError, InvalidRoute, Routes, RoutingError, build, variables
+
+BUILT: list[tuple[str, dict[str, Any], str]] = [
+    ("/", {}, "/"),
+    ("/a/b", {}, "/a/b"),
+    ("/users/{name}", {"name": "bob"}, "/users/bob"),
+    ("/{n}.{ext}", {"n": "a.b", "ext": "txt"}, "/a.b.txt"),
+    ("/{x:int}/{y:float}", {"x": -3, "y": 1.5}, "/-3/1.5"),
+    ("/{u:uuid}", {"u": uuid.UUID(int=1)}, "/00000000-0000-0000-0000-000000000001"),
+    (r"/{y:\d{4}}-{m:\d\d}", {"y": 2024, "m": "05"}, "/2024-05"),
+    ("/{x}", {"x": "é à?#%+&"}, "/%C3%A9%20%C3%A0%3F%23%25%2B%26"),
+    ("/café/@me:{x}", {"x": 1}, "/caf%C3%A9/@me:1"),
+    ("/100%/{x}", {"x": "100%"}, "/100%25/100%25"),
+    ("/s/{p:path}", {"p": "a/b c/d"}, "/s/a/b%20c/d"),
+    ("/s/{p:any}", {"p": ""}, "/s/"),
+    ("/s/{p:.+}", {"p": "a/b"}, "/s/a/b"),
+    ("/{x}", {"x": "\\evil.org"}, "/%5Cevil.org"),
+    ("/{p:path}", {"p": "/evil.org"}, "/%2Fevil.org"),
+    ("/{x}", {"x": "..."}, "/..."),
+    ("/{path}/{self}/{pattern}", {"path": 1, "self": 2, "pattern": 3}, "/1/2/3"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "values", "url"), BUILT)
+def test_a_url_is_built_and_percent_encoded(
+    pattern: str, values: dict[str, Any], url: str
+) -> None:
+    assert build(pattern, **values) == url
+    assert Routes().build(pattern, **values) == url
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("/{x}", {}, "of '/{x}': missing ['x']"),
+    ("/{x}/{y}", {"y": 1, "z": 2}, "of '/{x}/{y}': missing ['x'], unknown ['z']"),
+    ("/a", {"x": 1}, "of '/a': unknown ['x']"),
+    ("/{x}", {"x": ""}, "'x' is 'string', which does not take ''"),
+    ("/{x}", {"x": "a/b"}, "'x' is 'string', which does not take 'a/b'"),
+    ("/{x:digit}", {"x": "²"}, "'x' is 'digit', which does not take '²'"),
+    ("/{x:int}", {"x": "a"}, "'x' is 'int', which does not take 'a'"),
+    ("/{x:float}", {"x": float("nan")}, "'x' is 'float', which does not take 'nan'"),
+    (r"/{x:\d\d}", {"x": 1}, r"'x' is '\\d\\d', which does not take '1'"),
+    ("/{p:path}", {"p": ""}, "'p' is 'path', which does not take ''"),
+    ("/a/{x}", {"x": ".."}, "'/a/..' is no URL of '/a/{x}'"),
+    ("/{p:path}", {"p": "a/./b"}, "'/a/./b' is no URL of '/{p:path}'"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "values", "reason"), REFUSED)
+def test_values_that_do_not_fit_are_refused(
+    pattern: str, values: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(BuildError, match=re.escape(reason)) as raised:
+        build(pattern, **values)
+    assert isinstance(raised.value, RoutingError)
+    assert reason in raised.value.message
+
+
+def test_an_invalid_pattern_cannot_be_built() -> None:
+    with pytest.raises(InvalidRoute):
+        build("/{a", a=1)
+
+
+def test_the_names_of_a_pattern_are_known() -> None:
+    assert variables(r"/{b}/{a:\d{2}}-{c:path}") == ("b", "a", "c")
+    assert variables("/a") == ()
+    with pytest.raises(InvalidRoute):
+        variables("/{a")
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_what_is_built_is_matched(x: str, p: str) -> None:
+    pattern = "/a/{x}/{p:path}"
+    routes = Routes()
+    routes.add(pattern)
+    try:
+        url = build(pattern, x=x, p=p)
+    except ValueError:
+        url = ""
+    parts = [x, *p.split("/")]
+    surrogates = any("\ud800" <= char <= "\udfff" for char in x + p)
+    assert (url == "") == ("/" in x or {".", ".."} & set(parts) != set() or surrogates)
+    if url:
+        assert re.fullmatch("[!-~]+", url)
+        assert routes.match(unquote(url)) == ({}, {"x": x, "p": p})

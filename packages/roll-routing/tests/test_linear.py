@@ -1,0 +1,57 @@
+"""The work of a match is linear in the path, whatever the path."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from roll_routing import Routes
+
+Work = Callable[[Callable[[], Any]], int]
+
+HOSTILE = {
+    "/{a}-{b}-{c}-{d}x": "-",
+    "/{a}-{b}-{c}-{d}y": "-y",
+    "/{a}{b}{c}{d}.{e}!": ".",
+    "/{a:alnum}a{b:alnum}a{c:alnum}-": "a",
+    "/{a:digit}{b:digit}{c:digit}-": "1",
+    "/{a:int}{b:int}{c:float}{d:float}!": "-1.1",
+    "/{a}{b:uuid}{c}{d:uuid}": "12345678-9abc-def0-1234-56789abcdef0",
+    r"/{a}-{b:\d+}-{c}-{d:\d+}x": "1-",
+    "/{p:path}/x/{q:path}/x/{r:path}/y": "x/",
+    "/{p:path}{q:any}{r:path}/y": "/",
+    "/{a}/{b}/{c}/{p:path}/-/{q}.{r}": "-/",
+}
+
+
+@pytest.mark.parametrize("pattern", HOSTILE)
+@pytest.mark.parametrize("end", ["", "!", "y"])
+def test_twice_the_path_is_twice_the_work_at_most(work: Work, pattern: str, end: str) -> None:
+    routes = Routes()
+    routes.add(pattern)
+    unit = HOSTILE[pattern]
+    once, twice = ("/" + unit * (size // len(unit)) + end for size in (200, 400))
+    assert work(lambda: routes.match(twice)) <= 2.2 * work(lambda: routes.match(once))
+
+
+def test_branches_are_not_tried_twice(work: Work) -> None:
+    """Every second way leads to a dead end, seven segments deep."""
+    routes = Routes()
+    for number in range(128):
+        segments = [f"{{x{bit}}}" if number >> bit & 1 else "a" for bit in range(7)]
+        routes.add("/" + "/".join(segments) + "/end")
+    dead = work(lambda: routes.match("/a" * 7 + "/no"))
+    assert dead < 255 * 100  # The tree has 255 nodes.
+
+
+def test_a_match_does_not_look_at_all_routes(work: Work) -> None:
+    small, large = Routes(), Routes()
+    for number in range(1000):
+        for routes in [large, small] if number < 10 else [large]:
+            routes.add(f"/r{number}/{{x}}")
+            routes.add(f"/r{number}-{{x}}")
+            routes.add(f"/{{y}}/r{number}/{{x}}")
+            routes.add(f"/p/r{number}/{{p:path}}/x")
+    for path in ("/r7/1", "/r7-1", "/y/r7/1", "/p/r7/1/x", "/r7/x/x", "/r7+", "/p/q", "/y/r7/"):
+        for _ in range(2):  # The second time autoroutes knows the route.
+            assert work(lambda p=path: large.match(p)) <= 2 * work(lambda p=path: small.match(p))

@@ -1,0 +1,171 @@
+"""`Routes` beyond single answers: merging, listing, adding while matching."""
+
+from collections.abc import Callable
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from roll_routing import ListedRoute, Route, Router, Routes
+
+
+@pytest.fixture
+def routes() -> Routes:
+    return Routes()
+
+
+def test_routes_is_a_router(routes: Routes) -> None:
+    router: Router = routes
+    router.add("/a", GET=1)
+    assert Route(*router.match("/a")) == Route(payload={"GET": 1}, vars={})
+    assert Route(*router.match("/b")) == Route(payload=None, vars=None)
+
+
+@pytest.mark.parametrize(("pattern", "path"), [("/a", "/a"), ("/{x}", "/a"), ("/{x}{y}", "/ab")])
+def test_a_path_added_again_merges_its_payload(routes: Routes, pattern: str, path: str) -> None:
+    routes.add(pattern, GET=1, extra="first")
+    before = routes.match(path)[0]
+    routes.add(pattern, POST=2, extra="last")
+    assert routes.match(path)[0] == {"GET": 1, "POST": 2, "extra": "last"}
+    assert routes.match(path)[0] is before
+    assert len(routes) == 1
+
+
+def test_string_is_the_default_type(routes: Routes) -> None:
+    routes.add("/{x}", GET=1)
+    routes.add("/{x:string}", POST=2)
+    assert routes.match("/a") == ({"GET": 1, "POST": 2}, {"x": "a"})
+
+
+def test_an_extra_may_be_called_path(routes: Routes) -> None:
+    routes.add("/a", path="/b")
+    assert routes.match("/a") == ({"path": "/b"}, {})
+
+
+def test_each_match_gives_values_of_its_own(routes: Routes) -> None:
+    routes.add("/s")
+    routes.add("/d/{x}")
+    for path in ("/s", "/d/1"):
+        routes.match(path)
+        first, second = routes.match(path)[1], routes.match(path)[1]
+        assert first == second
+        assert first is not second
+
+
+def test_routes_are_listed_in_the_order_of_their_registration(routes: Routes) -> None:
+    routes.add("/b/{x}", POST=1, GET=2, name="b", URL=3)
+    routes.add("/a")
+    assert list(routes) == [
+        ListedRoute("/b/{x}", ("GET", "POST"), "b", {"POST": 1, "GET": 2, "name": "b", "URL": 3}),
+        ListedRoute("/a", (), None, {}),
+    ]
+    assert len(routes) == 2
+
+
+def test_routes_that_can_never_match_are_listed_too(routes: Routes) -> None:
+    for pattern in ("/{a}", "/{b}", "/p/{a:path}", "/p/{b:path}"):
+        routes.add(pattern)
+    assert len(list(routes)) == 4
+
+
+# What is proven for a table must not outlive it: each of these is asked before and after.
+LATER: dict[str, tuple[list[str], str, str]] = {
+    "a literal sibling": (["/{x}/{y}"], "/a/b", "/a/{y}"),
+    "a literal sibling of another": (["/{x}/{y}", "/b/{y}"], "/a/b", "/a/{y}"),
+    "a typed sibling": (["/{x}"], "/1", "/{x:digit}"),
+    "a sibling with more text": (["/{x}"], "/a1", "/a{x}"),
+    "a sibling beside text": (["/{x}.json"], "/a.json", "/a.{x}"),
+    "a sibling of a path": (["/{p:path}"], "/a/b", "/{x}/b"),
+    "a literal sibling of a path": (["/{p:path}"], "/a/b", "/a/{x}"),
+    "a static route": (["/{x}"], "/a", "/a"),
+    "a regex that takes slashes": (["/{p:path}"], "/a/b", "/{p:.+}"),
+    "a longer path": (["/{p:path}"], "/a/b", "/{p:path}/b"),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_route_added_later_takes_precedence_at_once(routes: Routes, name: str) -> None:
+    patterns, path, later = LATER[name]
+    for pattern in patterns:
+        routes.add(pattern, route=pattern)
+    for _ in range(3):
+        assert routes.match(path)[0] == {"route": patterns[0]}
+    routes.add(later, route=later)
+    for _ in range(3):
+        assert routes.match(path)[0] == {"route": later}
+
+
+OTHERS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "literals": (["/{x}/{y}", "/a/{y}/z"], {"/b/c": "/{x}/{y}", "/a/c": "/{x}/{y}"}),
+    "kinds": (["/{x}", "/{n:digit}"], {"/a": "/{x}", "/1": "/{n:digit}"}),
+    "text": (["/{x}.json", "/{y}", "/a.{z}"], {"/b.json": "/{x}.json", "/a.json": "/a.{z}"}),
+    "paths": (["/{p:path}", "/a/{x}", "/{n:int}"], {"/b/c": "/{p:path}", "/a/c": "/a/{x}"}),
+    "rests": (["/{p:path}.a", "/{q:path}.b"], {"/x.a": "/{p:path}.a", "/x.b": "/{q:path}.b"}),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_routes_that_share_a_place_keep_their_own_paths(routes: Routes, name: str) -> None:
+    patterns, answers = OTHERS[name]
+    for pattern in patterns:
+        routes.add(pattern, route=pattern)
+    for path, pattern in [*answers.items()] * 3:
+        assert routes.match(path)[0] == {"route": pattern}
+
+
+def run_while(call: Callable[[], None], *changes: Callable[[], None]) -> None:
+    """Call in three threads again and again, until the changes are done."""
+    ended = Event()
+
+    def loop() -> None:
+        while not ended.is_set():
+            call()
+
+    threads = [Thread(target=loop) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for change in changes:
+        change()
+    ended.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_threads_get_right_answers_while_routes_are_added(routes: Routes) -> None:
+    known = {"/{p:path}": "/c", "/a/{x}": "/a/1", "/b/{x}": "/b/1", "/{x}.{y}": "/a.b"}
+    wrong: list[Any] = []
+    for pattern in known:
+        routes.add(pattern, route=pattern)
+
+    def match() -> None:
+        for pattern, path in known.items():
+            payload, _ = routes.match(path)
+            wrong.extend([] if payload == {"route": pattern} else [(path, payload)])
+
+    def add(number: int) -> None:
+        pattern = f"/{'abcd'[number % 4]}{number % 7}/{{x}}/z{number}/{{y:digit}}"
+        routes.add(pattern, route=pattern)
+        for _ in range(2):
+            payload, _ = routes.match(pattern.replace("{x}", "1").replace("{y:digit}", "2"))
+            wrong.extend([] if payload == {"route": pattern} else [(pattern, payload)])
+
+    run_while(match, *(lambda n=n: add(n) for n in range(300)))
+    assert wrong == []
+
+
+def test_what_changes_meanwhile_is_not_proven(routes: Routes) -> None:
+    """A route is added between the moment a match began and the one when it would learn."""
+    routes.add("/{x}/{y}", route=1)
+    tree = routes._tree
+
+    class Interrupted:
+        def find(self, *args: Any) -> Any:
+            found = tree.find(*args)
+            routes._tree = tree
+            routes.add("/a/{y}", route=2)
+            return found
+
+    routes._tree = Interrupted()  # type: ignore[assignment]
+    assert routes.match("/a/b") == ({"route": 1}, {"x": "a", "y": "b"})
+    for _ in range(2):
+        assert routes.match("/a/b") == ({"route": 2}, {"y": "b"})
