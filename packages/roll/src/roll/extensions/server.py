@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from roll_http import Limits, Server, serve_until_signalled, thin_accept_errors
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ..application import Roll
 
 __all__ = ["simple_server"]
+
+# What shells see of a process that SIGINT has ended.
+INTERRUPTED: Final = 130
 
 
 def simple_server(
@@ -37,8 +40,12 @@ def simple_server(
     if limits is not None:
         app.limits = limits
     say = keep_quiet if quiet else announce
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(serve(app, host, port, say))
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve(app, host, port, say))
+    except KeyboardInterrupt:
+        # Before or after it served: nobody wants to see where.
+        raise SystemExit(INTERRUPTED) from None
 
 
 def keep_quiet(_: str) -> None:

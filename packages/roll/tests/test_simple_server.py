@@ -1,0 +1,209 @@
+"""The extension `simple_server`: in this process, and as one of its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from roll_http import Limits
+
+from roll import loops
+from roll.extensions import server as server_module
+from roll.extensions import simple_server
+
+SCRIPT = """
+import asyncio, sys
+from roll import Roll
+from roll.extensions import simple_server
+
+app = Roll()
+
+@app.route("/")
+async def index(request, response):
+    response.body = "served"
+
+@app.route("/slow")
+async def slow(request, response):
+    print("begun", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    response.body = "slow but served"
+
+@app.listen("startup")
+async def startup():
+    print("startup", flush=True)
+
+@app.listen("shutdown")
+async def shutdown():
+    print("shutdown", flush=True)
+
+simple_server(app, port=int(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def serve():
+    """Start the script in a process of its own."""
+    started = []
+
+    def serve(port=0):
+        process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield serve
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_process_serves_until_it_is_told_to_end(serve, number):
+    process = serve()
+    assert process.stdout.readline() == "startup\n"
+    said, url = process.stdout.readline().split(" on ")
+    assert said == "Rolling"
+    with urllib.request.urlopen(url.strip()) as response:
+        assert response.read() == b"served"
+    process.send_signal(number)
+    assert process.stdout.read() == "Bye.\nshutdown\n"
+    assert process.wait() == 0
+    assert process.stderr.read() == ""
+
+
+def test_a_running_request_is_answered_before_the_end(serve):
+    process = serve()
+    process.stdout.readline()
+    port = int(process.stdout.readline().rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as peer:
+        peer.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGTERM)
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+        answer = b"".join(iter(lambda: peer.recv(1000), b""))
+    assert answer.endswith(b"\r\n\r\nslow but served")
+    assert b"Connection: close" in answer
+    assert process.wait() == 0
+
+
+def test_a_port_in_use_is_said_plainly(serve):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = serve(port)
+        out, err = process.communicate()
+    assert process.returncode == 1
+    assert out == "startup\nshutdown\n"
+    assert err.startswith(f"Cannot listen on 127.0.0.1:{port}: ")
+    assert "in use" in err
+    assert "Traceback" not in err
+
+
+class Output:
+    """A standard output that has this process interrupted by what is written."""
+
+    def __init__(self, word):
+        self.word = word
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+        if self.word in text:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def flush(self):
+        """Do nothing."""
+
+
+@pytest.fixture
+def output(monkeypatch):
+    """A standard output that interrupts once the server says that it listens."""
+    output = Output("Rolling on")
+    monkeypatch.setattr(sys, "stdout", output)
+    return output
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Have a server end as soon as it listens; gives the addresses it had."""
+    addresses = []
+
+    async def until_signalled(server):
+        addresses.append(server.sockets[0].getsockname())
+
+    monkeypatch.setattr(server_module, "serve_until_signalled", until_signalled)
+    return addresses
+
+
+def test_it_says_where_it_listens_and_goodbye(app, output):
+    app.listen("startup")(lambda: output.write("startup\n"))
+    app.listen("shutdown")(lambda: output.write("shutdown\n"))
+    simple_server(app, 0)
+    startup, rolling, bye, shutdown = output.text.splitlines()
+    assert (startup, bye, shutdown) == ("startup", "Bye.", "shutdown")
+    assert rolling.startswith("Rolling on http://127.0.0.1:")
+    assert not rolling.endswith(":0")
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_an_address_of_ipv6_has_brackets(app, output):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    simple_server(app, 0, "::1")
+    assert output.text.startswith("Rolling on http://[::1]:")
+
+
+def test_it_can_be_quiet(app, at_once, capsys):
+    simple_server(app, 0, quiet=True)
+    assert at_once
+    assert capsys.readouterr().out == ""
+
+
+def test_limits_can_be_given(app, at_once):
+    limits = Limits(body=3)
+    simple_server(app, 0, quiet=True, limits=limits)
+    assert app.limits is limits
+
+
+def test_a_port_in_use_is_a_system_exit_after_the_shutdown_event(app):
+    seen = []
+    app.listen("shutdown")(lambda: seen.append("shutdown"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit, match=f"Cannot listen on 127.0.0.1:{port}"):
+            simple_server(app, port)
+    assert seen == ["shutdown"]
+
+
+def test_an_interrupt_before_it_listens_is_no_traceback(app):
+    @app.listen("startup")
+    async def wait():
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+
+    with pytest.raises(SystemExit) as caught:
+        simple_server(app, 0)
+    assert caught.value.code == 130
+
+
+def test_the_loop_is_uvloops_where_there_is_one_else_asyncios(monkeypatch):
+    class UVLoop:
+        new_event_loop = staticmethod(lambda: "a loop of uvloop")
+
+    monkeypatch.setitem(sys.modules, "uvloop", UVLoop)
+    assert loops.new_event_loop() == "a loop of uvloop"
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    loop = loops.new_event_loop()
+    assert isinstance(loop, asyncio.SelectorEventLoop)
+    loop.close()

@@ -1,0 +1,311 @@
+"""The worker of gunicorn: in this process, and under a real gunicorn."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from gunicorn.arbiter import Arbiter
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from roll.worker import Worker
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture
+def make(app):
+    """Make a worker of `app`, with settings of gunicorn, on a socket of its own."""
+    made = []
+
+    def make(*sockets, **settings):
+        cfg = Config()
+        for name, value in settings.items():
+            cfg.set(name, value)
+        bound = sockets or [socket.create_server(("127.0.0.1", 0))]
+        binds = [SimpleNamespace(sock=sock) for sock in bound]
+        worker = Worker(1, os.getppid(), binds, None, 30, cfg, Logger(cfg))
+        worker.wsgi = app
+        made.append(worker)
+        return worker
+
+    yield make
+    for worker in made:
+        worker.tmp.close()
+        for bind in worker.sockets:
+            bind.sock.close()
+
+
+@pytest.fixture
+async def start(make):
+    """Make a worker and have it serve, until its end is awaited."""
+
+    def start(*sockets, **settings):
+        worker = make(*sockets, **settings)
+        worker.serving = asyncio.ensure_future(worker._serve(worker.wsgi))
+        return worker
+
+    return start
+
+
+async def ask(worker, request=GET, number=0, **settings):
+    """Send a request, and give the streams of its connection."""
+    sock = worker.sockets[number].sock
+    if sock.family == socket.AF_UNIX:
+        reader, writer = await asyncio.open_unix_connection(sock.getsockname())
+    else:
+        reader, writer = await asyncio.open_connection(*sock.getsockname(), **settings)
+    writer.write(request)
+    return reader, writer
+
+
+async def answer(worker, *args, **settings):
+    """Send a request, and give the head and the body of what is answered."""
+    reader, writer = await ask(worker, *args, **settings)
+    head = await reader.readuntil(b"\r\n\r\n")
+    body = await reader.readexactly(int(re.search(rb"Content-Length: (\d+)", head)[1]))
+    writer.close()
+    return head, body
+
+
+@pytest.fixture
+def app(app):
+    """An application that keeps what it saw."""
+    app.seen = []
+    app.begun = asyncio.Event()
+    app.go_on = asyncio.Event()
+
+    @app.route("/")
+    async def index(request, response):
+        response.body = "served"
+
+    @app.route("/slow")
+    async def slow(request, response):
+        app.begun.set()
+        try:
+            await app.go_on.wait()
+        except asyncio.CancelledError:
+            app.seen.append("cancelled")
+            raise
+        app.seen.append("answered")
+
+    app.listen("startup")(lambda: app.seen.append("startup"))
+    app.listen("shutdown")(lambda: app.seen.append("shutdown"))
+    return app
+
+
+def tell(number):
+    os.kill(os.getpid(), number)
+
+
+async def test_every_bind_is_served(app, start, tmp_path):
+    unix = socket.socket(socket.AF_UNIX)
+    unix.bind(str(tmp_path / "socket"))
+    worker = start(socket.create_server(("127.0.0.1", 0)), unix)
+    unix.listen()
+    assert (await answer(worker))[1] == b"served"
+    assert (await answer(worker, GET, 1))[1] == b"served"
+    tell(signal.SIGTERM)
+    await worker.serving
+    assert app.seen == ["startup", "shutdown"]
+    # It is the master's, and other workers' too.
+    assert (tmp_path / "socket").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_running_requests_end_before_shutdown(app, start, number):
+    worker = start()
+    reader, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
+    await app.begun.wait()
+    tell(number)
+    app.go_on.set()
+    assert b"Connection: close" in await reader.read()
+    writer.close()
+    await worker.serving
+    assert app.seen == ["startup", "answered", "shutdown"]
+
+
+async def test_a_second_signal_waits_for_nothing(app, start):
+    worker = start()
+    _, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
+    await app.begun.wait()
+    tell(signal.SIGTERM)
+    while not worker._leave.is_set():
+        await asyncio.sleep(0)
+    tell(signal.SIGTERM)
+    await worker.serving
+    writer.close()
+    assert app.seen == ["startup", "cancelled", "shutdown"]
+
+
+async def test_quit_waits_for_nothing(app, start):
+    seen = []
+    worker = start(worker_int=lambda worker: seen.append(worker))
+    _, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
+    await app.begun.wait()
+    tell(signal.SIGQUIT)
+    await worker.serving
+    writer.close()
+    assert app.seen == ["startup", "cancelled", "shutdown"]
+    assert seen == [worker]
+
+
+async def test_what_takes_longer_than_the_graceful_timeout_is_cut(app, start):
+    worker = start(graceful_timeout=0)
+    _, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
+    await app.begun.wait()
+    tell(signal.SIGTERM)
+    await worker.serving
+    writer.close()
+    assert app.seen == ["startup", "cancelled", "shutdown"]
+
+
+async def test_it_leaves_after_its_requests(start):
+    worker = start(max_requests=2)
+    await answer(worker)
+    assert worker.nr == 1
+    await answer(worker)
+    await worker.serving
+    assert worker.nr == 2
+
+
+@pytest.mark.parametrize("seconds", [7, 0])
+async def test_keep_alive_is_gunicorns(app, start, seconds):
+    worker = start(keepalive=seconds)
+    head, _ = await answer(worker)
+    assert (b"Connection: close" in head) is (seconds == 0)
+    assert app.limits.keep_alive_timeout == (seconds or 15)
+    tell(signal.SIGTERM)
+    await worker.serving
+
+
+async def test_the_access_log_is_gunicorns(app, start, tmp_path):
+    path = tmp_path / "access.log"
+    worker = start(
+        accesslog=str(path), access_log_format='%(h)s "%(r)s" %(s)s %(b)s "%(f)s" %({x-a}i)s %(q)s'
+    )
+    request = b"GET /?q=1 HTTP/1.1\r\nHost: x\r\nReferer: there\r\nX-A: a\r\n\r\n"
+    await answer(worker, request)
+    tell(signal.SIGTERM)
+    await worker.serving
+    assert path.read_text() == '127.0.0.1 "GET /?q=1 HTTP/1.1" 200 6 "there" a q=1\n'
+
+
+async def test_logs_are_reopened(start, tmp_path):
+    path = tmp_path / "access.log"
+    worker = start(accesslog=str(path))
+    await answer(worker)
+    path.rename(tmp_path / "old.log")
+    tell(signal.SIGUSR1)
+    await answer(worker)
+    assert path.exists()
+    tell(signal.SIGTERM)
+    await worker.serving
+
+
+async def test_it_leaves_when_its_master_has(make):
+    worker = make()
+    worker.ppid = -1
+    await worker._serve(worker.wsgi)
+
+
+async def test_it_leaves_when_code_has_changed(make):
+    worker = make()
+    worker.alive = False
+    await worker._serve(worker.wsgi)
+
+
+async def test_an_application_that_cannot_start_ends_the_master_too(app, make):
+    @app.listen("startup")
+    async def fail():
+        raise ValueError("no database")
+
+    worker = make()
+    with pytest.raises(SystemExit) as caught:
+        await worker._serve(app)
+    assert caught.value.code == Arbiter.WORKER_BOOT_ERROR
+
+
+def test_it_runs_a_loop_of_its_own(app, make):
+    app.listen("startup")(lambda: tell(signal.SIGTERM))
+    make().run()
+    assert app.seen == ["startup", "shutdown"]
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A key and a certificate signed with it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout {key} -out {cert}"
+    subprocess.run(command.split(), check=True, capture_output=True)
+    return {"keyfile": str(key), "certfile": str(cert)}
+
+
+async def test_tls_is_gunicorns(app, start, certificate):
+    @app.route("/scheme")
+    def scheme(request, response):
+        response.body = request.scheme
+
+    worker = start(**certificate)
+    context = ssl.create_default_context(cafile=certificate["certfile"])
+    context.check_hostname = False
+    request = GET.replace(b"/ ", b"/scheme ")
+    _, body = await answer(worker, request, ssl=context)
+    assert body == b"https"
+    tell(signal.SIGTERM)
+    await worker.serving
+
+
+APPLICATION = """
+from roll import Roll
+
+app = Roll()
+
+@app.route("/")
+async def index(request, response):
+    response.body = "served by gunicorn"
+
+@app.listen("shutdown")
+async def shutdown():
+    print("shutdown event", flush=True)
+"""
+
+
+@pytest.fixture
+def gunicorn(tmp_path):
+    """Start a gunicorn with the application above."""
+    (tmp_path / "roll_core.py").write_text(APPLICATION)
+    command = "-m gunicorn roll_core:app --worker-class roll.worker.Worker --bind 127.0.0.1:0"
+    process = subprocess.Popen(
+        [sys.executable, *command.split(), "--workers", "2"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+async def test_a_real_gunicorn_serves_and_ends(gunicorn):
+    line = next(line for line in gunicorn.stderr if "Listening at" in line)
+    port = int(re.search(r":(\d+) ", line)[1])
+    sock = SimpleNamespace(family=socket.AF_INET, getsockname=lambda: ("127.0.0.1", port))
+    worker = SimpleNamespace(sockets=[SimpleNamespace(sock=sock)])
+    assert (await answer(worker))[1] == b"served by gunicorn"
+    gunicorn.terminate()
+    out, err = gunicorn.communicate()
+    assert gunicorn.returncode == 0
+    assert out.count("shutdown event") >= 1
+    assert "Traceback" not in err
