@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+CASES = "cases/*.toml"
 HERE = Path(__file__).parent
 SUPPORT = HERE.parent / "support"
 # A hang guard in seconds: nothing waits that long when all is well.
@@ -202,15 +203,20 @@ class Probe:
             if case.ends:
                 connection.end()
             last = [self._judge_answer(connection, wanted) for wanted in answers]
-            if end == "kept":
-                assert not last[-1].closes
-                assert connection.kept()
-            elif end == "closed" and connection.dripped:
-                assert connection.gone()
-            elif end == "closed":
-                assert connection.ended()
-                assert case.ends or last[-1].closes, "RFC 9112 9.6"
+            self._judge_end(connection, end.split("/"), case, last)
         assert self.ran(connection.port) == [ran for _, _, ran in map(split, answers) if ran]
+
+    def _judge_end(self, connection, ends, case, last):
+        closes = bool(last and last[-1] and last[-1].closes)
+        end = ends[closes] if len(ends) > 1 else ends[0]
+        if end == "kept":
+            assert not closes
+            assert connection.kept()
+        elif end == "closed" and connection.dripped:
+            assert connection.gone()
+        elif end == "closed":
+            assert connection.ended()
+            assert case.ends or closes, "RFC 9112 9.6"
 
     def _judge_answer(self, connection, wanted):
         statuses, bodiless, ran = split(wanted)
@@ -253,8 +259,8 @@ def repeat(text):
     return REPEATED.sub(lambda match: match[2] * int(match[1]), text)
 
 
-def read_cases(stem="*"):
-    for path in sorted((HERE / "cases").glob(f"{stem}.toml")):
+def read_cases(files):
+    for path in sorted(HERE.glob(files)):
         for section, rows in tomllib.loads(path.read_text()).items():
             for what, row in rows.items():
                 yield Case.read(f"{section}: {what}", row)
@@ -262,13 +268,13 @@ def read_cases(stem="*"):
 
 def pytest_generate_tests(metafunc):
     if "case" in metafunc.fixturenames:
-        stem = getattr(metafunc.module, "CASES", "*")
-        metafunc.parametrize("case", list(read_cases(stem)), ids=lambda case: case.what)
+        files = getattr(metafunc.module, "CASES", CASES)
+        metafunc.parametrize("case", list(read_cases(files)), ids=lambda case: case.what)
 
 
 @pytest.fixture(scope="session")
 def cases():
-    return list(read_cases())
+    return list(read_cases(CASES))
 
 
 @pytest.fixture(scope="session", params=["asyncio", "uvloop"])
@@ -278,24 +284,23 @@ def loop_name(request):
     return request.param
 
 
-@pytest.fixture
-def start(loop_name):
-    """Start a server of its own for a test: `start("probe_app.py", head_timeout=0.2)`."""
-    probes = []
+@pytest.fixture(scope="session")
+def serve(loop_name):
+    """Run a server while a block lasts: `with serve("probe_app.py", head_timeout=0.2) as probe`."""
 
-    def begin(program="probe_app.py", **limits):
-        probes.append(Probe(program, loop_name, json.dumps(limits)))
-        return probes[-1]
+    @contextlib.contextmanager
+    def run(program, **limits):
+        probe = Probe(program, loop_name, json.dumps(limits))
+        try:
+            yield probe
+        finally:
+            if probe.process.poll() is None:
+                probe.stop()
 
-    yield begin
-    for probe in probes:
-        probe.process.kill()
-        probe.process.communicate()
-        probe.log.close()
+    return run
 
 
 @pytest.fixture(scope="session")
-def probe(loop_name):
-    probe = Probe("probe_app.py", loop_name)
-    yield probe
-    probe.stop()
+def probe(serve):
+    with serve("probe_app.py") as probe:
+        yield probe

@@ -57,6 +57,7 @@ class App:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.ran: defaultdict[str, list[str]] = defaultdict(list)
+        self.ended = asyncio.Event()
 
     async def __call__(self, request: Request, response: Response) -> Response | None:
         try:
@@ -141,6 +142,25 @@ class App:
     async def do_raise(self, request: Request, response: Response, rest: str) -> None:
         self.record(request, response)
         raise RuntimeError("A fault of the application")
+
+    async def do_asleep(self, request: Request, response: Response, seconds: str) -> None:
+        self.record(request, response)
+        await asyncio.sleep(float(seconds))
+
+    async def do_large(self, request: Request, response: Response, rest: str) -> None:
+        """More than any buffer holds; `/wait/large` is answered once it has ended."""
+        response.body = self.large()
+
+    async def large(self) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield bytes(64 * 1024)
+        finally:
+            self.ended.set()
+
+    async def do_wait(self, request: Request, response: Response, rest: str) -> None:
+        await self.ended.wait()
+        response.body = "over"
 
     async def do_nothing(self, request: Request, response: Response, rest: str) -> str:
         """Gives no response back, though the connection was not handed over."""
