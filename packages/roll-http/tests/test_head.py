@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from roll_http import Limits
-from roll_http.head import HeadParser
+from roll_http.head import BadRequest, HeadParser
+from roll_http.head import _lines as lines_seen
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: here\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: here\r\n"
@@ -13,7 +14,7 @@ POST = b"POST / HTTP/1.1\r\nHost: here\r\n"
 
 def test_a_head_gives_its_parts(parse):
     head = parse(GET + b"X-A: 1\r\n\r\n")
-    assert (head.method, head.target, head.path, head.minor) == ("GET", b"/a?b=c", b"/a?b=c", 1)
+    assert (head.method, head.target, head.path, head.minor) == ("GET", b"/a?b=c", "/a", 1)
     assert head.headers == {"HOST": "here", "X-A": "1"}
     assert (head.length, head.chunked, head.keep_alive, head.upgrade) == (0, False, True, None)
     assert not head.expects_continue
@@ -202,8 +203,8 @@ def test_the_heads_after_an_upgrade_a_body_or_a_tunnel_are_read_alike():
     ):
         head, _ = parser.parse(GET + fields + b"\r\n", 0)
         assert head.target == b"/a?b=c"
-    assert parser.parse(b"CONNECT here:80 HTTP/1.1\r\nHost: here\r\n\r\n", 0)[0].path == b"here:80"
-    assert parser.parse(b"CONNECT / HTTP/1.1\r\nHost: here\r\n\r\n", 0)[0].path == b"/"
+    assert parser.parse(b"CONNECT here:80 HTTP/1.1\r\nHost: here\r\n\r\n", 0)[0].path == "here:80"
+    assert parser.parse(b"CONNECT / HTTP/1.1\r\nHost: here\r\n\r\n", 0)[0].path == "/"
 
 
 def test_only_100_continue_is_expected(parse, refusal):
@@ -238,15 +239,15 @@ def test_http_1_1_wants_a_host_and_1_0_does_not(parse, refusal):
 
 def test_an_absolute_target_gives_path_and_host(parse, refusal):
     head = parse(b"GET HTTP://there:81/a?b HTTP/1.1\r\nHost: here\r\n\r\n")
-    assert (head.target, head.path) == (b"HTTP://there:81/a?b", b"/a?b")
+    assert (head.target, head.path, head.query) == (b"HTTP://there:81/a?b", "/a", "b")
     assert head.headers["HOST"] == "there:81"
-    assert parse(b"GET http://there?x HTTP/1.1\r\nHost: here\r\n\r\n").path == b"/?x"
+    assert parse(b"GET http://there?x HTTP/1.1\r\nHost: here\r\n\r\n").query == "x"
     assert parse(b"GET http://there HTTP/1.0\r\n\r\n").headers["HOST"] == "there"
     assert refusal(b"GET http://there/ HTTP/1.1\r\nHost: a b\r\n\r\n") == 400
 
 
 def test_options_may_ask_of_the_server_itself(parse):
-    assert parse(b"OPTIONS * HTTP/1.1\r\nHost: here\r\n\r\n").path == b"*"
+    assert parse(b"OPTIONS * HTTP/1.1\r\nHost: here\r\n\r\n").path == "*"
 
 
 def test_long_request_lines_heads_and_too_many_fields_are_refused(parse, refusal):
@@ -256,3 +257,74 @@ def test_long_request_lines_heads_and_too_many_fields_are_refused(parse, refusal
     assert refusal(GET + b"A: " + b"a" * 100 + b"\r\n\r\n", head=100) == 431
     assert refusal(GET + b"A: a\r\n" * 5 + b"\r\n", headers=5) == 431
     assert parse(GET + b"A: a\r\n" * 4 + b"\r\n", headers=5)
+
+
+@pytest.fixture
+def twice():
+    """Parse the same head again and again on one connection, and give the last one's parts."""
+
+    def parse(data: bytes, times: int = 3):
+        parser = HeadParser(Limits())
+        for _ in range(times):
+            head, end = parser.parse(data, 0)
+            assert end == len(data)
+        names = ("method", "target", "path", "query", "headers", "minor", "length", "chunked")
+        others = ("keep_alive", "expects_continue", "upgrade")
+        return [getattr(head, name) for name in names + others]
+
+    return parse
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GET + b"\r\n",
+        GET.replace(b"?b=c", b"%2F%C3%A9?%20") + b"Cookie: a=b\r\nA: 1\r\nA: 2\r\n\r\n",
+        POST + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+        GET + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        b"GET http://there/ HTTP/1.1\r\nHost: here\r\n\r\n",
+        b"CONNECT here:80 HTTP/1.1\r\nHost: here\r\n\r\n",
+        GET + b"A: " + b"a" * 5000 + b"\r\n\r\n",
+        b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: here\r\n\r\n",
+    ],
+    ids=lambda data: repr(data[:40]) + str(len(data)),
+)
+def test_a_head_that_comes_again_means_the_same(twice, data):
+    assert twice(data, 1) == twice(data, 3)
+
+
+def test_the_fields_of_one_request_are_not_those_of_the_next():
+    parser = HeadParser(Limits())
+    for _ in range(3):
+        head, _ = parser.parse(GET + b"\r\n", 0)
+        assert head.headers == {"HOST": "here"}
+        head.headers["ADDED"] = "by a handler"
+
+
+def test_a_known_request_line_is_no_whole_head():
+    HeadParser(Limits()).parse(GET + b"\r\n", 0)
+    fresh = HeadParser(Limits())
+    for size in range(len(GET)):
+        assert fresh.parse(GET[:size], 0)[0] is None
+
+
+def test_limits_hold_for_what_others_may_send():
+    HeadParser(Limits()).parse(GET + b"\r\n", 0)
+    narrow = HeadParser(Limits(request_line=10))
+    with pytest.raises(BadRequest):
+        narrow.parse(GET + b"\r\n", 0)
+    narrow = HeadParser(Limits(head=50))
+    line = b"GET /longer/than/the/first HTTP/1.1\r\nHost: here\r\n\r\n"
+    HeadParser(Limits()).parse(line, 0)
+    narrow.parse(GET + b"\r\n", 0)
+    with pytest.raises(BadRequest):
+        narrow.parse(line, 0)
+
+
+def test_made_up_request_lines_do_not_fill_the_memory():
+    parser = HeadParser(Limits())
+    for number in range(1100):
+        parser.parse(b"GET /%d HTTP/1.1\r\nHost: here\r\n\r\n" % number, 0)
+    assert len(lines_seen) <= 1024

@@ -8,21 +8,13 @@ httptools reads the header lines; what it lets through is checked here.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import httptools
 
 from .limits import Limits
-from .syntax import (
-    OWS,
-    has_bare_lf,
-    is_authority_form,
-    is_host,
-    is_request_line_start,
-    is_token,
-    list_members,
-    match_absolute_form,
-    match_request_line,
-)
+from .semantics import BadRequest, Head, frame, locate
+from .syntax import OWS, has_bare_lf, is_request_line_start, is_token, match_request_line
 
 __all__ = ["BadRequest", "Head", "HeadParser"]
 
@@ -33,38 +25,7 @@ END = b"\r\n\r\n"
 CRLF = b"\r\n"
 
 
-class BadRequest(Exception):
-    """Bytes that are no request for us: the `status` to answer and a short, plain reason.
-
-    What follows them on the connection can't be trusted: it must be closed after the answer.
-    """
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(status, reason)
-        self.status = status
-        self.reason = reason
-
-
-class Head:
-    """The checked head of one request. Most are plain: the class has what they share."""
-
-    method: str
-    target: bytes
-    """The request target, as received."""
-    path: bytes
-    """The path and query of the target."""
-    headers: dict[str, str]
-    minor = 1
-    """The minor version: 0 for HTTP/1.0; any other speaks as 1."""
-    length = 0
-    """The length of the body in bytes, when it is not chunked."""
-    chunked = False
-    keep_alive = True
-    expects_continue = False
-    upgrade: str | None = None
-
-
-# Names, options and hosts repeat: a cache spares 0.1 to 0.7 us a field.
+# Names repeat: a cache spares 0.1 us a field.
 @lru_cache(maxsize=1024)
 def _field_name(raw: bytes) -> str:
     return raw.decode("ascii").upper()
@@ -78,18 +39,33 @@ def _method(raw: bytes) -> str:
     return text
 
 
-@lru_cache(maxsize=256)
-def _options(connection: str) -> frozenset[str]:
-    return frozenset(list_members(connection))
+# What is remembered of request lines, for all connections: line, method, target, path, query.
+_lines: dict[bytes, tuple[str, bytes, str, str]] = {}
+MOST_LINES = 1024
+LONGEST_LINE = 256
 
-
-_is_known_host = lru_cache(maxsize=1024)(is_host)
+# The most that a connection remembers of its last fields, in bytes.
+LONGEST_BLOCK = 2048
 
 
 class HeadParser:
-    """Parses the heads of one connection, one after another."""
+    """Parses the heads of one connection, one after another.
 
-    __slots__ = ("_count", "_headers", "_limits", "_parser", "_skipped")
+    Clients repeat themselves: a keep-alive connection mostly brings the same fields again, and
+    request lines that were seen before. What was made of these bytes is remembered, and used
+    when the very same come again (2.0 to 0.6 us a head of one field, 4.8 to 0.8 of eight).
+    """
+
+    __slots__ = (
+        "_block",
+        "_count",
+        "_fields",
+        "_headers",
+        "_limits",
+        "_parser",
+        "_skipped",
+        "_traits",
+    )
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -97,19 +73,61 @@ class HeadParser:
         self._headers: dict[str, str] = {}
         self._count = 0
         self._skipped = 0
+        # The last fields, as bytes; parsed; and how their head differs from most.
+        self._block = b""
+        self._fields: dict[str, str] = {}
+        self._traits: dict[str, Any] = {}
 
     def parse(self, data: bytes, start: int) -> tuple[Head | None, int]:
         """The first head in `data` from `start` on, and where it ends; None if it is incomplete.
 
         Raises `BadRequest` as soon as the bytes can't become a request.
         """
+        end = data.find(END, start) + len(END)
+        fields = data.find(CRLF, start) + len(CRLF)
+        if end > fields and data[fields:end] == self._block:
+            line = _lines.get(data[start:fields])
+            if line is not None and self._is_within(fields - start, end - start):
+                return self._repeat(line), end
+        return self._parse_new(data, start)
+
+    def _is_within(self, line: int, head: int) -> bool:
+        return line <= self._limits.request_line and head <= self._limits.head
+
+    def _repeat(self, line: tuple[str, bytes, str, str]) -> Head:
+        head = Head()
+        head.method, head.target, head.path, head.query = line
+        head.headers = self._fields.copy()
+        if self._traits:
+            head.__dict__.update(self._traits)
+        return head
+
+    def _remember(self, head: Head, raw: bytes) -> None:
+        """Keep what these bytes mean, unless line and fields depend on each other."""
+        fields = raw.find(CRLF) + len(CRLF)
+        if head.minor != 1 or not head.target.startswith(b"/") or head.method == "CONNECT":
+            return
+        if fields > LONGEST_LINE or len(raw) - fields > LONGEST_BLOCK:
+            return
+        if len(_lines) >= MOST_LINES:
+            _lines.clear()
+        _lines[raw[:fields]] = head.method, head.target, head.path, head.query
+        self._block = raw[fields:]
+        self._fields = head.headers.copy()
+        known = ("method", "target", "path", "query", "headers")
+        self._traits = {name: value for name, value in vars(head).items() if name not in known}
+
+    def _parse_new(self, data: bytes, start: int) -> tuple[Head | None, int]:
         if data.startswith(CRLF, start):
             start = self._skip_empty_lines(data, start)
         end = data.find(END, start) + len(END)
         if end < len(END):
             self._check_incomplete(data[start:])
             return None, start
-        return self._parse_whole(data[start:end]), end
+        raw = data[start:end]
+        head = self._parse_whole(raw)
+        self._remember(head, raw)
+        return head, end
 
     def _parse_whole(self, raw: bytes) -> Head:
         end = raw.find(CRLF)
@@ -126,8 +144,8 @@ class HeadParser:
         if minor != 1:
             head.minor = minor
         head.headers = self._read_headers(raw)
-        _frame(head)
-        _locate(head)
+        frame(head)
+        locate(head)
         if head.length or head.chunked or head.upgrade or head.method == "CONNECT":
             self._parser = None  # it now waits for a body, or for an end, that it will not see
         return head
@@ -220,85 +238,3 @@ def _unknown_method(data: bytes) -> BadRequest:
     if _is_request_line(data):
         return BadRequest(501, "Unknown method")
     return _bad_request_line(data)
-
-
-def _unknown_coding() -> BadRequest:
-    return BadRequest(501, "The only transfer coding supported is chunked")
-
-
-def _frame(head: Head) -> None:
-    """How the message is delimited, and what becomes of its connection (RFC 9112 6 and 9)."""
-    headers = head.headers
-    if head.minor == 0:
-        head.keep_alive = False
-    connection = headers.get("CONNECTION")
-    if connection is not None:
-        _read_connection(head, connection)
-    if "TRANSFER-ENCODING" in headers:  # and no Content-Length: llhttp refuses both together
-        _check_coding(head, headers["TRANSFER-ENCODING"])
-    if "CONTENT-LENGTH" in headers:
-        head.length = int(headers["CONTENT-LENGTH"])  # digits: llhttp has seen to that
-    if "EXPECT" in headers:
-        head.expects_continue = _expects_continue(head, headers["EXPECT"])
-
-
-def _read_connection(head: Head, connection: str) -> None:
-    options = _options(connection)
-    if "close" in options:
-        head.keep_alive = False
-    elif "keep-alive" in options:
-        head.keep_alive = True
-    if "upgrade" in options and head.minor > 0:  # RFC 9110 7.8
-        head.upgrade = head.headers.get("UPGRADE")
-
-
-def _check_coding(head: Head, coding: str) -> None:
-    if coding.lower() != "chunked" or not coding.isascii():  # a Kelvin sign is a k in lower case
-        raise _unknown_coding()
-    head.chunked = True
-    if head.minor == 0:
-        head.keep_alive = False  # RFC 9112 6.1: faulty framing; answer, then close
-
-
-def _expects_continue(head: Head, expect: str) -> bool:
-    if expect.lower() != "100-continue":
-        raise BadRequest(417, "Unknown expectation")
-    return head.minor > 0 and (head.chunked or head.length > 0)
-
-
-def _locate(head: Head) -> None:
-    """The path of the target in its four forms, and the host (RFC 9112 3.2)."""
-    target = head.target
-    host = head.headers.get("HOST")
-    if head.method == "CONNECT" and not target.startswith(b"/"):
-        if not is_authority_form(target):
-            raise BadRequest(400, "CONNECT wants host:port")
-        head.path = target
-    elif target.startswith(b"/"):
-        head.path = target
-    elif target == b"*":
-        if head.method != "OPTIONS":
-            raise BadRequest(400, "The target * is for OPTIONS")
-        head.path = target
-    else:
-        host = _split_absolute(head, host)
-    if host is None:
-        if head.minor > 0:
-            raise BadRequest(400, "Missing Host")
-    elif not _is_known_host(host):
-        raise BadRequest(400, "Invalid Host")
-    if head.method == "CONNECT":
-        head.keep_alive = False  # what follows is meant for the other end of a tunnel
-
-
-def _split_absolute(head: Head, host: str | None) -> str | None:
-    match = match_absolute_form(head.target)
-    if match is None:
-        raise BadRequest(400, "Malformed request target")
-    path = head.target[match.end() :]
-    head.path = path if path.startswith(b"/") else b"/" + path
-    if host is not None and not is_host(host):
-        return host  # to be refused, though the target's authority replaces it
-    if host is not None or head.minor == 0:
-        head.headers["HOST"] = match[1].decode("ascii")
-    return host

@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
 
 from .cookies import Cookies, parse_cookies
 from .errors import HttpError
@@ -35,7 +34,6 @@ class Request(dict[str, Any]):
         "_cookies",
         "_json",
         "_kwargs",
-        "_path",
         "_stream",
         "app",
         "cancel_on_disconnect",
@@ -43,6 +41,7 @@ class Request(dict[str, Any]):
         "keep_alive",
         "max_body",
         "method",
+        "path",
         "protocol",
         "query_string",
         "route",
@@ -55,6 +54,8 @@ class Request(dict[str, Any]):
     protocol: Any
     url: bytes
     """The request target, as received (RFC 9112 3.2)."""
+    path: str
+    """The percent-decoded path."""
     query_string: str
     """What follows the first `?` of the target, as received."""
     method: str | None
@@ -78,7 +79,7 @@ class Request(dict[str, Any]):
         self.app = app
         self.protocol = protocol
         self.url = b""
-        self._path: str | bytes = ""
+        self.path = ""
         self.query_string = ""
         self.method = None
         self.headers = {}
@@ -103,29 +104,12 @@ class Request(dict[str, Any]):
         if head.minor == 0:
             self.version = "1.0"
         self.upgrade = head.upgrade
-        path = head.path
-        mark = path.find(b"?")
-        if mark >= 0:
-            self.query_string = path[mark + 1 :].decode("ascii")
-            path = path[:mark]
-        self._path = path
+        self.path = head.path
+        self.query_string = head.query
 
     def attach_body(self, stream: BodyStream) -> None:
         """Take the body that the head announced; called once, by the connection."""
         self._stream = stream
-
-    @property
-    def path(self) -> str:
-        """The percent-decoded path."""
-        path = self._path
-        if isinstance(path, bytes):
-            text = path.decode("ascii")
-            self._path = path = unquote(text) if "%" in text else text
-        return path
-
-    @path.setter
-    def path(self, value: str) -> None:
-        self._path = value
 
     @property
     def kwargs(self) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""What a head means: how its message ends, what becomes of the connection, what it asks for."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from urllib.parse import unquote
+
+from .syntax import is_authority_form, is_host, list_members, match_absolute_form
+
+__all__ = ["BadRequest", "Head", "frame", "locate"]
+
+
+class BadRequest(Exception):
+    """Bytes that are no request for us: the `status` to answer and a short, plain reason.
+
+    What follows them on the connection can't be trusted: it must be closed after the answer.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+
+class Head:
+    """The checked head of one request. Most are plain: the class has what they share."""
+
+    method: str
+    target: bytes
+    """The request target, as received."""
+    path: str
+    """The percent-decoded path of the target."""
+    query: str
+    """What follows the first `?` of the target, as received."""
+    headers: dict[str, str]
+    minor = 1
+    """The minor version: 0 for HTTP/1.0; any other speaks as 1."""
+    length = 0
+    """The length of the body in bytes, when it is not chunked."""
+    chunked = False
+    keep_alive = True
+    expects_continue = False
+    upgrade: str | None = None
+
+
+# Options and hosts repeat: a cache spares 0.1 to 0.7 us a field.
+@lru_cache(maxsize=256)
+def _options(connection: str) -> frozenset[str]:
+    return frozenset(list_members(connection))
+
+
+_is_known_host = lru_cache(maxsize=1024)(is_host)
+
+
+def _unknown_coding() -> BadRequest:
+    return BadRequest(501, "The only transfer coding supported is chunked")
+
+
+def frame(head: Head) -> None:
+    """How the message is delimited, and what becomes of its connection (RFC 9112 6 and 9)."""
+    headers = head.headers
+    if head.minor == 0:
+        head.keep_alive = False
+    connection = headers.get("CONNECTION")
+    if connection is not None:
+        _read_connection(head, connection)
+    if "TRANSFER-ENCODING" in headers:  # and no Content-Length: llhttp refuses both together
+        _check_coding(head, headers["TRANSFER-ENCODING"])
+    if "CONTENT-LENGTH" in headers:
+        head.length = int(headers["CONTENT-LENGTH"])  # digits: llhttp has seen to that
+    if "EXPECT" in headers:
+        head.expects_continue = _expects_continue(head, headers["EXPECT"])
+
+
+def _read_connection(head: Head, connection: str) -> None:
+    options = _options(connection)
+    if "close" in options:
+        head.keep_alive = False
+    elif "keep-alive" in options:
+        head.keep_alive = True
+    if "upgrade" in options and head.minor > 0:  # RFC 9110 7.8
+        head.upgrade = head.headers.get("UPGRADE")
+
+
+def _check_coding(head: Head, coding: str) -> None:
+    if coding.lower() != "chunked" or not coding.isascii():  # a Kelvin sign is a k in lower case
+        raise _unknown_coding()
+    head.chunked = True
+    if head.minor == 0:
+        head.keep_alive = False  # RFC 9112 6.1: faulty framing; answer, then close
+
+
+def _expects_continue(head: Head, expect: str) -> bool:
+    if expect.lower() != "100-continue":
+        raise BadRequest(417, "Unknown expectation")
+    return head.minor > 0 and (head.chunked or head.length > 0)
+
+
+def locate(head: Head) -> None:
+    """The path of the target in its four forms, and the host (RFC 9112 3.2)."""
+    target = head.target
+    host = head.headers.get("HOST")
+    if head.method == "CONNECT" and not target.startswith(b"/"):
+        if not is_authority_form(target):
+            raise BadRequest(400, "CONNECT wants host:port")
+        path = target
+    elif target.startswith(b"/"):
+        path = target
+    elif target == b"*":
+        if head.method != "OPTIONS":
+            raise BadRequest(400, "The target * is for OPTIONS")
+        path = target
+    else:
+        path, host = _split_absolute(head, host)
+    _split_query(head, path.decode("ascii"))
+    if host is None:
+        if head.minor > 0:
+            raise BadRequest(400, "Missing Host")
+    elif not _is_known_host(host):
+        raise BadRequest(400, "Invalid Host")
+    if head.method == "CONNECT":
+        head.keep_alive = False  # what follows is meant for the other end of a tunnel
+
+
+def _split_query(head: Head, path: str) -> None:
+    path, _, head.query = path.partition("?")
+    head.path = unquote(path) if "%" in path else path
+
+
+def _split_absolute(head: Head, host: str | None) -> tuple[bytes, str | None]:
+    match = match_absolute_form(head.target)
+    if match is None:
+        raise BadRequest(400, "Malformed request target")
+    path = head.target[match.end() :]
+    if not path.startswith(b"/"):
+        path = b"/" + path
+    if host is not None and not is_host(host):
+        return path, host  # to be refused, though the target's authority replaces it
+    if host is not None or head.minor == 0:
+        head.headers["HOST"] = match[1].decode("ascii")
+    return path, host
