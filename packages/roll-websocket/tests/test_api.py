@@ -201,7 +201,7 @@ async def test_a_close_that_cannot_be_sent_leaves_the_connection_open(
 async def test_after_a_close_nothing_is_sent_or_received(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await ws.send("ready")
-        await wire.until(lambda: ws._wire.messages)
+        await wire.until(lambda: ws._wire.inbox.messages)
         await ws.close(4000, "enough")
         for call in (ws.recv, ws.ping, ws.pong, lambda: ws.send("late")):
             with pytest.raises(ConnectionClosed, match="4000 enough") as caught:

@@ -14,7 +14,7 @@ MIB = 2**20
 def held(ws: WSProtocol) -> int:
     """Bytes this connection holds in memory for both directions."""
     wire = ws._wire
-    waiting = sum(len(message) for message in wire.messages) + len(wire.fragments or b"")
+    waiting = sum(len(message) for message in wire.inbox.messages) + len(wire.fragments or b"")
     return waiting + len(wire.reader.buffer) + ws._transport.get_write_buffer_size()
 
 
@@ -71,7 +71,7 @@ async def test_messages_nobody_receives_are_not_read(serve: Any, wire: Any, size
     count = 4 * MIB // (size + 100)
     raw.send(wire.frame(2, b"x" * size) * count)
     await wire.until(lambda: site.ws and not pausable(site)._reading)
-    assert len(pausable(site)._wire.messages) <= WSProtocol.MAX_QUEUE
+    assert len(pausable(site)._wire.inbox.messages) <= WSProtocol.MAX_QUEUE
     assert held(pausable(site)) < MIB
     await served(site)
     wanted.set()
@@ -92,7 +92,7 @@ async def test_one_message_a_packet_is_held_too(serve: Any, wire: Any) -> None:
     ws = pausable(site)
     for number in range(4):
         raw.send(wire.frame(1, b"%d" % number))
-        await wire.until(lambda count=number + 1: len(ws._wire.messages) == count)
+        await wire.until(lambda count=number + 1: len(ws._wire.inbox.messages) == count)
     assert ws._reading
     raw.send(wire.frame(1, b"4"))
     await wire.until(lambda: not ws._reading)
@@ -117,8 +117,8 @@ async def test_few_bytes_that_inflate_are_inflated_one_at_a_time(serve: Any, wir
     packer = zlib.compressobj(wbits=-15)
     bomb = (packer.compress(bytes(MIB)) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
     raw.send(wire.frame(2, bomb, first=0xC2) * 50)
-    await wire.until(lambda: site.ws and pausable(site)._wire.messages)
-    assert len(pausable(site)._wire.messages) == 1
+    await wire.until(lambda: site.ws and pausable(site)._wire.inbox.messages)
+    assert len(pausable(site)._wire.inbox.messages) == 1
     wanted.set()
     assert await raw.close_code() == 1000
 

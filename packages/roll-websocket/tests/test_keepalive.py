@@ -83,7 +83,7 @@ async def test_pings_can_be_off(serve: Any, wire: Any) -> None:
 
 async def test_a_peer_that_is_not_let_send_is_not_blamed(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(lambda: ws._wire.full)
+        await wire.until(lambda: ws._wire.inbox.full)
         assert [ws.heard(), ws.heard()] == [True, True]
         await ws.recv()
         await ws.recv()

@@ -31,20 +31,20 @@ def opened(**options: Any) -> Wire:
     wire = Wire(
         **({"max_size": 300, "compression": False, "origins": None, "subprotocols": ()} | options)
     )
-    wire.max_queue = wire.read_limit = 10**6
+    wire.inbox.most = wire.inbox.limit = 10**6
     return wire
 
 
 def outcome(wire: Wire, chunks: list[bytes]) -> tuple[Any, ...]:
     """What comes of these chunks, holds and turns left out."""
     for chunk in chunks:
-        if chunk:
+        if not wire.take(chunk):
             wire.receive_data(chunk)
         while wire.reader.held:
             wire.step()
     sent = b"".join(wire.data_to_send())
     end = None if wire.state is State.OPEN else wire.end()
-    return list(wire.messages), wire.pongs, sent, end
+    return list(wire.inbox.messages), wire.pongs, sent, end
 
 
 GOOD = (

@@ -60,8 +60,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._gone = self._loop.create_future()
         self._pings = {}
-        self._wire.max_queue = self.MAX_QUEUE
-        self._wire.read_limit = self.READ_LIMIT
+        self._wire.inbox.most = self.MAX_QUEUE
+        self._wire.inbox.limit = self.READ_LIMIT
         if self._interval is not None:
             self._keepalive = Keepalive(self, self._interval, self._patience)
 
@@ -69,11 +69,13 @@ class Connection(asyncio.Protocol):
         """Take bytes of the peer."""
         self._heard = True
         wire = self._wire
-        if wire.reader.held:
+        if wire.held:
             # Not before now: most holds end before anything more comes.
             wire.reader.feed_data(data)
             self._reading = False
             self._transport.pause_reading()
+        elif wire.take(data):
+            self._wake(self._receiver)
         else:
             wire.receive_data(data)
             self._advance()
@@ -82,7 +84,7 @@ class Connection(asyncio.Protocol):
         """The peer sends nothing more. True keeps the transport for the messages that wait."""
         self._wire.receive_eof()
         self._advance()
-        return self._wire.reader.held and self._transport.can_write_eof()
+        return self._wire.held and self._transport.can_write_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone."""
@@ -105,7 +107,7 @@ class Connection(asyncio.Protocol):
 
     def heard(self) -> bool:
         """Whether the peer sent anything since the last call, or was not let send."""
-        heard, self._heard = self._heard or self._wire.full, False
+        heard, self._heard = self._heard or self._wire.inbox.full, False
         return heard
 
     def probe(self) -> None:
@@ -129,9 +131,9 @@ class Connection(asyncio.Protocol):
             self._answer_pings()
         if wire.state is not State.OPEN:
             self._finish(wire.end())
-        elif wire.messages:
+        elif wire.inbox.messages:
             self._wake(self._receiver)
-        if wire.reader.held and not wire.full:
+        if wire.held and not wire.inbox.full:
             self._schedule()
 
     def _flush(self) -> None:
@@ -171,7 +173,7 @@ class Connection(asyncio.Protocol):
             return
         self._wire.step()
         self._advance()
-        if not self._wire.reader.held:
+        if not self._wire.held:
             self._resume_reading()
 
     def _resume_reading(self) -> None:
@@ -187,7 +189,7 @@ class Connection(asyncio.Protocol):
         if self._end is not None:
             return
         self._wire.send_close(code, reason)
-        self._wire.drop()
+        self._wire.inbox.drop()
         self._advance()
         # What is held is read on, for the peer's own close frame.
         self._schedule()

@@ -106,12 +106,12 @@ class WSProtocol(Connection):
         RuntimeError when another task awaits a message already.
         """
         wire = self._wire
-        while not wire.messages:
+        while not wire.inbox.messages:
             if self._end is not None:
                 raise self._closed(self._end)
             await self._message()
-        message = wire.pop()
-        if wire.reader.held and wire.hungry:
+        message = wire.inbox.pop()
+        if wire.held and wire.inbox.hungry:
             self._read_on()
         return message
 

@@ -10,9 +10,7 @@ hundreds of megabytes, so what it holds is taken out only as fast as it is wante
 import codecs
 import logging
 import re
-from collections import deque
 from collections.abc import Generator, Sequence
-from struct import pack
 from typing import cast
 
 from websockets.exceptions import PayloadTooBig
@@ -21,11 +19,12 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
-from websockets.speedups import apply_mask
 from websockets.streams import StreamReader
 from websockets.typing import Origin, Subprotocol
 
+from roll_websocket.frames import plain_frame, plain_message
 from roll_websocket.handshake import Origins
+from roll_websocket.inbox import Inbox
 
 __all__ = ["MAX_CONTROL", "Wire"]
 
@@ -48,28 +47,18 @@ DEFLATE: Sequence[ServerExtensionFactory] = (
 UTF8 = codecs.getincrementaldecoder("utf-8")
 
 
-# The first byte of a whole message: FIN, no reserved bit, text or binary (RFC 6455 5.2).
-FIN = 0x80
-WHOLE = {FIN | opcode: opcode for opcode in (Opcode.TEXT, Opcode.BINARY)}
-MASK = 0x80
-EXTENDED_16 = 126
-EXTENDED_64 = 127
-# With the mask, by how the length is written.
-HEAD_SIZES = 6, 8, 14
-
-
 class HeldReader(StreamReader):
     """The layer's buffer, that can be held between two frames."""
 
     held = False
-    idle = False
+    between = False
 
     def at_eof(self) -> Generator[None, None, bool]:
         """What the layer asks before each frame: False when there may be one."""
         while self.held or not (self.buffer or self.eof):
-            self.idle = True
+            self.between = True
             yield
-        self.idle = False
+        self.between = False
         return not self.buffer
 
     def read_exact(self, n: int) -> Generator[None, None, bytearray]:
@@ -83,11 +72,10 @@ class HeldReader(StreamReader):
 
 
 class Wire(ServerProtocol):
-    """One connection: the messages that wait, and how it ended.
+    """One connection: the messages that wait in `inbox`, the `pongs`, and how it ended."""
 
-    `messages` are those nobody took yet, `size` the sum of their lengths; `max_queue` and
-    `read_limit` bound these two (`read_limit` is passed by one message at most).
-    """
+    # Beside the attributes of the layer, not among them: CPython shares the keys of up to 30.
+    __slots__ = ("decoder", "fragments", "inbox", "known", "limit", "pongs", "turn")
 
     reader: HeldReader
 
@@ -109,12 +97,9 @@ class Wire(ServerProtocol):
         )
         self.limit = max_size
         self.known = subprotocols
-        self.messages: deque[str | bytes] = deque()
+        self.inbox = Inbox()
         self.pongs: list[bytes] = []
-        self.size = 0
         self.turn = FRAMES_PER_TURN
-        self.max_queue = 0
-        self.read_limit = 0
         self.fragments: bytearray | None = None
         self.decoder: codecs.IncrementalDecoder | None = None
         self.reader = HeldReader()
@@ -125,36 +110,21 @@ class Wire(ServerProtocol):
         """The first of the client's that is known; None goes on without one."""
         return next((name for name in subprotocols if name in self.known), None)
 
-    @property
-    def full(self) -> bool:
-        """Whether enough messages wait."""
-        return len(self.messages) >= self.max_queue or self.size >= self.read_limit
+    # Holding.
 
     @property
-    def hungry(self) -> bool:
-        """Whether few enough wait to read on."""
-        half = len(self.messages) <= self.max_queue // 2
-        return half and self.size <= self.read_limit // 2
+    def held(self) -> bool:
+        """Whether no frame is parsed."""
+        return self.reader.held
 
-    def pop(self) -> str | bytes:
-        """Take the oldest message."""
-        message = self.messages.popleft()
-        self.size -= len(message)
-        return message
+    def hold(self) -> None:
+        """Parse no further frame; after the last one, what comes is discarded without this."""
+        self.reader.held = not self.eof_sent
 
     def release(self) -> bool:
         """End a hold that holds nothing back."""
         self.reader.held = bool(self.reader.buffer) or self.reader.eof
         return not self.reader.held
-
-    def drop(self) -> None:
-        """Forget the messages: nobody is going to take them."""
-        self.messages.clear()
-        self.size = 0
-
-    def hold(self) -> None:
-        """Parse no further frame; after the last one, what comes is discarded without this."""
-        self.reader.held = not self.eof_sent
 
     def step(self) -> None:
         """Go on after a hold."""
@@ -163,48 +133,17 @@ class Wire(ServerProtocol):
         if self.state is not State.CLOSED:
             next(self.parser)
 
-    def end(self) -> Close:
-        """What closed the connection (RFC 6455 7.1.5)."""
-        first = self.close_rcvd if self.close_rcvd_then_sent else self.close_sent
-        return first or Close(CloseCode.ABNORMAL_CLOSURE, "")
-
-    def receive_data(self, data: bytes | bytearray) -> None:
-        """Parse a chunk, by the short way when it is one whole message and nothing else."""
-        if not self.reader.idle or self.close_sent or not self.take(data):
-            super().receive_data(data)
+    # Receiving.
 
     def take(self, data: bytes | bytearray) -> bool:
-        """Take a chunk that is one message in one plain frame, the most common there is.
-
-        The layer judges everything else: whatever is wrong or unusual is left to it.
-        """
-        start, length = payload(data)
-        kind = WHOLE.get(data[0]) if start else None
-        if kind is None or self.fragments is not None or start + length != len(data):
+        """Receive a chunk by the short way; False, and nothing done, when there is none."""
+        if not self.reader.between or self.fragments is not None or self.close_sent:
             return False
-        if self.limit is not None and length > self.limit:
+        message = plain_message(data, self.limit)
+        if message is None:
             return False
-        body = apply_mask(memoryview(data)[start:], data[start - 4 : start])
-        if kind is Opcode.BINARY:
-            self.put(body)
-            return True
-        try:
-            self.put(body.decode())
-        except UnicodeDecodeError:
-            return False
+        self.put(message)
         return True
-
-    def pack(self, opcode: Opcode, data: bytes) -> bytes:
-        """The frame of a message, by the short way when nothing changes it."""
-        if self.extensions or self.debug:
-            self.send_frame(Frame(opcode, data))
-            return b"".join(self.data_to_send())
-        size = len(data)
-        if size < EXTENDED_16:
-            return bytes((FIN | opcode, size)) + data
-        if size < 1 << 16:
-            return pack("!BBH", FIN | opcode, EXTENDED_16, size) + data
-        return pack("!BBQ", FIN | opcode, EXTENDED_64, size) + data
 
     def recv_frame(self, frame: Frame) -> None:
         """Take one frame; called by the layer's parser."""
@@ -223,16 +162,21 @@ class Wire(ServerProtocol):
 
     def collect(self, frame: Frame) -> None:
         """Put messages together."""
-        if frame.fin and self.fragments is None:
-            self.check_size(len(frame.data))
+        size = len(self.fragments or b"") + len(frame.data)
+        if self.limit is not None and size > self.limit:
+            raise PayloadTooBig(size, self.limit)
+        if self.fragments is None and frame.fin:
             self.put(
                 str(frame.data, "utf-8") if frame.opcode is Opcode.TEXT else bytes(frame.data)
             )
-            return
+        else:
+            self.append(frame)
+
+    def append(self, frame: Frame) -> None:
+        """Add a fragment, to one bytearray: an object for each byte would take 33 times as much."""
         if self.fragments is None:
             self.fragments = bytearray()
             self.decoder = UTF8() if frame.opcode is Opcode.TEXT else None
-        self.check_size(len(self.fragments) + len(frame.data))
         self.fragments += frame.data
         if self.decoder is not None:
             # Decoded for its errors only, so that a bad message fails at once.
@@ -242,17 +186,27 @@ class Wire(ServerProtocol):
             self.put(bytes(whole) if self.decoder is None else whole.decode())
 
     def put(self, message: str | bytes) -> None:
-        """Queue a message, unless the connection is closing; hold when that is enough."""
-        if self.state is State.OPEN:
-            self.messages.append(message)
-            self.size += len(message)
-            if self.full:
+        """Deliver a message, unless this side has closed; hold when enough wait."""
+        if self.close_sent is None:
+            self.inbox.put(message)
+            if self.inbox.full:
                 self.hold()
 
-    def check_size(self, size: int) -> None:
-        """Fail the connection past the limit."""
-        if self.limit is not None and size > self.limit:
-            raise PayloadTooBig(size, self.limit)
+    # Sending.
+
+    def pack(self, opcode: Opcode, payload: bytes) -> bytes:
+        """The frame of a message."""
+        if not self.extensions and not self.debug:
+            return plain_frame(opcode, payload)
+        self.send_frame(Frame(opcode, payload))
+        return b"".join(self.data_to_send())
+
+    # Ending.
+
+    def end(self) -> Close:
+        """What closed the connection (RFC 6455 7.1.5)."""
+        first = self.close_rcvd if self.close_rcvd_then_sent else self.close_sent
+        return first or Close(CloseCode.ABNORMAL_CLOSURE, "")
 
     def fail(self, code: CloseCode | int, reason: str = "") -> None:
         """Fail the connection (RFC 6455 7.1.7), naming our limit rather than the layer's."""
@@ -261,20 +215,6 @@ class Wire(ServerProtocol):
         self.fragments = self.decoder = None
         self.reader.held = False
         super().fail(code, reason)
-
-
-def payload(data: bytes | bytearray) -> tuple[int, int]:
-    """Where the payload of a masked frame starts, and its length; 0, 0 when this is unclear."""
-    if len(data) < HEAD_SIZES[0]:
-        return 0, 0
-    length = data[1] - MASK
-    if 0 <= length < EXTENDED_16:
-        return HEAD_SIZES[0], length
-    if length == EXTENDED_16:
-        return HEAD_SIZES[1], int.from_bytes(data[2:4])
-    if length == EXTENDED_64:
-        return HEAD_SIZES[2], int.from_bytes(data[2:10])
-    return 0, 0
 
 
 def allowed(origins: Origins) -> list[Origin | re.Pattern[str] | None] | None:

@@ -1,0 +1,71 @@
+"""The short way of the most common frame: one whole, plain message (RFC 6455 5.2).
+
+Most chunks that come are exactly one such frame. What is wrong or unusual in any way gets no
+answer here and is left to the Sans-I/O layer, which knows all frames but takes its time.
+"""
+
+from struct import pack
+
+from websockets.frames import Opcode
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # pragma: no cover - where websockets was built without its C extension
+    from websockets.utils import apply_mask
+
+__all__ = ["plain_frame", "plain_message"]
+
+FIN = 0x80
+MASK = 0x80
+TEXT = FIN | Opcode.TEXT
+BINARY = FIN | Opcode.BINARY
+
+# The second byte of a frame: a length, or one of these.
+EXTENDED_16 = 126
+EXTENDED_64 = 127
+
+# Where the payload starts, by how the length is written: after it comes a mask of four bytes.
+STARTS = 6, 8, 14
+
+
+def plain_message(data: bytes | bytearray, limit: int | None) -> str | bytes | None:
+    """The message that is all of `data`; None when that is anything else, or over `limit`."""
+    start, length = measure(data)
+    if start + length != len(data) or (limit is not None and length > limit):
+        return None
+    if data[0] == TEXT:
+        try:
+            return unmask(data, start).decode()
+        except UnicodeDecodeError:
+            return None
+    return unmask(data, start) if data[0] == BINARY else None
+
+
+def measure(data: bytes | bytearray) -> tuple[int, int]:
+    """Where the payload of a masked frame starts, and its length; too much when it is unclear."""
+    size = len(data)
+    if size < STARTS[0] or data[1] < MASK:
+        return size, 1
+    length = data[1] - MASK
+    if length < EXTENDED_16:
+        return STARTS[0], length
+    if length == EXTENDED_16:
+        return STARTS[1], int.from_bytes(data[2:4])
+    return STARTS[2], int.from_bytes(data[2:10])
+
+
+def unmask(data: bytes | bytearray, start: int) -> bytes:
+    """The payload, without its mask."""
+    return apply_mask(memoryview(data)[start:], data[start - 4 : start])
+
+
+def plain_frame(opcode: Opcode, payload: bytes) -> bytes:
+    """The frame of a whole message, as a server sends it."""
+    size = len(payload)
+    if size < EXTENDED_16:
+        return bytes((FIN | opcode, size)) + payload
+    # One piece, though it takes a copy: some releases of asyncio do not pause a writer that
+    # hands over several (CPython 3.12.0 to 3.12.8).
+    if size < 1 << 16:
+        return pack("!BBH", FIN | opcode, EXTENDED_16, size) + payload
+    return pack("!BBQ", FIN | opcode, EXTENDED_64, size) + payload
