@@ -1,0 +1,200 @@
+"""What Content-Type and Content-Disposition say, and which of it is believed."""
+
+import pytest
+from roll_multipart import MultipartError, get_boundary
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data; boundary=abc",
+        "multipart/form-data;boundary=abc",
+        "MultiPart/Form-Data; Boundary=abc",
+        'multipart/form-data; boundary="abc"',
+        "multipart/form-data; charset=utf-8; boundary=abc",
+        'multipart/form-data; boundary="abc"; charset="utf-8"; ',
+        "  multipart/form-data \t;\tboundary=abc\t ",
+        "multipart/form-data; ; boundary=abc;",
+    ],
+)
+def test_boundaries_are_found_however_they_are_written(content_type):
+    assert get_boundary(content_type) == b"abc"
+
+
+@pytest.mark.parametrize("boundary", ["a/b=c:d", "----x'()+_,-./:=?", "a" * 200, "{x}"])
+def test_boundaries_need_no_quotes(boundary):
+    assert get_boundary(f"multipart/form-data; boundary={boundary}") == boundary.encode()
+    assert get_boundary(f'multipart/form-data; boundary="{boundary}"') == boundary.encode()
+
+
+def test_quoted_boundaries_may_have_spaces_and_semicolons(tools):
+    content_type = 'multipart/form-data; boundary="a b;c"'
+    assert get_boundary(content_type) == b"a b;c"
+    data = tools.body(tools.part()).replace(b"boundary", b"a b;c")
+    assert tools.same_for_all_cuts(data, content_type).fields == {"a": ["x"]}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        'multipart/form-data; boundary=""',
+        "multipart/form-data; boundary=a; boundary=a",
+        "multipart/form-data; boundary=a; BOUNDARY=b",
+        "multipart/form-data; boundary=a\r\nb",
+        'multipart/form-data; boundary="a\r\nb"',
+        'multipart/form-data; boundary="a\nb"',
+        "multipart/form-data; boundary=é",
+        'multipart/form-data; boundary="\0"',
+        r'multipart/form-data; boundary="a\b"',
+        "multipart/form-data; boundary=" + "a" * 201,
+        'multipart/form-data; boundary="abc',
+        "multipart/form-data; boundary=a b",
+        "multipart/form-data, boundary=a",
+        "multipart/mixed; boundary=a",
+        "application/x-www-form-urlencoded",
+        "; boundary=a",
+    ],
+)
+def test_other_content_types_are_refused(content_type):
+    with pytest.raises(MultipartError) as caught:
+        get_boundary(content_type)
+    assert caught.value.status == 400
+    assert str(caught.value) == caught.value.message
+
+
+DISPOSITION = "Content-Disposition: form-data; "
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (DISPOSITION + 'name="a"', "a"),
+        (DISPOSITION + "name=a", "a"),
+        (DISPOSITION + "NAME=a;", "a"),
+        ('content-disposition:FORM-DATA;name="a"', "a"),
+        ('Content-Type: text/plain\r\nContent-Disposition: form-data; name="a"', "a"),
+        (DISPOSITION + 'x=y; name="a"; z="\\\\"', "a"),
+        (DISPOSITION + 'name=""', ""),
+        (DISPOSITION + 'name="ü"', "ü"),
+        (DISPOSITION + 'name="a;b=c"', "a;b=c"),
+        (DISPOSITION + 'name="a%22b%0D%0ac%20"', 'a"b\r\nc%20'),
+        (DISPOSITION + r'name="a\"b"', 'a"b'),
+        (DISPOSITION + r'name="a\"; b"', 'a"; b'),
+        (DISPOSITION + r'name="a\b"', r"a\b"),
+        (DISPOSITION + 'name="a\\"', "a\\"),
+        (DISPOSITION + r'name="\"a\" \"; x=y', '"a" \\'),
+        (DISPOSITION + 'name="a"\r\nContent-Transfer-Encoding: base64', "a"),
+    ],
+)
+def test_names_are_understood_however_they_are_written(tools, head, name):
+    result = tools.same_for_all_cuts(tools.with_head(head, b"eA=="))
+    assert result.fields == {name: ["eA=="]}
+
+
+def test_names_that_are_not_utf8_are_replaced(tools):
+    head = b'Content-Disposition: form-data; name="\xff"'
+    assert tools.same_for_all_cuts(tools.with_head(head)).fields == {"�": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("params", "filename"),
+    [
+        ('name="a"; filename="f.txt"', "f.txt"),
+        ("filename=f.txt; name=a", "f.txt"),
+        ('name="a"; filename=""', ""),
+        ('name="a"; filename="../../etc/passwd"', "passwd"),
+        ('name="a"; filename="C:\\dir\\f.txt"', "f.txt"),
+        ('name="a"; filename="C:\\dir\\"', ""),
+        ('name="a"; filename="dir/"', ""),
+        ('name="a"; filename=".."', ""),
+        ('name="a"; filename="."', ""),
+        ('name="a"; filename="../.."', ""),
+        ('name="a"; filename="..."', "..."),
+        ('name="a"; filename="..a"', "..a"),
+        ('name="a"; filename="%22.txt"', '".txt'),
+        ('name="a"; filename="100%.txt"', "100%.txt"),
+        ('name="a\\"; filename="f.txt"', "f.txt"),
+        ("name=a; filename*=UTF-8''%e2%82%ac.txt", "€.txt"),
+        ("name=a; filename*=iso-8859-1'en'%A3.txt", "£.txt"),
+        ("name=a; filename*=utf-8''%2e%2e%2fpasswd", "passwd"),
+        ("name=a; filename*=utf-8''..%5C..", ""),
+        ("name=a; filename*=utf-8''%ff", "�"),
+        ("name=a; filename=\"plain.txt\"; filename*=UTF-8''other.exe", "plain.txt"),
+        ("name=a; filename*=UTF-8''other.exe; filename=\"plain.txt\"", "plain.txt"),
+        ('name=a; filename="plain.txt"; filename*=nonsense', "plain.txt"),
+    ],
+)
+def test_a_filename_is_the_last_component(tools, params, filename):
+    result = tools.same_for_all_cuts(tools.with_head(f"Content-Disposition: form-data; {params}"))
+    [(name, content_type, content)] = [file for files in result.files.values() for file in files]
+    assert (name, content_type, content) == (filename, "", b"x")
+
+
+def test_a_part_without_a_filename_is_text_whatever_its_type(tools):
+    data = tools.body(tools.part("a", b"\xff", "Content-Type: application/octet-stream"))
+    assert tools.same_for_all_cuts(data).fields == {"a": ["�"]}
+
+
+def test_continued_filenames_do_not_make_a_file(tools):
+    head = "Content-Disposition: form-data; name=a; filename*0=x; filename*1=y"
+    assert tools.same_for_all_cuts(tools.with_head(head)).fields == {"a": ["x"]}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "",
+        "X-Other: yes",
+        "Content-Disposition",
+        "Content-Disposition:",
+        "Content-Disposition: ;name=a",
+        "Content-Disposition: form-data",
+        "Content-Disposition: form-data; filename=a",
+        "Content-Disposition: form-data; name",
+        "Content-Disposition: form-data; name=a; name=a",
+        'Content-Disposition: form-data; name="a"; NAME="b"',
+        "Content-Disposition: form-data; name=a; filename=b; filename=c",
+        "Content-Disposition: form-data; name=a; filename*=utf-8''b; filename*=utf-8''c",
+        "Content-Disposition: form-data; name=a; filename*=b",
+        "Content-Disposition: form-data; name=a; filename*=utf-7''b",
+        "Content-Disposition: form-data; name=a; filename*=utf-8''%00",
+        'Content-Disposition: form-data; name="a',
+        'Content-Disposition: form-data; name="a"b',
+        'Content-Disposition: form-data; name="a"b"',
+        "Content-Disposition: form-data; name=a b",
+        "Content-Disposition: form-data name=a",
+        "Content-Disposition: form-data, name=a",
+        "Content-Disposition: attachment; name=a",
+        "Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b",
+        "Content-Disposition: form-data; name=a\r\nContent-Type: a/b\r\ncontent-type: a/c",
+        "Content-Disposition: form-data;\r\n name=a",
+        "Content-Disposition : form-data; name=a",
+        " Content-Disposition: form-data; name=a",
+        "Content-Disposition: form-data; name=a\r\n: x",
+        "Content-Disposition: form-data; name=a\r\nfoo",
+        "Content-Disposition: form-data; name=a\r\nX: a\nb",
+        "Content-Disposition: form-data; name=a\r\nX: a\rb",
+        "Content-Disposition: form-data; name=a\r\nX: a\0b",
+        'Content-Disposition: form-data; name="a\0"',
+        'Content-Disposition: form-data; name="a"; filename="\0"',
+        'Content-Disposition: form-data; name="a\nb"',
+        'Content-Disposition: form-data; name="a"\nX: y',
+    ],
+)
+def test_malformed_heads_are_refused(tools, head):
+    result = tools.same_for_all_cuts(tools.with_head(head))
+    assert result.error is not None
+    assert result.error[1] == 400
+    assert result.fields == result.files == {}
+
+
+def test_a_boundary_inside_a_head_is_no_boundary(tools):
+    data = b'--boundary\r\nContent-Disposition: form-data; name="a"\r\n' + tools.body(tools.part())
+    assert tools.same_for_all_cuts(data).error == (
+        MultipartError,
+        400,
+        "Malformed header in a part",
+    )

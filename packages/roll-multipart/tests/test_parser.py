@@ -1,0 +1,224 @@
+"""The push parser: what it calls, what it refuses, whatever the cuts."""
+
+import pytest
+from roll_multipart import LimitError, Limits, MultipartError, PushParser
+
+
+def events(tools, data, **limits):
+    parser = tools.recorder("boundary", Limits(**limits))
+    parser.feed(data)
+    parser.close()
+    return [(part.name, bytes(content)) for part, content in parser.parts]
+
+
+def test_parts_begin_have_data_and_end(tools):
+    parser = tools.recorder("boundary")
+    parser.feed(tools.part("a", b"one"))
+    assert [(part.name, content) for part, content in parser.parts] == [("a", b"one")]
+    assert parser.ended == 0
+    parser.feed(tools.body())
+    assert parser.ended == 1
+    assert parser.finished
+    parser.close()
+
+
+def test_the_hooks_of_the_base_do_nothing(tools):
+    parser = PushParser("boundary")
+    parser.feed(tools.body(tools.part(), tools.part("b", b"y" * 5000)))
+    parser.close()
+    assert parser.finished
+
+
+def test_an_empty_form_has_no_parts(tools):
+    assert tools.same_for_all_cuts(b"--boundary--").error is None
+    assert events(tools, b"--boundary--\r\n") == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\r", b"\n", b"\r\n", b"--", b"\r\n--", b"\r\n--boundar", b"-boundary", b"\0"],
+)
+def test_content_like_a_delimiter_is_content(tools, content):
+    data = tools.body(tools.part("a", content), tools.part("b", content * 2))
+    result = tools.same_for_all_cuts(data)
+    text = content.decode()
+    assert result.fields == {"a": [text], "b": [text * 2]}
+
+
+def test_an_empty_part_may_share_the_line_break_of_its_head(tools):
+    data = (
+        b'--boundary\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
+        b'--boundary\r\nContent-Disposition: form-data; name="b"\r\n\r\nx\r\n--boundary--'
+    )
+    assert tools.same_for_all_cuts(data).fields == {"a": [""], "b": ["x"]}
+
+
+def test_preamble_and_epilogue_are_skipped(tools):
+    data = b"pre --boundary amble\r\n\r" + b"\r\n" + tools.body(tools.part()) + b"\r\n--boundary"
+    assert tools.same_for_all_cuts(data).fields == {"a": ["x"]}
+
+
+def test_a_line_break_before_the_first_boundary_is_fine(tools):
+    assert tools.same_for_all_cuts(b"\r\n" + tools.body(tools.part())).fields == {"a": ["x"]}
+
+
+def test_padding_after_a_boundary_is_allowed(tools):
+    data = tools.body(tools.part()).replace(b"--boundary\r\n", b"--boundary \t  \r\n")
+    assert tools.same_for_all_cuts(data).fields == {"a": ["x"]}
+
+
+@pytest.mark.parametrize(
+    "tail", [b"x", b"\n", b"\r\r", b"-x", b" -", b" --", b" x", b"\r\n\r\n\r\n", b"\0\r\n"]
+)
+def test_anything_else_after_a_boundary_is_refused(tools, tail):
+    result = tools.same_for_all_cuts(tools.part() + b"--boundary" + tail + b"more")
+    assert result.error is not None
+    assert result.error[1] == 400
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"-", b"--boundary", b"text", b"--boundary-", b"\r\n--bound"]
+)
+def test_a_body_that_ends_early_is_an_error(tools, data):
+    error = tools.same_for_all_cuts(data).error
+    assert error == (MultipartError, 400, "The body ended before its final boundary")
+
+
+def test_line_feeds_alone_are_no_line_ends(tools):
+    data = tools.body(tools.part()).replace(b"\r\n", b"\n")
+    assert tools.same_for_all_cuts(data).error is not None
+    assert tools.same_for_all_cuts(tools.part() + b"\n--boundary--").error is not None
+
+
+def test_bytearrays_and_memoryviews_are_taken_too(tools):
+    data = tools.body(tools.part("a", b"x" * 100))
+    for kind in (bytearray, memoryview):
+        assert tools.parse([kind(data)]).fields == {"a": ["x" * 100]}
+        assert tools.parse([kind(chunk) for chunk in tools.pieces(data)]).error is None
+
+
+def test_empty_chunks_change_nothing(tools):
+    data = tools.body(tools.part("a", b"x" * 100))
+    chunks = [chunk for pair in tools.two_way(data) for chunk in (*pair, b"")][:3]
+    assert chunks == [b"", data, b""]
+    assert tools.parse([b"", data[:90], b"", data[90:], b""]).fields == {"a": ["x" * 100]}
+
+
+def test_a_failed_parser_repeats_its_error(tools):
+    parser = tools.recorder("boundary")
+    with pytest.raises(MultipartError) as first:
+        parser.feed(b"--boundaryX")
+    with pytest.raises(MultipartError) as second:
+        parser.feed(tools.body(tools.part()))
+    with pytest.raises(MultipartError) as third:
+        parser.close()
+    assert first.value is second.value is third.value
+    assert parser.parts == []
+
+
+def test_a_hook_that_fails_ends_the_parser(tools):
+    class Failing(PushParser):
+        def part_end(self) -> None:
+            raise KeyError("mine")
+
+    parser = Failing("boundary")
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            parser.feed(tools.body(tools.part()))
+    with pytest.raises(KeyError):
+        parser.close()
+
+
+def test_closing_early_twice_gives_the_same_error():
+    parser = PushParser("boundary")
+    for _ in range(2):
+        with pytest.raises(MultipartError, match="final boundary"):
+            parser.close()
+
+
+def test_boundaries_are_checked():
+    with pytest.raises(MultipartError):
+        PushParser("a\r\nb")
+    assert PushParser(b"taken as it is")
+
+
+def test_parts_are_limited(tools):
+    parts = [tools.part(f"n{i}") for i in range(3)]
+    assert tools.same_for_all_cuts(tools.body(*parts), max_parts=3).error is None
+    result = tools.same_for_all_cuts(tools.body(*parts), max_parts=2)
+    assert result.error == (LimitError, 413, "Too many parts")
+    assert result.fields == {"n0": ["x"], "n1": ["x"]}
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3])
+def test_header_lines_are_limited(tools, lines):
+    extra = ["Content-Type: text/plain", "X-More: yes"][: lines - 1]
+    data = tools.body(tools.part("a", b"x", *extra))
+    assert tools.same_for_all_cuts(data, max_headers=lines).error is None
+    error = tools.same_for_all_cuts(data, max_headers=lines - 1).error
+    assert error == (LimitError, 413, "Too many headers in a part")
+
+
+@pytest.mark.parametrize("line", ["Content-Type: text/plain", "X-More: yes"])
+def test_header_blocks_are_limited(tools, line):
+    data = tools.body(tools.part("a", b"x", line))
+    size = data.index(b"\r\n\r\n") - len(b"--boundary\r\n")
+    assert tools.same_for_all_cuts(data, max_header_size=size).error is None
+    error = tools.same_for_all_cuts(data, max_header_size=size - 1).error
+    assert error == (LimitError, 413, "Too large headers in a part")
+
+
+def test_a_header_block_without_an_end_is_refused_before_it_grows(tools):
+    parser = tools.recorder("boundary", Limits(max_header_size=1000))
+    parser.feed(b"--boundary\r\nX: ")
+    with pytest.raises(LimitError):
+        for _ in range(200):
+            parser.feed(b"x" * 10)
+    assert len(parser._carry) <= 1020
+
+
+def test_the_preamble_is_limited(tools):
+    data = tools.body(tools.part())
+    assert tools.same_for_all_cuts(b"x" * 50 + b"\r\n" + data, max_preamble=50).error is None
+    error = tools.same_for_all_cuts(b"x" * 51 + b"\r\n" + data, max_preamble=50).error
+    assert error == (LimitError, 413, "Too much before the first boundary")
+
+
+def test_padding_is_not_held_in_memory(tools):
+    parser = tools.recorder("boundary")
+    parser.feed(b"--boundary")
+    for _ in range(100):
+        parser.feed(b" \t" * 500)
+        assert parser._carry == b""
+    parser.feed(b"\r\n")
+    parser.feed(tools.body(tools.part())[len("--boundary\r\n") :])
+    parser.close()
+    assert [bytes(content) for _, content in parser.parts] == [b"x"]
+
+
+def test_large_contents_come_as_views_without_a_copy(tools):
+    kinds = []
+
+    class Kinds(PushParser):
+        def part_data(self, data):
+            kinds.append(type(data))
+
+    parser = Kinds("boundary")
+    parser.feed(tools.part("a", b"x" * 10_000))
+    parser.feed(b"y" * 10_000)
+    parser.feed(tools.body())
+    assert kinds == [memoryview, bytes, bytes]
+
+
+def test_a_part_shows_itself_and_its_headers(tools):
+    parser = tools.recorder("boundary")
+    parser.feed(
+        tools.body(tools.part("a", b"", "X-One: 1", "Content-Type:text/plain ", filename="f"))
+    )
+    part = parser.parts[0][0]
+    assert part.headers == {
+        "content-disposition": 'form-data; name="a"; filename="f"',
+        "x-one": "1",
+        "content-type": "text/plain",
+    }
+    assert repr(part) == "<Part 'a' filename='f' 'text/plain'>"
