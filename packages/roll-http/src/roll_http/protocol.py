@@ -160,14 +160,13 @@ class HTTPProtocol(asyncio.Protocol):
             return
         self._advancing = True
         turns = 0
-        while turns < TURNS and self._ready and self._begin_next():
+        while self._exchange is None and turns < TURNS and self._ready and self._begin_next():
             turns += 1
         self._advancing = False
         if self.sender.corked:
             self.sender.uncork()
         if self._exchange is None:
             self._let_others(turns)
-        self.receiver.balance()
 
     def _let_others(self, turns: int) -> None:
         """Other connections have their turn, or the client has its."""
@@ -183,11 +182,10 @@ class HTTPProtocol(asyncio.Protocol):
 
     @property
     def _ready(self) -> bool:
-        """The next request may be begun."""
+        """The next request may be begun, when the one before has ended."""
         receiver = self.receiver
         return (
-            self._exchange is None
-            and receiver.has_bytes
+            receiver.has_bytes
             and not self._closing
             and not receiver.in_body
             and not self.sender.paused

@@ -81,6 +81,8 @@ class Receiver:
     def next_head(self) -> Head | None:
         """The next head, once it is whole; raises `BadRequest`."""
         head, self._offset = self._parser.parse(self._buffer, self._offset)
+        if self._paused:
+            self.balance()
         return head
 
     def open_body(self, head: Head, source: BodySource) -> BodyStream:
