@@ -147,7 +147,7 @@ class Probe:
     """A server process, and connections to it."""
 
     def __init__(self, program, *args):
-        self.log = tempfile.TemporaryFile("w+")
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by `stop`
         self.process = subprocess.Popen(
             [sys.executable, str(SUPPORT / program), *args],
             stdout=subprocess.PIPE,
@@ -286,7 +286,7 @@ def loop_name(request):
 
 @pytest.fixture(scope="session")
 def serve(loop_name):
-    """Run a server while a block lasts: `with serve("probe_app.py", head_timeout=0.2) as probe`."""
+    """Run a server while a block lasts: `with serve("probe_app.py", head=100) as probe:`."""
 
     @contextlib.contextmanager
     def run(program, **limits):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from roll_http import HTTPProtocol, Limits
 
 App = runpy.run_path(str(Path(__file__).parents[1] / "support" / "probe_app.py"))["App"]

@@ -1,5 +1,7 @@
 """Limits and patience, with times short enough for a test that waits for the server to act."""
 
+import contextlib
+
 import pytest
 
 SHORT = 0.2
@@ -9,6 +11,16 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 def served(serve, **limits):
     with serve("probe_app.py", **limits) as probe:
         yield probe
+
+
+def dripped(connection, data):
+    """What comes back while the same is sent again and again."""
+    connection.sock.settimeout(SHORT / 20)
+    for _ in range(1000):
+        connection.send(data)
+        with contextlib.suppress(TimeoutError):
+            return connection.sock.recv(12)
+    raise AssertionError("The server takes it for ever")
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +67,7 @@ def test_a_drip_does_not_reset_the_clock(impatient):
     """Fields without end, sent as long as the server listens: it stops by itself."""
     with impatient.connect() as connection:
         connection.send(b"GET / HTTP/1.1\r\n")
-        connection.sock.settimeout(SHORT / 20)
-        for _ in range(1000):
-            connection.send(b"X: y\r\n")
-            try:
-                head = connection.sock.recv(12)
-            except TimeoutError:
-                continue
-            break
-        assert head == b"HTTP/1.1 408"
+        assert dripped(connection, b"X: y\r\n") == b"HTTP/1.1 408"
 
 
 @pytest.mark.parametrize("before", [b"", GET, GET + GET], ids=["silent", "once", "twice"])
@@ -99,19 +103,10 @@ def test_an_unread_body_that_pauses(hasty):
 
 def test_a_body_below_the_rate(serve):
     """It never pauses for long, and would take for ever."""
-    with serve("probe_app.py", body_rate=10_000, body_rate_window=SHORT) as probe:
-        with probe.connect() as connection:
-            connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n")
-            connection.sock.settimeout(SHORT / 20)
-            head = b""
-            for _ in range(1000):
-                connection.send(b"a")
-                try:
-                    head = connection.sock.recv(12)
-                except TimeoutError:
-                    continue
-                break
-            assert head == b"HTTP/1.1 408"
+    settings = {"body_rate": 10_000, "body_rate_window": SHORT}
+    with serve("probe_app.py", **settings) as probe, probe.connect() as connection:
+        connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n")
+        assert dripped(connection, b"a") == b"HTTP/1.1 408"
 
 
 def test_an_idle_handler_is_not_the_clients_fault(serve):

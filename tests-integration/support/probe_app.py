@@ -181,7 +181,8 @@ class App:
 async def serve(app: Any, make: Callable[[], HTTPProtocol], limits: Limits) -> None:
     server = Server(make, limits)
     await server.listen("127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await roll_http.serve_until_signalled(server)
 
 

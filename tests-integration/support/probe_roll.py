@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 
 from probe_app import run, serve
+
 from roll import Limits, Roll
 
 limits = Limits(**json.loads(sys.argv[2] if len(sys.argv) > 2 else "{}"))
