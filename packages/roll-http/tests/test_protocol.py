@@ -223,10 +223,24 @@ async def test_an_answer_is_seen_with_its_length(serve):
         def on_answered(self, request, response, size):
             seen.append((request.path, response.status, size))
 
-    peer = await serve(path)
+    async def handler(request, response):
+        async def body():
+            yield "abc"
+            yield "de"
+
+        bodies = {"/large": b"x" * 200_000, "/stream": body}
+        response.body = bodies.get(request.path, request.path)
+
+    peer = await serve(handler)
     peer.server._factory = lambda: Seeing(peer.app)
-    await peer.exchange(LAST)
-    assert seen == [("/last", 200, 5)]
+    head = get("/stream").replace(b"GET", b"HEAD")
+    await peer.exchange(get("/large") + get("/stream") + head + LAST)
+    assert seen == [
+        ("/large", 200, 200_000),
+        ("/stream", 200, 5),
+        ("/stream", 200, 0),
+        ("/last", 200, 5),
+    ]
 
 
 # Bodies of requests.

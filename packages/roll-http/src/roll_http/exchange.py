@@ -106,10 +106,10 @@ class Exchange:
             head, body, stream, delimiting = render(request, response, date)
         if stream is not None:
             sending = self._send_stream(head, stream, delimiting)
-            return self._send_long(request, response, sending, len(body))
+            return self._send_long(request, response, sending)
         if len(body) > SLICE:
             sending = connection.sender.send_bytes(head, body)
-            return self._send_long(request, response, sending, len(body))
+            return self._send_long(request, response, sending)
         connection.sender.write(head + body)
         self._end(request, response, len(body))
         return None
@@ -120,11 +120,7 @@ class Exchange:
         self._connection.refuse(BadRequest(500, "Internal Server Error"))
 
     async def _send_long(
-        self,
-        request: Request,
-        response: Response,
-        sending: Coroutine[Any, Any, None],
-        size: int,
+        self, request: Request, response: Response, sending: Coroutine[Any, Any, None]
     ) -> None:
         try:
             await sending
@@ -134,7 +130,7 @@ class Exchange:
             self._connection.abort()
             self._connection.finish(keep=False)
             raise
-        self._end(request, response, size)
+        self._end(request, response, self._connection.sender.body_sent)
 
     def _end(self, request: Request, response: Response, size: int) -> None:
         """The response was sent: let the connection go on, whatever an observer does."""
@@ -155,7 +151,7 @@ class Exchange:
         self._streaming = True
         try:
             if delimiting is None:
-                connection.sender.write(head)
+                await connection.sender.send_bytes(head, b"")
             elif connection.gone:
                 connection.abort()
             else:

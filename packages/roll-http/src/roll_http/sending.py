@@ -27,6 +27,7 @@ class Sender:
         "_size",
         "_transport",
         "_waiter",
+        "body_sent",
         "corked",
         "lost",
         "paused",
@@ -40,6 +41,8 @@ class Sender:
         self._progress = 0.0
         self._size = 0
         self._waiter: asyncio.Future[None] | None = None
+        self.body_sent = 0
+        """How much of the body of the last long response was written, in bytes."""
         self.paused = False
         """The transport holds as much as it should."""
         self.lost = False
@@ -77,36 +80,40 @@ class Sender:
 
     async def send_bytes(self, head: bytes, body: bytes) -> None:
         """Write a whole response, however long."""
-        self.uncork()
-        self.write(head)
-        view = memoryview(body)
-        for start in range(0, len(body), SLICE):
-            await self.drain()
-            self.write(view[start : start + SLICE])
+        self._begin(head)
+        await self._write_slices(body)
+        self.body_sent = len(body)
 
     async def send_stream(
         self, head: bytes, stream: AsyncIterator[Any], delimiting: Delimiting
     ) -> None:
         """Write a response whose body comes from a stream."""
-        self.uncork()
-        self.write(head)
-        turn = 0
+        self._begin(head)
+        turn = TURN
         async for item in stream:
             chunk = as_bytes(item)
             if chunk:
-                await self._send_chunk(delimiting.encode(chunk))
-                turn += len(chunk)
-                if turn >= TURN:
-                    turn = 0
+                await self._write_slices(delimiting.encode(chunk))
+                self.body_sent += len(chunk)
+                if self.body_sent >= turn:
+                    turn = self.body_sent + TURN
                     await asyncio.sleep(0)
         self.write(delimiting.end())
 
-    async def _send_chunk(self, data: bytes) -> None:
+    def _begin(self, head: bytes) -> None:
+        self.uncork()
+        self.write(head)
+        self.body_sent = 0
+
+    async def _write_slices(self, data: bytes) -> None:
+        await self.drain()
         if len(data) <= SLICE:
             self.write(data)
+            return
+        view = memoryview(data)
+        for start in range(0, len(data), SLICE):
+            self.write(view[start : start + SLICE])
             await self.drain()
-        else:
-            await self.send_bytes(b"", data)
 
     def resume(self) -> None:
         """The transport takes more."""
