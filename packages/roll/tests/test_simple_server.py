@@ -108,28 +108,17 @@ def test_a_port_in_use_is_said_plainly(serve):
     assert "Traceback" not in err
 
 
-class Output:
-    """A standard output that has this process interrupted by what is written."""
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Have this process interrupted as soon as the server has said that it listens."""
+    announce = server_module.announce
 
-    def __init__(self, word):
-        self.word = word
-        self.text = ""
-
-    def write(self, text):
-        self.text += text
-        if self.word in text:
+    def announce_and_interrupt(line):
+        announce(line)
+        if line.startswith("Rolling on"):
             os.kill(os.getpid(), signal.SIGINT)
 
-    def flush(self):
-        """Do nothing."""
-
-
-@pytest.fixture
-def output(monkeypatch):
-    """A standard output that interrupts once the server says that it listens."""
-    output = Output("Rolling on")
-    monkeypatch.setattr(sys, "stdout", output)
-    return output
+    monkeypatch.setattr(server_module, "announce", announce_and_interrupt)
 
 
 @pytest.fixture
@@ -139,29 +128,29 @@ def at_once(monkeypatch):
 
     async def until_signalled(server):
         addresses.append(server.sockets[0].getsockname())
+        await server.stop()
 
     monkeypatch.setattr(server_module, "serve_until_signalled", until_signalled)
     return addresses
 
 
-def test_it_says_where_it_listens_and_goodbye(app, output):
-    app.listen("startup")(lambda: output.write("startup\n"))
-    app.listen("shutdown")(lambda: output.write("shutdown\n"))
+def test_it_says_where_it_listens_and_goodbye(app, interrupted, capsys):
+    app.listen("startup")(lambda: print("startup"))
+    app.listen("shutdown")(lambda: print("shutdown"))
     simple_server(app, 0)
-    startup, rolling, bye, shutdown = output.text.splitlines()
+    startup, rolling, bye, shutdown = capsys.readouterr().out.splitlines()
     assert (startup, bye, shutdown) == ("startup", "Bye.", "shutdown")
     assert rolling.startswith("Rolling on http://127.0.0.1:")
     assert not rolling.endswith(":0")
 
 
-@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
-def test_an_address_of_ipv6_has_brackets(app, output):
+def test_an_address_of_ipv6_has_brackets(app, interrupted, capsys):
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("no IPv6 here")
     simple_server(app, 0, "::1")
-    assert output.text.startswith("Rolling on http://[::1]:")
+    assert capsys.readouterr().out.startswith("Rolling on http://[::1]:")
 
 
 def test_it_can_be_quiet(app, at_once, capsys):

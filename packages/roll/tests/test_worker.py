@@ -40,6 +40,9 @@ def make(app):
     yield make
     for worker in made:
         worker.tmp.close()
+        for log in (worker.log.access_log, worker.log.error_log):
+            while log.handlers:
+                log.handlers.pop().close()
         for bind in worker.sockets:
             bind.sock.close()
 
@@ -48,12 +51,18 @@ def make(app):
 async def start(make):
     """Make a worker and have it serve, until its end is awaited."""
 
+    started = []
+
     def start(*sockets, **settings):
         worker = make(*sockets, **settings)
         worker.serving = asyncio.ensure_future(worker._serve(worker.wsgi))
+        started.append(worker)
         return worker
 
-    return start
+    yield start
+    for worker in started:
+        worker.serving.cancel()
+    await asyncio.wait([worker.serving for worker in started])
 
 
 async def ask(worker, request=GET, number=0, **settings):
@@ -126,8 +135,9 @@ async def test_running_requests_end_before_shutdown(app, start, number):
     reader, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
     await app.begun.wait()
     tell(number)
+    await worker._leave.wait()
     app.go_on.set()
-    assert b"Connection: close" in await reader.read()
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")
     writer.close()
     await worker.serving
     assert app.seen == ["startup", "answered", "shutdown"]
@@ -138,8 +148,7 @@ async def test_a_second_signal_waits_for_nothing(app, start):
     _, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
     await app.begun.wait()
     tell(signal.SIGTERM)
-    while not worker._leave.is_set():
-        await asyncio.sleep(0)
+    await worker._leave.wait()
     tell(signal.SIGTERM)
     await worker.serving
     writer.close()
@@ -300,7 +309,7 @@ def gunicorn(tmp_path):
 
 async def test_a_real_gunicorn_serves_and_ends(gunicorn):
     line = next(line for line in gunicorn.stderr if "Listening at" in line)
-    port = int(re.search(r":(\d+) ", line)[1])
+    port = int(re.search(r"127.0.0.1:(\d+)", line)[1])
     sock = SimpleNamespace(family=socket.AF_INET, getsockname=lambda: ("127.0.0.1", port))
     worker = SimpleNamespace(sockets=[SimpleNamespace(sock=sock)])
     assert (await answer(worker))[1] == b"served by gunicorn"

@@ -58,12 +58,14 @@ def announce(line: str) -> None:
 
 
 async def serve(app: Roll, host: str, port: int, say: Callable[[str], Any]) -> None:
-    thin_accept_errors(asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    thin_accept_errors(loop)
     await app.startup()
     try:
         server = Server(app.factory, app.limits)
         await listen(server, host, port)
-        say(f"Rolling on {address(host, server)}")
+        # Said once signals are waited for: who reads it may send one at once.
+        loop.call_soon(say, f"Rolling on {address(host, server)}")
         await serve_until_signalled(server)
         say("Bye.")
     finally:
