@@ -22,6 +22,16 @@ class Body:
     hostile: bool = False
 
 
+class Chunks(list[bytes]):
+    """A body in pieces; some parsers must be told the names beforehand."""
+
+    def __init__(self, body: Body, size: int) -> None:
+        super().__init__(
+            body.data[start : start + size] for start in range(0, len(body.data), size)
+        )
+        self.names = body.names
+
+
 Part = tuple[str, str | None, bytes]
 
 

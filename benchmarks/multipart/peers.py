@@ -11,16 +11,16 @@ from typing import Any
 import multifruits
 import multipart
 import python_multipart
-from bodies import BOUNDARY, CONTENT_TYPE, Body
-from roll_multipart import Multipart, PushParser
+from bodies import BOUNDARY, CONTENT_TYPE, Chunks
 from streaming_form_data import StreamingFormDataParser
 from streaming_form_data.targets import BaseTarget
 from werkzeug.formparser import MultiPartParser
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
+from roll_multipart import Multipart, PushParser
+
 Found = tuple[int, int, int]
-Peer = Callable[[list[bytes], Body], Found]
-NO_LIMIT = 2**62
+Peer = Callable[[Chunks], Any]
 SPOOL = 2**20
 
 
@@ -32,6 +32,11 @@ class Stream:
 
     def read(self, size: int = -1) -> bytes:
         return next(self._chunks, b"")
+
+
+def spooled_file() -> Any:
+    """What the parsers that make no files write to."""
+    return tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - `size_of` closes it
 
 
 def size_of(file: Any) -> int:
@@ -50,7 +55,7 @@ def count(form: dict[str, list[str]], files: dict[str, list[Any]]) -> Found:
 # Each takes the time of the parsing only: counting is done by what it returns.
 
 
-def roll_form(chunks: list[bytes], body: Body) -> Any:
+def roll_form(chunks: Chunks) -> Any:
     parser = Multipart()
     form, files = parser.initialize(CONTENT_TYPE)
     feed = parser.feed_data
@@ -75,7 +80,7 @@ class Counter(PushParser):
         self.size += len(data)
 
 
-def roll_events(chunks: list[bytes], body: Body) -> Found:
+def roll_events(chunks: Chunks) -> Found:
     parser = Counter(BOUNDARY)
     feed = parser.feed
     for chunk in chunks:
@@ -84,7 +89,7 @@ def roll_events(chunks: list[bytes], body: Body) -> Found:
     return parser.fields, parser.files, parser.size
 
 
-def multipart_form(chunks: list[bytes], body: Body) -> Any:
+def multipart_form(chunks: Chunks) -> Any:
     form: dict[str, list[str]] = {}
     files: dict[str, list[Any]] = {}
     size = max(len(chunks[0]), 1)
@@ -98,33 +103,46 @@ def multipart_form(chunks: list[bytes], body: Body) -> Any:
     return form, files
 
 
-def multipart_push_form(chunks: list[bytes], body: Body) -> Any:
-    """The push parser with the leanest consumer one can write around it."""
-    form: dict[str, list[str]] = {}
-    files: dict[str, list[Any]] = {}
+class Collector:
+    """The leanest consumer that one can write around the events of `multipart`."""
+
+    def __init__(self) -> None:
+        self.form: dict[str, list[str]] = {}
+        self.files: dict[str, list[Any]] = {}
+
+    def begin(self, segment: multipart.MultipartSegment) -> Callable[[bytes], Any]:
+        self.segment = segment
+        if segment.filename is None:
+            self.text = bytearray()
+            return self.text.extend
+        self.file = spooled_file()
+        return self.file.write
+
+    def end(self) -> None:
+        name = self.segment.name
+        if self.segment.filename is None:
+            self.form.setdefault(name, []).append(str(self.text, "utf-8", "replace"))
+        else:
+            self.file.seek(0)
+            self.files.setdefault(name, []).append(self.file)
+
+
+def multipart_push_form(chunks: Chunks) -> Any:
+    found = Collector()
+    write: Callable[[bytes], Any] = len
     with multipart.PushMultipartParser(BOUNDARY) as parser:
         for chunk in chunks:
             for event in parser.parse(chunk):
                 if event is None:
-                    if segment.filename is None:
-                        form.setdefault(segment.name, []).append(str(text, "utf-8", "replace"))
-                    else:
-                        file.seek(0)
-                        files.setdefault(segment.name, []).append(file)
+                    found.end()
                 elif isinstance(event, multipart.MultipartSegment):
-                    segment = event
-                    if segment.filename is None:
-                        text = bytearray()
-                        write: Any = text.extend
-                    else:
-                        file = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - kept open
-                        write = file.write
+                    write = found.begin(event)
                 else:
                     write(event)
-    return form, files
+    return found.form, found.files
 
 
-def multipart_events(chunks: list[bytes], body: Body) -> Found:
+def multipart_events(chunks: Chunks) -> Found:
     fields = files = size = 0
     with multipart.PushMultipartParser(BOUNDARY) as parser:
         for chunk in chunks:
@@ -141,7 +159,7 @@ def multipart_events(chunks: list[bytes], body: Body) -> Found:
     return fields, files, size
 
 
-def python_multipart_form(chunks: list[bytes], body: Body) -> Any:
+def python_multipart_form(chunks: Chunks) -> Any:
     form: dict[str, list[str]] = {}
     files: dict[str, list[Any]] = {}
 
@@ -160,7 +178,7 @@ def python_multipart_form(chunks: list[bytes], body: Body) -> Any:
     return form, files
 
 
-def python_multipart_events(chunks: list[bytes], body: Body) -> Found:
+def python_multipart_events(chunks: Chunks) -> Found:
     found = [0, 0, 0]
     header = [b""]
 
@@ -171,7 +189,7 @@ def python_multipart_events(chunks: list[bytes], body: Body) -> Found:
         found[b"filename=" in header[0]] += 1
         header[0] = b""
 
-    def on_part_data(data: bytes, start: int, end: int) -> None:
+    def on_part_data(_data: bytes, start: int, end: int) -> None:
         found[2] += end - start
 
     parser = python_multipart.MultipartParser(
@@ -201,7 +219,7 @@ class FormTarget(BaseTarget):  # type: ignore[misc] # untyped
         self.file: Any = None
         self.write: Any = self.text.extend
         if self.multipart_filename is not None:
-            self.file = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - kept open
+            self.file = spooled_file()
             self.write = self.file.write
 
     def on_data_received(self, chunk: bytes) -> None:
@@ -216,9 +234,9 @@ class FormTarget(BaseTarget):  # type: ignore[misc] # untyped
         self.multipart_filename = None
 
 
-def streaming_form(chunks: list[bytes], body: Body) -> Any:
+def streaming_form(chunks: Chunks) -> Any:
     parser = StreamingFormDataParser({"Content-Type": CONTENT_TYPE})
-    targets = {name: FormTarget() for name in body.names}
+    targets = {name: FormTarget() for name in chunks.names}
     for name, target in targets.items():
         parser.register(name, target)
     for chunk in chunks:
@@ -247,10 +265,10 @@ class CountTarget(BaseTarget):  # type: ignore[misc] # untyped
         self.multipart_filename = None
 
 
-def streaming_events(chunks: list[bytes], body: Body) -> Found:
+def streaming_events(chunks: Chunks) -> Found:
     parser = StreamingFormDataParser({"Content-Type": CONTENT_TYPE})
-    targets = [CountTarget() for _ in body.names]
-    for name, target in zip(body.names, targets, strict=True):
+    targets = [CountTarget() for _ in chunks.names]
+    for name, target in zip(chunks.names, targets, strict=True):
         parser.register(name, target)
     for chunk in chunks:
         parser.data_received(chunk)
@@ -283,7 +301,7 @@ class Fruits:
         self.write: Any = self.text.extend
         if b"filename" in params:
             multifruits.extract_filename(params)
-            self.file = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - kept open
+            self.file = spooled_file()
             self.write = self.file.write
 
     def on_data(self, data: bytes) -> None:
@@ -297,7 +315,7 @@ class Fruits:
             self.files.setdefault(self.name, []).append(self.file)
 
 
-def multifruits_form(chunks: list[bytes], body: Body) -> Any:
+def multifruits_form(chunks: Chunks) -> Any:
     handler = Fruits()
     parser = multifruits.Parser(handler, CONTENT_TYPE.encode())
     for chunk in chunks:
@@ -322,7 +340,7 @@ class FruitsCounter:
         self.size += len(data)
 
 
-def multifruits_events(chunks: list[bytes], body: Body) -> Found:
+def multifruits_events(chunks: Chunks) -> Found:
     handler = FruitsCounter()
     parser = multifruits.Parser(handler, CONTENT_TYPE.encode())
     for chunk in chunks:
@@ -330,13 +348,13 @@ def multifruits_events(chunks: list[bytes], body: Body) -> Found:
     return handler.fields, handler.files, handler.size
 
 
-def werkzeug_form(chunks: list[bytes], body: Body) -> Any:
+def werkzeug_form(chunks: Chunks) -> Any:
     parser = MultiPartParser(buffer_size=max(len(chunks[0]), 1))
-    form, files = parser.parse(Stream(chunks), BOUNDARY.encode(), len(body.data))  # type: ignore[arg-type] # it only reads
+    form, files = parser.parse(Stream(chunks), BOUNDARY.encode(), None)  # type: ignore[arg-type] # it only reads
     return dict(form.lists()), {name: [f.stream for f in group] for name, group in files.lists()}
 
 
-def werkzeug_events(chunks: list[bytes], body: Body) -> Found:
+def werkzeug_events(chunks: Chunks) -> Found:
     fields = files = size = 0
     decoder = MultipartDecoder(BOUNDARY.encode())
     for chunk in [*chunks, None]:

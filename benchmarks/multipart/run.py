@@ -15,17 +15,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bodies import HOSTILE, KIB, MIB, SCENARIOS, Body
+from bodies import HOSTILE, KIB, MIB, SCENARIOS, Body, Chunks
 from peers import EVENTS, FORMS, Found, Peer, count
 
 CHUNKS = {"1 KiB": KIB, "16 KiB": 16 * KIB, "64 KiB": 64 * KIB, "1 MiB": MIB}
-PACKAGES = (
-    "roll-multipart multipart python-multipart streaming-form-data multifruits werkzeug".split()
-)
-
-
-def split(data: bytes, size: int) -> list[bytes]:
-    return [data[start : start + size] for start in range(0, len(data), size)]
+PACKAGES = [name for name in FORMS if " " not in name]
 
 
 def measure(call: Callable[[], Any], repeat: int) -> float:
@@ -44,9 +38,9 @@ def check(result: Any) -> Found:
     return result if len(result) == 3 else count(*result)
 
 
-def correct(peer: Peer, chunks: list[bytes], body: Body) -> bool:
+def correct(peer: Peer, chunks: Chunks, body: Body) -> bool:
     try:
-        return check(peer(chunks, body)) == (body.fields, body.files, body.content)
+        return check(peer(chunks)) == (body.fields, body.files, body.content)
     except Exception as error:  # noqa: BLE001 - a peer may fail in any way: the table says so
         print(f"<!-- {peer.__name__}: {error!r} -->")
         return False
@@ -54,16 +48,14 @@ def correct(peer: Peer, chunks: list[bytes], body: Body) -> bool:
 
 def compare(peers: dict[str, Peer], body: Body, size: int, rounds: int) -> dict[str, float]:
     """MB/s of every peer that parses the body right."""
-    chunks = split(body.data, size)
+    chunks = Chunks(body, size)
     able = {name: peer for name, peer in peers.items() if correct(peer, chunks, body)}
     repeat = max(1, min(300, 200_000 // len(body.data)))
     times: dict[str, list[float]] = {name: [] for name in able}
     for _ in range(rounds):
         for name, peer in able.items():
-            times[name].append(measure(lambda p=peer: p(chunks, body), repeat))  # type: ignore[misc]
-    return {
-        name: len(body.data) / statistics.median(taken) / 1e6 for name, taken in times.items()
-    }
+            times[name].append(measure(lambda p=peer: p(chunks), repeat))  # type: ignore[misc]
+    return {name: len(body.data) / statistics.median(taken) / 1e6 for name, taken in times.items()}
 
 
 def scenarios(quick: bool, only: str) -> Iterator[tuple[str, Body]]:

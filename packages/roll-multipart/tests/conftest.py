@@ -1,11 +1,13 @@
 """What the test modules share: ways to build a body, to cut it, and to parse it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from roll_multipart import Multipart, MultipartError, Part, PushParser
 
 BOUNDARY = "boundary"
@@ -111,24 +113,20 @@ class Recorder(PushParser):
         self.ended += 1
 
 
-@dataclass(frozen=True)
-class Toolbox:
-    """The helpers, since test modules cannot import one another."""
-
-    parse: Callable[..., Result] = staticmethod(parse)
-    part: Callable[..., bytes] = staticmethod(part)
-    body: Callable[..., bytes] = staticmethod(body)
-    with_head: Callable[..., bytes] = staticmethod(with_head)
-    two_way: Callable[[bytes], Iterator[list[bytes]]] = staticmethod(two_way)
-    pieces: Callable[..., list[bytes]] = staticmethod(pieces)
-    same_for_all_cuts: Callable[..., Result] = staticmethod(same_for_all_cuts)
-    result: type[Result] = Result
-    recorder: type[Recorder] = Recorder
-
-
 @pytest.fixture(scope="session")
-def tools() -> Toolbox:
-    return Toolbox()
+def tools() -> SimpleNamespace:
+    """The helpers, since test modules cannot import one another."""
+    return SimpleNamespace(
+        parse=parse,
+        part=part,
+        body=body,
+        with_head=with_head,
+        two_way=two_way,
+        pieces=pieces,
+        same_for_all_cuts=same_for_all_cuts,
+        result=Result,
+        recorder=Recorder,
+    )
 
 
 @pytest.fixture(params=sorted(CLIENTS.glob("*.http")), ids=lambda path: path.stem)

@@ -1,6 +1,7 @@
 """What Content-Type and Content-Disposition say, and which of it is believed."""
 
 import pytest
+
 from roll_multipart import MultipartError, get_boundary
 
 

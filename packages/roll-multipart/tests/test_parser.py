@@ -1,6 +1,7 @@
 """The push parser: what it calls, what it refuses, whatever the cuts."""
 
 import pytest
+
 from roll_multipart import LimitError, Limits, MultipartError, PushParser
 
 

@@ -1,0 +1,119 @@
+"""What is encoded comes back, however it is cut."""
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from roll_multipart import encode
+
+NAMES = st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12
+) | st.sampled_from(["a\\", 'a"', 'a\\"b', "a;b=c", 'a"; filename="b', "a\r\nb", "%", "é"])
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+CONTENTS = st.binary(max_size=60) | st.sampled_from([b"\r\n", b"\r\n--", b"\r\n--x", b"-" * 9])
+TYPES = st.sampled_from(["text/plain", "application/octet-stream", "text/html; charset=utf-8"])
+
+
+def read_back(name):
+    """Escapes cannot be told from what they stand for: browsers have it so."""
+    for escape, plain in {"%22": '"', "%0D": "\r", "%0d": "\r", "%0A": "\n", "%0a": "\n"}.items():
+        name = name.replace(escape, plain)
+    return name
+
+
+def basename(name):
+    name = read_back(name).replace("\\", "/").rpartition("/")[2]
+    return "" if name in {".", ".."} else name
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(NAMES, TEXTS), max_size=4),
+    st.lists(st.tuples(NAMES, st.tuples(CONTENTS, NAMES, TYPES)), max_size=3),
+    st.integers(1, 200),
+    st.integers(0, 400),
+)
+def test_fields_and_files_come_back(tools, fields, files, size, position):
+    data, content_type = encode(fields, files)
+    result = tools.result()
+    for name, text in fields:
+        result.fields.setdefault(read_back(name), []).append(text)
+    for name, (content, filename, kind) in files:
+        file = (basename(filename), kind, content)
+        result.files.setdefault(read_back(name), []).append(file)
+    assert tools.parse(data, content_type) == result
+    assert tools.parse(tools.pieces(data, size), content_type) == result
+    assert tools.parse([data[:position], data[position:]], content_type) == result
+
+
+def test_the_bytes_are_those_of_a_browser():
+    data, content_type = encode(
+        {"a": "é", "b": [1, b"\xff"]}, {'q"': ("text", "new\r\nline.txt")}, boundary="xyz"
+    )
+    assert content_type == "multipart/form-data; boundary=xyz"
+    assert data == (
+        '--xyz\r\nContent-Disposition: form-data; name="a"\r\n\r\né\r\n'
+        '--xyz\r\nContent-Disposition: form-data; name="b"\r\n\r\n1\r\n'.encode()
+        + b'--xyz\r\nContent-Disposition: form-data; name="b"\r\n\r\n\xff\r\n'
+        b'--xyz\r\nContent-Disposition: form-data; name="q%22"; filename="new%0D%0Aline.txt"\r\n'
+        b"Content-Type: text/plain\r\n\r\ntext\r\n--xyz--\r\n"
+    )
+
+
+def test_an_empty_form_has_a_final_boundary_only(tools):
+    data, content_type = encode()
+    assert data.startswith(b"------RollFormBoundary")
+    assert tools.parse(data, content_type) == tools.result()
+    assert encode()[1] != content_type
+
+
+@pytest.mark.parametrize(
+    ("file", "filename", "kind"),
+    [
+        (b"text", "f", "application/octet-stream"),
+        pytest.param("text", "f", "application/octet-stream", id="str"),
+        (bytearray(b"text"), "f", "application/octet-stream"),
+        (io.BytesIO(b"text"), "f", "application/octet-stream"),
+        (io.StringIO("text"), "f", "application/octet-stream"),
+        ((memoryview(b"text"), "a.png"), "a.png", "image/png"),
+        ((io.BytesIO(b"text"), "a.png", None), "a.png", "image/png"),
+        ((b"text", "a.png", "x/y"), "a.png", "x/y"),
+        ((b"text", ""), "", "application/octet-stream"),
+    ],
+)
+def test_a_file_may_be_given_in_many_ways(tools, file, filename, kind):
+    data, content_type = encode(files=[("f", file)])
+    assert tools.parse(data, content_type).files == {"f": [(filename, kind, b"text")]}
+
+
+def test_an_uploaded_file_can_be_sent_on(tools):
+    from roll_multipart import MemoryFile, Part
+
+    file = MemoryFile(Part(b"", "f", "name.txt", "x/y"))
+    file.write(b"text")
+    file.seek(0)
+    data, content_type = encode(files={"f": [file]})
+    assert tools.parse(data, content_type).files == {"f": [("name.txt", "x/y", b"text")]}
+
+
+def test_a_boundary_of_ones_own_must_not_be_in_the_content(tools):
+    with pytest.raises(ValueError, match="boundary"):
+        encode({"a": "--xyz"}, boundary="xyz")
+    data, content_type = encode({"a": "x"}, boundary="x y")
+    assert content_type == 'multipart/form-data; boundary="x y"'
+    assert tools.parse(data, content_type).fields == {"a": ["x"]}
+
+
+@pytest.mark.parametrize("boundary", ["a\r\nb", "é", "x" * 201, 'a"b'])
+def test_a_boundary_of_ones_own_must_be_one(boundary):
+    with pytest.raises(ValueError, match="boundary"):
+        encode(boundary=boundary)
+
+
+def test_names_have_no_nul():
+    with pytest.raises(ValueError, match="NUL"):
+        encode({"a\0": ""})
+    with pytest.raises(ValueError, match="NUL"):
+        encode(files={"a": (b"", "\0")})

@@ -1,0 +1,62 @@
+"""Broken bodies: no exception but `MultipartError`, and never a difference between cuts."""
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+SEED = (
+    b'pre\r\n--boundary\r\nContent-Disposition: form-data; name="a"\r\n\r\nvalue\r\n'
+    b'--boundary  \r\nContent-Type: text/plain\r\ncontent-disposition: form-data; name="\\"b%22"; '
+    b"filename*=utf-8''%C3%A9.txt\r\n\r\n\r\n--bound\r\r\n--\r\n--boundary\r\n"
+    b'Content-Disposition: form-data; name="f"; filename="a\\b.txt"\r\n'
+    b"Content-Type: a/b; c=d\r\n\r\n\r\n--boundary--\r\nepilogue"
+)
+TOKENS = [
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b"--",
+    b"\r\n--boundary",
+    b"--boundary--",
+    b'"',
+    b"\\",
+    b";",
+    b"=",
+]
+TOKENS += [b"\0", b"\xff", b" ", b"\t", b":", b"%22", b"filename*=", b"name=x", b"", b"\r\n\r\n"]
+EDITS = st.lists(
+    st.tuples(
+        st.integers(0, len(SEED)),
+        st.integers(0, 12),
+        st.sampled_from(TOKENS) | st.binary(max_size=4),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(EDITS, st.lists(st.integers(0, len(SEED) + 20), max_size=6), st.booleans())
+def test_mutated_bodies_give_the_same_however_they_are_cut(tools, edits, cuts, tight):
+    data = SEED
+    for position, length, token in edits:
+        data = data[:position] + token + data[position + length :]
+    limits = {"max_header_size": 90, "max_parts": 2, "file_memory": 2} if tight else {}
+    whole = tools.parse(data, **limits)
+    assert whole.error is None or whole.error[1] in {400, 413}
+    assert tools.parse(tools.pieces(data), **limits) == whole
+    edges = [0, *sorted(cuts), len(data)]
+    chunks = [data[start:end] for start, end in pairwise(edges)]
+    assert tools.parse(chunks, **limits) == whole
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS) | st.binary(max_size=8), max_size=30).map(b"".join))
+def test_noise_gives_an_error_or_a_form(tools, noise):
+    for data in (noise, b"--boundary\r\n" + noise, tools.part()[:-2] + noise):
+        assert (
+            tools.parse(data)
+            == tools.parse(tools.pieces(data, 3))
+            == tools.parse(tools.pieces(data))
+        )

@@ -1,0 +1,102 @@
+"""One value, all values, and values of a type."""
+
+import math
+
+import pytest
+
+from roll_multipart import FieldError, Files, Form, MemoryFile, Multidict, Part, Query
+
+
+@pytest.mark.parametrize("cls", [Multidict, Query, Form, Files])
+def test_get_gives_the_first_and_list_all(cls):
+    values = cls({"a": ["1", "2"], "none": []})
+    assert values.get("a") == "1"
+    assert values.list("a") == ["1", "2"]
+    assert values["a"] == ["1", "2"]
+    for key in ("b", "none"):
+        assert values.get(key, None) is None
+        assert values.list(key, ["x"]) == ["x"]
+        for method in (values.get, values.list):
+            with pytest.raises(FieldError) as caught:
+                method(key)
+            assert caught.value.status == 400
+            assert caught.value.message == str(caught.value) == f"Missing '{key}' key"
+
+
+def test_values_can_be_added():
+    values = Multidict()
+    values.add("a", 1)
+    values.add("a", 2)
+    assert values == {"a": [1, 2]}
+
+
+def test_the_classes_inherit_as_documented():
+    assert issubclass(Form, Query)
+    assert issubclass(Query, Multidict)
+    assert issubclass(Files, Multidict)
+    assert issubclass(Multidict, dict)
+    assert not issubclass(Files, Query)
+
+
+def test_the_error_is_a_hook():
+    class Mine(Query):
+        @staticmethod
+        def Error(message):
+            return LookupError(418, message)
+
+    with pytest.raises(LookupError, match="Missing 'a' key"):
+        Mine().get("a")
+    with pytest.raises(LookupError, match="Key 'a' must be an integer"):
+        Mine({"a": ["x"]}).int("a")
+
+
+@pytest.mark.parametrize(
+    ("texts", "value"),
+    [
+        ("t true TRUE yes Yes 1 on", True),
+        ("f false False no 0 off OFF", False),
+        ("n none None null NULL", None),
+    ],
+)
+def test_booleans_are_those_that_people_write(texts, value):
+    for text in texts.split():
+        assert Query({"a": [text]}).bool("a") is value
+
+
+def test_numbers_are_cast():
+    query = Query({"i": ["-12"], "f": ["1.5e3"]})
+    assert query.int("i") == -12
+    assert query.float("i") == -12.0
+    assert query.float("f") == 1500.0
+    assert math.isnan(Query({"f": ["nan"]}).float("f"))
+
+
+@pytest.mark.parametrize("method", ["bool", "int", "float"])
+@pytest.mark.parametrize("text", ["", "x", "1.5.5", "é", "9" * 5000])
+def test_what_cannot_be_cast_is_an_error_even_with_a_default(method, text):
+    query = Query({"a": [text]})
+    if (method, text) == ("float", "9" * 5000):
+        assert query.float("a") == math.inf
+        return
+    with pytest.raises(FieldError, match="Key 'a' must be"):
+        getattr(query, method)("a", 1)
+
+
+@pytest.mark.parametrize("method", ["bool", "int", "float"])
+def test_a_default_is_given_back_as_it_is(method):
+    default = object()
+    for query in (Query(), Query({"a": []})):
+        assert getattr(query, method)("a", default) is default
+        assert getattr(query, method)("a", None) is None
+        with pytest.raises(FieldError, match="Missing 'a' key"):
+            getattr(query, method)("a")
+
+
+def test_files_close_all_of_theirs():
+    part = Part(b"", "f", "f", "")
+    all_files = [MemoryFile(part) for _ in range(3)]
+    with Files({"a": all_files[:2], "b": all_files[2:]}) as files:
+        assert files.get("b") is all_files[2]
+        assert not any(file.closed for file in all_files)
+    assert all(file.closed for file in all_files)
+    files.close()

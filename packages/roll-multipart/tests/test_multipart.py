@@ -1,0 +1,295 @@
+"""Forms and files out of a body, and the limits on what they hold."""
+
+import io
+import os
+import tempfile
+
+import pytest
+
+from roll_multipart import (
+    Files,
+    Form,
+    LimitError,
+    MemoryFile,
+    Multipart,
+    MultipartError,
+    SpooledFile,
+)
+
+CONTENT_TYPE = "multipart/form-data; boundary=boundary"
+
+
+def test_fields_and_files_appear_as_they_complete(tools):
+    multipart = Multipart()
+    form, files = multipart.initialize(CONTENT_TYPE)
+    assert (type(form), type(files)) == (Form, Files)
+    multipart.feed_data(tools.part("a", b"1"))
+    assert (form, files) == ({}, {})
+    multipart.feed_data(tools.part("f", b"2", "Content-Type: text/plain", filename="f.txt"))
+    assert form == {"a": ["1"]}
+    multipart.feed_data(tools.body())
+    file = files.get("f")
+    assert (file.filename, file.content_type, file.tell(), file.read()) == (
+        "f.txt",
+        "text/plain",
+        0,
+        b"2",
+    )
+    multipart.close()
+
+
+def test_params_are_those_that_were_sent(tools):
+    multipart = Multipart()
+    _, files = multipart.initialize(CONTENT_TYPE)
+    params = 'Name=f; filename="C:\\a%22.txt"; filename*=utf-8\'\'b; x=""'
+    head = f"Content-Disposition: form-data; {params}"
+    multipart.feed_data(tools.with_head(head))
+    assert files.get("f").params == {
+        "name": "f",
+        "filename": "C:\\a%22.txt",
+        "filename*": "utf-8''b",
+        "x": "",
+    }
+    multipart.feed_data(b"epilogue")
+    multipart.initialize(CONTENT_TYPE)
+    multipart.feed_data(tools.body(tools.part("g", filename="plain.txt")))
+    assert files.get("f").filename == 'a".txt'
+
+
+def test_params_of_a_plain_head_are_read_when_asked_for(tools):
+    multipart = Multipart()
+    _, files = multipart.initialize(CONTENT_TYPE)
+    multipart.feed_data(tools.body(tools.part("f", filename="plain.txt")))
+    assert files.get("f").params == {"name": "f", "filename": "plain.txt"}
+
+
+def test_the_classes_may_be_ones_own(tools):
+    class MyForm(Form):
+        pass
+
+    class MyFiles(Files):
+        pass
+
+    multipart = Multipart(form=MyForm, files=MyFiles, file_factory=MemoryFile, file_memory=1)
+    form, files = multipart.initialize(CONTENT_TYPE)
+    multipart.feed_data(tools.body(tools.part(), tools.part("f", b"content", filename="f")))
+    assert (type(form), type(files), type(files.get("f"))) == (MyForm, MyFiles, MemoryFile)
+    assert files.get("f").getvalue() == b"content"
+
+
+def test_files_of_the_standard_library_do(tools):
+    def factory(part):
+        return tempfile.SpooledTemporaryFile()
+
+    multipart = Multipart(file_factory=factory, file_memory=3)
+    _, files = multipart.initialize(CONTENT_TYPE)
+    multipart.feed_data(tools.body(tools.part("f", b"content", filename="f")))
+    with files:
+        assert files.get("f").read() == b"content"
+
+
+def test_unknown_limits_are_a_mistake():
+    with pytest.raises(TypeError):
+        Multipart(max_everything=1)
+
+
+def test_it_must_be_initialized_first():
+    multipart = Multipart()
+    with pytest.raises(MultipartError):
+        multipart.feed_data(b"")
+    with pytest.raises(MultipartError):
+        multipart.close()
+    multipart.abort()
+
+
+def test_other_content_types_are_refused():
+    with pytest.raises(MultipartError):
+        Multipart().initialize("text/plain")
+
+
+def test_text_is_decoded_as_a_whole(tools):
+    data = tools.body(tools.part("a", "é€😀".encode() + b"\xff\xe2\x82"))
+    assert tools.same_for_all_cuts(data).fields == {"a": ["é€😀��"]}
+
+
+def test_a_text_field_is_limited(tools):
+    fits, over = (tools.body(tools.part("a", b"x" * size)) for size in (20, 21))
+    assert tools.same_for_all_cuts(fits, max_field_size=20).error is None
+    error = tools.same_for_all_cuts(over, max_field_size=20).error
+    assert error == (LimitError, 413, "Too much text in the fields")
+
+
+def test_all_text_is_limited(tools):
+    fits, over = (tools.body(tools.part(), tools.part("a", b"x" * size)) for size in (20, 21))
+    assert tools.same_for_all_cuts(fits, max_text_size=21).error is None
+    result = tools.same_for_all_cuts(over, max_text_size=21)
+    assert result.error == (LimitError, 413, "Too much text in the fields")
+    assert result.fields == {"a": ["x"]}
+
+
+def test_files_do_not_count_as_text(tools):
+    data = tools.body(tools.part("a", b"x" * 100, filename="f"))
+    assert tools.same_for_all_cuts(data, max_text_size=0).error is None
+
+
+def test_the_default_limits_are_the_documented_ones(tools):
+    fields = [tools.part(f"n{i}") for i in range(1001)]
+    assert tools.parse(tools.body(*fields[:1000])).error is None
+    assert tools.parse(tools.body(*fields)).error[1] == 413
+    mebibyte = b"x" * 2**20
+    assert tools.parse(tools.body(tools.part("a", mebibyte))).error is None
+    assert tools.parse(tools.body(tools.part("a", mebibyte + b"x"))).error[1] == 413
+    assert tools.parse(tools.body(*[tools.part("a", mebibyte)] * 8)).error is None
+    assert tools.parse(tools.body(*[tools.part("a", mebibyte)] * 8, tools.part())).error[1] == 413
+    preamble = b"x" * 2**16
+    assert tools.parse(preamble + b"\r\n" + tools.body()).error is None
+    assert tools.parse(preamble + b"x\r\n" + tools.body()).error[1] == 413
+    lines = [f"X-{i}: y" for i in range(32)]
+    assert tools.parse(tools.body(tools.part("a", b"", *lines[:31]))).error is None
+    assert tools.parse(tools.body(tools.part("a", b"", *lines))).error[1] == 413
+    head = "Content-Disposition: form-data; name=a\r\nX: "
+    padding = "x" * (2**13 - len(head))
+    assert tools.parse(tools.with_head(head + padding)).error is None
+    assert tools.parse(tools.with_head(head + padding + "x")).error[1] == 413
+
+
+def upload(tools, *sizes, chunk=10, **limits):
+    """Where the files lie that have these sizes: True for memory."""
+    multipart = Multipart(**limits)
+    _, files = multipart.initialize(CONTENT_TYPE)
+    data = tools.body(*(tools.part("f", os.urandom(size), filename="f") for size in sizes))
+    for piece in tools.pieces(data, chunk):
+        multipart.feed_data(piece)
+    multipart.close()
+    contents = [len(file.read()) for file in files.list("f")]
+    assert contents == list(sizes)
+    found = [file.in_memory for file in files.list("f")]
+    files.close()
+    return found
+
+
+@pytest.mark.parametrize("chunk", [1, 10, 10_000])
+def test_a_file_moves_to_disk_past_the_threshold(tools, chunk):
+    assert upload(tools, 50, 51, 50, chunk=chunk, file_memory=50) == [True, False, True]
+
+
+@pytest.mark.parametrize("chunk", [1, 10, 10_000])
+def test_files_move_to_disk_when_all_of_them_take_too_much(tools, chunk):
+    found = upload(tools, 40, 80, 60, 1, 0, chunk=chunk, file_memory=70, files_memory=100)
+    assert found == [True, False, True, False, True]
+
+
+def test_the_default_threshold_is_a_mebibyte(tools):
+    assert upload(tools, 2**20, 2**20 + 1, chunk=2**16) == [True, False]
+
+
+def test_at_most_eight_mebibytes_of_files_lie_in_memory(tools):
+    assert upload(tools, *[2**20] * 8, 1, chunk=2**16) == [True] * 8 + [False]
+
+
+@pytest.mark.parametrize("chunk", [1, 10, 10_000])
+def test_temporary_files_are_limited(tools, chunk):
+    assert not any(upload(tools, 5, 5, chunk=chunk, file_memory=1, max_temporary_files=2))
+    with pytest.raises(LimitError, match="Too many large files") as caught:
+        upload(tools, 5, 5, 5, chunk=chunk, file_memory=1, max_temporary_files=2)
+    assert caught.value.status == 413
+
+
+def test_at_most_64_temporary_files_are_open_by_default(tools):
+    assert len(upload(tools, *[2] * 64, file_memory=1)) == 64
+    with pytest.raises(LimitError):
+        upload(tools, *[2] * 65, file_memory=1)
+
+
+def test_a_big_file_is_counted_no_more_once_it_lies_on_disk(tools):
+    multipart = Multipart(file_memory=10, files_memory=15)
+    _, files = multipart.initialize(CONTENT_TYPE)
+    first = tools.part("f", b"x" * 30, filename="f")
+    multipart.feed_data(first[:-20])
+    multipart.feed_data(first[-20:])
+    multipart.feed_data(tools.body(tools.part("f", b"y" * 10, filename="f"), tools.part("a")))
+    assert [file.in_memory for file in files.list("f")] == [False, True]
+    assert [len(file.read()) for file in files.list("f")] == [30, 10]
+    files.close()
+
+
+@pytest.fixture
+def made():
+    """All files that were made, to see whether they are closed."""
+    files = []
+
+    def factory(part):
+        files.append(SpooledFile(part))
+        return files[-1]
+
+    factory.files = files
+    return factory
+
+
+def test_an_error_closes_all_files(tools, made):
+    multipart = Multipart(file_factory=made, file_memory=1)
+    multipart.initialize(CONTENT_TYPE)
+    with pytest.raises(MultipartError):
+        multipart.feed_data(tools.part("f", b"12", filename="f") + b"--boundaryX")
+    assert [file.closed for file in made.files] == [True]
+
+
+def test_closing_too_early_closes_the_unfinished_file(tools, made):
+    multipart = Multipart(file_factory=made, file_memory=1)
+    multipart.initialize(CONTENT_TYPE)
+    multipart.feed_data(tools.part("f", b"12", filename="f") + tools.part("g", b"3", filename="g"))
+    with pytest.raises(MultipartError):
+        multipart.close()
+    assert [file.closed for file in made.files] == [True, True]
+
+
+def test_abort_closes_all_files_and_ends_the_parsing(tools, made):
+    multipart = Multipart(file_factory=made)
+    multipart.initialize(CONTENT_TYPE)
+    multipart.feed_data(tools.part("f", b"12", filename="f") + tools.part("g", b"3", filename="g"))
+    multipart.abort()
+    assert [file.closed for file in made.files] == [True, True]
+
+
+def test_the_context_manager_closes_at_the_end(tools):
+    with Multipart() as multipart:
+        form, _ = multipart.initialize(CONTENT_TYPE)
+        multipart.feed_data(tools.body(tools.part()))
+    assert form == {"a": ["x"]}
+    with pytest.raises(MultipartError, match="final boundary"), Multipart() as multipart:
+        multipart.initialize(CONTENT_TYPE)
+
+
+def test_the_context_manager_gives_up_on_an_error(tools, made):
+    with pytest.raises(KeyError), Multipart(file_factory=made) as multipart:
+        multipart.initialize(CONTENT_TYPE)
+        multipart.feed_data(tools.part("f", b"12", filename="f"))
+        raise KeyError
+    assert made.files[0].closed
+
+
+def test_a_parser_is_reusable_for_the_next_body(tools):
+    multipart = Multipart()
+    for _ in range(2):
+        form, _ = multipart.initialize(CONTENT_TYPE)
+        multipart.feed_data(tools.body(tools.part()))
+        multipart.close()
+        assert form == {"a": ["x"]}
+
+
+def test_an_upload_does_not_stay_in_memory(tools):
+    import tracemalloc
+
+    multipart = Multipart()
+    _, files = multipart.initialize(CONTENT_TYPE)
+    head, chunk = tools.part("f", b"", filename="f")[:-2], bytes(2**16)
+    multipart.feed_data(head)
+    tracemalloc.start()
+    for _ in range(256):
+        multipart.feed_data(chunk)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    multipart.feed_data(b"\r\n" + tools.body())
+    with files:
+        assert files.get("f").seek(0, io.SEEK_END) == 2**24
+    assert peak < 2 * 2**20 + 2**18  # the mebibyte, twice while it grows

@@ -1,0 +1,43 @@
+"""The package as a whole: its names, its documents."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import roll_multipart
+
+PACKAGE = Path(__file__).parent.parent
+SOURCE = PACKAGE / "src" / "roll_multipart"
+
+
+def test_all_names_are_there():
+    assert sorted(roll_multipart.__all__) == roll_multipart.__all__
+    for name in roll_multipart.__all__:
+        assert getattr(roll_multipart, name).__doc__, name
+
+
+def test_the_changelog_knows_the_version():
+    assert f"## {roll_multipart.__version__}" in (PACKAGE / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.glob("*.py")), ids=lambda path: path.stem)
+def test_nothing_but_the_standard_library_is_imported(path):
+    import sys
+
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module]
+        assert all(name.partition(".")[0] in sys.stdlib_module_names for name in names)
+
+
+README = (PACKAGE / "README.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[str(i) for i in range(len(EXAMPLES))])
+def test_the_examples_of_the_readme_run(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
