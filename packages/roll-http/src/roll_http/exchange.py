@@ -160,6 +160,8 @@ class Exchange:
             connection.abort()
             if not self._uncancel():
                 raise
+        except ClientDisconnected:
+            connection.abort()
         except Exception:
             if not connection.gone:
                 logger.exception("A streamed response failed after its head was sent")

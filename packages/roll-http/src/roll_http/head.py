@@ -63,6 +63,7 @@ class HeadParser:
         "_headers",
         "_limits",
         "_parser",
+        "_seen",
         "_skipped",
         "_traits",
     )
@@ -72,6 +73,7 @@ class HeadParser:
         self._parser: httptools.HttpRequestParser | None = None
         self._headers: dict[str, str] = {}
         self._count = 0
+        self._seen = 0  # how much of an incomplete head was looked at
         self._skipped = 0
         # The last fields, as bytes; parsed; and how their head differs from most.
         self._block = b""
@@ -95,6 +97,7 @@ class HeadParser:
         return line <= self._limits.request_line and head <= self._limits.head
 
     def _repeat(self, line: tuple[str, bytes, str, str]) -> Head:
+        self._seen = 0
         head = Head()
         head.method, head.target, head.path, head.query = line
         head.headers = self._fields.copy()
@@ -123,7 +126,9 @@ class HeadParser:
         end = data.find(END, start) + len(END)
         if end < len(END):
             self._check_incomplete(data[start:])
+            self._seen = len(data) - start
             return None, start
+        self._seen = 0
         raw = data[start:end]
         head = self._parse_whole(raw)
         self._remember(head, raw)
@@ -214,8 +219,10 @@ class HeadParser:
         line = len(data) if found < 0 else found
         if line > self._limits.request_line or len(data) > self._limits.head:
             raise self._too_large(line)
-        if has_bare_lf(data):
+        if has_bare_lf(data, self._seen):
             raise BadRequest(400, "Bare LF in the head")
+        if 0 <= found < self._seen - 1:
+            return  # the line was found good before
         bad = not is_request_line_start(data) if found < 0 else not _is_request_line(data)
         if bad and data not in {b"", b"\r"}:  # a CR may be the half of an empty line
             raise _bad_request_line(data)

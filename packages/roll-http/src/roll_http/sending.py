@@ -75,7 +75,8 @@ class Sender:
                 await self._waiter
             finally:
                 self._waiter = None
-        if self.lost:
+        # asyncio knows first, and logs each write that follows.
+        if self.lost or self._transport.is_closing():
             raise ClientDisconnected("The client has gone")
 
     async def send_bytes(self, head: bytes, body: bytes) -> None:
