@@ -28,7 +28,7 @@ def test_a_path_added_again_merges_its_payload(routes: Routes, pattern: str, pat
     routes.add(pattern, POST=2, extra="last")
     assert routes.match(path)[0] == {"GET": 1, "POST": 2, "extra": "last"}
     assert routes.match(path)[0] is before
-    assert len(routes) == 1
+    assert len(list(routes)) == 1
 
 
 def test_string_is_the_default_type(routes: Routes) -> None:
@@ -59,7 +59,6 @@ def test_routes_are_listed_in_the_order_of_their_registration(routes: Routes) ->
         ListedRoute("/b/{x}", ("GET", "POST"), "b", {"POST": 1, "GET": 2, "name": "b", "URL": 3}),
         ListedRoute("/a", (), None, {}),
     ]
-    assert len(routes) == 2
 
 
 def test_routes_that_can_never_match_are_listed_too(routes: Routes) -> None:

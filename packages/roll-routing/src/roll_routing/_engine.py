@@ -8,20 +8,24 @@ the route took a placeholder, may take the segment too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import reduce
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ._patterns import Placeholder
 from ._trie import Rest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from ._patterns import Pattern
-    from ._trie import Branch, Entry, Node
+    from ._trie import Branch, Check, Entry, Node
 
-    Check = Callable[[dict[str, str]], bool]
+    Takes = Callable[[str], bool]
 
 __all__ = ["Spelling", "proof", "spelled"]
+
+# How many branches a node may have for the hits at it to be told from those of its others.
+_FEW: Final = 8
 
 
 class Spelling(NamedTuple):
@@ -54,32 +58,52 @@ def proof(entry: Entry) -> Check | None:
         for name, (node, branch) in zip(entry.pattern.names, entry.steps, strict=True)
         for check in _checks(name, node, branch)
     ]
-    if len(checks) > 1:
-        return lambda values: all(check(values) for check in checks)
-    return checks[0] if checks else None
+    return reduce(_both, checks) if checks else None
+
+
+def _both(first: Check, second: Check) -> Check:
+    return lambda values: first(values) and second(values)
 
 
 def _checks(name: str, node: Node, branch: Branch) -> Iterator[Check]:
+    """Yield as little as will do, as each hit pays for it."""
     ((prefix, kind),), suffix = branch.steps
-    verify, literals = kind.verify, node.literals
+    verify, literals, rivals = kind.verify, node.literals, _rivals(node, branch)
     if verify is not None:
         yield lambda values: verify(values[name])
-    if not prefix and not suffix and node.lone is branch:
-        if literals:
-            yield lambda values: values[name] not in literals
-    elif literals or len(node.branches) > 1:
-        yield lambda values: not _contested(node, branch, f"{prefix}{values[name]}{suffix}")
+    if rivals or (literals and (prefix or suffix)):
+        yield (
+            lambda values: (
+                not _contested(
+                    f"{prefix}{values[name]}{suffix}".partition("/")[0], literals, rivals
+                )
+            )
+        )
+    elif literals and kind.slash:
+        yield lambda values: values[name].partition("/")[0] not in literals
+    elif literals:
+        yield lambda values: values[name] not in literals
 
 
-def _contested(node: Node, branch: Branch, text: str) -> bool:
-    """Tell whether anything at the node that does not rank after the branch may take the text."""
-    segment = text.partition("/")[0]
-    if segment in node.literals:
+def _rivals(node: Node, branch: Branch) -> list[Takes]:
+    """Give what the branches of the node that do not rank after this one take of a segment."""
+    if len(node.branches) > _FEW:
+        return [_anything]
+    return [
+        _anything if isinstance(rival, Rest) else rival.takes
+        for rival in node.branches.values()
+        if rival.rank <= branch.rank and rival is not branch
+    ]
+
+
+def _anything(_: str) -> bool:
+    return True
+
+
+def _contested(segment: str, literals: Container[str], rivals: list[Takes]) -> bool:
+    if segment in literals:
         return True
-    for rank, length, branches in node.groups:
-        if rank > branch.rank:
-            break
-        for rival in branches.get(segment[:length], ()):
-            if rival is not branch and (isinstance(rival, Rest) or rival.match(segment)):
-                return True
+    for takes in rivals:  # noqa: SIM110 - in a third of the time of `any`
+        if takes(segment):
+            return True
     return False

@@ -60,7 +60,7 @@ def _in_segment(value: str) -> bool:
 
 def _is_digit(value: str) -> bool:
     # `str.isdigit` alone takes "²" and the digits of every script.
-    return value.isascii() and value.isdigit()
+    return value.isdigit() and value.isascii()
 
 
 def _matches(regex: str) -> Callable[[str], bool]:

@@ -6,12 +6,28 @@ __all__ = ["Router"]
 
 
 class Router(Protocol):
-    """What an application needs of a router: any object with these two methods will do."""
+    """What an application needs of a router: any object with these two methods will do.
+
+    It guarantees that
+    - a path that matches one registered pattern, or several, is never answered as if it matched
+      none; which of several wins is the router's affair, and is documented;
+    - placeholders are those of autoroutes, at least: `{x}`, the types `string`, `digit`, `alpha`,
+      `alnum`, `path` and `any`, else a regex;
+    - `match` may be called while a route is added, by another thread too, and answers for the
+      others as it did before.
+    """
 
     def add(self, path: str, /, **payload: Any) -> None:
-        """Register a path; on a path that exists, merge the payload into its own."""
+        """Register a pattern. One that is registered already gets the payload merged into its own.
+
+        Raises a `ValueError` if the pattern cannot be read.
+        """
         ...
 
     def match(self, path: str, /) -> tuple[dict[str, Any] | None, dict[str, str] | None]:
-        """Give the payload of a path and the values of its placeholders, or two `None`."""
+        """Give the payload of the pattern that a percent-decoded path matches, and the values.
+
+        The payload holds all that was registered for the pattern; the caller does not change it.
+        The values, text by name, belong to the caller. Without a match both are None.
+        """
         ...

@@ -21,6 +21,9 @@ __all__ = ["ListedRoute", "Route", "Routes"]
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH")
 
+# How many routes autoroutes is told of at once: some milliseconds, beside a thousand others.
+_LESSON: Final = 50
+
 
 class Route(NamedTuple):
     """What a match gives: the payload registered, the values of the placeholders."""
@@ -51,6 +54,7 @@ class Routes:
         self._tree = Node()
         self._engine = autoroutes.Routes()
         self._ask = self._engine.match
+        self._pending: list[Entry] = []
         self._shapes: set[str] = set()
         # Stands for the state of the table and of autoroutes: a proof holds for one only, so that
         # what is found while another thread changes them proves nothing. None meanwhile.
@@ -77,18 +81,8 @@ class Routes:
             return
         self._state = None
         if insert(self._tree, entry):
-            self._offer(entry)
+            self._pending.append(entry)
         self._state = object()
-
-    def _offer(self, entry: Entry) -> None:
-        """Note how autoroutes would be told of a route, unless it cannot be, or has one alike.
-
-        Of routes alike, it would give the names of the last to all.
-        """
-        spelling = spelled(entry.pattern)
-        if spelling is not None and spelling.shape not in self._shapes:
-            self._shapes.add(spelling.shape)
-            entry.spelling = spelling.named
 
     def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
         """Give the payload of a percent-decoded path and the values of its placeholders.
@@ -113,35 +107,39 @@ class Routes:
         if found is None:
             return None, None
         entry, values = found
-        if entry.spelling is not None and entry.proof[0] is not state:
-            self._learn(entry, state)
+        if self._pending:
+            self._teach()
+        elif entry.taught and state is not None and entry.proof[0] is not state:
+            entry.proof = (state, proof(entry), entry.payload)
         return entry.payload, dict(zip(entry.pattern.names, values, strict=True))
 
-    def _learn(self, entry: Entry, state: object | None) -> None:
-        """Prepare for autoroutes to find a route the next time.
+    def _teach(self) -> None:
+        """Tell autoroutes of some routes.
 
-        Each route costs autoroutes a walk through all it has: those that are asked for pay it,
-        at their first match, rather than all of them before the first.
+        Some, as each costs it a walk through all that it has; in the order of the tree, as it
+        tries them in the order it was told.
         """
         with self._lock:
-            if state is not self._state:
-                return
-            if not entry.learnt:
-                self._state = None
-                self._engine.add(entry.spelling, entry=entry)
-                entry.learnt = True
-                self._state = object()
-            entry.proof = (self._state, proof(entry), entry.payload)
+            self._state = None
+            self._pending.sort(key=lambda entry: entry.place, reverse=True)
+            for entry in self._pending[: -_LESSON - 1 : -1]:
+                self._tell(entry)
+            del self._pending[-_LESSON:]
+            self._state = object()
+
+    def _tell(self, entry: Entry) -> None:
+        spelling = spelled(entry.pattern)
+        # Of routes alike to autoroutes, it would give the names of the last to all.
+        if spelling is not None and spelling.shape not in self._shapes:
+            self._shapes.add(spelling.shape)
+            self._engine.add(spelling.named, entry=entry)
+            entry.taught = True
 
     build = staticmethod(build)
 
     def __iter__(self) -> Iterator[ListedRoute]:
         """List the routes, in the order of their registration."""
         return map(_listed, tuple(self._entries.values()))
-
-    def __len__(self) -> int:
-        """Count the routes."""
-        return len(self._entries)
 
 
 def _listed(entry: Entry) -> ListedRoute:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Branch", "Check", "Entry", "Found", "Group", "Node", "Rest", "Segment", "insert"]
 
+Place = tuple[bytes | int, ...]
+
 _UNPROVEN: Final = (object(), None, None)
 _END: Final = bytes([END])
 _SLASH: Final = bytes([SLASH])
@@ -34,7 +36,8 @@ class Entry:
     """A registered route.
 
     `steps`: its branches, each with the node it leaves.
-    `spelling`: how to tell autoroutes of it, if its hits can be trusted; `learnt`: it was told.
+    `place`: where it is in the tree, literal text first, then as branches are tried.
+    `taught`: whether autoroutes was told of it.
     `proof`: the state of the table it holds for, what makes sure of a hit of autoroutes, and
         the payload, for speed.
     """
@@ -44,8 +47,8 @@ class Entry:
     order: tuple[bytes, int]
     payload: dict[str, Any]
     steps: list[tuple[Node, Branch]] = field(default_factory=list)
-    spelling: str | None = None
-    learnt: bool = False
+    place: Place = ()
+    taught: bool = False
     proof: tuple[object, Check | None, dict[str, Any] | None] = _UNPROVEN
 
 
@@ -60,6 +63,10 @@ class Segment:
     rank: bytes
     match: Match
     child: Node
+
+    def takes(self, segment: str) -> bool:
+        """Tell whether it goes on with a segment."""
+        return self.match(segment) is not None
 
     def find(self, parts: list[str], index: int, values: Values) -> Found | None:
         """Find the route of the parts from `index`; `values` are those of the parts before."""
@@ -101,6 +108,7 @@ class Node:
     writes: whatever is attached is ready before.
     """
 
+    place: Place = ()
     literals: dict[str, Node] = field(default_factory=dict)
     branches: dict[Steps, Branch] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
@@ -133,10 +141,21 @@ class Node:
         """Try the branches, the first rank first; of those that rank alike, the rest decides."""
         part = parts[index]
         for _, length, branches in self.groups:
-            tried = [b.find(parts, index, values) for b in branches.get(part[:length], ())]
-            if found := [route for route in tried if route is not None]:
-                return min(found, key=lambda route: route[0].order)
+            best: Found | None = None
+            for branch in branches.get(part[:length], ()):
+                found = branch.find(parts, index, values)
+                if found is not None and (best is None or found[0].order < best[0].order):
+                    best = found
+            if best is not None:
+                return best
         return None
+
+    def literal(self, text: str) -> Node:
+        """Return the node behind literal text, made if there is none."""
+        child = self.literals.get(text)
+        if child is None:
+            child = self.literals[text] = Node((*self.place, b"", len(self.literals)))
+        return child
 
     def attach(self, branch: Branch) -> None:
         """Add a branch to its group."""
@@ -162,6 +181,7 @@ def insert(root: Node, entry: Entry) -> bool:
         node = _through(node, segment, entry)
     if rest:
         return _finish(node, rest, entry)
+    entry.place = node.place
     if node.entry is None:
         node.entry = entry
     return node.entry is entry
@@ -169,11 +189,13 @@ def insert(root: Node, entry: Entry) -> bool:
 
 def _through(node: Node, segment: Tokens, entry: Entry) -> Node:
     if not any(isinstance(token, Placeholder) for token in segment):
-        return node.literals.setdefault("".join(map(str, segment)), Node())
+        return node.literal("".join(map(str, segment)))
     steps = steps_of(segment)
     branch = node.branches.get(steps)
     if not isinstance(branch, Segment):
-        branch = Segment(steps, ranks(segment), matcher(steps), Node())
+        rank = ranks(segment)
+        child = Node((*node.place, rank, len(node.branches)))
+        branch = Segment(steps, rank, matcher(steps), child)
         node.attach(branch)
     entry.steps.append((node, branch))
     return branch.child
@@ -186,6 +208,7 @@ def _finish(node: Node, rest: Tokens, entry: Entry) -> bool:
     # Ranked by its first segment, as all branches are.
     rank = ranks(rest).partition(_SLASH)[0].removesuffix(_END) + _END
     branch = Rest(steps, rank, matcher(steps), entry)
+    entry.place = (*node.place, rank, len(node.branches))
     entry.steps.append((node, branch))
     node.attach(branch)
     return True
