@@ -38,13 +38,18 @@ CASES = {"quick": QUICK, "all": ["*"]}
 GOOD = {"OK", "INFORMATIONAL", "NON-STRICT"}
 
 
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def find_python2(name: str) -> str | None:
     """The path of a Python 2.7 that runs: a shim on the path may lead nowhere."""
     path = shutil.which(name)
     if path is None:
         return None
     probe = [path, "-c", "import sys; sys.exit(sys.version_info[:2] != (2, 7))"]
-    return path if subprocess.run(probe, capture_output=True, check=False).returncode == 0 else None
+    done = subprocess.run(probe, capture_output=True, check=False)
+    return path if done.returncode == 0 else None
 
 
 def install(python2: str, work: Path) -> Path:
@@ -98,12 +103,8 @@ def fuzz(command: Path, work: Path, server: str, loop: str, cases: list[str]) ->
 
 
 def bad(result: dict[str, Any]) -> bool:
-    """Whether this case counts against the server.
-
-    A case "informational" or one that ends by a failure of ours to be is allowed any close.
-    """
-    unclean = result["behaviorClose"] not in GOOD
-    return result["behavior"] not in GOOD or unclean
+    """Whether this case, or the close that ended it, counts against the server."""
+    return result["behavior"] not in GOOD or result["behaviorClose"] not in GOOD
 
 
 def summary(agent: str, results: list[Any]) -> str:
@@ -117,7 +118,7 @@ def summary(agent: str, results: list[Any]) -> str:
 
 
 HEADER = """\
-| server | cases | OK | non-strict | informational | failed | unimplemented | other | unclean closes |
+| server | cases | OK | non-strict | informational | failed | unimplemented | other | unclean |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|"""
 
 
@@ -144,7 +145,7 @@ def main() -> int:
     args = parse()
     python2 = find_python2(args.python2)
     if python2 is None:
-        print(f"Skipped: Autobahn|Testsuite needs Python 2.7, and {args.python2!r} runs none.")
+        say(f"Skipped: Autobahn|Testsuite needs Python 2.7, and {args.python2!r} runs none.")
         return 0
     args.work.mkdir(parents=True, exist_ok=True)
     command = install(python2, args.work)
@@ -156,12 +157,13 @@ def main() -> int:
             lines.append(summary(f"{server}, {loop}", results))
             failures += [dict(server=server, **result) for result in results if bad(result)]
     report = "\n".join([HEADER, *lines])
-    print(report)
+    say(report)
     for failure in failures:
-        print(f"{failure['server']} {failure['case']}: {failure}")
+        say(f"{failure['server']} {failure['case']}: {failure}")
     if args.write:
         title = f"# Autobahn|Testsuite, fuzzing client, {datetime.now(UTC):%Y-%m-%d}"
-        args.write.write_text(f"{title}\n\n{machine()}; cases {' '.join(args.cases)}\n\n{report}\n")
+        about = f"{machine()}; cases: {' '.join(args.cases)}."
+        args.write.write_text(f"{title}\n\n{about}\n\n{report}\n")
     return 1 if failures else 0
 
 

@@ -36,7 +36,8 @@ async def roll(sock: socket.socket) -> None:
 
 async def main(name: str) -> None:
     sock = socket.create_server(("127.0.0.1", 0))
-    print(sock.getsockname()[1], flush=True)
+    sys.stdout.write(f"{sock.getsockname()[1]}\n")
+    sys.stdout.flush()
     await {"leaf": leaf, "roll": roll}[name](sock)
 
 

@@ -173,7 +173,7 @@ class Wire(ServerProtocol):
             self.append(frame)
 
     def append(self, frame: Frame) -> None:
-        """Add a fragment, to one bytearray: an object for each byte would take 33 times as much."""
+        """Add a fragment, to one bytearray: one object a byte would take 33 times as much."""
         if self.fragments is None:
             self.fragments = bytearray()
             self.decoder = UTF8() if frame.opcode is Opcode.TEXT else None
