@@ -29,6 +29,6 @@ def measure_imports(rounds: int) -> dict[str, list[float]]:
 
 def _time(python: str, statement: str) -> float:
     ended = subprocess.run(
-        [python, "-c", TIMED.format(statement)], capture_output=True, text=True, check=True
+        [python, "-I", "-c", TIMED.format(statement)], capture_output=True, text=True, check=True
     )
     return float(ended.stdout) * 1e3

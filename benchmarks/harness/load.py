@@ -62,15 +62,19 @@ def checked(endpoints: Sequence[Endpoint], servers: Sequence[Running]) -> dict[s
 def measure(
     endpoint: Endpoint, servers: Sequence[Running], rounds: int, seconds: int
 ) -> dict[str, list[Figures]]:
-    """Load the servers by turns, in another order each round."""
-    order = list(servers)
+    """Load the servers by turns, in another order each round; those that fail drop out."""
     results: dict[str, list[Figures]] = {one.server.name: [] for one in servers}
     for number in range(rounds):
+        order = [one for one in servers if one.server.name in results]
         random.Random(number).shuffle(order)
         for one in order:
-            if number == 0 and rounds > 1:
-                _load(endpoint, one, WARM_UP)
-            results[one.server.name].append(_load(endpoint, one, seconds))
+            try:
+                if number == 0 and rounds > 1:
+                    _load(endpoint, one, WARM_UP)
+                results[one.server.name].append(_load(endpoint, one, seconds))
+            except (OSError, WrongAnswer) as error:
+                print(f"! {one.server.name}: {endpoint.name}: {error!r}", flush=True)
+                del results[one.server.name]
     return results
 
 
@@ -79,10 +83,10 @@ def _load(endpoint: Endpoint, one: Running, seconds: int) -> Figures:
     found = _wrk(endpoint, one.port, seconds)
     used = cpu_time(one.pid) - before
     if found["failed"] or not found["requests"]:
-        print(f"! {one.server.name}: {endpoint.name}: {found}", flush=True)
+        raise WrongAnswer(str(found))
     return Figures(
         rate=found["requests"] / found["seconds"],
-        cpu=used / max(found["requests"], 1) * 1e6,
+        cpu=used / found["requests"] * 1e6,
         p50=found["p50"] / 1e3,
         p99=found["p99"] / 1e3,
         rss=resident_memory(one.pid) / 2**20,
@@ -107,8 +111,10 @@ def _wrk(endpoint: Endpoint, port: int, seconds: int) -> dict[str, float]:
         cwd=BENCHMARKS,
         env=os.environ | settings,
         capture_output=True,
-        check=True,
+        check=False,
     )
+    if ended.returncode:
+        raise WrongAnswer(ended.stdout.decode().strip())
     time.sleep(0.02)  # the server closes its connections
     found: dict[str, float] = json.loads(ended.stderr.splitlines()[-1])
     return found

@@ -78,7 +78,7 @@ SERVERS = {
     for server in [
         Server(FLOOR, (sys.executable, "floor.py"), ("httptools",)),
         Server(ROLL, _script("roll"), ("roll", "httptools", "websockets")),
-        Server(OLD, (OLD_PYTHON, "roll_app.py")),
+        Server(OLD, (OLD_PYTHON, "-I", "roll_app.py")),
         Server("aiohttp", _script("aiohttp"), ("aiohttp",)),
         Server("blacksheep, uvicorn", _uvicorn("blacksheep"), ("blacksheep", "uvicorn")),
         Server("blacksheep, granian", _granian("blacksheep"), ("granian",)),
