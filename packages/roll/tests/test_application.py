@@ -4,7 +4,6 @@ import asyncio
 from http import HTTPStatus
 
 import pytest
-from roll_http import Limits
 
 from roll import (
     Cookies,
@@ -21,6 +20,7 @@ from roll import (
     Routes,
 )
 from roll.testing import Client
+from roll_http import Limits
 
 
 def test_it_is_a_dict_that_takes_attributes_and_is_falsy_when_empty(app):

@@ -4,9 +4,9 @@ import logging
 from http import HTTPStatus
 
 import pytest
-from roll_http import ClientDisconnected
 
 from roll import HttpError
+from roll_http import ClientDisconnected
 
 
 @pytest.fixture

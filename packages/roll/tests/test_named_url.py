@@ -14,7 +14,7 @@ def url_for(app):
     return named_url(app)
 
 
-def view(request, response, **vars):
+def view(request, response, **placeholders):
     """Say nothing."""
 
 
@@ -41,11 +41,11 @@ def test_an_explicit_name_wins(app, url_for):
         url_for("view")
 
 
-@pytest.mark.parametrize("vars", [{}, {"other": 1}, {"id": "x"}])
-def test_a_missing_or_wrong_variable_is_a_value_error(app, url_for, vars):
+@pytest.mark.parametrize("given", [{}, {"other": 1}, {"id": "x"}])
+def test_a_missing_or_wrong_variable_is_a_value_error(app, url_for, given):
     app.route("/{id:digit}")(view)
     with pytest.raises(ValueError, match="id"):
-        url_for("view", **vars)
+        url_for("view", **given)
 
 
 def test_two_views_cannot_share_a_name(app, url_for):

@@ -5,12 +5,12 @@ import subprocess
 import sys
 
 import pytest
+
+import roll
 import roll_http
 import roll_multipart
 import roll_routing
 import roll_websocket
-
-import roll
 
 DOCUMENTED = {
     "roll": """Roll HttpError Request Response Multidict Query Form Files Multipart Cookies Route

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from roll_http import Limits
 
 from roll import Files, Form, HttpError, Multipart, Query, Request, Roll
 from roll import request as request_module
 from roll.testing import Client, encode_multipart
+from roll_http import Limits
 
 URLENCODED = "application/x-www-form-urlencoded"
 
@@ -66,7 +66,7 @@ async def test_the_query_answers_for_itself(app, client):
 
     assert (await client.get("/?m=1")).body == b"[null,1]"
     response = await client.get("/?m=x")
-    assert (response.status, response.body) == (400, b"'m' must be an integer")
+    assert (response.status, b"'m'" in response.body) == (400, True)
     assert (await client.get("/")).body == b"Missing 'm' key"
 
 
@@ -130,7 +130,7 @@ def test_a_bad_body_is_a_400(body, content_type, message):
 
 def test_too_many_fields_are_a_413():
     with pytest.raises(HttpError) as caught:
-        assert form_request(b"a=1&" * 2000, URLENCODED).form
+        assert form_request(b"&".join([b"a=1"] * 2000), URLENCODED).form
     assert caught.value.status == 413
 
 

@@ -3,14 +3,14 @@
 import functools
 
 import pytest
-from roll_http import Limits
-from roll_routing import InvalidRoute
 
 from roll import HTTP_METHODS, Request, Response, Roll
 from roll.testing import Client
+from roll_http import Limits
+from roll_routing import InvalidRoute
 
 
-def ok(request, response, **vars):
+def ok(request, response, **placeholders):
     response.body = "ok"
 
 

@@ -9,11 +9,11 @@ import sys
 import urllib.request
 
 import pytest
-from roll_http import Limits
 
 from roll import loops
 from roll.extensions import server as server_module
 from roll.extensions import simple_server
+from roll_http import Limits
 
 SCRIPT = """
 import asyncio, sys
@@ -135,8 +135,8 @@ def at_once(monkeypatch):
 
 
 def test_it_says_where_it_listens_and_goodbye(app, interrupted, capsys):
-    app.listen("startup")(lambda: print("startup"))
-    app.listen("shutdown")(lambda: print("shutdown"))
+    for event in ("startup", "shutdown"):
+        app.listen(event)(lambda event=event: server_module.announce(event))
     simple_server(app, 0)
     startup, rolling, bye, shutdown = capsys.readouterr().out.splitlines()
     assert (startup, bye, shutdown) == ("startup", "Bye.", "shutdown")

@@ -13,7 +13,7 @@ def app():
     @app.route("/with/{name}/", methods=["GET", "POST"])
     @app.route("/{anywhere}/x/{name}")
     @app.route("/root/{anywhere}/{name}")
-    def view(request, response, name, **vars):
+    def view(request, response, name, **others):
         response.body = name
 
     @app.route("/socket", protocol="websocket")

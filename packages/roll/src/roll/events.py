@@ -137,7 +137,7 @@ def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
     """Return what calls `listener` with the arguments `names`, each where it is asked for.
 
     A parameter that bears one of the names gets that argument, wherever it stands; those without
-    a default get what is left, in order. A listener that uses none of the names is called as it is.
+    a default get what is left, in order. A listener that uses none of them is called as it is.
     """
     asked = parameters(listener)
     if not any(parameter.name in names for parameter in asked):

@@ -16,6 +16,7 @@ from typing import Any, Final
 from gunicorn.arbiter import Arbiter
 from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker as BaseWorker
+
 from roll_http import Server, thin_accept_errors
 
 from .exchanges import report_exchanges, when_answered
