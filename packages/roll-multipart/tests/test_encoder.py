@@ -117,3 +117,8 @@ def test_names_have_no_nul():
         encode({"a\0": ""})
     with pytest.raises(ValueError, match="NUL"):
         encode(files={"a": (b"", "\0")})
+
+
+def test_content_types_have_no_line_breaks():
+    with pytest.raises(ValueError, match="content type"):
+        encode(files={"a": (b"", "f", "text/plain\r\nX: y")})

@@ -25,8 +25,8 @@ def encode(
     Both are mappings or iterables of pairs; a list as a value stands for several of that name. A
     field that is not text or bytes goes through `str()`. A file is its content, or a tuple
     `(content, filename)` or `(content, filename, content_type)`; the content is bytes, text or a
-    file to read. Raises `ValueError` for a NUL in a name, and for a given `boundary` that the
-    content has in it.
+    file to read. Raises `ValueError` for a NUL in a name, a line break in a content type, and a
+    given `boundary` that the content has in it.
     """
     name = boundary or f"----RollFormBoundary{secrets.token_hex(12)}"
     delimiter = b"--" + check_boundary(name)
@@ -67,7 +67,10 @@ def describe(name: str, value: Any) -> tuple[object, str, str]:
     content, *rest = value if isinstance(value, tuple) else (value,)
     filename = rest[0] if rest else getattr(content, "filename", name)
     content_type = rest[1] if len(rest) > 1 else getattr(content, "content_type", None)
-    return content, filename, content_type or guess_type(filename)
+    content_type = content_type or guess_type(filename)
+    if not content_type.isprintable():
+        raise ValueError("A content type has printable characters only")
+    return content, filename, content_type
 
 
 def guess_type(filename: str) -> str:
