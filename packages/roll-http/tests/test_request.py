@@ -123,6 +123,24 @@ def test_a_bad_json_body_is_a_400(body):
     assert (caught.value.status, caught.value.message) == (400, "Unparsable JSON body")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_json_comes_in_any_unicode_encoding(encoding):
+    request = Request(None, None)
+    request.body = '{"é": 1}'.encode(encoding)
+    assert request.json == {"é": 1}
+
+
+async def test_a_body_that_came_whole_is_bounded_and_taken_once():
+    request = with_body(b"12345", b"678901", length=11)
+    request.max_body = 10
+    with pytest.raises(HttpError):
+        await request.load_body()
+    request = with_body(b"ab", length=2)
+    assert [chunk async for chunk in request] == [b"ab"]
+    with pytest.raises(RuntimeError, match="only once"):
+        await request.load_body()
+
+
 async def test_a_request_without_a_body_loads_an_empty_one():
     assert await Request(None, None).read() == b""
     assert [chunk async for chunk in Request(None, None)] == []

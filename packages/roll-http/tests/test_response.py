@@ -61,6 +61,21 @@ def test_what_json_can_not_hold_is_refused(answering, value):
         answering.response.json = value
 
 
+@pytest.mark.parametrize("make", [None, lambda *arguments: lambda value, _: ["other"]])
+def test_json_does_without_the_interpreters_own_encoder(monkeypatch, make):
+    from roll_http import response
+
+    monkeypatch.setattr(json.encoder, "c_make_encoder", make)
+    assert "".join(response._iterator()({"a": "é"}, 0)) == '{"a":"é"}'
+
+
+def test_json_refuses_what_holds_itself(answering):
+    circular = []
+    circular.append(circular)
+    with pytest.raises((ValueError, RecursionError)):
+        answering.response.json = circular
+
+
 def test_json_is_write_only(answering):
     with pytest.raises(AttributeError):
         _ = answering.response.json

@@ -126,6 +126,16 @@ class BodyStream:
                 f"The body is larger than the {self._limit} bytes allowed",
             )
 
+    def take(self) -> bytes:
+        """All of a body that has come whole; raises what iterating raises."""
+        aiter(self)
+        self._check_size(self.received)
+        chunks = self._chunks
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self.size = 0
+        return body
+
     def __aiter__(self) -> BodyStream:
         if self._consumed:
             raise RuntimeError("The body was read already: it can be streamed only once")

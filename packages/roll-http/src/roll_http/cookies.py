@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote
 
@@ -19,6 +20,9 @@ _BISCUITS_MAX = 4096
 
 _pairs = re.compile(r'\s*([^=;]*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)').finditer
 _unescape = re.compile(r"\\([0-3][0-7][0-7]|.)").sub
+
+
+_is_name = lru_cache(maxsize=256)(is_token)
 
 
 class Cookies(dict[str, Any]):
@@ -48,31 +52,41 @@ class Cookies(dict[str, Any]):
         `"Strict"`, `"Lax"` or `"None"`. Any text will do as a value: it is quoted as needed.
         Raises `ValueError` when an argument can't stand in a `Set-Cookie` header (RFC 6265 4.1.1).
         """
-        if not is_token(name):
+        if not _is_name(name):
             raise ValueError(f"Cookie name {name!r} is not a token (RFC 6265 4.1.1)")
-        for attribute, text in (("path", path), ("domain", domain), ("samesite", samesite)):
-            if text is not None and (";" in text or has_forbidden(text) or "\t" in text):
-                raise ValueError(f"Cookie {attribute} {text!r} has a control character or a ;")
+        if path != "/":
+            _check_attribute("path", path)
+        if domain is not None:
+            _check_attribute("domain", domain)
+        if samesite is not None:
+            _check_attribute("samesite", samesite)
         if expires is not None and expires.tzinfo is not None:
             expires = expires.astimezone(UTC).replace(tzinfo=None)
-        attributes = {
-            "max_age": max_age,
-            "expires": expires,
-            "secure": secure,
-            "httponly": httponly,
-            "path": path or "",
-            "domain": domain,
-            "samesite": samesite,
-        }
-        given = {key: value for key, value in attributes.items() if value is not None}
-        if max_age is not None and max_age <= 0:
-            self[name] = _ExpiredCookie(name, str(value), **given | {"max_age": 1})
-        else:
-            self[name] = biscuits.Cookie(name, str(value), **given)
+        make: Any = biscuits.Cookie
+        ages = {}
+        if max_age is not None:
+            ages["max_age"] = max_age if max_age > 0 else 1
+            make = biscuits.Cookie if max_age > 0 else _ExpiredCookie
+        self[name] = make(
+            name,
+            str(value),
+            expires=expires,
+            domain=domain,
+            path=path or "",
+            secure=secure,
+            httponly=httponly,
+            samesite=samesite,
+            **ages,
+        )
 
     def output(self) -> Iterator[str]:
         """The value of a `Set-Cookie` line for each cookie."""
         return map(str, self.values())
+
+
+def _check_attribute(name: str, text: str | None) -> None:
+    if text is not None and (";" in text or "\t" in text or has_forbidden(text)):
+        raise ValueError(f"Cookie {name} {text!r} has a control character or a ;")
 
 
 def parse_cookies(header: str) -> dict[str, str]:

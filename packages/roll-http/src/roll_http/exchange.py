@@ -178,8 +178,10 @@ class Exchange:
 
     def _open_body(self, request: Request, head: Head) -> None:
         self._expects_continue = head.expects_continue
-        request.attach_body(self._connection.receiver.open_body(head, self))
-        self._connection.pump()
+        receiver = self._connection.receiver
+        request.attach_body(receiver.open_body(head, self))
+        if receiver.in_body:
+            self._connection.pump()
 
     def body_awaited(self) -> None:
         """The handler waits for the body: let it come, and watch the time."""

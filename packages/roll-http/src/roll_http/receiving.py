@@ -89,12 +89,19 @@ class Receiver:
         """Begin to receive the body that a head announces."""
         if head.chunked:
             self._framing = ChunkedFraming(self._limits.trailers)
-            self.stream = BodyStream(source, None)
+            self.stream = stream = BodyStream(source, None)
+            self.in_body = True
+            return stream
+        self.stream = stream = BodyStream(source, head.length)
+        end = self._offset + head.length
+        if end <= len(self._buffer):  # small bodies mostly come with their head
+            stream.feed(self._buffer[self._offset : end])
+            stream.end()
+            self._offset = end
         else:
             self._framing = LengthFraming(head.length)
-            self.stream = BodyStream(source, head.length)
-        self.in_body = True
-        return self.stream
+            self.in_body = True
+        return stream
 
     def pump(self) -> None:
         """Give what came of the body to its stream, while it takes it; raises `BadRequest`."""

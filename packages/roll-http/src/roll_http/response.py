@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,8 +20,31 @@ _STATUSES: dict[int, HTTPStatus] = {status.value: status for status in HTTPStatu
 # A member of an enumeration is looked up slowly through its class (0.15 us on Python 3.11).
 _OK = HTTPStatus.OK
 
-# One encoder for all: `json.dumps` would make a new one a call. NaN is no JSON (RFC 8259 6).
-_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+# NaN is no JSON (RFC 8259 6).
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _encode_json(value: Any) -> str:
+    return "".join(_iterate_json(value, 0))
+
+
+def _iterator() -> Callable[[Any, int], Iterable[str]]:
+    """What an encoder makes at each call, made once: 0.6 us instead of 1.7 for one key.
+
+    Where the interpreter has none in C, or makes it another way, the encoder itself will do.
+    """
+    default, quote = _encoder.default, json.encoder.encode_basestring
+    try:
+        make: Any = json.encoder.c_make_encoder  # type: ignore[attr-defined]  # not in typeshed
+        iterate = make(None, default, quote, None, ":", ",", False, False, False)
+        if "".join(iterate({"a": [1, "é"]}, 0)) == _encoder.encode({"a": [1, "é"]}):
+            return cast("Callable[[Any, int], Iterable[str]]", iterate)
+    except (AttributeError, TypeError):
+        pass
+    return lambda value, _: (_encoder.encode(value),)
+
+
+_iterate_json = _iterator()
 
 
 class Response:
