@@ -82,7 +82,7 @@ def _load(endpoint: Endpoint, one: Running, seconds: int) -> Figures:
     before = cpu_time(one.pid)
     found = _wrk(endpoint, one.port, seconds)
     used = cpu_time(one.pid) - before
-    if found["failed"] or not found["requests"]:
+    if found["failed"] or not found["requests"] or not used:
         raise WrongAnswer(str(found))
     return Figures(
         rate=found["requests"] / found["seconds"],
