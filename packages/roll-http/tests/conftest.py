@@ -47,6 +47,15 @@ class Connection:
     def send_eof(self) -> None:
         self.writer.write_eof()
 
+    async def unsent(self) -> int:
+        """How many bytes the server does not take, once it takes no more."""
+        transport = self.writer.transport
+        before = -1
+        while before != (before := transport.get_write_buffer_size()):
+            for _ in range(50):
+                await asyncio.sleep(0)
+        return before
+
     async def rest(self) -> bytes:
         """Everything up to the end of the connection."""
         async with asyncio.timeout(PATIENCE):

@@ -65,8 +65,10 @@ def test_what_json_can_not_hold_is_refused(answering, value):
 def test_json_does_without_the_interpreters_own_encoder(monkeypatch, make):
     from roll_http import response
 
-    monkeypatch.setattr(json.encoder, "c_make_encoder", make)
-    assert "".join(response._iterator()({"a": "é"}, 0)) == '{"a":"é"}'
+    with monkeypatch.context() as patched:
+        patched.setattr(json.encoder, "c_make_encoder", make)
+        iterate = response._iterator()
+    assert "".join(iterate({"a": "é"}, 0)) == '{"a":"é"}'
 
 
 def test_json_refuses_what_holds_itself(answering):

@@ -76,6 +76,11 @@ class HTTPProtocol(asyncio.Protocol):
         self._successor: asyncio.Protocol | None = None
 
     @property
+    def made(self) -> bool:
+        """The connection is there: its handshake is over, if it has one."""
+        return hasattr(self, "transport")
+
+    @property
     def peer(self) -> tuple[str, int] | None:
         """The client's address: host and port; None over a Unix socket."""
         address = self.transport.get_extra_info("peername")

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
+from weakref import WeakSet
 
 from .clock import Connections
 from .limits import Limits
@@ -20,6 +21,12 @@ __all__ = ["Server", "serve_until_signalled", "thin_accept_errors"]
 # when file descriptors run out it logs each: that loop keeps to asyncio's own number.
 BACKLOG = 2048
 ACCEPTED_IN_A_ROW = 100
+
+# Turns of the loop in which a connection just accepted is made, and what its socket holds is read.
+LAST_TURNS = 6
+
+# Seconds for the TLS handshakes that have begun when the server stops.
+LAST_HANDSHAKES = 1.0
 
 # What asyncio says when it can't accept for want of file descriptors or memory.
 ACCEPT_ERROR = "socket.accept() out of system resource"
@@ -42,7 +49,7 @@ class Server:
         self._limits = limits or Limits()
         self._tls = tls
         self._servers: list[asyncio.Server] = []
-        self._stopping = False
+        self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, before the handshake's end
 
     @property
     def sockets(self) -> tuple[Any, ...]:
@@ -91,6 +98,8 @@ class Server:
     def _connect(self) -> HTTPProtocol:
         protocol = self._factory()
         protocol.owner = self
+        if self._tls is not None:
+            self._arriving.add(protocol)
         return protocol
 
     async def stop(self, graceful_timeout: float | None = None) -> None:
@@ -123,7 +132,7 @@ class Server:
         for connection in self.connections:
             connection.last = True
         while True:
-            for _ in range(3):  # what the sockets hold is read first
+            for _ in range(LAST_TURNS):
                 await asyncio.sleep(0)
             for connection in self.connections:
                 connection.shutdown()
@@ -137,25 +146,29 @@ class Server:
         duplicates = [sock.dup() for sock in self.sockets]
         for server in self._servers:
             server.close()
+        accepted = [sock for duplicate in duplicates for sock in _accept_all(duplicate)]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_HANDSHAKES):
+                taken = [self._take_connection(sock) for sock in accepted]
+                await asyncio.gather(*taken, return_exceptions=True)  # whoever left has left
+                await self._end_handshakes()
+
+    async def _take_connection(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        for duplicate in duplicates:
-            duplicate.setblocking(False)
-            for accepted in _accept_all(duplicate):
-                with contextlib.suppress(OSError, ssl.SSLError):
-                    await loop.connect_accepted_socket(
-                        self._connect, accepted, **self._tls_options
-                    )
-            duplicate.close()
+        await loop.connect_accepted_socket(self._connect, sock, **self._tls_options)
+
+    async def _end_handshakes(self) -> None:
+        while any(not connection.made for connection in self._arriving):
+            await Connections.running().changed()
 
 
 def _accept_all(listener: socket.socket) -> Iterator[socket.socket]:
-    while True:
-        try:
+    listener.setblocking(False)
+    with listener, contextlib.suppress(OSError):
+        while True:
             accepted, _ = listener.accept()
-        except OSError:
-            return
-        accepted.setblocking(False)
-        yield accepted
+            accepted.setblocking(False)
+            yield accepted
 
 
 def thin_accept_errors(loop: asyncio.AbstractEventLoop) -> None:
