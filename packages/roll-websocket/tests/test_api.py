@@ -87,6 +87,18 @@ async def test_two_tasks_cannot_await_the_same_message(serve: Any) -> None:
     assert await client.recv() == "one"
 
 
+async def test_a_recv_thrown_away_leaves_room_for_the_next(serve: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        thrown = ws.recv()
+        thrown.send(None)
+        thrown.close()
+        await ws.send(await ws.recv())
+
+    client = await (await serve(handler)).connect()
+    await client.send("one")
+    assert await client.recv() == "one"
+
+
 async def test_a_ping_is_answered_by_its_pong(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         waiters = [await ws.ping(), await ws.ping("one"), await ws.ping(b"two")]

@@ -222,13 +222,13 @@ class Connection(asyncio.Protocol):
 
     async def _message(self) -> None:
         """Wait for a message or the end."""
-        if self._receiver is not None:
+        if self._receiver is not None and not self._receiver.done():
             raise RuntimeError("Another task awaits the next message already")
-        self._receiver = self._loop.create_future()
+        receiver = self._receiver = self._loop.create_future()
         try:
-            await self._receiver
+            await receiver
         finally:
-            self._receiver = None
+            receiver.cancel()  # Done, but where the coroutine was closed.
 
     def _may_send(self) -> bool:
         """Whether a frame may be sent now, without a word with the others."""
