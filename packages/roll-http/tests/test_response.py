@@ -61,12 +61,17 @@ def test_what_json_can_not_hold_is_refused(answering, value):
         answering.response.json = value
 
 
-@pytest.mark.parametrize("make", [None, lambda *arguments: lambda value, _: ["other"]])
-def test_json_does_without_the_interpreters_own_encoder(monkeypatch, make):
+@pytest.mark.parametrize("has_one", [False, True], ids=["none", "another"])
+def test_json_does_without_the_interpreters_own_encoder(monkeypatch, has_one):
     from roll_http import response
 
+    own = json.encoder.c_make_encoder
+
+    def make_other(markers, *arguments):
+        return (lambda value, _: ["other"]) if markers is None else own(markers, *arguments)
+
     with monkeypatch.context() as patched:
-        patched.setattr(json.encoder, "c_make_encoder", make)
+        patched.setattr(json.encoder, "c_make_encoder", make_other if has_one else None)
         iterate = response._iterator()
     assert "".join(iterate({"a": "é"}, 0)) == '{"a":"é"}'
 
