@@ -11,7 +11,7 @@ from typing import Protocol
 
 __all__ = ["Clock", "Keepalive", "Peer", "Sleeper"]
 
-# Seconds. A delay is lengthened by one slice at most: a second, or an eighth of a short delay.
+# Seconds. A delay is lengthened by one slice at most: a second, an eighth of a short delay.
 SLICE = 1.0
 SLICES_PER_DELAY = 8
 
@@ -43,7 +43,7 @@ class Clock:
     def wake(self, sleeper: Sleeper, when: float) -> float:
         """Call `sleeper.on_alarm()` at `when` or a little later; returns its slice."""
         loop = asyncio.get_running_loop()
-        width = min(SLICE, max(when - loop.time(), 0) / SLICES_PER_DELAY) or SLICE
+        width = slice_width(when - loop.time())
         key = math.ceil(when / width) * width
         if key not in self.slices:
             self.slices[key] = set()
@@ -60,6 +60,12 @@ class Clock:
         self.ringing = self.slices.pop(key)
         while self.ringing:
             self.ringing.pop().on_alarm()
+
+
+def slice_width(delay: float) -> float:
+    """A power of two, so that delays nearly the same fall into the same slices."""
+    _, exponent = math.frexp(max(delay, 0) / SLICES_PER_DELAY)
+    return min(SLICE, 2.0 ** (exponent - 1))
 
 
 # Weak both ways: a clock holds connections, and these their loop.
