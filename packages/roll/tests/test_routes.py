@@ -71,6 +71,14 @@ async def test_another_method_is_a_405_that_says_which_are_allowed(app, client):
     assert (await client.post("/ws")).headers["Allow"] == "GET"
 
 
+async def test_connect_is_a_501_unless_it_is_declared(app, client):
+    app.route("/")(ok)
+    app.route("/tunnel", methods="CONNECT")(ok)
+    assert (await client.connect("/")).status == 501
+    assert (await client.connect("/nowhere")).status == 501
+    assert (await client.connect("/tunnel")).status == 200
+
+
 @pytest.mark.parametrize("method", ["accepts", "GET:endpoint"])
 async def test_an_extra_is_no_method(app, method):
     app.route("/", accepts=ok)(ok)

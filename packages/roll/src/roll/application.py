@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from roll_http import (
     Cookies,
-    HttpError,
     HTTPProtocol,
     Limits,
     Response,
@@ -184,10 +182,11 @@ class Roll(Events, dict[str, Any]):
 
     def _endpoint(self, request: Any) -> Endpoint:
         payload = request.route.payload
-        if payload is None:
-            raise HttpError(HTTPStatus.NOT_FOUND, request.path)
-        found: Endpoint | None = payload.get(ENDPOINT_KEY(request.method))
-        return endpoint_of(payload, request.method) if found is None else found
+        if payload is not None:
+            found: Endpoint | None = payload.get(ENDPOINT_KEY(request.method))
+            if found is not None:
+                return found
+        return endpoint_of(payload, request)
 
     async def _send_response_event(self, request: Any, response: Any) -> None:
         try:

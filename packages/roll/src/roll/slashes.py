@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from .views import ENDPOINTS, Endpoint
+from .views import ENDPOINTS, Endpoint, endpoint_of_get
 
 __all__ = ["other_form"]
 
@@ -34,8 +34,7 @@ def other_form(match: Callable[[str], Match], request: Any) -> Match:
 
 def redirects(payload: Mapping[str, Any], path: str) -> bool:
     """Tell whether a GET is to be redirected: there is a page, and `path` names no host."""
-    get: Endpoint | None = payload.get(ENDPOINTS["GET"])
-    page = get.websocket is None if get else "GET" in payload or "HEAD" in payload
+    page = endpoint_of_get(payload) is not None or "HEAD" in payload
     return page and not path.startswith(("//", "/\\"))
 
 

@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 from roll_http import HTTP_METHODS, HttpError
@@ -152,29 +153,39 @@ def payload_of(found: Mapping[str, Endpoint], extras: Mapping[str, Any]) -> dict
     return payload
 
 
-def endpoint_of(payload: Mapping[str, Any], method: str) -> Endpoint:
-    """Return what answers `method` where no endpoint of its own was registered.
+def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
+    """Return what answers a request that has no endpoint of its own.
 
     A HEAD goes to what answers GET (RFC 9110 9.3.2); a handler that was given straight to the
     router has the default settings.
 
     Raises:
-        HttpError: 405, with the methods that are allowed (RFC 9110 15.5.6).
+        HttpError: 404; 405, with the methods that are allowed (RFC 9110 15.5.6); 501 for CONNECT,
+            which no path has by itself (RFC 9110 9.3.6).
     """
-    if method in HTTP_METHODS and method in payload:
-        return Endpoint(payload[method])
-    if method == "HEAD":
-        get: Endpoint | None = payload.get(ENDPOINTS["GET"])
-        if get is None and "GET" in payload:
-            return Endpoint(payload["GET"])
-        if get is not None and get.websocket is None:
+    method = request.method
+    if payload is not None:
+        if method in HTTP_METHODS and method in payload:
+            return Endpoint(payload[method])
+        if method == "HEAD" and (get := endpoint_of_get(payload)) is not None:
             return get
+    if method == "CONNECT":
+        raise HttpError(HTTPStatus.NOT_IMPLEMENTED)
+    if payload is None:
+        raise HttpError(HTTPStatus.NOT_FOUND, request.path)
     return not_allowed(payload)
+
+
+def endpoint_of_get(payload: Mapping[str, Any]) -> Endpoint | None:
+    """Return what answers a GET, unless that is a websocket."""
+    found: Endpoint | None = payload.get(ENDPOINTS["GET"])
+    if found is None:
+        return Endpoint(payload["GET"]) if "GET" in payload else None
+    return found if found.websocket is None else None
 
 
 def not_allowed(payload: Mapping[str, Any]) -> NoReturn:
     allowed = [method for method in HTTP_METHODS if method in payload]
-    get: Endpoint | None = payload.get(ENDPOINTS["GET"])
-    if "GET" in allowed and "HEAD" not in allowed and not (get and get.websocket is not None):
+    if "HEAD" not in allowed and endpoint_of_get(payload) is not None:
         allowed.insert(allowed.index("GET") + 1, "HEAD")
-    raise Refused(405, None, {"Allow": ", ".join(allowed)})
+    raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, None, {"Allow": ", ".join(allowed)})
