@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import cProfile
 import gc
+import itertools
 import os
 import pstats
 import sys
@@ -63,9 +64,11 @@ class Transport(asyncio.Transport):
     resume_reading = close = abort = pause_reading
 
 
-def raw_request(endpoint: Endpoint) -> bytes:
-    """What wrk sends."""
+def raw_request(endpoint: Endpoint, number: int = 0) -> bytes:
+    """What wrk sends; in its variant of that number."""
     fields = {"Host": "127.0.0.1:8000"} | endpoint.headers
+    if number:
+        fields["Referer"] = f"http://localhost/elsewhere?page={number}"
     if endpoint.body is not None:
         fields["Content-Length"] = str(len(endpoint.body))
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
@@ -77,7 +80,8 @@ class Connections:
     """Many connections, all of which get the same request again and again."""
 
     def __init__(self, app: Any, endpoint: Endpoint) -> None:
-        self.data = raw_request(endpoint)
+        numbers = range(1, endpoint.variants + 1) if endpoint.variants > 1 else [0]
+        self.requests = itertools.cycle([raw_request(endpoint, number) for number in numbers])
         self.depth = endpoint.depth
         self.protocols = [HTTPProtocol(app) for _ in range(CONNECTIONS)]
         self.transports = [Transport() for _ in range(CONNECTIONS)]
@@ -87,8 +91,7 @@ class Connections:
     async def exchange(self) -> None:
         """A request and its answer, on every connection."""
         wanted = self.transports[0].answers + self.depth
-        data = self.data
-        for protocol in self.protocols:
+        for protocol, data in zip(self.protocols, self.requests, strict=False):
             protocol.data_received(data)
         # Polled, because an event would be one more thing that is measured.
         while any(one.answers < wanted for one in self.transports):  # noqa: ASYNC110
