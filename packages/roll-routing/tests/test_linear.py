@@ -46,13 +46,13 @@ def test_branches_are_not_tried_twice(work: Work) -> None:
 
 def test_a_match_does_not_look_at_all_routes(work: Work) -> None:
     small, large = Routes(), Routes()
-    for number in range(1000):
+    for number in range(250):
         for routes in [large, small] if number < 10 else [large]:
             routes.add(f"/r{number}/{{x}}")
             routes.add(f"/r{number}-{{x}}")
             routes.add(f"/{{y}}/r{number}/{{x}}")
             routes.add(f"/p/r{number}/{{p:path}}/x")
-    for _ in range(100):  # Until autoroutes knows them all.
+    for _ in range(25):  # Until autoroutes knows them all.
         small.match("/r7/1")
         large.match("/r7/1")
     for path in ("/r7/1", "/r7-1", "/y/r7/1", "/p/r7/1/x", "/r7/x/x", "/r7+", "/p/q", "/y/r7/"):

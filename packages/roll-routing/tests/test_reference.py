@@ -31,6 +31,8 @@ TYPES: dict[str, tuple[int, Callable[[str], bool]]] = {
     "uuid": (3, is_uuid),
     r"\d+": (3, matching(r"\d+")),
     "[ab]{1,2}": (3, matching("[ab]{1,2}")),
+    "(?i)AB?": (3, matching("(?i)AB?")),
+    "a{b}|b?": (3, matching("a{b}|b?")),
     "(a|ab)(1|b1)?": (3, matching("(a|ab)(1|b1)?")),
     ".+": (3, matching(".+")),
     "[^b]*": (3, matching("[^b]*")),
@@ -39,7 +41,7 @@ TYPES: dict[str, tuple[int, Callable[[str], bool]]] = {
     "any": (5, matching("(?s:.*)")),
 }
 UUID = "12345678-9abc-def0-1234-56789abcdef0"
-SAMPLES = ["1", "-1", "1.1", "a", "ab", "b-a", "é", "²", "a/b", "/", "", "ab1", UUID]
+SAMPLES = ["1", "-1", "1.1", "a", "ab", "b-a", "é", "²", "a/b", "/", "", "ab1", "a{b}", UUID]
 
 Token = tuple[str, str]  # ("literal", text) or ("{type}", name)
 Route = tuple[Token, ...]
@@ -137,7 +139,7 @@ def plain_tables(draw: st.DrawFn) -> tuple[list[Route], list[str]]:
     return routes, paths
 
 
-EXAMPLES = settings(max_examples=300, deadline=None)
+EXAMPLES = settings(max_examples=150, deadline=None)
 
 
 @EXAMPLES

@@ -99,6 +99,7 @@ OTHERS: dict[str, tuple[list[str], dict[str, str]]] = {
     "kinds": (["/{x}", "/{n:digit}"], {"/a": "/{x}", "/1": "/{n:digit}"}),
     "text": (["/{x}.json", "/{y}", "/a.{z}"], {"/b.json": "/{x}.json", "/a.json": "/a.{z}"}),
     "paths": (["/{p:path}", "/a/{x}", "/{n:int}"], {"/b/c": "/{p:path}", "/a/c": "/a/{x}"}),
+    "a crowd": ([f"/{c}-{{x}}" for c in "abcdefghi"], {"/a-1": "/a-{x}", "/i-1": "/i-{x}"}),
     "rests": (["/{p:path}.a", "/{q:path}.b"], {"/x.a": "/{p:path}.a", "/x.b": "/{q:path}.b"}),
 }
 

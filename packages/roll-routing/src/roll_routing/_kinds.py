@@ -117,11 +117,11 @@ KINDS: Final = {
 }
 
 # Regexes of which can be told at sight which characters they may take: words, some escapes,
-# classes of words and ranges between them; in groups, alternatives and repetitions. No "/" among
-# them, as it sorts before all words. Of any other regex, nothing is assumed.
+# classes of words and ranges between them; in groups without flags, alternatives and repetitions.
+# No "/" among them, as it sorts before all words. Of any other regex, nothing is assumed.
 _CLASS: Final = r"\[-?((?:\w-\w|\\[dws.+-]|[\w.])+)-?\]"
 _ATOM: Final = r"(\\[dws.+-]|\w)"
-_TRANSPARENT: Final = re.compile(rf"(?:{_CLASS}|{_ATOM}|\(\?:|[,{{}}()|*+?-])+")
+_TRANSPARENT: Final = re.compile(rf"(?:{_CLASS}|{_ATOM}|\((?!\?)|\(\?:|[,{{}})|*+?-])+")
 _MEMBERS: Final = re.compile(f"{_CLASS}|{_ATOM}")
 
 
@@ -132,4 +132,5 @@ def regex_kind(source: str) -> Kind:
     if not _TRANSPARENT.fullmatch(source):
         return Kind(source, TYPED, accepts, _always, slash=True, engine="any", verify=accepts)
     members = "".join(inside or outside for inside, outside in _MEMBERS.findall(source))
-    return Kind(source, TYPED, accepts, _matches(rf"[,\-{members}]"), verify=accepts)
+    # Braces may be a repetition or, around anything but numbers, themselves.
+    return Kind(source, TYPED, accepts, _matches(rf"[,{{}}\-{members}]"), verify=accepts)

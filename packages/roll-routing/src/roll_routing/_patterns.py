@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from ._errors import InvalidRoute
@@ -64,8 +64,9 @@ class Pattern:
         return (*segments, tuple(current)), None
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Pattern:
-    """Read a pattern. Raises `InvalidRoute`."""
+    """Read a pattern; those read last are kept, for URLs to be built. Raises `InvalidRoute`."""
     tokens: list[Token] = []
     names: set[str] = set()
     for start, token in _scan(text):

@@ -56,8 +56,8 @@ class Routes:
         self._ask = self._engine.match
         self._pending: list[Entry] = []
         self._shapes: set[str] = set()
-        # Stands for the state of the table and of autoroutes: a proof holds for one only, so that
-        # what is found while another thread changes them proves nothing. None meanwhile.
+        # Stands for the state of the table and of autoroutes, None while it changes. A proof holds
+        # for one state, and a hit only if it began and ended in it: other threads may be adding.
         self._state: object | None = object()
 
     def add(self, path: str, /, **payload: Any) -> None:
@@ -96,7 +96,7 @@ class Routes:
         hit, values = self._ask(path)
         if hit is not None and all(values.values()):
             proven, check, payload = hit["entry"].proof
-            if proven is state and (check is None or check(values)):
+            if proven is state is self._state and (check is None or check(values)):
                 return payload, values
         return self._match_exactly(path, state)
 

@@ -31,7 +31,7 @@ _END: Final = bytes([END])
 _SLASH: Final = bytes([SLASH])
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Entry:
     """A registered route.
 
@@ -55,7 +55,7 @@ class Entry:
 Found = tuple[Entry, "Values"]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Segment:
     """A way on, through one segment. Names are not its affair: entries below differ in them."""
 
@@ -74,7 +74,7 @@ class Segment:
         return None if more is None else self.child.find(parts, index + 1, values + more)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Rest:
     """A way through all the rest of a path, where a value may hold a "/"."""
 
@@ -100,7 +100,7 @@ class Group(NamedTuple):
     branches: dict[str, tuple[Branch, ...]]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """A place in the tree.
 
