@@ -25,7 +25,8 @@ async def answer_error(app: Roll, request: Any, response: Any, error: Exception)
     shown = error if isinstance(error, HttpError) else hidden(app, request, error)
     try:
         text = fill(response, shown)
-        await app.hook("error", request, response, shown)
+        if "error" in app.hooks:
+            await app.hook("error", request, response, shown)
     except Exception as failure:  # noqa: BLE001 - an error in an error listener is answered too
         text = fill(response, hidden(app, request, failure))
     if response.body is text:
@@ -50,15 +51,17 @@ def fill(response: Any, error: HttpError) -> object:
     response.status = error.status
     message = response.status.phrase if error.message is None else error.message
     response.body = message if isinstance(message, bytes) else str(message)
-    # A length that the handler had set is not the one of this body.
-    for name in [name for name in response.headers if name.lower() == "content-length"]:
-        del response.headers[name]
-    response.headers.update(getattr(error, "headers", None) or {})
+    if response.headers:
+        # A length that the handler had set is not the one of this body.
+        for name in [name for name in response.headers if name.lower() == "content-length"]:
+            del response.headers[name]
+    headers = getattr(error, "headers", None)
+    if headers:
+        response.headers.update(headers)
     return response.body
 
 
 def label(response: Any) -> None:
     """Say that the text of an error is plain: what it repeats is never to be read as HTML."""
-    named = {name.lower() for name in response.headers}
-    if isinstance(response.body, str) and "content-type" not in named:
+    if isinstance(response.body, str) and "content-type" not in map(str.lower, response.headers):
         response.headers["Content-Type"] = "text/plain; charset=utf-8"
