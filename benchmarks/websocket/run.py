@@ -1,11 +1,11 @@
 """Server CPU per echoed message, and memory per idle connection, side by side.
 
-    python run.py [--server NAME ...] [--loop uvloop asyncio] [--python ROLL_0_13=PATH]
+    python run.py [--server NAME ...] [--loop uvloop asyncio] [--old PYTHON]
 
 Every server runs in a process of its own; one client process drives them all, each server a
 little at a time in turn, so that a change of the machine's pace falls on all. CPU is that of
 the server's process (user and system, from the scheduler); the figure is the median of the
-rounds, with the quotient to `bare` beside it.
+rounds, with the quotient to `bare` beside it. PYTHON is one that has another Roll installed.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import cast
 
 HERE = Path(__file__).parent
+OLD = "roll before"
 NAMES = ["bare", "roll-websocket", "websockets", "uvicorn", "aiohttp", "roll"]
 SIZES = {"32 B": 32, "64 KiB": 65536}
 OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
@@ -32,9 +33,11 @@ OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\
 class Server:
     """A server process."""
 
+    old = ""  # The interpreter of another Roll.
+
     def __init__(self, name: str, loop: str, python: str, script: str = "servers.py") -> None:
         self.name = name
-        command = [python, str(HERE / script), name, loop]
+        command = [python, str(HERE / script), name.replace(OLD, "roll"), loop]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline() or 0)
@@ -154,9 +157,14 @@ async def memory(server: Server, offer: str, count: int) -> float:
     return (after - before) / count / 1024
 
 
+def started(name: str, loop: str) -> Server:
+    python = Server.old if name.startswith(OLD) else sys.executable
+    return Server(name, loop, python)
+
+
 @contextlib.contextmanager
 def running(names: list[str], loop: str) -> Iterator[list[Server]]:
-    servers = [Server(name, loop, sys.executable) for name in names]
+    servers = [started(name, loop) for name in names]
     try:
         yield [server for server in servers if server.port]
     finally:
@@ -209,9 +217,13 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=100, help="per connection and round")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--idle", type=int, default=1000)
+    parser.add_argument("--old", help="a Python that has another Roll installed")
     parser.add_argument("--no-memory", action="store_true")
     parser.add_argument("--size", nargs="*", default=list(SIZES), choices=SIZES)
     args = parser.parse_args()
+    if args.old:
+        Server.old = args.old
+        args.server.append(OLD)
     args.sizes = {label: SIZES[label] for label in args.size}
     print(machine())
     for loop in args.loop:

@@ -4,9 +4,9 @@
                   [--python2 python2.7] [--work FOLDER] [--write RESULTS.md]
 
 The suite is Python 2.7 code. Where there is no such interpreter this says so and ends well:
-name one by --python2, or put a `python2.7` on the path. What it needs is installed in a
-virtualenv of its own, in the folder --work, which is kept for the next time. Ends with 1 when a
-case failed, was not implemented or closed uncleanly.
+name one by --python2, put a `python2.7` on the path, or install one in pyenv. What it needs is
+installed in a virtualenv of its own, in the folder --work, which is kept for the next time. Ends
+with 1 when a case failed, was not implemented or closed uncleanly.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -43,13 +44,27 @@ def say(line: str) -> None:
 
 
 def find_python2(name: str) -> str | None:
-    """The path of a Python 2.7 that runs: a shim on the path may lead nowhere."""
-    path = shutil.which(name)
-    if path is None:
-        return None
-    probe = [path, "-c", "import sys; sys.exit(sys.version_info[:2] != (2, 7))"]
-    done = subprocess.run(probe, capture_output=True, check=False)
-    return path if done.returncode == 0 else None
+    """The path of a Python 2.7 that runs: on the path, where pyenv's shims may lead nowhere, or
+    among pyenv's versions."""
+    return next(filter(runs_python2, [shutil.which(name), *pyenv_python2()]), None)
+
+
+def pyenv_python2() -> Iterator[str]:
+    """Where pyenv, if there is one, has its 2.7."""
+    if shutil.which("pyenv"):
+        for found in ask("pyenv", "versions", "--bare").split():
+            if found.startswith("2.7"):
+                yield str(Path(ask("pyenv", "prefix", found).strip()) / "bin" / "python2.7")
+
+
+def ask(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def runs_python2(path: str | None) -> bool:
+    return path is not None and "2, 7" in ask(
+        path, "-c", "import sys; print(sys.version_info[:2])"
+    )
 
 
 def install(python2: str, work: Path) -> Path:

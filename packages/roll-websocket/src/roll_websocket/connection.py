@@ -204,7 +204,7 @@ class Connection(asyncio.Protocol):
         self._abort = self._loop.call_later(self.TIMEOUT, self._transport.abort)
         self._wake(self._receiver)
         self._release_writers()
-        self._fail_pings()
+        self._fail_pings(end)
 
     async def _until_gone(self) -> None:
         """Wait until the transport is gone; a cancelled wait aborts it."""
@@ -273,9 +273,8 @@ class Connection(asyncio.Protocol):
             while payload in self._pings:
                 self._wake(self._pings.pop(next(iter(self._pings))))
 
-    def _fail_pings(self) -> None:
+    def _fail_pings(self, end: Close) -> None:
         """No pong will come."""
-        end = cast(Close, self._end)
         for waiter in self._pings.values():
             if not waiter.done():
                 waiter.set_exception(self._closed(end))
