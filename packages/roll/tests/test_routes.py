@@ -256,6 +256,15 @@ def test_registering_sends_an_event(app):
     assert seen == [("/a", ok, {"name": "home", "extra": 1})]
 
 
+def test_an_async_listener_of_registering_is_a_mistake_that_python_tells(app):
+    @app.listen("route:add")
+    async def listener(path, view, **extras):
+        """Never run."""
+
+    with pytest.warns(RuntimeWarning, match="never awaited"):
+        app.route("/a")(ok)
+
+
 async def test_settings_hold_for_their_own_methods(app, client):
     @app.route("/", methods=["POST"], lazy_body=True, max_body=3)
     async def post(request, response):

@@ -122,7 +122,7 @@ class Roll(Events, dict[str, Any]):
             payload = payload_of(found, extras)
             self._check_name(path, extras.get("name"))
             self.routes.add(path, **payload)
-            self.hook("route:add", path, view, **extras).close()
+            self.hook("route:add", path, view, **extras)
             return view
 
         return register

@@ -45,7 +45,8 @@ class Events:
 
         return register
 
-    def hook(self, name: str, /, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+    # Any, not Coroutine: type checkers would ask for an await that may be left out.
+    def hook(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
         """Send the event `name`; what is returned may be awaited or given to `create_task`.
 
         Listeners run in order; the first true result ends the chain, and is what the await
