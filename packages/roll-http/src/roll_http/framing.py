@@ -95,7 +95,8 @@ class ChunkedFraming:
         return stop if found < 0 else found + len(END)
 
     def _feed_slice(self, piece: bytes) -> None:
-        self._tail = (self._tail + piece[-3:])[-3:]
+        # The line before the empty one is never empty itself: no end overlaps another.
+        self._tail = b"" if piece.endswith(END) else (self._tail + piece[-3:])[-3:]
         self._overhead += len(piece)
         try:
             self._parser.feed_data(piece)
