@@ -72,7 +72,7 @@ def sanic(routes: list[str]) -> Any:
 
 
 def starlette(routes: list[str]) -> Any:
-    table = [Route(route, lambda request: None) for route in routes]
+    table = [Route(route, Resource().on_get) for route in routes]
     scope = {"type": "http", "method": "GET", "root_path": ""}
 
     def match(path: str) -> Any:

@@ -1,7 +1,7 @@
 """Compare roll-routing with its peers: python benchmarks/routing/run.py [--quick].
 
-Prints Markdown tables: nanoseconds per match, the median of interleaved rounds, in CPU time of
-this thread, the call and its loop included.
+Prints Markdown tables: nanoseconds per match in CPU time of this thread, the call and its loop
+included; of interleaved rounds, the lower quartile, as a busy machine has a slow and a fast pace.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def processor() -> str:
 
 
 def built(size: int) -> tuple[dict[str, Match], dict[str, float]]:
-    """Build every peer and verify it; the seconds include the first match, as some compile then."""
+    """Build every peer and verify it; its seconds include a first match, as some compile then."""
     matches, seconds = {}, {}
     routes, expected = table(size), paths(size)
     for name, build in PEERS.items():
@@ -70,10 +70,12 @@ def compared(matches: dict[str, Match], path: str, rounds: int) -> dict[str, flo
     for _ in range(rounds):
         for name, match in matches.items():
             taken[name].append(timed(match, path, numbers[name]))
-    return {name: statistics.median(times) for name, times in taken.items()}
+    return {name: statistics.quantiles(times)[0] for name, times in taken.items()}
 
 
-def rows(size: int, matches: dict[str, Match], rounds: int) -> Iterator[tuple[str, dict[str, float]]]:
+def rows(
+    size: int, matches: dict[str, Match], rounds: int
+) -> Iterator[tuple[str, dict[str, float]]]:
     for kind, (path, _) in paths(size).items():
         yield kind, compared(matches, path, rounds)
 
@@ -86,7 +88,9 @@ def measured(size: int, rounds: int) -> Figures:
     print("|---|" + "---:|" * (len(PEERS) + 1))
     for kind, row in figures.items():
         above = row["roll-routing"] - row["autoroutes"]
-        print(f"| {kind} |", " | ".join(f"{time:,.0f}" for time in row.values()), f"| {above:+.0f} |")
+        print(
+            f"| {kind} |", " | ".join(f"{time:,.0f}" for time in row.values()), f"| {above:+.0f} |"
+        )
     print("| registered, s |", " | ".join(f"{time:.3g}" for time in seconds.values()), "| |")
     return figures
 

@@ -6,7 +6,7 @@ from itertools import count, islice
 __all__ = ["paths", "table"]
 
 # The first ten are the smallest table: every kind of hit must be among them.
-ROUTES = """
+API = """
 /user/repos
 /users/{user}
 /users/{user}/repos
@@ -55,7 +55,8 @@ ROUTES = """
 /repos/{owner}/{repo}/pulls/{number}/files
 /repos/{owner}/{repo}/releases/{id}
 /repos/{owner}/{repo}/stats/contributors
-""".split()
+"""
+ROUTES = API.split()
 
 
 def table(size: int) -> list[str]:

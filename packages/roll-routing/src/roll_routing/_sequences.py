@@ -8,7 +8,7 @@ that leaves the rest possible, which is what greedy regexes would find.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ._kinds import Kind
+from ._kinds import PLAIN, Kind
 from ._patterns import Placeholder, Tokens
 
 __all__ = ["Match", "Steps", "Values", "matcher", "steps_of"]
@@ -50,7 +50,9 @@ def matcher(steps: Steps) -> Match:
 
 
 def _single(prefix: str, kind: Kind, suffix: str) -> Match:
-    accepts, start, least = kind.accepts, len(prefix), len(prefix) + len(suffix)
+    start, least = len(prefix), len(prefix) + len(suffix)
+    # A segment has no slash that `accepts` would have to look for.
+    accepts = bool if kind.rank == PLAIN else kind.accepts
 
     def lone(text: str) -> Values | None:
         return (text,) if accepts(text) else None
