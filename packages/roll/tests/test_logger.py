@@ -78,6 +78,16 @@ async def test_an_access_log_has_figures(app, log, liveclient):
     assert re.fullmatch(r'127\.0\.0\.1 "GET /nowhere 1\.1" 404 8 0\.[0-9]{6}', second)
 
 
+async def test_a_request_that_failed_at_once_is_logged_too(app, log, client):
+    handler = Lines()
+    logger(app, access_format="%(status)d %(duration).1f", handler=handler)
+    app.lookup = None
+    log.addHandler(handler)
+    await client.get("/")
+    log.removeHandler(handler)
+    assert "500 0.0" in handler.lines
+
+
 async def test_two_of_them_see_each_exchange(app, log, client):
     handler = Lines()
     for word in ("one", "two"):

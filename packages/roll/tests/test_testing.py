@@ -152,6 +152,12 @@ async def test_default_headers_belong_to_the_instance(app, client):
     assert json.loads((await client.post("/", {"a": 1})).body)["body"] == "a=1"
 
 
+async def test_files_have_their_boundary_whatever_the_default_headers_say(client):
+    client.default_headers["content-type"] = "application/json"
+    response = await client.post("/form", files={"f": b"content"})
+    assert json.loads(response.body)["files"]
+
+
 async def test_request_may_be_overridden_and_called_positionally(app):
     class Signed(Client):
         async def request(self, path, method="GET", body=b"", headers=None, content_type=None):

@@ -38,7 +38,9 @@ def report_exchanges(app: Roll, report: Report) -> None:
         began[request.protocol] = perf_counter()
 
     def answered(request: Any, response: Any, length: int) -> None:
-        report(request, response, length, perf_counter() - began[request.protocol])
+        now = perf_counter()
+        # One that failed before its headers event took no time worth a word.
+        report(request, response, length, now - began.pop(request.protocol, now))
 
     def make_watched(app: Roll) -> Any:
         protocol = make_protocol(app)

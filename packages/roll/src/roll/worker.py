@@ -27,6 +27,9 @@ __all__ = ["Worker"]
 HEARTBEAT: Final = 1.0
 """Seconds between two signs of life for the master; it wants one within its `--timeout`."""
 
+ACCESS_LOGS: Final = ("accesslog", "logconfig", "logconfig_dict", "logconfig_json", "syslog")
+"""The settings with which gunicorn may write a log of accesses."""
+
 
 class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
     """Serves a Roll application on every socket that gunicorn has bound."""
@@ -68,11 +71,13 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         hurry = asyncio.ensure_future(self._leave_now.wait())
         await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
-        if not stopping.done():
+        if self._leave_now.is_set():
             stopping.cancel()
             with suppress(asyncio.CancelledError):
                 await stopping
             await server.stop_now()
+        else:
+            await stopping
 
     def _connect(self, app: Any) -> Any:
         protocol = app.factory()
@@ -123,7 +128,7 @@ def configure(app: Any, cfg: Any, log: Any) -> None:
         app.limits = replace(app.limits, keep_alive_timeout=cfg.keepalive)
     else:
         app.hooks.setdefault("response", []).insert(0, close_connection)
-    if cfg.accesslog or cfg.logconfig or cfg.logconfig_dict or cfg.syslog:
+    if any(getattr(cfg, name, None) for name in ACCESS_LOGS):
         report_exchanges(app, lambda *exchange: log_access(log, *exchange))
 
 

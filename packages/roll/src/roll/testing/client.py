@@ -71,11 +71,12 @@ class Client:
         content_type: str | None,
     ) -> bytes:
         fields = {**self.default_headers, **(headers or {})}
+        if content_type:  # it has the boundary of a multipart body
+            fields = {name: fields[name] for name in fields if name.lower() != "content-type"}
+            fields["Content-Type"] = content_type
         given = {name.lower() for name in fields}
         if "host" not in given:
             fields["Host"] = "127.0.0.1"
-        if content_type and "content-type" not in given:
-            fields["Content-Type"] = content_type
         if body and not given & {"content-length", "transfer-encoding"}:
             fields["Content-Length"] = len(body)
         return encode_head(method, path, fields)
