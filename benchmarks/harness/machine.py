@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .servers import CLIENT_CORE, SERVER_CORE, Server
+from .servers import BENCHMARKS, CLIENT_CORE, SERVER_CORE, Server
 
 __all__ = ["describe_machine", "versions"]
 
@@ -26,6 +26,7 @@ def describe_machine() -> dict[str, str]:
         "wrk": _first_line("wrk", "-v"),
         "cores": f"servers on {SERVER_CORE}, load on {CLIENT_CORE}",
         "load before": Path("/proc/loadavg").read_text().split(maxsplit=1)[0],
+        "commit": _commit(),
         "command": " ".join(["python", *sys.argv]),
     }
 
@@ -46,6 +47,17 @@ def _memory() -> float:
 
 def _distribution() -> str:
     return platform.freedesktop_os_release().get("PRETTY_NAME", "?")
+
+
+def _commit() -> str:
+    ended = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=BENCHMARKS,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.stdout.strip() or "?"
 
 
 def _first_line(*command: str) -> str:
