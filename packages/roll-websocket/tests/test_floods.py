@@ -204,3 +204,20 @@ async def test_a_turn_that_finds_the_peer_not_reading_is_left_for_later(
     raw = await (await serve(handler)).raw()
     raw.send(wire.frame(1, b"later"))
     assert await raw.frame() == (0x81, b"later")
+
+
+async def test_a_peer_that_reads_on_and_off_fills_no_queue(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await wire.until(lambda: ws._wire.inbox.full)
+        for _ in range(50):
+            ws.pause_writing()
+            ws.resume_writing()
+            await asyncio.sleep(0)
+        assert len(ws._wire.inbox.messages) == 4
+        for _ in range(100):
+            assert await ws.recv() == "x"
+
+    site = await serve(handler, constants={"MAX_QUEUE": 4})
+    raw = await site.raw()
+    raw.send(wire.frame(1, b"x") * 100)
+    assert await site.ended() == [None]

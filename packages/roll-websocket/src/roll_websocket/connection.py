@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
             self._finish(wire.end())
         elif wire.inbox.messages:
             self._wake(self._receiver)
-        if wire.held and not wire.inbox.full:
+        if wire.held:
             self._schedule()
 
     def _flush(self) -> None:
@@ -161,8 +161,8 @@ class Connection(asyncio.Protocol):
             self._schedule()
 
     def _schedule(self) -> None:
-        """Parse what is held, when others have had their turn."""
-        if not self._scheduled and not self._paused:
+        """Parse what is held, if it is wanted, when others have had their turn."""
+        if not (self._scheduled or self._paused or self._wire.inbox.full):
             self._scheduled = True
             self._loop.call_soon(self._step)
 
