@@ -36,7 +36,7 @@ class Stream:
 
 def spooled_file() -> Any:
     """What the parsers that make no files write to."""
-    return tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - `size_of` closes it
+    return tempfile.SpooledTemporaryFile(SPOOL)
 
 
 def size_of(file: Any) -> int:

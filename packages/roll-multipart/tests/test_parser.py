@@ -207,8 +207,18 @@ def test_large_contents_come_as_views_without_a_copy(tools):
     parser = Kinds("boundary")
     parser.feed(tools.part("a", b"x" * 10_000))
     parser.feed(b"y" * 10_000)
-    parser.feed(tools.body())
+    parser.feed(b"\r\n" + tools.body())
     assert kinds == [memoryview, bytes, bytes]
+
+
+def test_a_delimiter_may_be_cut_between_long_chunks(tools):
+    data = tools.body(tools.part("a", b"x" * 10_000), tools.part("b", b"y" * 10_000))
+    start = data.index(b"\r\n--boundary\r\n")
+    for position in range(start - 2, start + 16):
+        assert tools.parse([data[:position], data[position:]]) == tools.parse(data)
+        almost = data[:position] + b"\r\n--bound" + data[position:]
+        cut = position + 5
+        assert tools.parse([almost[:cut], almost[cut:]]) == tools.parse(almost)
 
 
 def test_a_part_shows_itself_and_its_headers(tools):

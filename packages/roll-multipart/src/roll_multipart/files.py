@@ -3,6 +3,7 @@
 import io
 import tempfile
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import IO, Final, Protocol, Self
 
 from .headers import Part
@@ -41,7 +42,13 @@ class UploadedFile(Protocol):
     def close(self) -> None: ...
     def __iter__(self) -> Iterator[bytes]: ...
     def __enter__(self) -> Self: ...
-    def __exit__(self, *exception: object) -> None: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
 
 
 class Described:

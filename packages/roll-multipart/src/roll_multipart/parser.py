@@ -77,7 +77,7 @@ class PushParser:
             ):
                 self.part_data(data)
             elif data:
-                self._parse(self._carry + data if self._carry else bytes(data))
+                self._parse(self._join(data) if self._carry else bytes(data))
         except BaseException as error:
             self._error = error
             self._run = b""
@@ -96,8 +96,17 @@ class PushParser:
         """The final boundary has been seen: whatever follows is skipped."""
         return self._state is PushParser._skip_epilogue
 
+    def _join(self, data: bytes) -> bytes:
+        """What was carried over, and the chunk behind it, which is not copied if it is long."""
+        carry, self._carry = self._carry, b""
+        if self._state is PushParser._read_data and len(data) >= SMALL:
+            data = bytes(data)
+            if not data.startswith(self._delimiter[len(carry) :]):
+                self.part_data(carry)
+                return data
+        return carry + data
+
     def _parse(self, data: bytes) -> None:
-        self._carry = b""
         position = 0
         while position >= 0:
             position = self._state(self, data, position)

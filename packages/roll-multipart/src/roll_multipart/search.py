@@ -2,9 +2,9 @@
 
 `bytes.find` skips a whole needle when the byte behind it is not one of the needle's, as far as the
 lowest six bits tell. A flood of the delimiter's own bytes makes it go step by step, twenty times
-slower. Two things help: to look for a run of the boundary that has nothing like CR, LF or `-`, and
-the two-way algorithm that CPython has for long haystacks. On other data, in memory that the cache
-does not hold, that one is the slower of the two: there it pays to search in windows.
+slower. What helps: to ask first for what floods do not have, which is the last byte of the boundary
+or a run of it with nothing like CR, LF or `-`; and the two-way algorithm that CPython has for long
+haystacks. On data that are in no cache that one is the slower, hence the search in windows.
 """
 
 import re
@@ -12,7 +12,6 @@ from typing import Final
 
 __all__ = ["SHORT", "DelimiterSearch"]
 
-SIX_BITS: Final = 63
 # Shorter ones turn up in the data by chance.
 IMMUNE: Final = re.compile(rb"[^\r\nMJm-]{8,}")
 SAMPLE: Final = 16
@@ -30,17 +29,15 @@ class DelimiterSearch:
     The data must not be empty, nor the position at their end.
     """
 
-    __slots__ = ("_delimiter", "_offset", "_reach", "_slow", "run")
+    __slots__ = ("_delimiter", "_last", "_offset", "_reach", "run")
 
     def __init__(self, delimiter: bytes) -> None:
         self._delimiter = delimiter
+        self._last = delimiter[-1:]
         self.run = max(IMMUNE.findall(delimiter), key=len, default=delimiter)
         self._offset = delimiter.index(self.run)
         # A delimiter that begins in the window may end behind it.
         self._reach = WINDOW + len(delimiter) - 1
-        # Two-way search minds only what looks like a byte of the delimiter's later half.
-        late = {byte & SIX_BITS for byte in delimiter[len(delimiter) // 2 :]}
-        self._slow = [byte for byte in b"\r\n-" if byte & SIX_BITS in late]
 
     def find(self, data: bytes, position: int) -> int:
         """Where the delimiter is, at the position or behind it; -1 if it is not there."""
@@ -56,29 +53,21 @@ class DelimiterSearch:
             position += WINDOW
         return -1
 
-    def _is_flood(self, data: bytes, position: int) -> bool:
-        """Whether a sample has bytes of the delimiter only."""
-        return not data[position : position + SAMPLE].strip(self._delimiter)
-
-    def _find_in_flood(self, data: bytes, position: int) -> int:
-        if len(data) - position >= LONG:
-            sample = data[position : position + SAMPLE]
-            if not any(byte in sample for byte in self._slow):
-                return data.find(self._delimiter, position)
-        return self._find_run(data, position)
-
     def _find_run(self, data: bytes, position: int) -> int:
         found = data.find(self.run, position + self._offset)
         if found < 0:
             return -1
         if data.startswith(self._delimiter, found - self._offset):
             return found - self._offset
-        return self._find_among_boundaries(data, position)
+        return self._find_in_flood(data, position)
 
-    def _find_among_boundaries(self, data: bytes, position: int) -> int:
-        """The boundary is there, the delimiter perhaps not: ask for its ends, then for it all."""
+    def _is_flood(self, data: bytes, position: int) -> bool:
+        """Whether a sample has bytes of the delimiter only."""
+        return not data[position : position + SAMPLE].strip(self._delimiter)
+
+    def _find_in_flood(self, data: bytes, position: int) -> int:
         start = data.find(b"\r", position)
-        if start < 0 or data.find(self._delimiter[-1:], start) < 0:
+        if start < 0 or data.find(self._last, start) < 0:
             return -1
         if SHORT <= len(data) - start < LONG:
             data += PADDING
