@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
-from roll_http import ClientDisconnected, HTTPProtocol, Response, protocol
+from roll_http import ClientDisconnected, HTTPProtocol, Limits, Response, protocol
 from roll_http.body import BodyStream
 from roll_http.sending import Sender
 from roll_http.syntax import list_members
@@ -207,3 +209,55 @@ def test_discarded_bytes_are_counted():
     stream.discard()
     stream.feed(b"de")
     assert (stream.size, stream.discarded) == (0, 5)
+
+
+async def test_a_handler_cancelled_after_its_connection_was_taken_over_leaves_nothing(serve):
+    class Closing(asyncio.Protocol):
+        def connection_made(self, transport):
+            transport.close()
+
+    async def handler(request, response):
+        request.protocol.switch(Closing())
+        await asyncio.sleep(0)
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    assert await connection.rest() == b""
+    await peer.server.stop()
+    assert not any(peer.server.connections)
+
+
+def test_a_connection_may_be_made_before_the_loop_runs(serve_nothing):
+    loop = asyncio.new_event_loop()
+    app = serve_nothing(loop)
+    connection = HTTPProtocol(app)
+    connection.connection_made(asyncio.Transport())
+    assert loop in type(connection.clock)._of_loop
+    loop.close()
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        HTTPProtocol(serve_nothing(None)).connection_made(asyncio.Transport())
+
+
+@pytest.fixture
+def serve_nothing():
+    def make(loop):
+        return type("App", (), {"loop": loop, "limits": Limits()})()
+
+    return make
+
+
+def test_an_event_loop_is_not_kept_alive():
+    async def connect(app):
+        connection = HTTPProtocol(app)
+        connection.connection_made(asyncio.Transport())
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(connect(type("App", (), {"limits": Limits()})()))
+    loop.close()
+    gone = weakref.ref(loop)
+    del loop
+    gc.collect()
+    assert gone() is None

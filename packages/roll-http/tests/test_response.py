@@ -113,7 +113,7 @@ def test_a_response_has_a_status_line_its_fields_a_length_and_a_date(sent):
         (memoryview(b"a"), b"a"),
         ("é", b"\xc3\xa9"),
         (1, b"1"),
-        (None, b""),
+        (None, b"None"),
     ],
 )
 def test_any_body_becomes_bytes(answering, body, bytes_):

@@ -186,11 +186,11 @@ async def test_the_clock_stops_without_connections_and_survives_their_faults():
     connections = Connections()
     broken = Broken()
     with pytest.raises(RuntimeError, match="fault"):
-        connections.add(broken, 0.04)
+        connections.add(broken, 0.04, loop)
     while broken.looks < 3:
         await asyncio.sleep(0.01)
     assert len(connections) == 1
     connections.discard(broken)
-    while connections._timer is not None:
+    while connections._ticking:
         await asyncio.sleep(0.01)
     assert len(faults) == broken.looks - 1

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from email.utils import formatdate
 from typing import ClassVar, Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from .limits import Limits
 
@@ -45,13 +45,17 @@ class Connections:
     )
 
     @classmethod
-    def running(cls) -> Connections:
-        """Those of the running loop."""
-        loop = asyncio.get_running_loop()
+    def of(cls, loop: asyncio.AbstractEventLoop) -> Connections:
+        """Those of a loop."""
         connections = cls._of_loop.get(loop)
         if connections is None:
             connections = cls._of_loop[loop] = cls()
         return connections
+
+    @classmethod
+    def running(cls) -> Connections:
+        """Those of the running loop."""
+        return cls.of(asyncio.get_running_loop())
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -59,9 +63,9 @@ class Connections:
         self.date = ""
         """The line of the `Date` field (RFC 9110 6.6.1)."""
         self._interval = INTERVAL
-        self._members: set[Timed] = set()
-        self._timer: asyncio.TimerHandle | None = None
-
+        # Their transports keep them; nothing here keeps a loop that has ended without them.
+        self._members: WeakSet[Timed] = WeakSet()
+        self._ticking = False
         self._watchers: list[asyncio.Future[None]] = []
 
     def __len__(self) -> int:
@@ -70,13 +74,15 @@ class Connections:
     def __iter__(self) -> Iterator[Timed]:
         return iter(tuple(self._members))
 
-    def add(self, connection: Timed, shortest_timeout: float) -> None:
+    def add(
+        self, connection: Timed, shortest_timeout: float, loop: asyncio.AbstractEventLoop
+    ) -> None:
         """Look after a connection, often enough for its shortest timeout (in seconds)."""
         self._interval = min(self._interval, shortest_timeout / 4)
         self._members.add(connection)
         self._tell()
-        if self._timer is None:
-            self._look()
+        if not self._ticking:
+            self._look(loop)
 
     def discard(self, connection: Timed) -> None:
         """Forget a connection."""
@@ -95,12 +101,13 @@ class Connections:
                 watcher.set_result(None)
         self._watchers.clear()
 
-    def _look(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now = now = loop.time()
         self.date = f"Date: {formatdate(usegmt=True)}\r\n"
         # The next look is booked first: no fault of a connection can stop the clock.
-        self._timer = loop.call_later(self._interval, self._look) if self._members else None
+        self._ticking = bool(self._members)
+        if self._ticking:
+            loop.call_later(self._interval, self._look, loop)
         for connection in tuple(self._members):
             if connection.read_deadline <= now:
                 connection.read_expired()

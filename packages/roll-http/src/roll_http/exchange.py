@@ -55,8 +55,9 @@ class Exchange:
             response = await app(request, response)
         except asyncio.CancelledError:
             if self._is_cancelled():
-                connection.abort()
                 connection.release()
+                if not connection.transport.is_closing():
+                    connection.abort()
                 raise
             response = self._failed("was cancelled by itself")
         except Exception as error:  # noqa: BLE001 - whatever an application raises is answered
@@ -84,6 +85,7 @@ class Exchange:
         response = Response(self._connection.app, self._connection)
         response.request = request
         response.status = HTTPStatus.INTERNAL_SERVER_ERROR
+        response.headers["Content-Type"] = "text/plain; charset=utf-8"
         response.body = response.status.phrase
         return response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 import sys
@@ -98,11 +99,11 @@ class HTTPProtocol(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         self.sender = Sender(self.transport)
         self.receiver = Receiver(self.transport, self.limits)
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop = _loop_of(self.app)
         self._context = copy_context()
-        self.clock = clock = Connections.running()
+        self.clock = clock = Connections.of(loop)
         full = self.limits.connections is not None and len(clock) >= self.limits.connections
-        clock.add(self, self.limits.shortest_timeout)
+        clock.add(self, self.limits.shortest_timeout, loop)
         if full:
             self.refuse(BadRequest(503, "Too many connections"))
         else:
@@ -349,7 +350,8 @@ class HTTPProtocol(asyncio.Protocol):
         self._closing = True
         sock = self.transport.get_extra_info("socket")
         if sock is not None and not self.sender.lost:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            with contextlib.suppress(OSError):  # another protocol may have closed it
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 
     def shutdown(self) -> None:
@@ -399,6 +401,17 @@ class HTTPProtocol(asyncio.Protocol):
             protocol.data_received(rest)
         if self.gone and not protocol.eof_received():
             self.transport.close()
+
+
+def _loop_of(app: Any) -> asyncio.AbstractEventLoop:
+    """The running loop; before it runs, as in a test's set-up, the one that the app was given."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        loop: asyncio.AbstractEventLoop | None = getattr(app, "loop", None)
+        if loop is None:
+            raise
+        return loop
 
 
 def _shut_down(protocol: Any) -> None:

@@ -153,12 +153,12 @@ def as_body(body: Any) -> bytes | AsyncIterator[Any]:
 
 
 def as_bytes(item: Any) -> bytes:
-    """Bytes of anything: as they are, or as `str()` gives them, in UTF-8; none for None."""
+    """Bytes of anything: as they are, or as `str()` gives them, in UTF-8."""
     if isinstance(item, bytes):
         return item
     if isinstance(item, bytearray | memoryview):
         return bytes(item)
-    return b"" if item is None else str(item).encode()
+    return str(item).encode()
 
 
 class _Fields:
