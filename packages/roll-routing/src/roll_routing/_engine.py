@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Takes = Callable[[str], bool]
 
-__all__ = ["Spelling", "proof", "spelled"]
+__all__ = ["Spelling", "check_of", "spelled"]
 
 # How many branches a node may have for the hits at it to be told from those of its others.
 _FEW: Final = 8
@@ -51,7 +51,7 @@ def _spell(pattern: Pattern, form: str) -> str:
     )
 
 
-def proof(entry: Entry) -> Check | None:
+def check_of(entry: Entry) -> Check | None:
     """Return what tells from the values whether a hit of autoroutes stands; None if it does."""
     checks = [
         check

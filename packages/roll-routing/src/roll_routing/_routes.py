@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import autoroutes
 
 from ._build import build
-from ._engine import proof, spelled
+from ._engine import check_of, spelled
 from ._patterns import parse, ranks
 from ._trie import Entry, Node, insert
 
@@ -56,9 +56,7 @@ class Routes:
         self._ask = self._engine.match
         self._pending: list[Entry] = []
         self._shapes: set[str] = set()
-        # Stands for the state of the table and of autoroutes, None while it changes. A proof holds
-        # for one state, and a hit only if it began and ended in it: other threads may be adding.
-        self._state: object | None = object()
+        self._proven: list[Entry] = []
 
     def add(self, path: str, /, **payload: Any) -> None:
         """Register a path; if it is registered already, merge the payload into its own.
@@ -79,10 +77,9 @@ class Routes:
         if not entry.pattern.names:
             self._static[entry.path] = entry.payload
             return
-        self._state = None
+        self._doubt()
         if insert(self._tree, entry):
             self._pending.append(entry)
-        self._state = object()
 
     def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
         """Give the payload of a percent-decoded path and the values of its placeholders.
@@ -92,16 +89,17 @@ class Routes:
         # This is all that most requests cost: what it asks is chosen for what it takes.
         if path in self._static:
             return self._static[path], {}
-        state = self._state
         hit, values = self._ask(path)
         if hit is not None and all(values.values()):
-            proven, check, payload = hit["entry"].proof
-            if proven is state is self._state and (check is None or check(values)):
-                return payload, values
-        return self._match_exactly(path, state)
+            proof = hit["entry"].proof
+            if proof is not None:
+                check, payload = proof
+                if check is None or check(values):
+                    return payload, values
+        return self._match_exactly(path)
 
     def _match_exactly(
-        self, path: str, state: object | None
+        self, path: str
     ) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
         found = self._tree.find(path.split("/"), 0, ())
         if found is None:
@@ -109,8 +107,8 @@ class Routes:
         entry, values = found
         if self._pending:
             self._teach()
-        elif entry.taught and state is not None and entry.proof[0] is not state:
-            entry.proof = (state, proof(entry), entry.payload)
+        elif entry.taught and entry.proof is None:
+            self._prove(entry)
         return entry.payload, dict(zip(entry.pattern.names, values, strict=True))
 
     def _teach(self) -> None:
@@ -120,12 +118,11 @@ class Routes:
         tries them in the order it was told.
         """
         with self._lock:
-            self._state = None
+            self._doubt()
             self._pending.sort(key=lambda entry: entry.place, reverse=True)
             for entry in self._pending[: -_LESSON - 1 : -1]:
                 self._tell(entry)
             del self._pending[-_LESSON:]
-            self._state = object()
 
     def _tell(self, entry: Entry) -> None:
         spelling = spelled(entry.pattern)
@@ -134,6 +131,17 @@ class Routes:
             self._shapes.add(spelling.shape)
             self._engine.add(spelling.named, entry=entry)
             entry.taught = True
+
+    def _prove(self, entry: Entry) -> None:
+        with self._lock:
+            entry.proof = (check_of(entry), entry.payload)
+            self._proven.append(entry)
+
+    def _doubt(self) -> None:
+        """Take back what was proven, as the tree or autoroutes is about to change."""
+        for entry in self._proven:
+            entry.proof = None
+        self._proven.clear()
 
     build = staticmethod(build)
 

@@ -26,7 +26,6 @@ __all__ = ["Branch", "Check", "Entry", "Found", "Group", "Node", "Rest", "Segmen
 
 Place = tuple[bytes | int, ...]
 
-_UNPROVEN: Final = (object(), None, None)
 _END: Final = bytes([END])
 _SLASH: Final = bytes([SLASH])
 
@@ -38,8 +37,8 @@ class Entry:
     `steps`: its branches, each with the node it leaves.
     `place`: where it is in the tree, literal text first, then as branches are tried.
     `taught`: whether autoroutes was told of it.
-    `proof`: the state of the table it holds for, what makes sure of a hit of autoroutes, and
-        the payload, for speed.
+    `proof`: what tells whether a hit of autoroutes stands, None if each does, and the payload;
+        None until that is known.
     """
 
     path: str
@@ -49,7 +48,7 @@ class Entry:
     steps: list[tuple[Node, Branch]] = field(default_factory=list)
     place: Place = ()
     taught: bool = False
-    proof: tuple[object, Check | None, dict[str, Any] | None] = _UNPROVEN
+    proof: tuple[Check | None, dict[str, Any]] | None = None
 
 
 Found = tuple[Entry, "Values"]
