@@ -100,6 +100,14 @@ def test_rolling_over_keeps_content_and_position():
         assert file.getvalue() == b"one\ntwo!three"
 
 
+def test_a_temporary_file_goes_with_the_object():
+    file = on_disk(Part(HEAD, "f", "f.txt", ""))
+    below = file._file
+    assert not below.closed
+    del file
+    assert below.closed
+
+
 def test_a_spooled_file_shows_its_name():
     file = SpooledFile(Part(HEAD, "f", "f.txt", "text/plain"))
     assert repr(file) == "<SpooledFile 'f.txt' 'text/plain'>"

@@ -2,6 +2,7 @@
 
 import io
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import IO, Final, Protocol, Self
@@ -109,6 +110,8 @@ class SpooledFile(Described):
             return
         memory = self._file
         self._file = tempfile.TemporaryFile(buffering=BUFFER)  # noqa: SIM115 - `close` closes it
+        # Also gone with the object, when nobody closes it.
+        weakref.finalize(self, self._file.close)
         self.write = self._file.write
         self.write(memory.getbuffer())
         self.seek(memory.tell())

@@ -2,9 +2,9 @@
 
 `bytes.find` skips a whole needle when the byte behind it is not one of the needle's, as far as the
 lowest six bits tell. A flood of the delimiter's own bytes makes it go step by step, twenty times
-slower. What helps: to ask first for what floods do not have, which is the last byte of the boundary
-or a run of it with nothing like CR, LF or `-`; and the two-way algorithm that CPython has for long
-haystacks. On data that are in no cache that one is the slower, hence the search in windows.
+slower. What helps: to ask first for what floods do not have, which is the last byte of the
+boundary, or a run of it with nothing like CR, LF or `-`; and the two-way algorithm that CPython
+has for long haystacks. On data that are in no cache that one is slower, hence the windows.
 """
 
 import re
