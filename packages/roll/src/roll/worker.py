@@ -27,6 +27,9 @@ __all__ = ["Worker"]
 HEARTBEAT: Final = 1.0
 """Seconds between two signs of life for the master; it wants one within its `--timeout`."""
 
+SPARE: Final = 0.5
+"""Seconds of the graceful timeout left for the shutdown event: at its end, the master kills."""
+
 ACCESS_LOGS: Final = ("accesslog", "logconfig", "logconfig_dict", "logconfig_json", "syslog")
 """The settings with which gunicorn may write a log of accesses."""
 
@@ -67,7 +70,7 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         await self._stop(server)
 
     async def _stop(self, server: Server) -> None:
-        stopping = asyncio.ensure_future(server.stop(self.cfg.graceful_timeout))
+        stopping = asyncio.ensure_future(server.stop(max(0, self.cfg.graceful_timeout - SPARE)))
         hurry = asyncio.ensure_future(self._leave_now.wait())
         await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()

@@ -1,0 +1,148 @@
+"""What only a real connection shows."""
+
+import asyncio
+
+import pytest
+
+from roll import Roll
+from roll.testing import LiveClient
+from roll_http import Limits
+
+END = b"Connection: close\r\n\r\n"
+
+
+async def test_pipelined_requests_are_answered_in_order(app, talk):
+    turn = asyncio.Event()
+
+    @app.route("/slow")
+    async def slow(request, response):
+        await asyncio.wait_for(turn.wait(), 10)
+        response.body = "slow"
+
+    @app.route("/fast")
+    async def fast(request, response):
+        response.body = "fast"
+
+    asyncio.get_running_loop().call_later(0, turn.set)
+    answer = await talk(
+        b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /fast HTTP/1.1\r\nHost: x\r\n" + END
+    )
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert answer.index(b"slow") < answer.index(b"fast")
+
+
+async def test_a_reflected_path_is_plain_text(talk):
+    answer = await talk(b"GET /%3Cb%3E HTTP/1.1\r\nHost: x\r\n" + END)
+    assert b"404 Not Found" in answer
+    assert b"Content-Type: text/plain; charset=utf-8\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n/<b>")
+
+
+async def test_a_405_says_what_is_allowed(app, talk):
+    app.route("/", methods=["POST"])(lambda request, response: None)
+    answer = await talk(b"GET / HTTP/1.1\r\nHost: x\r\n" + END)
+    assert b"405 Method Not Allowed" in answer
+    assert b"Allow: POST\r\n" in answer
+
+
+async def test_head_has_the_length_of_get_and_no_body(app, talk):
+    @app.route("/")
+    def index(request, response):
+        response.body = "12345"
+
+    answer = await talk(b"HEAD / HTTP/1.1\r\nHost: x\r\n" + END)
+    assert b"Content-Length: 5\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("where", ["header", "redirect", "cookie"])
+async def test_nothing_is_injected(app, liveclient, where):
+    @app.route("/")
+    def index(request, response):
+        if where == "header":
+            response.headers["X-Name"] = "a\r\nX-Injected: b"
+        elif where == "redirect":
+            response.redirect = "/a\r\nX-Injected: b", 302
+        else:
+            response.cookies.set("name", "value", path="/\r\nX-Injected: b")
+
+    response = await liveclient.query("GET", "/")
+    assert response.status == 500
+    assert response.headers["X-Injected"] is None
+
+
+async def test_a_stream_that_fails_is_never_ended_as_if_whole(app, liveclient):
+    @app.route("/")
+    def index(request, response):
+        async def body():
+            yield "begun"
+            raise ValueError("no more")
+
+        response.body = body()
+
+    with pytest.raises((EOFError, ConnectionError)):
+        await liveclient.query("GET", "/")
+
+
+async def test_a_body_past_the_limit_is_a_413():
+    app = Roll(limits=Limits(body=10))
+    app.route("/", methods=["POST"])(lambda request, response: None)
+    live = LiveClient(app)
+    await live.start()
+    assert (await live.query("POST", "/", body=b"x" * 10)).status == 200
+    assert (await live.query("POST", "/", body=b"x" * 11)).status == 413
+    assert (await live.query("POST", "/", body=[b"x" * 6, b"x" * 6])).status == 413
+    await live.stop()
+
+
+async def test_a_form_is_read_as_it_comes(app, liveclient):
+    seen = []
+
+    @app.route("/", methods=["POST"], lazy_body=True)
+    async def upload(request, response):
+        await request.load_form()
+        seen.append(request.files.get("f"))
+        response.body = str(sum(map(len, seen[0])))
+
+    head = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+    chunks = [head, *[b"x" * 2**16] * 32, b"\r\n--x--\r\n"]
+    response = await liveclient.query(
+        "POST", "/", {"Content-Type": "multipart/form-data; boundary=x"}, chunks
+    )
+    assert response.body == str(2**21).encode()
+    assert seen[0].closed
+
+
+async def test_a_client_that_goes_in_the_middle_of_its_body_is_no_error(app, liveclient, caplog):
+    ended = asyncio.Event()
+
+    @app.listen("response")
+    def on_response(response):
+        ended.set()
+
+    app.route("/", methods=["POST"])(pytest.fail)
+    _, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
+    await writer.drain()
+    writer.close()
+    await asyncio.wait_for(ended.wait(), 10)
+    await liveclient.stop()
+    assert caplog.records == []
+
+
+async def test_a_client_that_goes_cancels_a_handler_that_wants_it(app, liveclient):
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    @app.route("/", cancel_on_disconnect=True)
+    async def handler(request, response):
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    _, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await begun.wait()
+    writer.close()
+    await asyncio.wait_for(ended.wait(), 10)
