@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .endpoints import ENDPOINTS
+from .load import Figures
 from .results import Results, ratios
 
 __all__ = ["markdown"]
@@ -56,11 +57,22 @@ def _endpoints(results: Results) -> list[str]:
     lines += [f"- {name}: {ENDPOINTS[name].says}" for name in names]
     for title, (note, shown) in FIGURES.items():
         lines += _section(title, ["", *names], _rows(results.endpoints, shown), level=3, note=note)
+    lines += _section(
+        "CPU per request in the cheapest round (µs)",
+        ["", *names],
+        _rows({name: results.rounds[name] for name in names}, _least),
+        level=3,
+        note="What else the machine does can only add to it: the steadier figure on a busy one.",
+    )
     lines += [""] if results.wrong else []
     return lines + [
         f"{server} is not measured where it answers wrongly: {', '.join(wrong)}."
         for server, wrong in results.wrong.items()
     ]
+
+
+def _least(rounds: Sequence[Figures]) -> str:
+    return f"{min(one.cpu for one in rounds):.2f}"
 
 
 def _large(results: Results) -> list[str]:

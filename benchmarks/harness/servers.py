@@ -103,6 +103,8 @@ class Running:
     server: Server
     process: subprocess.Popen[bytes]
     port: int
+    log: Path
+    """What it prints."""
 
     @property
     def pid(self) -> int:
@@ -138,8 +140,8 @@ def running(servers: Iterable[Server], files: Path) -> Iterator[list[Running]]:
     started: list[Running] = []
     try:
         for server in servers:
-            with Path(f"{files}-{server.name}.log").open("wb") as log:
-                started.append(_start(server, files, log))
+            log = Path(f"{files}-{server.name}.log")
+            started.append(_start(server, files, log))
         for one in started:
             _wait_for(one)
         yield started
@@ -148,7 +150,7 @@ def running(servers: Iterable[Server], files: Path) -> Iterator[list[Running]]:
             _stop(one)
 
 
-def _start(server: Server, files: Path, log: IO[bytes]) -> Running:
+def _start(server: Server, files: Path, log: Path) -> Running:
     port = next(_ports)
     command = [part.format(port=port) for part in server.command]
     settings = {
@@ -156,16 +158,23 @@ def _start(server: Server, files: Path, log: IO[bytes]) -> Running:
         "BENCH_LOOP": server.loop,
         "BENCH_PORT": str(port),
     }
-    process = subprocess.Popen(
+    with log.open("wb") as output:
+        process = _spawn(command, settings, output)
+    return Running(server, process, port, log)
+
+
+def _spawn(
+    command: list[str], settings: dict[str, str], output: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         ["taskset", "--cpu-list", str(SERVER_CORE), *command],
         cwd=BENCHMARKS / "peers",
         env=os.environ | settings,
         stdin=subprocess.DEVNULL,
-        stdout=log,
+        stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    return Running(server, process, port)
 
 
 def _free_ports() -> Iterator[int]:
@@ -183,7 +192,7 @@ def _wait_for(one: Running, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not _answers(one.port):
         if one.process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"{one.server.name} does not start")
+            raise SystemExit(f"{one.server.name} does not start:\n{one.log.read_text()}")
         time.sleep(0.05)
 
 
