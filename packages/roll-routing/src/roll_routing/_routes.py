@@ -5,10 +5,8 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import autoroutes
-
 from ._build import build
-from ._engine import check_of, spelled
+from ._engine import Engine, check_of
 from ._patterns import parse, ranks
 from ._trie import Entry, Node, insert
 
@@ -52,10 +50,9 @@ class Routes:
         self._entries: dict[Pattern, Entry] = {}
         self._static: dict[str, dict[str, Any]] = {}
         self._tree = Node()
-        self._engine = autoroutes.Routes()
+        self._engine = Engine()
         self._ask = self._engine.match
         self._pending: list[Entry] = []
-        self._shapes: set[str] = set()
         self._proven: list[Entry] = []
 
     def add(self, path: str, /, **payload: Any) -> None:
@@ -90,7 +87,7 @@ class Routes:
         if path in self._static:
             return self._static[path], {}
         hit, values = self._ask(path)
-        if hit is not None and all(values.values()):
+        if hit is not None:
             proof = hit["entry"].proof
             if proof is not None:
                 check, payload = proof
@@ -121,16 +118,8 @@ class Routes:
             self._doubt()
             self._pending.sort(key=lambda entry: entry.place, reverse=True)
             for entry in self._pending[: -_LESSON - 1 : -1]:
-                self._tell(entry)
+                self._engine.tell(entry)
             del self._pending[-_LESSON:]
-
-    def _tell(self, entry: Entry) -> None:
-        spelling = spelled(entry.pattern)
-        # Of routes alike to autoroutes, it would give the names of the last to all.
-        if spelling is not None and spelling.shape not in self._shapes:
-            self._shapes.add(spelling.shape)
-            self._engine.add(spelling.named, entry=entry)
-            entry.taught = True
 
     def _prove(self, entry: Entry) -> None:
         with self._lock:
