@@ -33,7 +33,7 @@ class Application(Protocol):
 
     @property
     def Cookies(self) -> Callable[..., Cookies]:  # noqa: N802 - it holds a class
-        """Called with a mapping of names to values, or with nothing."""
+        """Called with a mapping of names to values, which may be empty."""
         ...
 
     @property

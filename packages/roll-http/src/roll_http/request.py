@@ -138,7 +138,7 @@ class Request(dict[str, Any]):
         if self._cookies is None:
             header = self.headers.get("COOKIE")
             cookies = Cookies if self.app is None else self.app.Cookies
-            self._cookies = cookies(parse_cookies(header)) if header else cookies()
+            self._cookies = cookies(parse_cookies(header) if header else {})
         return self._cookies
 
     @property

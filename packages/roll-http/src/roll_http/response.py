@@ -93,7 +93,7 @@ class Response:
         """The cookies to be set."""
         if self._cookies is None:
             cookies = Cookies if self.app is None else self.app.Cookies
-            self._cookies = cast("Cookies", cookies())
+            self._cookies = cast("Cookies", cookies({}))
         return self._cookies
 
     @property

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 from weakref import WeakSet
@@ -75,12 +76,12 @@ class Server:
         """Accept the connections of sockets that are bound already."""
         loop = asyncio.get_running_loop()
         for sock in sockets:
-            create = loop.create_server
+            create, options = loop.create_server, dict(self._tls_options)
             if sock.family == getattr(socket, "AF_UNIX", None):
                 create = loop.create_unix_server  # type: ignore[assignment]  # same arguments
-            server = await create(
-                self._connect, sock=sock, backlog=ACCEPTED_IN_A_ROW, **self._tls_options
-            )
+                if sys.version_info >= (3, 13):
+                    options["cleanup_socket"] = False  # whoever bound it may serve on
+            server = await create(self._connect, sock=sock, backlog=ACCEPTED_IN_A_ROW, **options)
             self._take(server)
 
     @property

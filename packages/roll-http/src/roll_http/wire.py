@@ -143,6 +143,8 @@ def plain_response(status: int, reason: str, date: str) -> bytes:
 
 def as_body(body: Any) -> bytes | AsyncIterator[Any]:
     """What a handler gave as a body: its bytes, or the iterator that gives them."""
+    if isinstance(body, str):
+        return body.encode()
     if isinstance(body, bytes):
         return body
     if hasattr(body, "__aiter__"):
