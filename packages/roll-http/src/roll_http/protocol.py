@@ -180,6 +180,8 @@ class HTTPProtocol(asyncio.Protocol):
             self._call_soon(self._advance)
         elif turns and self._idle:
             self._rest()
+        if self.receiver.has_bytes:
+            self.receiver.balance()
 
     @property
     def _has_requests(self) -> bool:
