@@ -361,6 +361,19 @@ def test_raising_handlers_keep_their_connections(serve):
                 assert client.answer() == (500, b"Internal Server Error")
 
 
+@pytest.mark.parametrize("first", ["/", "/wait/1"], ids=["ready", "waiting"])
+def test_a_flood_of_requests_is_held_back(serve, first):
+    """A client that asks on and on, and reads no answer, is soon read no more."""
+    server = serve()
+    server.get("/")
+    with server.connect(small=True) as client, server.bounded(MIB):
+        client.ask(first)
+        client.sock.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            client.sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 2_000_000)
+        assert server.get("/") == b"hello"
+
+
 def test_idle_connections_are_small(serve):
     server = serve(limits={"keep_alive_timeout": 600})
     count = 1000

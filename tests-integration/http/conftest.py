@@ -199,6 +199,7 @@ class Probe:
         """
         *answers, end = case.back.split(" > ")
         with self.connect() as connection:
+            self.ran(connection.port)  # forget who had this port before
             send(connection, case.sent)
             if case.ends:
                 connection.end()
