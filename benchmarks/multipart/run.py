@@ -11,7 +11,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,11 @@ CHUNKS = {"1 KiB": KIB, "16 KiB": 16 * KIB, "64 KiB": 64 * KIB, "1 MiB": MIB}
 PACKAGES = [name for name in FORMS if " " not in name]
 
 
-def measure(call: Callable[[], Any], repeat: int) -> float:
+def measure(peer: Peer, chunks: Chunks, repeat: int = 1) -> float:
     """Seconds of CPU for one call."""
     gc.collect()
     start = time.thread_time()
-    results = [call() for _ in range(repeat)]
+    results = [peer(chunks) for _ in range(repeat)]
     elapsed = time.thread_time() - start
     for result in results:
         check(result)
@@ -51,15 +51,14 @@ def correct(peer: Peer, chunks: Chunks, body: Body) -> bool:
 def compare(peers: dict[str, Peer], body: Body, size: int, rounds: int) -> dict[str, float]:
     """MB/s of every peer that parses the body right."""
     chunks = Chunks(body, size)
-    able = {name: peer for name, peer in peers.items() if correct(peer, chunks, body)}
-    repeat = max(1, min(300, 2 * MIB // len(body.data)))
-    times: dict[str, list[float]] = {name: [] for name in able}
-    order = list(able.items())
+    able = [(name, peer) for name, peer in peers.items() if correct(peer, chunks, body)]
+    repeat = {name: int(0.01 / measure(peer, chunks)) + 1 for name, peer in able}
+    times: dict[str, list[float]] = {name: [] for name, _ in able}
     for _ in range(rounds):
         # Nobody always comes behind the same one, who left the caches cold or warm.
-        shuffle(order)
-        for name, peer in order:
-            times[name].append(measure(lambda p=peer: p(chunks), repeat))  # type: ignore[misc]
+        shuffle(able)
+        for name, peer in able:
+            times[name].append(measure(peer, chunks, repeat[name]))
     return {name: len(body.data) / statistics.median(taken) / 1e6 for name, taken in times.items()}
 
 
@@ -78,9 +77,9 @@ def table(title: str, peers: dict[str, Peer], quick: bool, only: str) -> None:
     print("| --- | --- |" + " ---: |" * (len(peers) + 1))
     for name, body in scenarios(quick, only):
         for label, size in CHUNKS.items():
-            if label != "1 KiB" and size >= 16 * len(body.data) and name == "small form":
+            if name == "small form" and size > KIB:
                 continue
-            rounds = 3 if quick or len(body.data) > 16 * MIB else 9
+            rounds = 3 if quick else 9
             speeds = compare(peers, body, size, rounds)
             print(f"| {name} | {label} |", row(peers, speeds), flush=True)
 

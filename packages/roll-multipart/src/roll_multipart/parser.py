@@ -66,14 +66,16 @@ class PushParser:
     def feed(self, data: bytes) -> None:
         """Parse a chunk (one that is not `bytes` is copied). Raises `MultipartError`."""
         try:
-            # In the middle of a long content most chunks are nothing but data.
+            # In the middle of a long content most chunks are nothing but data: no delimiter, and
+            # nothing at the end that may begin one; or no CR at all.
             if (
                 (run := self._run)
                 and type(data) is bytes
                 and 0 < len(data) < SHORT
-                and run not in data
-                and data.rfind(b"\r\n", self._reach) < 0
-                and data[-1] != CR
+                and (
+                    (run not in data and data.rfind(b"\r\n", self._reach) < 0 and data[-1] != CR)
+                    or b"\r" not in data
+                )
             ):
                 self.part_data(data)
             elif data:
