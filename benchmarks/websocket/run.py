@@ -94,6 +94,10 @@ class Client(asyncio.Protocol):
             elif not self.ready.done():
                 self.ready.set_result(None)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.ready.done():
+            self.ready.set_exception(exc or ConnectionError("The server has closed"))
+
     async def burst(self, count: int) -> None:
         """Echo `count` messages."""
         self.count = count

@@ -1,8 +1,9 @@
 """The echo servers under measure: `python servers.py NAME LOOP` prints its port and serves.
 
 Each is written as its documentation would have it, with messages of up to a MiB and no access
-log; compression is off unless NAME ends in `+deflate`. `bare` is the floor: the Sans-I/O layer
-of `websockets` on an asyncio.Protocol, without a task, a check, a limit or a timeout.
+log; pings are off, and compression unless NAME ends in `+deflate`. `bare` is the floor: the
+Sans-I/O layer of `websockets` on an asyncio.Protocol, without a task, a check, a limit or a
+timeout.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ async def roll_websocket(sock: socket.socket) -> None:
         async for message in ws:
             await ws.send(message)
 
-    listener = Listener(echo, compression=DEFLATE)
+    listener = Listener(echo, compression=DEFLATE, ping_interval=None)
     server = await asyncio.get_running_loop().create_server(listener, sock=sock)
     await server.serve_forever()
 
@@ -64,7 +65,9 @@ async def websockets(sock: socket.socket) -> None:
         async for message in ws:
             await ws.send(message)
 
-    async with serve(echo, sock=sock, compression="deflate" if DEFLATE else None) as server:
+    async with serve(
+        echo, sock=sock, compression="deflate" if DEFLATE else None, ping_interval=None
+    ) as server:
         await server.serve_forever()
 
 
@@ -82,7 +85,12 @@ async def uvicorn(sock: socket.socket) -> None:
                     await send({"type": "websocket.send", "bytes": event["bytes"]})
 
     config = uvicorn.Config(
-        app, loop="none", log_level="error", ws_per_message_deflate=DEFLATE, lifespan="off"
+        app,
+        loop="none",
+        log_level="error",
+        ws_per_message_deflate=DEFLATE,
+        lifespan="off",
+        ws_ping_interval=None,
     )
     await uvicorn.Server(config).serve(sockets=[sock])
 
@@ -113,7 +121,7 @@ async def roll(sock: socket.socket) -> None:
 
     app = Roll()
 
-    @app.route("/", protocol="websocket", compression=DEFLATE)
+    @app.route("/", protocol="websocket", compression=DEFLATE, ping_interval=None)
     async def echo(_: Any, ws: Any) -> None:
         async for message in ws:
             await ws.send(message)

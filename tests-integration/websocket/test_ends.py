@@ -190,7 +190,6 @@ async def test_handlers_that_ignore_the_shutdown_are_cancelled(stopped, ends):
     assert isinstance(ends[0], asyncio.CancelledError)
 
 
-@pytest.mark.xfail(strict=False, reason="roll-http aborts the connection twice, and then keeps it")
 async def test_of_handlers_cancelled_at_shutdown_nothing_remains(stopped):
     assert not any(stopped.connections)
 
