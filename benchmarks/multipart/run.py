@@ -84,8 +84,12 @@ def table(title: str, peers: dict[str, Peer], quick: bool, only: str) -> None:
             print(f"| {name} | {label} |", row(peers, speeds), flush=True)
 
 
+def show(speed: float) -> str:
+    return f"{speed:,.0f}" if speed >= 100 else f"{speed:.3g}"
+
+
 def row(peers: dict[str, Peer], speeds: dict[str, float]) -> str:
-    cells = [f"{speeds[name]:,.4g}" if name in speeds else "fails" for name in peers]
+    cells = [show(speeds[name]) if name in speeds else "fails" for name in peers]
     rivals = [speed for name, speed in speeds.items() if name != "roll-multipart"]
     lead = speeds["roll-multipart"] / max(rivals)
     return " | ".join([*cells, f"{lead:.2f}"]) + " |"

@@ -3,6 +3,7 @@
 import io
 import os
 import tempfile
+from contextlib import suppress
 
 import pytest
 
@@ -249,6 +250,19 @@ def test_abort_closes_all_files_and_ends_the_parsing(tools, made):
     multipart.feed_data(tools.part("f", b"12", filename="f") + tools.part("g", b"3", filename="g"))
     multipart.abort()
     assert [file.closed for file in made.files] == [True, True]
+    for call in (lambda: multipart.feed_data(b"more"), multipart.close):
+        with pytest.raises(MultipartError, match="aborted"):
+            call()
+
+
+def test_an_error_stays(tools):
+    multipart = Multipart()
+    multipart.initialize(CONTENT_TYPE)
+    for call in (lambda: multipart.feed_data(b"--boundaryX"), multipart.abort, multipart.close):
+        with suppress(MultipartError):
+            call()
+        with pytest.raises(MultipartError, match="Unexpected bytes"):
+            multipart.feed_data(tools.body())
 
 
 def test_the_context_manager_closes_at_the_end(tools):

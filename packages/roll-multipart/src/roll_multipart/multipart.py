@@ -135,7 +135,8 @@ class Filler(PushParser):
             self._end_file(self._file)
 
     def abort(self) -> None:
-        """Close all files."""
+        """Close all files, and parse no more."""
+        self._die(self._error or MultipartError("The parsing was aborted"))
         if self._file is not None:
             self._file.close()
         self.files.close()
@@ -163,6 +164,7 @@ class Filler(PushParser):
         file.seek(0)
         self.files.setdefault(self._name, []).append(file)
         self._file = None
+        # Unless it is on disk, or of a kind that never will be.
         if self._room <= self._size:
             self._memory_left -= self._size - self._room
         self.__dict__.pop("part_data", None)

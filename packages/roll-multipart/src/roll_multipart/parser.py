@@ -81,15 +81,13 @@ class PushParser:
             elif data:
                 self._parse(self._join(data) if self._carry else bytes(data))
         except BaseException as error:
-            self._error = error
-            self._run = b""
-            self._state = PushParser._fail
+            self._die(error)
             raise
 
     def close(self) -> None:
         """The input has ended. Raises `MultipartError` if the final boundary is still missing."""
         if self._error is None and not self.finished:
-            self._error = MultipartError("The body ended before its final boundary")
+            self._die(MultipartError("The body ended before its final boundary"))
         if self._error is not None:
             raise self._error
 
@@ -97,6 +95,11 @@ class PushParser:
     def finished(self) -> bool:
         """The final boundary has been seen: whatever follows is skipped."""
         return self._state is PushParser._skip_epilogue
+
+    def _die(self, error: BaseException) -> None:
+        self._error = error
+        self._run = b""
+        self._state = PushParser._fail
 
     def _join(self, data: bytes) -> bytes:
         """What was carried over, and the chunk behind it, which is not copied if it is long."""
