@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import weakref
 
 import pytest
 
 from roll_http import ClientDisconnected, HTTPProtocol, Limits, Response, protocol
 from roll_http.body import BodyStream
+from roll_http.receiving import NO_BODY
 from roll_http.sending import Sender
 from roll_http.syntax import list_members
 from roll_http.wire import as_body
@@ -22,7 +24,7 @@ LAST = b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
 def eager(monkeypatch):
     """Handlers begin at once, as they do by themselves from Python 3.12 on."""
 
-    def start(loop, coroutine):
+    def start(coroutine, loop):
         try:
             coroutine.send(None)
         except StopIteration:
@@ -179,7 +181,7 @@ def test_the_pace_of_a_body_is_not_checked_when_none_is_awaited(serve):
         read_deadline = 0.0
 
         class receiver:
-            stream = None
+            stream = NO_BODY
 
     from roll_http.clock import NEVER
     from roll_http.exchange import Exchange
@@ -261,3 +263,104 @@ def test_an_event_loop_is_not_kept_alive():
     del loop
     gc.collect()
     assert gone() is None
+
+
+async def test_a_handler_that_cancels_itself_resets_its_connection(serve):
+    async def handler(request, response):
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert not any(peer.server.connections)
+
+
+async def test_a_generator_that_fails_because_its_client_left_is_no_error(serve, caplog):
+    failed = asyncio.Event()
+
+    async def handler(request, response):
+        async def body():
+            try:
+                yield b"x"
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError:
+                failed.set()
+                raise RuntimeError("in the generator") from None
+
+        response.body = body()
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    await connection.head()
+    connection.abort()
+    async with asyncio.timeout(10):
+        await failed.wait()
+    while any(peer.server.connections):
+        await asyncio.sleep(0)
+    assert not caplog.records
+
+
+async def test_ready_answers_come_one_by_one_even_when_asked_to_go_on(serve, eager):
+    async def handler(request, response):
+        request.protocol.resume_writing()
+        response.body = request.path
+
+    answer = await (await serve(handler)).exchange(GET * 3 + LAST)
+    assert answer.count("HTTP/1.1 200 OK") == 4
+
+
+async def test_a_connection_rests_after_an_answer_that_was_ready(serve, eager):
+    peer = await serve(path, keep_alive_timeout=0.05)
+    assert (await peer.exchange(GET)).endswith("\r\n\r\n/")
+
+
+async def test_a_half_closed_connection_with_half_a_head_ends(serve):
+    peer = await serve(path)
+    connection = await peer.connect()
+    connection.send(GET + b"GET / HT")
+    connection.send_eof()
+    assert (await connection.rest()).count(b"HTTP/1.1") == 1
+
+
+async def test_half_a_head_is_dropped_when_there_is_no_time_left(serve):
+    peer = await serve(path)
+    connection = await peer.connect()
+    connection.send(GET + b"GET / HT")
+    await connection.head()
+    await peer.server.stop(0)
+    assert not any(peer.server.connections)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"\r\n" * 50, 400),
+        (b"DESCRIBE / HTTP/1.1\r\nHost: here\r\n\r\n", 501),
+        (b"UNKNOWN /\xe9 HTTP/1.1\r\nHost: here\r\n\r\n", 400),
+    ],
+)
+def test_what_is_no_request_of_ours_is_refused(refusal, data, status):
+    assert refusal(data, head=50) == status
+
+
+@pytest.mark.parametrize("accepted", [False, True], ids=["in the queue", "accepted"])
+async def test_a_server_that_stops_waits_a_little_for_handshakes(serve, tls, accepted):
+    server, client = tls
+    peer = await serve(path, tls=server)
+    waiting = socket.create_connection(peer.address)
+    while accepted and not peer.server._arriving:
+        await asyncio.sleep(0)
+    stopping = asyncio.ensure_future(peer.server.stop(0.5))
+    with waiting:
+        reader, writer = await asyncio.open_connection(
+            sock=waiting, ssl=client, server_hostname="localhost"
+        )
+        writer.write(GET)
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+    await stopping

@@ -207,7 +207,7 @@ class Exchange:
         """End the wait of a handler whose client is too slow."""
         connection = self._connection
         stream = connection.receiver.stream
-        if stream is None or self._pace is None or not stream.awaited:
+        if self._pace is None or not stream.awaited:
             connection.read_deadline = NEVER
         elif self._pace.too_slow(connection.clock.now, stream.received, connection.limits):
             connection.last = True

@@ -7,8 +7,9 @@ import contextlib
 import socket
 import struct
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from .clock import NEVER, Connections
@@ -32,15 +33,9 @@ TURNS = 16
 # To linger for no time at all when a socket is closed, which resets it.
 RESET = struct.pack("ii", 1, 0)
 
-if sys.version_info >= (3, 12):
-
-    def _start(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.Task(coroutine, loop=loop, eager_start=True)
-
-else:
-
-    def _start(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.Task(coroutine, loop=loop)
+# A handler that never waits ends before its task is returned, where the interpreter can do it.
+_EAGERLY: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+_start: Callable[..., asyncio.Task[None]] = partial(asyncio.Task, **_EAGERLY)
 
 
 class HTTPProtocol(asyncio.Protocol):
@@ -139,8 +134,6 @@ class HTTPProtocol(asyncio.Protocol):
         self._notice_gone()
 
     def _notice_gone(self) -> None:
-        if self.gone and not self.sender.lost:
-            return
         self.gone = True
         if self.receiver.in_body:
             self.receiver.end_body(ClientDisconnected("The client has gone before its body's end"))
@@ -219,7 +212,7 @@ class HTTPProtocol(asyncio.Protocol):
         if self.receiver.has_bytes:
             self.sender.cork()
         self._exchange = exchange = Exchange(self)
-        _start(self._loop, exchange.run(head))
+        _start(exchange.run(head), loop=self._loop)
         return True
 
     def finish(self, *, keep: bool) -> None:
@@ -333,7 +326,7 @@ class HTTPProtocol(asyncio.Protocol):
         if not unread or self.gone or not self.transport.can_write_eof():
             self.read_deadline = NEVER
             self.transport.close()
-        elif not self.transport.is_closing():
+        else:
             self._lingering = self.limits.linger
             self.read_deadline = self.clock.now + self.limits.linger_timeout
             self.receiver.balance()

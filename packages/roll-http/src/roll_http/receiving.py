@@ -15,6 +15,20 @@ __all__ = ["Receiver"]
 HELD = 64 * 1024
 
 
+class _NoSource:
+    """What is behind a body that nobody sends."""
+
+    def body_awaited(self) -> None:
+        """Nothing will come."""
+
+    def body_taken(self) -> None:
+        """There is always room."""
+
+
+NO_BODY = BodyStream(_NoSource(), 0)
+NO_BODY.end()
+
+
 class Receiver:
     """The reading side of a connection.
 
@@ -43,8 +57,8 @@ class Receiver:
         self._paused = False
         self.in_body = False
         """The current request's body is still to come."""
-        self.stream: BodyStream | None = None
-        """The body of the current request, if it has one."""
+        self.stream = NO_BODY
+        """The body of the last request that had one."""
 
     @property
     def has_bytes(self) -> bool:
@@ -59,17 +73,16 @@ class Receiver:
     @property
     def has_body_bytes(self) -> bool:
         """Some of the body has come: the client did not wait to be told to go on."""
-        return self.stream is not None and self.stream.received > 0
+        return self.stream.received > 0
 
     @property
     def discarded(self) -> int:
         """How many bytes of the body came once nobody wanted them."""
-        return 0 if self.stream is None else self.stream.discarded
+        return self.stream.discarded
 
     def discard_body(self) -> None:
         """Nobody will read the rest of the body."""
-        if self.stream is not None:
-            self.stream.discard()
+        self.stream.discard()
 
     def receive(self, data: bytes) -> None:
         """Keep bytes that came."""
@@ -106,7 +119,7 @@ class Receiver:
     def pump(self) -> None:
         """Give what came of the body to its stream, while it takes it; raises `BadRequest`."""
         framing, stream = self._framing, self.stream
-        if framing is None or stream is None or not self.in_body:
+        if framing is None or not self.in_body:
             return
         while self._offset < len(self._buffer) and not framing.complete and not stream.full:
             data, self._offset = framing.feed(self._buffer, self._offset)
@@ -120,8 +133,7 @@ class Receiver:
     def end_body(self, error: Exception) -> None:
         """The rest of the body will never come: `error` says why."""
         self.in_body = False
-        if self.stream is not None:
-            self.stream.fail(error)
+        self.stream.fail(error)
 
     def forget(self) -> bytes:
         """Drop the bytes that wait, and give them back."""
@@ -136,10 +148,8 @@ class Receiver:
 
     def balance(self) -> None:
         """Read on, or stop reading, by what is kept."""
-        if self.in_body and self.stream is not None:
-            enough = self.stream.full
-        else:
-            enough = len(self._buffer) - self._offset > HELD
+        kept = len(self._buffer) - self._offset
+        enough = self.stream.full if self.in_body else kept > HELD
         if enough != self._paused and not self._transport.is_closing():
             self._paused = enough
             if enough:

@@ -34,6 +34,10 @@ ACCEPT_ERROR = "socket.accept() out of system resource"
 ACCEPT_ERROR_INTERVAL = 1.0
 
 
+# Whoever bound a Unix socket may serve on: from Python 3.13, asyncio would remove its file.
+UNIX_OPTIONS: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+
+
 class Server:
     """Serves the connections of listening sockets, in the running loop.
 
@@ -76,11 +80,10 @@ class Server:
         """Accept the connections of sockets that are bound already."""
         loop = asyncio.get_running_loop()
         for sock in sockets:
-            create, options = loop.create_server, dict(self._tls_options)
+            create, options = loop.create_server, self._tls_options
             if sock.family == getattr(socket, "AF_UNIX", None):
                 create = loop.create_unix_server  # type: ignore[assignment]  # same arguments
-                if sys.version_info >= (3, 13):
-                    options["cleanup_socket"] = False  # whoever bound it may serve on
+                options |= UNIX_OPTIONS
             server = await create(self._connect, sock=sock, backlog=ACCEPTED_IN_A_ROW, **options)
             self._take(server)
 
