@@ -11,9 +11,9 @@ from .errors import HttpError
 
 __all__ = ["BodySource", "BodyStream"]
 
-# What is kept for a handler before the client is held back. One read of asyncio or uvloop brings
-# up to 256 KiB; less would pause and resume the socket at each.
-HIGH_WATER = 256 * 1024
+# What is kept for a handler before the client is held back. One read brings up to 256 KiB, and over
+# TLS the loops hold as much several times over: keeping a second one would go beyond 2 MiB there.
+HIGH_WATER = 128 * 1024
 
 
 class BodySource(Protocol):
