@@ -1,5 +1,6 @@
 """application/x-www-form-urlencoded (WHATWG URL, 5.1): query strings and simple forms."""
 
+from codecs import unicode_escape_decode
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -11,6 +12,7 @@ MAX_FIELDS: Final = 1000
 # What `&` and `=` become while everything else is decoded.
 AND: Final = "\x1f"
 IS: Final = "\x1e"
+MARKS: Final = bytes.maketrans(b"+&=", b" \x1f\x1e")
 
 Values = dict[str, list[str]]
 
@@ -57,11 +59,11 @@ def decode_marked(text: str) -> str | None:
     None if the text is not up to that: something in it may look like a mark or like an escape of
     Python's, or is an incomplete `%XX`, which has to stay as it is.
     """
-    if "%1" in text or "\\" in text or AND in text or IS in text or not text.isascii():
+    if "%1" in text or "\\" in text or AND in text or IS in text:
         return None
-    marked = text.replace("+", " ").replace("&", AND).replace("=", IS).replace("%", "\\x")
     try:
-        decoded = marked.encode().decode("unicode_escape")
-    except UnicodeDecodeError:
+        marked = text.encode("ascii").translate(MARKS).replace(b"%", b"\\x")
+        decoded, _ = unicode_escape_decode(marked)
+    except UnicodeError:
         return None
     return decoded if decoded.isascii() else decoded.encode("latin-1").decode("utf-8", "replace")
