@@ -212,7 +212,8 @@ class HTTPProtocol(asyncio.Protocol):
         if self.receiver.has_bytes:
             self.sender.cork()
         self._exchange = exchange = Exchange(self)
-        _start(exchange.run(head), loop=self._loop)
+        # The loop may call in the context of an earlier request, whose write or read it resumes.
+        _start(exchange.run(head), loop=self._loop, context=self._context.copy())
         return True
 
     def finish(self, *, keep: bool) -> None:
