@@ -28,7 +28,7 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-HTTP_METHODS = (
+HTTP_METHODS = [
     "GET",
     "HEAD",
     "POST",
@@ -38,5 +38,5 @@ HTTP_METHODS = (
     "OPTIONS",
     "CONNECT",
     "PATCH",
-)
+]
 """The methods of RFC 9110 9.3 and RFC 5789."""
