@@ -24,7 +24,7 @@ LAST = b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
 def eager(monkeypatch):
     """Handlers begin at once, as they do by themselves from Python 3.12 on."""
 
-    def start(coroutine, loop):
+    def start(coroutine, loop, context):
         try:
             coroutine.send(None)
         except StopIteration:
