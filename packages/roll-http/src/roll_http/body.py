@@ -11,8 +11,8 @@ from .errors import HttpError
 
 __all__ = ["BodySource", "BodyStream"]
 
-# What is kept for a handler before the client is held back. One read brings up to 256 KiB, and over
-# TLS the loops hold as much several times over: keeping a second one would go beyond 2 MiB there.
+# What is kept for a handler before the client is held back. One read brings up to 256 KiB, and
+# over TLS the loops hold as much several times: keeping a second one would go beyond 2 MiB there.
 HIGH_WATER = 128 * 1024
 
 

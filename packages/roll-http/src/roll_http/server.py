@@ -147,7 +147,10 @@ class Server:
     async def _stop_accepting(self) -> None:
         # Closing a listening socket resets the connections that wait in it: its duplicate keeps
         # it open until they are taken out.
-        duplicates = [sock.dup() for sock in self.sockets]
+        duplicates = []
+        for sock in self.sockets:
+            with contextlib.suppress(OSError):  # no descriptor is left: who waits there is lost
+                duplicates.append(sock.dup())
         for server in self._servers:
             server.close()
         accepted = [sock for duplicate in duplicates for sock in _accept_all(duplicate)]
