@@ -126,7 +126,20 @@ def test_a_higher_minor_version_is_1_1(probe):
     assert probe.ask(b"GET / HTTP/1.2\r\nHost: a\r\n\r\n").json["version"] == "1.1"
 
 
+def test_each_request_has_a_context_of_its_own(connection):
+    """Those too that begin when the client has caught up on the answers before."""
+    paths = [f"/context/{number}" for number in range(200)]
+    sent = "".join(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n" for path in paths)
+    connection.send(sent.encode())
+    assert {connection.answer().get("X-Seen") for _ in paths} == {"nothing"}
+
+
 # What it gives.
+
+
+def test_a_kept_connection_is_announced_to_1_0(probe):
+    answer = probe.ask(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    assert answer.get("Connection") == "keep-alive"
 
 
 def test_HEAD_may_tell_the_length_that_GET_would_have(connection):

@@ -1,6 +1,7 @@
 """Limits and patience, with times short enough for a test that waits for the server to act."""
 
 import contextlib
+import time
 
 import pytest
 
@@ -114,6 +115,29 @@ def test_an_idle_handler_is_not_the_clients_fault(serve):
     with serve("probe_app.py", head_timeout=SHORT, body_timeout=SHORT) as probe:
         answer = probe.get("/asleep/0.5")
         assert answer.status == 200
+
+
+def test_a_client_that_stays_after_an_error_is_left(serve):
+    """It has its answer; what else it sends is dropped for a while, and then the connection."""
+    settings = {"linger_timeout": SHORT, "linger": 10**9}
+    with serve("probe_app.py", **settings) as probe, probe.connect() as connection:
+        connection.send(b"nonsense\r\n")
+        assert connection.answer().status == 400
+        assert connection.ended()
+        with pytest.raises(ConnectionError):
+            for _ in range(1000):
+                connection.sock.sendall(b"more")
+                time.sleep(SHORT / 20)
+
+
+def test_a_client_that_floods_after_an_error_is_left(serve):
+    settings = {"linger_timeout": 600, "linger": 1000}
+    with serve("probe_app.py", **settings) as probe, probe.connect() as connection:
+        connection.send(b"nonsense\r\n")
+        assert connection.answer().status == 400
+        with pytest.raises(ConnectionError):
+            for _ in range(100_000):
+                connection.sock.sendall(b"more" * 1000)
 
 
 def test_too_many_connections(serve):

@@ -14,10 +14,13 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import roll_http
 from roll_http import Cookies, HttpError, HTTPProtocol, Limits, Request, Response, Server
+
+seen = ContextVar("seen", default="nothing")
 
 
 class Echo(asyncio.Protocol):
@@ -98,6 +101,12 @@ class App:
     async def do_unread(self, request: Request, response: Response, rest: str) -> None:
         """Answers without a look at the body."""
         self.record(request, response)
+
+    async def do_context(self, request: Request, response: Response, rest: str) -> None:
+        """Tells what the context holds from earlier requests, in a body that fills buffers."""
+        response.headers["X-Seen"] = seen.get()
+        seen.set(rest)
+        response.body = bytes(60_000)
 
     async def do_late(self, request: Request, response: Response, rest: str) -> None:
         for _ in range(20):
