@@ -128,13 +128,14 @@ def certificate(tmp_path):
 
 
 def test_graceful_timeout_bounds_the_end(gunicorn, site, curl):
-    program = gunicorn("--graceful-timeout", "1", **site)
+    program = gunicorn("--graceful-timeout", "2", **site)
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(curl, f"{program.url}/slow")
         program.wait_for("slow began")
         assert program.stop(signal.SIGTERM) == 0
         assert isinstance(answer.exception(), AssertionError)  # curl: empty reply
     assert "slow ended\n" not in program.output
+    assert "down\n" in program.output
 
 
 def test_max_requests_replaces_the_worker(gunicorn, site, curl):
