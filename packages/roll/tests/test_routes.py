@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from roll import HTTP_METHODS, Request, Response, Roll
+from roll import HTTP_METHODS, Request, Response, Roll, Route, Routes
 from roll.testing import Client
 from roll_http import Limits
 from roll_routing import InvalidRoute
@@ -114,6 +114,63 @@ async def test_handlers_given_straight_to_the_router_work(app, client):
     assert (await client.head("/")).status == 200
     assert (await client.head("/post")).status == 405
     assert (await client.delete("/")).headers["Allow"] == "GET, HEAD"
+
+
+def other(request, response, **placeholders):
+    response.body = "other"
+
+
+async def test_the_handler_is_the_one_in_the_payload(app, client):
+    app.route("/added")(ok)
+    app.routes.add("/added", GET=other)
+    app.route("/put")(ok)
+    app.routes.match("/put")[0]["GET"] = other
+    for path in ("/added", "/put"):
+        assert (await client.get(path)).body == b"other"
+        await client.head(path)
+        assert b"Content-Length: 5\r\n" in client.protocol.transport.data
+
+
+async def test_what_governs_a_handler_goes_on_when_it_is_replaced(app, client):
+    @app.route("/", methods=["POST"], lazy_body=True, max_body=3)
+    def first(request, response):
+        """Never called."""
+
+    async def second(request, response):
+        response.body = await request.read()
+
+    app.routes.add("/", POST=second)
+    assert (await client.post("/", b"123")).body == b"123"
+    assert (await client.post("/", b"1234")).status == 413
+
+
+async def test_a_router_may_wrap_and_remove_handlers():
+    class Wrapping(Routes):
+        def match(self, path):
+            payload, variables = super().match(path)
+            shown = {name: value for name, value in payload.items() if name != "POST"}
+            return {**shown, "GET": other}, variables
+
+    class App(Roll):
+        Routes = Wrapping
+
+    app = App()
+    app.route("/", methods=["GET", "POST"])(ok)
+    client = Client(app)
+    assert (await client.get("/")).body == b"other"
+    response = await client.post("/")
+    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD")
+
+
+async def test_a_listener_may_put_another_handler_in_the_route(app, client):
+    app.route("/")(ok)
+
+    @app.listen("request")
+    def wrap(request):
+        payload, variables = request.route
+        request.route = Route({**payload, "GET": other}, variables)
+
+    assert (await client.get("/")).body == b"other"
 
 
 class CallableView:

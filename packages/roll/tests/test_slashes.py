@@ -67,6 +67,17 @@ async def test_a_websocket_is_not_redirected(client):
     assert (await client.get("/socket/")).status == 426
 
 
+async def test_what_stands_beside_a_websocket_is_redirected_alone(app, client):
+    app.route("/socket", methods=["HEAD"])(lambda request, response: None)
+    assert (await client.get("/socket/")).status == 426
+    assert (await client.head("/socket/")).status == 308
+
+
+async def test_a_redirection_is_of_this_request_alone(client):
+    assert (await client.get("/with/a")).status == 308
+    assert (await client.get("/with/a/")).status == 200
+
+
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/nowhere/"])
 async def test_what_matches_neither_way_is_a_404(client, path):
     assert (await client.get(path)).status == 404

@@ -52,6 +52,19 @@ async def test_a_class_view_answers(app, liveclient):
         assert await ws.recv() == "from a class"
 
 
+async def test_the_handler_is_the_one_in_the_payload(app, liveclient):
+    @app.route("/", protocol="websocket", subprotocols=["chat"])
+    def first(request, ws):
+        """Never called."""
+
+    async def second(request, ws):
+        await ws.send(ws.subprotocol)
+
+    app.routes.add("/", GET=second)
+    async with connect(liveclient.wsl, subprotocols=["chat"]) as ws:
+        assert await ws.recv() == "chat"
+
+
 async def test_a_plain_function_may_give_what_to_await(app, liveclient):
     @app.route("/plain", protocol="websocket")
     def plain(request, ws):

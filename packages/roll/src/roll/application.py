@@ -20,7 +20,7 @@ from .groups import Group
 from .request import Request
 from .sessions import converse
 from .slashes import other_form
-from .views import ENDPOINTS, Methods, View, endpoint_of, endpoints, payload_of
+from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -118,8 +118,7 @@ class Roll(Events, dict[str, Any]):
         """
 
         def register(view: V) -> V:
-            found = endpoints(view, methods, protocol, lazy_body=lazy_body, extras=extras)
-            payload = payload_of(found, extras)
+            payload = payload_of(view, methods, protocol, lazy_body=lazy_body, extras=extras)
             self._check_name(path, extras.get("name"))
             self.routes.add(path, **payload)
             self.hook("route:add", path, view, **extras)
@@ -168,7 +167,8 @@ class Roll(Events, dict[str, Any]):
                     if not endpoint.lazy_body:
                         await request.load_body()
                     if "request" not in hooks or not await self.hook("request", request, response):
-                        result = endpoint.handler(request, response, **request.route.vars)
+                        route = request.route
+                        result = route.payload[endpoint.method](request, response, **route.vars)
                         if hasattr(result, "__await__"):
                             await result
             except Exception as error:  # noqa: BLE001 - whatever it is, it has to be answered
@@ -183,8 +183,9 @@ class Roll(Events, dict[str, Any]):
     def _endpoint(self, request: Any) -> Endpoint:
         payload = request.route.payload
         if payload is not None:
-            found: Endpoint | None = payload.get(ENDPOINT_KEY(request.method))
-            if found is not None:
+            method = request.method
+            found: Endpoint | None = payload.get(ENDPOINT_KEY(method))
+            if found is not None and method in payload:
                 return found
         return endpoint_of(payload, request)
 

@@ -44,7 +44,8 @@ def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:
 
 async def session(app: Roll, endpoint: Endpoint, request: Any, ws: Any) -> None:
     await app.hook("websocket_connect", request, ws)
-    result = endpoint.handler(request, ws, **request.route.vars)
+    route = request.route
+    result = route.payload[endpoint.method](request, ws, **route.vars)
     if hasattr(result, "__await__"):
         await result
 

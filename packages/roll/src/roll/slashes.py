@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from .views import ENDPOINTS, Endpoint, endpoint_of_get
+from .views import DEFAULTS, ENDPOINTS, page_of
 
 __all__ = ["other_form"]
 
@@ -25,17 +25,17 @@ def other_form(match: Callable[[str], Match], request: Any) -> Match:
     """
     path = request.path[:-1] if request.path.endswith("/") else f"{request.path}/"
     payload, variables = match(path) if path else (None, None)
-    if payload is None or not redirects(payload, path):
-        return payload, variables
-    redirection = Endpoint(redirect_to_other_form)
-    keys = (ENDPOINTS["GET"], ENDPOINTS["HEAD"])
-    return {**payload, **dict.fromkeys(keys, redirection)}, variables
+    # Two slashes, or what browsers take for them, would name a host.
+    if payload is not None and not path.startswith(("//", "/\\")):
+        payload = redirecting(payload)
+    return payload, variables
 
 
-def redirects(payload: Mapping[str, Any], path: str) -> bool:
-    """Tell whether a GET is to be redirected: there is a page, and `path` names no host."""
-    page = endpoint_of_get(payload) is not None or "HEAD" in payload
-    return page and not path.startswith(("//", "/\\"))
+def redirecting(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a payload whose page, if it has one, is a redirection to the form it is found at."""
+    pages = [method for method in ("GET", "HEAD") if page_of(payload, method) is not None]
+    handlers = dict.fromkeys(pages, redirect_to_other_form)
+    return {**payload, **handlers, **{ENDPOINTS[page]: DEFAULTS[page] for page in pages}}
 
 
 def redirect_to_other_form(request: Any, response: Any, **_: str) -> None:

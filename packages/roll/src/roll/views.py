@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 from roll_http import HTTP_METHODS, HttpError
 
-__all__ = ["ENDPOINTS", "Endpoint", "View", "endpoint_of", "endpoints", "payload_of"]
+__all__ = ["DEFAULTS", "ENDPOINTS", "Endpoint", "View", "endpoint_of", "page_of", "payload_of"]
 
 View = Callable[..., Any]
 Methods = str | Iterable[str] | None
@@ -39,17 +38,34 @@ NO_LIMIT: Final = sys.maxsize
 """In bytes."""
 
 
-@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A handler and the settings that govern it, whatever the path's other handlers have."""
+    """What governs the handler of a method, whatever the path's other handlers have.
 
-    handler: View
-    lazy_body: bool = False
-    """The handler reads the body itself."""
-    settings: tuple[tuple[str, Any], ...] = ()
-    """The attributes that the request gets, by name."""
-    websocket: Mapping[str, Any] | None = None
-    """On a websocket route, the settings of its handshake."""
+    The handler itself is in the route's payload, under the name of the method: who puts another
+    one there, be it a router or a listener, has it called.
+    """
+
+    # A dataclass takes half a millisecond of everyone's start.
+    __slots__ = ("lazy_body", "method", "settings", "websocket")
+
+    def __init__(
+        self,
+        method: str,
+        lazy_body: bool = False,
+        settings: tuple[tuple[str, Any], ...] = (),
+        websocket: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.method: Final = method
+        self.lazy_body: Final = lazy_body
+        """The handler reads the body itself."""
+        self.settings: Final = settings
+        """The attributes that the request gets, by name."""
+        self.websocket: Final = websocket
+        """On a websocket route, the settings of its handshake."""
+
+
+DEFAULTS: Final = {method: Endpoint(method) for method in HTTP_METHODS}
+"""What governs a handler that was given straight to the router."""
 
 
 class Refused(HttpError):
@@ -60,27 +76,29 @@ class Refused(HttpError):
         self.headers = headers
 
 
-def endpoints(
+def payload_of(
     view: View, methods: Methods, protocol: str, *, lazy_body: bool, extras: Mapping[str, Any]
-) -> dict[str, Endpoint]:
-    """Return the endpoint of each method that `view` answers.
+) -> dict[str, Any]:
+    """Return what is given to the router: extras, handlers, and what governs these.
 
     Raises:
-        ValueError: nothing could ever call the view as it is asked for; says what would do.
+        ValueError: nothing could ever call the view as it is asked for, or an extra bears the
+            name of a method, whose handler it would hide; says what would do.
         AttributeError: `methods` are given for a class, whose methods say them.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"Unknown protocol {protocol!r}: must be one of {one_of(PROTOCOLS)}")
     handlers = handlers_of(view, methods)
     check_methods(handlers, protocol)
+    check_extras(extras)
     settings = tuple(request_settings(extras))
     websocket = None
     if protocol == "websocket":
         websocket = {name: extras[name] for name in WEBSOCKET_SETTINGS if name in extras}
-    return {
-        method: Endpoint(handler, lazy_body, settings, websocket)
-        for method, handler in handlers.items()
+    governing = {
+        ENDPOINTS[method]: Endpoint(method, lazy_body, settings, websocket) for method in handlers
     }
+    return {**extras, **handlers, **governing}
 
 
 def request_settings(extras: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -137,24 +155,14 @@ def one_of(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-def payload_of(found: Mapping[str, Endpoint], extras: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is given to the router: extras, handlers, and what governs these.
-
-    Raises:
-        ValueError: an extra bears the name of a method, whose handler it would hide.
-    """
+def check_extras(extras: Iterable[str]) -> None:
     for name in extras:
         if name in ENDPOINTS:
             raise ValueError(f"An extra cannot be named {name!r}: it is the name of a method")
-    payload = dict(extras)
-    for method, endpoint in found.items():
-        payload[method] = endpoint.handler
-        payload[ENDPOINTS[method]] = endpoint
-    return payload
 
 
 def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
-    """Return what answers a request that has no endpoint of its own.
+    """Return what governs a request whose method has no endpoint in the payload.
 
     A HEAD goes to what answers GET (RFC 9110 9.3.2); a handler that was given straight to the
     router has the default settings.
@@ -165,9 +173,9 @@ def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
     """
     method = request.method
     if payload is not None:
-        if method in HTTP_METHODS and method in payload:
-            return Endpoint(payload[method])
-        if method == "HEAD" and (get := endpoint_of_get(payload)) is not None:
+        if method in DEFAULTS and method in payload:
+            return DEFAULTS[method]
+        if method == "HEAD" and (get := page_of(payload, "GET")) is not None:
             return get
     if method == "CONNECT":
         raise HttpError(HTTPStatus.NOT_IMPLEMENTED)
@@ -176,16 +184,16 @@ def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
     return not_allowed(payload)
 
 
-def endpoint_of_get(payload: Mapping[str, Any]) -> Endpoint | None:
-    """Return what answers a GET, unless that is a websocket."""
-    found: Endpoint | None = payload.get(ENDPOINTS["GET"])
-    if found is None:
-        return Endpoint(payload["GET"]) if "GET" in payload else None
+def page_of(payload: Mapping[str, Any], method: str) -> Endpoint | None:
+    """Return what governs the handler of `method`; None without one, and for a websocket's."""
+    if method not in payload:
+        return None
+    found: Endpoint = payload.get(ENDPOINTS[method], DEFAULTS[method])
     return found if found.websocket is None else None
 
 
 def not_allowed(payload: Mapping[str, Any]) -> NoReturn:
     allowed = [method for method in HTTP_METHODS if method in payload]
-    if "HEAD" not in allowed and endpoint_of_get(payload) is not None:
+    if "HEAD" not in allowed and page_of(payload, "GET") is not None:
         allowed.insert(allowed.index("GET") + 1, "HEAD")
     raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, None, {"Allow": ", ".join(allowed)})
