@@ -86,17 +86,9 @@ def starlette(routes: list[str]) -> Any:
     return match, lambda result: result and result["path_params"]
 
 
-def ours(routes: list[str]) -> Any:
-    """Ask for every route once: ours tells autoroutes of a route at its first match."""
-    match, values = two_methods(roll_routing.Routes)(routes)
-    for route in routes:
-        match(route)  # A pattern matches itself, braces and all.
-    return match, values
-
-
 PEERS: dict[str, Peer] = {
     "autoroutes": two_methods(autoroutes.Routes),
-    "roll-routing": ours,
+    "roll-routing": two_methods(roll_routing.Routes),
     "falcon": falcon,
     "sanic-routing": sanic,
     "starlette": starlette,
