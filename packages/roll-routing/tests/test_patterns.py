@@ -17,6 +17,7 @@ INVALID = {
     "/x/{:int}": (3, "a placeholder needs a name, as in '{name}'"),
     "/{a:}": (4, "a type or a regex must follow '{a:'"),
     "/{a}/{b}/{a:int}": (9, "the name 'a' is used twice, give each placeholder its own"),
+    "/{id:a{9999999999}}": (5, "'a{9999999999}' is neither a type (string, digit,"),
     "/{id:(}": (5, "'(' is neither a type (string, digit, alpha, alnum, int,"),
 }
 

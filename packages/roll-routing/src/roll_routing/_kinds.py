@@ -127,7 +127,7 @@ _MEMBERS: Final = re.compile(f"{_CLASS}|{_ATOM}")
 
 @cache
 def regex_kind(source: str) -> Kind:
-    """Return the kind of the values which a regex matches whole. Raises `re.error`."""
+    """Return the kind of the values which a regex matches whole. Raises what `re` does."""
     accepts = _matches(source)
     if not _TRANSPARENT.fullmatch(source):
         return Kind(source, TYPED, accepts, _always, slash=True, engine="any", verify=accepts)

@@ -126,6 +126,6 @@ def _placeholder(text: str, start: int, end: int) -> Placeholder:
         raise InvalidRoute(text, end, f"a type or a regex must follow '{{{name}:'")
     try:
         return Placeholder(name, KINDS.get(word) or regex_kind(word))
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         reason = f"{word!r} is neither a type ({', '.join(KINDS)}) nor a regex: {error}"
         raise InvalidRoute(text, start + len(name) + 2, reason) from error
