@@ -27,7 +27,7 @@ def describe_machine() -> dict[str, str]:
         "cores": f"servers on {SERVER_CORE}, load on {CLIENT_CORE}",
         "load before": Path("/proc/loadavg").read_text().split(maxsplit=1)[0],
         "commit": _commit(),
-        "command": " ".join(["python", *sys.argv]),
+        "command": _command(),
     }
 
 
@@ -47,6 +47,15 @@ def _memory() -> float:
 
 def _distribution() -> str:
     return platform.freedesktop_os_release().get("PRETTY_NAME", "?")
+
+
+def _command() -> str:
+    arguments = sys.argv[1:]
+    for name in ("--output", "--name"):  # where the files go says nothing of what is in them
+        if name in arguments:
+            at = arguments.index(name)
+            del arguments[at : at + 2]
+    return " ".join(["python benchmarks/run.py", *arguments])
 
 
 def _commit() -> str:

@@ -38,13 +38,20 @@ def _yes(reached: bool) -> str:
     return "yes" if reached else "**no**"
 
 
+def _known(milliseconds: float) -> str:
+    return f"{milliseconds:.2f}" if milliseconds else "?"
+
+
 FIGURES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "CPU per request (µs)": ("The server's, user and system.", lambda one: f"{one.cpu:.2f}"),
     "Requests per second": (
         "One core each for the server and wrk.",
         lambda one: f"{one.rate:,.0f}",
     ),
-    "Latency (ms)": ("Median / 99th percentile.", lambda one: f"{one.p50:.2f} / {one.p99:.2f}"),
+    "Latency (ms)": (
+        "Median / 99th percentile; wrk gives none of some servers that it sends many at once.",
+        lambda one: f"{_known(one.p50)} / {_known(one.p99)}",
+    ),
     "Resident memory (MiB)": ("After the load.", lambda one: f"{one.rss:.0f}"),
 }
 
