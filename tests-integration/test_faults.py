@@ -295,6 +295,19 @@ def test_a_handler_is_cancelled_where_its_route_says_so(server):
     assert server.stop() == ""
 
 
+def test_a_handler_is_cancelled_whose_client_was_never_there(serve):
+    """The client has closed before its request was looked at."""
+    server = serve()
+    with server.connect() as busy:
+        busy.ask("/block/0.3")
+        time.sleep(0.1)
+        with server.connect() as client:
+            client.ask("/cancel")
+        assert busy.answer()[0] == 200
+    server.becomes(running=0, cancelled=1)
+    assert server.stop() == ""
+
+
 def test_a_handler_may_ask_whether_its_client_is_gone(server):
     with server.connect() as client:
         client.ask("/gone")

@@ -122,6 +122,20 @@ async def test_cut_anywhere(case):
         assert comparable(cut) == comparable(whole), case.sent[:at]
 
 
+async def test_the_end_of_input_is_the_end_of_the_connection(cases):
+    """What was asked is answered, though the end came while it was; what was not whole is not."""
+    for case in cases:
+        if case.ends:
+            served = Served()
+            if case.sent:
+                served.protocol.data_received(case.sent)
+            stays = served.protocol.eof_received()
+            await served.settle()
+            data, ran, closed = await served.end()
+            assert closed or not stays, case
+            assert len(ran) == len(re.findall(r"[0-9] [A-Z]", case.back)) == data.count(b"X-Ran")
+
+
 @pytest.fixture(scope="module")
 def short(cases):
     return [case for case in cases if len(case.sent) < CUT_AT_MOST and expects_nothing(case)]

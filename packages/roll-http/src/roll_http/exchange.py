@@ -184,6 +184,8 @@ class Exchange:
         request.attach_body(receiver.open_body(head, self))
         if receiver.in_body:
             self._connection.pump()
+        if self._connection.gone:
+            self._connection.end_body()
 
     def body_awaited(self) -> None:
         """The handler waits for the body: let it come, and watch the time."""

@@ -135,10 +135,14 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _notice_gone(self) -> None:
         self.gone = True
-        if self.receiver.in_body:
-            self.receiver.end_body(ClientDisconnected("The client has gone before its body's end"))
+        self.end_body()
         if self._exchange is not None:
             self._exchange.notice_gone()
+
+    def end_body(self) -> None:
+        """What is missing of the body will never come: its client has gone."""
+        if self.receiver.in_body:
+            self.receiver.end_body(ClientDisconnected("The client has gone before its body's end"))
 
     def pause_writing(self) -> None:
         """The client reads slowly."""

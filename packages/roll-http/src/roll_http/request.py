@@ -41,12 +41,12 @@ class Request(dict[str, Any]):
 
     __slots__ = (
         "_body",
+        "_cancel_on_disconnect",
         "_cookies",
         "_json",
         "_kwargs",
         "_stream",
         "app",
-        "cancel_on_disconnect",
         "headers",
         "keep_alive",
         "max_body",
@@ -82,8 +82,6 @@ class Request(dict[str, Any]):
     max_body: int | None
     """The largest body in bytes that this request may have, streamed or loaded, when the
     application sets it; beyond: 413."""
-    cancel_on_disconnect: bool
-    """Set by the application: the handler is cancelled when the client goes."""
 
     def __init__(self, app: Application | None, protocol: HTTPProtocol | None) -> None:
         self.app = app
@@ -98,7 +96,7 @@ class Request(dict[str, Any]):
         self.upgrade = None
         self.route = None
         self.max_body = None
-        self.cancel_on_disconnect = False
+        self._cancel_on_disconnect = False
         self._body: bytes | None = None
         self._stream: BodyStream | None = None
         self._cookies: Cookies | None = None
@@ -120,6 +118,17 @@ class Request(dict[str, Any]):
     def attach_body(self, stream: BodyStream) -> None:
         """Take the body that the head announced; called once, by the connection."""
         self._stream = stream
+
+    @property
+    def cancel_on_disconnect(self) -> bool:
+        """Set by the application: the handler is cancelled when the client goes, or has gone."""
+        return self._cancel_on_disconnect
+
+    @cancel_on_disconnect.setter
+    def cancel_on_disconnect(self, value: bool) -> None:
+        self._cancel_on_disconnect = value
+        if value and self.protocol is not None and self.protocol.gone:
+            self.protocol.cancel()
 
     @property
     def kwargs(self) -> dict[str, Any]:
