@@ -138,8 +138,20 @@ async def test_the_protocol_a_subclass_names_either_way_is_used():
     class Both(Other):
         HttpProtocol = HTTPProtocol
 
+    class Mixin:
+        Protocol = MyProtocol
+
+    class Mixed(Mixin, Roll):
+        pass
+
+    class Late(Roll):
+        pass
+
+    Late.Protocol = MyProtocol
     assert type(Other().factory()) is MyProtocol
     assert type(Both().factory()) is HTTPProtocol
+    assert type(Mixed().factory()) is MyProtocol
+    assert type(Late().factory()) is MyProtocol
 
 
 async def test_every_part_of_a_subclass_is_used():

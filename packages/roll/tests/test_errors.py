@@ -141,14 +141,16 @@ async def test_a_listener_may_change_everything(app, client, failing):
     assert response.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
-async def test_a_page_of_a_listener_is_not_labelled(app, client, failing):
-    failing(HttpError(404))
-
+async def test_what_a_listener_writes_is_plain_too_unless_it_says_what_it_is(app, client):
     @app.listen("error")
     def on_error(request, response, error):
-        response.body = "<h1>Nothing here</h1>"
+        response.body = f"<h1>No {error.message}</h1>"
+        if "typed" in request.query:
+            response.headers["Content-Type"] = "text/html"
 
-    assert (await client.get("/")).headers == {}
+    response = await client.get("/<script>")
+    assert response.headers == {"Content-Type": "text/plain; charset=utf-8"}
+    assert (await client.get("/?typed")).headers == {"Content-Type": "text/html"}
 
 
 async def test_an_exception_in_an_error_listener_is_a_plain_500(app, client, failing, caplog):

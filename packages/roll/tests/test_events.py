@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import warnings
-from functools import partial
+from functools import partial, update_wrapper, wraps
 
 import pytest
 
@@ -211,6 +211,66 @@ async def test_listeners_of_built_in_events_get_what_they_name(app, listener):
         "response",
         "error",
     )
+
+
+def passing_on(listener):
+    """Decorate as most do: whatever comes is passed on."""
+
+    @wraps(listener)
+    def wrapper(*args, **kwargs):
+        return listener(*args, **kwargs)
+
+    return wrapper
+
+
+def naming(listener):
+    """Decorate with a signature of one's own."""
+
+    @wraps(listener)
+    async def wrapper(request, response, error):
+        return await listener(request, response, error)
+
+    return wrapper
+
+
+class Decorated:
+    """Decorate with an object."""
+
+    def __init__(self, listener):
+        update_wrapper(self, listener)
+
+    def __call__(self, *args, **kwargs):
+        return self.__wrapped__(*args, **kwargs)
+
+
+async def turned(error, response, request):
+    return request, response, error
+
+
+async def renamed(response, request, error):
+    return response, request, error
+
+
+class Decorating:
+    """Has a method that is decorated."""
+
+    @passing_on
+    def method(self, response, request, error):
+        return request, response, error
+
+
+@pytest.mark.parametrize(
+    "listener",
+    [
+        *(passing_on(turned), Decorated(turned), Decorating().method),
+        *(naming(renamed), passing_on(naming(renamed))),
+    ],
+    ids=["function", "object", "method", "signature of its own", "such a one passed on to"],
+)
+async def test_a_decorated_listener_gets_what_the_one_who_is_called_names(app, listener):
+    app.listen("error")(listener)
+    given = ("request", "response", "error")
+    assert await app.hook("error", *given) == given
 
 
 async def test_a_listener_may_name_only_what_it_needs(app):

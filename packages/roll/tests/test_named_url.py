@@ -57,6 +57,7 @@ def test_two_views_cannot_share_a_name(app, url_for):
     other.__name__ = "View"
     with pytest.raises(ValueError, match=r"'view' is taken.*'/a'.*'/b'.*`name=`"):
         app.route("/b")(other)
+    assert app.routes.match("/b") == (None, None)
 
 
 def test_two_methods_of_a_path_may_share_a_name(app, url_for):

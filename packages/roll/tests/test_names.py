@@ -60,6 +60,11 @@ def test_importing_everything_warns_of_nothing():
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
 
 
+def test_importing_roll_brings_its_modules_of_names():
+    script = "import roll; roll.http.HttpError; roll.io.Request; roll.websocket.WSProtocol"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_importing_roll_brings_neither_extensions_nor_testing():
     script = "import sys, roll; print([m for m in sys.modules if m.startswith('roll.')])"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)

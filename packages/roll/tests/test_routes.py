@@ -234,6 +234,21 @@ async def test_a_class_answers_the_methods_it_defines(app, client):
     assert len(made) == 1
 
 
+async def test_a_method_that_is_none_is_not_answered(app, client):
+    class Base:
+        on_get = on_trace = on_post = ok
+
+    @app.route("/")
+    class View(Base):
+        on_trace = None
+
+        def on_post(self, request, response):
+            """Say nothing."""
+
+    response = await client.request("/", "TRACE")
+    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD, POST")
+
+
 @pytest.mark.parametrize("method", HTTP_METHODS)
 async def test_a_class_may_answer_every_method(app, method):
     view = type("View", (), {f"on_{method.lower()}": lambda self, request, response: None})
@@ -300,6 +315,24 @@ def test_one_name_is_for_one_path(app):
     app.route("/a", methods=["POST"], name="home")(ok)
     with pytest.raises(ValueError, match=r"'home' of '/b' is the one of '/a'"):
         app.route("/b", name="home")(ok)
+
+
+def test_a_registration_that_fails_takes_no_name(app):
+    with pytest.raises(InvalidRoute):
+        app.route("/{a", name="home")(ok)
+    app.route("/a", name="home")(ok)
+
+
+def test_a_route_that_a_listener_refuses_is_not_there(app):
+    @app.listen("route:add")
+    def refuse(path, view, **extras):
+        raise ValueError("not here")
+
+    with pytest.raises(ValueError, match="not here"):
+        app.route("/a", name="home")(ok)
+    assert app.routes.match("/a") == (None, None)
+    app.hooks.clear()
+    app.route("/b", name="home")(ok)
 
 
 def test_registering_sends_an_event(app):

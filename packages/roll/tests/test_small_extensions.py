@@ -60,6 +60,22 @@ async def test_a_500_on_purpose_is_printed_too_and_others_are_not(app, client, c
     assert capsys.readouterr().err == ""
 
 
+async def test_a_500_on_purpose_keeps_its_message_whatever_it_came_from(app, client, capsys):
+    traceback(app)
+
+    @app.route("/")
+    async def handler(request, response):
+        try:
+            response.headers["where it began"]
+        except KeyError as error:
+            raise HttpError(500, "message") from error
+
+    assert (await client.get("/")).body == b"message"
+    printed = capsys.readouterr().err
+    assert "where it began" in printed
+    assert "500 message" in printed
+
+
 async def test_the_banner_is_logged_on_startup(app, caplog):
     igniter(app)
     caplog.set_level(logging.DEBUG, "roll")

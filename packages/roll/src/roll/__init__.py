@@ -13,6 +13,10 @@ from roll_http import (
 from roll_routing import Route, Routes
 from roll_websocket import ConnectionClosed, WSProtocol
 
+# `roll.http` and the like are there for those who only import `roll`.
+from . import http as http
+from . import io as io
+from . import websocket as websocket
 from .application import Roll
 from .containers import Files, Form, Multidict, Multipart, Query
 from .groups import Group

@@ -35,6 +35,8 @@ V = TypeVar("V", bound=View)
 # Looked up once: each request asks.
 ENDPOINT_KEY = ENDPOINTS.get
 
+PROTOCOL_NAMES = ("HttpProtocol", "Protocol")
+
 
 class Roll(Events, dict[str, Any]):
     """An application: a `dict` for the user's own keys, which takes arbitrary attributes too.
@@ -70,11 +72,6 @@ class Roll(Events, dict[str, Any]):
     log_errors: bool = True
     """Whether an unexpected exception is logged, with its traceback, on the logger `roll`."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "Protocol" in cls.__dict__ and "HttpProtocol" not in cls.__dict__:
-            cls.HttpProtocol = cls.__dict__["Protocol"]
-
     def __init__(self, *, limits: Limits | None = None, strict_slashes: bool = True) -> None:
         super().__init__()
         self.limits = Limits() if limits is None else limits
@@ -85,7 +82,15 @@ class Roll(Events, dict[str, Any]):
 
     def factory(self) -> Any:
         """Return a new protocol, as `loop.create_server(app.factory, ...)` wants it."""
-        return self.HttpProtocol(self)
+        return self.protocol_class(self)
+
+    @property
+    def protocol_class(self) -> Callable[..., Any]:
+        """`HttpProtocol`, or `Protocol` where a subclass calls it so: the nearest of the two."""
+        owners = map(vars, (self, *type(self).__mro__))
+        names = (name for owner in owners for name in PROTOCOL_NAMES if name in owner)
+        found: Callable[..., Any] = getattr(self, next(names))
+        return found
 
     async def startup(self) -> None:
         """Send the event `startup`."""
@@ -119,17 +124,19 @@ class Roll(Events, dict[str, Any]):
 
         def register(view: V) -> V:
             payload = payload_of(view, methods, protocol, lazy_body=lazy_body, extras=extras)
-            self._check_name(path, extras.get("name"))
-            self.routes.add(path, **payload)
+            name = extras.get("name")
+            self._check_name(path, name)
+            # Whoever refuses the route, by an exception, finds nothing of it left.
             self.hook("route:add", path, view, **extras)
+            self.routes.add(path, **payload)
+            if name is not None:
+                self._named[name] = path
             return view
 
         return register
 
     def _check_name(self, path: str, name: str | None) -> None:
-        if name is None:
-            return
-        taken = self._named.setdefault(name, path)
+        taken = path if name is None else self._named.get(name, path)
         if taken != path:
             raise ValueError(
                 f"The name {name!r} of {path!r} is the one of {taken!r}: give it another name"

@@ -11,9 +11,17 @@ from roll_http import ClientDisconnected, HttpError
 if TYPE_CHECKING:
     from .application import Roll
 
-__all__ = ["answer_error", "log_error"]
+__all__ = ["Unexpected", "answer_error", "log_error"]
 
 logger = logging.getLogger("roll")
+
+
+class Unexpected(HttpError):
+    """The 500 that an exception of any other kind became: its `__context__`."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(HTTPStatus.INTERNAL_SERVER_ERROR)
+        self.__context__ = error
 
 
 async def answer_error(app: Roll, request: Any, response: Any, error: Exception) -> None:
@@ -24,21 +32,18 @@ async def answer_error(app: Roll, request: Any, response: Any, error: Exception)
         return
     shown = error if isinstance(error, HttpError) else hidden(app, request, error)
     try:
-        text = fill(response, shown)
+        fill(response, shown)
         if "error" in app.hooks:
             await app.hook("error", request, response, shown)
     except Exception as failure:  # noqa: BLE001 - an error in an error listener is answered too
-        text = fill(response, hidden(app, request, failure))
-    if response.body is text:
-        label(response)
+        fill(response, hidden(app, request, failure))
+    label(response)
 
 
-def hidden(app: Roll, request: Any, error: Exception) -> HttpError:
-    """Return a 500 that shows nothing of `error` but has it as its context."""
+def hidden(app: Roll, request: Any, error: Exception) -> Unexpected:
+    """Log `error`, and return the 500 that shows nothing of it."""
     log_error(app, f"{request.method} {request.path}", error)
-    shown = HttpError(HTTPStatus.INTERNAL_SERVER_ERROR)
-    shown.__context__ = error
-    return shown
+    return Unexpected(error)
 
 
 def log_error(app: Roll, where: str, error: BaseException) -> None:
@@ -46,8 +51,8 @@ def log_error(app: Roll, where: str, error: BaseException) -> None:
         logger.error("Unexpected exception: %s", where, exc_info=error)
 
 
-def fill(response: Any, error: HttpError) -> object:
-    """Set the status, the body and the headers of `response`; return the body."""
+def fill(response: Any, error: HttpError) -> None:
+    """Set the status, the body and the headers of `response`."""
     response.status = error.status
     message = response.status.phrase if error.message is None else error.message
     response.body = message if isinstance(message, bytes) else str(message)
@@ -58,10 +63,12 @@ def fill(response: Any, error: HttpError) -> object:
     headers = getattr(error, "headers", None)
     if headers:
         response.headers.update(headers)
-    return response.body
 
 
 def label(response: Any) -> None:
-    """Say that the text of an error is plain: what it repeats is never to be read as HTML."""
+    """Say that the text of an error is plain, unless its type is known.
+
+    What it repeats of a request is never to be read as HTML, by whomever it was written.
+    """
     if isinstance(response.body, str) and "content-type" not in map(str.lower, response.headers):
         response.headers["Content-Type"] = "text/plain; charset=utf-8"

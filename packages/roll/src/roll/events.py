@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from types import MethodType
 from typing import Any, Final, TypeVar
 
 __all__ = ["ARGUMENTS", "Events", "Listener"]
@@ -158,10 +159,23 @@ def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
 
 
 def parameters(listener: Listener) -> list[inspect.Parameter]:
+    """Return the parameters of a listener: its own, or those of what it passes all on to."""
     try:
-        return list(inspect.signature(listener).parameters.values())
+        signature = inspect.signature(listener, follow_wrapped=False)
     except (TypeError, ValueError):  # some builtins have no signature
         return []
+    own = list(signature.parameters.values())
+    wrapped = wrapped_by(listener)
+    if wrapped is None or not own or own[0].kind is not inspect.Parameter.VAR_POSITIONAL:
+        return own
+    return parameters(wrapped)
+
+
+def wrapped_by(listener: Listener) -> Listener | None:
+    wrapped: Listener | None = getattr(listener, "__wrapped__", None)
+    if wrapped is not None and inspect.ismethod(listener):
+        return MethodType(wrapped, listener.__self__)
+    return wrapped
 
 
 def arrangement(

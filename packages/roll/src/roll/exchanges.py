@@ -32,7 +32,7 @@ def report_exchanges(app: Roll, report: Report) -> None:
     """Have `report` called with each exchange on the connections made from now on."""
     # A connection answers one request at a time.
     began: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
-    make_protocol = app.HttpProtocol
+    make_protocol = app.protocol_class
 
     def begin(request: Any) -> None:
         began[request.protocol] = perf_counter()

@@ -122,11 +122,9 @@ def handlers_of(view: View, methods: Methods) -> dict[str, View]:
 def class_handlers(view: type) -> dict[str, View]:
     instance = view()
     names = {method: f"on_{method.lower()}" for method in HTTP_METHODS}
-    handlers = {
-        method: getattr(instance, name)
-        for method, name in names.items()
-        if hasattr(instance, name)
-    }
+    found = {method: getattr(instance, name, None) for method, name in names.items()}
+    # `on_get = None` is how a subclass does without the one it inherits.
+    handlers = {method: handler for method, handler in found.items() if callable(handler)}
     if not handlers:
         raise ValueError(f"{view!r} has no method of a view, such as `on_get` or `on_post`")
     return handlers

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from traceback import print_exception
 from typing import TYPE_CHECKING, Any, Final
 
+from ..errors import Unexpected
+
 if TYPE_CHECKING:
     from ..application import Roll
 
@@ -27,7 +29,7 @@ def traceback(app: Roll) -> None:
     """Print the traceback of each 500 on stderr, and show its text to the client.
 
     An aid for development: what an exception says is nobody else's business. The exception is
-    not logged as well.
+    not logged as well. A 500 that was raised on purpose keeps its message.
     """
     app.log_errors = False
 
@@ -35,11 +37,10 @@ def traceback(app: Roll) -> None:
     def print_traceback(response: Any, error: Any) -> None:
         if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
             return
-        unexpected = error.__context__
-        print_exception(error if unexpected is None else unexpected, file=sys.stderr)
-        if unexpected is not None:
-            response.body = str(unexpected)
-            response.headers.setdefault("Content-Type", "text/plain; charset=utf-8")
+        if isinstance(error, Unexpected):
+            error = error.__context__
+            response.body = str(error)
+        print_exception(error, file=sys.stderr)
 
 
 def igniter(app: Roll) -> None:
