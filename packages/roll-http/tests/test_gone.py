@@ -1,0 +1,138 @@
+"""Clients that have gone before anybody looked: no socket, so that the order is certain."""
+
+import asyncio
+import socket
+from types import SimpleNamespace
+
+import pytest
+
+from roll_http import ClientDisconnected, Cookies, HTTPProtocol, Limits, Request, Response, Server
+
+
+class Line(asyncio.Transport):
+    """A transport whose client says what the test says."""
+
+    def __init__(self):
+        super().__init__()
+        self.data = b""
+        self.closed = False
+
+    def write(self, data):
+        self.data += data
+
+    def is_closing(self):
+        return self.closed
+
+    def close(self):
+        self.closed = True
+
+    abort = close
+
+    def get_write_buffer_size(self):
+        return 0
+
+
+class App:
+    Request, Response, Cookies = Request, Response, Cookies
+    limits = Limits()
+
+    def __init__(self, handler):
+        self.handler = handler
+
+    async def __call__(self, request, response):
+        return await self.handler(request, response)
+
+
+def connect(handler):
+    protocol = HTTPProtocol(App(handler))
+    protocol.connection_made(Line())
+    return protocol
+
+
+async def turns():
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_a_body_whose_client_left_with_its_head_is_not_awaited(caplog):
+    raised = []
+
+    async def read(request, response):
+        try:
+            await request.read()
+        except ClientDisconnected as error:
+            raised.append(error)
+            raise
+
+    protocol = connect(read)
+    protocol.data_received(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel")
+    protocol.eof_received()
+    await turns()
+    assert len(raised) == 1
+    assert protocol.transport.closed
+    assert (protocol.transport.data, caplog.text) == (b"", "")
+    protocol.connection_lost(None)
+
+
+async def test_half_a_body_behind_the_last_request_is_not_awaited():
+    seen = []
+
+    async def read(request, response):
+        await asyncio.sleep(0)
+        seen.append(request.path)
+        await request.read()
+        return response
+
+    protocol = connect(read)
+    second = b"POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel"
+    protocol.data_received(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n" + second)
+    assert protocol.eof_received()
+    await turns()
+    assert seen == ["/a", "/b"]
+    assert protocol.transport.data.count(b"HTTP/1.1 200 OK") == 1
+    assert protocol.transport.closed
+    protocol.connection_lost(None)
+
+
+async def test_half_a_head_behind_the_last_request_is_no_request():
+    async def hello(request, response):
+        await asyncio.sleep(0)
+        return response
+
+    protocol = connect(hello)
+    protocol.data_received(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /x HT")
+    assert protocol.eof_received()
+    await turns()
+    assert protocol.transport.data.count(b"HTTP/1.1 200 OK") == 1
+    assert protocol.transport.closed
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize(("gone", "cancelled"), [(True, ["cancel"]), (False, [])])
+def test_a_handler_to_be_cancelled_with_its_client_is_so_at_once(gone, cancelled):
+    calls = []
+    request = Request(None, SimpleNamespace(gone=gone, cancel=lambda: calls.append("cancel")))
+    assert not request.cancel_on_disconnect
+    request.cancel_on_disconnect = True
+    assert request.cancel_on_disconnect
+    assert calls == cancelled
+
+
+def test_a_request_of_nobody_can_be_told_to_be_cancelled():
+    request = Request(None, None)
+    request.cancel_on_disconnect = True
+    assert request.cancel_on_disconnect
+
+
+async def test_a_server_without_a_descriptor_left_stops(monkeypatch):
+    server = Server(lambda: connect(None))
+    await server.listen("127.0.0.1", 0)
+
+    def dup(self):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(type(server.sockets[0]), "dup", dup)
+    address = server.sockets[0].getsockname()
+    await server.stop()
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(address):
+        pass
