@@ -169,3 +169,17 @@ def test_what_changes_meanwhile_is_not_proven(routes: Routes) -> None:
     assert routes.match("/a/b") == ({"route": 1}, {"x": "a", "y": "b"})
     for _ in range(2):
         assert routes.match("/a/b") == ({"route": 2}, {"y": "b"})
+
+
+@pytest.mark.parametrize("kind", ["", ":path"])
+def test_other_names_for_the_same_urls_complete_the_first(kind):
+    routes = Routes()
+    first, second = f"/user/{{id{kind}}}", f"/user/{{name{kind}}}"
+    routes.add(first, GET="get", extra=1)
+    routes.add(second, GET="other", DELETE="delete")
+    assert routes.match("/user/1") == ({"GET": "get", "DELETE": "delete", "extra": 1}, {"id": "1"})
+    routes.add(second, PUT="put", extra=2)
+    payload, _ = routes.match("/user/1")
+    assert payload["PUT"] == "put"
+    assert payload["extra"] == 1
+    assert [route.path for route in routes] == [first, second]

@@ -58,6 +58,8 @@ class Routes:
     def add(self, path: str, /, **payload: Any) -> None:
         """Register a path; if it is registered already, merge the payload into its own.
 
+        A path that names its placeholders otherwise is another one for the very same URLs: these
+        give the payload and the names of the first, which gets what it lacks from the others.
         Raises `InvalidRoute`.
         """
         pattern = parse(path)
@@ -65,6 +67,7 @@ class Routes:
             entry = self._entries.get(pattern)
             if entry is not None:
                 entry.payload.update(payload)
+                _complete(entry.holder, payload)
                 return
             order = (ranks(pattern.tokens), len(self._entries))
             self._insert(Entry(path, pattern, order, payload))
@@ -75,8 +78,12 @@ class Routes:
             self._static[entry.path] = entry.payload
             return
         self._doubt()
-        if insert(self._tree, entry):
+        holder = insert(self._tree, entry)
+        if holder is entry:
             self._pending.append(entry)
+        else:
+            entry.holder = holder
+            _complete(holder, entry.payload)
 
     def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
         """Give the payload of a percent-decoded path and the values of its placeholders.
@@ -137,6 +144,13 @@ class Routes:
     def __iter__(self) -> Iterator[ListedRoute]:
         """List the routes, in the order of their registration."""
         return map(_listed, tuple(self._entries.values()))
+
+
+def _complete(holder: Entry | None, payload: dict[str, Any]) -> None:
+    """Give the route that is found what it lacks."""
+    if holder is not None:
+        for key, value in payload.items():
+            holder.payload.setdefault(key, value)
 
 
 def _listed(entry: Entry) -> ListedRoute:

@@ -37,6 +37,7 @@ class Entry:
     `steps`: its branches, each with the node it leaves.
     `place`: where it is in the tree, literal text first, then as branches are tried.
     `taught`: whether autoroutes was told of it.
+    `holder`: the route of the very same paths that was there before, if there is one.
     `proof`: what tells whether a hit of autoroutes stands, None if each does, and the payload;
         None until that is known.
     """
@@ -48,6 +49,7 @@ class Entry:
     steps: list[tuple[Node, Branch]] = field(default_factory=list)
     place: Place = ()
     taught: bool = False
+    holder: Entry | None = None
     proof: tuple[Check | None, dict[str, Any]] | None = None
 
 
@@ -172,8 +174,8 @@ class Node:
         self.lone = branch if alone and isinstance(branch, Segment) else None
 
 
-def insert(root: Node, entry: Entry) -> bool:
-    """Add an entry to the tree; False if one for the very same paths is there before it."""
+def insert(root: Node, entry: Entry) -> Entry:
+    """Add an entry to the tree; give it back, or the one for the very same paths before it."""
     segments, rest = entry.pattern.parts
     node = root
     for segment in segments:
@@ -183,7 +185,7 @@ def insert(root: Node, entry: Entry) -> bool:
     entry.place = node.place
     if node.entry is None:
         node.entry = entry
-    return node.entry is entry
+    return node.entry
 
 
 def _through(node: Node, segment: Tokens, entry: Entry) -> Node:
@@ -200,14 +202,15 @@ def _through(node: Node, segment: Tokens, entry: Entry) -> Node:
     return branch.child
 
 
-def _finish(node: Node, rest: Tokens, entry: Entry) -> bool:
+def _finish(node: Node, rest: Tokens, entry: Entry) -> Entry:
     steps = steps_of(rest)
-    if steps in node.branches:
-        return False
+    known = node.branches.get(steps)
+    if isinstance(known, Rest):
+        return known.entry
     # Ranked by its first segment, as all branches are.
     rank = ranks(rest).partition(_SLASH)[0].removesuffix(_END) + _END
     branch = Rest(steps, rank, matcher(steps), entry)
     entry.place = (*node.place, rank, len(node.branches))
     entry.steps.append((node, branch))
     node.attach(branch)
-    return True
+    return entry
