@@ -270,7 +270,9 @@ def read_cases(files):
 def pytest_generate_tests(metafunc):
     if "case" in metafunc.fixturenames:
         files = getattr(metafunc.module, "CASES", CASES)
-        metafunc.parametrize("case", list(read_cases(files)), ids=lambda case: case.what)
+        wanted = getattr(metafunc.module, "WANTED", {}).get(metafunc.function.__name__)
+        cases = list(filter(wanted, read_cases(files)))
+        metafunc.parametrize("case", cases, ids=lambda case: case.what)
 
 
 @pytest.fixture(scope="session")

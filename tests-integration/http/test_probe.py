@@ -1,19 +1,16 @@
 """Requests as they come on the open internet, and what may come back: the tables of `cases/`."""
 
-import pytest
-
-WHOLE, DRIPPED = "whole", "byte by byte"
 # What is sent byte by byte is bounded: a large body would take too long.
 DRIPPED_AT_MOST = 3000
+WANTED = {"test_answer_byte_by_byte": lambda case: len(case.sent) < DRIPPED_AT_MOST}
 
 
-@pytest.mark.parametrize("how", [WHOLE, DRIPPED])
-def test_answer(probe, case, how):
-    """The tables say what comes back, however the bytes arrive."""
-    if how == DRIPPED and len(case.sent) > DRIPPED_AT_MOST:
-        return
-    send = type(probe).drip if how == DRIPPED else type(probe).whole
-    probe.judge(case, send)
+def test_answer(probe, case):
+    probe.judge(case, probe.whole)
+
+
+def test_answer_byte_by_byte(probe, case):
+    probe.judge(case, probe.drip)
 
 
 def test_enough_is_asked(cases):

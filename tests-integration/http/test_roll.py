@@ -12,7 +12,7 @@ def probe(serve):
 
 
 def test_answer(probe, case):
-    probe.judge(case, type(probe).whole)
+    probe.judge(case, probe.whole)
 
 
 def test_404_tells_the_path_as_text(probe):
