@@ -7,7 +7,7 @@ from typing import Final
 from .errors import LimitError, MultipartError
 from .headers import Part, check_boundary, parse_part
 from .limits import DEFAULTS, Limits
-from .search import SHORT, DelimiterSearch
+from .search import LONG, SHORT, DelimiterSearch
 
 __all__ = ["PushParser"]
 
@@ -66,17 +66,7 @@ class PushParser:
     def feed(self, data: bytes) -> None:
         """Parse a chunk (one that is not `bytes` is copied). Raises `MultipartError`."""
         try:
-            # In the middle of a long content most chunks are nothing but data: no delimiter, and
-            # nothing at the end that may begin one; or no CR at all.
-            if (
-                (run := self._run)
-                and type(data) is bytes
-                and 0 < len(data) < SHORT
-                and (
-                    (run not in data and data.rfind(b"\r\n", self._reach) < 0 and data[-1] != CR)
-                    or b"\r" not in data
-                )
-            ):
+            if self._run and type(data) is bytes and self._is_plain(data):
                 self.part_data(data)
             elif data:
                 self._parse(self._join(data) if self._carry else bytes(data))
@@ -95,6 +85,20 @@ class PushParser:
     def finished(self) -> bool:
         """The final boundary has been seen: whatever follows is skipped."""
         return self._state is PushParser._skip_epilogue
+
+    def _is_plain(self, data: bytes) -> bool:
+        """Whether a chunk in the middle of a content is nothing but data, as most are.
+
+        Then it has no delimiter, and at its end nothing that may begin one; or no CR at all. What
+        it may cost to tell is left to `DelimiterSearch` where it may be much.
+        """
+        size = len(data)
+        if 0 < size < SHORT:
+            if self._run in data:
+                return b"\r" not in data
+        elif size >= LONG or not size or data[0] in self._delimiter or self._delimiter in data:
+            return False
+        return data.rfind(b"\r\n", self._reach) < 0 and data[-1] != CR
 
     def _die(self, error: BaseException) -> None:
         self._error = error

@@ -10,7 +10,7 @@ has for long haystacks. On data that are in no cache that one is slower, hence t
 import re
 from typing import Final
 
-__all__ = ["SHORT", "DelimiterSearch"]
+__all__ = ["LONG", "SHORT", "DelimiterSearch"]
 
 # Shorter ones turn up in the data by chance.
 IMMUNE: Final = re.compile(rb"[^\r\nMJm-]{8,}")
@@ -18,7 +18,7 @@ SAMPLE: Final = 16
 # Sizes of a haystack, in bytes: what is shorter than the first is not worth a look at it; from
 # the last one on CPython always uses the two-way algorithm.
 SHORT: Final = 2500
-WINDOW: Final = 8192
+WINDOW: Final = 24 * 2**10
 LONG: Final = 30_000
 PADDING: Final = bytes(LONG)
 
