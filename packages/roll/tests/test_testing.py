@@ -59,9 +59,14 @@ async def test_each_method_has_its_name(client, name):
     assert json.loads(response.body)["method"] == name.upper()
 
 
-async def test_head_has_no_body(client):
-    response = await client.head("/")
-    assert response.status == 200
+@pytest.mark.parametrize("body", ["text", b"bytes"])
+async def test_head_has_no_body(app, client, body):
+    @app.route("/page")
+    def page(request, response):
+        response.body = body
+
+    response = await client.head("/page")
+    assert (response.status, response.body) == (200, b"")
     assert client.protocol.transport.data.endswith(b"\r\n\r\n")
 
 
@@ -111,13 +116,11 @@ async def test_nothing_is_sent_on_a_connection_cut_short(app, client):
     [
         (None, {"a": "é"}, '{"a": "\\u00e9"}'),
         (None, [1, 2], "[1, 2]"),
-        (None, "as it is", "as it is"),
-        (None, b"as it is", "as it is"),
         (URLENCODED, {"a": ["1", "2"], "b": "é"}, "a=1&a=2&b=%C3%A9"),
         (URLENCODED, [("a", 1), ("b", 2)], "a=1&b=2"),
         (URLENCODED, "a=b", "a=b"),
     ],
-    ids=["dict", "list", "text", "bytes", "url dict", "url pairs", "url text"],
+    ids=["dict", "list", "url dict", "url pairs", "url text"],
 )
 async def test_data_are_encoded_as_the_content_type_says(client, content_type, data, body):
     for response in (
@@ -132,6 +135,32 @@ async def test_data_are_encoded_as_the_content_type_says(client, content_type, d
         assert sent["type"] == (content_type or "application/json")
 
 
+@pytest.mark.parametrize(
+    "data",
+    ["as it is", b"as it is", bytearray(b"as it is"), None],
+    ids=["text", "bytes", "bytearray", "none"],
+)
+async def test_what_is_not_encoded_has_no_type_but_the_one_it_is_given(client, data):
+    client.content_type = URLENCODED
+    sent = json.loads((await client.post("/", data)).body)
+    assert (sent["type"], sent["body"]) == ("", "as it is" if data else "")
+    sent = json.loads((await client.post("/", data, content_type="text/plain")).body)
+    assert sent["type"] == "text/plain"
+    sent = json.loads((await client.post("/", data, headers={"content-type": "a/b"})).body)
+    assert sent["type"] == "a/b"
+
+
+async def test_request_encodes_what_the_others_do(client):
+    sent = json.loads((await client.request("/", "POST", {"a": 1})).body)
+    assert (sent["type"], sent["body"]) == ("application/json", '{"a": 1}')
+    sent = json.loads((await client.request("/", "POST", {"a": 1}, {}, URLENCODED)).body)
+    assert (sent["type"], sent["body"]) == (URLENCODED, "a=1")
+    sent = json.loads((await client.get("/", body="é")).body)
+    assert sent["body"] == "é"
+    sent = json.loads((await client.delete("/", body={"a": 1})).body)
+    assert sent["body"] == '{"a": 1}'
+
+
 async def test_the_content_type_of_the_client_is_the_default(client):
     client.content_type = URLENCODED
     sent = json.loads((await client.post("/", {"a": 1})).body)
@@ -144,6 +173,11 @@ async def test_a_request_without_a_body_has_no_length(client):
 
 
 async def test_default_headers_belong_to_the_instance(app, client):
+    class Signed(Client):
+        default_headers = {"X-Signed": "yes"}  # noqa: RUF012 - as users write it
+
+    Signed(app).default_headers["X-Token"] = "one"
+    assert Signed(app).default_headers == {"X-Signed": "yes"}
     client.default_headers["X-Token"] = "one"
     assert Client(app).default_headers == {}
     sent = json.loads((await client.get("/", headers={"host": "example.org"})).body)
@@ -212,7 +246,15 @@ def test_encode_multipart_takes_open_files(tmp_path):
     with path.open("rb") as file:
         body, content_type = encode_multipart([("f", file)])
     assert content_type.startswith("multipart/form-data; boundary=")
+    assert b'filename="a.txt"' in body
     assert b"content" in body
+
+
+async def test_a_file_that_is_none_is_left_out(client):
+    response = await client.post("/form", {"a": "b"}, files={"f": None, "g": [None, b"one"]})
+    sent = json.loads(response.body)
+    assert sent["form"] == {"a": ["b"]}
+    assert [name for name, *_ in sent["files"]] == ["g"]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +297,10 @@ async def test_the_live_client_gets_what_is_sent(liveclient):
     assert (response.status, response.reason, response.chunks) == (200, "OK", None)
     assert response.headers["content-type"] == "application/json; charset=utf-8"
     assert (sent["headers"]["X-A"], sent["body"]) == ("b", "12")
-    assert json.loads((await liveclient.query("POST", "/", body="é")).body)["body"] == "é"
+    assert json.loads((await liveclient.query("post", "/", body="é")).body)["body"] == "é"
+    response = await liveclient.query("POST", "/", body=bytearray(b"12"))
+    assert json.loads(response.body)["body"] == "12"
+    assert (await liveclient.query("head", "/")).body == b""
     assert (await liveclient.query("HEAD", "/")).body == b""
     assert (await liveclient.query("GET", "/empty")).status == 204
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..exchanges import when_answered
-from .encoding import encode_body, encode_head
+from .encoding import encode_data, encode_form, encode_head
 from .responses import parse_response
 from .transport import Transport
 
@@ -25,26 +25,32 @@ class Client:
     """
 
     content_type: str = "application/json; charset=utf-8"
-    """How the data of a request are encoded, when it does not say so itself."""
+    """How data that are neither text nor bytes are encoded, unless the request says so itself."""
 
     def __init__(self, app: Roll) -> None:
         self.app = app
-        self.default_headers: dict[str, Any] = {}
+        # A subclass may have some; what is added here is this client's alone.
+        self.default_headers: dict[str, Any] = dict(getattr(type(self), "default_headers", {}))
         self.protocol: Any = None
 
     async def request(
         self,
         path: str,
         method: str = "GET",
-        body: bytes = b"",
+        body: Any = b"",
         headers: Mapping[str, Any] | None = None,
         content_type: str | None = None,
     ) -> Any:
-        """Send a request, and return the application's `Response`, with its body as bytes.
+        """Send a request, and return the application's `Response`, with the body that was sent.
+
+        A `body` that is neither text nor bytes is encoded as `content_type` says, else the
+        headers, else the client's own `content_type`.
 
         Raises:
             asyncio.IncompleteReadError: the connection was closed before the response's end.
         """
+        content, content_type = self._encode(body, headers, content_type)
+        head = self._head(path, method, content, headers, content_type)
         # No request is answered by what another one left on its connection.
         self.protocol = self.app.factory()
         transport = Transport(self.protocol)
@@ -53,14 +59,27 @@ class Client:
         self.protocol.connection_made(transport)
         closed = asyncio.ensure_future(transport.closed.wait())
         try:
-            self.protocol.data_received(
-                self._head(path, method, body, headers, content_type) + body
-            )
+            self.protocol.data_received(head + content)
             await asyncio.wait({answered, closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closed.cancel()
             self.protocol.connection_lost(None)
         return await self._response(answered, method, transport.data)
+
+    def _encode(
+        self, data: Any, headers: Mapping[str, Any] | None, content_type: str | None
+    ) -> tuple[bytes, str | None]:
+        if data is None:
+            return b"", content_type
+        if isinstance(data, str):
+            return data.encode(), content_type
+        if isinstance(data, bytes | bytearray | memoryview):
+            return bytes(data), content_type
+        return encode_data(data, content_type or self._asked_type(headers) or self.content_type)
+
+    def _asked_type(self, headers: Mapping[str, Any] | None) -> str | None:
+        fields = {**self.default_headers, **(headers or {})}
+        return next((fields[name] for name in fields if name.lower() == "content-type"), None)
 
     def _head(
         self,
@@ -82,13 +101,12 @@ class Client:
         return encode_head(method, path, fields)
 
     async def _response(self, answered: asyncio.Future[Any], method: str, data: bytes) -> Any:
+        sent = await parse_response(data, method)
         if answered.done():
             response = answered.result()
-            if not isinstance(response.body, bytes):
-                response.body = (await parse_response(data, method)).body
+            response.body = sent.body
             return response
         # The request never reached the application: what was sent, in the same clothes.
-        sent = await parse_response(data, method)
         response = self.app.Response(self.app, self.protocol)
         response.status, response.body = sent.status, sent.body
         response.headers.update(sent.headers)
@@ -115,10 +133,10 @@ class Client:
         return await self.request(path, method="CONNECT", **kwargs)
 
     async def post(self, path: str, data: Any = None, **kwargs: Any) -> Any:
-        """Send a POST, with `data` (or `body`) and `files`, encoded as `content_type` says.
+        """Send a POST, with `data` (or `body`), encoded as `request` says, and `files`.
 
         `files` map names to a content, or to a tuple `(content, filename[, charset])`, or are a
-        list of such pairs.
+        list of such pairs. None is no file.
         """
         return await self._send(path, "POST", data, **kwargs)
 
@@ -141,13 +159,8 @@ class Client:
         headers: Mapping[str, Any] | None = None,
         content_type: str | None = None,
     ) -> Any:
-        content = b""
-        content_type = content_type or self._asked_type(headers) or self.content_type
-        given = body if data is None else data
-        if given is not None or files:
-            content, content_type = encode_body(given, content_type, files)
-        return await self.request(path, method, content, headers, content_type)
-
-    def _asked_type(self, headers: Mapping[str, Any] | None) -> str | None:
-        fields = {**self.default_headers, **(headers or {})}
-        return next((fields[name] for name in fields if name.lower() == "content-type"), None)
+        if data is None:
+            data = body
+        if files:  # which only a multipart body can have
+            data, content_type = encode_form(data or {}, files)
+        return await self.request(path, method, data, headers, content_type)

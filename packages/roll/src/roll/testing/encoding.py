@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import mimetypes
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from roll_multipart import encode
 
-__all__ = ["encode_body", "encode_head", "encode_multipart", "encode_path"]
+__all__ = ["encode_data", "encode_form", "encode_head", "encode_multipart", "encode_path"]
 
 # RFC 3986: what may stand in a path and a query as it is; an escape that is there stays one.
 PATH = "/%!$&'()*+,;=:@-._~"
@@ -36,17 +37,8 @@ def encode_head(method: str, path: str, headers: Mapping[str, Any]) -> bytes:
     )
 
 
-def encode_body(data: Any, content_type: str, files: Any = None) -> tuple[bytes, str]:
-    """Encode what is sent, as `content_type` says; return it with its content type.
-
-    Bytes and str are sent as they are. Files need a multipart body, whatever `content_type` is.
-    """
-    if files:
-        return encode_form(data or {}, files, "utf-8")
-    if isinstance(data, bytes | bytearray):
-        return bytes(data), content_type
-    if isinstance(data, str):
-        return data.encode(), content_type
+def encode_data(data: Any, content_type: str) -> tuple[bytes, str]:
+    """Encode data as `content_type` says, JSON if need be; return them with their content type."""
     if content_type.startswith(MULTIPART):
         return encode_multipart(data)
     if content_type.startswith(URLENCODED):
@@ -71,9 +63,11 @@ def encode_multipart(
     return encode_form(fields, files, charset)
 
 
-def encode_form(fields: Any, files: Any, charset: str) -> tuple[bytes, str]:
+def encode_form(fields: Any, files: Any, charset: str = "utf-8") -> tuple[bytes, str]:
+    """Encode fields and files, each a mapping or pairs; a file that is None is left out."""
     texts = [(name, encoded(value, charset)) for name, value in pairs(fields)]
-    return encode(texts, [(name, described(value, charset)) for name, value in pairs(files)])
+    given = [(name, described(file, charset)) for name, file in pairs(files) if file is not None]
+    return encode(texts, given)
 
 
 def pairs(data: Any) -> Iterable[tuple[str, Any]]:
@@ -92,7 +86,9 @@ def encoded(value: Any, charset: str) -> Any:
 def described(value: Any, charset: str) -> Any:
     """Return a file as the encoder wants it: the charset, if one is given, in its content type."""
     if not isinstance(value, tuple):
-        return encoded(value, charset)
+        # An open file has the name of its path, or the number of its descriptor.
+        name = getattr(value, "name", None)
+        return (value, Path(name).name) if isinstance(name, str) else encoded(value, charset)
     content, filename, *rest = value
     if not rest:
         return encoded(content, charset), filename

@@ -54,9 +54,15 @@ class LiveClient:
         method: str,
         uri: str,
         headers: Mapping[str, Any] | None = None,
-        body: Body = None,
+        body: Body | bytearray | memoryview = None,
     ) -> LiveResponse:
-        """Send a request on a connection of its own; an iterable body is sent chunked."""
+        """Send a request on a connection of its own; an iterable body is sent chunked.
+
+        `method` may be in any case.
+        """
+        method = method.upper()
+        if isinstance(body, bytearray | memoryview):
+            body = bytes(body)
         reader, writer = await asyncio.open_connection(HOST, self.port)
         try:
             writer.write(request_head(method, uri, headers or {}, body, self.port))
