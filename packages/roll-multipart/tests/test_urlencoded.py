@@ -20,6 +20,9 @@ def expected(text):
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join))
+@example("%1e=1")
+@example("%zz=%4")
+@example("é=%41")
 @example("a&b=1=2&%41")
 @example("=x&")
 @example("a=1&&a=%41&")
