@@ -170,6 +170,8 @@ class HTTPProtocol(asyncio.Protocol):
             self.sender.uncork()
         if self._exchange is None:
             self._let_others(turns)
+        if self.receiver.has_bytes:
+            self.receiver.balance()
 
     def _let_others(self, turns: int) -> None:
         """Other connections have their turn, or the client has its."""
@@ -177,8 +179,6 @@ class HTTPProtocol(asyncio.Protocol):
             self._call_soon(self._advance)
         elif turns and self._idle:
             self._rest()
-        if self.receiver.has_bytes:
-            self.receiver.balance()
 
     @property
     def _has_requests(self) -> bool:
