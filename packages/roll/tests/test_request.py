@@ -152,6 +152,40 @@ def test_an_applications_own_limits_of_a_form_hold():
     assert caught.value.status == 413
 
 
+class Plain:
+    """A parser that has what is asked for, and no more."""
+
+    def __init__(self, form, files):
+        self.form, self.files = form(), files()
+
+    def initialize(self, content_type):
+        return self.form, self.files
+
+    def feed_data(self, data):
+        if data == b"bad":
+            raise ValueError("bad")
+        self.form["all"] = [*self.form.get("all", []), data.decode()]
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+async def test_a_parser_of_somebody_elses_needs_two_methods(lazy):
+    class App(Roll):
+        Multipart = Plain
+
+    app = App()
+
+    @app.route("/", methods=["POST"], lazy_body=lazy)
+    async def handler(request, response):
+        await request.load_form()
+        response.json = request.form
+
+    client = Client(app)
+    client.content_type = client.default_headers["Content-Type"] = "multipart/form-data"
+    assert (await client.post("/", b"data")).body == b'{"all":["data"]}'
+    response = await client.post("/", b"bad")
+    assert (response.status, response.body) == (400, b"Unparsable multipart body")
+
+
 @pytest.fixture
 def forms(app):
     """Register a lazy handler that loads the form, and say what it saw."""
@@ -274,6 +308,35 @@ async def test_it_is_open_as_long_as_the_response_streams(app, client):
     for file in seen:
         with pytest.raises(ValueError, match="closed"):
             file.read()
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+async def test_it_is_closed_when_the_response_reads_it_as_it_streams(app, client, lazy):
+    seen = []
+
+    @app.route("/", methods=["POST"], lazy_body=lazy)
+    async def handler(request, response):
+        async def body():
+            await request.load_form()
+            seen.append(request.files.get("f"))
+            yield seen[0].read()
+
+        response.body = body
+
+    assert (await client.post("/", files={"f": LARGE})).body == LARGE
+    assert seen[0].closed
+
+
+async def test_a_stream_beside_a_form_that_is_not_read_is_sent(app, client):
+    @app.route("/", methods=["POST"])
+    async def handler(request, response):
+        async def body():
+            yield "streamed"
+
+        response.body = body()
+
+    assert (await client.post("/", files={"f": LARGE})).body == b"streamed"
+    assert (await client.post("/", {"a": 1})).body == b"streamed"
 
 
 async def test_a_generator_of_its_own_is_closed_with_the_files(app, client):

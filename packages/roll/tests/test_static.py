@@ -162,7 +162,11 @@ async def test_who_has_another_version_gets_all(client, known):
         ("bytes=-99", "bytes 0-7/8", b"<p>index"),
         ("bytes=5-99", "bytes 5-7/8", b"dex"),
         ("bytes=0-0", "bytes 0-0/8", b"<"),
+        (f"bytes=5-{'9' * 5000}", "bytes 5-7/8", b"dex"),
+        (f"bytes={'0' * 5000}1-{'0' * 30}2", "bytes 1-2/8", b"p>"),
+        (f"bytes=-{'9' * 5000}", "bytes 0-7/8", b"<p>index"),
     ],
+    ids=lambda value: str(value)[:12],
 )
 async def test_a_range_is_a_206(client, asked, content, body):
     response = await client.get("/static/index.html", headers={"Range": asked})
@@ -181,7 +185,17 @@ async def test_a_range_that_makes_no_sense_is_all_of_it(client, asked):
     assert (response.status, response.body) == (200, b"<p>index")
 
 
-@pytest.mark.parametrize("asked", ["bytes=8-", "bytes=99-100", "bytes=-0"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "bytes=8-",
+        "bytes=99-100",
+        "bytes=-0",
+        f"bytes={'9' * 5000}-",
+        f"bytes={'9' * 40}-{'9' * 40}",
+    ],
+    ids=["next", "beyond", "none", "thousands of digits", "digits both ways"],
+)
 async def test_a_range_outside_is_a_416(client, asked):
     response = await client.get("/static/index.html", headers={"Range": asked})
     assert (response.status, response.body) == (416, b"")

@@ -35,6 +35,9 @@ V = TypeVar("V", bound=View)
 # Looked up once: each request asks.
 ENDPOINT_KEY = ENDPOINTS.get
 
+# The bodies that most responses have: nothing of them is to be made later.
+WHOLE = {bytes, str}
+
 PROTOCOL_NAMES = ("HttpProtocol", "Protocol")
 
 
@@ -183,7 +186,7 @@ class Roll(Events, dict[str, Any]):
             if "response" in hooks:
                 await self._send_response_event(request, response)
         finally:
-            if request.uploads:
+            if request.uploads or type(response.body) not in WHOLE:
                 request.release(response)
         return response
 

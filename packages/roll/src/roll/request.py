@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import roll_http
 from roll_http import HttpError
-from roll_multipart import MultipartError
+from roll_multipart import LimitError, MultipartError
 
 from .containers import Files, Form, Multipart, Query
 
@@ -102,7 +102,7 @@ class Request(roll_http.Request):
             with unparsable("multipart"):
                 parser, form, files = self._begin_multipart()
                 parser.feed_data(body)
-                parser.close()
+                end(parser)
         else:
             with unparsable("urlencoded"):
                 fields = Form.parse(body, strict=True) if kind == URLENCODED else {}
@@ -118,7 +118,7 @@ class Request(roll_http.Request):
             self.uploads = files
             async for chunk in self:
                 parser.feed_data(chunk)
-            parser.close()
+            end(parser)
         self._form = form
 
     def _begin_multipart(self) -> tuple[Any, Any, Any]:
@@ -131,10 +131,10 @@ class Request(roll_http.Request):
         body = response.body
         if inspect.isasyncgenfunction(body):
             body = body()
-        if hasattr(body, "__aiter__"):
-            response.body = self._closing_after(body)
-        else:
+        if not hasattr(body, "__aiter__"):
             self._close_files()
+        elif self.uploads or self._media_type == MULTIPART:  # a form that it reads itself
+            response.body = self._closing_after(body)
 
     async def _closing_after(self, body: AsyncIterator[Any]) -> AsyncIterator[Any]:
         chunks = aiter(body)
@@ -147,7 +147,7 @@ class Request(roll_http.Request):
                 await chunks.aclose()
 
     def _close_files(self) -> None:
-        for files in self.uploads.values():
+        for files in (self.uploads or {}).values():
             for file in files:
                 # What is in memory costs nobody anything, and was always left open.
                 if not getattr(file, "in_memory", True):
@@ -159,7 +159,13 @@ def unparsable(kind: str) -> Iterator[None]:
     """Answer 413 for what is past a limit, 400 for what is no body of this kind."""
     try:
         yield
-    except MultipartError as error:
-        if error.status == HTTPStatus.BAD_REQUEST:
-            raise HttpError(HTTPStatus.BAD_REQUEST, f"Unparsable {kind} body") from error
+    except LimitError as error:
         raise HttpError(error.status, error.message) from error
+    except ValueError as error:  # a parser of somebody else's may know no other
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"Unparsable {kind} body") from error
+
+
+def end(parser: Any) -> None:
+    """Tell a parser that the body has ended, if it wants to know."""
+    if hasattr(parser, "close"):
+        parser.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,10 @@ from typing import Final
 __all__ = ["Unsatisfiable", "asked_range", "not_modified"]
 
 RANGE: Final = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.IGNORECASE)
+
+
+LONGEST: Final = 19
+"""The digits of the positions that no file reaches."""
 
 
 class Unsatisfiable(ValueError):
@@ -46,12 +51,20 @@ def asked_range(
         return None
     first, last = found.groups()
     if not first:
-        return suffix(int(last), size) if last else None
-    if last and int(last) < int(first):
+        return suffix(position(last), size) if last else None
+    start = position(first)
+    end = position(last) + 1 if last else size
+    if last and end <= start:
         return None
-    if int(first) >= size:
-        raise Unsatisfiable(first)
-    return int(first), min(int(last or size) + 1, size)
+    if start >= size:
+        raise Unsatisfiable(start)
+    return start, min(end, size)
+
+
+def position(digits: str) -> int:
+    """Return a number of any length, those that no file reaches as one that none does."""
+    digits = digits.lstrip("0")
+    return int(digits or "0") if len(digits) < LONGEST else sys.maxsize
 
 
 def same_version(condition: str | None, etag: str, modified: float) -> bool:
