@@ -1,4 +1,4 @@
-"""Clients that have gone before anybody looked: no socket, so that the order is certain."""
+"""Clients that went before anybody looked, or say too much: no socket, the order is certain."""
 
 import asyncio
 import socket
@@ -6,7 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from roll_http import ClientDisconnected, Cookies, HTTPProtocol, Limits, Request, Response, Server
+from roll_http import (
+    ClientDisconnected,
+    Cookies,
+    HTTPProtocol,
+    Limits,
+    Request,
+    Response,
+    Server,
+    thin_accept_errors,
+)
 
 
 class Line(asyncio.Transport):
@@ -15,7 +24,7 @@ class Line(asyncio.Transport):
     def __init__(self):
         super().__init__()
         self.data = b""
-        self.closed = False
+        self.closed = self.paused = False
 
     def write(self, data):
         self.data += data
@@ -30,6 +39,12 @@ class Line(asyncio.Transport):
 
     def get_write_buffer_size(self):
         return 0
+
+    def pause_reading(self):
+        self.paused = True
+
+    def resume_reading(self):
+        self.paused = False
 
 
 class App:
@@ -122,6 +137,37 @@ def test_a_request_of_nobody_can_be_told_to_be_cancelled():
     request = Request(None, None)
     request.cancel_on_disconnect = True
     assert request.cancel_on_disconnect
+
+
+async def test_a_client_that_says_more_than_is_kept_is_held_back():
+    go_on = asyncio.Event()
+
+    async def wait(request, response):
+        await go_on.wait()
+        return response
+
+    protocol = connect(wait)
+    get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    protocol.data_received(get)
+    await turns()
+    protocol.data_received(get * 3000)
+    assert protocol.transport.paused
+    go_on.set()
+    await turns()
+    while protocol.transport.paused:
+        await turns()
+    protocol.connection_lost(None)
+
+
+async def test_a_server_that_was_closed_is_not_reported_for_not_accepting():
+    """asyncio books its next try a hundred times when it finds no descriptor."""
+    loop = asyncio.get_running_loop()
+    reported = []
+    loop.set_exception_handler(lambda _, context: reported.append(context))
+    thin_accept_errors(loop)
+    again = "Exception in callback BaseSelectorEventLoop._start_serving(<function>, ...)"
+    loop.call_exception_handler({"message": again, "exception": ValueError()})
+    assert reported == []
 
 
 async def test_a_server_without_a_descriptor_left_stops(monkeypatch):

@@ -31,6 +31,8 @@ LAST_HANDSHAKES = 1.0
 
 # What asyncio says when it can't accept for want of file descriptors or memory.
 ACCEPT_ERROR = "socket.accept() out of system resource"
+# What it then tries again a second later, a hundred times, though the server was closed since.
+ACCEPT_AGAIN = "_start_serving"
 ACCEPT_ERROR_INTERVAL = 1.0
 
 
@@ -188,7 +190,10 @@ def thin_accept_errors(loop: asyncio.AbstractEventLoop) -> None:
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         nonlocal last
-        if context.get("message") == ACCEPT_ERROR:
+        message = context.get("message", "")
+        if ACCEPT_AGAIN in message:
+            return
+        if message == ACCEPT_ERROR:
             now = loop.time()
             if now - last < ACCEPT_ERROR_INTERVAL:
                 return
