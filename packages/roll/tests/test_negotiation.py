@@ -18,6 +18,17 @@ def status(app, client):
     return status
 
 
+async def test_what_a_method_offers_is_its_own(status, app, client):
+    app.route("/", methods=["POST"])(lambda request, response: None)
+    app.routes.add("/", PUT=lambda request, response: None)
+    app.routes.add("/given", GET=lambda request, response: None, accepts="text/html")
+    assert await status("image/png") == 406
+    assert (await client.head("/", headers={"Accept": "image/png"})).status == 406
+    assert (await client.post("/")).status == 200
+    assert (await client.put("/")).status == 406
+    assert (await client.get("/given")).status == 406
+
+
 @pytest.mark.parametrize(
     "accept",
     [

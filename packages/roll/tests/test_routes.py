@@ -1,6 +1,8 @@
 """Registering views, and how requests find them."""
 
+import asyncio
 import functools
+import types
 
 import pytest
 
@@ -190,12 +192,18 @@ async def awaitable(request, response):
     response.body = "called"
 
 
+@types.coroutine
+def old_style(request, response):
+    yield from asyncio.sleep(0).__await__()
+    response.body = "called"
+
+
 def with_argument(argument, request, response):
     response.body = argument
 
 
 @pytest.mark.parametrize(
-    "view", [CallableView(), awaitable, functools.partial(with_argument, "called")]
+    "view", [CallableView(), awaitable, functools.partial(with_argument, "called"), old_style]
 )
 async def test_any_callable_is_a_view(app, client, view):
     app.route("/")(view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from roll_http import (
@@ -25,8 +26,6 @@ from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
-
-    from .views import Endpoint
 
 __all__ = ["Roll"]
 
@@ -158,7 +157,7 @@ class Roll(Events, dict[str, Any]):
 
     # The cycle of a request.
 
-    async def __call__(self, request: Any, response: Any) -> Any:
+    async def __call__(self, request: Any, response: Any) -> Any:  # noqa: C901 - why is said below
         """Answer `request`: look its route up, send the events, run the handler.
 
         Returns the response, and raises nothing but what cancels it.
@@ -169,7 +168,10 @@ class Roll(Events, dict[str, Any]):
             try:
                 self.lookup(request)
                 if "headers" not in hooks or not await self.hook("headers", request, response):
-                    endpoint = self._endpoint(request)
+                    payload = request.route.payload
+                    endpoint = (payload or {}).get(ENDPOINT_KEY(request.method))
+                    if endpoint is None or endpoint.method not in payload:
+                        endpoint = endpoint_of(payload, request)
                     if endpoint.websocket is not None:
                         return await converse(self, endpoint, request, response)
                     for name, value in endpoint.settings:
@@ -179,7 +181,10 @@ class Roll(Events, dict[str, Any]):
                     if "request" not in hooks or not await self.hook("request", request, response):
                         route = request.route
                         result = route.payload[endpoint.method](request, response, **route.vars)
-                        if hasattr(result, "__await__"):
+                        # The first is quick, the second knows of old-style coroutines.
+                        if hasattr(result, "__await__") or (
+                            result is not None and isawaitable(result)
+                        ):
                             await result
             except Exception as error:  # noqa: BLE001 - whatever it is, it has to be answered
                 await self.on_error(request, response, error)
@@ -189,15 +194,6 @@ class Roll(Events, dict[str, Any]):
             if request.uploads or type(response.body) not in WHOLE:
                 request.release(response)
         return response
-
-    def _endpoint(self, request: Any) -> Endpoint:
-        payload = request.route.payload
-        if payload is not None:
-            method = request.method
-            found: Endpoint | None = payload.get(ENDPOINT_KEY(method))
-            if found is not None and method in payload:
-                return found
-        return endpoint_of(payload, request)
 
     async def _send_response_event(self, request: Any, response: Any) -> None:
         try:

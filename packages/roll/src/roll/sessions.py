@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from roll_websocket import HandshakeError
@@ -46,7 +47,7 @@ async def session(app: Roll, endpoint: Endpoint, request: Any, ws: Any) -> None:
     await app.hook("websocket_connect", request, ws)
     route = request.route
     result = route.payload[endpoint.method](request, ws, **route.vars)
-    if hasattr(result, "__await__"):
+    if isawaitable(result):
         await result
 
 

@@ -46,7 +46,7 @@ class Endpoint:
     """
 
     # A dataclass takes half a millisecond of everyone's start.
-    __slots__ = ("lazy_body", "method", "settings", "websocket")
+    __slots__ = ("extras", "lazy_body", "method", "settings", "websocket")
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Endpoint:
         lazy_body: bool = False,
         settings: tuple[tuple[str, Any], ...] = (),
         websocket: Mapping[str, Any] | None = None,
+        extras: Mapping[str, Any] | None = None,
     ) -> None:
         self.method: Final = method
         self.lazy_body: Final = lazy_body
@@ -62,6 +63,8 @@ class Endpoint:
         """The attributes that the request gets, by name."""
         self.websocket: Final = websocket
         """On a websocket route, the settings of its handshake."""
+        self.extras: Final = extras
+        """What it was registered with; None where only the router knows."""
 
 
 DEFAULTS: Final = {method: Endpoint(method) for method in HTTP_METHODS}
@@ -96,7 +99,8 @@ def payload_of(
     if protocol == "websocket":
         websocket = {name: extras[name] for name in WEBSOCKET_SETTINGS if name in extras}
     governing = {
-        ENDPOINTS[method]: Endpoint(method, lazy_body, settings, websocket) for method in handlers
+        ENDPOINTS[method]: Endpoint(method, lazy_body, settings, websocket, extras)
+        for method in handlers
     }
     return {**extras, **handlers, **governing}
 
@@ -160,7 +164,7 @@ def check_extras(extras: Iterable[str]) -> None:
 
 
 def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
-    """Return what governs a request whose method has no endpoint in the payload.
+    """Return what governs the handler of a request.
 
     A HEAD goes to what answers GET (RFC 9110 9.3.2); a handler that was given straight to the
     router has the default settings.
@@ -172,7 +176,8 @@ def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
     method = request.method
     if payload is not None:
         if method in DEFAULTS and method in payload:
-            return DEFAULTS[method]
+            found: Endpoint = payload.get(ENDPOINTS[method], DEFAULTS[method])
+            return found
         if method == "HEAD" and (get := page_of(payload, "GET")) is not None:
             return get
     if method == "CONNECT":

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from roll_http import HttpError
 
+from ..views import endpoint_of
+
 if TYPE_CHECKING:
     from ..application import Roll
 
@@ -25,13 +27,16 @@ Range = tuple[str, str, float]
 def content_negociation(app: Roll) -> None:
     """Answer 406 when a request accepts nothing of its route's extra `accepts`.
 
-    A request without `Accept` gets a 406 too; a route without `accepts` takes all. Wildcards and
-    qualities count (RFC 9110 12.5.1), parameters do not; what is malformed is passed over.
+    A request without `Accept` gets a 406 too; a route without `accepts` takes all, which holds
+    for the methods that are registered with it. Wildcards and qualities count (RFC 9110 12.5.1),
+    parameters do not; what is malformed is passed over.
     """
 
     @app.listen("request")
     def refuse(request: Any) -> None:
-        offered = request.route.payload.get("accepts")
+        payload = request.route.payload
+        extras = endpoint_of(payload, request).extras
+        offered = (payload if extras is None else extras).get("accepts")
         if offered is not None and not acceptable(request.headers.get("ACCEPT", ""), offered):
             raise HttpError(HTTPStatus.NOT_ACCEPTABLE)
 
