@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from roll_http import ClientDisconnected, HTTPProtocol, Limits, Response, protocol
+from roll_http import ClientDisconnected, HTTPProtocol, Limits, Request, Response, protocol
 from roll_http.body import BodyStream
 from roll_http.receiving import NO_BODY
 from roll_http.sending import Sender
@@ -364,3 +364,30 @@ async def test_a_server_that_stops_waits_a_little_for_handshakes(serve, tls, acc
         writer.close()
         await writer.wait_closed()
     await stopping
+
+
+async def test_a_request_with_a_body_is_not_left_to_the_cycle_collector(serve):
+    requests = []
+
+    class Watched(Request):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            requests.append(weakref.ref(self))
+
+    async def handler(request, response):
+        response.body = await request.read()
+
+    peer = await serve(handler)
+    peer.app.Request = Watched
+    connection = await peer.connect()
+    gc.collect()
+    gc.disable()
+    try:
+        head = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+        connection.send(head + b"3\r\nabc\r\n0\r\n\r\n")
+        await connection.until(b"abc")
+        connection.send(GET)
+        await connection.head()
+        assert requests[0]() is None
+    finally:
+        gc.enable()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from .errors import HttpError
 
-__all__ = ["BodySource", "BodyStream"]
+__all__ = ["BodySource", "BodyStream", "check_size"]
 
 # What is kept for a handler before the client is held back. One read brings up to 256 KiB, and
 # over TLS the loops hold as much several times: keeping a second one would go beyond 2 MiB there.
@@ -26,6 +26,25 @@ class BodySource(Protocol):
     def body_taken(self) -> None:
         """There is room again, or the handler waits no longer."""
         ...
+
+
+class _NoSource:
+    """What is behind a body of which nothing is to come."""
+
+    def body_awaited(self) -> None:
+        """Nothing will come."""
+
+    def body_taken(self) -> None:
+        """There is always room."""
+
+
+def check_size(size: int, limit: int | None) -> None:
+    """Raise `HttpError` 413 when a body is larger than the limit, if there is one."""
+    if limit is not None and size > limit:
+        raise HttpError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The body is larger than the {limit} bytes allowed",
+        )
 
 
 class BodyStream:
@@ -63,6 +82,15 @@ class BodyStream:
         self._error: Exception | None = None
         self._limit: int | None = None
         self._waiter: asyncio.Future[None] | None = None
+
+    @classmethod
+    def whole(cls, data: bytes) -> BodyStream:
+        """A body that has come already."""
+        stream = cls(_NoSource(), len(data))
+        if data:
+            stream.feed(data)
+        stream.end()
+        return stream
 
     # The connection's side.
 
@@ -117,24 +145,7 @@ class BodyStream:
         """
         if limit is not None and (self._limit is None or limit < self._limit):
             self._limit = limit
-        self._check_size(self.length or 0)
-
-    def _check_size(self, size: int) -> None:
-        if self._limit is not None and size > self._limit:
-            raise HttpError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body is larger than the {self._limit} bytes allowed",
-            )
-
-    def take(self) -> bytes:
-        """All of a body that has come whole; raises what iterating raises."""
-        aiter(self)
-        self._check_size(self.received)
-        chunks = self._chunks
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        chunks.clear()
-        self.size = 0
-        return body
+        check_size(self.length or 0, self._limit)
 
     def __aiter__(self) -> BodyStream:
         if self._consumed:
@@ -149,7 +160,7 @@ class BodyStream:
             if self._error is not None:
                 raise self._error
             await self._wait()
-        self._check_size(self.received)
+        check_size(self.received, self._limit)
         was_full = self.full
         chunk = self._chunks.popleft()
         self.size -= len(chunk)

@@ -8,6 +8,10 @@ from typing import Any
 __all__ = ["ClientDisconnected", "HttpError"]
 
 
+# An enumeration's own look-up takes 0.5 us.
+_STATUSES: dict[int, HTTPStatus] = {status.value: status for status in HTTPStatus}
+
+
 class HttpError(Exception):
     """An error to be answered with an HTTP status.
 
@@ -36,7 +40,7 @@ class HttpError(Exception):
 
     @status.setter
     def status(self, code: int | HTTPStatus) -> None:
-        self._status = HTTPStatus(code)
+        self._status = _STATUSES.get(code) or HTTPStatus(code)
 
     def __str__(self) -> str:
         return f"{self.status.value} {self.message}"

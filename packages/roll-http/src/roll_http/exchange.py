@@ -55,22 +55,30 @@ class Exchange:
             response = await app(request, response)
         except asyncio.CancelledError:
             if self._is_cancelled():
-                connection.release()
-                if not connection.transport.is_closing():
-                    connection.abort()
+                self._give_up()
                 raise
             response = self._failed("was cancelled by itself")
         except Exception as error:  # noqa: BLE001 - whatever an application raises is answered
             if connection.gone and isinstance(error, ClientDisconnected):
-                connection.finish(keep=False)
-                return
+                return connection.finish(keep=False)
             response = self._failed("raised")
         if connection.switched:
-            connection.release()
-        else:
-            rest = self._send(response)
-            if rest is not None:
-                await rest
+            return connection.release()
+        rest = self._send(response)
+        if rest is not None:
+            await rest
+        return None
+
+    def _give_up(self) -> None:
+        """The task was cancelled: there will be no answer."""
+        connection = self._connection
+        connection.release()
+        if not connection.transport.is_closing():
+            connection.abort()
+
+    def forget(self) -> None:
+        """The exchange has ended: break the circle of request, body and exchange."""
+        self._request = self._task = None
 
     def _is_cancelled(self) -> bool:
         """Somebody wants the task to end, unlike a handler that awaits something cancelled."""
@@ -179,11 +187,14 @@ class Exchange:
     # The request's body.
 
     def _open_body(self, request: Request, head: Head) -> None:
-        self._expects_continue = head.expects_continue
         receiver = self._connection.receiver
+        body = receiver.take_body(head)
+        if body is not None:
+            request.attach_whole(body)
+            return
+        self._expects_continue = head.expects_continue
         request.attach_body(receiver.open_body(head, self))
-        if receiver.in_body:
-            self._connection.pump()
+        self._connection.pump()
         if self._connection.gone:
             self._connection.end_body()
 

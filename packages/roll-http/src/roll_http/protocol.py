@@ -222,7 +222,7 @@ class HTTPProtocol(asyncio.Protocol):
 
     def finish(self, *, keep: bool) -> None:
         """An answer was given: on to the next request, or to the end of the connection."""
-        self._exchange = None
+        self._end_exchange()
         if self._closing:
             return
         if not keep:
@@ -238,8 +238,13 @@ class HTTPProtocol(asyncio.Protocol):
 
     def release(self) -> None:
         """The connection is another's, or nobody's: forget it."""
-        self._exchange = None
+        self._end_exchange()
         self.clock.discard(self)
+
+    def _end_exchange(self) -> None:
+        if self._exchange is not None:
+            self._exchange.forget()
+            self._exchange = None
 
     def _call_soon(self, callback: Callable[[], None]) -> None:
         # In the connection's own context: what one request sets never shows in the next.
@@ -350,7 +355,7 @@ class HTTPProtocol(asyncio.Protocol):
         self._closing = True
         sock = self.transport.get_extra_info("socket")
         if sock is not None and not self.sender.lost:
-            with contextlib.suppress(OSError):  # another protocol may have closed it
+            with contextlib.suppress(OSError, ValueError):  # another protocol may have closed it
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 

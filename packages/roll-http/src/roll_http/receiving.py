@@ -15,18 +15,7 @@ __all__ = ["Receiver"]
 HELD = 64 * 1024
 
 
-class _NoSource:
-    """What is behind a body that nobody sends."""
-
-    def body_awaited(self) -> None:
-        """Nothing will come."""
-
-    def body_taken(self) -> None:
-        """There is always room."""
-
-
-NO_BODY = BodyStream(_NoSource(), 0)
-NO_BODY.end()
+NO_BODY = BodyStream.whole(b"")
 
 
 class Receiver:
@@ -98,23 +87,25 @@ class Receiver:
             self.balance()
         return head
 
+    def take_body(self, head: Head) -> bytes | None:
+        """The body that a head announces, if it came with it, as small ones mostly do."""
+        end = self._offset + head.length
+        if head.chunked or end > len(self._buffer):
+            return None
+        body = self._buffer[self._offset : end]
+        self._offset = end
+        return body
+
     def open_body(self, head: Head, source: BodySource) -> BodyStream:
         """Begin to receive the body that a head announces."""
         if head.chunked:
             self._framing = ChunkedFraming(self._limits.trailers)
-            self.stream = stream = BodyStream(source, None)
-            self.in_body = True
-            return stream
-        self.stream = stream = BodyStream(source, head.length)
-        end = self._offset + head.length
-        if end <= len(self._buffer):  # small bodies mostly come with their head
-            stream.feed(self._buffer[self._offset : end])
-            stream.end()
-            self._offset = end
+            self.stream = BodyStream(source, None)
         else:
             self._framing = LengthFraming(head.length)
-            self.in_body = True
-        return stream
+            self.stream = BodyStream(source, head.length)
+        self.in_body = True
+        return self.stream
 
     def pump(self) -> None:
         """Give what came of the body to its stream, while it takes it; raises `BadRequest`."""

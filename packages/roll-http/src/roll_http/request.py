@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
+from .body import BodyStream, check_size
 from .cookies import Cookies, parse_cookies
 from .errors import HttpError
 
 if TYPE_CHECKING:
     from .application import Application
-    from .body import BodyStream
     from .head import Head
     from .protocol import HTTPProtocol
 
@@ -46,6 +46,7 @@ class Request(dict[str, Any]):
         "_json",
         "_kwargs",
         "_stream",
+        "_whole",
         "app",
         "headers",
         "keep_alive",
@@ -99,6 +100,7 @@ class Request(dict[str, Any]):
         self._cancel_on_disconnect = False
         self._body: bytes | None = None
         self._stream: BodyStream | None = None
+        self._whole = b""
         self._cookies: Cookies | None = None
         self._json: Any = _UNSET
         self._kwargs: dict[str, Any] | None = None
@@ -116,8 +118,12 @@ class Request(dict[str, Any]):
         self.query_string = head.query
 
     def attach_body(self, stream: BodyStream) -> None:
-        """Take the body that the head announced; called once, by the connection."""
+        """Take the body that the head announced, as it comes; called once, by the connection."""
         self._stream = stream
+
+    def attach_whole(self, body: bytes) -> None:
+        """Take the body that came with the head; called once, by the connection."""
+        self._whole = body
 
     @property
     def cancel_on_disconnect(self) -> bool:
@@ -172,17 +178,14 @@ class Request(dict[str, Any]):
         """
         if self._body is not None:
             return
-        stream = self._stream
-        if stream is not None:
-            stream.limit_to(self._loaded_limit())
-        if type(self).__aiter__ is not Request.__aiter__:
-            self._body = b"".join([chunk async for chunk in self])
-        elif stream is None:
-            self._body = b""
-        elif stream.complete:
-            self._body = stream.take()
-        else:
-            self._body = b"".join([chunk async for chunk in stream])
+        limit = self._loaded_limit()
+        if self._stream is not None:
+            self._stream.limit_to(limit)
+        elif type(self).__aiter__ is Request.__aiter__:
+            check_size(len(self._whole), limit)
+            self._body = self._whole
+            return
+        self._body = b"".join([chunk async for chunk in self])
 
     def _loaded_limit(self) -> int | None:
         if self.max_body is not None or self.protocol is None:
@@ -204,10 +207,12 @@ class Request(dict[str, Any]):
         if self._body is not None:
             if self._body:
                 yield self._body
-        elif self._stream is not None:
-            self._stream.limit_to(self.max_body)
-            async for chunk in self._stream:
-                yield chunk
+            return
+        if self._stream is None:
+            self._stream = BodyStream.whole(self._whole)
+        self._stream.limit_to(self.max_body)
+        async for chunk in self._stream:
+            yield chunk
 
     @property
     def json(self) -> Any:
