@@ -216,6 +216,15 @@ async def test_a_complete_body_can_not_fail():
     assert await request.read() == b"ab"
 
 
+async def test_a_body_that_came_already_can_be_waited_for_by_nobody():
+    stream = BodyStream.whole(b"ab")
+    assert [chunk async for chunk in stream] == [b"ab"]
+    assert not stream.awaited
+    full = BodyStream.whole(b"x" * 1_000_000)
+    assert full.full
+    assert len(await anext(aiter(full))) == 1_000_000
+
+
 async def test_two_readers_of_one_body_are_told_apart():
     stream = BodyStream(Source(), None)
     first = asyncio.ensure_future(anext(aiter(stream)))

@@ -242,9 +242,8 @@ class HTTPProtocol(asyncio.Protocol):
         self.clock.discard(self)
 
     def _end_exchange(self) -> None:
-        if self._exchange is not None:
-            self._exchange.forget()
-            self._exchange = None
+        cast("Exchange", self._exchange).forget()
+        self._exchange = None
 
     def _call_soon(self, callback: Callable[[], None]) -> None:
         # In the connection's own context: what one request sets never shows in the next.
