@@ -142,11 +142,13 @@ class Filler(PushParser):
         self.files.close()
 
     def _whole_part(self, part: Part, data: bytes | memoryview) -> None:
-        if part.filename is not None or len(data) > self.limits.max_field_size:
-            super()._whole_part(part, data)
-        else:
-            self._name = part.name
+        self._name = part.name
+        if part.filename is None and len(data) <= self.limits.max_field_size:
             self._add_text(data)
+        else:
+            self.part_begin(part)
+            self.part_data(data)
+            self.part_end()
 
     def _add_text(self, data: bytes | bytearray | memoryview) -> None:
         self._text_left -= len(data)
@@ -157,17 +159,18 @@ class Filler(PushParser):
     def _begin_file(self, part: Part) -> None:
         self._file = file = self._factory(part)
         self._write = file.write
-        self._size = min(self.limits.file_memory, self._memory_left)
+        limit, left = self.limits.file_memory, self._memory_left
+        self._size = min(limit, left)
         self._room = self._size if hasattr(file, "rollover") else sys.maxsize
 
     def _end_file(self, file: UploadedFile) -> None:
         file.seek(0)
         self.files.setdefault(self._name, []).append(file)
         self._file = None
-        # Unless it is on disk, or of a kind that never will be.
         if self._room <= self._size:
             self._memory_left -= self._size - self._room
-        self.__dict__.pop("part_data", None)
+        else:  # it is on disk, or of a kind that never will be
+            self.__dict__.pop("part_data", None)
 
     def _overflow(self) -> None:
         """The data of the part are more than what may lie in memory."""

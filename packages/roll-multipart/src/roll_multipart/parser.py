@@ -22,7 +22,7 @@ USUAL_LINES: Final = 2
 PADDING: Final = re.compile(rb"[ \t]++")
 CR: Final = ord("\r")
 # Sizes in bytes. Below this one a copy is cheaper than a view,
-SMALL: Final = 4096
+SMALL: Final = 8192
 # and a search within this one cheaper than in all that follows.
 NEAR: Final = 1024
 
