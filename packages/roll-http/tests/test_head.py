@@ -303,28 +303,31 @@ def test_the_fields_of_one_request_are_not_those_of_the_next():
         head.headers["ADDED"] = "by a handler"
 
 
+def known(data: bytes, **limits: int) -> HeadParser:
+    """A parser that remembers this head."""
+    parser = HeadParser(Limits(**limits))
+    for _ in range(2):
+        parser.parse(data, 0)
+    return parser
+
+
 def test_a_known_request_line_is_no_whole_head():
-    HeadParser(Limits()).parse(GET + b"\r\n", 0)
-    fresh = HeadParser(Limits())
+    parser = known(GET + b"\r\n")
     for size in range(len(GET)):
-        assert fresh.parse(GET[:size], 0)[0] is None
+        assert parser.parse(GET[:size], 0)[0] is None
 
 
 def test_limits_hold_for_what_others_may_send():
-    HeadParser(Limits()).parse(GET + b"\r\n", 0)
-    narrow = HeadParser(Limits(request_line=10))
-    with pytest.raises(BadRequest):
-        narrow.parse(GET + b"\r\n", 0)
-    narrow = HeadParser(Limits(head=50))
-    line = b"GET /longer/than/the/first HTTP/1.1\r\nHost: here\r\n\r\n"
-    HeadParser(Limits()).parse(line, 0)
-    narrow.parse(GET + b"\r\n", 0)
-    with pytest.raises(BadRequest):
-        narrow.parse(line, 0)
+    longer = b"GET /longer/than/the/first HTTP/1.1\r\nHost: here\r\n\r\n"
+    known(longer)
+    for limits in ({"request_line": 30}, {"head": 50}):
+        narrow = known(GET + b"\r\n", **limits)
+        with pytest.raises(BadRequest):
+            narrow.parse(longer, 0)
 
 
 def test_made_up_request_lines_do_not_fill_the_memory():
     parser = HeadParser(Limits())
-    for number in range(1100):
+    for number in range(1, 1100):
         parser.parse(b"GET /%d HTTP/1.1\r\nHost: here\r\n\r\n" % number, 0)
     assert len(lines_seen) <= 1024
