@@ -14,6 +14,7 @@ from roll_http import (
 from roll_routing import Route, Routes
 from roll_websocket import WSProtocol
 
+from .aliases import Aliases
 from .containers import Files, Form, Multipart, Query
 from .errors import answer_error
 from .events import Events
@@ -81,6 +82,7 @@ class Roll(Events, dict[str, Any]):
         self.loop: asyncio.AbstractEventLoop | None = None
         self.routes = self.Routes()
         self._named: dict[str, str] = {}
+        self._aliases = Aliases()
 
     def factory(self) -> Any:
         """Return a new protocol, as `loop.create_server(app.factory, ...)` wants it."""
@@ -131,6 +133,8 @@ class Roll(Events, dict[str, Any]):
             # Whoever refuses the route, by an exception, finds nothing of it left.
             self.hook("route:add", path, view, **extras)
             self.routes.add(path, **payload)
+            if isinstance(self.routes, Routes):
+                self._aliases.add(path, payload)
             if name is not None:
                 self._named[name] = path
             return view
@@ -153,6 +157,8 @@ class Roll(Events, dict[str, Any]):
         payload, variables = self.routes.match(request.path)
         if payload is None and not self.strict_slashes:
             payload, variables = other_form(self.routes.match, request)
+        if self._aliases.names and payload is not None:
+            variables = self._aliases.rename(payload, request.method, variables)
         request.route = self.Route(payload, variables)
 
     # The cycle of a request.

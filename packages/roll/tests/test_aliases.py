@@ -1,0 +1,40 @@
+"""One place, whose methods name its placeholders in their own way."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def named(app):
+    @app.route("/user/{id}")
+    async def show(request, response, id):  # noqa: A002 - as such a handler calls it
+        response.body = f"show {id}"
+
+    @app.route("/user/{name:string}", methods=["DELETE", "PUT"])
+    async def change(request, response, name):
+        response.body = f"{request.method} {name} {request.route.vars}"
+
+    return app
+
+
+async def test_each_handler_gets_the_names_it_was_registered_with(named, client):
+    assert (await client.get("/user/1")).body == b"show 1"
+    assert (await client.delete("/user/1")).body == b"DELETE 1 {'name': '1'}"
+    assert (await client.put("/user/a")).body == b"PUT a {'name': 'a'}"
+
+
+async def test_what_is_asked_of_the_first_or_of_nobody_stays_as_it_is(named, client):
+    assert (await client.head("/user/1")).status == 200
+    response = await client.post("/user/1")
+    assert response.status == 405
+    assert response.headers["Allow"] == "GET, HEAD, PUT, DELETE"
+    assert (await client.get("/nowhere")).status == 404
+
+
+async def test_a_handler_given_to_the_router_itself_gets_the_names_of_the_match(named, client):
+    async def direct(request, response, id):  # noqa: A002 - as such a handler calls it
+        response.body = f"direct {id}"
+
+    named.routes.add("/direct/{id}", POST=direct)
+    assert (await client.post("/direct/2")).body == b"direct 2"
