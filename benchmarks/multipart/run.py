@@ -80,7 +80,7 @@ def table(title: str, peers: dict[str, Peer], quick: bool, only: str) -> None:
         for label, size in CHUNKS.items():
             if name == "small form" and size > KIB:
                 continue
-            rounds = 3 if quick else 9
+            rounds = 3 if quick else 15
             speeds = compare(peers, body, size, rounds)
             print(f"| {name} | {label} |", row(peers, speeds), flush=True)
 
