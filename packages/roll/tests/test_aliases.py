@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from roll import Roll
+from roll.testing import Client
+
 
 @pytest.fixture
 def named(app):
@@ -38,3 +41,23 @@ async def test_a_handler_given_to_the_router_itself_gets_the_names_of_the_match(
 
     named.routes.add("/direct/{id}", POST=direct)
     assert (await client.post("/direct/2")).body == b"direct 2"
+
+
+async def test_another_router_has_its_own_idea_of_names():
+    class Flat(dict):
+        def add(self, path, **payload):
+            self.setdefault(path, {}).update(payload)
+
+        def match(self, path):
+            return (self[path], {"where": path}) if path in self else (None, None)
+
+    class Mine(Roll):
+        Routes = Flat
+
+    app = Mine()
+
+    @app.route("/<not ours>")
+    async def handler(request, response, where):
+        response.body = where
+
+    assert (await Client(app).get("/<not ours>")).body == b"/<not ours>"
