@@ -170,18 +170,23 @@ async def test_every_part_of_a_subclass_is_used():
         pass
 
     class MyQuery(Query):
+        def __init__(self, mapping):
+            super().__init__(mapping)
+
         @property
         def year(self):
             return self.int("year")
 
     class MyForm(Form):
-        pass
+        def __init__(self, mapping):
+            super().__init__(mapping)
 
     class MyFiles(Files):
         pass
 
     class MyCookies(Cookies):
-        pass
+        def __init__(self, mapping):
+            super().__init__(mapping)
 
     class MyMultipart(Multipart):
         pass

@@ -233,6 +233,27 @@ async def test_load_form_of_a_bad_body_is_a_400(client, forms):
     assert (response.status, response.body) == (400, b"Unparsable multipart body")
 
 
+async def test_a_form_that_breaks_off_leaves_no_file_open():
+    files = []
+
+    class App(Roll):
+        class Multipart(Multipart):
+            def abort(self):
+                files.append("aborted")
+                super().abort()
+
+    app = App()
+
+    @app.route("/", methods=["POST"], lazy_body=True)
+    async def handler(request, response):
+        await request.load_form()
+
+    part = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nhalf'
+    response = await Client(app).post("/", part, content_type="multipart/form-data; boundary=x")
+    assert response.status == 400
+    assert files == ["aborted"]
+
+
 async def test_load_form_takes_more_than_what_is_loaded_up_to_its_own_limit(monkeypatch):
     app = Roll(limits=Limits(body=10))
     monkeypatch.setattr(request_module, "MAX_STREAMED_FORM", 1000)

@@ -60,7 +60,7 @@ class Roll(Events, dict[str, Any]):
     Query: Callable[..., Any] = Query
     """Called with a mapping of names to lists of values."""
     Form: Callable[..., Any] = Form
-    """Called like `Query`, or without arguments by `Multipart`."""
+    """Called with a mapping of names to lists of values, an empty one by `Multipart`."""
     Files: Callable[..., Any] = Files
     """Called without arguments."""
     Multipart: Callable[..., Any] = Multipart

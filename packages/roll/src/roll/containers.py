@@ -40,9 +40,12 @@ class Files(Multidict[roll_multipart.UploadedFile], roll_multipart.Files):
 
 
 class Multipart(roll_multipart.Multipart):
-    """The parser of multipart bodies, which fills a `Form` and `Files` of this package."""
+    """The parser of multipart bodies, which fills a `Form` and `Files` of this package.
+
+    `form` is called with an empty mapping, `files` without arguments.
+    """
 
     def __init__(
         self, form: Callable[..., Any] = Form, files: Callable[..., Any] = Files, **settings: Any
     ) -> None:
-        super().__init__(form=form, files=files, **settings)
+        super().__init__(form=lambda: form({}), files=files, **settings)

@@ -116,9 +116,13 @@ class Request(roll_http.Request):
             parser, form, files = self._begin_multipart()
             # Known from the start: what is on disk is to be closed, however this ends.
             self.uploads = files
-            async for chunk in self:
-                parser.feed_data(chunk)
-            end(parser)
+            try:
+                async for chunk in self:
+                    parser.feed_data(chunk)
+                end(parser)
+            except BaseException:
+                abandon(parser)
+                raise
         self._form = form
 
     def _begin_multipart(self) -> tuple[Any, Any, Any]:
@@ -163,6 +167,12 @@ def unparsable(kind: str) -> Iterator[None]:
         raise HttpError(error.status, error.message) from error
     except ValueError as error:  # a parser of somebody else's may know no other
         raise HttpError(HTTPStatus.BAD_REQUEST, f"Unparsable {kind} body") from error
+
+
+def abandon(parser: Any) -> None:
+    """Close the file that was being written, where the parser can: no list has it yet."""
+    if hasattr(parser, "abort"):
+        parser.abort()
 
 
 def end(parser: Any) -> None:
