@@ -12,7 +12,7 @@ def app():
     @app.route("/without/{name}", methods=["GET", "POST"])
     @app.route("/with/{name}/", methods=["GET", "POST"])
     @app.route("/{anywhere}/x/{name}")
-    @app.route("/root/{anywhere}/{name}")
+    @app.route("/base/{anywhere}/{name}")
     def view(request, response, name, **others):
         response.body = name
 
