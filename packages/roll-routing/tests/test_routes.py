@@ -165,7 +165,7 @@ def test_what_changes_meanwhile_is_not_proven(routes: Routes) -> None:
             routes.add("/a/{y}", route=2)
             return found
 
-    routes._tree = Interrupted()  # type: ignore[assignment]
+    routes._tree = Interrupted()  # type: ignore[assignment]  # the tree, for one match
     assert routes.match("/a/b") == ({"route": 1}, {"x": "a", "y": "b"})
     for _ in range(2):
         assert routes.match("/a/b") == ({"route": 2}, {"y": "b"})
