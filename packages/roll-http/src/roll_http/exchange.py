@@ -33,15 +33,15 @@ class Exchange:
     _expects_continue = False
     _pace: Pace | None = None
     _streaming = False
+    task: asyncio.Task[None] | None = None
+    """What `run` runs in; not known in its first step, when that is made at once."""
 
     def __init__(self, connection: HTTPProtocol) -> None:
         self._connection = connection
         self._request: Request | None = None
-        self._task: asyncio.Task[Any] | None = None
 
     async def run(self, head: Head) -> None:
         """Have the application answer, and send what it gives; then the connection goes on."""
-        self._task = asyncio.current_task()
         connection = self._connection
         app = connection.app
         response: Response | None = None
@@ -78,11 +78,12 @@ class Exchange:
 
     def forget(self) -> None:
         """The exchange has ended: break the circle of request, body and exchange."""
-        self._request = self._task = None
+        self._request = self.task = None
 
     def _is_cancelled(self) -> bool:
         """Somebody wants the task to end, unlike a handler that awaits something cancelled."""
-        return self._task is not None and self._task.cancelling() > 0
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
 
     def _failed(self, what: str) -> Response:
         """Log the error in flight, and answer it; nothing of it reaches the client."""
@@ -182,7 +183,8 @@ class Exchange:
 
     def _uncancel(self) -> bool:
         """Whether it was only the client's going that cancelled the stream."""
-        return self._connection.gone and self._task is not None and self._task.uncancel() == 0
+        task = asyncio.current_task()
+        return self._connection.gone and task is not None and task.uncancel() == 0
 
     # The request's body.
 
@@ -244,8 +246,11 @@ class Exchange:
 
     def cancel(self) -> None:
         """Cancel the handler, or what sends its response."""
-        if self._task is not None and not self._task.cancelling():  # once: it may be cleaning up
-            self._task.cancel()
+        task = self.task
+        if task is None and self._request is not None:
+            task = asyncio.current_task()
+        if task is not None and not task.cancelling():  # once: it may be cleaning up
+            task.cancel()
 
 
 async def _close_stream(stream: AsyncIterator[Any]) -> None:

@@ -163,22 +163,15 @@ class HTTPProtocol(asyncio.Protocol):
             return
         self._advancing = True
         turns = 0
-        while self._exchange is None and turns < TURNS and self._ready and self._begin_next():
+        while turns < TURNS and self._ready and self._begin_next():
             turns += 1
         self._advancing = False
         if self.sender.corked:
             self.sender.uncork()
-        if self._exchange is None:
-            self._let_others(turns)
         if self.receiver.has_bytes:
+            if turns == TURNS and self._ready:
+                self._call_soon(self._advance)  # other connections have their turn
             self.receiver.balance()
-
-    def _let_others(self, turns: int) -> None:
-        """Other connections have their turn, or the client has its."""
-        if turns == TURNS and self._ready:
-            self._call_soon(self._advance)
-        elif turns and self._idle:
-            self._rest()
 
     @property
     def _has_requests(self) -> bool:
@@ -187,10 +180,11 @@ class HTTPProtocol(asyncio.Protocol):
 
     @property
     def _ready(self) -> bool:
-        """The next request may be begun, when the one before has ended."""
+        """The next request may be begun."""
         receiver = self.receiver
         return (
             receiver.has_bytes
+            and self._exchange is None
             and not self._closing
             and not receiver.in_body
             and not self.sender.paused
@@ -217,7 +211,9 @@ class HTTPProtocol(asyncio.Protocol):
             self.sender.cork()
         self._exchange = exchange = Exchange(self)
         # The loop may call in the context of an earlier request, whose write or read it resumes.
-        _start(exchange.run(head), loop=self._loop, context=self._context.copy())
+        task = _start(exchange.run(head), loop=self._loop, context=self._context.copy())
+        if self._exchange is exchange:
+            exchange.task = task
         return True
 
     def finish(self, *, keep: bool) -> None:
@@ -229,12 +225,10 @@ class HTTPProtocol(asyncio.Protocol):
             self._close()
         elif self.receiver.in_body:
             self._skip_body()
-        elif self._advancing:
-            pass  # whoever advances goes on
-        elif self.receiver.has_bytes:
-            self._call_soon(self._advance)
-        else:
+        elif not self.receiver.has_bytes:
             self._rest()
+        elif not self._advancing:  # whoever advances goes on
+            self._call_soon(self._advance)
 
     def release(self) -> None:
         """The connection is another's, or nobody's: forget it."""
@@ -242,8 +236,9 @@ class HTTPProtocol(asyncio.Protocol):
         self.clock.discard(self)
 
     def _end_exchange(self) -> None:
-        cast("Exchange", self._exchange).forget()
-        self._exchange = None
+        if self._exchange is not None:
+            self._exchange.forget()
+            self._exchange = None
 
     def _call_soon(self, callback: Callable[[], None]) -> None:
         # In the connection's own context: what one request sets never shows in the next.

@@ -32,6 +32,7 @@ class Receiver:
         "_parser",
         "_paused",
         "_transport",
+        "has_bytes",
         "in_body",
         "stream",
     )
@@ -44,15 +45,12 @@ class Receiver:
         self._offset = 0
         self._framing: Framing | None = None
         self._paused = False
+        self.has_bytes = False
+        """Some bytes wait to be looked at."""
         self.in_body = False
         """The current request's body is still to come."""
         self.stream = NO_BODY
         """The body of the last request that had one."""
-
-    @property
-    def has_bytes(self) -> bool:
-        """Some bytes wait to be looked at."""
-        return self._offset < len(self._buffer)
 
     @property
     def body_remaining(self) -> int | None:
@@ -75,14 +73,18 @@ class Receiver:
 
     def receive(self, data: bytes) -> None:
         """Keep bytes that came."""
-        if self._offset < len(self._buffer):
+        if self.has_bytes:
             data = self._buffer[self._offset :] + data
         self._buffer = data
         self._offset = 0
+        self.has_bytes = True  # a transport never brings none
 
     def next_head(self) -> Head | None:
         """The next head, once it is whole; raises `BadRequest`."""
-        head, self._offset = self._parser.parse(self._buffer, self._offset)
+        buffer = self._buffer
+        head, end = self._parser.parse(buffer, self._offset)
+        self._offset = end
+        self.has_bytes = end < len(buffer)
         if self._paused:
             self.balance()
         return head
@@ -94,6 +96,7 @@ class Receiver:
             return None
         body = self._buffer[self._offset : end]
         self._offset = end
+        self.has_bytes = end < len(self._buffer)
         return body
 
     def open_body(self, head: Head, source: BodySource) -> BodyStream:
@@ -116,6 +119,7 @@ class Receiver:
             data, self._offset = framing.feed(self._buffer, self._offset)
             if data:
                 stream.feed(data)
+        self.has_bytes = self._offset < len(self._buffer)
         if framing.complete:
             self.in_body = False
             stream.end()
@@ -131,6 +135,7 @@ class Receiver:
         rest = self._buffer[self._offset :]
         self._buffer = b""
         self._offset = 0
+        self.has_bytes = False
         return rest
 
     def close(self) -> None:
