@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
 from .errors import FieldError, LimitError
 from .files import UploadedFile
-from .urlencoded import MAX_FIELDS, check_strictly, fill, fill_escaped
+from .urlencoded import MAX_FIELDS, decode, fill
 
 __all__ = ["Files", "Form", "Multidict", "Query"]
 
@@ -36,7 +36,7 @@ class Multidict(dict[str, list[T]], Generic[T]):
     def get(self, key: str, default: D) -> T | D: ...
     def get(self, key: str, default: D | EllipsisType = ...) -> T | D:
         """The first value of the key, or the default as it is."""
-        values = super().get(key)
+        values = dict.get(self, key)
         if values:
             return values[0]
         return self._missing(key, default)
@@ -47,7 +47,7 @@ class Multidict(dict[str, list[T]], Generic[T]):
     def list(self, key: str, default: D) -> builtins.list[T] | D: ...
     def list(self, key: str, default: D | EllipsisType = ...) -> builtins.list[T] | D:
         """All values of the key, or the default as it is."""
-        values = super().get(key)
+        values = dict.get(self, key)
         if values:
             return values
         return self._missing(key, default)
@@ -82,24 +82,13 @@ class Query(Multidict[str]):
         more than `max_fields` pairs, empty ones counted; when strict, `MultipartError` for bytes
         that are not UTF-8 and for a pair without `=`.
         """
-        values = cls()
-        if strict:
-            text = check_strictly(text)
-        elif not isinstance(text, str):
-            text = str(text, "utf-8", "replace")
+        if not isinstance(text, str):
+            text = decode(text, strict=strict)
         if len(text) >= max_fields and text.count("&") >= max_fields:
             raise LimitError("Too many fields")
-        if "%" in text or "+" in text:
-            fill_escaped(values, text)
-            return values
-        pairs = text.split("&")
-        for pair in pairs:
-            key, _, value = pair.partition("=")
-            values[key] = [value]
-        # Nearly always that is it: no key twice, no empty pair.
-        if len(values) != len(pairs) or "" in values:
-            values.clear()
-            fill(values, pairs)
+        values = cls()
+        if text:
+            fill(values, text, strict=strict)
         return values
 
     @overload

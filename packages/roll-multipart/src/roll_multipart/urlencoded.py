@@ -2,55 +2,68 @@
 
 from codecs import unicode_escape_decode
 from typing import Final
-from urllib.parse import unquote_plus
+from urllib.parse import unquote
 
 from .errors import MultipartError
 
-__all__ = ["MAX_FIELDS", "check_strictly", "fill", "fill_escaped"]
+__all__ = ["MAX_FIELDS", "decode", "fill"]
 
 MAX_FIELDS: Final = 1000
 # What `&` and `=` become while everything else is decoded.
 AND: Final = "\x1f"
 IS: Final = "\x1e"
-MARKS: Final = bytes.maketrans(b"+&=", b" \x1f\x1e")
+MARKS: Final = bytes.maketrans(b"&=", b"\x1f\x1e")
 
 Values = dict[str, list[str]]
 
 
-def check_strictly(text: str | bytes) -> str:
-    """The text, if it is UTF-8 and each of its pairs has a `=`; else raises `MultipartError`."""
+def decode(body: bytes, *, strict: bool) -> str:
+    """The text of a body; when strict, raises `MultipartError` for what is not UTF-8."""
     try:
-        text = text if isinstance(text, str) else str(text, "utf-8")
+        return str(body, "utf-8", "strict" if strict else "replace")
     except UnicodeDecodeError as error:
         raise MultipartError("An urlencoded body is not UTF-8") from error
-    if text and not all("=" in pair for pair in text.split("&")):
-        raise MultipartError("A field without =")
-    return text
 
 
-def fill(values: Values, pairs: list[str]) -> None:
-    """Add pairs that are not escaped; empty ones do not count."""
-    for pair in filter(None, pairs):
-        key, _, value = pair.partition("=")
-        values.setdefault(key, []).append(value)
+def fill(values: Values, text: str, *, strict: bool) -> None:
+    """Add the pairs of a text, without the empty ones.
 
-
-def fill_escaped(values: Values, text: str) -> None:
-    """Decode all of it at once, with marks for the separators, or else pair by pair."""
-    marked = decode_marked(text)
-    if marked is None:
-        for pair in filter(None, text.split("&")):
-            key, _, value = pair.partition("=")
-            values.setdefault(unquote_plus(key), []).append(unquote_plus(value))
-        return
-    for pair in filter(None, marked.split(AND)):
-        key, _, value = pair.partition(IS)
-        if IS in value:
-            value = value.replace(IS, "=")
+    When strict, raises `MultipartError` for a pair without `=`, empty ones included.
+    """
+    ampersand, equals = "&", "="
+    text = text.replace("+", " ")
+    if "%" in text:
+        marked = decode_marked(text)
+        if marked is None:
+            fill_slowly(values, text, strict=strict)
+            return
+        text, ampersand, equals = marked, AND, IS
+    for pair in text.split(ampersand):
+        key, found, value = pair.partition(equals)
+        if not found:
+            check_pair(found, strict)
+            if not pair:
+                continue
+        elif equals in value:
+            value = value.replace(equals, "=")
         if key in values:
             values[key].append(value)
         else:
             values[key] = [value]
+
+
+def fill_slowly(values: Values, text: str, *, strict: bool) -> None:
+    """Do as `fill`, decoding pair by pair."""
+    for pair in text.split("&"):
+        key, found, value = pair.partition("=")
+        check_pair(found, strict)
+        if pair:
+            values.setdefault(unquote(key), []).append(unquote(value))
+
+
+def check_pair(equals: str, strict: bool) -> None:
+    if strict and not equals:
+        raise MultipartError("A field without =")
 
 
 def decode_marked(text: str) -> str | None:

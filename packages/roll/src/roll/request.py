@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +13,7 @@ from roll_multipart import LimitError, MultipartError
 from .containers import Files, Form, Multipart, Query
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
 __all__ = ["MAX_STREAMED_FORM", "Request"]
 
@@ -47,7 +46,7 @@ class Request(roll_http.Request):
                 found = Query.parse(self.query_string)
             except MultipartError as error:
                 raise HttpError(HTTPStatus.BAD_REQUEST, error.message) from error
-            make = self._class("Query", Query)
+            make = Query if self.app is None else self.app.Query
             self._query = found if make is Query else make(found)
         return self._query
 
@@ -70,6 +69,8 @@ class Request(roll_http.Request):
         """
         if self._form is None:
             self._parse_form()
+        if self.uploads is None:  # no body of that kind
+            self.uploads = self._class("Files", Files)()
         return self.uploads
 
     async def load_form(self) -> None:
@@ -93,37 +94,48 @@ class Request(roll_http.Request):
 
     @property
     def _media_type(self) -> str:
-        return self.content_type.partition(";")[0].strip().lower()
+        field = self.content_type
+        return field if field == URLENCODED else field.partition(";")[0].strip().lower()
 
     def _parse_form(self) -> None:
         kind = self._media_type
         body = self.body
         if kind == MULTIPART:
-            with unparsable("multipart"):
-                parser, form, files = self._begin_multipart()
-                parser.feed_data(body)
-                end(parser)
+            self._parse_multipart(body)
         else:
-            with unparsable("urlencoded"):
-                fields = Form.parse(body, strict=True) if kind == URLENCODED else {}
-            form, files = self._class("Form", Form)(fields), self._class("Files", Files)()
+            found = parse_urlencoded(body if kind == URLENCODED else b"")
+            make = Form if self.app is None else self.app.Form
+            self._form = found if make is Form else make(found)
+
+    def _parse_multipart(self, body: bytes) -> None:
+        try:
+            parser, form, files = self._begin_multipart()
+            parser.feed_data(body)
+            end(parser)
+        except ValueError as error:  # a parser of somebody else's may know no other
+            raise unparsable("multipart", error) from error
         self._form, self.uploads = form, files
 
     async def _stream_form(self) -> None:
         if self.max_body is None:
             self.max_body = MAX_STREAMED_FORM
-        with unparsable("multipart"):
+        try:
             parser, form, files = self._begin_multipart()
             # Known from the start: what is on disk is to be closed, however this ends.
             self.uploads = files
-            try:
-                async for chunk in self:
-                    parser.feed_data(chunk)
-                end(parser)
-            except BaseException:
-                abandon(parser)
-                raise
+            await self._feed(parser)
+        except ValueError as error:
+            raise unparsable("multipart", error) from error
         self._form = form
+
+    async def _feed(self, parser: Any) -> None:
+        try:
+            async for chunk in self:
+                parser.feed_data(chunk)
+            end(parser)
+        except BaseException:
+            abandon(parser)
+            raise
 
     def _begin_multipart(self) -> tuple[Any, Any, Any]:
         make = self._class("Multipart", Multipart)
@@ -158,15 +170,18 @@ class Request(roll_http.Request):
                     file.close()
 
 
-@contextmanager
-def unparsable(kind: str) -> Iterator[None]:
-    """Answer 413 for what is past a limit, 400 for what is no body of this kind."""
+def parse_urlencoded(body: bytes) -> Form:
     try:
-        yield
-    except LimitError as error:
-        raise HttpError(error.status, error.message) from error
-    except ValueError as error:  # a parser of somebody else's may know no other
-        raise HttpError(HTTPStatus.BAD_REQUEST, f"Unparsable {kind} body") from error
+        return Form.parse(body, strict=True)
+    except MultipartError as error:
+        raise unparsable("urlencoded", error) from error
+
+
+def unparsable(kind: str, error: ValueError) -> HttpError:
+    """Return the 413 for what is past a limit, the 400 for what is no body of this kind."""
+    if isinstance(error, LimitError):
+        return HttpError(error.status, error.message)
+    return HttpError(HTTPStatus.BAD_REQUEST, f"Unparsable {kind} body")
 
 
 def abandon(parser: Any) -> None:
