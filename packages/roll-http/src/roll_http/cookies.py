@@ -54,39 +54,36 @@ class Cookies(dict[str, Any]):
         """
         if not _is_name(name):
             raise ValueError(f"Cookie name {name!r} is not a token (RFC 6265 4.1.1)")
+        expired = max_age is not None and max_age <= 0
+        cookie: Any = (_ExpiredCookie if expired else biscuits.Cookie)(name, str(value))
+        # Attributes set one by one, where they are given, take half the time of keywords.
+        cookie.secure = secure
+        cookie.httponly = httponly
         if path != "/":
-            _check_attribute("path", path)
+            cookie.path = _checked("path", path or "")
         if domain is not None:
-            _check_attribute("domain", domain)
+            cookie.domain = _checked("domain", domain)
         if samesite is not None:
-            _check_attribute("samesite", samesite)
-        if expires is not None and expires.tzinfo is not None:
-            expires = expires.astimezone(UTC).replace(tzinfo=None)
-        make: Any = biscuits.Cookie
-        ages = {}
+            cookie.samesite = _checked("samesite", samesite)
         if max_age is not None:
-            ages["max_age"] = max_age if max_age > 0 else 1
-            make = biscuits.Cookie if max_age > 0 else _ExpiredCookie
-        self[name] = make(
-            name,
-            str(value),
-            expires=expires,
-            domain=domain,
-            path=path or "",
-            secure=secure,
-            httponly=httponly,
-            samesite=samesite,
-            **ages,
-        )
+            cookie.max_age = 1 if expired else max_age
+        if expires is not None:
+            cookie.expires = _in_utc(expires)
+        self[name] = cookie
 
     def output(self) -> Iterator[str]:
         """The value of a `Set-Cookie` line for each cookie."""
         return map(str, self.values())
 
 
-def _check_attribute(name: str, text: str | None) -> None:
-    if text is not None and (";" in text or "\t" in text or has_forbidden(text)):
+def _checked(name: str, text: str) -> str:
+    if ";" in text or "\t" in text or has_forbidden(text):
         raise ValueError(f"Cookie {name} {text!r} has a control character or a ;")
+    return text
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def parse_cookies(header: str) -> dict[str, str]:

@@ -54,7 +54,9 @@ def log_error(app: Roll, where: str, error: BaseException) -> None:
 def fill(response: Any, error: HttpError) -> None:
     """Set the status, the body and the headers of `response`."""
     response.status = error.status
-    message = response.status.phrase if error.message is None else error.message
+    message = error.message
+    if message is None:
+        message = response.status.phrase
     response.body = message if isinstance(message, bytes) else str(message)
     if response.headers:
         # A length that the handler had set is not the one of this body.
@@ -70,5 +72,7 @@ def label(response: Any) -> None:
 
     What it repeats of a request is never to be read as HTML, by whomever it was written.
     """
-    if isinstance(response.body, str) and "content-type" not in map(str.lower, response.headers):
-        response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    headers = response.headers
+    labelled = headers and "content-type" in map(str.lower, headers)
+    if isinstance(response.body, str) and not labelled:
+        headers["Content-Type"] = "text/plain; charset=utf-8"

@@ -37,6 +37,9 @@ WEBSOCKET_SETTINGS: Final = (
 NO_LIMIT: Final = sys.maxsize
 """In bytes."""
 
+# A member of an enumeration is looked up slowly through its class (0.2 us on Python 3.11).
+NOT_FOUND: Final = HTTPStatus.NOT_FOUND
+
 
 class Endpoint:
     """What governs the handler of a method, whatever the path's other handlers have.
@@ -183,7 +186,7 @@ def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
     if method == "CONNECT":
         raise HttpError(HTTPStatus.NOT_IMPLEMENTED)
     if payload is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, request.path)
+        raise HttpError(NOT_FOUND, request.path)
     return not_allowed(payload)
 
 
