@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,6 @@ def test_the_changelog_knows_the_version():
 
 @pytest.mark.parametrize("path", sorted(SOURCE.glob("*.py")), ids=lambda path: path.stem)
 def test_nothing_but_the_standard_library_is_imported(path):
-    import sys
-
     for node in ast.walk(ast.parse(path.read_text())):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
@@ -41,3 +41,24 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 def test_the_examples_of_the_readme_run(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
+
+
+def test_what_few_need_is_loaded_when_it_is_asked_for():
+    code = """if True:
+        import sys, roll_multipart
+        roll_multipart.Multipart(), roll_multipart.Form.parse("a=1")
+        print(*sorted(name for name in sys.modules if name.startswith("roll_multipart.")))
+        print(roll_multipart.PushParser.__module__)
+    """
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded, parser = ended.stdout.splitlines()
+    assert loaded.split() == [
+        f"roll_multipart.{name}"
+        for name in ("errors", "files", "multidict", "multipart", "urlencoded")
+    ]
+    assert parser == "roll_multipart.parser"
+
+
+def test_other_names_are_not_there():
+    with pytest.raises(AttributeError, match="'roll_multipart' has no attribute 'Pull'"):
+        _ = roll_multipart.Pull

@@ -1,15 +1,18 @@
 """Files of a form: in memory, or in memory first and on disk when they grow."""
 
+from __future__ import annotations
+
 import io
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import IO, Final, Protocol, Self
+from typing import IO, TYPE_CHECKING, Final, Protocol, Self
 
-from .headers import Part
+if TYPE_CHECKING:
+    from .headers import Part
 
-__all__ = ["MemoryFile", "SpooledFile", "UploadedFile"]
+__all__ = ["FileFactory", "MemoryFile", "SpooledFile", "UploadedFile"]
 
 # Bytes; so that chunks of 16 KiB and more, as servers read them, go past the buffer.
 BUFFER: Final = 15 * 2**10
@@ -50,6 +53,9 @@ class UploadedFile(Protocol):
         trace: TracebackType | None,
         /,
     ) -> None: ...
+
+
+FileFactory = Callable[["Part"], UploadedFile]
 
 
 class Described:
