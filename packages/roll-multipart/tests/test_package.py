@@ -50,7 +50,9 @@ def test_what_few_need_is_loaded_when_it_is_asked_for():
         print(*sorted(name for name in sys.modules if name.startswith("roll_multipart.")))
         print(roll_multipart.PushParser.__module__)
     """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     loaded, parser = ended.stdout.splitlines()
     assert loaded.split() == [
         f"roll_multipart.{name}"

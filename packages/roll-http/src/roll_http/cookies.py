@@ -18,8 +18,8 @@ __all__ = ["Cookies", "parse_cookies"]
 # Beyond this length biscuits parses nothing.
 _BISCUITS_MAX = 4096
 
-_pairs = re.compile(r'\s*([^=;]*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)').finditer
-_unescape = re.compile(r"\\([0-3][0-7][0-7]|.)").sub
+_PAIR = r'\s*([^=;]*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)'
+_ESCAPE = r"\\([0-3][0-7][0-7]|.)"
 
 
 _is_name = lru_cache(maxsize=256)(is_token)
@@ -104,7 +104,7 @@ class _ExpiredCookie(biscuits.Cookie):  # type: ignore[misc]  # biscuits has no 
 
 
 def _parse_any(header: str) -> Iterator[tuple[str, str]]:
-    for pair in _pairs(header):
+    for pair in re.finditer(_PAIR, header):
         name, value = pair.groups()
         yield name, unquote(_unquote(value.rstrip()))
 
@@ -112,7 +112,7 @@ def _parse_any(header: str) -> Iterator[tuple[str, str]]:
 def _unquote(value: str) -> str:
     if value[:1] != '"' or value[-1:] != '"' or len(value) == 1:
         return value
-    return _unescape(_character, value[1:-1])
+    return re.sub(_ESCAPE, _character, value[1:-1])
 
 
 def _character(match: re.Match[str]) -> str:

@@ -14,9 +14,9 @@ is_token = re.compile(TCHARS).fullmatch
 match_request_line = re.compile(TCHARS.encode() + rb" [!-\"$-~]+ HTTP/([0-9])\.[0-9]\r\n").match
 
 # The beginning of a request line that is still coming.
-is_request_line_start = re.compile(
+_LINE_START = (
     TCHARS.encode() + rb"(?: (?:[!-\"$-~]+(?: (?:H(?:T(?:T(?:P[/0-9.]{0,4})?)?)?)?\r?)?)?)?"
-).fullmatch
+)
 
 has_bare_lf = re.compile(rb"(?<!\r)\n").search
 
@@ -28,8 +28,8 @@ _IP_LITERAL = r"\[(?:[0-9A-Fa-f:.]+|v[0-9A-Fa-f]+\.[!$&-.0-;=A-Z_a-z~]+)\]"
 _REG_NAME = r"(?:[!$&-.0-9;=A-Z_a-z~]|%[0-9A-Fa-f]{2})+"
 _HOST = rf"(?:{_IP_LITERAL}|{_REG_NAME})"
 is_host = re.compile(rf"{_HOST}(?::[0-9]*)?").fullmatch
-is_authority_form = re.compile(rf"{_HOST}:[0-9]+".encode()).fullmatch
-match_absolute_form = re.compile(rf"(?i:https?)://({_HOST}(?::[0-9]*)?)(?=[/?]|$)".encode()).match
+_AUTHORITY_FORM = rf"{_HOST}:[0-9]+".encode()
+_ABSOLUTE_FORM = rf"(?i:https?)://({_HOST}(?::[0-9]*)?)(?=[/?]|$)".encode()
 
 OWS = " \t"
 
@@ -40,3 +40,18 @@ def list_members(value: str) -> Iterator[str]:
         name = member.strip(OWS).lower()
         if name:
             yield name
+
+
+# What few requests need is compiled with the first of them: 0.4 ms of everyone's start.
+
+
+def is_request_line_start(data: bytes) -> bool:
+    return re.fullmatch(_LINE_START, data) is not None
+
+
+def is_authority_form(target: bytes) -> bool:
+    return re.fullmatch(_AUTHORITY_FORM, target) is not None
+
+
+def match_absolute_form(target: bytes) -> re.Match[bytes] | None:
+    return re.match(_ABSOLUTE_FORM, target)

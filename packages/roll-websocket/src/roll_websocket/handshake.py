@@ -24,9 +24,10 @@ EXTRA: dict[int, dict[str, str]] = {405: {"Allow": "GET"}, 426: UPGRADE}
 RESERVED = {"connection", "content-length", "date", "transfer-encoding", "upgrade"}
 RESERVED_PREFIX = "sec-websocket-"
 
-HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+;=%-]+)(:[0-9]*)?")
-NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
-VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+# Compiled with the first handshake, and kept by `re`.
+HOST = r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+;=%-]+)(:[0-9]*)?"
+NAME = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
+VALUE = r"[\t\x20-\x7e\x80-\xff]*"
 
 
 class HandshakeRequest(Protocol):
@@ -73,7 +74,7 @@ def check_request(request: HandshakeRequest) -> None:
 
 def check_message(headers: Mapping[str, str]) -> None:
     """Refuse a bad Host, and a body: its bytes could be taken for frames."""
-    if HOST.fullmatch(headers.get("HOST", "")) is None:
+    if re.fullmatch(HOST, headers.get("HOST", "")) is None:
         raise HandshakeError(400, "A request needs one valid Host.")
     if headers.get("CONTENT-LENGTH", "0") != "0" or "TRANSFER-ENCODING" in headers:
         raise HandshakeError(400, "A WebSocket handshake has no body.")
@@ -120,7 +121,7 @@ def check_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Leave out what belongs to the handshake; ValueError for what would break the head."""
     own = [(name, str(value)) for name, value in headers if not reserved(name)]
     for name, value in own:
-        if not NAME.fullmatch(name) or not VALUE.fullmatch(value):
+        if not re.fullmatch(NAME, name) or not re.fullmatch(VALUE, value):
             raise ValueError(f"This header cannot be sent: {name!r}: {value!r}")
     return own
 
