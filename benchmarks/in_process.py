@@ -91,11 +91,16 @@ class Connections:
     async def exchange(self) -> None:
         """A request and its answer, on every connection."""
         wanted = self.transports[0].answers + self.depth
-        for protocol, data in zip(self.protocols, self.requests, strict=False):
-            protocol.data_received(data)
+        asyncio.get_running_loop().call_soon(self.receive)  # outside of any task, as a loop does
+        await asyncio.sleep(0)
         # Polled, because an event would be one more thing that is measured.
         while any(one.answers < wanted for one in self.transports):  # noqa: ASYNC110
             await asyncio.sleep(0)
+
+    def receive(self) -> None:
+        """A request comes on every connection."""
+        for protocol, data in zip(self.protocols, self.requests, strict=False):
+            protocol.data_received(data)
 
     def lose(self) -> None:
         """End them."""

@@ -32,7 +32,7 @@ def eager(monkeypatch):
         else:
             raise AssertionError("a handler of this test never waits")
 
-    monkeypatch.setattr(protocol, "_start", start)
+    monkeypatch.setattr(protocol, "start", start)
 
 
 async def path(request, response):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 
@@ -639,6 +640,29 @@ async def test_a_handler_that_asked_for_it_is_cancelled_when_its_client_goes(ser
     connection.abort()
     async with asyncio.timeout(10):
         await cancelled.wait()
+    assert not caplog.records
+
+
+async def test_a_handler_may_ask_to_be_cancelled_when_its_client_has_gone_already(serve, caplog):
+    seen = []
+
+    async def handler(request, response):
+        if request.path == "/":
+            while not await request.disconnected():
+                pass
+            return
+        request.cancel_on_disconnect = True
+        seen.append("goes on until it waits")
+        await asyncio.sleep(0)
+        seen.append("not this")
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET * 2 + GET.replace(b"/", b"/next", 1))
+    connection.send_eof()
+    with contextlib.suppress(ConnectionError):
+        await connection.rest()
+    assert seen == ["goes on until it waits"]
     assert not caplog.records
 
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 import pytest
 
 from roll_http import Request, Response
-from roll_http.wire import InvalidResponse, as_bytes, plain_response, render
+from roll_http.wire import InvalidResponse, as_bytes, plain_response, render, render_common
 
 DATE = "Date: today\r\n"
 
@@ -23,7 +23,10 @@ def sent(answering):
         answering.request.method, answering.request.version = method, version
         for name, value in attributes.items():
             setattr(answering.response, name, value)
-        head, body, stream, _ = render(answering.request, answering.response, DATE)
+        common = render_common(answering.request, answering.response, DATE)
+        rendered = render(answering.request, answering.response, DATE)
+        assert common in {None, rendered}
+        head, body, stream, _ = rendered
         assert stream is None
         return (head + body).decode()
 
@@ -284,3 +287,34 @@ def test_a_subclass_may_encode_json_its_own_way():
     response.json = {}
     assert response.body == b"mine"
     assert Request(None, None).version == "1.1"
+
+
+COMMON = {"status": 404, "headers": {"X-One": "1", "X-Two": "é"}, "body": "text"}
+
+
+def test_the_short_way_gives_what_the_long_way_gives(answering, sent):
+    answering.response.cookies.set("name", "value")
+    long = sent(**COMMON)
+    head, body, *_ = render_common(answering.request, answering.response, DATE)
+    assert (head + body).decode() == long
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": 304},
+        {"method": "HEAD"},
+        {"method": "CONNECT"},
+        {"version": "1.0"},
+        {"headers": {"Connection": "close"}},
+        {"headers": {"Date": "never"}},
+        {"headers": {"X-Number": 1}},
+        {"headers": {"X-Tab": "a\tb"}},
+        {"body": bytearray(b"text")},
+    ],
+    ids=str,
+)
+def test_what_is_not_as_most_goes_the_long_way(answering, sent, odd):
+    sent(**COMMON)
+    sent(**(COMMON | odd))
+    assert render_common(answering.request, answering.response, DATE) is None

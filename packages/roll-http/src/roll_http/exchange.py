@@ -13,7 +13,7 @@ from .errors import ClientDisconnected, HttpError
 from .head import BadRequest, Head
 from .response import Response
 from .sending import SLICE
-from .wire import Delimiting, render
+from .wire import Delimiting, render, render_common
 
 if TYPE_CHECKING:
     from .protocol import HTTPProtocol
@@ -110,11 +110,12 @@ class Exchange:
             request.keep_alive = False
         date = connection.clock.date
         try:
-            head, body, stream, delimiting = render(request, response, date)
+            rendered = render_common(request, response, date) or render(request, response, date)
         except Exception:  # noqa: BLE001 - a header's `str()` may raise anything
             response = self._failed("gave a response that can't be sent")
             request.keep_alive = False
-            head, body, stream, delimiting = render(request, response, date)
+            rendered = render(request, response, date)
+        head, body, stream, delimiting = rendered
         if stream is not None:
             sending = self._send_stream(head, stream, delimiting)
             return self._send_long(request, response, sending)
@@ -122,7 +123,10 @@ class Exchange:
             sending = connection.sender.send_bytes(head, body)
             return self._send_long(request, response, sending)
         connection.sender.write(head + body)
-        self._end(request, response, len(body))
+        if connection.on_answered is None:
+            connection.finish(keep=request.keep_alive)
+        else:
+            self._end(request, response, len(body))
         return None
 
     def _refuse_nothing(self) -> None:

@@ -8,7 +8,6 @@ httptools reads the header lines; what it lets through is checked here.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import httptools
 
@@ -60,12 +59,13 @@ class HeadParser:
         "_block",
         "_count",
         "_fields",
+        "_head",
         "_headers",
         "_limits",
+        "_longest_line",
         "_parser",
         "_seen",
         "_skipped",
-        "_traits",
     )
 
     def __init__(self, limits: Limits) -> None:
@@ -75,36 +75,31 @@ class HeadParser:
         self._count = 0
         self._seen = 0  # how much of an incomplete head was looked at
         self._skipped = 0
-        # The last fields, as bytes; parsed; and how their head differs from most.
+        # The last fields, as bytes and parsed; the head that had them serves again with other
+        # lines, up to a length that keeps the head within its limits.
         self._block = b""
-        self._fields: dict[str, str] | None = None
-        self._traits: dict[str, Any] = {}
+        self._fields: dict[str, str] = {}
+        self._head: Head | None = None
+        self._longest_line = 0
 
     def parse(self, data: bytes, start: int) -> tuple[Head | None, int]:
         """The first head in `data` from `start` on, and where it ends; None if it is incomplete.
 
-        Raises `BadRequest` as soon as the bytes can't become a request.
+        The head is the caller's until the next call. Raises `BadRequest` as soon as the bytes
+        can't become a request.
         """
-        end = data.find(END, start) + len(END)
-        mark = data.find(CRLF, start) + len(CRLF)
-        fields = self._fields
-        if fields is not None and end > mark and data[mark:end] == self._block:
-            line = _lines.get(data[start:mark])
-            if line is not None and self._is_within(mark - start, end - start):
-                return self._repeat(line, fields), end
+        head = self._head
+        if head is not None:
+            mark = data.find(CRLF, start) + 2
+            end = mark + len(self._block)
+            if data[mark:end] == self._block:
+                line = _lines.get(data[start:mark])
+                if line is not None and mark - start <= self._longest_line:
+                    head.method, head.target, head.path, head.query = line
+                    head.headers = self._fields.copy()
+                    self._seen = 0
+                    return head, end
         return self._parse_new(data, start)
-
-    def _is_within(self, line: int, head: int) -> bool:
-        return line <= self._limits.request_line and head <= self._limits.head
-
-    def _repeat(self, line: tuple[str, bytes, str, str], fields: dict[str, str]) -> Head:
-        self._seen = 0
-        head = Head()
-        head.method, head.target, head.path, head.query = line
-        head.headers = fields.copy()
-        if self._traits:
-            head.__dict__.update(self._traits)
-        return head
 
     def _remember(self, head: Head, raw: bytes) -> None:
         """Keep what these bytes mean, unless line and fields depend on each other.
@@ -118,14 +113,14 @@ class HeadParser:
             return
         block = raw[fields:]
         if block != self._block:
-            self._block, self._fields = block, None
+            self._block, self._head = block, None
             return
         if len(_lines) >= MOST_LINES:
             _lines.clear()
         _lines[raw[:fields]] = head.method, head.target, head.path, head.query
         self._fields = head.headers.copy()
-        known = ("method", "target", "path", "query", "headers")
-        self._traits = {name: value for name, value in vars(head).items() if name not in known}
+        self._head = head
+        self._longest_line = min(self._limits.request_line, self._limits.head - len(block))
 
     def _parse_new(self, data: bytes, start: int) -> tuple[Head | None, int]:
         if data.startswith(CRLF, start):

@@ -6,10 +6,8 @@ import asyncio
 import contextlib
 import socket
 import struct
-import sys
 from collections.abc import Callable
 from contextvars import copy_context
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from .clock import NEVER, Connections
@@ -18,6 +16,7 @@ from .exchange import Exchange
 from .head import BadRequest
 from .receiving import Receiver
 from .sending import Sender
+from .tasks import start
 from .wire import plain_response
 
 if TYPE_CHECKING:
@@ -32,10 +31,6 @@ TURNS = 16
 
 # To linger for no time at all when a socket is closed, which resets it.
 RESET = struct.pack("ii", 1, 0)
-
-# A handler that never waits ends before its task is returned, where the interpreter can do it.
-_EAGERLY: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-_start: Callable[..., asyncio.Task[None]] = partial(asyncio.Task, **_EAGERLY)
 
 
 class HTTPProtocol(asyncio.Protocol):
@@ -211,7 +206,7 @@ class HTTPProtocol(asyncio.Protocol):
             self.sender.cork()
         self._exchange = exchange = Exchange(self)
         # The loop may call in the context of an earlier request, whose write or read it resumes.
-        task = _start(exchange.run(head), loop=self._loop, context=self._context.copy())
+        task = start(exchange.run(head), loop=self._loop, context=self._context.copy())
         if self._exchange is exchange:
             exchange.task = task
         return True
@@ -236,9 +231,8 @@ class HTTPProtocol(asyncio.Protocol):
         self.clock.discard(self)
 
     def _end_exchange(self) -> None:
-        if self._exchange is not None:
-            self._exchange.forget()
-            self._exchange = None
+        exchange, self._exchange = self._exchange, None
+        exchange.forget()  # type: ignore[union-attr]  # nothing else ends one
 
     def _call_soon(self, callback: Callable[[], None]) -> None:
         # In the connection's own context: what one request sets never shows in the next.

@@ -11,7 +11,7 @@ from .request import Request
 from .response import Response
 from .syntax import has_forbidden, is_token, list_members
 
-__all__ = ["Delimiting", "InvalidResponse", "plain_response", "render"]
+__all__ = ["Delimiting", "InvalidResponse", "plain_response", "render", "render_common"]
 
 _STATUS_LINES = {status: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
@@ -24,6 +24,8 @@ _RESET_CONTENT = HTTPStatus.RESET_CONTENT
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, _RESET_CONTENT, HTTPStatus.NOT_MODIFIED})
 _SPECIAL_STATUSES = frozenset(status for status in HTTPStatus if status < _OK) | _BODILESS
 _SPECIAL_METHODS = frozenset({"HEAD", "CONNECT"})
+
+_COMMON_LINES = {code: _STATUS_LINES[code] for code in HTTPStatus if code not in _SPECIAL_STATUSES}
 
 _PLAIN, _LENGTH, _CODING, _CONNECTION, _DATE = range(5)
 _SPECIAL = {
@@ -95,9 +97,32 @@ class Measured:
         return b""
 
 
-def render(
-    request: Request, response: Response, date: str
-) -> tuple[bytes, bytes, AsyncIterator[Any] | None, Delimiting | None]:
+Rendered = tuple[bytes, bytes, AsyncIterator[Any] | None, Delimiting | None]
+
+
+def render_common(request: Request, response: Response, date: str) -> Rendered | None:
+    """What `render` gives, in half its time, for responses that are as most are; None for others.
+
+    They have a body of bytes or text, and no field that frames it; the connection goes on.
+    """
+    line = _COMMON_LINES.get(response.status)
+    if line is None or not request.keep_alive or request.version != "1.1":
+        return None
+    body = response.body
+    if type(body) is str:
+        body = body.encode()
+    if type(body) is not bytes or request.method in _SPECIAL_METHODS:
+        return None
+    for name, text in response.headers.items():
+        if _kinds.get(name) is not _PLAIN or type(text) is not str or not text.isprintable():
+            return None
+        line += f"{name}: {text}\r\n"
+    if response.has_cookies:
+        line += _cookie_lines(response)
+    return f"{line}Content-Length: {len(body)}\r\n{date}\r\n".encode(), body, None, None
+
+
+def render(request: Request, response: Response, date: str) -> Rendered:
     """The head of a response, its body, or the stream that gives it and how it is delimited.
 
     `date` is the line of the `Date` field. `request.keep_alive` is set to False when the

@@ -1,0 +1,248 @@
+"""Tasks that begin at once are tasks like any other."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar, copy_context
+
+import pytest
+
+from roll_http.tasks import start_by_hand
+
+name: ContextVar[str] = ContextVar("name", default="nobody")
+
+
+@pytest.fixture
+def start():
+    """`await start(work)`: the task of a coroutine, begun in a callback as a transport does.
+
+    `then` is called with it right after its first step.
+    """
+
+    async def start(work, then=lambda task: None):
+        loop = asyncio.get_running_loop()
+        begun = loop.create_future()
+
+        def begin():
+            task = start_by_hand(work, loop=loop, context=copy_context())
+            then(task)
+            begun.set_result(task)
+
+        loop.call_soon(begin)
+        return await begun
+
+    return start
+
+
+async def test_work_that_never_waits_is_done_in_its_first_step(start):
+    seen = []
+
+    async def work():
+        name.set("it")
+        seen.append(name.get())
+
+    loop = asyncio.get_running_loop()
+
+    def begin():
+        start_by_hand(work(), loop=loop, context=copy_context())
+        seen.append(name.get())
+
+    loop.call_soon(begin)
+    await asyncio.sleep(0)
+    assert seen == ["it", "nobody"]
+
+
+@pytest.mark.parametrize("look", [repr, asyncio.Task.done, lambda task: task.get_name()])
+async def test_what_never_waited_is_a_task_that_is_done_when_somebody_kept_it(start, look):
+    async def work():
+        pass
+
+    task = await start(work())
+    look(task)
+    assert await task is None
+    assert task.done()
+    assert "work" in repr(task)
+
+
+async def test_it_is_the_current_task_from_its_first_step_to_its_last(start):
+    seen = []
+    gate = asyncio.get_running_loop().create_future()
+
+    async def work():
+        seen.append(asyncio.current_task())
+        await asyncio.sleep(0)
+        seen.append(asyncio.current_task())
+        await gate
+        seen.append(asyncio.current_task())
+
+    task = await start(work())
+    assert task in asyncio.all_tasks()
+    gate.set_result(None)
+    await task
+    assert seen == [task] * 3
+    assert isinstance(task, asyncio.Task)
+
+
+async def test_the_context_stays_from_step_to_step(start):
+    seen = []
+
+    async def work():
+        name.set("it")
+        await asyncio.sleep(0)
+        seen.append(name.get())
+
+    await (await start(work()))
+    assert seen == ["it"]
+    assert name.get() == "nobody"
+
+
+async def test_timeouts_and_groups_work_from_the_first_step_on(start):
+    seen = []
+
+    async def child():
+        seen.append("child")
+
+    async def work():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(child())
+        try:
+            async with asyncio.timeout(0):
+                await asyncio.get_running_loop().create_future()
+        except TimeoutError:
+            seen.append("late")
+
+    await (await start(work()))
+    assert seen == ["child", "late"]
+
+
+async def test_an_error_of_the_first_step_is_the_task_s(start):
+    async def work():
+        raise LookupError("first")
+
+    with pytest.raises(LookupError, match="first"):
+        await (await start(work()))
+
+
+async def test_an_error_after_a_look_at_the_task_is_the_task_s(start):
+    async def work():
+        asyncio.current_task().set_name("known")
+        raise LookupError("first")
+
+    task = await start(work())
+    with pytest.raises(LookupError, match="first"):
+        await task
+    assert task.get_name() == "known"
+
+
+async def test_a_cancellation_that_ends_the_first_step_cancels_the_task(start):
+    async def work():
+        raise asyncio.CancelledError
+
+    task = await start(work())
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+
+def test_what_ends_a_program_is_not_kept():
+    async def work():
+        raise SystemExit
+
+    loop = asyncio.new_event_loop()
+    loop.call_soon(lambda: start_by_hand(work(), loop=loop, context=copy_context()))
+    with pytest.raises(SystemExit):
+        loop.run_forever()
+    loop.close()
+
+
+async def test_a_task_cancelled_in_its_first_step_is_cancelled_where_it_waits(start):
+    seen = []
+
+    async def work():
+        asyncio.current_task().cancel()
+        seen.append("going on")
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+
+    task = await start(work())
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == ["going on", "cancelled"]
+
+
+async def test_a_task_cancelled_in_the_only_step_it_has_is_cancelled(start):
+    async def work():
+        asyncio.current_task().cancel()
+
+    task = await start(work())
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_task_cancelled_right_after_its_first_step_cancels_what_it_waits_for(
+    start, answered
+):
+    waited = asyncio.get_running_loop().create_future()
+    seen = []
+
+    async def work():
+        try:
+            await waited
+        finally:
+            seen.append("cleaned up")
+
+    def cancel(task):
+        if answered:
+            waited.set_result(None)
+        task.cancel()
+
+    task = await start(work(), cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert waited.cancelled() is not answered
+    assert seen == ["cleaned up"]
+
+
+async def test_a_task_can_be_cancelled_later_and_go_on_all_the_same(start):
+    async def work():
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            asyncio.current_task().uncancel()
+        await asyncio.sleep(0)
+
+    task = await start(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await task is None
+
+
+async def test_within_another_task_the_first_step_comes_a_little_later():
+    seen = []
+
+    async def work():
+        seen.append(asyncio.current_task())
+
+    context = copy_context()
+    task = start_by_hand(work(), loop=asyncio.get_running_loop(), context=context)
+    assert not seen
+    await task
+    assert seen == [task]
+
+
+async def test_its_stack_and_its_coroutine_can_be_seen(start):
+    async def work():
+        await asyncio.sleep(0)
+        await asyncio.get_running_loop().create_future()
+
+    task = await start(work())
+    assert task.get_coro().__qualname__.endswith("work")
+    assert "work" in repr(task)
+    assert [frame.f_code.co_name for frame in task.get_stack()] == ["work"]
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
