@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from harness.echoes import measure_echoes
 from harness.endpoints import ENDPOINTS
 from harness.idle import measure_idle
 from harness.imports import measure_imports
@@ -21,12 +22,14 @@ from harness.machine import describe_machine, versions
 from harness.picture import draw
 from harness.report import markdown
 from harness.results import Results
-from harness.servers import BENCHMARKS, SERVERS, Server, install_old_roll, running
+from harness.servers import BENCHMARKS, FLOOR, SERVERS, Server, install_old_roll, running
 
-MEASURES = [*ENDPOINTS, *TRANSFERS, "idle", "import"]
-QUICK = ["plain", "json", "all", "upload", "idle", "import"]
+MEASURES = [*ENDPOINTS, *TRANSFERS, "websocket", "idle", "import"]
+QUICK = ["plain", "json", "all", "upload", "websocket", "idle", "import"]
 # Twice as many are opened at most; granian takes 1024.
 CONNECTIONS = 500
+# On each of 64 connections, for each second that wrk would run.
+MESSAGES = 150
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -64,6 +67,8 @@ class Run:
         """Measure what was asked for."""
         self.measure_endpoints([name for name in ENDPOINTS if name in self.only])
         self.measure_transfers([name for name in TRANSFERS if name in self.only])
+        if "websocket" in self.only:
+            self.measure_echoes()
         if "idle" in self.only:
             found = measure_idle(self.on_uvloop, self.files, self.rounds, CONNECTIONS)
             self.results.rounds["idle"] = found
@@ -103,6 +108,15 @@ class Run:
                 medians = {server: Transfer.medians(one) for server, one in found.items()}
                 self.results.large[name] = medians
                 show(name, {server: f"{one.cpu:.1f} ms" for server, one in medians.items()})
+
+    def measure_echoes(self) -> None:
+        """Have WebSocket messages echoed."""
+        with running(self.on_uvloop, self.files) as servers:
+            able = [one for one in servers if one.server.name != FLOOR]
+            found = measure_echoes(able, self.rounds, MESSAGES * self.seconds)
+            self.results.rounds["websocket"] = found
+            self.results.echoes = {name: median(one) for name, one in found.items()}
+            show("websocket", {name: f"{one:.2f} µs" for name, one in self.results.echoes.items()})
 
 
 def show(name: str, found: dict[str, str]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from .echoes import CONNECTIONS, SIZE
 from .endpoints import ENDPOINTS
 from .load import Figures
 from .results import Results, ratios
+from .servers import ROLL
 
 __all__ = ["markdown"]
 
@@ -18,7 +20,8 @@ def markdown(results: Results, picture: str) -> str:
     parts += [f"- {name}: {value}" for name, value in results.machine.items()]
     parts += [f"- versions: {_listed(results.versions)}"]
     parts += [f"- with Roll 0.13.4: {_listed(results.old_versions)}"]
-    parts += _targets(results) + _endpoints(results) + _large(results) + _small(results)
+    parts += _targets(results) + _endpoints(results) + _large(results)
+    parts += _echoes(results) + _small(results)
     return "\n".join(parts) + "\n"
 
 
@@ -92,6 +95,20 @@ def _large(results: Results) -> list[str]:
         header,
         _rows(results.large, lambda one: f"{one.cpu:.1f} / {one.rate:,.0f} / {one.peak:.0f}"),
         note=note,
+    )
+
+
+def _echoes(results: Results) -> list[str]:
+    if not results.echoes:
+        return []
+    ours = results.echoes.get(ROLL, 0)
+    rows = [
+        [name, f"{value:.2f}", f"{value / ours:.2f}" if ours else ""]
+        for name, value in results.echoes.items()
+    ]
+    note = f"Texts of {SIZE} bytes, on {CONNECTIONS} connections that each await their echo."
+    return _section(
+        "WebSocket echo", ["", "µs of CPU per message", "times Roll's"], rows, note=note
     )
 
 

@@ -28,6 +28,8 @@ class Results:
     """The endpoints that a server answers wrongly, which are not measured."""
     endpoints: dict[str, dict[str, Figures]] = field(default_factory=dict)
     large: dict[str, dict[str, Transfer]] = field(default_factory=dict)
+    echoes: dict[str, float] = field(default_factory=dict)
+    """Microseconds of CPU per message."""
     idle: dict[str, float] = field(default_factory=dict)
     """KiB per connection."""
     imports: dict[str, float] = field(default_factory=dict)

@@ -76,6 +76,14 @@ async def stream(request):
     return response
 
 
+async def websocket(request):
+    ws = web.WebSocketResponse()
+    await ws.prepare(request)
+    async for message in ws:
+        await ws.send_str(message.data)
+    return ws
+
+
 app = web.Application()
 app.add_routes(
     [
@@ -90,6 +98,7 @@ app.add_routes(
         web.get("/sleep", sleep),
         web.post("/upload", upload),
         web.get("/stream/{mebibytes}", stream),
+        web.get("/ws", websocket),
         web.static("/static", os.environ["BENCH_FILES"]),
     ]
 )

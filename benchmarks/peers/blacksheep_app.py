@@ -3,7 +3,16 @@
 import asyncio
 import os
 
-from blacksheep import Application, Content, Cookie, Response, StreamedContent, json, text
+from blacksheep import (
+    Application,
+    Content,
+    Cookie,
+    Response,
+    StreamedContent,
+    WebSocket,
+    json,
+    text,
+)
 
 CHUNK = b"x" * 65536
 MIB = 1024 * 1024
@@ -94,3 +103,10 @@ async def stream(request):
             yield CHUNK
 
     return Response(200, None, StreamedContent(b"text/plain", chunks))
+
+
+@app.router.ws("/ws")
+async def websocket(ws: WebSocket):
+    await ws.accept()
+    while True:
+        await ws.send_text(await ws.receive_text())

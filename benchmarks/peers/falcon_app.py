@@ -85,6 +85,13 @@ class Stream:
         resp.stream = chunks(mebibytes * MIB // len(CHUNK))
 
 
+class WebSocket:
+    async def on_websocket(self, req, ws):
+        await ws.accept()
+        while True:
+            await ws.send_text(await ws.receive_text())
+
+
 app = falcon.asgi.App()
 app.add_route("/plain", Plain())
 app.add_route("/json", AsJson())
@@ -97,4 +104,5 @@ app.add_route("/form", Form())
 app.add_route("/sleep", Sleep())
 app.add_route("/upload", Upload())
 app.add_route("/stream/{mebibytes:int}", Stream())
+app.add_route("/ws", WebSocket())
 app.add_static_route("/static", os.environ["BENCH_FILES"])

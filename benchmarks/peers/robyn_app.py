@@ -70,5 +70,11 @@ async def sleep(request):
     return b"Hello, World!"
 
 
+@app.websocket("/ws")
+async def websocket(ws):
+    while True:
+        await ws.send_text(await ws.receive_text())
+
+
 if __name__ == "__main__":
     app.start(host="127.0.0.1", port=int(os.environ["BENCH_PORT"]), _check_port=False)

@@ -89,5 +89,11 @@ async def stream(request, response, mebibytes):
     response.body = chunks(int(mebibytes) * MIB // len(CHUNK))
 
 
+@app.route("/ws", protocol="websocket")
+async def websocket(request, ws):
+    async for message in ws:
+        await ws.send(message)
+
+
 if __name__ == "__main__":
     simple_server(app, port=int(os.environ["BENCH_PORT"]), quiet=True)

@@ -81,6 +81,12 @@ async def stream(request, mebibytes):
     await answer.eof()
 
 
+@app.websocket("/ws")
+async def websocket(request, ws):
+    async for message in ws:
+        await ws.send(message)
+
+
 if __name__ == "__main__":
     app.run(
         host="127.0.0.1",

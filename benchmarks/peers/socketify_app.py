@@ -85,6 +85,7 @@ app.get("/all/:name", everything)
 app.post("/echo", echo)
 app.post("/form", form)
 app.get("/sleep", sleep)
+app.ws("/ws", {"message": lambda ws, message, opcode: ws.send(message, opcode)})
 app.any("/*", missing)
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import os
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 CHUNK = b"x" * 65536
@@ -78,6 +78,12 @@ async def stream(request):
     return StreamingResponse(chunks(request.path_params["mebibytes"] * MIB // len(CHUNK)))
 
 
+async def websocket(ws):
+    await ws.accept()
+    async for message in ws.iter_text():
+        await ws.send_text(message)
+
+
 app = Starlette(
     routes=[
         Route("/plain", plain),
@@ -91,6 +97,7 @@ app = Starlette(
         Route("/sleep", sleep),
         Route("/upload", upload, methods=["POST"]),
         Route("/stream/{mebibytes:int}", stream),
+        WebSocketRoute("/ws", websocket),
         Mount("/static", StaticFiles(directory=os.environ["BENCH_FILES"])),
     ]
 )

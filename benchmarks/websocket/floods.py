@@ -17,7 +17,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from run import Client, Server, machine, masked
+from client import Client, masked
+from run import Server, machine
 
 HERE = Path(__file__).parent
 PERIOD = 0.005

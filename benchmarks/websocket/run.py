@@ -15,13 +15,13 @@ import os
 import platform
 import re
 import statistics
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import cast
+
+from client import Client
 
 HERE = Path(__file__).parent
 OLD = "roll before"
@@ -54,70 +54,6 @@ class Server:
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()
-
-
-class Client(asyncio.Protocol):
-    """Sends one masked message again and again, each when the last has come back."""
-
-    def __init__(self, size: int = 0, offer: str = "") -> None:
-        self.offer = offer
-        self.request = masked(b"x" * size)
-        self.answer = size + (2 if size < 126 else 4 if size < 65536 else 10)
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
-        self.head = b""
-        self.count = self.got = 0
-        self.opened = False
-        transport.write(
-            b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            + self.offer.encode()
-            + b"\r\n"
-        )
-
-    def data_received(self, data: bytes) -> None:
-        if not self.opened:
-            self.head += data
-            if self.head.endswith(b"\r\n\r\n"):
-                assert self.head.startswith(b"HTTP/1.1 101"), self.head
-                self.opened = True
-                self.ready.set_result(None)
-            return
-        self.got += len(data)
-        while self.got >= self.answer:
-            self.got -= self.answer
-            self.count -= 1
-            if self.count:
-                self.transport.write(self.request)
-            elif not self.ready.done():
-                self.ready.set_result(None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.ready.done():
-            self.ready.set_exception(exc or ConnectionError("The server has closed"))
-
-    async def burst(self, count: int) -> None:
-        """Echo `count` messages."""
-        self.count = count
-        self.ready = asyncio.get_running_loop().create_future()
-        self.transport.write(self.request)
-        await self.ready
-
-
-def masked(payload: bytes) -> bytes:
-    """A text frame as a client sends it; the mask is not zero, so that it costs."""
-    size = len(payload)
-    if size < 126:
-        head = struct.pack("!BB", 0x81, 0x80 | size)
-    elif size < 65536:
-        head = struct.pack("!BBH", 0x81, 0x80 | 126, size)
-    else:
-        head = struct.pack("!BBQ", 0x81, 0x80 | 127, size)
-    mask = b"\x37\xfa\x21\x3d"
-    data = bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
-    return head + mask + data
 
 
 async def connect(server: Server, count: int, size: int = 0, offer: str = "") -> list[Client]:
