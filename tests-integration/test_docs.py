@@ -5,6 +5,7 @@ import inspect
 import re
 import shlex
 import subprocess
+import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -153,3 +154,9 @@ def headings(path):
 
 def slug(heading):
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_figures_are_those_of_the_newest_measurement():
+    command = [sys.executable, ROOT / "benchmarks" / "publish.py", "--check"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.stderr == ""

@@ -1,0 +1,135 @@
+"""Put the figures of a run into the documentation: `docs/benchmarks.md` and the README.
+
+    python benchmarks/publish.py            # of the newest file in results/
+    python benchmarks/publish.py --check    # are they there?
+
+What stands between the two marks of a page is written here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.endpoints import ENDPOINTS
+from harness.imports import PARTS
+from harness.large import MEBIBYTES
+from harness.servers import BENCHMARKS, FLOOR, OLD, ROLL
+
+ROOT = BENCHMARKS.parent
+RESULTS = BENCHMARKS / "results"
+README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "benchmarks.md"
+MARKED = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of the figures -->)", re.DOTALL)
+
+Figures = Mapping[str, float]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
+    newest = max(RESULTS.glob("[0-9]*.json"))
+    run = json.loads(newest.read_text())
+    for page, text in ((README, claims(run)), (PAGE, table(run, newest.stem))):
+        put(page, text, check=check)
+
+
+def put(page: Path, figures: str, *, check: bool) -> None:
+    """Replace what stands between the marks."""
+    old = page.read_text()
+    new = MARKED.sub(lambda _: figures, old)
+    if figures not in new:
+        raise SystemExit(f"{page.name} has no place for the figures")
+    if check and new != old:
+        raise SystemExit(f"{page.name} has other figures than the newest run: publish them")
+    if not check:
+        page.write_text(new)
+
+
+def claims(run: Any) -> str:
+    """Two sentences that hold for every endpoint."""
+    plain = cpu(run)["plain"]
+    peer, cost = cheapest(plain)
+    old = [found[OLD] / found[ROLL] for found in cpu(run).values()]
+    peers = [cheapest(found)[1] / found[ROLL] for found in cpu(run).values()]
+    return (
+        f"A smallest request takes Roll {plain[ROLL]:.1f} µs of CPU, Roll 0.13.4 "
+        f"{plain[OLD]:.1f} µs,\nand {peer}, the cheapest of the {len(plain) - 3} others measured "
+        f"beside it, {cost:.1f} µs. Over all {len(old)} endpoints,\nRoll 0.13.4 takes "
+        f"{extent(old)} times the CPU of Roll, the cheapest other {extent(peers)} times.\n"
+        "[All figures](docs/benchmarks.md), with the machine they come from.\n"
+    )
+
+
+def extent(values: list[float]) -> str:
+    return f"{min(values):.2f} to {max(values):.2f}"
+
+
+def table(run: Any, name: str) -> str:
+    """The picture, and a line for all that was measured."""
+    machine = run["machine"]
+    head = ["", "Roll", "Roll 0.13.4", "the cheapest other", "the least possible"]
+    found = [line for line in lines(run) if ROLL in line[2]]
+    rows = [head, ["---", *["---:"] * 4], *(cells(*line) for line in found)]
+    return "\n".join(
+        [
+            f"![CPU time per request](../benchmarks/results/{name}.svg)",
+            "",
+            f"{machine['processor']}; {machine['system']}; {machine['python']}; uvloop.",
+            f"[Everything measured](../benchmarks/results/{name}.md), with all versions.",
+            "",
+            *(f"| {' | '.join(row)} |" for row in rows),
+            "",
+        ]
+    )
+
+
+def lines(run: Any) -> Iterator[tuple[str, str, Figures]]:
+    """What was measured, its unit, and the figure of each server."""
+    for name, found in cpu(run).items():
+        yield f"{name}: {ENDPOINTS[name].says}", "µs", found
+    for name, found in run["large"].items():
+        costs = {server: one["cpu"] for server, one in found.items() if "asyncio" not in server}
+        yield f"{name} of {MEBIBYTES} MiB", "ms", costs
+    yield "an echo over a WebSocket", "µs", run.get("echoes", {})
+    yield "memory of an idle connection", "KiB", run["idle"]
+    imports = run["imports"]
+    yield "`import roll`", "ms", {FLOOR if key == PARTS else key: imports[key] for key in imports}
+
+
+def cells(what: str, unit: str, found: Figures) -> list[str]:
+    """One line of the table; how many times Roll's figure each other is."""
+    ours = found[ROLL]
+    peer, cost = cheapest(found)
+    others = ((OLD, found.get(OLD)), (peer, cost), (FLOOR, found.get(FLOOR)))
+    shown = [
+        f"{f'{name} ' if name == peer else ''}{value:.1f} ({value / ours:.2f})" if value else ""
+        for name, value in others
+    ]
+    return [what, f"{ours:.1f} {unit}", *shown]
+
+
+def cheapest(found: Figures) -> tuple[str, float]:
+    """The cheapest of the peers, and what it takes; nobody, and nothing, where there are none."""
+    peers = {name: value for name, value in found.items() if name not in {FLOOR, ROLL, OLD}}
+    name = min(peers, key=peers.__getitem__, default="")
+    return name, peers.get(name, 0)
+
+
+def cpu(run: Any) -> dict[str, Figures]:
+    """Microseconds of each endpoint, by server."""
+    return {
+        name: {server: one["cpu"] for server, one in found.items()}
+        for name, found in run["endpoints"].items()
+    }
+
+
+if __name__ == "__main__":
+    main()
