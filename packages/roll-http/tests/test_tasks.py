@@ -24,7 +24,7 @@ def start():
         begun = loop.create_future()
 
         def begin():
-            task = start_by_hand(work, loop=loop, context=copy_context())
+            task = start_by_hand(work, loop, copy_context())
             then(task)
             begun.set_result(task)
 
@@ -44,7 +44,7 @@ async def test_work_that_never_waits_is_done_in_its_first_step(start):
     loop = asyncio.get_running_loop()
 
     def begin():
-        start_by_hand(work(), loop=loop, context=copy_context())
+        start_by_hand(work(), loop, copy_context())
         seen.append(name.get())
 
     loop.call_soon(begin)
@@ -149,7 +149,7 @@ def test_what_ends_a_program_is_not_kept():
         raise SystemExit
 
     loop = asyncio.new_event_loop()
-    loop.call_soon(lambda: start_by_hand(work(), loop=loop, context=copy_context()))
+    loop.call_soon(lambda: start_by_hand(work(), loop, copy_context()))
     with pytest.raises(SystemExit):
         loop.run_forever()
     loop.close()
@@ -228,7 +228,7 @@ async def test_within_another_task_the_first_step_comes_a_little_later():
         seen.append(asyncio.current_task())
 
     context = copy_context()
-    task = start_by_hand(work(), loop=asyncio.get_running_loop(), context=context)
+    task = start_by_hand(work(), asyncio.get_running_loop(), context)
     assert not seen
     await task
     assert seen == [task]

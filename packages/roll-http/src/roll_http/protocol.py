@@ -158,30 +158,28 @@ class HTTPProtocol(asyncio.Protocol):
             return
         self._advancing = True
         turns = 0
-        while turns < TURNS and self._ready and self._begin_next():
+        receiver = self.receiver
+        while receiver.has_bytes and turns < TURNS and self._is_free() and self._begin_next():
             turns += 1
         self._advancing = False
         if self.sender.corked:
             self.sender.uncork()
-        if self.receiver.has_bytes:
-            if turns == TURNS and self._ready:
+        if receiver.has_bytes:
+            if turns == TURNS and self._is_free():
                 self._call_soon(self._advance)  # other connections have their turn
-            self.receiver.balance()
+            receiver.balance()
 
     @property
     def _has_requests(self) -> bool:
         """There are bytes to look at, and no beginning of a head that was found incomplete."""
         return self.receiver.has_bytes and not self._head_begun
 
-    @property
-    def _ready(self) -> bool:
+    def _is_free(self) -> bool:
         """The next request may be begun."""
-        receiver = self.receiver
         return (
-            receiver.has_bytes
-            and self._exchange is None
+            self._exchange is None
             and not self._closing
-            and not receiver.in_body
+            and not self.receiver.in_body
             and not self.sender.paused
         )
 
@@ -206,7 +204,7 @@ class HTTPProtocol(asyncio.Protocol):
             self.sender.cork()
         self._exchange = exchange = Exchange(self)
         # The loop may call in the context of an earlier request, whose write or read it resumes.
-        task = start(exchange.run(head), loop=self._loop, context=self._context.copy())
+        task = start(exchange.run(head), self._loop, self._context.copy())
         if self._exchange is exchange:
             exchange.task = task
         return True
@@ -231,8 +229,9 @@ class HTTPProtocol(asyncio.Protocol):
         self.clock.discard(self)
 
     def _end_exchange(self) -> None:
-        exchange, self._exchange = self._exchange, None
-        exchange.forget()  # type: ignore[union-attr]  # nothing else ends one
+        assert self._exchange is not None  # nothing else ends one
+        self._exchange.forget()
+        self._exchange = None
 
     def _call_soon(self, callback: Callable[[], None]) -> None:
         # In the connection's own context: what one request sets never shows in the next.

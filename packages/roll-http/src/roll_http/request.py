@@ -178,11 +178,11 @@ class Request(dict[str, Any]):
         """
         if self._body is not None:
             return
-        limit = self._loaded_limit()
         if self._stream is not None:
-            self._stream.limit_to(limit)
+            self._stream.limit_to(self._loaded_limit())
         elif type(self).__aiter__ is Request.__aiter__:
-            check_size(len(self._whole), limit)
+            if self._whole:
+                check_size(len(self._whole), self._loaded_limit())
             self._body = self._whole
             return
         self._body = b"".join([chunk async for chunk in self])

@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio import _enter_task, _leave_task
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from contextvars import Context
-from functools import partial
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +91,9 @@ class _Beginning(_Begun):
     __iter__ = __await__
 
 
+_new = _Beginning.__new__
+
+
 def _set_up(task: _Begun) -> _Rest:
     """Make a task in its first step one that asyncio knows; what is left of it."""
     begun: Any = object.__getattribute__(task, "begun")
@@ -105,13 +107,13 @@ def _set_up(task: _Begun) -> _Rest:
 
 
 def start_by_hand(
-    work: Work, *, loop: asyncio.AbstractEventLoop, context: Context
+    work: Work, loop: asyncio.AbstractEventLoop, context: Context
 ) -> asyncio.Task[None]:
     """Make the first step of a coroutine, and a task of what is left, if anything is.
 
     Within another task, where asyncio can't have it, the first step is made a little later.
     """
-    task = _Beginning.__new__(_Beginning)
+    task = _new(_Beginning)
     try:
         _enter_task(loop, task)
     except RuntimeError:
@@ -130,9 +132,11 @@ def start_by_hand(
     return task
 
 
-_EAGER: dict[str, Any] = {"eager_start": True}
+if sys.version_info >= (3, 12):
 
-start: Callable[..., asyncio.Task[None]] = (
-    partial(asyncio.Task, **_EAGER) if sys.version_info >= (3, 12) else start_by_hand
-)
-"""Called with a coroutine, and `loop` and `context` by name: begins it, and gives its task."""
+    def start(work: Work, loop: asyncio.AbstractEventLoop, context: Context) -> asyncio.Task[None]:
+        """Make the first step of a coroutine, and a task of it."""
+        return asyncio.Task(work, loop=loop, context=context, eager_start=True)
+
+else:
+    start = start_by_hand

@@ -34,6 +34,7 @@ V = TypeVar("V", bound=View)
 
 # Looked up once: each request asks.
 ENDPOINT_KEY = ENDPOINTS.get
+NEW_TUPLE = tuple.__new__
 
 # The bodies that most responses have: nothing of them is to be made later.
 WHOLE = {bytes, str}
@@ -159,7 +160,10 @@ class Roll(Events, dict[str, Any]):
             payload, variables = other_form(self.routes.match, request)
         if self._aliases.names and payload is not None:
             variables = self._aliases.rename(payload, request.method, variables)
-        request.route = self.Route(payload, variables)
+        if self.Route is Route:  # by the shorter way: 0.1 us
+            request.route = NEW_TUPLE(Route, (payload, variables))
+        else:
+            request.route = self.Route(payload, variables)
 
     # The cycle of a request.
 
