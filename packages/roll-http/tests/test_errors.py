@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from http import HTTPStatus
 
 import pytest
@@ -21,6 +22,12 @@ def test_message_and_context_are_what_was_given():
     error = HttpError(HTTPStatus.BAD_REQUEST, {"field": "name"}, context=1)
     assert (error.message, error.context) == ({"field": "name"}, 1)
     assert HttpError(400, "").message == ""
+
+
+def test_an_error_may_be_copied():
+    error = copy.copy(HttpError(http_code=409, message="taken", context=1))
+    assert (error.status, error.message, error.context) == (409, "taken", 1)
+    assert error.args == (409, "taken")
 
 
 def test_an_unknown_status_is_refused():

@@ -114,13 +114,22 @@ def test_the_body_may_be_assigned():
     assert request.json == {"a": 1}, "json keeps its value"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"[1] 2", b"\xff", b"[" * 100_000])
 def test_a_bad_json_body_is_a_400(body):
     request = Request(None, None)
     request.body = body
     with pytest.raises(HttpError) as caught:
         _ = request.json
     assert (caught.value.status, caught.value.message) == (400, "Unparsable JSON body")
+
+
+@pytest.mark.parametrize(
+    "body", [b"[1]", b"[1] ", b" \t\r\n[1]\r\n", b"\n[1]", b"\xef\xbb\xbf[1]"]
+)
+def test_json_may_have_space_around_it(body):
+    request = Request(None, None)
+    request.body = body
+    assert request.json == [1]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
