@@ -236,10 +236,12 @@ def _read_fields(response: Response) -> _Fields:
 
 
 def _cookie_lines(response: Response) -> str:
-    values = list(response.cookies.output())
-    for value in values:
-        _check_value("Set-Cookie", value)
-    return "".join([f"Set-Cookie: {value}\r\n" for value in values])
+    lines = ""
+    for value in response.cookies.output():
+        if not value.isprintable():
+            _check_value("Set-Cookie", value)
+        lines += f"Set-Cookie: {value}\r\n"
+    return lines
 
 
 def _learn(name: Any) -> int:
