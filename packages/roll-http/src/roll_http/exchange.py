@@ -29,16 +29,16 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Exchange:
     """A request that is being answered on a connection."""
 
-    # Most exchanges need none of these: the class has them, to make an instance cheap (0.2 us).
-    _expects_continue = False
-    _pace: Pace | None = None
-    _streaming = False
-    task: asyncio.Task[None] | None = None
-    """What `run` runs in; not known in its first step, when that is made at once."""
+    __slots__ = ("_connection", "_expects_continue", "_pace", "_request", "_streaming", "task")
 
     def __init__(self, connection: HTTPProtocol) -> None:
         self._connection = connection
         self._request: Request | None = None
+        self._expects_continue = False
+        self._pace: Pace | None = None
+        self._streaming = False
+        self.task: asyncio.Task[None] | None = None
+        """What `run` runs in; not known in its first step, when that is made at once."""
 
     async def run(self, head: Head) -> None:
         """Have the application answer, and send what it gives; then the connection goes on."""

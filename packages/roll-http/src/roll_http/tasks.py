@@ -12,13 +12,11 @@ import sys
 from asyncio import _enter_task, _leave_task
 from collections.abc import Coroutine, Generator
 from contextvars import Context
-from types import CoroutineType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __all__ = ["start", "start_by_hand"]
 
-if TYPE_CHECKING:
-    Work = CoroutineType[Any, Any, None]
+Work = Coroutine[Any, Any, None]
 
 
 @Coroutine.register
@@ -28,7 +26,7 @@ class _Rest:
     __slots__ = ("_work", "error", "waited")
 
     def __init__(self, work: Work) -> None:
-        self._work = work
+        self._work: Any = work
         self.waited: Any = None
         """The future that the first step waits for, until the next; None after a bare yield."""
         self.error: BaseException | None = None
