@@ -253,6 +253,41 @@ def test_a_slow_reader_of_bytes_costs_no_memory(server):
         read_all(client, DOWNLOAD)
 
 
+def test_a_slow_reader_of_a_file_costs_no_memory(server):
+    server.get("/file/1000000")
+    with server.connect(small=True) as client, server.bounded(GROWTH):
+        client.ask(f"/file/{DOWNLOAD}")
+        assert client.head()[0] == 200
+        assert server.stats["files"] == 1
+        read_all(client, DOWNLOAD)
+        server.becomes(files=0)
+
+
+def test_aborted_downloads_of_files_close_them(server):
+    tasks = server.stats["tasks"]
+    for way in [Client.reset, Client.__exit__] * 25:
+        client = server.connect()
+        client.ask(f"/file/{10**10}")
+        client.file.read(100 * KIB)
+        way(client)
+    server.becomes(files=0, tasks=tasks)
+    assert server.stop() == ""
+
+
+def test_files_to_many_come_whole(server):
+    """Past their transports, none gets what is another's."""
+    size = 3 * MIB + 1
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(20)]
+        for client in clients:
+            client.ask(f"/file/{size}")
+            client.ask("/")
+        for client in clients:
+            assert client.answer() == (200, bytes(size))
+            assert client.answer() == (200, b"hello")
+    server.becomes(files=0)
+
+
 def test_aborted_downloads_close_their_generators(server):
     tasks = server.stats["tasks"]
     for way in [Client.reset, Client.__exit__] * 25:
@@ -264,14 +299,14 @@ def test_aborted_downloads_close_their_generators(server):
     assert server.stop() == ""
 
 
-@pytest.mark.parametrize("path", ["/stream/1000000000000", "/bytes/50000000"])
+@pytest.mark.parametrize("path", ["/stream/1000000000000", "/bytes/50000000", "/file/10000000000"])
 def test_a_reader_that_stops_is_cut_off(serve_either, path):
     server = serve_either(limits={"write_timeout": 0.5})
     tasks = server.stats["tasks"]
     with server.connect(small=True) as client:
         client.ask(path)
         client.head()
-        server.becomes(open=0, tasks=tasks)
+        server.becomes(open=0, files=0, tasks=tasks)
     assert server.stop() == ""
 
 

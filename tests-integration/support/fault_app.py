@@ -9,18 +9,21 @@ file) and `files` (how many descriptors the process may have). The port is print
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import resource
 import ssl
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 from probe_app import run
 
 import roll_http
-from roll_http import Cookies, HttpError, HTTPProtocol, Limits, Request, Response, Server
+from roll_http import Cookies, FileBody, HttpError, HTTPProtocol, Limits, Request, Response, Server
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -59,6 +62,7 @@ class App:
             "cancelled": self.cancelled,
             "running": self.running,
             "tasks": len(asyncio.all_tasks()),
+            "files": sum("(deleted)" in target for target in descriptors()),
         }
 
     async def do_stream(self, request: Request, response: Response, size: str) -> None:
@@ -79,6 +83,15 @@ class App:
         if len(self.body) != int(size):
             self.body = bytes(int(size))
         response.body = self.body
+
+    async def do_file(self, request: Request, response: Response, size: str) -> None:
+        """A file of nothing, for which no disk is needed."""
+        with tempfile.NamedTemporaryFile(delete=False) as file:
+            file.truncate(int(size))
+        response.headers["Content-Length"] = size
+        response.body = body = FileBody(file.name, 0, int(size))
+        body.open()
+        Path(file.name).unlink()
 
     async def do_lazy(self, request: Request, response: Response, rest: str) -> None:
         self.running += 1
@@ -125,6 +138,13 @@ class App:
 
     async def do_raise(self, request: Request, response: Response, rest: str) -> None:
         raise RuntimeError("A fault of the application")
+
+
+def descriptors() -> Iterator[str]:
+    """What the process has open."""
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # that of the folder itself
+            yield str(descriptor.readlink())
 
 
 async def main(settings: dict[str, Any]) -> None:

@@ -232,7 +232,7 @@ async def test_a_stream_is_chunked(answering, body):
     assert b"Transfer-Encoding: chunked\r\n" in head
     assert b"Content-Length" not in head
     assert [item async for item in stream] == [0, 1, 2]
-    assert delimiting.encode(b"x" * 20) == b"14\r\n" + b"x" * 20 + b"\r\n"
+    assert delimiting.around(20) == (b"14\r\n", b"\r\n")
     assert delimiting.end() == b"0\r\n\r\n"
 
 
@@ -242,7 +242,7 @@ async def test_a_stream_to_http_1_0_ends_with_the_connection(answering):
     head, _, _, delimiting = render(answering.request, answering.response, DATE)
     assert b"Connection: close\r\n" in head
     assert b"chunked" not in head
-    assert delimiting.encode(b"x") + delimiting.end() == b"x"
+    assert (*delimiting.around(1), delimiting.end()) == (b"", b"", b"")
 
 
 async def test_a_stream_of_a_known_length_is_measured(answering):
@@ -250,12 +250,12 @@ async def test_a_stream_of_a_known_length_is_measured(answering):
     answering.response.headers["Content-Length"] = 3
     head, _, _, delimiting = render(answering.request, answering.response, DATE)
     assert b"Content-Length: 3\r\n" in head
-    assert delimiting.encode(b"ab") == b"ab"
+    assert delimiting.around(2) == (b"", b"")
     with pytest.raises(InvalidResponse, match="short"):
         delimiting.end()
-    assert delimiting.encode(b"c") + delimiting.end() == b"c"
+    assert (*delimiting.around(1), delimiting.end()) == (b"", b"", b"")
     with pytest.raises(InvalidResponse, match="longer"):
-        delimiting.encode(b"d")
+        delimiting.around(1)
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])

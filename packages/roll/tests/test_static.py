@@ -5,10 +5,10 @@ from email.utils import formatdate
 
 import pytest
 
-from roll.extensions import static, static_files
-from roll.extensions.static_files import CHUNK, content_type
+from roll.extensions import static
+from roll.extensions.static_files import WHOLE, content_type
 
-LARGE = bytes(range(256)) * (CHUNK // 256) + b"the rest"
+LARGE = bytes(range(256)) * (WHOLE // 256) + b"the rest"
 
 
 @pytest.fixture
@@ -98,26 +98,10 @@ async def test_a_large_file_is_streamed_with_its_length(client):
     assert response.headers["Content-Length"] == len(LARGE)
 
 
-def not_in_memory(*args):
-    raise BlockingIOError
-
-
-@pytest.mark.parametrize(
-    ("owner", "name", "value"),
-    [(static_files, "NOWAIT", None), (os, "preadv", not_in_memory)],
-    ids=["another system", "a disk to be waited for"],
-)
-async def test_what_is_not_in_memory_is_read_all_the_same(client, monkeypatch, owner, name, value):
-    monkeypatch.setattr(owner, name, value, raising=False)
-    assert (await client.get("/static/large.bin")).body == LARGE
-    response = await client.get("/static/large.bin", headers={"Range": "bytes=3-"})
-    assert response.body == LARGE[3:]
-
-
 async def test_a_file_that_shrank_cuts_the_connection(app, client, root, monkeypatch):
     @app.listen("response")
     def shrink(response):
-        os.truncate(root / "large.bin", CHUNK + 2)
+        os.truncate(root / "large.bin", WHOLE + 2)
 
     with pytest.raises(EOFError):
         await client.get("/static/large.bin")

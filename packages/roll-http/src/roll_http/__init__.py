@@ -3,6 +3,7 @@
 from .application import Application
 from .cookies import Cookies, parse_cookies
 from .errors import ClientDisconnected, HttpError
+from .files import FileBody
 from .limits import Limits
 from .protocol import HTTPProtocol
 from .request import Request
@@ -14,6 +15,7 @@ __all__ = [
     "Application",
     "ClientDisconnected",
     "Cookies",
+    "FileBody",
     "HTTPProtocol",
     "HttpError",
     "Limits",

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import NEVER, Pace
 from .errors import ClientDisconnected, HttpError
+from .files import FileBody
 from .head import BadRequest, Head
 from .response import Response
 from .sending import SLICE
-from .wire import Delimiting, render, render_common
+from .wire import Delimiting, Measured, render, render_common
 
 if TYPE_CHECKING:
     from .protocol import HTTPProtocol
@@ -120,7 +121,8 @@ class Exchange:
             sending = self._send_stream(head, stream, delimiting)
             return self._send_long(request, response, sending)
         if len(body) > SLICE:
-            sending = connection.sender.send_bytes(head, body)
+            connection.sender.begin(head)
+            sending = connection.sender.send_bytes(body)
             return self._send_long(request, response, sending)
         connection.sender.write(head + body)
         if connection.on_answered is None:
@@ -163,14 +165,18 @@ class Exchange:
         self, head: bytes, stream: AsyncIterator[Any], delimiting: Delimiting | None
     ) -> None:
         connection = self._connection
+        sender = connection.sender
         self._streaming = True
         try:
             if delimiting is None:
-                await connection.sender.send_bytes(head, b"")
+                sender.begin(head)
             elif connection.gone:
                 connection.abort()
             else:
-                await connection.sender.send_stream(head, stream, delimiting)
+                sender.begin(head)
+                if isinstance(stream, FileBody) and isinstance(delimiting, Measured):
+                    await self._send_file(stream, delimiting)
+                await sender.send_stream(stream, delimiting)
         except asyncio.CancelledError:
             connection.abort()
             if not self._uncancel():
@@ -184,6 +190,20 @@ class Exchange:
         finally:
             self._streaming = False
             await _close_stream(stream)
+
+    async def _send_file(self, file: FileBody, delimiting: Measured) -> None:
+        """Send of a file what can be sent without reading it."""
+        connection = self._connection
+        sender = connection.sender
+        if not sender.takes_file(file, delimiting):
+            return
+        await sender.flush()
+        # The transport, past which it goes, will not say that the client reads slowly.
+        connection.write_deadline = 0  # looked at by each look of the clock
+        try:
+            await sender.send_file(file, delimiting, connection.clock.now)
+        finally:
+            connection.write_deadline = NEVER
 
     def _uncancel(self) -> bool:
         """Whether it was only the client's going that cancelled the stream."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
+from .direct import Direct
 from .errors import ClientDisconnected
-from .wire import Delimiting, as_bytes
+from .files import FileBody
+from .wire import Delimiting, Measured, as_bytes
 
 __all__ = ["Sender"]
 
@@ -21,11 +24,20 @@ TURN = 1024 * 1024
 # there, and asyncio logs each write from the sixth that comes too late.
 TLS_WRITE = TURN // 4
 
+# From this size on, a chunk is not joined with what delimits it: below, a copy is cheaper than
+# what it takes to do without.
+GATHERED = 16 * 1024
+
+# How much of a file is sent at once, which takes less time than writing a quarter of it.
+PIECE = 4 * TURN
+
 
 class Sender:
     """The writing side of a connection: back-pressure, corking, progress."""
 
     __slots__ = (
+        "_direct",
+        "_file",
         "_pending",
         "_progress",
         "_size",
@@ -43,6 +55,8 @@ class Sender:
         self._transport = transport
         self.corked = False
         """What is written waits for `uncork`."""
+        self._direct: Direct | None = None
+        self._file: FileBody | None = None  # that is being sent past the transport
         self._pending: list[bytes] = []
         self._progress = 0.0
         self._size = 0
@@ -75,57 +89,128 @@ class Sender:
             self._pending.clear()
             self.write(data)
 
+    @property
+    def must_drain(self) -> bool:
+        """Nothing more may be written before `drain`."""
+        return self._turn >= TURN or self.paused or self.lost or self._transport.is_closing()
+
     async def drain(self) -> None:
         """Wait until the transport takes more; raises `ClientDisconnected` when it never will."""
         if self._turn >= TURN:
             self._turn = 0
             await asyncio.sleep(0)
         if self.paused and not self.lost:
-            self._turn = 0
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
+            await self._wait()
         # asyncio knows first, and logs each write that follows.
         if self.lost or self._transport.is_closing():
             raise ClientDisconnected("The client has gone")
 
-    async def send_bytes(self, head: bytes, body: bytes) -> None:
-        """Write a whole response, however long."""
-        self._begin(head)
-        await self._write_slices(body)
-        self.body_sent = len(body)
+    async def _wait(self) -> None:
+        self._turn = 0
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
 
-    async def send_stream(
-        self, head: bytes, stream: AsyncIterator[Any], delimiting: Delimiting
-    ) -> None:
-        """Write a response whose body comes from a stream."""
-        self._begin(head)
-        async for item in stream:
-            chunk = as_bytes(item)
-            if chunk:
-                await self._write_slices(delimiting.encode(chunk))
-                self.body_sent += len(chunk)
-        self.write(delimiting.end())
-
-    def _begin(self, head: bytes) -> None:
+    def begin(self, head: bytes) -> None:
+        """Write the head of a long response."""
+        self._direct = Direct.of(self._transport)
         self.uncork()
         self.write(head)
         self.body_sent = 0
 
-    async def _write_slices(self, data: bytes) -> None:
-        if len(data) <= SLICE:
-            await self._write_slice(data)
-            return
-        view = memoryview(data)
-        for start in range(0, len(data), SLICE):
-            await self._write_slice(view[start : start + SLICE])
+    async def send_bytes(self, body: bytes) -> None:
+        """Write a body, however long."""
+        await self._write_long(b"", b"", body)
+        self.body_sent = len(body)
 
-    async def _write_slice(self, data: bytes | memoryview) -> None:
-        self.write(data)
-        self._turn += max(len(data), self._write_cost)
+    async def send_stream(self, stream: AsyncIterator[Any], delimiting: Delimiting) -> None:
+        """Write a body, or the rest of it, that comes from a stream."""
+        async for item in stream:
+            chunk = item if type(item) is bytes else as_bytes(item)
+            size = len(chunk)
+            if size > SLICE:
+                await self._write_long(*delimiting.around(size), chunk)
+            elif size:
+                self._write_slice(*delimiting.around(size), chunk)
+                if self.must_drain:
+                    await self.drain()
+            self.body_sent += size
+        self.write(delimiting.end())
+
+    async def _write_long(self, before: bytes, after: bytes, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            rest = view[SLICE:]
+            self._write_slice(before, b"" if rest else after, view[:SLICE])
+            await self.drain()
+            before, view = b"", rest
+
+    def _write_slice(self, before: bytes, after: bytes, data: bytes | memoryview) -> None:
+        size = len(data)
+        self._turn += max(size, self._write_cost)
+        if not before and not after:
+            self.write(data)
+        elif self._direct is None or size < GATHERED:
+            self.write(b"".join((before, data, after)))
+        else:
+            self._direct.write(before, data, after)
+
+    # Files.
+
+    def takes_file(self, file: FileBody, delimiting: Measured) -> bool:
+        """The file can be sent past the transport, and is as long as the response says."""
+        return self._direct is not None and delimiting.remaining == file.remaining
+
+    async def flush(self) -> None:
+        """Wait until the transport holds nothing."""
+        low, high = self._transport.get_write_buffer_limits()
+        self._transport.set_write_buffer_limits(0)
         await self.drain()
+        self._transport.set_write_buffer_limits(high, low)
+
+    async def send_file(self, file: FileBody, delimiting: Measured, now: float) -> None:
+        """Send a file past the transport, which holds nothing; what can't be sent so is left.
+
+        Its progress is watched from `now` on.
+        """
+        self._file = file
+        self.watch(now)
+        try:
+            while file.remaining and await self._send_piece(file, delimiting):
+                pass
+        finally:
+            self._file = None
+
+    async def _send_piece(self, file: FileBody, delimiting: Measured) -> bool:
+        """Send some of a file; False when it can't be sent so."""
+        size = min(PIECE, file.remaining)
+        source = await file.fetch(size)
+        await self.drain()
+        try:
+            sent = cast("Direct", self._direct).send_file(source, file.position, size)
+        except BlockingIOError:
+            await self._wait_for_socket()
+            return True
+        file.skip(sent)
+        delimiting.around(sent)
+        self._turn += sent
+        self.body_sent += sent
+        if 0 < sent < size:
+            await self._wait_for_socket()
+        return sent > 0
+
+    async def _wait_for_socket(self) -> None:
+        loop = asyncio.get_running_loop()
+        # The loops let nobody wait for a transport's own descriptor.
+        duplicate = os.dup(cast("Direct", self._direct).fd)
+        loop.add_writer(duplicate, self._wake)
+        try:
+            await self._wait()
+        finally:
+            loop.remove_writer(duplicate)
+            os.close(duplicate)
 
     def resume(self) -> None:
         """The transport takes more."""
@@ -143,14 +228,20 @@ class Sender:
             self._waiter.set_result(None)
 
     def watch(self, now: float) -> None:
-        """Begin to watch the progress of what the transport holds."""
+        """Begin to watch the progress of what is on its way."""
         self._progress = now
-        self._size = self._transport.get_write_buffer_size()
+        self._size = self._unsent
 
     def stalled_for(self, now: float) -> float:
         """How long the peer has taken nothing, in seconds."""
-        size = self._transport.get_write_buffer_size()
+        size = self._unsent
         if size < self._size or not size:
             self._progress = now
         self._size = size
         return now - self._progress
+
+    @property
+    def _unsent(self) -> int:
+        return self._transport.get_write_buffer_size() + (
+            self._file.remaining if self._file else 0
+        )

@@ -48,8 +48,11 @@ class InvalidResponse(ValueError):
 class Delimiting(Protocol):
     """How the chunks of a streamed body become bytes on the wire."""
 
-    def encode(self, chunk: bytes) -> bytes:
-        """The bytes for a chunk that is not empty; raises `InvalidResponse` when it can't be."""
+    def around(self, size: int) -> tuple[bytes, bytes]:
+        """What goes before and after a chunk of so many bytes, one at least.
+
+        Raises `InvalidResponse` when there can be no such chunk.
+        """
         ...
 
     def end(self) -> bytes:
@@ -60,8 +63,8 @@ class Delimiting(Protocol):
 class Chunked:
     """RFC 9112 7.1."""
 
-    def encode(self, chunk: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(chunk), chunk)
+    def around(self, size: int) -> tuple[bytes, bytes]:
+        return b"%x\r\n" % size, b"\r\n"
 
     def end(self) -> bytes:
         return b"0\r\n\r\n"
@@ -70,8 +73,8 @@ class Chunked:
 class UntilClose:
     """What HTTP/1.0 clients understand (RFC 9112 6.3, item 8)."""
 
-    def encode(self, chunk: bytes) -> bytes:
-        return chunk
+    def around(self, size: int) -> tuple[bytes, bytes]:
+        return b"", b""
 
     def end(self) -> bytes:
         return b""
@@ -81,18 +84,18 @@ class Measured:
     """As many bytes as the handler's Content-Length says, neither more nor fewer."""
 
     def __init__(self, length: int) -> None:
-        self._length = self._remaining = length
+        self._length = self.remaining = length
 
-    def encode(self, chunk: bytes) -> bytes:
-        self._remaining -= len(chunk)
-        if self._remaining < 0:
+    def around(self, size: int) -> tuple[bytes, bytes]:
+        self.remaining -= size
+        if self.remaining < 0:
             raise InvalidResponse(f"The body is longer than its Content-Length of {self._length}")
-        return chunk
+        return b"", b""
 
     def end(self) -> bytes:
-        if self._remaining:
+        if self.remaining:
             raise InvalidResponse(
-                f"The body is {self._remaining} bytes short of its Content-Length"
+                f"The body is {self.remaining} bytes short of its Content-Length"
             )
         return b""
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-import os
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
-from io import FileIO
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, Final
 
-from roll_http import HttpError
+from roll_http import FileBody, HttpError
 
 from .conditions import Unsatisfiable, asked_range, not_modified
 
@@ -23,14 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["static"]
 
-CHUNK: Final = 256 * 1024
-"""The bytes read from a file at once; a smaller file is sent whole."""
+WHOLE: Final = 256 * 1024
+"""A file of that many bytes is read and sent whole."""
 
 # Two uses without a name may share it, as long as no URL is asked for by it.
 DEFAULT_NAME: Final = "static"
-
-# Linux's, see preadv(2).
-NOWAIT: Final[int | None] = getattr(os, "RWF_NOWAIT", None)
 
 # How a file that is compressed already is to be called, rather than what is in it.
 COMPRESSED: Final = {
@@ -99,36 +93,6 @@ class StaticFile:
             file.seek(start)
             return file.read(length)
 
-    async def chunks(self, start: int, length: int) -> AsyncIterator[bytes]:
-        """Read the file, in a thread where a disk has to be waited for: it holds up nobody."""
-        buffer = memoryview(bytearray(min(CHUNK, length)))
-        with await asyncio.to_thread(self.path.open, "rb", buffering=0) as file:
-            while length > 0:
-                part = buffer[:length]
-                read = read_cached(file, part, start)
-                if not read:
-                    file.seek(start)
-                    read = await asyncio.to_thread(file.readinto, part)
-                if not read:
-                    return
-                yield bytes(part[:read])
-                start += read
-                length -= read
-
-
-def read_cached(file: FileIO, part: memoryview, offset: int) -> int:
-    """Fill `part` with what the system has in memory; return how many bytes these were.
-
-    A thread would cost more than the reading does. None, where the system has to wait for them,
-    or cannot tell whether it would.
-    """
-    if NOWAIT is None:
-        return 0
-    try:
-        return os.preadv(file.fileno(), [part], offset, NOWAIT)
-    except OSError:
-        return 0
-
 
 def find(folder: Path, path: str, default_index: str) -> StaticFile:
     """Look a file up.
@@ -180,8 +144,9 @@ def answer(file: StaticFile, request: Any, response: Any) -> None:
 def send(file: StaticFile, start: int, length: int, request: Any, response: Any) -> None:
     if request.method == "HEAD":
         response.headers["Content-Length"] = length
-    elif length <= CHUNK:
+    elif length <= WHOLE:
         response.body = file.read(start, length)
     else:
         response.headers["Content-Length"] = length
-        response.body = file.chunks(start, length)
+        response.body = body = FileBody(file.path, start, length)
+        body.open()

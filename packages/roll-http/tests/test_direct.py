@@ -1,0 +1,79 @@
+"""What goes past a transport stays in order with what goes through it."""
+
+import asyncio
+import socket
+
+import pytest
+
+from roll_http.direct import Direct
+
+PARTS = (b"before", memoryview(b"the chunk"), b"after")
+
+
+class Transport(asyncio.Transport):
+    """A transport over one end of a pair of sockets, that holds what the test says."""
+
+    def __init__(self, sock, held=b"", closing=False, **extra):
+        super().__init__({"socket": sock, **extra})
+        self.data = held
+        self.closing = closing
+
+    def get_write_buffer_size(self):
+        return len(self.data)
+
+    def is_closing(self):
+        return self.closing
+
+    def write(self, data):
+        self.data += data
+
+
+@pytest.fixture
+def ends():
+    ends = socket.socketpair()
+    for end in ends:
+        end.setblocking(False)
+    yield ends
+    for end in ends:
+        end.close()
+
+
+def test_parts_go_to_the_socket(ends):
+    transport = Transport(ends[0])
+    Direct.of(transport).write(*PARTS)
+    assert (ends[1].recv(100), transport.data) == (b"beforethe chunkafter", b"")
+
+
+@pytest.mark.parametrize("state", [{"held": b"head"}, {"closing": True}], ids=["held", "closing"])
+def test_parts_stay_behind_what_the_transport_holds(ends, state):
+    transport = Transport(ends[0], **state)
+    Direct.of(transport).write(*PARTS)
+    assert transport.data == state.get("held", b"") + b"beforethe chunkafter"
+    with pytest.raises(BlockingIOError):
+        ends[1].recv(100)
+
+
+def test_what_the_socket_does_not_take_is_the_transport_s(ends):
+    large = bytes(10_000_000)
+    transport = Transport(ends[0])
+    Direct.of(transport).write(b"1", large, b"2")
+    assert 0 < len(transport.data) < len(large)
+    assert transport.data.endswith(b"2")
+    taken = len(large) + 2 - len(transport.data)
+    received = 0
+    while received < taken:
+        received += len(ends[1].recv(taken))
+
+
+def test_the_transport_finds_out_that_the_client_has_gone(ends):
+    ends[1].close()
+    transport = Transport(ends[0])
+    Direct.of(transport).write(*PARTS)
+    assert transport.data == b"beforethe chunkafter"
+
+
+def test_what_has_to_go_through_the_transport_does(ends, monkeypatch):
+    assert Direct.of(Transport(None)) is None
+    assert Direct.of(Transport(ends[0], sslcontext=object())) is None
+    monkeypatch.delattr("os.sendfile")
+    assert Direct.of(Transport(ends[0])) is None

@@ -1,0 +1,283 @@
+"""Files as bodies: sent without being read where that can be, and read where not."""
+
+import asyncio
+import gc
+import os
+
+import pytest
+
+from roll_http import FileBody, files, sending
+from roll_http.files import CHUNK
+
+MIB = 1024 * 1024
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+SIZE = 3 * CHUNK + 5
+
+
+def open_descriptors():
+    return {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if alive(fd)}
+
+
+def alive(fd):
+    return os.path.lexists(f"/proc/self/fd/{fd}")
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "large.bin"
+    path.write_bytes(os.urandom(1024) * (SIZE // 1024) + os.urandom(SIZE % 1024))
+    return path
+
+
+@pytest.fixture
+def endless(tmp_path):
+    """More than any socket holds."""
+    path = tmp_path / "endless.bin"
+    with path.open("wb") as file:
+        file.truncate(256 * MIB)
+    return path
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What went out by sendfile: a list of sizes."""
+    sizes = []
+    sendfile = os.sendfile
+
+    def counted(out, source, offset, count):
+        size = sendfile(out, source, offset, count)
+        sizes.append(size)
+        return size
+
+    monkeypatch.setattr(os, "sendfile", counted)
+    return sizes
+
+
+def giving(path, start=0, length=None, announced=None):
+    """A handler that answers with a part of a file."""
+    length = path.stat().st_size - start if length is None else length
+
+    async def handler(request, response):
+        response.body = FileBody(path, start, length)
+        response.headers["Content-Length"] = length if announced is None else announced
+
+    return handler
+
+
+async def body_of(connection):
+    return (await connection.rest()).partition(b"\r\n\r\n")[2]
+
+
+async def ask(peer, **options):
+    connection = await peer.connect(**options)
+    connection.send(LAST)
+    return await body_of(connection)
+
+
+@pytest.mark.parametrize(("start", "length"), [(0, SIZE), (1, SIZE - 1), (CHUNK, 10), (7, 0)])
+async def test_a_part_of_a_file_is_sent_without_being_read(serve, file, sent, start, length):
+    peer = await serve(giving(file, start, length))
+    assert await ask(peer) == file.read_bytes()[start : start + length]
+    assert sum(sent) == length
+
+
+async def test_a_file_goes_out_in_pieces(serve, file, sent, monkeypatch):
+    monkeypatch.setattr(sending, "PIECE", 1000)
+    peer = await serve(giving(file))
+    assert await ask(peer) == file.read_bytes()
+    assert max(sent) == 1000
+
+
+async def test_files_follow_one_another_on_a_connection(serve, file, sent):
+    peer = await serve(giving(file))
+    connection = await peer.connect()
+    connection.send(GET + GET)
+    for _ in range(2):
+        await connection.head()
+        assert await connection.exactly(SIZE) == file.read_bytes()
+    connection.send(LAST)
+    assert await body_of(connection) == file.read_bytes()
+    assert sum(sent) == 3 * SIZE
+
+
+def would_block(*args):
+    raise BlockingIOError
+
+
+@pytest.mark.parametrize("without", ["", "sendfile"], ids=["sent", "read"])
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [(files, "NOWAIT", None), (os, "preadv", would_block)],
+    ids=["another system", "a disk to be waited for"],
+)
+async def test_what_is_would_block_is_sent_all_the_same(
+    serve, file, monkeypatch, without, owner, name, value
+):
+    monkeypatch.setattr(owner, name, value, raising=False)
+    if without:
+        monkeypatch.delattr(os, without)
+    peer = await serve(giving(file, 3))
+    assert await ask(peer) == file.read_bytes()[3:]
+
+
+async def test_over_tls_a_file_is_read(serve, tls, file, sent):
+    server, client = tls
+    peer = await serve(giving(file), tls=server)
+    assert await ask(peer, ssl=client, server_hostname="localhost") == file.read_bytes()
+    assert sent == []
+
+
+async def test_without_a_length_a_file_is_read(serve, file, sent):
+    async def handler(request, response):
+        response.body = FileBody(file, 0, SIZE)
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(LAST)
+    assert "Transfer-Encoding: chunked" in await connection.head()
+    assert (await connection.rest()).endswith(b"0\r\n\r\n")
+    assert sent == []
+
+
+async def test_a_file_that_cannot_be_sent_is_read(serve, file, monkeypatch):
+    def refuse(*args):
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(os, "sendfile", refuse)
+    peer = await serve(giving(file))
+    assert await ask(peer) == file.read_bytes()
+
+
+async def test_a_socket_that_takes_nothing_is_waited_for(serve, file, monkeypatch):
+    sendfile = os.sendfile
+    answers = iter([would_block, sendfile, would_block])
+    monkeypatch.setattr(sending, "PIECE", SIZE // 2)
+
+    def in_turn(*args):
+        return next(answers, sendfile)(*args)
+
+    monkeypatch.setattr(os, "sendfile", in_turn)
+    peer = await serve(giving(file))
+    assert await ask(peer) == file.read_bytes()
+
+
+async def test_a_file_is_iterated_by_whoever_wants_it(file):
+    body = FileBody(file, 5, SIZE)
+    assert b"".join([chunk async for chunk in body]) == file.read_bytes()[5:]
+    assert str(file) not in open_descriptors()
+
+
+async def test_a_file_that_was_never_sent_is_closed(file):
+    body = FileBody(file, 0, SIZE)
+    assert body.open() is body.open()
+    assert str(file) in open_descriptors()
+    del body
+    gc.collect()
+    assert str(file) not in open_descriptors()
+
+
+async def test_the_file_of_a_head_is_never_opened(serve, tmp_path):
+    async def handler(request, response):
+        response.headers["Content-Length"] = 5
+        response.body = FileBody(tmp_path / "nowhere", 0, 5)
+
+    peer = await serve(handler)
+    answer = await peer.exchange(LAST.replace(b"GET", b"HEAD"))
+    assert "Content-Length: 5" in answer
+
+
+@pytest.mark.parametrize("announced", [SIZE - 1, SIZE + 1])
+async def test_a_length_that_is_not_the_file_s_cuts_the_connection(serve, file, caplog, announced):
+    peer = await serve(giving(file, announced=announced))
+    connection = await peer.connect()
+    connection.send(LAST)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert "Content-Length" in caplog.text
+
+
+async def test_a_file_that_shrank_cuts_the_connection(serve, file, caplog):
+    peer = await serve(giving(file))
+    os.truncate(file, SIZE // 2)
+    connection = await peer.connect()
+    connection.send(LAST)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert "short of its Content-Length" in caplog.text
+
+
+@pytest.fixture
+def ask_slowly(serve, endless):
+    """A client that has read the head of an answer, and hardly anything else; and its server."""
+
+    async def ask_slowly(**limits):
+        peer = await serve(giving(endless), **limits)
+        connection = await peer.connect(limit=1024)
+        connection.send(LAST)
+        await connection.head()
+        protocol = next(peer.server.connections)
+        while not protocol.sender.body_sent:
+            await asyncio.sleep(0)
+        return peer, connection, protocol
+
+    return ask_slowly
+
+
+async def until_closed(path):
+    async with asyncio.timeout(10):
+        while str(path) in open_descriptors():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_client_that_stops_reading_is_cut_off(ask_slowly, endless):
+    _, connection, _ = await ask_slowly(write_timeout=0.05)
+    await until_closed(endless)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+
+
+async def test_a_client_that_reads_slowly_gets_all(ask_slowly, endless):
+    _, connection, protocol = await ask_slowly()
+    begin = protocol.clock.now + 1
+    assert protocol.sender.stalled_for(begin) == 0  # something went out since
+    assert protocol.sender.stalled_for(begin + 2) == 2
+    size = 0
+    while data := await connection.reader.read(MIB):
+        size += len(data)
+    assert size == 256 * MIB
+    await until_closed(endless)
+
+
+@pytest.mark.parametrize("way", ["abort", "close"])
+async def test_a_client_that_leaves_is_noticed(ask_slowly, endless, way, caplog):
+    _, connection, _ = await ask_slowly()
+    connection.abort() if way == "abort" else connection.writer.close()
+    await until_closed(endless)
+    assert caplog.text == ""
+
+
+async def test_the_end_of_the_server_cuts_a_file(ask_slowly, endless):
+    peer, connection, _ = await ask_slowly()
+    await peer.server.stop(0.01)
+    await until_closed(endless)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+
+
+async def test_a_connection_may_be_lost_while_a_disk_is_waited_for(
+    serve, endless, monkeypatch, caplog
+):
+    peer = await serve(giving(endless))
+    fetch = FileBody.fetch
+
+    async def lose(self, size):
+        next(peer.server.connections).transport.abort()
+        return await fetch(self, size)
+
+    monkeypatch.setattr(FileBody, "fetch", lose)
+    connection = await peer.connect()
+    connection.send(LAST)
+    await connection.rest()
+    await until_closed(endless)
+    assert caplog.text == ""
