@@ -33,14 +33,14 @@ class Direct:
     def write(self, *parts: bytes | memoryview) -> None:
         """Write the parts, one after another."""
         transport = self._transport
-        # Once it is closing, the descriptor may soon be another connection's.
-        if transport.get_write_buffer_size() or transport.is_closing():
-            transport.writelines(parts)
-            return
         sent = 0
-        with contextlib.suppress(OSError):  # the transport will find out
-            sent = os.writev(self.fd, parts)
+        # Once it is closing, the descriptor may soon be another connection's.
+        if not transport.get_write_buffer_size() and not transport.is_closing():
+            with contextlib.suppress(OSError):  # the transport will find out
+                sent = os.writev(self.fd, parts)
         if sent < sum(map(len, parts)):
+            # Not by `writelines`, which lets its buffer grow without a word in Python 3.12.0 to
+            # 3.13.1 (CVE-2024-12254).
             transport.write(b"".join(parts)[sent:])
 
     def send_file(self, file: int, start: int, size: int) -> int:
