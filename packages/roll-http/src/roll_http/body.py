@@ -101,8 +101,8 @@ class BodyStream:
 
     @property
     def awaited(self) -> bool:
-        """A handler waits for data."""
-        return self._waiter is not None
+        """A handler waits for data, and has none."""
+        return self._waiter is not None and not self._waiter.done()
 
     def feed(self, data: bytes) -> None:
         """Data has come."""
@@ -147,10 +147,14 @@ class BodyStream:
             self._limit = limit
         check_size(self.length or 0, self._limit)
 
-    def __aiter__(self) -> BodyStream:
+    def open(self) -> BodyStream:
+        """Begin to go through it, which can be done once; then raises `RuntimeError`."""
         if self._consumed:
             raise RuntimeError("The body was read already: it can be streamed only once")
         self._consumed = True
+        return self
+
+    def __aiter__(self) -> BodyStream:
         return self
 
     async def __anext__(self) -> bytes:

@@ -235,12 +235,15 @@ class Exchange:
             self._pace = Pace(connection.clock.now)
         self._pace.restart(connection.clock.now)
         connection.read_deadline = 0  # sampled at each look of the clock
-        connection.pump()
+        if connection.receiver.held_back:
+            connection.pump()
 
     def body_taken(self) -> None:
         """The handler took some, or waits no longer."""
-        self._connection.read_deadline = NEVER
-        self._connection.pump()
+        connection = self._connection
+        connection.read_deadline = NEVER
+        if connection.receiver.held_back:
+            connection.pump()
 
     def check_pace(self) -> None:
         """End the wait of a handler whose client is too slow."""

@@ -31,6 +31,7 @@ class Receiver:
         "_offset",
         "_parser",
         "_paused",
+        "_reads_by_turns",
         "_transport",
         "has_bytes",
         "in_body",
@@ -45,12 +46,18 @@ class Receiver:
         self._offset = 0
         self._framing: Framing | None = None
         self._paused = False
+        self._reads_by_turns = _reads_by_turns(transport)
         self.has_bytes = False
         """Some bytes wait to be looked at."""
         self.in_body = False
         """The current request's body is still to come."""
         self.stream = NO_BODY
         """The body of the last request that had one."""
+
+    @property
+    def held_back(self) -> bool:
+        """Bytes wait for room, here or at the client."""
+        return self.has_bytes or self._paused
 
     @property
     def body_remaining(self) -> int | None:
@@ -115,15 +122,19 @@ class Receiver:
         framing, stream = self._framing, self.stream
         if framing is None or not self.in_body:
             return
+        taken_next = self._reads_by_turns and stream.awaited
         while self._offset < len(self._buffer) and not framing.complete and not stream.full:
             data, self._offset = framing.feed(self._buffer, self._offset)
             if data:
                 stream.feed(data)
         self.has_bytes = self._offset < len(self._buffer)
+        if not self.has_bytes:
+            self.forget()  # only the handler keeps what came
         if framing.complete:
             self.in_body = False
             stream.end()
-        self.balance()
+        if self.has_bytes or not taken_next:
+            self.balance()
 
     def end_body(self, error: Exception) -> None:
         """The rest of the body will never come: `error` says why."""
@@ -152,3 +163,12 @@ class Receiver:
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
+
+
+def _reads_by_turns(transport: object) -> bool:
+    """A handler that waits for what is read has its turn before more is read.
+
+    So it is with asyncio's own loop, where holding the client back in between would be a third of
+    what a large upload costs. uvloop reads on, if it may, and TLS brings all that it has.
+    """
+    return isinstance(transport, asyncio.Transport) and not transport.get_extra_info("sslcontext")

@@ -201,7 +201,7 @@ class Request(dict[str, Any]):
         await self.load_body()
         return self.body
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         """The body as it comes, in chunks; the client is held back while they are not taken.
 
         It can be gone through once: a second time raises `RuntimeError`, unless the body was
@@ -209,14 +209,11 @@ class Request(dict[str, Any]):
         Raises what `load_body` raises.
         """
         if self._body is not None:
-            if self._body:
-                yield self._body
-            return
+            return BodyStream.whole(self._body)
         if self._stream is None:
             self._stream = BodyStream.whole(self._whole)
         self._stream.limit_to(self.max_body)
-        async for chunk in self._stream:
-            yield chunk
+        return self._stream.open()
 
     @property
     def json(self) -> Any:
