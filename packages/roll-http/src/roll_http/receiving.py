@@ -128,8 +128,6 @@ class Receiver:
             if data:
                 stream.feed(data)
         self.has_bytes = self._offset < len(self._buffer)
-        if not self.has_bytes:
-            self.forget()  # only the handler keeps what came
         if framing.complete:
             self.in_body = False
             stream.end()
