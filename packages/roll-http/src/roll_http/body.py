@@ -20,7 +20,7 @@ class BodySource(Protocol):
     """The connection, as a body sees it."""
 
     def body_awaited(self) -> None:
-        """The handler waits for data: let it come, and keep an eye on the time."""
+        """The handler waits for data, and has taken all that came: keep an eye on the time."""
         ...
 
     def body_taken(self) -> None:

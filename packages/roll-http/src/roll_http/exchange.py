@@ -225,7 +225,7 @@ class Exchange:
             self._connection.end_body()
 
     def body_awaited(self) -> None:
-        """The handler waits for the body: let it come, and watch the time."""
+        """The handler has all that came, and waits for more: watch the time."""
         connection = self._connection
         if self._expects_continue and not connection.receiver.has_body_bytes:
             connection.sender.uncork()
@@ -235,8 +235,6 @@ class Exchange:
             self._pace = Pace(connection.clock.now)
         self._pace.restart(connection.clock.now)
         connection.read_deadline = 0  # sampled at each look of the clock
-        if connection.receiver.held_back:
-            connection.pump()
 
     def body_taken(self) -> None:
         """The handler took some, or waits no longer."""
