@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 
 __all__ = ["Direct"]
@@ -30,15 +29,17 @@ class Direct:
             return None
         return cls(transport, sock.fileno())
 
-    def write(self, *parts: bytes | memoryview) -> None:
-        """Write the parts, one after another."""
+    def write(self, before: bytes, data: bytes | memoryview, after: bytes) -> None:
+        """Write three parts, one after another."""
+        parts = (before, data, after)
         transport = self._transport
-        sent = 0
         # Once it is closing, the descriptor may soon be another connection's.
-        if not transport.get_write_buffer_size() and not transport.is_closing():
-            with contextlib.suppress(OSError):  # the transport will find out
-                sent = os.writev(self.fd, parts)
-        if sent < sum(map(len, parts)):
+        waits = transport.get_write_buffer_size() or transport.is_closing()
+        try:
+            sent = 0 if waits else os.writev(self.fd, parts)
+        except OSError:  # the transport will find out
+            sent = 0
+        if sent < len(before) + len(data) + len(after):
             # Not by `writelines`, which lets its buffer grow without a word in Python 3.12.0 to
             # 3.13.1 (CVE-2024-12254).
             transport.write(b"".join(parts)[sent:])

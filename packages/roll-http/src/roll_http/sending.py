@@ -20,8 +20,8 @@ SLICE = 64 * 1024
 # How much is written before the others get their turn, when the client reads as fast as we write.
 TURN = 1024 * 1024
 
-# What a write counts for at least, over TLS: that a client has gone is only learned between turns
-# there, and asyncio logs each write from the sixth that comes too late.
+# What a write counts for over TLS, beside its size: that a client has gone is only learned between
+# turns there, and asyncio logs each write from the sixth that comes too late.
 TLS_WRITE = TURN // 4
 
 # From this size on, a chunk is not joined with what delimits it: below, a copy is cheaper than
@@ -89,11 +89,6 @@ class Sender:
             self._pending.clear()
             self.write(data)
 
-    @property
-    def must_drain(self) -> bool:
-        """Nothing more may be written before `drain`."""
-        return self._turn >= TURN or self.paused or self.lost or self._transport.is_closing()
-
     async def drain(self) -> None:
         """Wait until the transport takes more; raises `ClientDisconnected` when it never will."""
         if self._turn >= TURN:
@@ -122,7 +117,7 @@ class Sender:
 
     async def send_bytes(self, body: bytes) -> None:
         """Write a body, however long."""
-        await self._write_long(b"", b"", body)
+        await self._write_long(b"", body, b"")
         self.body_sent = len(body)
 
     async def send_stream(self, stream: AsyncIterator[Any], delimiting: Delimiting) -> None:
@@ -130,27 +125,30 @@ class Sender:
         async for item in stream:
             chunk = item if type(item) is bytes else as_bytes(item)
             size = len(chunk)
+            if not size:
+                continue
+            before, after = delimiting.around(size)
             if size > SLICE:
-                await self._write_long(*delimiting.around(size), chunk)
-            elif size:
-                self._write_slice(*delimiting.around(size), chunk)
-                if self.must_drain:
+                await self._write_long(before, chunk, after)
+            else:
+                self._write_slice(before, chunk, after)
+                if self.paused or self.lost or self._turn >= TURN or self._transport.is_closing():
                     await self.drain()
             self.body_sent += size
         self.write(delimiting.end())
 
-    async def _write_long(self, before: bytes, after: bytes, data: bytes) -> None:
+    async def _write_long(self, before: bytes, data: bytes, after: bytes) -> None:
         view = memoryview(data)
         while view:
             rest = view[SLICE:]
-            self._write_slice(before, b"" if rest else after, view[:SLICE])
+            self._write_slice(before, view[:SLICE], b"" if rest else after)
             await self.drain()
             before, view = b"", rest
 
-    def _write_slice(self, before: bytes, after: bytes, data: bytes | memoryview) -> None:
+    def _write_slice(self, before: bytes, data: bytes | memoryview, after: bytes) -> None:
         size = len(data)
-        self._turn += max(size, self._write_cost)
-        if not before and not after:
+        self._turn += size + self._write_cost
+        if not (before or after):
             self.write(data)
         elif self._direct is None or size < GATHERED:
             self.write(b"".join((before, data, after)))
