@@ -132,7 +132,7 @@ def save(results: Results, folder: Path, name: str) -> None:
     text = markdown(results, f"{name}.svg")
     (folder / f"{name}.md").write_text(text)
     (folder / f"{name}.json").write_text(json.dumps(results.as_json(), indent=1) + "\n")
-    if results.endpoints:
+    if results.endpoints or results.echoes:
         draw(results, folder / f"{name}.svg")
     print(text)
 

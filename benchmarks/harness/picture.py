@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from .endpoints import ENDPOINTS
-from .load import Figures
 from .results import Results
 from .servers import FLOOR, OLD, ROLL
 
@@ -20,18 +19,24 @@ PEER = "#475569"
 
 
 def draw(results: Results, path: Path) -> None:
-    """Write an SVG of the CPU time per request."""
+    """Write an SVG of the CPU time per request, and per WebSocket message."""
     import matplotlib as mpl  # slow to import, and not needed before
 
     mpl.use("svg")
     mpl.rcParams |= {"font.size": 8, "svg.fonttype": "none", "svg.hashsalt": "roll"}
     from matplotlib.figure import Figure
 
-    rows = math.ceil(len(results.endpoints) / COLUMNS)
+    panels = {
+        f"{name}: {ENDPOINTS[name].says}": {server: one.cpu for server, one in found.items()}
+        for name, found in results.endpoints.items()
+    }
+    if results.echoes:
+        panels["a WebSocket message, echoed"] = results.echoes
+    rows = math.ceil(len(panels) / COLUMNS)
     figure = Figure(figsize=(4 * COLUMNS, 0.6 + 2.3 * rows), layout="constrained")
     axes = figure.subplots(rows, COLUMNS, squeeze=False).flat
-    for name, found in results.endpoints.items():
-        _panel(next(axes), name, found)
+    for title, found in panels.items():
+        _panel(next(axes), title, found)
     for empty in axes:
         empty.set_axis_off()
     figure.suptitle(
@@ -41,12 +46,12 @@ def draw(results: Results, path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def _panel(axes: Any, name: str, found: Mapping[str, Figures]) -> None:
-    ranked = sorted(found, key=lambda server: -found[server].cpu)
-    values = [found[server].cpu for server in ranked]
+def _panel(axes: Any, title: str, found: Mapping[str, float]) -> None:
+    ranked = sorted(found, key=lambda server: -found[server])
+    values = [found[server] for server in ranked]
     bars = axes.barh(ranked, values, color=[COLOURS.get(server, PEER) for server in ranked])
     axes.bar_label(bars, [f"{value:.1f}" for value in values], padding=2)
-    axes.set_title(f"{name}: {ENDPOINTS[name].says}")
+    axes.set_title(title)
     axes.margins(x=0.12)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     axes.xaxis.set_visible(False)
