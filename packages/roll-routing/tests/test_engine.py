@@ -1,52 +1,84 @@
-"""What autoroutes is told is such that its hits are true."""
+"""Which tables autoroutes is asked for, and that its answers are true."""
 
-from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roll_routing import Routes
 
-PATTERNS = [
-    "/{x}",
-    "/a/{x}",
-    "/ab/{x}/b",
-    "/a/{x}/{y}",
-    "/a/{x:digit}/b",
-    "/a/{x}/ab",
-    "/a/{x}/ab/{y}/c",
-    "/a/{y}/ab/{z:digit}",
-    "/a{x}",
-    "/ab{x}.c/{y}",
-    "/a/{x}/{y:alpha}/c/{p:path}",
-    "/{x}/a/b{y}/c",
-    "/{p:path}/a",
-    "/a/a{p:any}",
-    "{x}/a/{y}",
-]
+PLAIN = ["/", "/posts/new", "/posts/{slug}", "/posts/{slug}/edit", "/s/{p:path}", "/l/{x:alpha}/y"]
+OTHERS = {
+    "literal text and a placeholder at one place": "/posts/a/{b}",
+    "two placeholders at one place": "/posts/{slug:alpha}",
+    "a type that autoroutes has not": "/users/{id:int}",
+    "a type that autoroutes mistakes": "/users/{id:digit}",
+    "literal text beside a placeholder": "/users/me-{id}",
+    "two placeholders in a route": "/users/{id}/keys/{key}",
+}
 
 
-def edges(node: Any) -> Iterator[Any]:
-    for edge in node.edges or ():
-        yield edge
-        yield from edges(edge.child)
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.permutations(PATTERNS), st.sets(st.sampled_from(range(len(PATTERNS)))))
-def test_no_placeholder_of_autoroutes_has_literal_text_before_it(
-    patterns: list[str], asked: set[int]
-) -> None:
-    """It would take an empty value there, and let the texts around it overlap."""
+def is_asked(patterns: list[str]) -> bool:
     routes = Routes()
-    for number, pattern in enumerate(patterns):
-        routes.add(pattern)
-        if number in asked:
-            routes.match(pattern)
     for pattern in patterns:
-        routes.match(pattern)
-    assert routes._pending == []
-    placeholders = [edge for edge in edges(routes._engine._routes.root) if "{" in edge.pattern]
-    assert len(placeholders) >= len(PATTERNS) / 2
-    assert [edge.pattern for edge in placeholders if edge.prefix] == []
+        routes.add(pattern)
+    routes.match("/no")
+    routes.match("/no")
+    return routes._ask is not None
+
+
+def test_autoroutes_is_asked_for_a_plain_table() -> None:
+    assert is_asked(PLAIN)
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_autoroutes_is_not_asked_where_its_hits_would_prove_nothing_or_be_late(kind: str) -> None:
+    assert not is_asked([*PLAIN, OTHERS[kind]])
+
+
+def test_autoroutes_is_not_asked_for_a_large_table() -> None:
+    patterns = [f"/{number}/{{x}}" for number in range(33)]
+    assert is_asked(patterns[:-1])
+    assert not is_asked(patterns)
+
+
+class Ways:
+    """Draws plain patterns: at each place there is either literal text or one placeholder."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.names = iter("abcdefghijklmnopqrstuvwxyz" * 9)
+
+    def patterns(self, before: str, room: int) -> list[str]:
+        kind = self.draw(st.sampled_from(["", "", "", ":alpha", ":alnum", ":path", ":any"]))
+        if "{" not in before and self.draw(st.booleans()):
+            ways = [before + "{" + next(self.names) + kind + "}"]
+        else:
+            texts = self.draw(st.sets(st.sampled_from(TEXTS), min_size=1, max_size=4))
+            ways = [before + text for text in sorted(texts)]
+        ends = [way for way in ways if "{" in way and self.draw(st.booleans())] or ways[:1]
+        if room == 0 or kind in (":path", ":any"):
+            return ends
+        return ends + [more for way in ways for more in self.patterns(way + "/", room - 1)]
+
+
+TEXTS = ["a", "ab", "abc", "b", "ba", "", "1"]
+PATHS = st.lists(st.sampled_from([*TEXTS, "é", "a-b"]), min_size=1, max_size=5).map(
+    lambda parts: "/" + "/".join(parts)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_plain_tables_answer_as_the_tree(data: Any) -> None:
+    patterns = data.draw(st.permutations(Ways(data.draw).patterns("/", 3)))[:32]
+    routes = Routes()
+    for pattern in patterns:
+        routes.add(pattern, route=pattern)
+    for path in data.draw(st.lists(PATHS, min_size=1, max_size=9)):
+        answer = routes.match(path)
+        parts = path.split("/")
+        if path not in patterns:
+            assert answer == (routes._tree.run(parts, len(parts)) or (None, None))
+    assert (routes._ask is not None) == any("{" in pattern for pattern in patterns)

@@ -31,6 +31,7 @@ def test_twice_the_path_is_twice_the_work_at_most(work: Work, pattern: str, end:
     routes.add(pattern)
     unit = HOSTILE[pattern]
     once, twice = ("/" + unit * (size // len(unit)) + end for size in (200, 400))
+    routes.match(once)  # What is written at the first match is no work of the others.
     assert work(lambda: routes.match(twice)) <= 2.2 * work(lambda: routes.match(once))
 
 
@@ -40,8 +41,9 @@ def test_branches_are_not_tried_twice(work: Work) -> None:
     for number in range(128):
         segments = [f"{{x{bit}}}" if number >> bit & 1 else "a" for bit in range(7)]
         routes.add("/" + "/".join(segments) + "/end")
-    dead = work(lambda: routes.match("/a" * 7 + "/no"))
-    assert dead < 255 * 100  # The tree has 255 nodes.
+    path = "/a" * 7 + "/no"
+    routes.match(path)
+    assert work(lambda: routes.match(path)) < 255 * 20  # The tree has 255 nodes.
 
 
 def test_a_match_does_not_look_at_all_routes(work: Work) -> None:
@@ -53,9 +55,7 @@ def test_a_match_does_not_look_at_all_routes(work: Work) -> None:
             routes.add(f"/{{y}}/r{number}/{{x}}")
             routes.add(f"/p/r{number}/{{p:path}}/x")
     paths = ("/r7/1", "/r7-1", "/y/r7/1", "/p/r7/1/x", "/r7/x/x", "/r7+", "/p/q", "/y/r7/")
-    for path in paths * 50:  # Until autoroutes knows them all.
+    for path in paths:
         small.match(path)
         large.match(path)
-    assert large._pending == []
-    for path in paths:
         assert work(lambda p=path: large.match(p)) <= 2 * work(lambda p=path: small.match(p))

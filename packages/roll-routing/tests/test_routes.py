@@ -153,24 +153,6 @@ def test_threads_get_right_answers_while_routes_are_added(routes: Routes) -> Non
     assert wrong == []
 
 
-def test_what_changes_meanwhile_is_not_proven(routes: Routes) -> None:
-    """A route is added between the moment a match began and the one when it would learn."""
-    routes.add("/{x}/{y}", route=1)
-    tree = routes._tree
-
-    class Interrupted:
-        def find(self, *args: Any) -> Any:
-            found = tree.find(*args)
-            routes._tree = tree
-            routes.add("/a/{y}", route=2)
-            return found
-
-    routes._tree = Interrupted()  # type: ignore[assignment]  # the tree, for one match
-    assert routes.match("/a/b") == ({"route": 1}, {"x": "a", "y": "b"})
-    for _ in range(2):
-        assert routes.match("/a/b") == ({"route": 2}, {"y": "b"})
-
-
 @pytest.mark.parametrize("kind", ["", ":path"])
 def test_other_names_for_the_same_urls_complete_the_first(kind):
     routes = Routes()

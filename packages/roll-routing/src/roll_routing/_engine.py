@@ -1,151 +1,72 @@
-"""What autoroutes may be asked, and what makes sure of its answer.
+"""Autoroutes: which tables it is asked for, and what it is told of them.
 
-Two faults of its hits are kept from it. Where a value follows literal text, it may be empty, and
-the texts around it overlap: so it is told of the text before each placeholder too, as of routes,
-and keeps them apart. Where a segment has several placeholders, it may cut it wrongly: such
-patterns, it is not told of. Its hits are then true ones, up to the kinds it does not know.
-
-Whether another route should have won is told from the tree: some other branch, at one of the nodes
-where the route took a placeholder, may take the segment too.
+Its time grows with the placeholders and the routes, that of the functions of the tree with the
+segments: measured, it is the faster one for values that hold slashes, about even with one
+placeholder, and behind from two on or among more than some tens of routes. And its hits prove
+something only where no two routes can claim a path. So it is asked for small, plain tables; the
+tree answers for all others, and wherever autoroutes finds nothing.
 """
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import autoroutes
 
-from ._patterns import Pattern, Placeholder
-from ._trie import Entry, Rest
+from ._branches import Segment
+from ._scope import is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable
 
-    from ._patterns import Tokens
-    from ._trie import Branch, Check, Node
+    from ._branches import Entry
+    from ._sequences import Steps
+    from ._trie import Node
 
-    Takes = Callable[[str], bool]
+    Asked = tuple[dict[str, Any] | None, dict[str, str]]
+    Ask = Callable[[str], Asked]
 
-__all__ = ["Engine", "check_of"]
+__all__ = ["Ask", "Asked", "taught"]
 
-# Stands for no route: it is never proven.
-_NOBODY: Final = Entry("", Pattern(()), (b"", 0), {})
-
-# How many branches a node may have for the hits at it to be told from those of its others.
-_FEW: Final = 8
-
-
-class Spelling(NamedTuple):
-    """A pattern in the words of autoroutes, with its names and without."""
-
-    named: str
-    shape: str
+# Of how many routes with placeholders a table may be.
+_LARGEST: Final = 32
+# What routes may have of them.
+_PLACEHOLDERS: Final = 1
+_TYPES: Final = {"string", "alpha", "alnum", "path", "any"}
 
 
-def spelled(pattern: Pattern) -> list[Spelling]:
-    """Spell for autoroutes what comes before each placeholder, and at last the whole pattern.
+def taught(root: Node, entries: list[Entry]) -> Ask | None:
+    """Return the `match` of an autoroutes that knows the routes; None if it is not to be asked.
 
-    Nothing, if a hit would prove nothing.
+    What it finds has the payload under "payload", or is empty where no route is.
     """
-    segments, rest = pattern.parts
-    for tokens in (*segments, rest or ()):
-        if sum(isinstance(token, Placeholder) for token in tokens) > 1:
-            return []
-    tokens = pattern.tokens
-    ends = [at for at, token in enumerate(tokens) if isinstance(token, Placeholder)]
-    return [_spell(tokens[:end]) for end in (*ends, len(tokens)) if end]
+    if len(entries) > _LARGEST or not _is_plain(root):
+        return None
+    if any(len(entry.pattern.names) > _PLACEHOLDERS for entry in entries):
+        return None
+    routes = autoroutes.Routes()
+    for entry in entries:
+        before, *_ = entry.pattern.tokens
+        # Were it not told of that as of a route, it would take an empty value there, and let that
+        # text overlap with the text behind.
+        if isinstance(before, str):
+            routes.add(before)
+    for entry in entries:
+        routes.add(entry.path, payload=entry.payload)
+    match: Ask = routes.match
+    return match
 
 
-def _spell(tokens: Tokens) -> Spelling:
-    named, shape = (
-        "".join(token if isinstance(token, str) else form.format(token) for token in tokens)
-        for form in ("{{{0.name}:{0.kind.engine}}}", "{{:{0.kind.engine}}}")
-    )
-    return Spelling(named, shape)
+def _is_plain(node: Node) -> bool:
+    """Tell whether no two routes from a node on match the same path, and autoroutes knows all."""
+    branches = node.branches.values()
+    if len(branches) + bool(node.literals) > 1:
+        return False
+    if not all(_is_known(branch.steps) for branch in branches):
+        return False
+    ways = [branch.child for branch in branches if isinstance(branch, Segment)]
+    return all(map(_is_plain, (*ways, *node.literals.values())))
 
 
-class Engine:
-    """Autoroutes. A hit of its `match` holds the entry found under the key "entry"."""
-
-    def __init__(self) -> None:
-        self._routes = autoroutes.Routes()
-        self.match = self._routes.match
-        self._told: dict[str, Entry] = {}
-
-    def tell(self, entry: Entry) -> None:
-        """Tell it of a route, if its hits can be trusted.
-
-        Of routes that are alike to it, it is told of the first only: to all, it would give the
-        names of the last.
-        """
-        spellings = spelled(entry.pattern)
-        if not spellings or self._told.get(spellings[-1].shape, _NOBODY) is not _NOBODY:
-            return
-        for before in spellings[:-1]:
-            if before.shape not in self._told:
-                self._add(before, _NOBODY)
-        self._add(spellings[-1], entry)
-        entry.taught = True
-
-    def _add(self, spelling: Spelling, entry: Entry) -> None:
-        self._told[spelling.shape] = entry
-        self._routes.add(spelling.named, entry=entry)
-
-
-def check_of(entry: Entry) -> Check | None:
-    """Return what tells from the values whether a hit of autoroutes stands; None if it does."""
-    checks = [
-        check
-        for name, (node, branch) in zip(entry.pattern.names, entry.steps, strict=True)
-        for check in _checks(name, node, branch)
-    ]
-    return reduce(_both, checks) if checks else None
-
-
-def _both(first: Check, second: Check) -> Check:
-    return lambda values: first(values) and second(values)
-
-
-def _checks(name: str, node: Node, branch: Branch) -> Iterator[Check]:
-    """Yield as little as will do, as each hit pays for it."""
-    ((prefix, kind),), suffix = branch.steps
-    verify, literals, rivals = kind.verify, node.literals, _rivals(node, branch)
-    if verify is not None:
-        yield lambda values: verify(values[name])
-    if rivals or (literals and (prefix or suffix)):
-        yield (
-            lambda values: (
-                not _contested(
-                    f"{prefix}{values[name]}{suffix}".partition("/")[0], literals, rivals
-                )
-            )
-        )
-    elif literals and kind.slash:
-        yield lambda values: values[name].partition("/")[0] not in literals
-    elif literals:
-        yield lambda values: values[name] not in literals
-
-
-def _rivals(node: Node, branch: Branch) -> list[Takes]:
-    """Give what the branches of the node that do not rank after this one take of a segment."""
-    if len(node.branches) > _FEW:
-        return [_anything]
-    return [
-        _anything if isinstance(rival, Rest) else rival.takes
-        for rival in node.branches.values()
-        if rival.rank <= branch.rank and rival is not branch
-    ]
-
-
-def _anything(_: str) -> bool:
-    return True
-
-
-def _contested(segment: str, literals: Container[str], rivals: list[Takes]) -> bool:
-    if segment in literals:
-        return True
-    for takes in rivals:  # noqa: SIM110 - in a third of the time of `any`
-        if takes(segment):
-            return True
-    return False
+def _is_known(steps: Steps) -> bool:
+    return is_whole(steps) and steps.kinds[0][1].word in _TYPES

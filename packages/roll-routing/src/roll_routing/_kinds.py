@@ -6,11 +6,21 @@ begin at an index of a text may end: it is what keeps several placeholders in on
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-__all__ = ["END", "KINDS", "LITERAL", "OPEN", "PLAIN", "SLASH", "TYPED", "Kind", "regex_kind"]
+__all__ = [
+    "END",
+    "KINDS",
+    "LITERAL",
+    "OPEN",
+    "PLAIN",
+    "SLASH",
+    "TYPED",
+    "Kind",
+    "never_holds",
+    "regex_kind",
+]
 
 # What precedence compares, from left to right: the lower wins.
 LITERAL: Final = 0
@@ -20,34 +30,38 @@ TYPED: Final = 3
 PLAIN: Final = 4
 OPEN: Final = 5
 
+Judge = Callable[[str], object]
 Span = tuple[int, int]
 Spans = Callable[[str, Sequence[int], int], Iterable[Span]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """What a placeholder takes.
 
     `word`: the type or the regex, as written after the colon.
     `rank`: TYPED, PLAIN or OPEN.
-    `accepts(value)`: whether it takes the value.
+    `accepts(value)`: whether it takes the value, as something true or false.
     `member(char)`: whether a value may hold the character; for `spans`, the one that repeats.
     `spans(text, runs, start)`: the lowest and the highest end of the values that begin at
         `start`, the highest first. `runs[i]` is the end of the members in a row from index `i`.
         None where only `accepts` can tell, and each end in the row must be tried.
     `slash`: whether a value may hold a "/".
-    `engine`: the type of autoroutes that takes at least the same values.
-    `verify(value)`: whether a value that this type took is one; None if it always is.
     """
 
-    word: str
-    rank: int
-    accepts: Callable[[str], bool]
-    member: Callable[[str], bool]
-    spans: Spans | None = None
-    slash: bool = False
-    engine: str = "string"
-    verify: Callable[[str], bool] | None = None
+    __slots__ = ("accepts", "member", "rank", "slash", "spans", "word")
+
+    def __init__(
+        self,
+        word: str,
+        rank: int,
+        accepts: Judge,
+        member: Judge,
+        spans: Spans | None = None,
+        *,
+        slash: bool = False,
+    ) -> None:
+        self.word, self.rank, self.accepts, self.member = word, rank, accepts, member
+        self.spans, self.slash = spans, slash
 
 
 def _always(_: str) -> bool:
@@ -63,9 +77,8 @@ def _is_digit(value: str) -> bool:
     return value.isdigit() and value.isascii()
 
 
-def _matches(regex: str) -> Callable[[str], bool]:
-    fullmatch = re.compile(regex).fullmatch
-    return lambda value: fullmatch(value) is not None
+def _matches(regex: str) -> Judge:
+    return re.compile(regex).fullmatch
 
 
 def _some(_: str, runs: Sequence[int], start: int) -> Iterable[Span]:
@@ -105,14 +118,14 @@ KINDS: Final = {
     kind.word: kind
     for kind in (
         Kind("string", PLAIN, _in_segment, _no_slash, _some),
-        Kind("digit", TYPED, _is_digit, _in_digits, _some, engine="digit", verify=str.isascii),
-        Kind("alpha", TYPED, str.isalpha, str.isalpha, _some, engine="alpha"),
-        Kind("alnum", TYPED, str.isalnum, str.isalnum, _some, engine="alnum"),
-        Kind("int", TYPED, _is_int, _in_digits, _int, verify=_is_int),
-        Kind("float", TYPED, _is_float, _in_digits, _float, verify=_is_float),
-        Kind("uuid", TYPED, _is_uuid, _no_slash, _uuid, verify=_is_uuid),
-        Kind("path", OPEN, bool, _always, _some, slash=True, engine="path"),
-        Kind("any", OPEN, _always, _always, _any, slash=True, engine="any"),
+        Kind("digit", TYPED, _is_digit, _in_digits, _some),
+        Kind("alpha", TYPED, str.isalpha, str.isalpha, _some),
+        Kind("alnum", TYPED, str.isalnum, str.isalnum, _some),
+        Kind("int", TYPED, _is_int, _in_digits, _int),
+        Kind("float", TYPED, _is_float, _in_digits, _float),
+        Kind("uuid", TYPED, _is_uuid, _no_slash, _uuid),
+        Kind("path", OPEN, bool, _always, _some, slash=True),
+        Kind("any", OPEN, _always, _always, _any, slash=True),
     )
 }
 
@@ -130,7 +143,13 @@ def regex_kind(source: str) -> Kind:
     """Return the kind of the values which a regex matches whole. Raises what `re` does."""
     accepts = _matches(source)
     if not _TRANSPARENT.fullmatch(source):
-        return Kind(source, TYPED, accepts, _always, slash=True, engine="any", verify=accepts)
+        return Kind(source, TYPED, accepts, _always, slash=True)
     members = "".join(inside or outside for inside, outside in _MEMBERS.findall(source))
     # Braces may be a repetition or, around anything but numbers, themselves.
-    return Kind(source, TYPED, accepts, _matches(rf"[,{{}}\-{members}]"), verify=accepts)
+    others = re.escape("".join({*source} & {*",{}-"}))
+    return Kind(source, TYPED, accepts, _matches(f"[,{others}{members}]"))
+
+
+def never_holds(kind: Kind, char: str) -> bool:
+    """Tell whether no value of a kind may hold a character, as far as that is known."""
+    return kind.spans in (None, _some) and not kind.member(char)

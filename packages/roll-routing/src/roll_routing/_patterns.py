@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from ._errors import InvalidRoute
 from ._kinds import END, KINDS, LITERAL, SLASH, Kind, regex_kind
@@ -12,8 +11,7 @@ from ._kinds import END, KINDS, LITERAL, SLASH, Kind, regex_kind
 __all__ = ["Pattern", "Placeholder", "Token", "Tokens", "parse", "ranks"]
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(NamedTuple):
     """A variable of a pattern."""
 
     name: str
@@ -29,23 +27,19 @@ _MARK: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[{}]", re.DOTALL)
 _BRACE: Final = re.compile(r"[{}]")
 
 
-@dataclass(frozen=True)
 class Pattern:
-    """A pattern once read. Two texts may be one pattern: `{x}` is `{x:string}`."""
+    """A pattern once read. Texts of equal `tokens` are one pattern: `{x}` is `{x:string}`.
 
-    tokens: Tokens
+    `names`: those of the variables, in their order.
+    """
 
-    @cached_property
-    def placeholders(self) -> tuple[Placeholder, ...]:
-        """The variables, in their order."""
-        return tuple(token for token in self.tokens if isinstance(token, Placeholder))
+    __slots__ = ("names", "tokens")
 
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """The names of the variables, in their order."""
-        return tuple(placeholder.name for placeholder in self.placeholders)
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        self.names = tuple(token.name for token in tokens if isinstance(token, Placeholder))
 
-    @cached_property
+    @property
     def parts(self) -> tuple[tuple[Tokens, ...], Tokens | None]:
         """The segments, and the rest: all from the first segment whose value may hold a "/"."""
         segments: list[Tokens] = []

@@ -1,19 +1,22 @@
-"""`Routes`: autoroutes first, the exact matcher behind it."""
+"""`Routes`: a dict for static paths, autoroutes for plain tables, the tree for all others."""
 
 from __future__ import annotations
 
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ._branches import Entry
 from ._build import build
-from ._engine import Engine, check_of
+from ._engine import taught
 from ._patterns import parse, ranks
-from ._trie import Entry, Node, insert
+from ._scope import Scope
+from ._trie import Node, insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._patterns import Pattern
+    from ._engine import Ask, Asked
+    from ._patterns import Tokens
 
 __all__ = ["ListedRoute", "Route", "Routes"]
 
@@ -47,13 +50,11 @@ class Routes:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._entries: dict[Pattern, Entry] = {}
+        self._entries: dict[Tokens, Entry] = {}
         self._static: dict[str, dict[str, Any]] = {}
-        self._tree = Node()
-        self._engine = Engine()
-        self._ask = self._engine.match
-        self._pending: list[Entry] = []
-        self._proven: list[Entry] = []
+        self._tree = Node(self._lock, Scope())
+        self._grown: list[Entry] = []
+        self._ask: Ask | None = None
 
     def add(self, path: str, /, **payload: Any) -> None:
         """Register a path; if it is registered already, merge the payload into its own.
@@ -64,7 +65,7 @@ class Routes:
         """
         pattern = parse(path)
         with self._lock:
-            entry = self._entries.get(pattern)
+            entry = self._entries.get(pattern.tokens)
             if entry is not None:
                 entry.payload.update(payload)
                 _complete(entry.holder, payload)
@@ -73,17 +74,17 @@ class Routes:
             self._insert(Entry(path, pattern, order, payload))
 
     def _insert(self, entry: Entry) -> None:
-        self._entries[entry.pattern] = entry
+        self._entries[entry.pattern.tokens] = entry
         if not entry.pattern.names:
             self._static[entry.path] = entry.payload
             return
-        self._doubt()
         holder = insert(self._tree, entry)
-        if holder is entry:
-            self._pending.append(entry)
-        else:
+        if holder is not entry:
             entry.holder = holder
             _complete(holder, entry.payload)
+            return
+        self._grown.append(entry)
+        self._ask = self._ask_first
 
     def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
         """Give the payload of a percent-decoded path and the values of its placeholders.
@@ -93,51 +94,19 @@ class Routes:
         # This is all that most requests cost: what it asks is chosen for what it takes.
         if path in self._static:
             return self._static[path], {}
-        hit, values = self._ask(path)
-        if hit is not None:
-            proof = hit["entry"].proof
-            if proof is not None:
-                check, payload = proof
-                if check is None or check(values):
-                    return payload, values
-        return self._match_exactly(path)
+        ask = self._ask
+        if ask:
+            hit, values = ask(path)
+            if hit:
+                return hit["payload"], values
+        parts = path.split("/")
+        return self._tree.run(parts, len(parts)) or (None, None)
 
-    def _match_exactly(
-        self, path: str
-    ) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
-        found = self._tree.find(path.split("/"), 0, ())
-        if found is None:
-            return None, None
-        entry, values = found
-        if self._pending:
-            self._teach()
-        elif entry.taught and entry.proof is None:
-            self._prove(entry)
-        return entry.payload, dict(zip(entry.pattern.names, values, strict=True))
-
-    def _teach(self) -> None:
-        """Tell autoroutes of some routes.
-
-        Some, as each costs it a walk through all that it has; in the order of the tree, as it
-        tries them in the order it was told.
-        """
+    def _ask_first(self, path: str) -> Asked:
+        """Teach autoroutes a table that has changed, if it is one to ask it for."""
         with self._lock:
-            self._doubt()
-            self._pending.sort(key=lambda entry: entry.place, reverse=True)
-            for entry in self._pending[: -_LESSON - 1 : -1]:
-                self._engine.tell(entry)
-            del self._pending[-_LESSON:]
-
-    def _prove(self, entry: Entry) -> None:
-        with self._lock:
-            entry.proof = (check_of(entry), entry.payload)
-            self._proven.append(entry)
-
-    def _doubt(self) -> None:
-        """Take back what was proven, as the tree or autoroutes is about to change."""
-        for entry in self._proven:
-            entry.proof = None
-        self._proven.clear()
+            ask = self._ask = taught(self._tree, self._grown)
+        return ask(path) if ask else (None, {})
 
     build = staticmethod(build)
 
