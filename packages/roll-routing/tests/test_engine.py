@@ -30,6 +30,7 @@ def is_asked(patterns: list[str]) -> bool:
 
 def test_autoroutes_is_asked_for_a_plain_table() -> None:
     assert is_asked(PLAIN)
+    assert is_asked(["{x}/y"])
 
 
 @pytest.mark.parametrize("kind", OTHERS)

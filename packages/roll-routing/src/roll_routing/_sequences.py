@@ -110,8 +110,7 @@ def _several(kinds: Sequence[tuple[str, Kind]], suffix: str) -> Match:
 
 
 def _sequence(text: str, kinds: Sequence[tuple[str, Kind]], suffix: str) -> Values | None:
-    if not (text.startswith(kinds[0][0]) and text.endswith(suffix)):
-        return None
+    """Match a text that begins and ends as it must."""
     size = len(text)
     finders = [_Finder(text, literal, kind) for literal, kind in kinds]
     reaches = [_last(size, [size - len(suffix)])]

@@ -1,0 +1,83 @@
+"""The functions that match: what is written is right, however large, deep or odd the table."""
+
+from itertools import product
+
+import pytest
+
+from roll_routing import Routes
+
+
+def table(*patterns: str) -> Routes:
+    routes = Routes()
+    for pattern in patterns:
+        routes.add(pattern, route=pattern)
+    return routes
+
+
+def test_a_table_may_be_deep() -> None:
+    start = "/{a}-{b}/{c}.json/{d:int}/{e}"
+    routes = table(*(start + "/x" * size + "/{f}" for size in range(120)))
+    path = "/1-2/3.json/4/5"
+    for size in (0, 30, 119):
+        payload, values = routes.match(path + "/x" * size + "/6")
+        assert payload == {"route": start + "/x" * size + "/{f}"}
+        assert values == {"a": "1", "b": "2", "c": "3", "d": "4", "e": "5", "f": "6"}
+    assert routes.match(path + "/x" * 120 + "/6") == (None, None)
+
+
+@pytest.mark.parametrize("texts", ["abc", "abcdefghij"])
+def test_a_table_may_be_wide_at_each_place(texts: str) -> None:
+    routes = table(*(f"/{a}/{{x}}/{b}/{{y:int}}/{c}" for a, b, c in product(texts, repeat=3)))
+    for a, b, c in product(texts, repeat=3):
+        payload, values = routes.match(f"/{a}/0/{b}/1/{c}")
+        assert payload == {"route": f"/{a}/{{x}}/{b}/{{y:int}}/{c}"}
+        assert values == {"x": "0", "y": "1"}
+    assert routes.match("/a/0/b/1/z") == (None, None)
+    assert routes.match("/a/0/b/z/a") == (None, None)
+
+
+def test_many_branches_may_begin_alike() -> None:
+    routes = table("/{y}", *(f"/{c}-{{x}}{rest}" for c in "abcdefghi" for rest in ENDS))
+    assert routes.match("/i-1") == ({"route": "/i-{x}"}, {"x": "1"})
+    assert routes.match("/i-1/a") == ({"route": "/i-{x}/a"}, {"x": "1"})
+    assert routes.match("/i-1/b/2") == ({"route": "/i-{x}/b/{z}"}, {"x": "1", "z": "2"})
+    assert routes.match("/i-1/c") == ({"route": "/i-{x}/{z}"}, {"x": "1", "z": "c"})
+    assert routes.match("/i-1/c/d") == ({"route": "/i-{x}/{p:path}"}, {"x": "1", "p": "c/d"})
+    assert routes.match("/i-") == ({"route": "/{y}"}, {"y": "i-"})
+    assert routes.match("/i-/a") == (None, None)
+    assert routes.match("/j-1/a") == (None, None)
+
+
+ENDS = ["", "/a", "/b/{z}", "/{z}", "/{p:path}"]
+
+
+def test_many_routes_may_follow_two_types_at_one_place() -> None:
+    kinds = ("int", "digit")
+    routes = table(*(f"/{{x:{kind}}}/r{number}" for number in range(40) for kind in kinds))
+    assert routes.match("/1/r7") == ({"route": "/{x:int}/r7"}, {"x": "1"})
+    assert routes.match("/-1/r7") == ({"route": "/{x:int}/r7"}, {"x": "-1"})
+    assert routes.match("/1/r40") == (None, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["'", '"', "\\x", "\n", "c0", "'+part0+'", "\\x00", "é", "\ud800"]
+)
+def test_no_text_of_a_pattern_is_code(text: str) -> None:
+    routes = table(f"/{text}/{{{text}}}", f"/{{a}}{text}", f"/-{{a}}{text}{{b}}/{{{text}:int}}")
+    assert routes.match(f"/{text}/1") == ({"route": f"/{text}/{{{text}}}"}, {text: "1"})
+    assert routes.match(f"/1{text}") == ({"route": f"/{{a}}{text}"}, {"a": "1"})
+    payload, values = routes.match(f"/-1{text}2/3")
+    assert payload == {"route": f"/-{{a}}{text}{{b}}/{{{text}:int}}"}
+    assert values == {"a": "1", "b": "2", text: "3"}
+
+
+def test_what_was_called_before_a_change_does_not_undo_it() -> None:
+    routes = table("/{x}/{y}", "/{x}.{y}")
+    parts = ["", "a", "b"]
+    unwritten = routes._tree.run
+    routes.match("/a/b")
+    written = routes._tree.run
+    routes.add("/a/{y}", route="new")
+    for late in (written, unwritten):
+        late(parts, 3)
+        assert routes.match("/a/b") == ({"route": "new"}, {"y": "b"})
