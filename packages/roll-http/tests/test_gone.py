@@ -182,3 +182,18 @@ async def test_a_server_without_a_descriptor_left_stops(monkeypatch):
     await server.stop()
     with pytest.raises(ConnectionRefusedError), socket.create_connection(address):
         pass
+
+
+async def test_a_request_behind_a_large_body_waits_for_its_turn():
+    async def read(request, response):
+        response.body = f"{request.path} {sum([len(chunk) async for chunk in request])}"
+        return response
+
+    protocol = connect(read)
+    protocol.data_received(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n")
+    await turns()
+    protocol.data_received(b"x" * 200_000 + b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+    await turns()
+    answers = protocol.transport.data
+    assert 0 < answers.find(b"/a 200000") < answers.find(b"/b 0")
+    protocol.connection_lost(None)

@@ -29,6 +29,9 @@ class Source:
     def body_awaited(self) -> None:
         self.calls.append("awaited")
 
+    def body_received(self) -> None:
+        pass
+
     def body_taken(self) -> None:
         self.calls.append("taken")
 

@@ -23,8 +23,12 @@ class BodySource(Protocol):
         """The handler waits for data, and has taken all that came: keep an eye on the time."""
         ...
 
+    def body_received(self) -> None:
+        """The handler waits no longer."""
+        ...
+
     def body_taken(self) -> None:
-        """There is room again, or the handler waits no longer."""
+        """There is room again."""
         ...
 
 
@@ -33,6 +37,9 @@ class _NoSource:
 
     def body_awaited(self) -> None:
         """Nothing will come."""
+
+    def body_received(self) -> None:
+        """Nobody ever waits."""
 
     def body_taken(self) -> None:
         """There is always room."""
@@ -164,11 +171,12 @@ class BodyStream:
             if self._error is not None:
                 raise self._error
             await self._wait()
-        check_size(self.received, self._limit)
-        was_full = self.full
+        if self._limit is not None:
+            check_size(self.received, self._limit)
         chunk = self._chunks.popleft()
-        self.size -= len(chunk)
-        if was_full and not self.full:
+        before = self.size
+        self.size = before - len(chunk)
+        if before > HIGH_WATER >= self.size:
             self._source.body_taken()
         return chunk
 
@@ -181,4 +189,4 @@ class BodyStream:
             await self._waiter
         finally:
             self._waiter = None
-            self._source.body_taken()
+            self._source.body_received()

@@ -236,12 +236,14 @@ class Exchange:
         self._pace.restart(connection.clock.now)
         connection.read_deadline = 0  # sampled at each look of the clock
 
+    def body_received(self) -> None:
+        """The handler waits no longer."""
+        self._connection.read_deadline = NEVER
+
     def body_taken(self) -> None:
-        """The handler took some, or waits no longer."""
-        connection = self._connection
-        connection.read_deadline = NEVER
-        if connection.receiver.held_back:
-            connection.pump()
+        """The handler took so much that there is room."""
+        if self._connection.receiver.held_back:
+            self._connection.pump()
 
     def check_pace(self) -> None:
         """End the wait of a handler whose client is too slow."""

@@ -123,11 +123,12 @@ class Receiver:
         if framing is None or not self.in_body:
             return
         taken_next = self._reads_by_turns and stream.awaited
-        while self._offset < len(self._buffer) and not framing.complete and not stream.full:
-            data, self._offset = framing.feed(self._buffer, self._offset)
+        buffer = self._buffer
+        while self.has_bytes and not framing.complete and not stream.full:
+            data, self._offset = framing.feed(buffer, self._offset)
+            self.has_bytes = self._offset < len(buffer)
             if data:
                 stream.feed(data)
-        self.has_bytes = self._offset < len(self._buffer)
         if framing.complete:
             self.in_body = False
             stream.end()
