@@ -65,6 +65,8 @@ class HTTPProtocol(asyncio.Protocol):
         self._head_begun = False
         self._lingering: int | None = None  # bytes still to be dropped
         self._successor: asyncio.Protocol | None = None
+        self.switched = False
+        """The connection was handed over to another protocol."""
 
     @property
     def made(self) -> bool:
@@ -365,11 +367,6 @@ class HTTPProtocol(asyncio.Protocol):
 
     # Upgrades.
 
-    @property
-    def switched(self) -> bool:
-        """The connection was handed over to another protocol."""
-        return self._successor is not None
-
     def switch(self, protocol: asyncio.Protocol, head: bytes = b"") -> None:
         """Hand the connection over to another protocol, for an upgrade (RFC 9110 7.8).
 
@@ -382,6 +379,7 @@ class HTTPProtocol(asyncio.Protocol):
         if self._closing or self.transport.is_closing():
             raise ClientDisconnected("The client has gone")
         self._successor = protocol
+        self.switched = True
         self.sender.uncork()
         self.sender.write(head)
         self.read_deadline = self.write_deadline = NEVER

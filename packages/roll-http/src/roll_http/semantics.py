@@ -23,7 +23,21 @@ class BadRequest(Exception):
 
 
 class Head:
-    """The checked head of one request. Most are plain: the class has what they share."""
+    """The checked head of one request."""
+
+    __slots__ = (
+        "chunked",
+        "expects_continue",
+        "headers",
+        "keep_alive",
+        "length",
+        "method",
+        "minor",
+        "path",
+        "query",
+        "target",
+        "upgrade",
+    )
 
     method: str
     target: bytes
@@ -33,14 +47,16 @@ class Head:
     query: str
     """What follows the first `?` of the target, as received."""
     headers: dict[str, str]
-    minor = 1
-    """The minor version: 0 for HTTP/1.0; any other speaks as 1."""
-    length = 0
-    """The length of the body in bytes, when it is not chunked."""
-    chunked = False
-    keep_alive = True
-    expects_continue = False
-    upgrade: str | None = None
+
+    def __init__(self) -> None:
+        self.minor = 1
+        """The minor version: 0 for HTTP/1.0; any other speaks as 1."""
+        self.length = 0
+        """The length of the body in bytes, when it is not chunked."""
+        self.chunked = False
+        self.keep_alive = True
+        self.expects_continue = False
+        self.upgrade: str | None = None
 
 
 # Options and hosts repeat: a cache spares 0.1 to 0.7 us a field.
