@@ -64,6 +64,16 @@ async def test_a_large_answer_follows_those_that_were_kept_together(serve):
     assert answer.count("x") == 200_000
 
 
+async def test_a_head_may_be_as_long_as_its_limit_says(serve):
+    peer = await serve(path, head=300_000)
+    field = b"Long: " + b"x" * 250_000 + b"\r\n"
+    connection = await peer.connect()
+    for piece in (LAST[:-2], field[:100_000], field[100_000:], b"\r\n"):
+        connection.send(piece)
+        assert not await connection.unsent()
+    assert (await connection.rest()).endswith(b"/last")
+
+
 async def test_an_application_that_gives_no_response_is_a_500(serve, caplog):
     peer = await serve(path)
 

@@ -28,6 +28,7 @@ class Receiver:
         "_buffer",
         "_framing",
         "_limits",
+        "_most_kept",
         "_offset",
         "_parser",
         "_paused",
@@ -41,6 +42,7 @@ class Receiver:
     def __init__(self, transport: asyncio.Transport, limits: Limits) -> None:
         self._transport = transport
         self._limits = limits
+        self._most_kept = max(HELD, limits.head)  # a head is kept until it is whole
         self._parser = HeadParser(limits)
         self._buffer = b""
         self._offset = 0
@@ -155,7 +157,7 @@ class Receiver:
     def balance(self) -> None:
         """Read on, or stop reading, by what is kept."""
         kept = len(self._buffer) - self._offset
-        enough = self.stream.full if self.in_body else kept > HELD
+        enough = self.stream.full if self.in_body else kept > self._most_kept
         if enough != self._paused and not self._transport.is_closing():
             self._paused = enough
             if enough:
