@@ -103,7 +103,7 @@ class Run:
             return
         with running([one for one in self.servers if one.large], self.files) as servers:
             for name in names:
-                found = measure_large(name, servers, self.rounds, 2 * self.seconds)
+                found = measure_large(name, servers, self.rounds, 5 * self.seconds)
                 self.results.rounds[name] = found
                 medians = {server: Transfer.medians(one) for server, one in found.items()}
                 self.results.large[name] = medians

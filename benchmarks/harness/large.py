@@ -51,7 +51,11 @@ def make_file(folder: Path) -> None:
 def measure_large(
     name: str, servers: Sequence[Running], rounds: int, repeats: int
 ) -> dict[str, list[Transfer]]:
-    """Transfer by turns, in another order each round, `repeats` times in a row."""
+    """Transfer by turns, in another order each round, `repeats` times in a row.
+
+    Linux may count CPU time by ticks of 4 ms, half of what one transfer takes: ten of them or more
+    are needed to tell a tenth.
+    """
     os.sched_setaffinity(0, {CLIENT_CORE})
     order = list(servers)
     results: dict[str, list[Transfer]] = {one.server.name: [] for one in servers}

@@ -89,7 +89,7 @@ SERVERS = {
         Server("socketify", _script("socketify"), ("socketify",), large=False),
         Server("starlette, uvicorn", _uvicorn("starlette"), ("starlette",)),
         Server("starlette, granian", _granian("starlette"), ()),
-        # For static files only: asyncio's own loop has sendfile, uvloop has none.
+        # For large bodies only, which asyncio's own loop treats in other ways.
         Server(f"{FLOOR}, asyncio", (sys.executable, "floor.py"), loop="asyncio"),
         Server(f"{ROLL}, asyncio", _script("roll"), loop="asyncio"),
     ]
