@@ -30,40 +30,42 @@ def fill(values: Values, text: str, *, strict: bool) -> None:
 
     When strict, raises `MultipartError` for a pair without `=`, empty ones included.
     """
-    ampersand, equals = "&", "="
     text = text.replace("+", " ")
     if "%" in text:
-        marked = decode_marked(text)
-        if marked is None:
-            fill_slowly(values, text, strict=strict)
-            return
-        text, ampersand, equals = marked, AND, IS
-    for pair in text.split(ampersand):
-        key, found, value = pair.partition(equals)
-        if not found:
-            check_pair(found, strict)
-            if not pair:
-                continue
-        elif equals in value:
-            value = value.replace(equals, "=")
-        if key in values:
-            values[key].append(value)
-        else:
-            values[key] = [value]
-
-
-def fill_slowly(values: Values, text: str, *, strict: bool) -> None:
-    """Do as `fill`, decoding pair by pair."""
+        fill_escaped(values, text, strict)
+        return
     for pair in text.split("&"):
         key, found, value = pair.partition("=")
-        check_pair(found, strict)
-        if pair:
-            values.setdefault(unquote(key), []).append(unquote(value))
+        if found and key not in values:
+            values[key] = [value]
+        elif pair or strict:
+            add(values, key, found, value, strict)
 
 
-def check_pair(equals: str, strict: bool) -> None:
+def fill_escaped(values: Values, text: str, strict: bool) -> None:
+    """Decode all of it at once, with marks for the separators, or else pair by pair."""
+    marked = decode_marked(text)
+    if marked is None:
+        for pair in text.split("&"):
+            key, found, value = pair.partition("=")
+            if pair or strict:
+                add(values, unquote(key), found, unquote(value), strict)
+        return
+    for pair in marked.split(AND):
+        key, found, value = pair.partition(IS)
+        if IS in value:
+            value = value.replace(IS, "=")
+        if found and key not in values:
+            values[key] = [value]
+        elif pair or strict:
+            add(values, key, found, value, strict)
+
+
+def add(values: Values, key: str, equals: str, value: str, strict: bool) -> None:
+    """Add what is not simply a new key with its value."""
     if strict and not equals:
         raise MultipartError("A field without =")
+    values.setdefault(key, []).append(value)
 
 
 def decode_marked(text: str) -> str | None:
