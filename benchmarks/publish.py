@@ -1,7 +1,8 @@
 """Put the figures of a run into the documentation: `docs/benchmarks.md` and the README.
 
-    python benchmarks/publish.py            # of the newest file in results/
-    python benchmarks/publish.py --check    # are they there?
+    python benchmarks/publish.py 2026-11-21-python-3.11    # of these files in results/
+    python benchmarks/publish.py            # of those that are there already, measured again
+    python benchmarks/publish.py --check    # are they what is there?
 
 What stands between the two marks of a page is written here, and nowhere else.
 """
@@ -26,6 +27,8 @@ README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MARKED = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of the figures -->)", re.DOTALL)
 
+SHOWN = re.compile(r"benchmarks/results/(.+)\.svg")
+
 Figures = Mapping[str, float]
 
 
@@ -33,12 +36,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("name", nargs="?", help="of the run, without its suffix")
     parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args().check
-    newest = max(RESULTS.glob("[0-9]*.json"))
-    run = json.loads(newest.read_text())
-    for page, text in ((README, claims(run)), (PAGE, table(run, newest.stem))):
-        put(page, text, check=check)
+    arguments = parser.parse_args()
+    name = arguments.name or SHOWN.findall(PAGE.read_text())[0]
+    run = json.loads((RESULTS / f"{name}.json").read_text())
+    for page, text in ((README, claims(run)), (PAGE, table(run, name))):
+        put(page, text, check=arguments.check)
 
 
 def put(page: Path, figures: str, *, check: bool) -> None:
@@ -48,7 +52,7 @@ def put(page: Path, figures: str, *, check: bool) -> None:
     if figures not in new:
         raise SystemExit(f"{page.name} has no place for the figures")
     if check and new != old:
-        raise SystemExit(f"{page.name} has other figures than the newest run: publish them")
+        raise SystemExit(f"{page.name} has other figures than results/: publish them")
     if not check:
         page.write_text(new)
 
