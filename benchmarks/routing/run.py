@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from peers import PEERS
-from tables import paths, table
+from tables import LIKES, MIXED, SMALL, SMALL_PATHS, paths, table
 
 PACKAGES = ("roll-routing", "autoroutes", "falcon", "sanic-routing", "starlette")
 SIZES = (10, 100, 1000, 10_000)
@@ -47,20 +47,23 @@ def built(size: int) -> tuple[dict[str, Match], dict[str, float]]:
         seconds[name] = time.thread_time() - start
         matches[name] = match
         if name == "roll-routing":
-            learn(match, routes)
+            first(match, routes)
         for path, wanted in expected.values():
             if values(match(path)) != wanted:
                 raise SystemExit(f"{name} gives {match(path)} for {path}")
     return matches, seconds
 
 
-def learn(match: Match, routes: list[str]) -> None:
-    """Ask for every route: ours tells autoroutes of some at each match, till it knows all."""
-    start = time.thread_time()
+def first(match: Match, routes: list[str]) -> None:
+    """Ask for every route: ours writes its functions during the first matches."""
+    times = []
     for route in routes:
+        start = time.thread_time()
         match(route)  # A pattern matches itself, braces and all.
+        times.append(time.thread_time() - start)
     print(
-        f"\n<!-- each of {len(routes):,} routes asked once: {time.thread_time() - start:.3g} s -->"
+        f"\n<!-- each of {len(routes):,} routes asked once: {sum(times):.3g} s in all,"
+        f" {max(times):.3g} s at most -->"
     )
 
 
@@ -107,6 +110,37 @@ def measured(size: int, rounds: int) -> Figures:
     return figures
 
 
+def claimed(size: int, rounds: int) -> None:
+    """Compare what bare autoroutes cannot answer with the nearest it can."""
+    print(f"\n### Places that several routes claim, beside {size:,} routes\n")
+    print(
+        "| path | roll-routing | the like of its route alone, by autoroutes | ours - autoroutes |"
+    )
+    print("|---|---:|---:|---:|")
+    ours = PEERS["roll-routing"]([*table(size), *MIXED])[0]
+    for path, like in LIKES.items():
+        alone = PEERS["autoroutes"]([*table(size), like])[0]
+        pair(path, ours, alone, rounds)
+
+
+def plain(rounds: int) -> None:
+    """Compare where ours asks autoroutes."""
+    print(f"\n### A small and plain table, {len(SMALL)} routes\n")
+    print("| path | roll-routing | autoroutes | ours - autoroutes |\n|---|---:|---:|---:|")
+    ours, bare = (PEERS[name](SMALL)[0] for name in ("roll-routing", "autoroutes"))
+    for path in SMALL_PATHS:
+        pair(path, ours, bare, rounds)
+
+
+def pair(path: str, ours: Match, bare: Match, rounds: int) -> None:
+    if (ours(path)[0] is None) != (bare(path)[0] is None):
+        raise SystemExit(f"{ours(path)} and {bare(path)} for {path}")
+    row = compared({"ours": ours, "bare": bare}, path, rounds)
+    print(
+        f"| {path} | {row['ours']:,.0f} | {row['bare']:,.0f} | {row['ours'] - row['bare']:+.0f} |"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="10 and 1,000 routes, about a minute")
@@ -114,11 +148,15 @@ def main() -> None:
     print(f"{processor()}, Python {platform.python_version()},", end=" ")
     print(", ".join(f"{name} {version(name)}" for name in PACKAGES))
     sizes = (10, 1000) if quick else SIZES
-    figures = {size: measured(size, 31 if quick else 101) for size in sizes}
+    rounds = 31 if quick else 101
+    figures = {size: measured(size, rounds) for size in sizes}
     print(f"\nOurs, at {sizes[-1]:,} routes to at {sizes[0]}:", end=" ")
     small, large = figures[sizes[0]], figures[sizes[-1]]
     ratios = {kind: large[kind]["roll-routing"] / small[kind]["roll-routing"] for kind in small}
     print(", ".join(f"{kind} {ratio:.1f}" for kind, ratio in ratios.items()))
+    for size in (10, 1000):
+        claimed(size, rounds)
+    plain(rounds)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import count, islice
 
-__all__ = ["paths", "table"]
+__all__ = ["LIKES", "MIXED", "SMALL", "SMALL_PATHS", "paths", "table"]
 
 # The first ten are the smallest table: every kind of hit must be among them.
 API = """
@@ -57,6 +57,66 @@ API = """
 /repos/{owner}/{repo}/stats/contributors
 """
 ROUTES = API.split()
+
+# Places that several routes claim, and segments of several placeholders.
+_MIXED = r"""
+/files/{file}
+/files/{file}.json
+/posts/{id:int}
+/posts/{slug}
+/items/{id:uuid}
+/items/{id:digit}
+/items/{id:alpha}
+/items/{id:digit}/edit
+/items/{slug}/edit
+/calendar/{year:\d{4}}-{month:\d\d}
+/downloads/{name}.{ext}
+/compare/{base}-{head}
+/compare/{base}...{head}
+/static/{path:path}
+/pages/{page:path}
+/pages/{page}/edit
+"""
+MIXED = _MIXED.split()
+# By path, the route of bare autoroutes that is most like the one that matches: alone at its place.
+LIKES = {
+    "/files/readme": "/files/{file}",
+    "/files/readme.json": "/files/{file}",
+    "/posts/12": "/posts/{id}",
+    "/posts/hello": "/posts/{slug}",
+    "/items/12": "/items/{id}",
+    "/items/abc": "/items/{id}",
+    "/items/12/edit": "/items/{id}/edit",
+    "/items/a-b/edit": "/items/{slug}/edit",
+    "/calendar/2024-05": r"/calendar/{date:\d\d\d\d-\d\d}",
+    "/downloads/notes.tar.gz": "/downloads/{file}",
+    "/compare/main-next": "/compare/{refs}",
+    "/compare/main...next": "/compare/{refs}",
+    "/static/css/vendor/main.css": "/static/{path:path}",
+    "/pages/a/b/c": "/pages/{page:path}",
+    "/pages/a/edit": "/pages/{page}/edit",
+}
+
+# A small and plain table.
+_SMALL = """
+/
+/about
+/posts/new
+/posts/{slug}
+/posts/{slug}/edit
+/tags/{tag}
+/api/v1/users/{id}
+/static/{path:path}
+"""
+SMALL = _SMALL.split()
+SMALL_PATHS = (
+    "/posts/hello",
+    "/posts/hello/edit",
+    "/api/v1/users/12",
+    "/static/main.css",
+    "/static/css/vendor/main.css",
+    "/nowhere",
+)
 
 
 def table(size: int) -> list[str]:

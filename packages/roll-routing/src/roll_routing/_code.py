@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ._branches import Answer, Branch, Entry, Group
+    from ._kinds import Kind
     from ._scope import Pair, Scope
     from ._sequences import Steps
     from ._trie import Node
@@ -180,16 +181,12 @@ class _Writer:
         """Write the condition that a branch takes the text, with the values cut out of it."""
         text, more, steps = _text(branch, depth), f"more{depth}", branch.steps
         if is_whole(steps):
-            accepts = self.constant(steps.kinds[0][1].accepts)
-            return text if takes_some(steps) else f"{accepts}({text})"
+            return text if takes_some(steps) else self.taken(steps.kinds[0][1], text)
         if takes_some(steps):
             return self.framed(steps, text, more)
         match = f"({more} := {self.constant(branch.match)}({text}))"
         if pair := pair_of(steps):
-            parted = self.parted(pair, text, more)
-            # Literal text at the very end may stand before it as well.
-            ended = f"{text}.endswith({self.constant(pair.literal)})"
-            return parted if pair.sure else f"{parted} or {ended} and {match}"
+            return self.parted(pair, text, more, match)
         return f"{match} is not None"
 
     def framed(self, steps: Steps, text: str, more: str) -> str:
@@ -200,13 +197,16 @@ class _Writer:
         # Where the two texts overlap, nothing is left between them.
         return f"{ends}({more} := {text}[{len(prefix)}:{-len(suffix) or ''}])"
 
-    def parted(self, pair: Pair, text: str, more: str) -> str:
+    def parted(self, pair: Pair, text: str, more: str, match: str) -> str:
         """Write the condition that there is a value on each side of literal text."""
-        condition = f"({more} := {text}.{pair.cut}({self.constant(pair.literal)}))[1]"
-        for kind, value in ((pair.left, f"{more}[0]"), (pair.right, f"{more}[2]")):
-            taken = value if kind.rank == PLAIN else f"{self.constant(kind.accepts)}({value})"
-            condition += f" and {taken}"
-        return condition
+        literal = self.constant(pair.literal)
+        left = self.taken(pair.left, f"({more} := {text}.{pair.cut}({literal}))[0]")
+        both = f"{left} and {self.taken(pair.right, f'{more}[2]')}"
+        return f"{literal} in {text} and {both if pair.sure else f'({both} or {match})'}"
+
+    def taken(self, kind: Kind, value: str) -> str:
+        """Write the condition that a kind takes a value."""
+        return value if kind.rank == PLAIN else f"{self.constant(kind.accepts)}({value})"
 
 
 def _text(branch: Branch, depth: int) -> str:
