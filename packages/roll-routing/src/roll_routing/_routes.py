@@ -95,7 +95,7 @@ class Routes:
         if path in self._static:
             return self._static[path], {}
         ask = self._ask
-        if ask:
+        if ask is not None:
             hit, values = ask(path)
             if hit:
                 return hit["payload"], values

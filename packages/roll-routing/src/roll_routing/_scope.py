@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ._kinds import PLAIN, Kind, never_holds
 
@@ -12,37 +12,40 @@ if TYPE_CHECKING:
 __all__ = ["Pair", "Scope", "is_whole", "pair_of", "takes_some", "values_of"]
 
 
-class Scope(NamedTuple):
+class Scope:
     """How many segments are behind a node, and where their values are.
 
     `values`: the expressions for the values of all placeholders before.
     `passed`: the variables in them, for where a function ends and another goes on.
     """
 
-    depth: int = 0
-    values: tuple[str, ...] = ()
-    passed: tuple[str, ...] = ()
+    __slots__ = ("depth", "passed", "values")
+
+    def __init__(
+        self, depth: int = 0, values: tuple[str, ...] = (), passed: tuple[str, ...] = ()
+    ) -> None:
+        self.depth, self.values, self.passed = depth, values, passed
 
     def beyond(self, steps: Steps | None) -> Scope:
         """Go on through a segment: placeholders or, without steps, literal text."""
-        depth, values, passed = self
+        depth = self.depth
         if steps is None:
-            return Scope(depth + 1, values, passed)
+            return Scope(depth + 1, self.values, self.passed)
         variable = f"part{depth}" if is_whole(steps) else f"more{depth}"
-        return Scope(depth + 1, values + values_of(steps, variable), (*passed, variable))
+        values = (*self.values, *values_of(steps, variable))
+        return Scope(depth + 1, values, (*self.passed, variable))
 
 
-class Pair(NamedTuple):
+class Pair:
     """Two placeholders, with literal text between them at which `cut`, a method, parts them.
 
     `sure`: whether there is no other place to part them.
     """
 
-    left: Kind
-    literal: str
-    right: Kind
-    cut: str
-    sure: bool
+    __slots__ = ("cut", "left", "literal", "right", "sure")
+
+    def __init__(self, left: Kind, literal: str, right: Kind, cut: str, *, sure: bool) -> None:
+        self.left, self.literal, self.right, self.cut, self.sure = left, literal, right, cut, sure
 
 
 def pair_of(steps: Steps) -> Pair | None:
