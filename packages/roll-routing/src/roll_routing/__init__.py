@@ -2,8 +2,8 @@
 
 from ._build import build, variables
 from ._errors import BuildError, InvalidRoute, RoutingError
-from ._router import Router
-from ._routes import ListedRoute, Route, Routes
+from ._router import ListedRoute, Route, Router
+from ._routes import Routes
 
 __version__ = "0.1.0"
 

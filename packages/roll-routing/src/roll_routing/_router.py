@@ -1,8 +1,24 @@
-"""The interface of a router."""
+"""The interface of a router, and what it gives."""
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-__all__ = ["Router"]
+__all__ = ["ListedRoute", "Route", "Router"]
+
+
+class Route(NamedTuple):
+    """What a match gives: the payload registered, the values of the placeholders."""
+
+    payload: dict[str, Any] | None
+    vars: dict[str, str] | None
+
+
+class ListedRoute(NamedTuple):
+    """A registered route, as tools want it: `name` is the extra of that name, or None."""
+
+    path: str
+    methods: tuple[str, ...]
+    name: str | None
+    payload: dict[str, Any]
 
 
 class Router(Protocol):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from ._branches import Entry
 from ._build import build
 from ._engine import taught
 from ._patterns import parse, ranks
+from ._router import ListedRoute
 from ._scope import Scope
 from ._trie import Node, insert
 
@@ -18,28 +19,12 @@ if TYPE_CHECKING:
     from ._engine import Ask, Asked
     from ._patterns import Tokens
 
-__all__ = ["ListedRoute", "Route", "Routes"]
+__all__ = ["Routes"]
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH")
 
 # How many routes autoroutes is told of at once: in a millisecond or two, beside a thousand others.
 _LESSON: Final = 10
-
-
-class Route(NamedTuple):
-    """What a match gives: the payload registered, the values of the placeholders."""
-
-    payload: dict[str, Any] | None
-    vars: dict[str, str] | None
-
-
-class ListedRoute(NamedTuple):
-    """A registered route, as tools want it: `name` is the extra of that name, or None."""
-
-    path: str
-    methods: tuple[str, ...]
-    name: str | None
-    payload: dict[str, Any]
 
 
 class Routes:
