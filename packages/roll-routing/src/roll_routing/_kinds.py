@@ -134,17 +134,18 @@ KINDS: Final = {
 # No "/" among them, as it sorts before all words. Of any other regex, nothing is assumed.
 _CLASS: Final = r"\[-?((?:\w-\w|\\[dws.+-]|[\w.])+)-?\]"
 _ATOM: Final = r"(\\[dws.+-]|\w)"
-_TRANSPARENT: Final = re.compile(rf"(?:{_CLASS}|{_ATOM}|\((?!\?)|\(\?:|[,{{}})|*+?-])+")
-_MEMBERS: Final = re.compile(f"{_CLASS}|{_ATOM}")
+# Compiled with the first route that has a regex: 0.2 ms of everyone's start.
+_TRANSPARENT: Final = rf"(?:{_CLASS}|{_ATOM}|\((?!\?)|\(\?:|[,{{}})|*+?-])+"
+_MEMBERS: Final = f"{_CLASS}|{_ATOM}"
 
 
 @cache
 def regex_kind(source: str) -> Kind:
     """Return the kind of the values which a regex matches whole. Raises what `re` does."""
     accepts = _matches(source)
-    if not _TRANSPARENT.fullmatch(source):
+    if not re.fullmatch(_TRANSPARENT, source):
         return Kind(source, TYPED, accepts, _always, slash=True)
-    members = "".join(inside or outside for inside, outside in _MEMBERS.findall(source))
+    members = "".join(inside or outside for inside, outside in re.findall(_MEMBERS, source))
     # Braces may be a repetition or, around anything but numbers, themselves.
     others = re.escape("".join({*source} & {*",{}-"}))
     return Kind(source, TYPED, accepts, _matches(f"[,{others}{members}]"))
