@@ -25,6 +25,13 @@ def test_a_table_may_be_deep() -> None:
     assert routes.match(path + "/x" * 120 + "/6") == (None, None)
 
 
+def test_a_route_may_be_longer_than_python_nests_calls() -> None:
+    start = "/x" * 2000
+    routes = table(start + "/{a}")
+    assert routes.match(start + "/1") == ({"route": start + "/{a}"}, {"a": "1"})
+    assert routes.match(start) == (None, None)
+
+
 @pytest.mark.parametrize("texts", ["abc", "abcdefghij"])
 def test_a_table_may_be_wide_at_each_place(texts: str) -> None:
     routes = table(*(f"/{a}/{{x}}/{b}/{{y:int}}/{c}" for a, b, c in product(texts, repeat=3)))

@@ -133,14 +133,16 @@ class _Writer:
             word = "elif"
 
     def groups(self, node: Node, level: int, least: int) -> None:
-        scope = node.scope
-        if any(isinstance(branch, Rest) for branch in node.branches.values()):
-            self.put(level, f"rest{scope.depth} = '/'.join(parts[{scope.depth}:])")
+        scope, joined = node.scope, False
         for group in node.groups:
-            if len(group.branches) > _FEW:
+            branches = group.branches
+            if len(branches) > _FEW:
                 self.decide(scope, group, level)
                 continue
-            for rivals in rivalries(group.branches):
+            if not joined and any(isinstance(branch, Rest) for branch in branches):
+                self.put(level, f"rest{scope.depth} = '/'.join(parts[{scope.depth}:])")
+                joined = True
+            for rivals in rivalries(branches):
                 self.rivals(scope, group, rivals, level, least)
 
     def decide(self, scope: Scope, group: Group, level: int) -> None:
@@ -213,15 +215,15 @@ def _text(branch: Branch, depth: int) -> str:
     return f"rest{depth}" if isinstance(branch, Rest) else f"part{depth}"
 
 
-def _shortest(node: Node) -> int:
-    """Give the least number of segments from a node to a route, if that is soon told."""
-    if node.entry:
+def _shortest(node: Node, ahead: int = 9) -> int:
+    """Give the least number of segments from a node to a route, as far as one looks ahead."""
+    if node.entry or not ahead:
         return 0
     if len(node.literals) > _FEW:
         return 1
-    literals = (_shortest(child) for child in node.literals.values())
-    branches = (
-        _shortest(branch.child) if isinstance(branch, Segment) else 0
-        for branch in node.branches.values()
-    )
-    return 1 + min((*literals, *branches))
+    nodes = [*node.literals.values()]
+    for branch in node.branches.values():
+        if isinstance(branch, Rest):
+            return 1
+        nodes.append(branch.child)
+    return 1 + min(_shortest(child, ahead - 1) for child in nodes)

@@ -30,7 +30,9 @@ __all__ = ["Ask", "Asked", "taught"]
 
 # Of how many routes with placeholders a table may be.
 _LARGEST: Final = 32
-# What routes may have of them.
+# How many segments they may have.
+_DEEPEST: Final = 32
+# How many placeholders.
 _PLACEHOLDERS: Final = 1
 _TYPES: Final = {"string", "alpha", "alnum", "path", "any"}
 
@@ -60,7 +62,7 @@ def taught(root: Node, entries: list[Entry]) -> Ask | None:
 def _is_plain(node: Node) -> bool:
     """Tell whether no two routes from a node on match the same path, and autoroutes knows all."""
     branches = node.branches.values()
-    if len(branches) + bool(node.literals) > 1:
+    if len(branches) + bool(node.literals) > 1 or node.scope.depth > _DEEPEST:
         return False
     if not all(_is_known(branch.steps) for branch in branches):
         return False
