@@ -61,7 +61,7 @@ class Exchange:
             response = self._failed("was cancelled by itself")
         except Exception as error:  # noqa: BLE001 - whatever an application raises is answered
             if connection.gone and isinstance(error, ClientDisconnected):
-                return connection.finish(keep=False)
+                return connection.finish(False)
             response = self._failed("raised")
         if connection.switched:
             return connection.release()
@@ -126,7 +126,7 @@ class Exchange:
             return self._send_long(request, response, sending)
         connection.sender.write(head + body)
         if connection.on_answered is None:
-            connection.finish(keep=request.keep_alive)
+            connection.finish(request.keep_alive)
         else:
             self._end(request, response, len(body))
         return None
@@ -145,7 +145,7 @@ class Exchange:
             self._connection.abort()
         except BaseException:
             self._connection.abort()
-            self._connection.finish(keep=False)
+            self._connection.finish(False)
             raise
         self._end(request, response, self._connection.sender.body_sent)
 
@@ -159,7 +159,7 @@ class Exchange:
             connection.abort()
             raise
         finally:
-            connection.finish(keep=request.keep_alive)
+            connection.finish(request.keep_alive)
 
     async def _send_stream(
         self, head: bytes, stream: AsyncIterator[Any], delimiting: Delimiting | None

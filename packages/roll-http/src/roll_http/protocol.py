@@ -211,8 +211,8 @@ class HTTPProtocol(asyncio.Protocol):
             exchange.task = task
         return True
 
-    def finish(self, *, keep: bool) -> None:
-        """An answer was given: on to the next request, or to the end of the connection."""
+    def finish(self, keep: bool) -> None:
+        """An answer was given: on to the next request, or, if not `keep`, to the end."""
         self._end_exchange()
         if self._closing:
             return

@@ -33,7 +33,8 @@ class Request(roll_http.Request):
     """The files that were read from the body, which its end closes; None before any."""
 
     def __init__(self, app: Any, protocol: Any) -> None:
-        super().__init__(app, protocol)
+        # 0.1 us less than through `super()`.
+        roll_http.Request.__init__(self, app, protocol)
         self._query: Any = None
         self._form: Any = None
         self.uploads = None
