@@ -8,7 +8,8 @@ from http import HTTPStatus
 import pytest
 
 from roll_http import Request, Response
-from roll_http.wire import InvalidResponse, as_bytes, plain_response, render, render_common
+from roll_http.delimiting import InvalidResponse
+from roll_http.wire import as_bytes, plain_response, render, render_common
 
 DATE = "Date: today\r\n"
 

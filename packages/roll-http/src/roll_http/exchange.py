@@ -9,12 +9,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from .clock import NEVER, Pace
+from .delimiting import Delimiting, Measured
 from .errors import ClientDisconnected, HttpError
 from .files import FileBody
 from .head import BadRequest, Head
 from .response import Response
 from .sending import SLICE
-from .wire import Delimiting, Measured, render, render_common
+from .wire import render, render_common
 
 if TYPE_CHECKING:
     from .protocol import HTTPProtocol

@@ -202,7 +202,7 @@ class HTTPProtocol(asyncio.Protocol):
             return False
         self._head_begun = False
         self.read_deadline = NEVER
-        if self.receiver.has_bytes:
+        if self.receiver.has_bytes and self.receiver.has_more_than_body_of(head):
             self.sender.cork()
         self._exchange = exchange = Exchange(self)
         # The loop may call in the context of an earlier request, whose write or read it resumes.

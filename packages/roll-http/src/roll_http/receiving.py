@@ -97,6 +97,10 @@ class Receiver:
             self.balance()
         return head
 
+    def has_more_than_body_of(self, head: Head) -> bool:
+        """Another request seems to have come behind this head and its body."""
+        return not head.chunked and self._offset + head.length < len(self._buffer)
+
     def take_body(self, head: Head) -> bytes | None:
         """The body that a head announces, if it came with it, as small ones mostly do."""
         end = self._offset + head.length

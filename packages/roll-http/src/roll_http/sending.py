@@ -7,10 +7,11 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+from .delimiting import Delimiting, Measured
 from .direct import Direct
 from .errors import ClientDisconnected
 from .files import FileBody
-from .wire import Delimiting, Measured, as_bytes
+from .wire import as_bytes
 
 __all__ = ["Sender"]
 
