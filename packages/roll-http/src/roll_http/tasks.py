@@ -97,11 +97,15 @@ def _set_up(task: _Begun) -> _Rest:
     begun: Any = object.__getattribute__(task, "begun")
     if type(task) is _Beginning:
         work, loop, context = begun
-        task.__class__ = _Begun  # type: ignore[assignment]  # of the same layout
         task.begun = begun = _Rest(work)
-        asyncio.Task.__init__(task, begun, loop=loop, context=context)
+        _become(task, begun, loop, context)
     rest: _Rest = begun
     return rest
+
+
+def _become(task: _Begun, work: Work, loop: asyncio.AbstractEventLoop, context: Context) -> None:
+    task.__class__ = _Begun  # of the same layout
+    asyncio.Task.__init__(task, work, loop=loop, context=context)
 
 
 def start_by_hand(
@@ -124,7 +128,10 @@ def start_by_hand(
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the task's to show
         _set_up(task).error = error
     else:
-        _set_up(task).waited = waited
+        if waited is None and type(task) is _Beginning:
+            _become(task, work, loop, context)  # as tasks go on after a bare yield
+        else:
+            _set_up(task).waited = waited
     finally:
         _leave_task(loop, task)
     return task
