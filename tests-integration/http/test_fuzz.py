@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from roll_http import Limits
 from roll_http.framing import ChunkedFraming, LengthFraming
-from roll_http.head import BadRequest, HeadParser
+from roll_http.head import BadRequest, Head, HeadParser
 from roll_http.limits import KIB
 
 STATUSES = {400, 414, 417, 431, 501, 505}
@@ -39,7 +39,7 @@ def parse(pieces):
         except BadRequest as error:
             return error.status
         if head is not None:
-            return vars(head), data[:start]
+            return {name: getattr(head, name) for name in Head.__slots__}, data[:start]
     return None
 
 

@@ -108,8 +108,8 @@ class BodyStream:
 
     @property
     def awaited(self) -> bool:
-        """A handler waits for data, and has none."""
-        return self._waiter is not None and not self._waiter.done()
+        """A handler waits for data, or has not yet had its turn to take what came just now."""
+        return self._waiter is not None
 
     def feed(self, data: bytes) -> None:
         """Data has come."""
