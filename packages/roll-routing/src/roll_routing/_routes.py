@@ -23,9 +23,6 @@ __all__ = ["Routes"]
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH")
 
-# How many routes autoroutes is told of at once: in a millisecond or two, beside a thousand others.
-_LESSON: Final = 10
-
 
 class Routes:
     """A router: see `Router` for its contract, the README for the patterns and their precedence.
