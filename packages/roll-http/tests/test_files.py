@@ -217,8 +217,9 @@ def ask_slowly(serve, endless):
         connection.send(LAST)
         await connection.head()
         protocol = next(peer.server.connections)
-        while not protocol.sender.body_sent:
-            await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while not (protocol.sender.body_sent or protocol.sender.lost):
+                await asyncio.sleep(0)
         return peer, connection, protocol
 
     return ask_slowly
