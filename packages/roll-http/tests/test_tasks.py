@@ -246,3 +246,67 @@ async def test_its_stack_and_its_coroutine_can_be_seen(start):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_several_may_wait_for_one_future(start):
+    future = asyncio.get_running_loop().create_future()
+
+    async def work():
+        return await future
+
+    first, second = [await start(work()) for _ in range(2)]
+    third = asyncio.create_task(work())
+    asyncio.get_running_loop().call_soon(future.set_result, "it")
+    assert await asyncio.gather(first, second, third) == ["it"] * 3
+
+
+async def test_several_first_steps_in_one_turn_may_wait_for_one_future():
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    tasks = []
+
+    async def work():
+        return await future
+
+    def begin():
+        tasks.extend(start_by_hand(work(), loop, copy_context()) for _ in range(3))
+
+    loop.call_soon(begin)
+    await asyncio.sleep(0)
+    future.set_result("it")
+    assert await asyncio.gather(*tasks) == ["it"] * 3
+
+
+async def test_an_error_of_the_first_step_is_not_lost_in_a_cancellation(start):
+    async def work():
+        asyncio.current_task().cancel()
+        raise LookupError("it")
+
+    task = await start(work())
+    with pytest.raises(LookupError, match="it"):
+        await task
+
+
+async def test_what_is_said_with_a_cancellation_arrives(start):
+    future = asyncio.get_running_loop().create_future()
+    heard = []
+
+    async def work():
+        try:
+            await future
+        except asyncio.CancelledError as error:
+            heard.append(error.args)
+
+    await (await start(work(), then=lambda task: task.cancel("why")))
+    assert heard == [("why",)]
+    assert future.cancelled()
+
+
+@pytest.mark.parametrize("kind", [GeneratorExit, type("Odd", (BaseException,), {})])
+async def test_whatever_ends_the_first_step_but_the_program_is_the_task_s(start, kind):
+    async def work():
+        raise kind
+
+    task = await start(work())
+    await asyncio.wait([task])
+    assert type(task.exception()) is kind

@@ -23,31 +23,50 @@ Work = Coroutine[Any, Any, None]
 class _Rest:
     """What is left of a coroutine after its first step: all that a task asks of one."""
 
-    __slots__ = ("_work", "error", "waited")
+    __slots__ = ("_blocking", "_waited", "_work", "error")
 
     def __init__(self, work: Work) -> None:
         self._work: Any = work
-        self.waited: Any = None
-        """The future that the first step waits for, until the next; None after a bare yield."""
+        # What the first step waits for, until the next; None after a bare yield.
+        self._waited: Any = None
+        self._blocking: bool | None = None
         self.error: BaseException | None = None
         """What the first step ended with."""
+
+    def wait_for(self, waited: Any) -> None:
+        """Keep the future that the first step waits for.
+
+        Until the task itself waits for it, others may too: its mark, which lets one wait after
+        another begin, is put back.
+        """
+        self._waited = waited
+        self._blocking = getattr(waited, "_asyncio_future_blocking", None)
+        if self._blocking:
+            waited._asyncio_future_blocking = False  # noqa: SLF001 - as `Extending` says
+
+    def _take_waited(self) -> Any:
+        waited, self._waited = self._waited, None
+        if self._blocking:
+            waited._asyncio_future_blocking = True  # noqa: SLF001
+        return waited
 
     def send(self, value: Any) -> Any:
         """Wait for what the first step waits for; then go on."""
         if self.error is not None:
             raise self.error
-        waited, self.waited = self.waited, None
-        if waited is not None:
-            return waited
+        if self._waited is not None:
+            return self._take_waited()
         if self._work.cr_frame is None:  # it ended
             raise StopIteration
         return self._work.send(value)
 
     def throw(self, error: Any, *details: Any) -> Any:
         """Go on with an error; one that is a cancellation goes first to what it waits for."""
-        waited, self.waited = self.waited, None
-        if waited is not None and waited.cancel():
-            return waited
+        if self.error is not None:
+            raise self.error
+        if self._blocking and self._waited is not None and self._waited.cancel(*error.args[:1]):
+            return self._take_waited()
+        self._waited = None
         if self._work.cr_frame is None:
             raise error
         return self._work.throw(error, *details)
@@ -125,13 +144,15 @@ def start_by_hand(
         waited = context.run(work.send, None)
     except StopIteration:
         pass
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the task's to show
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the task's to show
         _set_up(task).error = error
     else:
         if waited is None and type(task) is _Beginning:
             _become(task, work, loop, context)  # as tasks go on after a bare yield
         else:
-            _set_up(task).waited = waited
+            _set_up(task).wait_for(waited)
     finally:
         _leave_task(loop, task)
     return task
