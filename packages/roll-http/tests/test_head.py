@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roll_http import Limits
+from roll_http import Limits, head, semantics
 from roll_http.head import BadRequest, HeadParser
 from roll_http.head import _lines as lines_seen
 
@@ -331,3 +331,24 @@ def test_made_up_request_lines_do_not_fill_the_memory():
     for number in range(1, 1100):
         parser.parse(b"GET /%d HTTP/1.1\r\nHost: here\r\n\r\n" % number, 0)
     assert len(lines_seen) <= 1024
+
+
+def test_a_request_line_as_long_as_it_may_be_is_no_longer_in_two_parts(parse):
+    line = b"GET /" + b"a" * 36 + b" HTTP/1.1"
+    parser = HeadParser(Limits(request_line=len(line)))
+    assert parser.parse(line + b"\r", 0) == (None, 0)
+    head, _ = parser.parse(line + b"\r\nHost: a\r\n\r\n", 0)
+    assert head.path == "/" + "a" * 36
+
+
+def test_long_names_hosts_and_options_do_not_fill_the_memory(parse):
+    caches = (head._known_field_name, semantics._known_options, semantics._is_known_host)
+    line = b"GET / HTTP/1.1\r\n"
+    parse(line + b"Host: a\r\nConnection: close\r\n\r\n")
+    before = [cache.cache_info().currsize for cache in caches]
+    options = b"Connection: close," + b",".join(b"o%d" % number for number in range(3000))
+    found = parse(
+        b"\r\n".join([line + b"Host: " + b"h" * 300, options, b"X" * 300 + b": v", b"", b""])
+    )
+    assert (found.keep_alive, found.headers["X" * 300]) == (False, "v")
+    assert [cache.cache_info().currsize for cache in caches] == before

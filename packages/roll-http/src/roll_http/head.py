@@ -12,7 +12,7 @@ from functools import lru_cache
 import httptools
 
 from .limits import Limits
-from .semantics import BadRequest, Head, frame, locate
+from .semantics import KEPT, BadRequest, Head, frame, locate
 from .syntax import OWS, has_bare_lf, is_request_line_start, is_token, match_request_line
 
 __all__ = ["BadRequest", "Head", "HeadParser"]
@@ -24,10 +24,12 @@ END = b"\r\n\r\n"
 CRLF = b"\r\n"
 
 
-# Names repeat: a cache spares 0.1 us a field.
-@lru_cache(maxsize=1024)
 def _field_name(raw: bytes) -> str:
     return raw.decode("ascii").upper()
+
+
+# Names repeat: a cache spares 0.1 us a field.
+_known_field_name = lru_cache(maxsize=1024)(_field_name)
 
 
 @lru_cache(maxsize=128)
@@ -155,6 +157,8 @@ class HeadParser:
         locate(head)
         if head.length or head.chunked or head.upgrade or head.method == "CONNECT":
             self._parser = None  # it now waits for a body, or for an end, that it will not see
+        elif "PROXY-CONNECTION" in head.headers:
+            self._parser = None  # it may now wait for an end that this field does not mean
         return head
 
     def _skip_empty_lines(self, data: bytes, start: int) -> int:
@@ -197,7 +201,7 @@ class HeadParser:
         """Called by httptools for each header line."""
         self._count += 1
         headers = self._headers
-        key = _field_name(name)
+        key = _known_field_name(name) if len(name) <= KEPT else _field_name(name)
         try:
             text = value.decode().rstrip(OWS)
         except UnicodeDecodeError:
@@ -218,7 +222,7 @@ class HeadParser:
 
     def _check_incomplete(self, data: bytes) -> None:
         found = data.find(CRLF)
-        line = len(data) if found < 0 else found
+        line = len(data) - data.endswith(b"\r") if found < 0 else found
         if line > self._limits.request_line or len(data) > self._limits.head:
             raise self._too_large(line)
         if has_bare_lf(data, self._seen):

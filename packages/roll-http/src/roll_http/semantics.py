@@ -59,12 +59,16 @@ class Head:
         self.upgrade: str | None = None
 
 
-# Options and hosts repeat: a cache spares 0.1 to 0.7 us a field.
-@lru_cache(maxsize=256)
-def _options(connection: str) -> frozenset[str]:
+# Options and hosts repeat: a cache spares 0.1 to 0.7 us a field. What strangers send is kept as
+# long as it is short.
+KEPT = 64
+
+
+def _options_of(connection: str) -> frozenset[str]:
     return frozenset(list_members(connection))
 
 
+_known_options = lru_cache(maxsize=256)(_options_of)
 _is_known_host = lru_cache(maxsize=1024)(is_host)
 
 
@@ -89,7 +93,7 @@ def frame(head: Head) -> None:
 
 
 def _read_connection(head: Head, connection: str) -> None:
-    options = _options(connection)
+    options = (_known_options if len(connection) <= KEPT else _options_of)(connection)
     if "close" in options:
         head.keep_alive = False
     elif "keep-alive" in options:
@@ -132,7 +136,7 @@ def locate(head: Head) -> None:
     if host is None:
         if head.minor > 0:
             raise BadRequest(400, "Missing Host")
-    elif not _is_known_host(host):
+    elif not (_is_known_host if len(host) <= KEPT else is_host)(host):
         raise BadRequest(400, "Invalid Host")
     if head.method == "CONNECT":
         head.keep_alive = False  # what follows is meant for the other end of a tunnel
