@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import types
 from contextvars import ContextVar, copy_context
 
 import pytest
@@ -310,3 +311,12 @@ async def test_whatever_ends_the_first_step_but_the_program_is_the_task_s(start,
     task = await start(work())
     await asyncio.wait([task])
     assert type(task.exception()) is kind
+
+
+async def test_what_is_no_future_can_not_be_waited_for(start):
+    @types.coroutine
+    def work():
+        yield "no future"
+
+    with pytest.raises(RuntimeError, match="bad yield"):
+        await (await start(work()))
