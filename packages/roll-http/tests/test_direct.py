@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from roll_http.direct import Direct
+from roll_http.direct import Direct, unacknowledged
 
 PARTS = (b"before", memoryview(b"the chunk"), b"after")
 
@@ -77,3 +77,31 @@ def test_what_has_to_go_through_the_transport_does(ends, monkeypatch):
     assert Direct.of(Transport(ends[0], sslcontext=object())) is None
     monkeypatch.delattr("os.sendfile")
     assert Direct.of(Transport(ends[0])) is None
+
+
+async def test_what_the_peer_has_not_confirmed_is_counted():
+    loop = asyncio.get_running_loop()
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    accepting = loop.create_task(loop.sock_accept(listener))
+    with listener, socket.create_connection(listener.getsockname()) as client:
+        server, _ = await accepting
+        transport = Transport(server)
+        with server:
+            server.setblocking(False)
+            assert unacknowledged(transport) == 0
+            sent = 0
+            with pytest.raises(BlockingIOError):
+                while True:
+                    sent += server.send(bytes(65536))
+            assert 0 < unacknowledged(transport) < sent
+            received = 0
+            while received < sent:
+                received += len(client.recv(65536))
+            async with asyncio.timeout(10):
+                while unacknowledged(transport):
+                    await asyncio.sleep(0)
+
+
+def test_without_a_socket_nothing_is_unconfirmed():
+    assert unacknowledged(Transport(None)) == 0

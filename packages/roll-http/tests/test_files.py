@@ -1,6 +1,7 @@
 """Files as bodies: sent without being read where that can be, and read where not."""
 
 import asyncio
+import errno
 import gc
 import os
 
@@ -282,3 +283,19 @@ async def test_a_connection_may_be_lost_while_a_disk_is_waited_for(
     await connection.rest()
     await until_closed(endless)
     assert caplog.text == ""
+
+
+async def test_a_file_goes_on_through_the_transport_when_no_descriptor_is_left(
+    serve, endless, monkeypatch
+):
+    tried = []
+
+    def refuse(fd):
+        tried.append(fd)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "dup", refuse)
+    size = 32 * MIB
+    peer = await serve(giving(endless, length=size))
+    assert len(await ask(peer, limit=1024)) == size
+    assert tried

@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import struct
 
-__all__ = ["Direct"]
+__all__ = ["Direct", "unacknowledged"]
+
+
+def unacknowledged(transport: asyncio.Transport) -> int:
+    """The bytes that the system holds for the peer, sent or not, until it has confirmed them.
+
+    Linux takes megabytes for a slow one and tells nobody, while it reads, that there is room
+    again. 0 where this can't be known.
+    """
+    sock = transport.get_extra_info("socket")
+    with contextlib.suppress(AttributeError, ImportError, OSError, ValueError):
+        from fcntl import ioctl  # noqa: PLC0415 - not on every system
+        from termios import TIOCOUTQ  # noqa: PLC0415
+
+        (size,) = struct.unpack("i", ioctl(sock.fileno(), TIOCOUTQ, bytes(struct.calcsize("i"))))
+        return int(size)
+    return 0
 
 
 class Direct:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from .delimiting import Delimiting, Measured
-from .direct import Direct
+from .direct import Direct, unacknowledged
 from .errors import ClientDisconnected
 from .files import FileBody
 from .wire import as_bytes
@@ -190,26 +190,30 @@ class Sender:
         try:
             sent = cast("Direct", self._direct).send_file(source, file.position, size)
         except BlockingIOError:
-            await self._wait_for_socket()
-            return True
+            return await self._wait_for_socket()
         file.skip(sent)
         delimiting.around(sent)
         self._turn += sent
         self.body_sent += sent
         if 0 < sent < size:
-            await self._wait_for_socket()
+            return await self._wait_for_socket()
         return sent > 0
 
-    async def _wait_for_socket(self) -> None:
+    async def _wait_for_socket(self) -> bool:
+        """Wait until the socket takes more; False when only the transport can wait for that."""
         loop = asyncio.get_running_loop()
         # The loops let nobody wait for a transport's own descriptor.
-        duplicate = os.dup(cast("Direct", self._direct).fd)
+        try:
+            duplicate = os.dup(cast("Direct", self._direct).fd)
+        except OSError:  # there are as many as there may be
+            return False
         loop.add_writer(duplicate, self._wake)
         try:
             await self._wait()
         finally:
             loop.remove_writer(duplicate)
             os.close(duplicate)
+        return True
 
     def resume(self) -> None:
         """The transport takes more."""
@@ -229,18 +233,18 @@ class Sender:
     def watch(self, now: float) -> None:
         """Begin to watch the progress of what is on its way."""
         self._progress = now
-        self._size = self._unsent
+        self._size = self.unsent
 
     def stalled_for(self, now: float) -> float:
         """How long the peer has taken nothing, in seconds."""
-        size = self._unsent
+        size = self.unsent
         if size < self._size or not size:
             self._progress = now
         self._size = size
         return now - self._progress
 
     @property
-    def _unsent(self) -> int:
-        return self._transport.get_write_buffer_size() + (
-            self._file.remaining if self._file else 0
-        )
+    def unsent(self) -> int:
+        """The bytes that the peer has not taken yet."""
+        written = self._transport.get_write_buffer_size() + unacknowledged(self._transport)
+        return written + (self._file.remaining if self._file else 0)
