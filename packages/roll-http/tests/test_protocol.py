@@ -9,7 +9,16 @@ import logging
 
 import pytest
 
-from roll_http import ClientDisconnected, HttpError, HTTPProtocol, Request
+from roll_http import (
+    ClientDisconnected,
+    Cookies,
+    HttpError,
+    HTTPProtocol,
+    Limits,
+    Request,
+    Response,
+    Server,
+)
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
@@ -170,6 +179,32 @@ async def test_lingering_ends_with_its_time_or_its_bytes(serve):
         await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize("behind", [b"\r\n", b"x" * 1000], ids=["empty line", "much"])
+async def test_an_answer_that_is_on_its_way_is_not_cut_by_what_came_behind(serve, behind):
+    size = 20_000_000
+
+    async def handler(request, response):
+        response.body = b"x" * size
+
+    peer = await serve(handler, linger=10, linger_timeout=0.05)
+    connection = await peer.connect(limit=1024)
+    connection.send(LAST + behind)
+    await connection.head()
+    protocol = next(peer.server.connections)
+    received = 0
+    while received < size:
+        received += len(await connection.exactly(min(1_000_000, size - received)))
+        if received == 2_000_000:
+            while protocol.sender.corked or not protocol.transport.get_write_buffer_size():
+                await asyncio.sleep(0)
+        if received > 2_000_000:
+            protocol.read_expired()  # time and again
+    with contextlib.suppress(ConnectionError):
+        assert await connection.rest() == b""
+    while any(peer.server.connections):
+        await asyncio.sleep(0.01)
+
+
 async def test_a_raising_application_is_a_logged_500_on_a_kept_connection(serve, caplog):
     async def handler(request, response):
         if request.path == "/":
@@ -294,6 +329,120 @@ async def test_a_client_that_did_not_wait_gets_no_100(serve):
     peer = await serve(echo)
     answer = await peer.exchange(post(b"abc", "Expect: 100-continue", "Connection: close"))
     assert "100 Continue" not in answer
+
+
+async def test_no_100_comes_within_an_answer_that_reads_the_body(serve):
+    async def handler(request, response):
+        async def chunks():
+            async for chunk in request:
+                yield chunk
+
+        response.body = chunks
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(post(b"", "Expect: 100-continue").replace(b"Length: 0", b"Length: 5"))
+    assert "HTTP/1.1 200 OK" in await connection.head()
+    connection.send(b"hello")
+    assert await connection.rest() == b"5\r\nhello\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("field", "rest"),
+    [("Content-Length: 10", b"67890"), ("Transfer-Encoding: chunked", b"5\r\n67890\r\n0\r\n\r\n")],
+    ids=["length", "chunked"],
+)
+async def test_who_reads_on_behind_the_answer_gets_an_error_and_no_hold_of_the_connection(
+    serve, field, rest
+):
+    readers = []
+
+    async def read(request):
+        return [chunk async for chunk in request]
+
+    async def handler(request, response):
+        readers.append(asyncio.create_task(read(request)))
+        await asyncio.sleep(0)
+        response.body = "accepted"
+
+    peer = await serve(handler, keep_alive_timeout=0.1)
+    connection = await peer.connect()
+    begin = b"12345" if "Length" in field else b"5\r\n12345\r\n"
+    head = f"POST / HTTP/1.1\r\nHost: here\r\n{field}\r\n\r\n".encode()
+    connection.send(head + begin)
+    await connection.until(b"accepted")
+    connection.send(rest)
+    assert await connection.rest() == b""  # its idle time is over
+    with pytest.raises(RuntimeError, match="answered before its body"):
+        await readers[0]
+
+
+async def test_a_method_that_the_handler_changed_does_not_change_how_it_is_answered(serve):
+    async def handler(request, response):
+        request.method = "GET"
+        response.body = "not for a HEAD"
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(b"HEAD / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+    assert "Content-Length: 14" in await connection.head()
+    assert await connection.rest() == b""
+
+
+async def test_proxy_connection_means_nothing(serve):
+    peer = await serve(path)
+    assert bodies(await peer.exchange(get("/a", "Proxy-Connection: close") + LAST)) == [
+        "/a",
+        "/last",
+    ]
+
+
+@pytest.mark.parametrize("kind", [GeneratorExit, SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
+def test_what_ends_the_program_leaves_no_request_behind(kind, waits):
+    class App:
+        Request, Response, Cookies, limits = Request, Response, Cookies, Limits()
+
+        async def __call__(self, request, response):
+            if waits:
+                await asyncio.sleep(0)
+            raise kind
+
+    async def ask():
+        await server.listen("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        writer.write(GET)
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+
+    async def stop():
+        async with asyncio.timeout(5):
+            await server.stop(5)
+
+    app = App()
+    server = Server(lambda: HTTPProtocol(app), app.limits)
+    loop = asyncio.new_event_loop()
+    asked = loop.create_task(ask())
+    with contextlib.suppress(kind):
+        loop.run_until_complete(asked)
+    loop.run_until_complete(stop())  # which would wait for a request
+    loop.run_until_complete(asked)
+    loop.close()
+
+
+async def test_what_is_no_exception_but_raised_by_a_handler_is_a_500(serve, caplog):
+    class Odd(BaseException):
+        pass
+
+    async def handler(request, response):
+        if request.path == "/":
+            raise Odd
+        response.body = "fine"
+
+    answer = await (await serve(handler)).exchange(GET + LAST)
+    assert bodies(answer) == ["Internal Server Error", "fine"]
+    assert "Odd" in caplog.text
 
 
 async def test_an_answer_without_reading_an_expected_body_closes(serve):

@@ -237,6 +237,13 @@ async def test_a_stream_is_chunked(answering, body):
     assert delimiting.end() == b"0\r\n\r\n"
 
 
+async def test_a_stream_is_not_sent_with_a_205(answering):
+    answering.response.body = Numbers()
+    answering.response.status = 205
+    head, body, _, delimiting = render(answering.request, answering.response, DATE)
+    assert (b"Content-Length: 0\r\n" in head, body, delimiting) == (True, b"", None)
+
+
 async def test_a_stream_to_http_1_0_ends_with_the_connection(answering):
     answering.request.version = "1.0"
     answering.response.body = Numbers()

@@ -133,11 +133,16 @@ class BodyStream:
             self._wake()
 
     def discard(self) -> None:
-        """Nobody will read this body any more: forget what came, only count what comes."""
+        """The request was answered: forget what came, only count what comes.
+
+        Who reads on all the same gets an error: a part must not pass for the whole.
+        """
+        self._error = RuntimeError("The request was answered before its body was read to its end")
         self._discarding = True
         self.discarded = self.size
         self._chunks.clear()
         self.size = 0
+        self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -166,10 +171,10 @@ class BodyStream:
 
     async def __anext__(self) -> bytes:
         while not self._chunks:
-            if self.complete:
-                raise StopAsyncIteration
             if self._error is not None:
                 raise self._error
+            if self.complete:
+                raise StopAsyncIteration
             await self._wait()
         if self._limit is not None:
             check_size(self.received, self._limit)

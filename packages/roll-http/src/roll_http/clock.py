@@ -18,8 +18,10 @@ __all__ = ["NEVER", "Connections", "Pace", "Timed"]
 
 NEVER = float("inf")
 
-# Seconds between two looks; timeouts are kept to that precision.
+# Seconds between two looks; timeouts are kept to that precision. Not even a timeout of nothing
+# has it look without a pause.
 INTERVAL = 0.5
+SHORTEST_INTERVAL = 0.01
 
 
 class Timed(Protocol):
@@ -78,7 +80,7 @@ class Connections:
         self, connection: Timed, shortest_timeout: float, loop: asyncio.AbstractEventLoop
     ) -> None:
         """Look after a connection, often enough for its shortest timeout (in seconds)."""
-        self._interval = min(self._interval, shortest_timeout / 4)
+        self._interval = max(SHORTEST_INTERVAL, min(self._interval, shortest_timeout / 4))
         self._members.add(connection)
         self._tell()
         if not self._ticking:

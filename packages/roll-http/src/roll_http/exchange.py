@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from http import HTTPStatus
@@ -60,23 +61,29 @@ class Exchange:
                 self._give_up()
                 raise
             response = self._failed("was cancelled by itself")
-        except Exception as error:  # noqa: BLE001 - whatever an application raises is answered
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            self._give_up()
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever an application raises is answered
             if connection.gone and isinstance(error, ClientDisconnected):
                 return connection.finish(False)
             response = self._failed("raised")
         if connection.switched:
             return connection.release()
+        if self._request is not None:
+            self._request.method = head.method  # it decides, whatever became of it since
         rest = self._send(response)
         if rest is not None:
             await rest
         return None
 
     def _give_up(self) -> None:
-        """The task was cancelled: there will be no answer."""
+        """The task was cancelled, or the program ends: there will be no answer."""
         connection = self._connection
         connection.release()
         if not connection.transport.is_closing():
-            connection.abort()
+            with contextlib.suppress(RuntimeError):  # a task may be destroyed after its loop
+                connection.abort()
 
     def forget(self) -> None:
         """The exchange has ended: break the circle of request, body and exchange."""
@@ -110,6 +117,7 @@ class Exchange:
             return None
         if connection.last or (connection.receiver.in_body and self._will_not_skip_body(response)):
             request.keep_alive = False
+        self._expects_continue = False  # nothing comes before an answer that has begun
         date = connection.clock.date
         try:
             rendered = render_common(request, response, date) or render(request, response, date)
@@ -225,6 +233,11 @@ class Exchange:
         if self._connection.gone:
             self._connection.end_body()
 
+    @property
+    def _has_ended(self) -> bool:
+        """Who still reads its body has nothing to do with the connection."""
+        return self._request is None
+
     def body_awaited(self) -> None:
         """The handler has all that came, and waits for more: watch the time."""
         connection = self._connection
@@ -239,11 +252,12 @@ class Exchange:
 
     def body_received(self) -> None:
         """The handler waits no longer."""
-        self._connection.read_deadline = NEVER
+        if not self._has_ended:
+            self._connection.read_deadline = NEVER
 
     def body_taken(self) -> None:
         """The handler took so much that there is room."""
-        if self._connection.receiver.held_back:
+        if not self._has_ended and self._connection.receiver.held_back:
             self._connection.pump()
 
     def check_pace(self) -> None:

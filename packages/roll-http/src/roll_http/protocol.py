@@ -161,11 +161,13 @@ class HTTPProtocol(asyncio.Protocol):
         self._advancing = True
         turns = 0
         receiver = self.receiver
-        while receiver.has_bytes and turns < TURNS and self._is_free() and self._begin_next():
-            turns += 1
-        self._advancing = False
-        if self.sender.corked:
-            self.sender.uncork()
+        try:
+            while receiver.has_bytes and turns < TURNS and self._is_free() and self._begin_next():
+                turns += 1
+        finally:
+            self._advancing = False
+            if self.sender.corked:
+                self.sender.uncork()
         if receiver.has_bytes:
             if turns == TURNS and self._is_free():
                 self._call_soon(self._advance)  # other connections have their turn
@@ -285,7 +287,7 @@ class HTTPProtocol(asyncio.Protocol):
         if self._exchange is not None:
             self._exchange.check_pace()
         elif self._lingering is not None:
-            self.abort()
+            self._end_lingering()
         elif self._head_begun:
             self.refuse(BadRequest(408, "The request's head took too long"))
         else:
@@ -334,6 +336,14 @@ class HTTPProtocol(asyncio.Protocol):
     def _linger(self, size: int) -> None:
         self._lingering = (self._lingering or 0) - size
         if self._lingering <= 0:
+            self.transport.pause_reading()
+            self._end_lingering()
+
+    def _end_lingering(self) -> None:
+        """Reset the connection, once the client has all of the answer."""
+        if self.sender.unsent:  # whose time the write timeout is
+            self.read_deadline = self.clock.now + self.limits.linger_timeout
+        else:
             self.abort()
 
     def abort(self) -> None:

@@ -242,6 +242,8 @@ def _frame_stream(
     request: Request, response: Response, fields: _Fields
 ) -> tuple[str, Delimiting | None]:
     """The line that frames a stream, and how it is sent; None when its response has no body."""
+    if response.status == _RESET_CONTENT:
+        return "Content-Length: 0\r\n", None
     if _has_no_body(request, response):
         return "", None
     sent = request.method != "HEAD"
