@@ -113,7 +113,10 @@ def test_a_failed_parser_repeats_its_error(tools):
         parser.feed(tools.body(tools.part()))
     with pytest.raises(MultipartError) as third:
         parser.close()
-    assert first.value is second.value is third.value
+    errors = [caught.value for caught in (first, second, third)]
+    assert {(type(error), error.status, error.message, str(error)) for error in errors} == {
+        (MultipartError, 400, "Unexpected bytes after a boundary", errors[0].message)
+    }
     assert parser.parts == []
 
 

@@ -57,7 +57,8 @@ class Filler(PushParser):
 
     def abort(self) -> None:
         """Close all files, and parse no more."""
-        self._die(self._error or MultipartError("The parsing was aborted"))
+        if self._failure is None:
+            self._die(MultipartError("The parsing was aborted"))
         if self._file is not None:
             self._file.close()
         self.files.close()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .errors import LimitError, MultipartError
+from .failure import Failure
 from .headers import Part, check_boundary, parse_part
 from .limits import DEFAULTS, Limits
 from .search import LONG, SHORT, DelimiterSearch
@@ -31,7 +32,7 @@ class PushParser:
     """Parse a multipart body in chunks of any size; the cuts between them make no difference.
 
     Override `part_begin`, `part_data` and `part_end`, call `feed` and, at the end, `close`. What
-    the three raise passes through. After an error the parser is dead: it raises it again.
+    the three raise passes through. After an error the parser is dead: it raises an equal one.
 
     The boundary is a text, or what `get_boundary` gives.
     """
@@ -51,7 +52,7 @@ class PushParser:
         # While in a content, of which this is the run to look for; else empty.
         self._run = b""
         self._search: DelimiterSearch | None = None
-        self._error: BaseException | None = None
+        self._failure: Failure | None = None
         self._state: State = PushParser._open
 
     def part_begin(self, part: Part) -> None:
@@ -76,10 +77,10 @@ class PushParser:
 
     def close(self) -> None:
         """The input has ended. Raises `MultipartError` if the final boundary is still missing."""
-        if self._error is None and not self.finished:
+        if self._failure is None and not self.finished:
             self._die(MultipartError("The body ended before its final boundary"))
-        if self._error is not None:
-            raise self._error
+        if self._failure is not None:
+            raise self._failure.renew()
 
     @property
     def finished(self) -> bool:
@@ -101,7 +102,7 @@ class PushParser:
         return data.rfind(b"\r\n", self._reach) < 0 and data[-1] != CR
 
     def _die(self, error: BaseException) -> None:
-        self._error = error
+        self._failure = Failure(error)
         self._run = b""
         self._state = PushParser._fail
 
@@ -124,8 +125,8 @@ class PushParser:
     # if it needs more data, having put into `_carry` what must be seen again.
 
     def _fail(self, data: bytes, position: int) -> int:
-        assert self._error is not None
-        raise self._error
+        assert self._failure is not None
+        raise self._failure.renew()
 
     def _open(self, data: bytes, position: int) -> int:
         """The first boundary may open the body: then no line break is before it."""

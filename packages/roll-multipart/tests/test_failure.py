@@ -1,0 +1,163 @@
+"""A parser that has failed raises the same again, and leaves nothing to the garbage collector."""
+
+import gc
+import weakref
+
+import pytest
+
+from roll_multipart import (
+    Form,
+    LimitError,
+    Limits,
+    Multipart,
+    MultipartError,
+    PushParser,
+    Query,
+    SpooledFile,
+)
+from roll_multipart.failure import Failure
+
+CONTENT_TYPE = "multipart/form-data; boundary=boundary"
+MALFORMED = b"--boundaryX"
+
+
+class Told(Exception):
+    """Its constructor writes the message, and takes what is not among the arguments."""
+
+    def __init__(self, what, *, where):
+        super().__init__(f"{what} at {where}")
+        self.where = where
+
+
+class Both(ValueError, OSError):
+    """What it is made of is not what it names first."""
+
+
+@pytest.fixture
+def uncollected():
+    """No garbage collector; gives how many objects it would find."""
+    gc.collect()
+    gc.disable()
+    yield gc.collect
+    gc.enable()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MultipartError("wrong"),
+        LimitError("large"),
+        KeyError("key"),
+        KeyboardInterrupt(),
+        OSError(28, "No space left on device", "/the/file"),
+        ImportError("no", name="module"),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
+        Told("it", where="there"),
+        Both("two"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_renewed_error_is_equal_to_the_one_that_was(error):
+    error.add_note("a note")
+    failure = Failure(error)
+    for again in (failure.renew(), Failure(failure.renew()).renew()):
+        assert again is not error
+        assert type(again) is type(error)
+        assert (str(again), repr(again), again.args) == (str(error), repr(error), error.args)
+        assert vars(again) == vars(error)
+
+
+def test_a_renewed_error_starts_without_a_traceback():
+    with pytest.raises(KeyError) as caught:
+        raise KeyError("key") from ValueError()
+    again = Failure(caught.value).renew()
+    assert (again.__traceback__, again.__cause__, again.__context__) == (None, None, None)
+
+
+def fail(call, *arguments):
+    """Call it for its error, of which nothing is kept."""
+    try:
+        call(*arguments)
+    except (MultipartError, OSError) as error:
+        return type(error), str(error)
+    pytest.fail("It did not fail")
+
+
+def fail_all(parser, feed, data, *more):
+    """The errors of a body, of all that comes behind it, and of the end."""
+    return {fail(feed, chunk) for chunk in (data, *more)} | {fail(parser.close)}
+
+
+@pytest.mark.parametrize("data", [MALFORMED, b"x" * 100])
+def test_a_failed_parser_is_freed_without_the_garbage_collector(uncollected, data):
+    parser = PushParser("boundary", Limits(max_preamble=50))
+    assert len(fail_all(parser, parser.feed, data, data, b"more")) == 1
+    left = weakref.ref(parser)
+    del parser
+    assert left() is None
+    assert uncollected() == 0
+
+
+def test_a_parser_that_was_closed_too_early_is_freed_without_it(uncollected):
+    parser = PushParser("boundary")
+    assert fail(parser.close) == fail(parser.close)
+    left = weakref.ref(parser)
+    del parser
+    assert left() is None
+    assert uncollected() == 0
+
+
+@pytest.mark.parametrize("aborted", [False, True])
+def test_a_failed_form_is_freed_without_it(uncollected, tools, aborted):
+    multipart = Multipart()
+    multipart.initialize(CONTENT_TYPE)
+    multipart.feed_data(tools.part() + tools.part("f", filename="f"))
+    if aborted:
+        multipart.abort()
+    assert len(fail_all(multipart, multipart.feed_data, MALFORMED, b"more")) == 1
+    left = weakref.ref(multipart)
+    del multipart
+    assert left() is None
+    assert uncollected() == 0
+
+
+def refuse(data):
+    raise OSError(28, "No space left on device")
+
+
+class FullDisk(SpooledFile):
+    """A file whose disk is full as soon as it gets there."""
+
+    __slots__ = ()
+
+    def rollover(self):
+        super().rollover()
+        self.write = refuse
+
+
+def test_a_file_that_cannot_be_written_is_freed_without_it(uncollected, tools):
+    made = []
+
+    def factory(part):
+        file = FullDisk(part)
+        made.append(weakref.ref(file))
+        return file
+
+    multipart = Multipart(file_factory=factory, file_memory=10)
+    multipart.initialize(CONTENT_TYPE)
+    data = tools.body(tools.part("f", b"x" * 100, filename="f"))
+    assert fail_all(multipart, multipart.feed_data, data, b"more") == {
+        (OSError, "[Errno 28] No space left on device")
+    }
+    left = weakref.ref(multipart)
+    del multipart
+    assert left() is None
+    assert uncollected() == 0
+    assert made[0]() is None
+
+
+@pytest.mark.parametrize("kind", [Form, Query])
+@pytest.mark.parametrize("data", [b"\xff", b"no equals sign"])
+def test_a_malformed_urlencoded_body_leaves_nothing_to_it(uncollected, kind, data):
+    assert fail(lambda: kind.parse(data, strict=True))[0] is MultipartError
+    assert uncollected() == 0
