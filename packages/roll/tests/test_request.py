@@ -1,6 +1,8 @@
 """What an application's request adds: query, form and files."""
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -231,6 +233,29 @@ async def test_load_form_after_the_body_was_read(app, client):
 async def test_load_form_of_a_bad_body_is_a_400(client, forms):
     response = await client.post("/", b"--x", content_type="multipart/form-data; boundary=x")
     assert (response.status, response.body) == (400, b"Unparsable multipart body")
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+async def test_a_bad_form_is_freed_without_the_garbage_collector(app, client, lazy):
+    made = []
+
+    class Watched(Multipart):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            made.append(weakref.ref(self))
+
+    app.Multipart = Watched
+
+    @app.route("/", methods=["POST"], lazy_body=lazy)
+    async def handler(request, response):
+        await request.load_form()
+
+    gc.disable()
+    try:
+        response = await client.post("/", b"--xY", content_type="multipart/form-data; boundary=x")
+        assert (response.status, [parser() for parser in made]) == (400, [None])
+    finally:
+        gc.enable()
 
 
 async def test_a_form_that_breaks_off_leaves_no_file_open():
