@@ -4,6 +4,7 @@ import asyncio
 import errno
 import gc
 import os
+from io import FileIO
 
 import pytest
 
@@ -167,6 +168,35 @@ async def test_a_file_is_iterated_by_whoever_wants_it(file):
     body = FileBody(file, 5, SIZE)
     assert b"".join([chunk async for chunk in body]) == file.read_bytes()[5:]
     assert str(file) not in open_descriptors()
+
+
+async def test_an_open_file_is_sent_though_another_took_its_path(serve, file, sent, tmp_path):
+    content = file.read_bytes()
+
+    async def handler(request, response):
+        response.body = FileBody(FileIO(file), 1, SIZE - 1)
+        response.headers["Content-Length"] = SIZE - 1
+        (tmp_path / "other").write_bytes(bytes(SIZE))
+        (tmp_path / "other").replace(file)
+
+    peer = await serve(handler)
+    assert await ask(peer) == content[1:]
+    assert sum(sent) == SIZE - 1
+
+
+async def test_an_open_file_that_was_never_sent_is_closed(file):
+    opened = FileIO(file)
+    body = FileBody(opened, 0, SIZE)
+    assert body.open() is opened
+    del body
+    gc.collect()
+    assert opened.closed
+
+
+async def test_what_is_closed_is_not_opened_again(file):
+    body = FileBody(FileIO(file), 0, SIZE)
+    await body.aclose()
+    assert [chunk async for chunk in body] == []
 
 
 async def test_a_file_that_was_never_sent_is_closed(file):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from io import FileIO
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["FileBody"]
 
@@ -17,7 +17,7 @@ NOWAIT: Final[int | None] = getattr(os, "RWF_NOWAIT", None)
 
 
 class FileBody:
-    """An async iterator over a part of a file, which is open from its first use to its last.
+    """An async iterator over a part of a file, which it closes after its last use.
 
     What a response has as its body, with a Content-Length, is sent without being read where the
     system can do that (sendfile(2)); over TLS, in chunks, or by anybody else, it is iterated.
@@ -25,10 +25,19 @@ class FileBody:
     """
 
     _file: FileIO | None = None
+    path: int | str | bytes | os.PathLike[Any]
 
-    def __init__(self, path: str | os.PathLike[str], start: int, length: int) -> None:
-        """`length` bytes of the file, from `start` on; if it has fewer, these are all."""
-        self.path = path
+    def __init__(self, file: str | os.PathLike[str] | FileIO, start: int, length: int) -> None:
+        """`length` bytes of the file, from `start` on; if it has fewer, these are all.
+
+        A path is opened at its first use. An open file is the body's from now on, and closed
+        with it, sent or not: nobody else is to read it.
+        """
+        if isinstance(file, FileIO):
+            self._file = file
+            self.path = file.name
+        else:
+            self.path = file
         self.position = start
         """Where the next byte to be sent is in the file."""
         self.remaining = length
@@ -60,6 +69,7 @@ class FileBody:
         self._close()
 
     def _close(self) -> None:
+        self.remaining = 0  # what is at the path by now may be another file
         if self._file is not None:
             self._file.close()
             self._file = None
