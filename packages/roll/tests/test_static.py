@@ -1,12 +1,16 @@
 """The extension `static`."""
 
 import os
+import resource
+import tempfile
+from contextlib import contextmanager
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
-from roll.extensions import static
-from roll.extensions.static_files import WHOLE, content_type
+from roll.extensions import static, static_files
+from roll.extensions.static_files import WHOLE, content_type, find
 
 LARGE = bytes(range(256)) * (WHOLE // 256) + b"the rest"
 
@@ -23,6 +27,7 @@ def root(tmp_path):
     (root / "empty").touch()
     (tmp_path / "rootless").write_text("secret")
     (root / "link").symlink_to(tmp_path / "rootless")
+    (root / "circle").symlink_to(root / "circle")
     os.mkfifo(root / "fifo")
     return root
 
@@ -61,8 +66,8 @@ def test_types_are_guessed_from_names(tmp_path, name, expected):
 
 @pytest.mark.parametrize(
     "path",
-    ["nowhere", "css", "css/", "", "css/style.css/x", "fifo", "%00", "x" * 300],
-    ids=["missing", "directory", "slash", "root", "below a file", "fifo", "NUL", "too long"],
+    ["nowhere", "css", "css/", "", "css/style.css/x", "fifo", "circle", "%00", "x" * 300],
+    ids=["missing", "directory", "slash", "root", "below", "fifo", "circle", "NUL", "long"],
 )
 async def test_what_is_no_file_is_a_404(client, path):
     assert (await client.get(f"/static/{path}")).status == 404
@@ -96,6 +101,140 @@ async def test_a_large_file_is_streamed_with_its_length(client):
     response = await client.get("/static/large.bin")
     assert response.body == LARGE
     assert response.headers["Content-Length"] == len(LARGE)
+
+
+@pytest.fixture
+def replaced(root, monkeypatch):
+    """Have the file of that name replaced, by one of nothing but zeros, once it was found."""
+
+    def replace(name):
+        def find_and_replace(*args):
+            file = find(*args)
+            (root / "new").write_bytes(bytes(WHOLE * 2))
+            (root / "new").replace(root / name)
+            return file
+
+        monkeypatch.setattr(static_files, "find", find_and_replace)
+
+    return replace
+
+
+@pytest.mark.parametrize("name", ["large.bin", "index.html"])
+async def test_the_version_that_is_told_of_is_sent(client, root, replaced, name):
+    content = (root / name).read_bytes()
+    etag = (await client.head(f"/static/{name}")).headers["ETag"]
+    replaced(name)
+    response = await client.get(f"/static/{name}")
+    assert (response.headers["ETag"], response.body) == (etag, content)
+
+
+def open_files():
+    """The files that are open in this process."""
+    descriptors = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+    return {os.readlink(fd) for fd in descriptors if os.path.lexists(fd)}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("name", ["large.bin", "index.html", "empty", "css", "fifo"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"If-None-Match": "*"},
+        {"Range": "bytes=1-"},
+        {"Range": f"bytes={WHOLE * 2}-"},
+    ],
+    ids=["whole", "304", "206", "416"],
+)
+async def test_no_file_is_left_open(client, root, method, name, headers):
+    await client.request(f"/static/{name}", method, headers=headers)
+    assert str(root / name) not in open_files()
+
+
+async def test_a_file_is_closed_when_another_body_is_sent_instead(app, client, root):
+    @app.listen("response")
+    def refuse(response):
+        response.body = "no"
+        del response.headers["Content-Length"]
+
+    assert (await client.get("/static/large.bin")).body == b"no"
+    assert str(root / "large.bin") not in open_files()
+
+
+async def test_a_file_is_closed_when_the_client_has_gone(app, client, root):
+    answered = []
+
+    @app.listen("response")
+    def leave(response):
+        answered.append(str(root / "large.bin") in open_files())
+        client.protocol.transport.abort()
+
+    with pytest.raises(EOFError):
+        await client.get("/static/large.bin")
+    assert answered == [True]
+    assert str(root / "large.bin") not in open_files()
+
+
+async def test_a_small_file_that_is_cut_while_it_is_read_is_a_500(client, root, monkeypatch):
+    def find_and_cut(*args):
+        file = find(*args)
+        os.truncate(root / "index.html", 2)
+        return file
+
+    monkeypatch.setattr(static_files, "find", find_and_cut)
+    response = await client.get("/static/index.html")
+    assert (response.status, response.body) == (500, b"Internal Server Error")
+    assert_nothing_is_told_of_the_file(response)
+
+
+def assert_nothing_is_told_of_the_file(response):
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    for name in ("ETag", "Last-Modified", "Accept-Ranges", "Content-Range"):
+        assert name not in response.headers
+
+
+@pytest.fixture
+def unreadable():
+    """A file that may be looked at, and not be read: by another user, if this one may all."""
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name, "index.html")
+        file.write_text("secret")
+        Path(name, "open.html").write_text("open")
+        Path(name).chmod(0o755)
+        file.chmod(0)
+        user = os.geteuid()
+        os.seteuid(user or 65534)
+        yield file
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-1"}], ids=["whole", "range"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_what_may_not_be_read_is_a_404(app, client, unreadable, method, headers):
+    static(app, "/other/", unreadable.parent, name="other")
+    await app.startup()
+    assert (await client.get("/other/open.html")).status == 200
+    response = await client.request("/other/index.html", method, headers=headers)
+    assert response.status == 404
+    assert_nothing_is_told_of_the_file(response)
+
+
+@contextmanager
+def no_descriptor_left():
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize("name", ["large.bin", "index.html"])
+async def test_without_a_descriptor_left_a_file_is_a_500(client, name):
+    with no_descriptor_left():
+        response = await client.get(f"/static/{name}")
+    assert (response.status, response.body) == (500, b"Internal Server Error")
+    assert_nothing_is_told_of_the_file(response)
 
 
 async def test_a_file_that_shrank_cuts_the_connection(app, client, root, monkeypatch):
@@ -203,9 +342,11 @@ async def test_a_range_outside_is_a_416(client, asked):
     assert (await client.get("/static/empty", headers={"Range": "bytes=-1"})).status == 416
 
 
-async def test_a_range_of_a_head_is_passed_over(client):
-    response = await client.head("/static/index.html", headers={"Range": "bytes=0-1"})
+@pytest.mark.parametrize("asked", ["bytes=0-1"])
+async def test_a_range_of_a_head_is_passed_over(client, asked):
+    response = await client.head("/static/index.html", headers={"Range": asked})
     assert (response.status, response.headers["Content-Length"]) == (200, 8)
+    assert "Content-Range" not in response.headers
 
 
 async def test_a_range_of_another_version_is_all_of_it(client, known):

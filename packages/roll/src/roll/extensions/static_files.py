@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import mimetypes
-from dataclasses import dataclass
+import os
 from email.utils import formatdate
 from http import HTTPStatus
+from io import BufferedReader, FileIO
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from roll_http import FileBody, HttpError
 
@@ -35,6 +37,25 @@ COMPRESSED: Final = {
     "br": "application/x-brotli",
 }
 
+ABSENT: Final = frozenset(
+    {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.EACCES,  # that there is something is nobody's business either
+        errno.EPERM,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.EINVAL,  # a name that the system does not allow
+        errno.ENXIO,  # a socket
+        errno.ENODEV,
+    }
+)
+"""What opening fails with where there is no file to be served."""
+
+# A FIFO would be waited for until somebody writes into it.
+UNWAITING: Final[int] = getattr(os, "O_NONBLOCK", 0)
+
 
 def static(
     app: Roll,
@@ -47,8 +68,9 @@ def static(
     """Serve the files below `root` at `prefix`, from startup on.
 
     A directory is answered with its `default_index`, if one is given; what lies outside of
-    `root`, links followed, with 400. Dates, tags and single ranges are understood (RFC 9110 13
-    and 14). Extras are given to the route.
+    `root`, links followed, with 400; what is no file, or may not be read, with 404.
+    Preconditions and single ranges are understood (RFC 9110 13 and 14). Extras are given to the
+    route.
     """
     folder = Path(root).resolve()
     if name != DEFAULT_NAME:
@@ -56,7 +78,8 @@ def static(
 
     async def serve(request: Any, response: Any, path: str) -> None:
         def look_and_answer() -> None:
-            answer(find(folder, path, default_index), request, response)
+            with find(folder, path, default_index) as file:
+                answer(file, request, response)
 
         # All at once: for a small file, going to a thread is most of the cost.
         await asyncio.to_thread(look_and_answer)
@@ -68,16 +91,28 @@ def static(
         app.route(f"{prefix.rstrip('/')}/{{path:any}}", **extras)(serve)
 
 
-@dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file as it was when it was looked at."""
+    """An open file, and what it is told by: that of the very version which is open.
 
-    path: Path
-    size: int
-    """In bytes."""
-    modified: float
-    """In seconds since the epoch."""
-    etag: str
+    A context manager, at whose end it is closed, unless it is a response's by then.
+    """
+
+    def __init__(self, path: Path, content: FileIO, status: os.stat_result) -> None:
+        self.path = path
+        self.size = status.st_size
+        """In bytes."""
+        self.modified = status.st_mtime
+        """In seconds since the epoch."""
+        self.etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+        self._content = content
+        self._handed_over = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if not self._handed_over:
+            self._content.close()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -88,31 +123,55 @@ class StaticFile:
             "Accept-Ranges": "bytes",
         }
 
-    def read(self, start: int, length: int) -> bytes:
-        with self.path.open("rb") as file:
-            file.seek(start)
-            return file.read(length)
+    def body(self, start: int, length: int) -> bytes | FileBody:
+        """Return a part of it, to be asked for once.
+
+        Raises:
+            EOFError: the file was cut meanwhile, and is no longer the version that was told of.
+        """
+        if length > WHOLE:
+            self._handed_over = True
+            return FileBody(self._content, start, length)
+        with BufferedReader(self._content) as content:
+            content.seek(start)
+            data = content.read(length)
+        if len(data) < length:
+            raise EOFError(f"{self.path} was cut while it was read")
+        return data
 
 
 def find(folder: Path, path: str, default_index: str) -> StaticFile:
-    """Look a file up.
+    """Open a file.
 
     Raises:
-        HttpError: 400 when it is outside of `folder`, 404 when it is no file.
+        HttpError: 400 when it is outside of `folder`, 404 when it is no file, or not readable.
+        OSError: it can't be opened now.
     """
     try:
-        place = (folder / path).resolve()
-        if not place.is_relative_to(folder):
-            raise HttpError(HTTPStatus.BAD_REQUEST, path)
-        if default_index and place.is_dir():
-            place /= default_index
-        status = place.stat()
-    except (OSError, ValueError):  # a name that is too long, or has a NUL in it
+        place = locate(folder, path, default_index)
+        content = FileIO(place, opener=open_at_once)
+    except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL in a name
+        if isinstance(error, OSError) and error.errno not in ABSENT:
+            raise
         raise HttpError(HTTPStatus.NOT_FOUND, path) from None
+    # Only what is open is sure to be what is sent: another may take its place at any time.
+    status = os.fstat(content.fileno())
     if not S_ISREG(status.st_mode):
+        content.close()
         raise HttpError(HTTPStatus.NOT_FOUND, path)
-    etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
-    return StaticFile(place, status.st_size, status.st_mtime, etag)
+    return StaticFile(place, content, status)
+
+
+def locate(folder: Path, path: str, default_index: str) -> Path:
+    """Return where a file is, or would be; raises a 400 when that is outside of `folder`."""
+    place = (folder / path).resolve()
+    if not place.is_relative_to(folder):
+        raise HttpError(HTTPStatus.BAD_REQUEST, path)
+    return place / default_index if default_index and place.is_dir() else place
+
+
+def open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | UNWAITING)
 
 
 def content_type(path: Path) -> str:
@@ -123,30 +182,37 @@ def content_type(path: Path) -> str:
 
 
 def answer(file: StaticFile, request: Any, response: Any) -> None:
-    response.headers.update(file.headers)
-    if not_modified(request.headers, file.etag, file.modified):
-        response.status = HTTPStatus.NOT_MODIFIED
-        return
-    start, end = 0, file.size
+    """Set `response`; its headers when nothing can fail any more, as no error is to have them."""
+    status, part = decide(file, request)
+    headers: dict[str, Any] = file.headers
+    if part is not None:
+        start, end = part
+        if status is HTTPStatus.PARTIAL_CONTENT:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
+        if request.method == "HEAD" or end - start > WHOLE:
+            headers["Content-Length"] = end - start
+        if request.method != "HEAD":
+            response.body = file.body(start, end - start)
+    elif status is HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        headers["Content-Range"] = f"bytes */{file.size}"
+    response.status = status
+    response.headers.update(headers)
+
+
+def decide(file: StaticFile, request: Any) -> tuple[HTTPStatus, tuple[int, int] | None]:
+    """Return a status, and which part of the file it is for, if any.
+
+    The conditions are looked at in the order of RFC 9110 13.2.2.
+    """
+    headers, version = request.headers, (file.etag, file.modified)
+    if not_modified(headers, *version):
+        return HTTPStatus.NOT_MODIFIED, None
     try:
-        asked = asked_range(request.headers, file.size, file.etag, file.modified)
+        asked = asked_range(headers, file.size, *version)
     except Unsatisfiable:
-        response.headers["Content-Range"] = f"bytes */{file.size}"
-        response.status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
-        return
-    if asked is not None and request.method == "GET":
-        start, end = asked
-        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
-        response.status = HTTPStatus.PARTIAL_CONTENT
-    send(file, start, end - start, request, response)
-
-
-def send(file: StaticFile, start: int, length: int, request: Any, response: Any) -> None:
-    if request.method == "HEAD":
-        response.headers["Content-Length"] = length
-    elif length <= WHOLE:
-        response.body = file.read(start, length)
-    else:
-        response.headers["Content-Length"] = length
-        response.body = body = FileBody(file.path, start, length)
-        body.open()
+        return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, None
+    return (
+        (HTTPStatus.PARTIAL_CONTENT, asked)
+        if asked and request.method == "GET"
+        else (HTTPStatus.OK, (0, file.size))
+    )
