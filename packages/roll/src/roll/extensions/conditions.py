@@ -41,7 +41,7 @@ def asked_range(
 ) -> tuple[int, int] | None:
     """Return where the range that is asked for begins and ends (exclusive); None for the whole.
 
-    Several ranges, and what is
+    To be asked for a GET only (RFC 9110 14.2). Several ranges, and what is
     malformed, are answered with the whole (RFC 9110 14.2).
 
     Raises:

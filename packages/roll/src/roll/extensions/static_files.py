@@ -207,12 +207,10 @@ def decide(file: StaticFile, request: Any) -> tuple[HTTPStatus, tuple[int, int] 
     headers, version = request.headers, (file.etag, file.modified)
     if not_modified(headers, *version):
         return HTTPStatus.NOT_MODIFIED, None
+    if request.method != "GET":  # of which alone there are ranges (RFC 9110 14.2)
+        return HTTPStatus.OK, (0, file.size)
     try:
         asked = asked_range(headers, file.size, *version)
     except Unsatisfiable:
         return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, None
-    return (
-        (HTTPStatus.PARTIAL_CONTENT, asked)
-        if asked and request.method == "GET"
-        else (HTTPStatus.OK, (0, file.size))
-    )
+    return (HTTPStatus.PARTIAL_CONTENT, asked) if asked else (HTTPStatus.OK, (0, file.size))
