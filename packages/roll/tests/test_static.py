@@ -141,10 +141,11 @@ def open_files():
     [
         {},
         {"If-None-Match": "*"},
+        {"If-Match": '"other"'},
         {"Range": "bytes=1-"},
         {"Range": f"bytes={WHOLE * 2}-"},
     ],
-    ids=["whole", "304", "206", "416"],
+    ids=["whole", "304", "412", "206", "416"],
 )
 async def test_no_file_is_left_open(client, root, method, name, headers):
     await client.request(f"/static/{name}", method, headers=headers)
@@ -289,6 +290,56 @@ async def test_who_has_another_version_gets_all(client, known):
         {"If-Modified-Since": "nonsense"},
     ):
         assert (await client.get("/static/index.html", headers=headers)).status == 200
+
+
+EARLIER, LATER = formatdate(999_999_999, usegmt=True), formatdate(1_000_000_001, usegmt=True)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"If-Match": '"other"'},
+        {"If-Match": 'W/{etag}, "other"'},
+        {"If-Match": ""},
+        {"If-Match": '"other"', "If-Unmodified-Since": LATER},
+        {"If-Unmodified-Since": EARLIER},
+        {"If-Unmodified-Since": EARLIER, "If-None-Match": "*"},
+        {"If-Unmodified-Since": EARLIER, "Range": "bytes=99-"},
+    ],
+)
+async def test_who_wants_another_version_only_gets_a_412(client, known, method, headers):
+    etag, _ = await known()
+    headers = {name: value.format(etag=etag) for name, value in headers.items()}
+    response = await client.request("/static/index.html", method, headers=headers)
+    assert (response.status, response.body) == (412, b"")
+    assert response.headers["ETag"] == etag
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"If-Match": "{etag}"}, 200),
+        ({"If-Match": '"other", {etag}'}, 200),
+        ({"If-Match": " * "}, 200),
+        ({"If-Match": "*", "If-Unmodified-Since": EARLIER}, 200),
+        ({"If-Unmodified-Since": "{date}"}, 200),
+        ({"If-Unmodified-Since": LATER}, 200),
+        ({"If-Unmodified-Since": "nonsense"}, 200),
+        ({"If-Match": "*", "If-None-Match": "*"}, 304),
+        ({"If-Unmodified-Since": LATER, "If-Modified-Since": "{date}"}, 304),
+        ({"If-Match": "{etag}", "Range": "bytes=0-1"}, 206),
+    ],
+)
+async def test_who_wants_this_version_gets_it(client, known, headers, status):
+    etag, date = await known()
+    headers = {name: value.format(etag=etag, date=date) for name, value in headers.items()}
+    assert (await client.get("/static/index.html", headers=headers)).status == status
+
+
+async def test_the_precondition_of_what_is_not_there_is_passed_over(client):
+    response = await client.get("/static/nowhere", headers={"If-Match": "*"})
+    assert response.status == 404
 
 
 @pytest.mark.parametrize(

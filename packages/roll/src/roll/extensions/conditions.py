@@ -9,7 +9,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-__all__ = ["Unsatisfiable", "asked_range", "not_modified"]
+__all__ = ["Unsatisfiable", "asked_range", "not_modified", "precondition_failed"]
 
 RANGE: Final = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.IGNORECASE)
 
@@ -20,6 +20,19 @@ LONGEST: Final = 19
 
 class Unsatisfiable(ValueError):
     """The range lies outside (RFC 9110 15.5.17)."""
+
+
+def precondition_failed(headers: Mapping[str, str], etag: str, modified: float) -> bool:
+    """Tell whether the client wants another version only (RFC 9110 13.1.1, 13.1.4).
+
+    To be asked before anything else (RFC 9110 13.2.2).
+    """
+    tags = headers.get("IF-MATCH")
+    if tags is not None:
+        # The strong comparison: a weak tag is nobody's.
+        return tags.strip() != "*" and etag not in [tag.strip() for tag in tags.split(",")]
+    since = parsed_date(headers.get("IF-UNMODIFIED-SINCE"))
+    return since is not None and int(modified) > since
 
 
 def not_modified(headers: Mapping[str, str], etag: str, modified: float) -> bool:

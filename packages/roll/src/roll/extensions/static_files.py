@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from roll_http import FileBody, HttpError
 
-from .conditions import Unsatisfiable, asked_range, not_modified
+from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
 
 if TYPE_CHECKING:
     from ..application import Roll
@@ -205,6 +205,8 @@ def decide(file: StaticFile, request: Any) -> tuple[HTTPStatus, tuple[int, int] 
     The conditions are looked at in the order of RFC 9110 13.2.2.
     """
     headers, version = request.headers, (file.etag, file.modified)
+    if precondition_failed(headers, *version):
+        return HTTPStatus.PRECONDITION_FAILED, None
     if not_modified(headers, *version):
         return HTTPStatus.NOT_MODIFIED, None
     if request.method != "GET":  # of which alone there are ranges (RFC 9110 14.2)
