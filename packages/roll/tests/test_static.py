@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from roll.extensions import static, static_files
+from roll.extensions.conditions import asked_range
 from roll.extensions.static_files import WHOLE, content_type, find
 
 LARGE = bytes(range(256)) * (WHOLE // 256) + b"the rest"
@@ -411,6 +412,20 @@ async def test_a_range_of_another_version_is_all_of_it(client, known):
     ):
         headers = {"Range": "bytes=0-1", "If-Range": condition}
         assert (await client.get("/static/index.html", headers=headers)).status == status
+
+
+async def test_a_range_of_a_date_to_come_is_all_of_it(client, root):
+    os.utime(root / "index.html", (1e10, 1e10))
+    headers = {"Range": "bytes=0-1", "If-Range": formatdate(1e10, usegmt=True)}
+    assert (await client.get("/static/index.html", headers=headers)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"), [(99.9, None), (100.9, None), (101.0, (0, 2))], ids=str
+)
+def test_a_date_is_a_validator_once_its_second_has_passed(now, expected):
+    headers = {"RANGE": "bytes=0-1", "IF-RANGE": formatdate(100, usegmt=True)}
+    assert asked_range(headers, 8, '"tag"', 100.5, now) == expected
 
 
 async def test_two_folders_without_names_are_fine_while_nobody_names_urls(app, client):

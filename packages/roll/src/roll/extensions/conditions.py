@@ -50,18 +50,18 @@ def weakly(tag: str) -> str:
 
 
 def asked_range(
-    headers: Mapping[str, str], size: int, etag: str, modified: float
+    headers: Mapping[str, str], size: int, etag: str, modified: float, now: float
 ) -> tuple[int, int] | None:
     """Return where the range that is asked for begins and ends (exclusive); None for the whole.
 
-    To be asked for a GET only (RFC 9110 14.2). Several ranges, and what is
-    malformed, are answered with the whole (RFC 9110 14.2).
+    To be asked for a GET only (RFC 9110 14.2). `modified` and `now` are in seconds since the
+    epoch. Several ranges, and what is malformed, are answered with the whole (RFC 9110 14.2).
 
     Raises:
         Unsatisfiable: there is nothing in that range.
     """
     found = RANGE.fullmatch(headers.get("RANGE", "").strip())
-    if found is None or not same_version(headers.get("IF-RANGE"), etag, modified):
+    if found is None or not same_version(headers.get("IF-RANGE"), etag, modified, now):
         return None
     first, last = found.groups()
     if not first:
@@ -81,11 +81,15 @@ def position(digits: str) -> int:
     return int(digits or "0") if len(digits) < LONGEST else sys.maxsize
 
 
-def same_version(condition: str | None, etag: str, modified: float) -> bool:
-    """Tell whether an `If-Range` holds (RFC 9110 13.1.5): the very tag, or the very date."""
+def same_version(condition: str | None, etag: str, modified: float, now: float) -> bool:
+    """Tell whether an `If-Range` holds (RFC 9110 13.1.5): the very tag, or the very date.
+
+    A second that has not passed may see another version yet: its date is a weak validator
+    (RFC 9110 8.8.2.2), and holds for nobody.
+    """
     if condition is None or condition.strip() == etag:
         return True
-    return parsed_date(condition) == int(modified)
+    return parsed_date(condition) == int(modified) < int(now)
 
 
 def suffix(length: int, size: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import mimetypes
 import os
+import time
 from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedReader, FileIO
@@ -212,7 +213,7 @@ def decide(file: StaticFile, request: Any) -> tuple[HTTPStatus, tuple[int, int] 
     if request.method != "GET":  # of which alone there are ranges (RFC 9110 14.2)
         return HTTPStatus.OK, (0, file.size)
     try:
-        asked = asked_range(headers, file.size, *version)
+        asked = asked_range(headers, file.size, *version, now=time.time())
     except Unsatisfiable:
         return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, None
     return (HTTPStatus.PARTIAL_CONTENT, asked) if asked else (HTTPStatus.OK, (0, file.size))
