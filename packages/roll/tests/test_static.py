@@ -75,7 +75,16 @@ async def test_what_is_no_file_is_a_404(client, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["%2E%2E/rootless", "css/..%2F../rootless", "/etc/passwd", "link", "..%2Frootless"]
+    "path",
+    [
+        "%2E%2E/rootless",
+        "css/..%2F../rootless",
+        "/etc/passwd",
+        "link",
+        "..%2Frootless",
+        "circle/..%2Flink",
+        "circle/..%2F..%2Frootless",
+    ],
 )
 async def test_what_is_outside_is_a_400(client, path):
     response = await client.get(f"/static/{path}")
@@ -86,6 +95,12 @@ async def test_what_is_outside_is_a_400(client, path):
 @pytest.mark.parametrize("path", ["/pages/", "/pages/index.html"])
 async def test_a_directory_is_its_index(client, path):
     assert (await client.get(path)).body == b"<p>index"
+
+
+async def test_an_index_that_is_outside_is_a_400(client, root):
+    (root / "css" / "index.html").symlink_to(root.parent / "rootless")
+    response = await client.get("/pages/css")
+    assert (response.status, response.body) == (400, b"css")
 
 
 async def test_a_directory_without_its_index_is_a_404(client):

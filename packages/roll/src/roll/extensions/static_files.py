@@ -165,10 +165,14 @@ def find(folder: Path, path: str, default_index: str) -> StaticFile:
 
 def locate(folder: Path, path: str, default_index: str) -> Path:
     """Return where a file is, or would be; raises a 400 when that is outside of `folder`."""
-    place = (folder / path).resolve()
+    # Dots go first, as in any URL (RFC 3986 5.2.4): behind a link that leads in a circle, Python
+    # before 3.13 drops them without following the links that come after.
+    place = (folder / os.path.normpath(path)).resolve()
+    if default_index and place.is_relative_to(folder) and place.is_dir():
+        place = (place / default_index).resolve()
     if not place.is_relative_to(folder):
         raise HttpError(HTTPStatus.BAD_REQUEST, path)
-    return place / default_index if default_index and place.is_dir() else place
+    return place
 
 
 def open_at_once(path: str, flags: int) -> int:
