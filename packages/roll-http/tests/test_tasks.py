@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import types
 from contextvars import ContextVar, copy_context
 
 import pytest
@@ -314,9 +313,12 @@ async def test_whatever_ends_the_first_step_but_the_program_is_the_task_s(start,
 
 
 async def test_what_is_no_future_can_not_be_waited_for(start):
-    @types.coroutine
-    def work():
-        yield "no future"
+    class NoFuture:
+        def __await__(self):
+            yield "no future"
+
+    async def work():
+        await NoFuture()
 
     with pytest.raises(RuntimeError, match="bad yield"):
         await (await start(work()))
