@@ -347,6 +347,26 @@ async def test_no_100_comes_within_an_answer_that_reads_the_body(serve):
     assert await connection.rest() == b"5\r\nhello\r\n0\r\n\r\n"
 
 
+async def test_a_stream_that_reads_a_malformed_body_is_a_line_in_the_log(serve, caplog):
+    async def handler(request, response):
+        async def chunks():
+            async for chunk in request:
+                yield chunk
+
+        response.body = chunks
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+    await connection.until(b"a\r\n")
+    connection.send(b"no size\r\n")
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    (record,) = caplog.records
+    assert "Malformed chunked body" in record.getMessage()
+    assert record.exc_info is None
+
+
 @pytest.mark.parametrize(
     ("field", "rest"),
     [("Content-Length: 10", b"67890"), ("Transfer-Encoding: chunked", b"5\r\n67890\r\n0\r\n\r\n")],

@@ -192,6 +192,9 @@ class Exchange:
                 raise
         except ClientDisconnected:
             connection.abort()
+        except HttpError as error:  # a body that is malformed or late, if the stream reads one
+            logger.warning("A streamed response ended with its head sent: %s", error)
+            connection.abort()
         except Exception:
             if not connection.gone:
                 logger.exception("A streamed response failed after its head was sent")
