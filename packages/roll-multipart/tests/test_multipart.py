@@ -1,5 +1,6 @@
 """Forms and files out of a body, and the limits on what they hold."""
 
+import errno
 import io
 import os
 import tempfile
@@ -253,6 +254,25 @@ def test_abort_closes_all_files_and_ends_the_parsing(tools, made):
     for call in (lambda: multipart.feed_data(b"more"), multipart.close):
         with pytest.raises(MultipartError, match="aborted"):
             call()
+
+
+def test_abort_closes_the_others_when_one_can_not_be_closed(tools, made):
+    class Full(SpooledFile):
+        def close(self):
+            super().close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def factory(part):
+        return Full(part) if part.filename == "full" else made(part)
+
+    multipart = Multipart(file_factory=factory)
+    multipart.initialize(CONTENT_TYPE)
+    multipart.feed_data(
+        tools.part("f", b"12", filename="f") + tools.part("g", b"3", filename="full")
+    )
+    with pytest.raises(OSError, match="No space left"):
+        multipart.abort()
+    assert [file.closed for file in made.files] == [True]
 
 
 def test_an_error_stays(tools):

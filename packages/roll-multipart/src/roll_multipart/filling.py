@@ -59,9 +59,11 @@ class Filler(PushParser):
         """Close all files, and parse no more."""
         if self._failure is None:
             self._die(MultipartError("The parsing was aborted"))
-        if self._file is not None:
-            self._file.close()
-        self.files.close()
+        try:
+            if self._file is not None:
+                self._file.close()  # which may have to write what is left, to a full disk
+        finally:
+            self.files.close()
 
     def _whole_part(self, part: Part, data: bytes | memoryview) -> None:
         self._name = part.name
