@@ -1,12 +1,12 @@
 """`Routes` beyond single answers: merging, listing, adding while matching."""
 
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
 
-from roll_routing import ListedRoute, Route, Router, Routes
+from roll_routing import ListedRoute, Route, Router, Routes, _kinds
 
 
 @pytest.fixture
@@ -151,6 +151,30 @@ def test_threads_get_right_answers_while_routes_are_added(routes: Routes) -> Non
 
     run_while(match, *(lambda n=n: add(n) for n in range(300)))
     assert wrong == []
+
+
+def test_threads_that_add_one_pattern_at_once_register_it_once(
+    routes: Routes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Barrier(2, timeout=10)
+    compiled = _kinds._matches
+
+    def met(regex: str) -> Any:
+        both.wait()  # Now each thread has found that the regex is new.
+        return compiled(regex)
+
+    monkeypatch.setattr(_kinds, "_matches", met)
+    pattern = r"/{x:(?=once)\w+}"
+    adding = [
+        Thread(target=routes.add, args=(pattern,), kwargs={method: method})
+        for method in ("GET", "POST")
+    ]
+    for thread in adding:
+        thread.start()
+    for thread in adding:
+        thread.join()
+    assert routes.match("/once") == ({"GET": "GET", "POST": "POST"}, {"x": "once"})
+    assert [route.path for route in routes] == [pattern]
 
 
 @pytest.mark.parametrize("kind", ["", ":path"])

@@ -6,7 +6,6 @@ begin at an index of a text may end: it is what keeps several placeholders in on
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import Final
 
 __all__ = [
@@ -129,6 +128,8 @@ KINDS: Final = {
     )
 }
 
+# The kinds of regexes, by their text.
+_REGEXES: Final[dict[str, Kind]] = {}
 # Regexes of which can be told at sight which characters they may take: words, some escapes,
 # classes of words and ranges between them; in groups without flags, alternatives and repetitions.
 # No "/" among them, as it sorts before all words. Of any other regex, nothing is assumed.
@@ -139,9 +140,13 @@ _TRANSPARENT: Final = rf"(?:{_CLASS}|{_ATOM}|\((?!\?)|\(\?:|[,{{}})|*+?-])+"
 _MEMBERS: Final = f"{_CLASS}|{_ATOM}"
 
 
-@cache
 def regex_kind(source: str) -> Kind:
     """Return the kind of the values which a regex matches whole. Raises what `re` does."""
+    # Kinds are compared by identity: threads that make one at the same time must get the same.
+    return _REGEXES.get(source) or _REGEXES.setdefault(source, _read(source))
+
+
+def _read(source: str) -> Kind:
     accepts = _matches(source)
     if not re.fullmatch(_TRANSPARENT, source):
         return Kind(source, TYPED, accepts, _always, slash=True)
