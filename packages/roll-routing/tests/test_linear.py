@@ -18,6 +18,8 @@ HOSTILE = {
     "/{a:int}{b:int}{c:float}{d:float}!": "-1.1",
     "/{a}{b:uuid}{c}{d:uuid}": "12345678-9abc-def0-1234-56789abcdef0",
     r"/{a}-{b:\d+}-{c}-{d:\d+}x": "1-",
+    r"/{a}-{b:[a-z]+\d+}-{c}": "-a",
+    r"/{a}4{b:(?:[a-z]{4})+}4{c}": "a4",
     "/{p:path}/x/{q:path}/x/{r:path}/y": "x/",
     "/{p:path}{q:any}{r:path}/y": "/",
     "/{a}/{b}/{c}/{p:path}/-/{q}.{r}": "-/",
@@ -33,6 +35,13 @@ def test_twice_the_path_is_twice_the_work_at_most(work: Work, pattern: str, end:
     once, twice = ("/" + unit * (size // len(unit)) + end for size in (200, 400))
     routes.match(once)  # What is written at the first match is no work of the others.
     assert work(lambda: routes.match(twice)) <= 2.2 * work(lambda: routes.match(once))
+
+
+def test_a_long_regex_is_not_read_in_all_the_ways_it_could_be() -> None:
+    """Two ways for each repetition would never come to an end."""
+    routes = Routes()
+    routes.add("/{a:" + "b{1}" * 99 + ".}")
+    assert routes.match("/" + "b" * 99 + "!") == ({}, {"a": "b" * 99 + "!"})
 
 
 def test_branches_are_not_tried_twice(work: Work) -> None:
