@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roll_routing import BuildError, InvalidRoute, Routes, RoutingError, build, variables
+from roll_routing import BuildError, InvalidRoute, Routes, RoutingError, build, nameless, variables
 
 BUILT: list[tuple[str, dict[str, Any], str]] = [
     ("/", {}, "/"),
@@ -66,6 +66,23 @@ def test_values_that_do_not_fit_are_refused(
     assert reason in raised.value.message
 
 
+# Patterns, each with a path that it matches.
+ALIKE = {
+    "/{a}": "/x",
+    "/{b:string}": "/x",
+    "/{été 1}": "/x",
+    "/{a:path}": "/x",
+    r"/{a:\d{4}}": "/1234",
+    r"/{b:\d{4}}": "/1234",
+    r"/{b:\d{5}}": "/12345",
+    "/{b:{x}}": "/{x}",
+    "/{a}/{b}": "/x/y",
+    "/{b}/{a}": "/x/y",
+    "/{a}/b": "/x/b",
+    "/a": "/a",
+}
+
+
 def test_an_invalid_pattern_cannot_be_built() -> None:
     with pytest.raises(InvalidRoute):
         build("/{a", a=1)
@@ -76,6 +93,22 @@ def test_the_names_of_a_pattern_are_known() -> None:
     assert variables("/a") == ()
     with pytest.raises(InvalidRoute):
         variables("/{a")
+
+
+@pytest.mark.parametrize("one", ALIKE)
+def test_patterns_of_the_very_same_urls_are_alike_without_their_names(one: str) -> None:
+    for other in ALIKE:
+        routes = Routes()
+        routes.add(one, one=True)
+        routes.add(other, other=True)
+        payload, _ = routes.match(ALIKE[one])
+        alike = payload == {"one": True, "other": True}
+        assert (nameless(one) == nameless(other)) == alike
+
+
+def test_an_invalid_pattern_has_no_form_without_names() -> None:
+    with pytest.raises(InvalidRoute):
+        nameless("/{a")
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -61,3 +61,34 @@ async def test_another_router_has_its_own_idea_of_names():
         response.body = where
 
     assert (await Client(app).get("/<not ours>")).body == b"/<not ours>"
+
+
+async def test_the_braces_of_a_regex_are_no_placeholder(app, client):
+    @app.route(r"/{a:\d{4}}")
+    async def year(request, response, a):
+        response.body = f"year {a}"
+
+    @app.route(r"/{b:\d{5}}")
+    async def area(request, response, b):
+        response.body = f"area {b}"
+
+    @app.route(r"/{a:\d{5}}", methods=["POST"])
+    async def change(request, response, a):
+        response.body = f"change {a}"
+
+    assert (await client.get("/1234")).body == b"year 1234"
+    assert (await client.get("/12345")).body == b"area 12345"
+    assert (await client.post("/12345")).body == b"change 12345"
+
+
+async def test_a_name_may_be_any_text(app, client):
+    @app.route("/{user-id}")
+    async def show(request, response, **names):
+        response.body = str(names)
+
+    @app.route("/{user name:string}", methods=["POST"])
+    async def change(request, response, **names):
+        response.body = str(names)
+
+    assert (await client.get("/1")).body == b"{'user-id': '1'}"
+    assert (await client.post("/1")).body == b"{'user name': '1'}"

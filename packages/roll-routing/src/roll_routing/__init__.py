@@ -1,6 +1,6 @@
 """URL routing for Roll: autoroutes, with no wrong answer."""
 
-from ._build import build, variables
+from ._build import build, nameless, variables
 from ._errors import BuildError, InvalidRoute, RoutingError
 from ._router import ListedRoute, Route, Router
 from ._routes import Routes
@@ -16,5 +16,6 @@ __all__ = [
     "Routes",
     "RoutingError",
     "build",
+    "nameless",
     "variables",
 ]

@@ -1,4 +1,4 @@
-"""From a pattern and values to a URL."""
+"""What a pattern is good for beside matching: its names, and URLs from values for them."""
 
 from typing import Any, Final
 from urllib.parse import quote
@@ -6,7 +6,7 @@ from urllib.parse import quote
 from ._errors import BuildError
 from ._patterns import Placeholder, Token, parse
 
-__all__ = ["build", "variables"]
+__all__ = ["build", "nameless", "variables"]
 
 # RFC 3986 3.3: what the path of a URL may hold as it is, beside the unreserved characters.
 _LITERAL_SAFE: Final = "/!$&'()*+,;=:@"
@@ -15,6 +15,17 @@ _LITERAL_SAFE: Final = "/!$&'()*+,;=:@"
 def variables(pattern: str, /) -> tuple[str, ...]:
     """Give the names of a pattern's placeholders, in their order. Raises `InvalidRoute`."""
     return parse(pattern).names
+
+
+def nameless(pattern: str, /) -> str:
+    """Give a pattern without the names of its placeholders. Raises `InvalidRoute`.
+
+    Two patterns match the very same URLs, as `Routes` tells, if this is equal for both.
+    """
+    return "".join(
+        f"{{:{token.kind.word}}}" if isinstance(token, Placeholder) else token
+        for token in parse(pattern).tokens
+    )
 
 
 def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - the name `Route` has for them

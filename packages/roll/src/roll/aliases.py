@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from roll_routing import variables
+from roll_routing import nameless, variables
 
 from .views import ENDPOINTS, Endpoint
 
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["Aliases"]
-
-# What two routes to the same place have in common, whatever they call its placeholders.
-NAMES = re.compile(r"\{\s*\w+(?::string(?=\s*\}))?")
 
 
 class Aliases:
@@ -25,11 +21,12 @@ class Aliases:
         self.names: dict[Endpoint, tuple[str, ...]] = {}
         """Of the endpoints that want other names than those of the first route there."""
         self._first: dict[str, tuple[str, ...]] = {}
+        """Of each place, as its routes have it in common."""
 
     def add(self, path: str, payload: Mapping[str, Any]) -> None:
         """Note the names of a route."""
         names = tuple(variables(path))
-        if self._first.setdefault(NAMES.sub("{", path), names) != names:
+        if self._first.setdefault(nameless(path), names) != names:
             for endpoint in payload.values():
                 if isinstance(endpoint, Endpoint):
                     self.names[endpoint] = names
