@@ -25,11 +25,20 @@ def test_a_table_may_be_deep() -> None:
     assert routes.match(path + "/x" * 120 + "/6") == (None, None)
 
 
-def test_a_route_may_be_longer_than_python_nests_calls() -> None:
-    start = "/x" * 2000
-    routes = table(start + "/{a}")
-    assert routes.match(start + "/1") == ({"route": start + "/{a}"}, {"a": "1"})
-    assert routes.match(start) == (None, None)
+@pytest.mark.parametrize(
+    ("segment", "part"),
+    [("/x", "/x"), ("/{N}", "/1"), ("/{aN}.{bN}", "/1.2"), ("/{N:int}-", "/1-")],
+)
+def test_routes_of_all_the_segments_a_pattern_may_have_are_found(segment: str, part: str) -> None:
+    middle = "".join(segment.replace("N", str(number)) for number in range(198))
+    # With so many ways on, which of the two kinds wins is decided by going down both.
+    kinds = ("int", "digit")
+    routes = table(*(f"/{{x:{kind}}}{middle}/r{end}" for end in range(40) for kind in kinds))
+    payload, values = routes.match("/1" + part * 198 + "/r7")
+    assert payload == {"route": f"/{{x:int}}{middle}/r7"}
+    assert values["x"] == "1"
+    assert routes.match("/1" + part * 198 + "/r40") == (None, None)
+    assert routes.match("/1" + part * 500) == (None, None)
 
 
 @pytest.mark.parametrize("texts", ["abc", "abcdefghij"])

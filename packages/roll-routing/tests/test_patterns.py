@@ -18,6 +18,8 @@ INVALID = {
     "/{a:}": (4, "a type or a regex must follow '{a:'"),
     "/{a}/{b}/{a:int}": (9, "the name 'a' is used twice, give each placeholder its own"),
     "/{id:a{9999999999}}": (5, "'a{9999999999}' is neither a type (string, digit,"),
+    "/a" * 200 + "/{b}/": (400, "a pattern has 200 segments at most, this one 202"),
+    "/{a}" + "/{p:any}" + "/" * 199: (210, "a pattern has 200 segments at most, this one 201"),
     "/{id:(}": (5, "'(' is neither a type (string, digit, alpha, alnum, int,"),
 }
 

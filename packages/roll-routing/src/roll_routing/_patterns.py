@@ -25,6 +25,8 @@ Tokens = tuple[Token, ...]
 # or behind a backslash.
 _MARK: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[{}]", re.DOTALL)
 _BRACE: Final = re.compile(r"[{}]")
+# The tree is gone down by calls, up to three for a segment, and Python allows a thousand in all.
+_SEGMENTS: Final = 200
 
 
 class Pattern:
@@ -61,16 +63,30 @@ class Pattern:
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Pattern:
     """Read a pattern; those read last are kept, for URLs to be built. Raises `InvalidRoute`."""
-    tokens: list[Token] = []
+    found = [*_scan(text)]
+    _check_names(text, found)
+    _check_length(text, found)
+    return Pattern(tuple(token for _, token in found))
+
+
+def _check_names(text: str, found: list[tuple[int, Token]]) -> None:
     names: set[str] = set()
-    for start, token in _scan(text):
+    for start, token in found:
         if isinstance(token, Placeholder):
             if token.name in names:
                 reason = f"the name {token.name!r} is used twice, give each placeholder its own"
                 raise InvalidRoute(text, start, reason)
             names.add(token.name)
-        tokens.append(token)
-    return Pattern(tuple(tokens))
+
+
+def _check_length(text: str, found: list[tuple[int, Token]]) -> None:
+    slashes: list[int] = []
+    for start, token in found:
+        if isinstance(token, str):
+            slashes += (index for index, char in enumerate(token, start) if char == "/")
+    if len(slashes) > _SEGMENTS:
+        reason = f"a pattern has {_SEGMENTS} segments at most, this one {len(slashes)}"
+        raise InvalidRoute(text, slashes[_SEGMENTS], reason)
 
 
 def ranks(tokens: Iterable[Token]) -> bytes:

@@ -45,8 +45,10 @@ def rivalries(branches: list[Branch]) -> Iterator[list[Branch]]:
 
 def _ordered(rivals: list[Branch]) -> list[Branch] | None:
     """Sort branches so that the first to match has the route that wins, if that can be."""
+    if len(rivals) == 1:
+        return rivals
     left = {branch: list(islice(_tails(branch), _MANY)) for branch in rivals}
-    if len(rivals) > 1 and any(len(tails) == _MANY for tails in left.values()):
+    if any(len(tails) == _MANY for tails in left.values()):
         return None
     ordered: list[Branch] = []
     while left:
