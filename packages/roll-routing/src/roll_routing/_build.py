@@ -32,7 +32,8 @@ def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - the name `Route`
     """Build the path of a URL, percent-encoded (RFC 3986), from a pattern and its values.
 
     Values go through `str()`. Raises `InvalidRoute` for the pattern, `BuildError` (a
-    `ValueError`) for a value that is missing, unknown, or that its placeholder does not take.
+    `ValueError`) for a value that is missing, unknown, or that its placeholder does not take, and
+    for text that UTF-8 has not: lone surrogates.
     """
     parsed = parse(pattern)
     if set(parsed.names) != set(vars):
@@ -55,11 +56,21 @@ def _mismatch(pattern: str, names: tuple[str, ...], given: dict[str, Any]) -> st
 
 def _text(pattern: str, token: Token, given: dict[str, Any]) -> str:
     if not isinstance(token, Placeholder):
-        return quote(token, safe=_LITERAL_SAFE)
+        return _quoted(pattern, token, _LITERAL_SAFE)
     value = str(given[token.name])
     if not token.kind.accepts(value):
         raise BuildError(
             f"Cannot build the URL of {pattern!r}: {token.name!r} is {token.kind.word!r},"
             f" which does not take {value!r}"
         )
-    return quote(value, safe="/" if token.kind.slash else "")
+    return _quoted(pattern, value, "/" if token.kind.slash else "")
+
+
+def _quoted(pattern: str, text: str, safe: str) -> str:
+    try:
+        return quote(text, safe=safe)
+    except UnicodeEncodeError as error:
+        raise BuildError(
+            f"Cannot build the URL of {pattern!r}: {text!r} cannot be encoded, as at index"
+            f" {error.start} it has half of a surrogate pair"
+        ) from error
