@@ -259,6 +259,12 @@ def test_long_request_lines_heads_and_too_many_fields_are_refused(parse, refusal
     assert parse(GET + b"A: a\r\n" * 4 + b"\r\n", headers=5)
 
 
+def parts(head: head.Head) -> list[object]:
+    names = ("method", "target", "path", "query", "headers", "minor", "length", "chunked")
+    others = ("keep_alive", "expects_continue", "upgrade")
+    return [getattr(head, name) for name in names + others]
+
+
 @pytest.fixture
 def twice():
     """Parse the same head again and again on one connection, and give the last one's parts."""
@@ -268,9 +274,7 @@ def twice():
         for _ in range(times):
             head, end = parser.parse(data, 0)
             assert end == len(data)
-        names = ("method", "target", "path", "query", "headers", "minor", "length", "chunked")
-        others = ("keep_alive", "expects_continue", "upgrade")
-        return [getattr(head, name) for name in names + others]
+        return parts(head)
 
     return parse
 
@@ -309,6 +313,57 @@ def known(data: bytes, **limits: int) -> HeadParser:
     for _ in range(2):
         parser.parse(data, 0)
     return parser
+
+
+def outcome(parser: HeadParser, data: bytes) -> object:
+    try:
+        found, end = parser.parse(data, 0)
+    except BadRequest as error:
+        return error.args
+    assert found
+    return parts(found), end
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"",
+        b"Content-Length: 3\r\nExpect: 100-continue\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Connection: upgrade\r\nUpgrade: websocket\r\n",
+        b"Proxy-Connection: close\r\n",
+    ],
+)
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET /b%20c?d=e?f HTTP/1.1",
+        b"DELETE /b HTTP/1.1",
+        b"GET /" + b"b" * 300 + b" HTTP/1.1",
+        b"GET /" + b"b" * 9000 + b" HTTP/1.1",
+        b"GET /b HTTP/1.0",
+        b"GET /b HTTP/2.0",
+        b"GET http://there/b HTTP/1.1",
+        b"OPTIONS * HTTP/1.1",
+        b"CONNECT there:80 HTTP/1.1",
+        b"CONNECT /b HTTP/1.1",
+        b"GET /b#c HTTP/1.1",
+        b"GET  /b HTTP/1.1",
+        b"GET /b\x00 HTTP/1.1",
+        b"GET /\xff HTTP/1.1",
+        b"GET /b\n HTTP/1.1",
+        b"BREW /b HTTP/1.1",
+        b"get /b HTTP/1.1",
+        b"/b HTTP/1.1",
+        b"",
+    ],
+    ids=lambda line: repr(line[:40]) + str(len(line)),
+)
+def test_known_fields_behind_a_new_line_mean_what_they_mean_to_a_new_connection(line, fields):
+    data = line + b"\r\n" + b"Host: here\r\n" + fields + b"\r\n"
+    parser = known(GET + fields + b"\r\n")
+    lines_seen.clear()
+    assert outcome(parser, data) == outcome(HeadParser(Limits()), data)
 
 
 def test_a_known_request_line_is_no_whole_head():

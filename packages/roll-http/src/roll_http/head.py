@@ -12,7 +12,7 @@ from functools import lru_cache
 import httptools
 
 from .limits import Limits
-from .semantics import KEPT, BadRequest, Head, frame, locate
+from .semantics import KEPT, BadRequest, Head, frame, locate, split_query
 from .syntax import OWS, has_bare_lf, is_request_line_start, is_token, match_request_line
 
 __all__ = ["BadRequest", "Head", "HeadParser"]
@@ -40,8 +40,11 @@ def _method(raw: bytes) -> str:
     return text
 
 
-# What is remembered of request lines, for all connections: line, method, target, path, query.
-_lines: dict[bytes, tuple[str, bytes, str, str]] = {}
+# Method, target, path and query: what a request line says whose target is a path.
+Line = tuple[str, bytes, str, str]
+
+# The request lines that are remembered, for all connections.
+_lines: dict[bytes, Line] = {}
 MOST_LINES = 1024
 LONGEST_LINE = 256
 
@@ -54,7 +57,8 @@ class HeadParser:
 
     Clients repeat themselves: a keep-alive connection mostly brings the same fields again, and
     request lines that were seen before. What was made of these bytes is remembered, and used
-    when the very same come again (2.0 to 0.8 us a head of one field, 4.8 to 1.1 of eight).
+    when the very same come again: a head of eight fields takes 5.6 us, of one 2.5; behind a new
+    line either takes 1.8, behind a known one 0.5.
     """
 
     __slots__ = (
@@ -94,35 +98,39 @@ class HeadParser:
         if head is not None:
             mark = data.find(CRLF, start) + 2
             end = mark + len(self._block)
-            if data[mark:end] == self._block:
-                line = _lines.get(data[start:mark])
-                if line is not None and mark - start <= self._longest_line:
+            if data[mark:end] == self._block and mark - start <= self._longest_line:
+                raw = data[start:mark]
+                line = _lines.get(raw) or self._read_line(raw)
+                if line is not None:
                     head.method, head.target, head.path, head.query = line
                     head.headers = self._fields.copy()
                     self._seen = 0
                     return head, end
         return self._parse_new(data, start)
 
-    def _remember(self, head: Head, raw: bytes) -> None:
-        """Keep what these bytes mean, unless line and fields depend on each other.
+    def _read_line(self, raw: bytes) -> Line | None:
+        """A new request line, in front of the remembered fields; None where these depend on it."""
+        line = _split_line(raw[: -len(CRLF)])
+        if line is None or not _is_plain(line):
+            return None
+        self._feed(raw + CRLF)
+        known = _method(line[0]), line[1], *split_query(line[1].decode("ascii"))
+        if len(raw) <= LONGEST_LINE:
+            if len(_lines) >= MOST_LINES:
+                _lines.clear()
+            _lines[raw] = known
+        return known
 
-        Fields only when they come a second time: to keep what never comes again costs 1 us.
-        """
-        fields = raw.find(CRLF) + len(CRLF)
-        if head.minor != 1 or not head.target.startswith(b"/") or head.method == "CONNECT":
+    def _remember(self, head: Head, block: bytes) -> None:
+        """Keep what these fields mean, when they come a second time: to keep all costs 1 us."""
+        if len(block) > LONGEST_BLOCK:
             return
-        if fields > LONGEST_LINE or len(raw) - fields > LONGEST_BLOCK:
-            return
-        block = raw[fields:]
-        if block != self._block:
-            self._block, self._head = block, None
-            return
-        if len(_lines) >= MOST_LINES:
-            _lines.clear()
-        _lines[raw[:fields]] = head.method, head.target, head.path, head.query
-        self._fields = head.headers.copy()
-        self._head = head
-        self._longest_line = min(self._limits.request_line, self._limits.head - len(block))
+        self._head = None
+        if block == self._block:
+            self._head = head
+            self._fields = head.headers.copy()
+            self._longest_line = min(self._limits.request_line, self._limits.head - len(block))
+        self._block = block
 
     def _parse_new(self, data: bytes, start: int) -> tuple[Head | None, int]:
         if data.startswith(CRLF, start):
@@ -133,18 +141,14 @@ class HeadParser:
             self._seen = len(data) - start
             return None, start
         self._seen = 0
-        raw = data[start:end]
-        head = self._parse_whole(raw)
-        self._remember(head, raw)
-        return head, end
+        return self._parse_whole(data[start:end]), end
 
     def _parse_whole(self, raw: bytes) -> Head:
         end = raw.find(CRLF)
         if end > self._limits.request_line or len(raw) > self._limits.head:
             raise self._too_large(end)
-        # llhttp checks the characters, but lets through runs of spaces and fragments.
-        line = raw[:end].split(b" ")
-        if len(line) != 3 or line[2] not in _MINORS or b"#" in line[1]:  # noqa: PLR2004 - parts
+        line = _split_line(raw[:end])
+        if line is None:
             raise _bad_request_line(raw)
         head = Head()
         head.method = _method(line[0])
@@ -159,6 +163,8 @@ class HeadParser:
             self._parser = None  # it now waits for a body, or for an end, that it will not see
         elif "PROXY-CONNECTION" in head.headers:
             self._parser = None  # it may now wait for an end that this field does not mean
+        if _is_plain(line):
+            self._remember(head, raw[end + len(CRLF) :])
         return head
 
     def _skip_empty_lines(self, data: bytes, start: int) -> int:
@@ -176,6 +182,12 @@ class HeadParser:
         headers: dict[str, str] = {}
         self._headers = headers
         self._count = 0
+        self._feed(raw)
+        if self._count > self._limits.headers:
+            raise BadRequest(431, "Too many header fields")
+        return headers
+
+    def _feed(self, raw: bytes) -> None:
         try:
             (self._parser or self._new_parser()).feed_data(raw)
         except httptools.HttpParserUpgrade:
@@ -186,9 +198,6 @@ class HeadParser:
             if "nvalid method" in str(error):  # as llhttp says of other protocols' methods
                 raise _unknown_method(raw) from None
             raise BadRequest(400, str(error) or "Malformed request") from None
-        if self._count > self._limits.headers:
-            raise BadRequest(431, "Too many header fields")
-        return headers
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         self._parser = parser = httptools.HttpRequestParser(self)
@@ -232,6 +241,22 @@ class HeadParser:
         bad = not is_request_line_start(data) if found < 0 else not _is_request_line(data)
         if bad and data not in {b"", b"\r"}:  # a CR may be the half of an empty line
             raise _bad_request_line(data)
+
+
+def _split_line(raw: bytes) -> list[bytes] | None:
+    """Method, target and version of a request line, whose characters llhttp has yet to check.
+
+    It lets through runs of spaces, fragments, and other versions.
+    """
+    line = raw.split(b" ")
+    if len(line) != 3 or line[2] not in _MINORS or b"#" in line[1]:  # noqa: PLR2004 - its parts
+        return None
+    return line
+
+
+def _is_plain(line: list[bytes]) -> bool:
+    """A line that says the same whatever fields follow it, which mean the same behind each."""
+    return line[1].startswith(b"/") and line[2] == b"HTTP/1.1" and line[0] != b"CONNECT"
 
 
 def _is_request_line(data: bytes) -> bool:

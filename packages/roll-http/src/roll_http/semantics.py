@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from .syntax import is_authority_form, is_host, list_members, match_absolute_form
 
-__all__ = ["BadRequest", "Head", "frame", "locate"]
+__all__ = ["BadRequest", "Head", "frame", "locate", "split_query"]
 
 
 class BadRequest(Exception):
@@ -132,7 +132,7 @@ def locate(head: Head) -> None:
         path = target
     else:
         path, host = _split_absolute(head, host)
-    _split_query(head, path.decode("ascii"))
+    head.path, head.query = split_query(path.decode("ascii"))
     if host is None:
         if head.minor > 0:
             raise BadRequest(400, "Missing Host")
@@ -142,9 +142,10 @@ def locate(head: Head) -> None:
         head.keep_alive = False  # what follows is meant for the other end of a tunnel
 
 
-def _split_query(head: Head, path: str) -> None:
-    path, _, head.query = path.partition("?")
-    head.path = unquote(path) if "%" in path else path
+def split_query(target: str) -> tuple[str, str]:
+    """The percent-decoded path of a target, and its query as received."""
+    path, _, query = target.partition("?")
+    return (unquote(path) if "%" in path else path), query
 
 
 def _split_absolute(head: Head, host: str | None) -> tuple[bytes, str | None]:
