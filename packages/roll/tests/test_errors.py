@@ -208,3 +208,47 @@ async def test_on_error_may_be_overridden(app, client, failing):
     app.on_error = on_error
     failing(ValueError("text"))
     assert (await client.get("/")).body == b"mine: text"
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+async def test_a_path_is_never_html_whatever_type_was_set_before(client, app, name):
+    @app.listen("headers")
+    def all_is_html(response):
+        response.headers[name] = "text/html; charset=utf-8"
+
+    response = await client.get("/<script>alert(1)</script>")
+    assert response.body == b"/<script>alert(1)</script>"
+    assert response.headers == {"Content-Type": "text/plain; charset=utf-8"}
+
+
+async def test_a_page_that_a_listener_gives_for_an_error_keeps_its_type(client, app):
+    @app.listen("headers")
+    def all_is_html(response):
+        response.headers["Content-Type"] = "text/html; charset=utf-8"
+
+    @app.listen("error")
+    def show(response, error):
+        response.body = f"<h1>{error.status.phrase}</h1>"
+
+    response = await client.get("/nowhere")
+    assert response.body == b"<h1>Not Found</h1>"
+    assert response.headers == {"Content-Type": "text/html; charset=utf-8"}
+
+
+async def test_what_was_said_of_another_body_is_not_said_of_an_error(client, app):
+    @app.route("/")
+    def handler(request, response):
+        response.headers |= {"Content-Encoding": "gzip", "etag": '"1"', "X-Kept": "yes"}
+        raise HttpError(400, "text")
+
+    headers = (await client.get("/")).headers
+    assert headers == {"X-Kept": "yes", "Content-Type": "text/plain; charset=utf-8"}
+
+
+async def test_no_request_writes_a_line_of_the_log_by_itself(client, app, caplog):
+    @app.route("/{name}")
+    def handler(request, response, name):
+        raise RuntimeError
+
+    await client.get("/a%0AINFO%20admin%20logged%20in%1B")
+    assert caplog.messages == ["Unexpected exception: GET /a%0AINFO%20admin%20logged%20in%1B"]

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from roll_http import ClientDisconnected, HttpError
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from .application import Roll
 
-__all__ = ["Unexpected", "answer_error", "log_error"]
+__all__ = ["Unexpected", "answer_error", "log_error", "readable"]
 
 logger = logging.getLogger("roll")
+
+# What a handler says of the body that it was about to give (RFC 9110 8), but for the type, which
+# its error's message may have in common.
+OF_ANOTHER_BODY: Final = frozenset(
+    {"content-encoding", "content-length", "content-range", "etag", "last-modified"}
+)
 
 
 class Unexpected(HttpError):
@@ -37,13 +45,18 @@ async def answer_error(app: Roll, request: Any, response: Any, error: Exception)
             await app.hook("error", request, response, shown)
     except Exception as failure:  # noqa: BLE001 - an error in an error listener is answered too
         fill(response, hidden(app, request, failure))
-    label(response)
+    label(response, request.path)
 
 
 def hidden(app: Roll, request: Any, error: Exception) -> Unexpected:
     """Log `error`, and return the 500 that shows nothing of it."""
-    log_error(app, f"{request.method} {request.path}", error)
+    log_error(app, f"{request.method} {readable(request.url)}", error)
     return Unexpected(error)
+
+
+def readable(url: bytes) -> str:
+    """Return a request target as text that cannot pretend to be another line of the log."""
+    return url.decode("ascii", "backslashreplace")
 
 
 def log_error(app: Roll, where: str, error: BaseException) -> None:
@@ -59,20 +72,27 @@ def fill(response: Any, error: HttpError) -> None:
         message = response.status.phrase
     response.body = message if isinstance(message, bytes) else str(message)
     if response.headers:
-        # A length that the handler had set is not the one of this body.
-        for name in [name for name in response.headers if name.lower() == "content-length"]:
-            del response.headers[name]
+        drop(response.headers, OF_ANOTHER_BODY)
     headers = getattr(error, "headers", None)
     if headers:
         response.headers.update(headers)
 
 
-def label(response: Any) -> None:
+def drop(headers: dict[str, Any], names: Container[str]) -> None:
+    for name in [name for name in headers if name.lower() in names]:
+        del headers[name]
+
+
+def label(response: Any, path: str) -> None:
     """Say that the text of an error is plain, unless its type is known.
 
-    What it repeats of a request is never to be read as HTML, by whomever it was written.
+    What it repeats of a request's path is never to be read as HTML, whatever type was set for
+    what should have been answered.
     """
-    headers = response.headers
-    labelled = headers and "content-type" in map(str.lower, headers)
-    if isinstance(response.body, str) and not labelled:
+    headers, body = response.headers, response.body
+    if not isinstance(body, str):
+        return
+    if headers and body in path:
+        drop(headers, {"content-type"})
+    if not headers or "content-type" not in map(str.lower, headers):
         headers["Content-Type"] = "text/plain; charset=utf-8"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from roll_websocket import HandshakeError
 
-from .errors import log_error
+from .errors import log_error, readable
 from .views import Endpoint, Refused
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def session(app: Roll, endpoint: Endpoint, request: Any, ws: Any) -> None:
 
 
 async def report(app: Roll, event: str, request: Any, ws: Any, error: Exception) -> None:
-    log_error(app, f"websocket {request.path}", error)
+    log_error(app, f"websocket {readable(request.url)}", error)
     await notify(app, event, request, ws, error)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from ..errors import readable
 from ..exchanges import report_exchanges
 
 if TYPE_CHECKING:
@@ -66,8 +67,3 @@ def log_accesses(app: Roll, access_format: str) -> None:
         log.info(access_format, fields)
 
     report_exchanges(app, report)
-
-
-def readable(url: bytes) -> str:
-    """Return a request target as text that cannot pretend to be another line of the log."""
-    return url.decode("ascii", "backslashreplace")
