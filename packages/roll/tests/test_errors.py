@@ -252,3 +252,14 @@ async def test_no_request_writes_a_line_of_the_log_by_itself(client, app, caplog
 
     await client.get("/a%0AINFO%20admin%20logged%20in%1B")
     assert caplog.messages == ["Unexpected exception: GET /a%0AINFO%20admin%20logged%20in%1B"]
+
+
+async def test_an_error_listener_that_fails_is_logged_whoever_reports_errors(client, app, caplog):
+    app.log_errors = False
+
+    @app.listen("error")
+    def fail(error):
+        raise RuntimeError("in the listener")
+
+    assert (await client.get("/nowhere")).status == 500
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["in the listener"]

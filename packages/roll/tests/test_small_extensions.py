@@ -76,6 +76,36 @@ async def test_a_500_on_purpose_keeps_its_message_whatever_it_came_from(app, cli
     assert "500 message" in printed
 
 
+async def test_no_listener_keeps_a_traceback_from_being_printed(app, client, capsys, caplog):
+    @app.listen("error")
+    def fail(error):
+        raise RuntimeError("in the listener")
+
+    traceback(app)
+
+    @app.route("/")
+    async def handler(request, response):
+        raise ValueError("what happened")
+
+    assert (await client.get("/")).body == b"Internal Server Error"
+    assert "ValueError: what happened" in capsys.readouterr().err
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["in the listener"]
+
+
+async def test_the_traceback_of_a_websocket_is_printed(app, liveclient, capsys, caplog):
+    traceback(app)
+
+    @app.route("/", protocol="websocket")
+    async def handler(request, ws):
+        raise ValueError("what happened")
+
+    async with connect(liveclient.wsl) as peer:
+        await peer.wait_closed()
+    await liveclient.stop()
+    assert "ValueError: what happened" in capsys.readouterr().err
+    assert caplog.records == []
+
+
 async def test_the_banner_is_logged_on_startup(app, caplog):
     igniter(app)
     caplog.set_level(logging.DEBUG, "roll")

@@ -74,7 +74,10 @@ class Roll(Events, dict[str, Any]):
     """Called with a mapping of names to values."""
 
     log_errors: bool = True
-    """Whether an unexpected exception is logged, with its traceback, on the logger `roll`."""
+    """Whether an unexpected exception is logged, with its traceback, on the logger `roll`.
+
+    Those of `error` and `websocket_...` listeners are, in any case: no event tells of them.
+    """
 
     def __init__(self, *, limits: Limits | None = None, strict_slashes: bool = True) -> None:
         super().__init__()

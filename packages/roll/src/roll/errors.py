@@ -38,20 +38,21 @@ async def answer_error(app: Roll, request: Any, response: Any, error: Exception)
         # Nobody is there to be answered, and nobody is to blame.
         response.status = HTTPStatus.BAD_REQUEST
         return
-    shown = error if isinstance(error, HttpError) else hidden(app, request, error)
+    shown = error if isinstance(error, HttpError) else Unexpected(error)
+    if shown is not error and app.log_errors:
+        log_error(what(request), error)
     try:
         fill(response, shown)
         if "error" in app.hooks:
             await app.hook("error", request, response, shown)
     except Exception as failure:  # noqa: BLE001 - an error in an error listener is answered too
-        fill(response, hidden(app, request, failure))
+        log_error(what(request), failure)  # in any case: nobody else hears of it
+        fill(response, Unexpected(failure))
     label(response, request.path)
 
 
-def hidden(app: Roll, request: Any, error: Exception) -> Unexpected:
-    """Log `error`, and return the 500 that shows nothing of it."""
-    log_error(app, f"{request.method} {readable(request.url)}", error)
-    return Unexpected(error)
+def what(request: Any) -> str:
+    return f"{request.method} {readable(request.url)}"
 
 
 def readable(url: bytes) -> str:
@@ -59,9 +60,8 @@ def readable(url: bytes) -> str:
     return url.decode("ascii", "backslashreplace")
 
 
-def log_error(app: Roll, where: str, error: BaseException) -> None:
-    if app.log_errors:
-        logger.error("Unexpected exception: %s", where, exc_info=error)
+def log_error(where: str, error: BaseException) -> None:
+    logger.error("Unexpected exception: %s", where, exc_info=error)
 
 
 def fill(response: Any, error: HttpError) -> None:

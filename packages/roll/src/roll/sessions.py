@@ -52,7 +52,8 @@ async def session(app: Roll, endpoint: Endpoint, request: Any, ws: Any) -> None:
 
 
 async def report(app: Roll, event: str, request: Any, ws: Any, error: Exception) -> None:
-    log_error(app, f"websocket {readable(request.url)}", error)
+    if app.log_errors:
+        log_error(f"websocket {readable(request.url)}", error)
     await notify(app, event, request, ws, error)
 
 
@@ -61,4 +62,4 @@ async def notify(app: Roll, event: str, *args: Any) -> None:
     try:
         await app.hook(event, *args)
     except Exception as error:  # noqa: BLE001 - as said above
-        log_error(app, f"listener of {event}", error)
+        log_error(f"listener of {event}", error)

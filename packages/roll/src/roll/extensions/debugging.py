@@ -26,21 +26,28 @@ BANNER: Final = r"""
 
 
 def traceback(app: Roll) -> None:
-    """Print the traceback of each 500 on stderr, and show its text to the client.
+    """Print the traceback of each 500, and of each failed websocket, on stderr.
 
-    An aid for development: what an exception says is nobody else's business. The exception is
-    not logged as well. A 500 that was raised on purpose keeps its message.
+    The client is shown the text of the exception, which is not logged as well: an aid for
+    development, as what an exception says is nobody else's business. A 500 that was raised on
+    purpose keeps its message.
     """
     app.log_errors = False
 
-    @app.listen("error")
-    def print_traceback(response: Any, error: Any) -> None:
+    def print_500(response: Any, error: Any) -> None:
         if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
             return
         if isinstance(error, Unexpected):
             error = error.__context__
             response.body = str(error)
         print_exception(error, file=sys.stderr)
+
+    def print_failure(error: Any) -> None:
+        print_exception(error, file=sys.stderr)
+
+    # First of all listeners: none can keep it from being printed.
+    app.hooks.setdefault("error", []).insert(0, print_500)
+    app.hooks.setdefault("websocket_error", []).insert(0, print_failure)
 
 
 def igniter(app: Roll) -> None:
