@@ -23,6 +23,10 @@ NEVER = float("inf")
 INTERVAL = 0.5
 SHORTEST_INTERVAL = 0.01
 
+# Seconds from a look to the end of what it found late. A handler may have held the loop, and libuv
+# runs timers before it reads sockets: what came in time is read meanwhile.
+GRACE = 0.001
+
 
 class Timed(Protocol):
     """A connection, as the clock sees it: two deadlines, in the loop's time."""
@@ -110,7 +114,14 @@ class Connections:
         self._ticking = bool(self._members)
         if self._ticking:
             loop.call_later(self._interval, self._look, loop)
-        for connection in tuple(self._members):
+        late = [
+            member for member in self if min(member.read_deadline, member.write_deadline) <= now
+        ]
+        if late:
+            loop.call_later(GRACE, self._end, late, now)
+
+    def _end(self, late: list[Timed], now: float) -> None:
+        for connection in late:
             if connection.read_deadline <= now:
                 connection.read_expired()
             if connection.write_deadline <= now:
