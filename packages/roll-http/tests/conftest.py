@@ -109,6 +109,12 @@ async def _hello(request: Any, response: Any) -> None:
 
 
 @pytest.fixture
+def hello() -> App:
+    """An application that greets."""
+    return App(_hello, Limits())
+
+
+@pytest.fixture
 async def serve() -> AsyncIterator[Callable[..., Awaitable[Peer]]]:
     """`await serve(handler, **limits)` starts a server for the time of the test."""
     peers: list[Peer] = []

@@ -218,6 +218,39 @@ async def test_a_raising_application_is_a_logged_500_on_a_kept_connection(serve,
     assert "secret" in caplog.text
 
 
+async def test_an_http_error_that_leaves_the_application_is_its_answer(serve, caplog):
+    class Teapot(HttpError):
+        message = "short and stout"
+
+        def __init__(self):
+            self.status = 418
+
+    async def handler(request, response):
+        if request.path == "/":
+            raise Teapot
+        await request.read()
+
+    peer = await serve(handler, body=10)
+    length = b"POST /read HTTP/1.1\r\nHost: here\r\nContent-Length: 11\r\n\r\n"
+    answer = await peer.exchange(GET + length + b"a" * 11 + LAST)
+    assert "HTTP/1.1 418 I'm a Teapot\r\nContent-Type: text/plain; charset=utf-8" in answer
+    assert "413 " in answer
+    assert bodies(answer)[0] == "short and stout"
+    assert not caplog.records
+
+
+async def test_an_http_error_without_a_status_is_a_500(serve, caplog):
+    class Unfinished(HttpError):
+        def __init__(self):
+            pass
+
+    async def handler(request, response):
+        raise Unfinished
+
+    assert "500 Internal" in await (await serve(handler)).exchange(LAST)
+    assert "Unfinished" in caplog.text
+
+
 async def test_a_request_class_that_raises_ends_the_connection(serve, caplog):
     peer = await serve()
 
@@ -227,6 +260,19 @@ async def test_a_request_class_that_raises_ends_the_connection(serve, caplog):
     peer.app.Request = broken
     assert "500" in await peer.exchange(GET)
     assert "broken class" in caplog.text
+    assert len(caplog.records) == 1
+
+
+async def test_a_request_class_that_is_none_of_ours_is_a_logged_500(serve, caplog):
+    class Foreign(dict):
+        def __init__(self, app, protocol):
+            self.app = app
+
+    peer = await serve()
+    peer.app.Request = Foreign
+    assert "500" in await peer.exchange(GET)
+    assert "has no attribute 'set_head'" in caplog.text
+    assert len(caplog.records) == 1
 
 
 async def test_a_handler_that_awaits_something_cancelled_is_a_500(serve):
@@ -910,6 +956,18 @@ async def test_too_many_connections_are_a_503(serve):
     first.send(GET)
     await first.head()
     assert "503 Service Unavailable" in await peer.exchange(b"")
+
+
+async def test_connections_are_counted_by_application(serve):
+    busy, other = await serve(connections=1), await serve(connections=1)
+    first = await busy.connect()
+    first.send(GET)
+    await first.head()
+    assert "200 OK" in await other.exchange(LAST)
+    first.abort()
+    while any(busy.server.connections):
+        await asyncio.sleep(0.01)
+    assert "200 OK" in await busy.exchange(LAST)
 
 
 # Upgrades.

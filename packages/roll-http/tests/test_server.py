@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import threading
 
 import pytest
 
@@ -168,6 +169,7 @@ async def test_other_errors_are_reported_as_asyncio_does(caplog):
 
 async def test_the_clock_stops_without_connections_and_survives_their_faults():
     class Broken:
+        app = None
         read_deadline = write_deadline = 0.0
 
         def __init__(self):
@@ -188,7 +190,7 @@ async def test_the_clock_stops_without_connections_and_survives_their_faults():
     connections.add(broken, 0.04, loop)
     while broken.looks < 3:
         await asyncio.sleep(0.01)
-    assert len(connections) == 1
+    assert list(connections) == [broken]
     connections.discard(broken)
     while connections._ticking:
         await asyncio.sleep(0.01)
@@ -197,6 +199,7 @@ async def test_the_clock_stops_without_connections_and_survives_their_faults():
 
 async def test_what_came_in_time_counts_though_it_was_read_after_the_deadline():
     class Blocked:
+        app = None
         read_deadline = 0.0
         write_deadline = NEVER
 
@@ -215,3 +218,37 @@ async def test_what_came_in_time_counts_though_it_was_read_after_the_deadline():
         await asyncio.sleep(0.01)
     connections.discard(blocked)
     assert not faults
+
+
+async def test_a_protocol_that_can_not_be_made_is_logged_and_its_connection_ended(caplog):
+    def factory():
+        raise RuntimeError("broken factory")
+
+    server = Server(factory)
+    await server.listen("127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    assert await reader.read() == b""
+    writer.close()
+    await server.stop()
+    assert "broken factory" in caplog.text
+
+
+def test_in_another_thread_a_server_serves_until_it_is_cancelled(hello):
+    answers = []
+
+    async def main():
+        server = Server(lambda: HTTPProtocol(hello))
+        await server.listen("127.0.0.1", 0)
+        serving = asyncio.ensure_future(serve_until_signalled(server))
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(GET)
+        answers.append(await reader.readline())
+        writer.close()
+        serving.cancel()
+        await asyncio.wait([serving])
+        await server.stop()
+
+    thread = threading.Thread(target=asyncio.run, args=[main()])
+    thread.start()
+    thread.join()
+    assert answers == [b"HTTP/1.1 200 OK\r\n"]

@@ -44,8 +44,9 @@ class Application(Protocol):
     def __call__(self, request: Any, response: Any) -> Awaitable[Any]:
         """Answer `request`: fill `response` and give it back, or another in its place.
 
-        It runs in a task and a context of its own, one request of a connection at a time. What
-        it raises is logged and answered 500. It may hand the connection over to another protocol
+        It runs in a task and a context of its own, one request of a connection at a time. An
+        `HttpError` that it raises is answered by its status and message, whatever else it raises
+        is logged and answered 500. It may hand the connection over to another protocol
         (`request.protocol.switch`): what it then returns is not sent.
         """
         ...

@@ -7,9 +7,10 @@ timer a request would cost more than the request's own work.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from email.utils import formatdate
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
 from .limits import Limits
@@ -31,6 +32,8 @@ GRACE = 0.001
 class Timed(Protocol):
     """A connection, as the clock sees it: two deadlines, in the loop's time."""
 
+    app: Any
+    """Whose connection it is."""
     read_deadline: float
     write_deadline: float
 
@@ -71,11 +74,9 @@ class Connections:
         self._interval = INTERVAL
         # Their transports keep them; nothing here keeps a loop that has ended without them.
         self._members: WeakSet[Timed] = WeakSet()
+        self._counts: Counter[int] = Counter()  # of the members of each application
         self._ticking = False
         self._watchers: list[asyncio.Future[None]] = []
-
-    def __len__(self) -> int:
-        return len(self._members)
 
     def __iter__(self) -> Iterator[Timed]:
         return iter(tuple(self._members))
@@ -86,14 +87,21 @@ class Connections:
         """Look after a connection, often enough for its shortest timeout (in seconds)."""
         self._interval = max(SHORTEST_INTERVAL, min(self._interval, shortest_timeout / 4))
         self._members.add(connection)
+        self._counts[id(connection.app)] += 1
         self._tell()
         if not self._ticking:
             self._look(loop)
 
     def discard(self, connection: Timed) -> None:
         """Forget a connection."""
-        self._members.discard(connection)
+        if connection in self._members:
+            self._members.discard(connection)
+            self._counts -= Counter((id(connection.app),))  # which forgets whom none is left of
         self._tell()
+
+    def count(self, app: Any) -> int:
+        """How many connections an application has."""
+        return self._counts[id(app)]
 
     async def changed(self) -> None:
         """Wait until a connection comes or goes."""

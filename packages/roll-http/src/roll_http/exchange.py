@@ -49,8 +49,9 @@ class Exchange:
         app = connection.app
         response: Response | None = None
         try:
-            request = self._request = app.Request(app, connection)
+            request = app.Request(app, connection)
             request.set_head(head)
+            self._request = request
             if head.length or head.chunked:
                 self._open_body(request, head)
             response = app.Response(app, connection)
@@ -60,19 +61,19 @@ class Exchange:
             if self._is_cancelled():
                 self._give_up()
                 raise
-            response = self._failed("was cancelled by itself")
+            response = self._failed("was cancelled by itself", head)
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             self._give_up()
             raise
         except BaseException as error:  # noqa: BLE001 - whatever an application raises is answered
             if connection.gone and isinstance(error, ClientDisconnected):
                 return connection.finish(False)
-            response = self._failed("raised")
+            response = self._answer(error, head)
         if connection.switched:
             return connection.release()
         if self._request is not None:
             self._request.method = head.method  # it decides, whatever became of it since
-        rest = self._send(response)
+        rest = self._send(head, response)
         if rest is not None:
             await rest
         return None
@@ -94,26 +95,35 @@ class Exchange:
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
 
-    def _failed(self, what: str) -> Response:
+    def _answer(self, error: BaseException, head: Head) -> Response:
+        if isinstance(error, HttpError):
+            with contextlib.suppress(AttributeError, ValueError):  # a subclass without a status
+                return self._plain(error.status, error.message)
+        return self._failed("raised", head)
+
+    def _failed(self, what: str, head: Head) -> Response:
         """Log the error in flight, and answer it; nothing of it reaches the client."""
-        request = self._request
-        where = "?" if request is None else f"{request.method} {request.url!r}"
-        logger.exception("The application %s for %s", what, where)
-        # Not the application's own class: that may be what failed.
+        # Not what the request says: that may be what failed.
+        logger.exception("The application %s for %s %r", what, head.method, head.target)
+        return self._plain(HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _plain(self, status: HTTPStatus, text: Any = None) -> Response:
+        """A response that is a text, by default the phrase of its status."""
+        # Not of the application's own class: that may be what failed.
         response = Response(self._connection.app, self._connection)
-        response.request = request
-        response.status = HTTPStatus.INTERNAL_SERVER_ERROR
+        response.request = self._request
+        response.status = status
         response.headers["Content-Type"] = "text/plain; charset=utf-8"
-        response.body = response.status.phrase
+        response.body = response.status.phrase if text is None else text
         return response
 
     # The response.
 
-    def _send(self, response: Response | None) -> Coroutine[Any, Any, None] | None:
+    def _send(self, head: Head, response: Response | None) -> Coroutine[Any, Any, None] | None:
         """Send the response; what can't be sent at once is to be awaited."""
         connection, request = self._connection, self._request
         if request is None or response is None:
-            self._refuse_nothing()
+            self._refuse_nothing(head)
             return None
         if connection.last or (connection.receiver.in_body and self._will_not_skip_body(response)):
             request.keep_alive = False
@@ -122,27 +132,27 @@ class Exchange:
         try:
             rendered = render_common(request, response, date) or render(request, response, date)
         except Exception:  # noqa: BLE001 - a header's `str()` may raise anything
-            response = self._failed("gave a response that can't be sent")
+            response = self._failed("gave a response that can't be sent", head)
             request.keep_alive = False
             rendered = render(request, response, date)
-        head, body, stream, delimiting = rendered
+        start, body, stream, delimiting = rendered
         if stream is not None:
-            sending = self._send_stream(head, stream, delimiting)
+            sending = self._send_stream(start, stream, delimiting)
             return self._send_long(request, response, sending)
         if len(body) > SLICE:
-            connection.sender.begin(head)
+            connection.sender.begin(start)
             sending = connection.sender.send_bytes(body)
             return self._send_long(request, response, sending)
-        connection.sender.write(head + body)
+        connection.sender.write(start + body)
         if connection.on_answered is None:
             connection.finish(request.keep_alive)
         else:
             self._end(request, response, len(body))
         return None
 
-    def _refuse_nothing(self) -> None:
-        request = self._request
-        logger.error("The application gave no response to %r", request and request.url)
+    def _refuse_nothing(self, head: Head) -> None:
+        if self._request is not None:  # else it could not be made, and that was logged
+            logger.error("The application gave no response to %s %r", head.method, head.target)
         self._connection.refuse(BadRequest(500, "Internal Server Error"))
 
     async def _send_long(

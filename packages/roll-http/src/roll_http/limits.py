@@ -42,7 +42,7 @@ class Limits:
     tls_handshake_timeout: float = 10
     """How long a TLS handshake may take."""
     connections: int | None = None
-    """Connections open at once in a process; beyond: 503."""
+    """Connections of the application open at once in a process; beyond: 503."""
     graceful_timeout: float = 30
     """How long running requests may take to end once the server stops."""
     unread_body: int = 256 * KIB

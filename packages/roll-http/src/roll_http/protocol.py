@@ -94,7 +94,8 @@ class HTTPProtocol(asyncio.Protocol):
         self._loop = loop = _loop_of(self.app)
         self._context = copy_context()
         self.clock = clock = Connections.of(loop)
-        full = self.limits.connections is not None and len(clock) >= self.limits.connections
+        most = self.limits.connections
+        full = most is not None and clock.count(self.app) >= most
         clock.add(self, self.limits.shortest_timeout, loop)
         if full:
             self.refuse(BadRequest(503, "Too many connections"))

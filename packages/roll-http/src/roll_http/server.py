@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any
 from weakref import WeakSet
@@ -15,6 +17,8 @@ from weakref import WeakSet
 from .clock import Connections
 from .limits import Limits
 from .protocol import HTTPProtocol
+
+logger = logging.getLogger("roll_http")
 
 __all__ = ["Server", "serve_until_signalled", "thin_accept_errors"]
 
@@ -101,8 +105,12 @@ class Server:
             with contextlib.suppress(OSError), sock.dup() as duplicate:
                 duplicate.listen(BACKLOG)
 
-    def _connect(self) -> HTTPProtocol:
-        protocol = self._factory()
+    def _connect(self) -> asyncio.Protocol:
+        try:
+            protocol = self._factory()
+        except Exception:  # the loops would say nothing, and leave the connection as it is
+            logger.exception("No protocol could be made for a connection")
+            return _Nobody()
         protocol.owner = self
         if self._tls is not None:
             self._arriving.add(protocol)
@@ -171,6 +179,13 @@ class Server:
             await Connections.running().changed()
 
 
+class _Nobody(asyncio.Protocol):
+    """Has nothing to do with a connection."""
+
+    def connection_made(self, transport: Any) -> None:
+        transport.abort()
+
+
 def _accept_all(listener: socket.socket) -> Iterator[socket.socket]:
     listener.setblocking(False)
     with listener, contextlib.suppress(OSError):
@@ -208,9 +223,14 @@ def thin_accept_errors(loop: asyncio.AbstractEventLoop) -> None:
 
 @contextlib.asynccontextmanager
 async def signalled(*signals: signal.Signals) -> AsyncIterator[asyncio.Queue[signal.Signals]]:
-    """A queue of the signals that come, instead of what they would do by themselves."""
+    """A queue of the signals that come, instead of what they would do by themselves.
+
+    Outside of the main thread none ever come.
+    """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    if threading.current_thread() is not threading.main_thread():
+        signals = ()
     for number in signals:
         loop.add_signal_handler(number, queue.put_nowait, number)
     try:
@@ -221,7 +241,10 @@ async def signalled(*signals: signal.Signals) -> AsyncIterator[asyncio.Queue[sig
 
 
 async def serve_until_signalled(server: Server) -> None:
-    """Serve until SIGINT or SIGTERM, then stop gracefully; a second signal stops at once."""
+    """Serve until SIGINT or SIGTERM, then stop gracefully; a second signal stops at once.
+
+    In another thread than the main one, which gets the signals, it serves until it is cancelled.
+    """
     async with signalled(signal.SIGINT, signal.SIGTERM) as queue:
         await queue.get()
         stopping = asyncio.ensure_future(server.stop())
