@@ -322,6 +322,36 @@ async def test_an_answer_is_seen_with_its_length(serve):
     ]
 
 
+@pytest.mark.parametrize("size", [50_000_000, 1000])
+async def test_of_an_answer_that_was_cut_what_was_written_is_seen(serve, size):
+    seen = []
+    gone = asyncio.Event()
+
+    class Seeing(HTTPProtocol):
+        def on_answered(self, request, response, size):
+            seen.append(size)
+
+        def connection_lost(self, exc):
+            super().connection_lost(exc)
+            gone.set()
+
+    async def handler(request, response):
+        if size == 1000:
+            await gone.wait()
+        response.body = b"x" * size
+
+    peer = await serve(handler)
+    peer.server._factory = lambda: Seeing(peer.app)
+    connection = await peer.connect()
+    connection.send(GET)
+    if size > 1000:
+        await connection.exactly(10_000_000)
+    connection.abort()
+    while not seen:
+        await asyncio.sleep(0.01)
+    assert (10_000_000 < seen[0] < size) if size > 1000 else seen == [0]
+
+
 # Bodies of requests.
 
 

@@ -147,7 +147,7 @@ class Exchange:
         if connection.on_answered is None:
             connection.finish(request.keep_alive)
         else:
-            self._end(request, response, len(body))
+            self._end(request, response, 0 if connection.sender.lost else len(body))
         return None
 
     def _refuse_nothing(self, head: Head) -> None:

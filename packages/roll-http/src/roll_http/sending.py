@@ -119,7 +119,6 @@ class Sender:
     async def send_bytes(self, body: bytes) -> None:
         """Write a body, however long."""
         await self._write_long(b"", body, b"")
-        self.body_sent = len(body)
 
     async def send_stream(self, stream: AsyncIterator[Any], delimiting: Delimiting) -> None:
         """Write a body, or the rest of it, that comes from a stream."""
@@ -135,7 +134,6 @@ class Sender:
                 self._write_slice(before, chunk, after)
                 if self.paused or self.lost or self._turn >= TURN or self._transport.is_closing():
                     await self.drain()
-            self.body_sent += size
         self.write(delimiting.end())
 
     async def _write_long(self, before: bytes, data: bytes, after: bytes) -> None:
@@ -147,7 +145,10 @@ class Sender:
             before, view = b"", rest
 
     def _write_slice(self, before: bytes, data: bytes | memoryview, after: bytes) -> None:
+        if self.lost:
+            return
         size = len(data)
+        self.body_sent += size
         self._turn += size + self._write_cost
         if not (before or after):
             self.write(data)
