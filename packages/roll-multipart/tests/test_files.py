@@ -2,13 +2,16 @@
 
 import csv
 import gc
+import hashlib
 import io
+import os
 import shutil
 import weakref
+import zipfile
 
 import pytest
 
-from roll_multipart import MemoryFile, Part, SpooledFile
+from roll_multipart import MemoryFile, Part, SpooledFile, UploadedFile
 
 HEAD = b'Content-Disposition: form-data; name="f"; filename="a/f.txt"'
 CONTENT = b"one\ntwo\nthree"
@@ -83,6 +86,79 @@ def test_a_file_works_with_the_standard_library(file):
     file.seek(0)
     with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
         assert list(csv.reader(text)) == [["one"], ["two"], ["three"]]
+
+
+def zipped(**members):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def test_a_file_is_a_binary_file(file):
+    assert isinstance(file, io.BufferedIOBase)
+    assert isinstance(file, UploadedFile)
+    assert iter(file) is file
+    assert next(file) == b"one\n"
+    buffer = bytearray(3)
+    assert file.readinto(buffer) == 3
+    assert buffer == b"two"
+    assert file.readinto1(buffer) == 3
+    assert buffer == b"\nth"
+    assert file.readlines(None) == [b"ree"]
+    file.writelines([b"!", b"?"])
+    assert file.getvalue() == CONTENT + b"!?"
+    assert not file.isatty()
+    with pytest.raises(io.UnsupportedOperation):
+        file.detach()
+
+
+def test_a_file_has_a_descriptor_on_disk_alone(file):
+    if getattr(file, "in_memory", True):
+        with pytest.raises(io.UnsupportedOperation):
+            file.fileno()
+    else:
+        assert os.fstat(file.fileno()).st_size == len(CONTENT)
+
+
+def test_a_file_can_be_buffered_and_hashed(file):
+    digest = hashlib.file_digest(file, "sha256")
+    assert digest.digest() == hashlib.sha256(CONTENT).digest()
+    file.seek(0)
+    with io.BufferedReader(file) as reader:
+        assert reader.peek(3)[:3] == b"one"
+        assert reader.readline() == b"one\n"
+
+
+@pytest.mark.parametrize("kind", [MemoryFile, SpooledFile, on_disk])
+def test_an_archive_can_be_opened(kind):
+    with kind(Part(HEAD, "f", "f.zip", "application/zip")) as file:
+        file.write(zipped(a="text"))
+        with zipfile.ZipFile(file) as archive:
+            assert archive.read("a") == b"text"
+
+
+def test_a_file_of_our_own_needs_no_more_than_read_seek_and_tell():
+    class Fixed(UploadedFile):
+        def __init__(self, part):
+            super().__init__(part)
+            self.below = io.BytesIO(CONTENT)
+
+        def read(self, size=-1, /):
+            return self.below.read(size)
+
+        def seek(self, offset, whence=0, /):
+            return self.below.seek(offset, whence)
+
+        def tell(self):
+            return self.below.tell()
+
+    file = Fixed(Part(HEAD, "f", "f.txt", "text/plain"))
+    assert file.filename == "f.txt"
+    file.seek(3)
+    assert file.getvalue() == CONTENT
+    assert file.tell() == 3
 
 
 def test_rolling_over_keeps_content_and_position():

@@ -5,65 +5,44 @@ from __future__ import annotations
 import io
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import IO, TYPE_CHECKING, Final, Protocol, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
 
 if TYPE_CHECKING:
     from .headers import Part
 
-__all__ = ["FileFactory", "MemoryFile", "SpooledFile", "UploadedFile"]
+    class BinaryFile(io.BufferedIOBase, BinaryIO):
+        """An `IO[bytes]` too, as `io.BytesIO` is one for type checkers alone."""
+
+else:
+    BinaryFile = io.BufferedIOBase
+
+__all__ = ["FileFactory", "MemoryFile", "SpooledFile", "Target", "UploadedFile"]
 
 # Bytes; so that chunks of 16 KiB and more, as servers read them, go past the buffer.
 BUFFER: Final = 15 * 2**10
 
 
-class UploadedFile(Protocol):
-    """A file of a form, at position 0 when it is complete."""
+class Target(Protocol):
+    """What the parser asks of a file."""
 
-    @property
-    def filename(self) -> str:
-        """The last component of the name that the client gave it; may be empty."""
-        ...
-
-    @property
-    def content_type(self) -> str:
-        """What the client says it is; "" if it does not say."""
-        ...
-
-    @property
-    def params(self) -> dict[str, str]:
-        """The parameters of its Content-Disposition, as they were sent."""
-        ...
-
-    def read(self, size: int | None = -1, /) -> bytes: ...
-    def readline(self, size: int | None = -1, /) -> bytes: ...
-    def readlines(self, hint: int = -1, /) -> list[bytes]: ...
-    def getvalue(self) -> bytes: ...
-    def write(self, data: bytes | memoryview, /) -> int: ...
-    def seek(self, offset: int, whence: int = 0, /) -> int: ...
-    def tell(self) -> int: ...
+    def write(self, data: bytes | memoryview, /) -> object: ...
+    def seek(self, offset: int, /) -> object: ...
     def close(self) -> None: ...
-    def __iter__(self) -> Iterator[bytes]: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None: ...
 
 
-FileFactory = Callable[["Part"], UploadedFile]
+FileFactory = Callable[["Part"], Target]
 
 
-class Described:
-    """What the head of the part says about a file."""
+class UploadedFile(BinaryFile):
+    """A binary file that says what the client said of it; at position 0 when it is complete."""
 
     __slots__ = ()
 
     _part: Part
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
 
     @property
     def filename(self) -> str:
@@ -80,26 +59,35 @@ class Described:
         """The parameters of its Content-Disposition, as they were sent."""
         return self._part.params
 
+    def getvalue(self) -> bytes:
+        """The whole content, wherever the position is."""
+        position = self.tell()
+        self.seek(0)
+        content = self.read()
+        self.seek(position)
+        return content
 
-class MemoryFile(Described, io.BytesIO):
+
+class MemoryFile(io.BytesIO, UploadedFile):
     """A file that stays in memory, whatever its size."""
 
     def __init__(self, part: Part) -> None:
-        super().__init__()
+        io.BytesIO.__init__(self)
         self._part = part
 
 
-class SpooledFile(Described):
+class SpooledFile(UploadedFile):
     """A file in memory until `rollover` moves it to a temporary one, which `close` deletes."""
 
-    __slots__ = ("__weakref__", "_file", "_part", "write")
+    __slots__ = ("_file", "_part", "write")
 
-    write: Callable[[bytes | memoryview], int]
+    # Of a buffer: `collections.abc.Buffer` comes with Python 3.12.
+    write: Callable[[Any], int]
     """Write at the position; straight the method of the file below."""
 
     def __init__(self, part: Part) -> None:
         self._part = part
-        self._file: IO[bytes] = io.BytesIO()
+        self._file: io.BytesIO | io.BufferedRandom = io.BytesIO()
         self.write = self._file.write
 
     def __repr__(self) -> str:
@@ -115,31 +103,29 @@ class SpooledFile(Described):
         if not isinstance(self._file, io.BytesIO):
             return
         memory = self._file
-        self._file = tempfile.TemporaryFile(buffering=BUFFER)  # noqa: SIM115 - `close` closes it
+        disk = tempfile.TemporaryFile(buffering=BUFFER)  # noqa: SIM115 - `close` closes it
+        self._file = cast("io.BufferedRandom", disk)  # or, on Windows, what stands for one
         # Also gone with the object, when nobody closes it.
         weakref.finalize(self, self._file.close)
         self.write = self._file.write
         self.write(memory.getbuffer())
         self.seek(memory.tell())
 
-    def getvalue(self) -> bytes:
-        """The whole content, wherever the position is."""
-        position = self.tell()
-        self.seek(0)
-        content = self.read()
-        self.seek(position)
-        return content
-
     def read(self, size: int | None = -1, /) -> bytes:
         return self._file.read(-1 if size is None else size)
 
     read1 = read
 
+    def readinto(self, buffer: Any, /) -> int:
+        return self._file.readinto(buffer)
+
+    readinto1 = readinto
+
     def readline(self, size: int | None = -1, /) -> bytes:
         return self._file.readline(-1 if size is None else size)
 
-    def readlines(self, hint: int = -1, /) -> list[bytes]:
-        return self._file.readlines(hint)
+    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
+        return self._file.readlines(-1 if hint is None else hint)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         return self._file.seek(offset, whence)
@@ -152,6 +138,10 @@ class SpooledFile(Described):
 
     def flush(self) -> None:
         self._file.flush()
+
+    def fileno(self) -> int:
+        """The descriptor; raises `io.UnsupportedOperation` while it is in memory."""
+        return self._file.fileno()
 
     def readable(self) -> bool:
         return True
@@ -169,12 +159,3 @@ class SpooledFile(Described):
 
     def close(self) -> None:
         self._file.close()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._file)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()

@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from .errors import LimitError, MultipartError
-from .files import FileFactory, UploadedFile
+from .files import FileFactory, Target
 from .headers import Part, get_boundary
 from .limits import DEFAULTS, Limits
 from .multidict import Files, Form
@@ -26,7 +27,7 @@ class Filler(PushParser):
         self._name = ""
         self._text = bytearray()
         self._text_left = limits.max_text_size
-        self._file: UploadedFile | None = None
+        self._file: Target | None = None
         self._memory_left = limits.files_memory
         self._temporary_left = limits.max_temporary_files
         # Where the data of this part go, and how many bytes may go there before `_overflow`.
@@ -87,7 +88,7 @@ class Filler(PushParser):
         self._size = min(limit, left)
         self._room = self._size if hasattr(file, "rollover") else sys.maxsize
 
-    def _end_file(self, file: UploadedFile) -> None:
+    def _end_file(self, file: Any) -> None:
         file.seek(0)
         self.files.setdefault(self._name, []).append(file)
         self._file = None
