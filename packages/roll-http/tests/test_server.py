@@ -43,6 +43,26 @@ async def test_stopping_closes_idle_connections_at_once(serve):
         await peer.connect()
 
 
+async def test_a_server_that_retires_answers_everybody_once_more(serve):
+    peer = await serve()
+    kept = await peer.connect()
+    kept.send(GET)
+    assert "Connection: close" not in await kept.head()
+    retiring = asyncio.ensure_future(peer.server.retire(3600))
+    await asyncio.sleep(0)
+    fresh = await peer.connect()
+    for connection in (kept, fresh):
+        connection.send(GET)
+        assert b"Connection: close" in await connection.rest()
+    assert not retiring.done()
+    retiring.cancel()
+
+
+async def test_without_a_connection_a_server_retires_at_once(serve):
+    async with asyncio.timeout(10):
+        await (await serve()).server.retire(3600)
+
+
 async def test_stopping_waits_for_the_running_request_and_says_it_was_the_last(serve, held):
     peer = await serve(held)
     connection = await peer.connect()

@@ -97,10 +97,9 @@ class HTTPProtocol(asyncio.Protocol):
         most = self.limits.connections
         full = most is not None and clock.count(self.app) >= most
         clock.add(self, self.limits.shortest_timeout, loop)
+        self.read_deadline = clock.now + self.limits.keep_alive_timeout
         if full:
             self.refuse(BadRequest(503, "Too many connections"))
-        else:
-            self._rest()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""

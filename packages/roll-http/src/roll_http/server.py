@@ -60,6 +60,7 @@ class Server:
         self._limits = limits or Limits()
         self._tls = tls
         self._servers: list[asyncio.Server] = []
+        self._retiring = False  # each connection has one more request
         self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, before the handshake's end
 
     @property
@@ -112,6 +113,7 @@ class Server:
             logger.exception("No protocol could be made for a connection")
             return _Nobody()
         protocol.owner = self
+        protocol.last = self._retiring
         if self._tls is not None:
             self._arriving.add(protocol)
         return protocol
@@ -121,7 +123,8 @@ class Server:
 
         Connections that wait to be accepted are accepted first, and idle ones are read once more:
         a request that was sent is answered. What still runs after `graceful_timeout` seconds (by
-        default the limits') is cancelled, and its connection aborted.
+        default the limits') is cancelled, and its connection aborted. To `retire` first spares
+        those whose request is still on its way.
         """
         timeout = self._limits.graceful_timeout if graceful_timeout is None else graceful_timeout
         await self._stop_accepting()
@@ -130,6 +133,20 @@ class Server:
                 await self._close_connections()
         except TimeoutError:
             await self.stop_now()
+
+    async def retire(self, seconds: float) -> None:
+        """Go on serving for so long, but let each answer be the last of its connection.
+
+        A connection that is closed while it is idle may cross a request on its way, which is
+        lost (RFC 9112 9.5): a proxy that keeps connections open answers its client 502. So
+        whoever stops while others go on serving retires first. Nobody waits where no connection
+        is open.
+        """
+        self._retiring = True
+        for connection in self.connections:
+            connection.last = True
+        if any(self.connections):
+            await asyncio.sleep(seconds)
 
     async def stop_now(self) -> None:
         """Cancel what runs, and abort every connection."""
