@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -55,6 +56,17 @@ def test_a_wheel_holds_its_package_and_nothing_else(dist, name):
     assert top == {name, f"{name}-{version}.dist-info"}
     assert f"{name}/py.typed" in names
     assert f"{name}-{version}.dist-info/licenses/LICENSE" in names
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_source_distribution_holds_what_a_wheel_is_built_from(dist, name):
+    """No tests: they need the settings, and the neighbours, that they have in the repository."""
+    (sdist,) = dist.glob(f"{name}-*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = [path.split("/")[1:] for path in archive.getnames()]
+    files = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+    assert {path[0] for path in names} - {".gitignore"} == {*files, "src"}
+    assert {path[1] for path in names if path[0] == "src"} == {name}
 
 
 def test_installed_wheels_serve_the_first_application(installed, run, curl, tmp_path):
