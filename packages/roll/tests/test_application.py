@@ -287,3 +287,36 @@ async def test_startup_and_shutdown_send_their_events(app):
     await app.startup()
     await app.shutdown()
     assert seen == ["startup", "shutdown"]
+
+
+async def test_the_loop_is_the_running_one_unless_another_is_set(app):
+    assert app.loop is asyncio.get_running_loop()
+    app.loop = other = asyncio.new_event_loop()
+    assert app.loop is other
+    other.close()
+
+
+def test_without_a_running_loop_there_is_none(app):
+    assert app.loop is None
+
+
+async def test_a_handler_that_awaits_something_cancelled_is_an_error_like_others(app, client):
+    seen = []
+
+    @app.listen("error")
+    def see(error):
+        seen.append(type(error.__context__))
+
+    @app.listen("response")
+    def mark(response):
+        response.headers["X-Marked"] = "yes"
+
+    @app.route("/")
+    async def handler(request, response):
+        task = asyncio.ensure_future(asyncio.sleep(3600))
+        task.cancel()
+        await task
+
+    response = await client.get("/")
+    assert (response.status, response.headers["X-Marked"]) == (500, "yes")
+    assert seen == [asyncio.CancelledError]

@@ -87,3 +87,8 @@ async def test_the_answer_to_a_preflight_may_be_remembered(app, headers):
     options(app)
     assert (await headers(method="OPTIONS"))["Access-Control-Max-Age"] == 600
     assert "Access-Control-Max-Age" not in await headers()
+
+
+async def test_all_among_several_origins_is_all(app, headers):
+    cors(app, ["*"])
+    assert await headers(origin="https://b.org") == {"Access-Control-Allow-Origin": "*"}

@@ -1,5 +1,9 @@
 """Routes that share a prefix and extras."""
 
+import pytest
+
+from roll import HttpError
+
 
 async def test_a_group_prepends_its_prefix_and_extras(app, client):
     api = app.group("/api", unprotected=True, version=1)
@@ -38,3 +42,15 @@ async def test_settings_of_a_handler_can_be_a_groups(app, client):
     assert (await client.post("/uploads/a", b"123")).body == b"123"
     assert (await client.put("/uploads/b", b"123")).body == b"123"
     assert (await client.put("/uploads/b", b"1234")).status == 413
+
+
+async def test_a_group_takes_what_a_route_takes_by_place_too(app, client):
+    uploads = app.group("/uploads")
+
+    @uploads.route("/a", "post", "http", True)
+    async def lazy(request, response):
+        with pytest.raises(HttpError):
+            _ = request.body
+        response.body = "lazy"
+
+    assert (await client.post("/uploads/a", b"1")).body == b"lazy"

@@ -96,3 +96,23 @@ async def test_two_of_them_see_each_exchange(app, log, client):
     await client.get("/")
     log.removeHandler(handler)
     assert {"one 404", "two 404"} <= set(handler.lines)
+
+
+async def test_a_listener_that_was_there_before_can_not_hide_a_request(app, client, log):
+    @app.listen("headers")
+    def answer(response):
+        return True
+
+    handler = Lines()
+    logger(app, handler=handler)
+    await app.startup()
+    await client.get("/a")
+    await app.shutdown()
+    assert handler.lines == ["GET /a"]
+
+
+async def test_a_request_made_by_hand_is_no_exchange(app, log):
+    logger(app, access_format="%(status)d")
+    request, response = app.Request(app, None), app.Response(app, None)
+    request.method, request.path = "GET", "/nowhere"
+    assert (await app(request, response)).status == 404

@@ -90,3 +90,10 @@ async def test_static_twice_without_names_is_two_views_of_one_name(app, url_for)
     static(app, "/b/")
     with pytest.raises(ValueError, match="'static'"):
         await app.startup()
+
+
+def test_an_extra_may_have_any_name(app, url_for):
+    @app.route("/a", view="list")
+    def page(request, response): ...
+
+    assert url_for("page") == "/a"

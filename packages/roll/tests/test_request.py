@@ -373,6 +373,35 @@ async def test_it_is_closed_when_the_response_reads_it_as_it_streams(app, client
     assert seen[0].closed
 
 
+async def test_a_stream_of_any_class_is_closed_when_its_client_goes(app, liveclient):
+    closed = asyncio.Event()
+
+    class Stream:
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            await asyncio.sleep(0.01)
+            return b"x" * 1000
+
+        async def aclose(self):
+            closed.set()
+
+    @app.route("/", methods=["POST"])
+    async def handler(request, response):
+        assert request.files
+        response.body = Stream()
+
+    body, content_type = encode_multipart({"f": (LARGE, "a.txt")})
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    head = f"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: {content_type}\r\n"
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    await reader.readexactly(1000)
+    writer.transport.abort()
+    async with asyncio.timeout(10):
+        await closed.wait()
+
+
 async def test_a_stream_beside_a_form_that_is_not_read_is_sent(app, client):
     @app.route("/", methods=["POST"])
     async def handler(request, response):

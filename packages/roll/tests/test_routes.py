@@ -416,3 +416,23 @@ def test_the_route_is_set_even_when_nothing_matches(app):
     request.path = "/nowhere"
     app.lookup(request)
     assert request.route.payload is None
+
+
+async def never_run(request, response):
+    yield "nothing"
+
+
+class Generating:
+    on_get = staticmethod(never_run)
+
+
+@pytest.mark.parametrize("view", [never_run, Generating])
+def test_an_async_generator_is_no_view(app, view):
+    with pytest.raises(ValueError, match=r"async generator.*response\.body"):
+        app.route("/")(view)
+
+
+@pytest.mark.parametrize("most", ["10", 1.5, -1])
+def test_a_largest_body_is_a_number_of_bytes(app, most):
+    with pytest.raises(ValueError, match="max_body"):
+        app.route("/", max_body=most)(print)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,7 +27,6 @@ from .slashes import other_form
 from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
 __all__ = ["Roll"]
@@ -83,10 +84,22 @@ class Roll(Events, dict[str, Any]):
         super().__init__()
         self.limits = Limits() if limits is None else limits
         self.strict_slashes = strict_slashes
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.routes = self.Routes()
         self._named: dict[str, str] = {}
         self._aliases = Aliases()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop that was set; by default the running one, None where none runs."""
+        if self._loop is None:
+            with suppress(RuntimeError):
+                return asyncio.get_running_loop()
+        return self._loop
+
+    @loop.setter
+    def loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._loop = loop
 
     def factory(self) -> Any:
         """Return a new protocol, as `loop.create_server(app.factory, ...)` wants it."""
@@ -199,7 +212,9 @@ class Roll(Events, dict[str, Any]):
                             result is not None and isawaitable(result)
                         ):
                             await result
-            except Exception as error:  # noqa: BLE001 - whatever it is, it has to be answered
+            except (Exception, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and is_cancelled():
+                    raise
                 await self.on_error(request, response, error)
             if "response" in hooks:
                 await self._send_response_event(request, response)
@@ -214,10 +229,16 @@ class Roll(Events, dict[str, Any]):
         except Exception as error:  # noqa: BLE001 - an error in a listener is answered too
             await self.on_error(request, response, error)
 
-    async def on_error(self, request: Any, response: Any, error: Exception) -> None:
+    async def on_error(self, request: Any, response: Any, error: BaseException) -> None:
         """Answer `error`, and send the event `error`.
 
         Anything but an `HttpError` becomes a 500 whose text tells nothing: the original is in
         `error.__context__` for listeners, and logged (see `log_errors`).
         """
         await answer_error(self, request, response, error)
+
+
+def is_cancelled() -> bool:
+    """Tell whether the task is to end, unlike one whose handler awaits something cancelled."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

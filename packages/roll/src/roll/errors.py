@@ -27,12 +27,12 @@ OF_ANOTHER_BODY: Final = frozenset(
 class Unexpected(HttpError):
     """The 500 that an exception of any other kind became: its `__context__`."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         super().__init__(HTTPStatus.INTERNAL_SERVER_ERROR)
         self.__context__ = error
 
 
-async def answer_error(app: Roll, request: Any, response: Any, error: Exception) -> None:
+async def answer_error(app: Roll, request: Any, response: Any, error: BaseException) -> None:
     """Set `response` from `error`, and send the event `error`; raises nothing."""
     if isinstance(error, ClientDisconnected):
         # Nobody is there to be answered, and nobody is to blame.

@@ -35,7 +35,8 @@ def report_exchanges(app: Roll, report: Report) -> None:
     make_protocol = app.protocol_class
 
     def begin(request: Any) -> None:
-        began[request.protocol] = perf_counter()
+        if request.protocol is not None:  # a request made by hand has no exchange
+            began[request.protocol] = perf_counter()
 
     def answered(request: Any, response: Any, length: int) -> None:
         now = perf_counter()

@@ -24,12 +24,18 @@ class Group:
         self.prefix = prefix
         self.extras = extras
 
-    def route(self, path: str, methods: Methods = None, **extras: Any) -> Callable[[V], V]:
+    def route(
+        self,
+        path: str,
+        methods: Methods = None,
+        protocol: str | None = None,
+        lazy_body: bool | None = None,
+        **extras: Any,
+    ) -> Callable[[V], V]:
         """Register a view as `Roll.route` does; what is given here wins over the group's."""
-        settings = {**self.extras, **extras}
-        if methods is not None:
-            settings["methods"] = methods
-        return self.app.route(self.prefix + path, **settings)
+        given = {"methods": methods, "protocol": protocol, "lazy_body": lazy_body}
+        own = {name: value for name, value in given.items() if value is not None}
+        return self.app.route(self.prefix + path, **{**self.extras, **extras, **own})
 
     def group(self, prefix: str, **extras: Any) -> Group:
         """Return a group within this one."""

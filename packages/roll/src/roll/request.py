@@ -160,7 +160,7 @@ class Request(roll_http.Request):
                 yield chunk
         finally:
             self._close_files()
-            if inspect.isasyncgen(chunks):
+            if hasattr(chunks, "aclose"):
                 await chunks.aclose()
 
     def _close_files(self) -> None:

@@ -96,6 +96,7 @@ def payload_of(
         raise ValueError(f"Unknown protocol {protocol!r}: must be one of {one_of(PROTOCOLS)}")
     handlers = handlers_of(view, methods)
     check_methods(handlers, protocol)
+    check_handlers(handlers.values())
     check_extras(extras)
     settings = tuple(request_settings(extras))
     websocket = None
@@ -110,8 +111,13 @@ def payload_of(
 
 def request_settings(extras: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "max_body" in extras:
+        most = extras["max_body"]
+        if most is not None and (not isinstance(most, int) or most < 0):
+            raise ValueError(
+                f"`max_body` is a number of bytes, or None for no limit, not {most!r}"
+            )
         # For a route, None is no limit; for a request, it is that nothing is said.
-        yield "max_body", NO_LIMIT if extras["max_body"] is None else extras["max_body"]
+        yield "max_body", NO_LIMIT if most is None else most
     if extras.get("cancel_on_disconnect"):
         yield "cancel_on_disconnect", True
 
@@ -153,6 +159,15 @@ def check_methods(methods: Iterable[str], protocol: str) -> None:
             raise ValueError(
                 f"A route of protocol {protocol!r} cannot have the method {method!r}: "
                 f"must be one of {one_of(known)}"
+            )
+
+
+def check_handlers(handlers: Iterable[View]) -> None:
+    for handler in handlers:
+        if inspect.isasyncgenfunction(handler):
+            raise ValueError(
+                f"{handler!r} is an async generator, which a view cannot be: nobody would run it. "
+                f"Set `response.body` to one"
             )
 
 

@@ -43,10 +43,11 @@ def logger(
         while handlers:
             log.removeHandler(handlers.pop())
 
-    @app.listen("headers")
     def log_request(request: Any) -> None:
         log.info("%s %s", request.method, readable(request.url))
 
+    # First of all listeners: none can end the chain before it.
+    app.hooks.setdefault("headers", []).insert(0, log_request)
     if access_format is not None:
         log_accesses(app, access_format)
 

@@ -30,6 +30,8 @@ def cors(
     with the latter two the response varies with the request's. `methods` may be `"*"` for all.
     `max_age` is for how many seconds a browser may remember the answer to an OPTIONS request.
     """
+    if not isinstance(origin, str) and not callable(origin) and "*" in origin:
+        origin = "*"
     fixed: dict[str, Any] = {}
     if methods is not None:
         fixed["Access-Control-Allow-Methods"] = joined(HTTP_METHODS if methods == "*" else methods)

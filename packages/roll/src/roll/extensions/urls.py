@@ -20,7 +20,7 @@ class NamedRoutes:
         self.views: dict[str, Any] = {}
         self.paths: dict[str, list[str]] = {}
 
-    def add(self, path: str, view: Any, **extras: Any) -> None:
+    def add(self, path: str, view: Any, /, **extras: Any) -> None:
         name = extras.get("name") or default_name(view)
         known = self.views.setdefault(name, view)
         if known is not view and path not in self.paths[name]:
