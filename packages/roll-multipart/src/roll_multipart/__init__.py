@@ -8,12 +8,6 @@ from .files import MemoryFile, SpooledFile, UploadedFile
 from .multidict import Files, Form, Multidict, Query
 from .multipart import Multipart
 
-if TYPE_CHECKING:
-    from .encoder import encode
-    from .headers import Part, get_boundary
-    from .limits import Limits
-    from .parser import PushParser
-
 __all__ = [
     "FieldError",
     "Files",
@@ -35,19 +29,25 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-# Loaded when first asked for: they are most of what loading the package takes, regular
-# expressions above all (2.5 ms), and whoever has no multipart body has no use for them.
-LATER: Final = {
-    "Limits": "limits",
-    "Part": "headers",
-    "PushParser": "parser",
-    "encode": "encoder",
-    "get_boundary": "headers",
-}
+if TYPE_CHECKING:
+    from .encoder import encode
+    from .headers import Part, get_boundary
+    from .limits import Limits
+    from .parser import PushParser
+else:
+    # Loaded when first asked for: they are most of what loading the package takes, regular
+    # expressions above all (2.5 ms), and whoever has no multipart body has no use for them.
+    LATER: Final = {
+        "Limits": "limits",
+        "Part": "headers",
+        "PushParser": "parser",
+        "encode": "encoder",
+        "get_boundary": "headers",
+    }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{LATER[name]}", __name__), name)
-    return value
+    # Type checkers would let any name pass for its sake.
+    def __getattr__(name: str) -> Any:
+        if name not in LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f".{LATER[name]}", __name__), name)
+        return value

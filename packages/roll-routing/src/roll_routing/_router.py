@@ -33,7 +33,9 @@ class Router(Protocol):
       others as it did before.
     """
 
-    def add(self, path: str, /, **payload: Any) -> None:
+    # `*args` are what type checkers read as "whatever else": with the keywords alone, they would
+    # refuse an `add` whose path is not positional-only. No payload has a key `path`.
+    def add(self, path: str, /, *args: Any, **payload: Any) -> None:
         """Register a pattern. One that is registered already gets the payload merged into its own.
 
         Raises a `ValueError` if the pattern cannot be read.
