@@ -313,6 +313,20 @@ def test_what_cannot_be_called_is_no_view(app):
         app.route("/")("a view")
 
 
+def test_the_payload_has_what_was_given_to_route(app):
+    app.route("/lazy", lazy_body=True, extra=1)(ok)
+    app.route("/ws", protocol="websocket")(ok)
+    app.route("/both", protocol="websocket")(ok)
+    app.route("/both", methods="POST")(ok)
+    lazy, _ = app.routes.match("/lazy")
+    assert (lazy["protocol"], lazy["lazy_body"], lazy["extra"]) == ("http", True, 1)
+    websocket, _ = app.routes.match("/ws")
+    assert websocket["protocol"] == "websocket"
+    assert "lazy_body" not in websocket
+    both, _ = app.routes.match("/both")
+    assert both["protocol"] == "http"
+
+
 def test_a_path_that_cannot_be_parsed_is_an_invalid_route(app):
     with pytest.raises(InvalidRoute):
         app.route("/{unbalanced")(ok)
@@ -426,10 +440,15 @@ class Generating:
     on_get = staticmethod(never_run)
 
 
-@pytest.mark.parametrize("view", [never_run, Generating])
-def test_an_async_generator_is_no_view(app, view):
-    with pytest.raises(ValueError, match=r"async generator.*response\.body"):
+def iterated(request, response):
+    yield "nothing"
+
+
+@pytest.mark.parametrize("view", [never_run, Generating, functools.partial(never_run), iterated])
+def test_a_generator_is_no_view(app, view):
+    with pytest.raises(ValueError, match=r"is a generator.*response\.body"):
         app.route("/")(view)
+    assert app.routes.match("/") == (None, None)
 
 
 @pytest.mark.parametrize("most", ["10", 1.5, -1])

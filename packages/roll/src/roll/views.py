@@ -85,7 +85,7 @@ class Refused(HttpError):
 def payload_of(
     view: View, methods: Methods, protocol: str, *, lazy_body: bool, extras: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what is given to the router: extras, handlers, and what governs these.
+    """Return what is given to the router: all that `route` got, handlers, what governs these.
 
     Raises:
         ValueError: nothing could ever call the view as it is asked for, or an extra bears the
@@ -106,7 +106,11 @@ def payload_of(
         ENDPOINTS[method]: Endpoint(method, lazy_body, settings, websocket, extras)
         for method in handlers
     }
-    return {**extras, **handlers, **governing}
+    # What the path as a whole is known by: of several routes at one path, the last one's.
+    known: dict[str, Any] = {"protocol": protocol}
+    if lazy_body:
+        known["lazy_body"] = True
+    return {**known, **extras, **handlers, **governing}
 
 
 def request_settings(extras: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -164,11 +168,17 @@ def check_methods(methods: Iterable[str], protocol: str) -> None:
 
 def check_handlers(handlers: Iterable[View]) -> None:
     for handler in handlers:
-        if inspect.isasyncgenfunction(handler):
+        if inspect.isasyncgenfunction(handler) or is_generator(handler):
             raise ValueError(
-                f"{handler!r} is an async generator, which a view cannot be: nobody would run it. "
-                f"Set `response.body` to one"
+                f"{handler!r} is a generator, which a view cannot be: nobody would run it. "
+                f"Set `response.body` to an async generator"
             )
+
+
+def is_generator(handler: View) -> bool:
+    """Tell a plain generator from a coroutine of the old style, one that can be awaited."""
+    flags = getattr(getattr(handler, "__code__", None), "co_flags", 0)
+    return flags & (inspect.CO_GENERATOR | inspect.CO_ITERABLE_COROUTINE) == inspect.CO_GENERATOR
 
 
 def one_of(names: Iterable[str]) -> str:
