@@ -58,6 +58,19 @@ async def test_a_server_that_retires_answers_everybody_once_more(serve):
     retiring.cancel()
 
 
+async def test_who_came_last_to_a_server_that_retired_is_answered(serve, monkeypatch):
+    monkeypatch.setattr("roll_http.server.FIRST_REQUESTS", 3600)
+    peer = await serve()
+    await peer.server.retire(0)
+    last = await peer.connect()
+    stopping = asyncio.ensure_future(peer.server.stop())
+    while peer.server.sockets:
+        await asyncio.sleep(0)
+    last.send(GET)
+    assert b"Connection: close" in await last.rest()
+    await stopping
+
+
 async def test_without_a_connection_a_server_retires_at_once(serve):
     async with asyncio.timeout(10):
         await (await serve()).server.retire(3600)

@@ -30,6 +30,9 @@ ACCEPTED_IN_A_ROW = 100
 # Turns of the loop in which a connection just accepted is made, and what its socket holds is read.
 LAST_TURNS = 6
 
+# Seconds for the first requests of the last connections, when the server has retired.
+FIRST_REQUESTS = 0.05
+
 # Seconds for the TLS handshakes that have begun when the server stops.
 LAST_HANDSHAKES = 1.0
 
@@ -128,6 +131,8 @@ class Server:
         """
         timeout = self._limits.graceful_timeout if graceful_timeout is None else graceful_timeout
         await self._stop_accepting()
+        if self._retiring:
+            await self._all_gone(FIRST_REQUESTS)
         try:
             async with asyncio.timeout(timeout):
                 await self._close_connections()
@@ -154,8 +159,12 @@ class Server:
             server.close()
         for connection in self.connections:
             connection.cancel()
+        await self._all_gone(1)
+
+    async def _all_gone(self, seconds: float) -> None:
+        """Wait until no connection is left, for so long at most."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(seconds):
                 while any(self.connections):
                     await Connections.running().changed()
 
