@@ -101,6 +101,11 @@ class Roll(Events, dict[str, Any]):
     def loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
         self._loop = loop
 
+    if TYPE_CHECKING:
+        # Of whatever name: they are documented, and cost nothing.
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
     def factory(self) -> Any:
         """Return a new protocol, as `loop.create_server(app.factory, ...)` wants it."""
         return self.protocol_class(self)

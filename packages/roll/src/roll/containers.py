@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import roll_multipart
 from roll_http import HttpError
@@ -49,3 +49,7 @@ class Multipart(roll_multipart.Multipart):
         self, form: Callable[..., Any] = Form, files: Callable[..., Any] = Files, **settings: Any
     ) -> None:
         super().__init__(form=lambda: form({}), files=files, **settings)
+
+    if TYPE_CHECKING:  # the same, with what this package fills
+
+        def initialize(self, content_type: str) -> tuple[Form, Files]: ...

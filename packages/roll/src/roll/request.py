@@ -35,12 +35,14 @@ class Request(roll_http.Request):
     def __init__(self, app: Any, protocol: Any) -> None:
         # 0.1 us less than through `super()`.
         roll_http.Request.__init__(self, app, protocol)
-        self._query: Any = None
+        self._query: Query | None = None
         self._form: Any = None
         self.uploads = None
 
+    # An application's own classes are for type checkers what a subclass says: `query: MyQuery`.
+
     @property
-    def query(self) -> Any:
+    def query(self) -> Query:
         """The parameters of the query string; raises `HttpError` 400 when there are too many."""
         if self._query is None:
             try:
@@ -52,7 +54,7 @@ class Request(roll_http.Request):
         return self._query
 
     @property
-    def form(self) -> Any:
+    def form(self) -> Form:
         """The fields of a multipart or urlencoded body; empty for any other content type.
 
         Raises `HttpError`: 400 when the body cannot be parsed, 413 when it is past a limit, 500
@@ -60,10 +62,11 @@ class Request(roll_http.Request):
         """
         if self._form is None:
             self._parse_form()
-        return self._form
+        form: Form = self._form
+        return form
 
     @property
-    def files(self) -> Any:
+    def files(self) -> Files:
         """The files of a multipart body; large ones are on disk, until the request ends.
 
         Raises what `form` raises.
@@ -72,7 +75,8 @@ class Request(roll_http.Request):
             self._parse_form()
         if self.uploads is None:  # no body of that kind
             self.uploads = self._class("Files", Files)()
-        return self.uploads
+        files: Files = self.uploads
+        return files
 
     async def load_form(self) -> None:
         """Read `form` and `files` from the body as it comes, large files going to disk.
