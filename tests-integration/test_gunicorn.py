@@ -1,10 +1,12 @@
 """gunicorn as a real process, with the documented command line."""
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -144,6 +146,47 @@ def test_max_requests_replaces_the_worker(gunicorn, site, curl):
     assert len(first) == 1
     program.wait_for("Booting worker")
     assert curl(f"{program.url}/").body not in first
+
+
+def change(program, path, text):
+    """Write a file anew, and once more until it is seen: what is watched is seen first, too."""
+    path.write_text(text)
+    for seconds in range(1, 30):
+        later = path.stat().st_mtime + seconds
+        os.utime(path, (later, later))
+        with suppress(TimeoutError):
+            program.wait_for("Worker reloading", patience=2)
+            program.wait_for("Booting worker")
+            return
+    pytest.fail("The change is never seen")
+
+
+def test_reload_serves_what_went_wrong_until_it_is_repaired(gunicorn, site, curl):
+    path = site["cwd"] / "site_app.py"
+    program = gunicorn("--reload", **site)
+    assert curl(f"{program.url}/").status == 200
+    change(program, path, APP + "x = = 1\n")
+    answer = curl(f"{program.url}/")
+    assert answer.status == 500
+    assert "SyntaxError: invalid syntax" in answer.body
+    change(program, path, APP + "x = y\n")
+    assert "NameError: name 'y' is not defined" in curl(f"{program.url}/slow").body
+    change(program, path, APP)
+    assert curl(f"{program.url}/").status == 200
+    assert program.stop(signal.SIGTERM) == 0
+    assert sum("Booting worker" in line for line in program.output) == 4
+
+
+def test_a_factory_that_is_not_called_stops_it_with_a_word(gunicorn, site):
+    with (site["cwd"] / "site_app.py").open("a") as file:
+        file.write("\ndef create_app():\n    return app\n")
+    program = gunicorn("--reload", **site | {"target": "site_app:create_app"})
+    assert program.wait() != 0
+    said = [line for line in program.output if not line.startswith("[")]
+    assert said == [
+        "'site_app:create_app' is no Roll application, but of type function: if it makes one,"
+        " write () behind it\n"
+    ]
 
 
 def test_access_log(gunicorn, curl, tmp_path):

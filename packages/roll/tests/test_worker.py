@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
+from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 
 from roll.worker import Worker
@@ -241,6 +242,77 @@ async def test_an_application_that_cannot_start_ends_the_master_too(app, make):
     with pytest.raises(SystemExit) as caught:
         await worker._serve(app)
     assert caught.value.code == Arbiter.WORKER_BOOT_ERROR
+
+
+@pytest.fixture
+def load(make):
+    """Have a worker load what `load` gives, or fails with; give the worker and what it watches."""
+
+    def load(load, **settings):
+        worker = make(**settings)
+        watched = set()
+        worker.reloader = SimpleNamespace(add_extra_file=watched.add)
+        worker.app = SimpleNamespace(wsgi=load, app_uri="site:app")
+        worker.load_wsgi()
+        return worker, watched
+
+    return load
+
+
+def test_an_application_is_loaded(app, load):
+    assert load(lambda: app)[0].wsgi is app
+
+
+@pytest.mark.parametrize("reload", [True, False])
+def test_what_is_no_application_ends_the_master(load, reload):
+    def make_app():
+        """Make one, if it were called."""
+
+    with pytest.raises(AppImportError) as caught:
+        load(lambda: make_app, reload=reload)
+    assert str(caught.value) == (
+        "'site:app' is no Roll application, but of type function: if it makes one, write () behind"
+        " it"
+    )
+
+
+def test_what_cannot_be_loaded_ends_the_master(load):
+    with pytest.raises(ZeroDivisionError):
+        load(lambda: 1 / 0)
+    with pytest.raises(SyntaxError):
+        load(lambda: compile("x = = 1", "site.py", "exec"))
+
+
+def test_what_gunicorn_does_not_find_ends_the_master_even_under_reload(load):
+    def find():
+        raise AppImportError("Failed to find attribute 'app' in 'site'.")
+
+    with pytest.raises(AppImportError):
+        load(find, reload=True)
+
+
+async def test_under_reload_what_cannot_be_loaded_is_answered(load, tmp_path):
+    path = tmp_path / "site.py"
+    path.write_text("x = = 1")
+    worker, watched = load(lambda: compile("x = = 1", path, "exec"), reload=True)
+    serving = asyncio.ensure_future(worker._serve(worker.wsgi))
+    head, body = await answer(worker, GET.replace(b"/ ", b"/any/where "))
+    assert head.startswith(b"HTTP/1.1 500 ")
+    assert b"Content-Type: text/plain" in head
+    assert b"SyntaxError: invalid syntax" in body
+    tell(signal.SIGTERM)
+    await serving
+    assert watched == {str(path), __file__, sys.modules["roll.worker"].__file__}
+
+
+def test_under_reload_the_files_of_any_error_are_watched(load, tmp_path):
+    path = tmp_path / "site.py"
+    path.write_text("x = y")
+    code = compile("x = y", path, "exec")
+    _, watched = load(lambda: exec(code), reload=True)
+    assert str(path) in watched
+    _, watched = load(lambda: compile("x = = 1", "<string>", "exec"), reload=True)
+    assert "<string>" not in watched
 
 
 def test_it_runs_a_loop_of_its_own(app, make):

@@ -7,18 +7,23 @@ import os
 import signal
 import ssl
 import sys
+import traceback
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import AppImportError
 from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker as BaseWorker
 
 from roll_http import Server, thin_accept_errors
 
+from .application import Roll
 from .exchanges import report_exchanges, when_answered
 from .loops import new_event_loop
 
@@ -36,6 +41,31 @@ ACCESS_LOGS: Final = ("accesslog", "logconfig", "logconfig_dict", "logconfig_jso
 
 class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
     """Serves a Roll application on every socket that gunicorn has bound."""
+
+    def load_wsgi(self) -> None:
+        """Load the application; under `--reload`, one that fails is served as its traceback.
+
+        Raises:
+            AppImportError: it is no application of Roll, for which the master stops.
+        """
+        try:
+            self.wsgi = self.app.wsgi()
+        except AppImportError:
+            raise
+        except Exception as error:
+            if not self.cfg.reload:
+                raise
+            self.log.exception("The application failed to load")
+            for path in files_of(error):
+                self.reloader.add_extra_file(path)
+            self.wsgi = failed(error)
+        if not isinstance(self.wsgi, Roll):
+            name = getattr(self.app, "app_uri", self.wsgi)
+            kind = type(self.wsgi).__qualname__
+            raise AppImportError(
+                f"{name!r} is no Roll application, but of type {kind}: if it makes one, write ()"
+                " behind it"
+            )
 
     def run(self) -> None:
         """Serve until the master says otherwise."""
@@ -123,6 +153,29 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
             if not self.alive or self.ppid != os.getppid():
                 self._leave.set()
             await asyncio.sleep(HEARTBEAT)
+
+
+def files_of(error: Exception) -> set[str]:
+    """Return the files in one of which `error` is to be repaired."""
+    names = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        names.add(error.filename)
+    return {name for name in names if Path(name).is_file()}
+
+
+def failed(error: Exception) -> Roll:
+    """Return an application that answers each request with the traceback of `error`."""
+    app = Roll()
+    text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace")
+
+    @app.listen("headers")
+    def answer(response: Any) -> bool:
+        response.status = HTTPStatus.INTERNAL_SERVER_ERROR
+        response.headers["Content-Type"] = "text/plain; charset=utf-8"
+        response.body = text
+        return True
+
+    return app
 
 
 def configure(app: Any, cfg: Any, log: Any) -> None:
