@@ -148,6 +148,43 @@ def test_max_requests_replaces_the_worker(gunicorn, site, curl):
     assert curl(f"{program.url}/").body not in first
 
 
+BLIP = """
+@app.listen("startup")
+async def connect():
+    if os.path.exists("away"):
+        raise OSError("the database is away")
+"""
+
+
+@pytest.mark.parametrize("how", ["recycled", "hup"])
+def test_a_startup_that_fails_once_it_has_served_is_tried_again(gunicorn, site, curl, how):
+    with (site["cwd"] / "site_app.py").open("a") as file:
+        file.write(BLIP)
+    program = gunicorn("--workers", "2", "--max-requests", "1", **site)
+    program.wait_for("up ")
+    program.wait_for("up ")
+    away = site["cwd"] / "away"
+    away.touch()
+    if how == "hup":
+        program.process.send_signal(signal.SIGHUP)
+    else:
+        curl(f"{program.url}/")  # the last of one of the two
+    program.wait_for("OSError: the database is away")
+    if how == "recycled":
+        assert curl(f"{program.url}/").status == 200  # the other serves
+    away.unlink()
+    program.wait_for("exited with code 1")
+    assert curl(f"{program.url}/").status == 200
+    assert program.stop(signal.SIGTERM) == 0
+
+
+def test_a_startup_that_fails_at_first_ends_all(gunicorn, site):
+    with (site["cwd"] / "site_app.py").open("a") as file:
+        file.write(BLIP)
+    (site["cwd"] / "away").touch()
+    assert gunicorn("--workers", "2", **site).wait() != 0
+
+
 def change(program, path, text):
     """Write a file anew, and once more until it is seen: what is watched is seen first, too."""
     path.write_text(text)

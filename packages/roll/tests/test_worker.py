@@ -233,15 +233,49 @@ async def test_it_leaves_when_code_has_changed(make):
     await worker._serve(worker.wsgi)
 
 
-async def test_an_application_that_cannot_start_ends_the_master_too(app, make):
+@pytest.fixture
+def failing(app):
+    """An application that cannot start."""
+
     @app.listen("startup")
     async def fail():
+        app.seen.append("failed")
         raise ValueError("no database")
 
-    worker = make()
+    return app
+
+
+async def test_an_application_that_never_started_ends_the_master_too(failing, make):
+    worker = make(workers=2)
+    worker.age = 2
     with pytest.raises(SystemExit) as caught:
-        await worker._serve(app)
+        await worker._serve(worker.wsgi)
     assert caught.value.code == Arbiter.WORKER_BOOT_ERROR
+    assert failing.seen == ["startup", "failed"]
+
+
+async def test_so_does_a_certificate_that_cannot_be_read(app, make, tmp_path):
+    (tmp_path / "empty.pem").touch()
+    worker = make(certfile=str(tmp_path / "empty.pem"))
+    with pytest.raises(SystemExit) as caught:
+        await worker._serve(worker.wsgi)
+    assert caught.value.code == Arbiter.WORKER_BOOT_ERROR
+    assert app.seen == []
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_one_that_started_before_is_tried_again_a_little_later(
+    failing, make, monkeypatch, leaves
+):
+    monkeypatch.setattr("roll.worker.RETRY", 3600 if leaves else 0.001)
+    worker = make(workers=2)
+    worker.age = 3
+    if leaves:
+        failing.listen("startup")(lambda: tell(signal.SIGTERM))
+        failing.hooks["startup"].reverse()
+    with pytest.raises(SystemExit) as caught:
+        await worker._serve(worker.wsgi)
+    assert caught.value.code == 1
 
 
 @pytest.fixture

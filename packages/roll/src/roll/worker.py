@@ -35,6 +35,9 @@ HEARTBEAT: Final = 1.0
 SPARE: Final = 0.5
 """Seconds of the graceful timeout left for the shutdown event: at its end, the master kills."""
 
+RETRY: Final = 1.0
+"""Seconds before the master may make another worker in place of one that failed to start."""
+
 ACCESS_LOGS: Final = ("accesslog", "logconfig", "logconfig_dict", "logconfig_json", "syslog")
 """The settings with which gunicorn may write a log of accesses."""
 
@@ -78,23 +81,30 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         self._take_signals()
         configure(app, self.cfg, self.log)
         heartbeat = asyncio.ensure_future(self._beat())
-        await self._start_up(app)
+        tls = await self._start_up(app)
         try:
-            await self._serve_sockets(app)
+            await self._serve_sockets(app, tls)
         finally:
             await app.shutdown()
             heartbeat.cancel()
 
-    async def _start_up(self, app: Any) -> None:
+    async def _start_up(self, app: Any) -> ssl.SSLContext | None:
+        """Do what may fail for reasons outside of the application; return the context for TLS."""
         try:
+            tls = ssl_context(self.cfg) if self.cfg.is_ssl else None
             await app.startup()
         except Exception:
             self.log.exception("The application failed to start")
-            # The master gives up, rather than try again and again.
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+            # The master gives up, when nothing has ever been served. Later on, others may serve.
+            if self.age <= self.cfg.workers:
+                sys.exit(Arbiter.WORKER_BOOT_ERROR)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leave.wait(), RETRY)
+            sys.exit(1)
+        return tls
 
-    async def _serve_sockets(self, app: Any) -> None:
-        server = Server(lambda: self._connect(app), app.limits, self._tls())
+    async def _serve_sockets(self, app: Any, tls: ssl.SSLContext | None) -> None:
+        server = Server(lambda: self._connect(app), app.limits, tls)
         await server.serve([bound.sock for bound in self.sockets])
         await self._leave.wait()
         await self._stop(server)
@@ -123,9 +133,6 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         if self.nr == self.max_requests:
             self.log.info("Autorestarting worker after current request.")
             self._leave.set()
-
-    def _tls(self) -> ssl.SSLContext | None:
-        return ssl_context(self.cfg) if self.cfg.is_ssl else None
 
     # What the master, and the terminal, have to say.
 
