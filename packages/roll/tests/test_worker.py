@@ -1,6 +1,8 @@
 """The worker of gunicorn: in this process, and under a real gunicorn."""
 
 import asyncio
+import importlib
+import logging
 import os
 import re
 import shutil
@@ -261,6 +263,23 @@ async def test_so_does_a_certificate_that_cannot_be_read(app, make, tmp_path):
         await worker._serve(worker.wsgi)
     assert caught.value.code == Arbiter.WORKER_BOOT_ERROR
     assert app.seen == []
+
+
+async def test_an_old_gunicorn_serves_without_tls_and_says_what_tls_needs(
+    app, start, make, certificate, monkeypatch, caplog
+):
+    monkeypatch.delattr("gunicorn.sock.ssl_context")
+    importlib.reload(sys.modules["roll.worker"])  # it is imported without
+    worker = start()
+    assert (await answer(worker))[1] == b"served"
+    tell(signal.SIGTERM)
+    await worker.serving
+    caplog.set_level(logging.ERROR)
+    worker = make(**certificate)
+    worker.log.error_log.addHandler(caplog.handler)
+    with pytest.raises(SystemExit):
+        await worker._serve(app)
+    assert "TLS needs gunicorn 21 or later" in caplog.text
 
 
 @pytest.mark.parametrize("leaves", [True, False])

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
+from gunicorn import sock
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
-from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker as BaseWorker
 
 from roll_http import Server, thin_accept_errors
@@ -91,7 +91,7 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
     async def _start_up(self, app: Any) -> ssl.SSLContext | None:
         """Do what may fail for reasons outside of the application; return the context for TLS."""
         try:
-            tls = ssl_context(self.cfg) if self.cfg.is_ssl else None
+            tls = tls_context(self.cfg)
             await app.startup()
         except Exception:
             self.log.exception("The application failed to start")
@@ -183,6 +183,20 @@ def failed(error: Exception) -> Roll:
         return True
 
     return app
+
+
+def tls_context(cfg: Any) -> ssl.SSLContext | None:
+    """Return the context for TLS that gunicorn's settings want, if any.
+
+    Raises:
+        RuntimeError: this gunicorn is too old to make one.
+    """
+    if not cfg.is_ssl:
+        return None
+    if not hasattr(sock, "ssl_context"):
+        raise RuntimeError("TLS needs gunicorn 21 or later")
+    context: ssl.SSLContext = sock.ssl_context(cfg)
+    return context
 
 
 def configure(app: Any, cfg: Any, log: Any) -> None:
