@@ -35,7 +35,7 @@ def make(app):
             cfg.set(name, value)
         bound = sockets or [socket.create_server(("127.0.0.1", 0))]
         binds = [SimpleNamespace(sock=sock) for sock in bound]
-        worker = Worker(1, os.getppid(), binds, None, 30, cfg, Logger(cfg))
+        worker = Worker(1, os.getppid(), binds, None, 30, cfg, cfg.logger_class(cfg))
         worker.wsgi = app
         made.append(worker)
         return worker
@@ -209,6 +209,34 @@ async def test_the_access_log_is_gunicorns(app, start, tmp_path):
     tell(signal.SIGTERM)
     await worker.serving
     assert path.read_text() == '127.0.0.1 "GET /?q=1 HTTP/1.1" 200 6 "there" a q=1\n'
+
+
+async def test_statsd_counts_requests(start):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd:
+        statsd.bind(("127.0.0.1", 0))
+        statsd.setblocking(False)
+        worker = start(statsd_host="{}:{}".format(*statsd.getsockname()))
+        await answer(worker)
+        tell(signal.SIGTERM)
+        await worker.serving
+        worker.log.sock.close()
+        sent = [statsd.recv(100).partition(b":")[0] for _ in range(3)]
+    assert sent[0] == b"gunicorn.request.duration"
+    assert sent[1:] == [b"gunicorn.requests", b"gunicorn.request.status.200"]
+
+
+async def test_a_logger_of_ones_own_sees_accesses(start):
+    seen = []
+
+    class Own(Logger):
+        def access(self, answer, request, environ, duration):
+            seen.append((answer.status, environ["PATH_INFO"]))
+
+    worker = start(logger_class=Own)
+    await answer(worker)
+    tell(signal.SIGTERM)
+    await worker.serving
+    assert seen == [("200", "/")]
 
 
 async def test_logs_are_reopened(start, tmp_path):

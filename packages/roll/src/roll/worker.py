@@ -19,6 +19,7 @@ from typing import Any, Final
 from gunicorn import sock
 from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
+from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker as BaseWorker
 
 from roll_http import Server, thin_accept_errors
@@ -39,7 +40,7 @@ RETRY: Final = 1.0
 """Seconds before the master may make another worker in place of one that failed to start."""
 
 ACCESS_LOGS: Final = ("accesslog", "logconfig", "logconfig_dict", "logconfig_json", "syslog")
-"""The settings with which gunicorn may write a log of accesses."""
+"""The settings with which gunicorn's own logger may write accesses."""
 
 
 class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
@@ -205,7 +206,8 @@ def configure(app: Any, cfg: Any, log: Any) -> None:
         app.limits = replace(app.limits, keep_alive_timeout=cfg.keepalive)
     else:
         app.hooks.setdefault("response", []).insert(0, close_connection)
-    if any(getattr(cfg, name, None) for name in ACCESS_LOGS):
+    # A logger of another class, that of statsd included, does with accesses what it likes.
+    if type(log) is not Logger or any(getattr(cfg, name, None) for name in ACCESS_LOGS):
         report_exchanges(app, lambda *exchange: log_access(log, *exchange))
 
 
