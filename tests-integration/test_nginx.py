@@ -18,9 +18,11 @@ from roll.extensions import simple_server
 app = Roll()
 
 
+{listener}
+
 @app.route("/who")
 async def who(request, response):
-    response.json = [request.host, request.headers["X-FORWARDED-FOR"]]
+    response.json = [request.host, request["address"], request["scheme"]]
 
 
 @app.route("/upload", methods=["POST"], lazy_body=True)
@@ -65,19 +67,21 @@ http {{
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
 
-def documented_server():
+def documented(language, start=""):
     page = (ROOT / "docs" / "deployment.md").read_text()
-    return re.search(r"```nginx\n(.*?)```", page, re.DOTALL)[1]
+    return re.search(rf"```{language}\n({start}.*?)```", page, re.DOTALL)[1]
 
 
 @pytest.fixture
 def proxy(run, tmp_path):
     """The socket on which nginx listens, with Roll behind it."""
-    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "app.py").write_text(
+        APP.replace("{listener}", documented("python", "@app.listen"))
+    )
     upstream = run(sys.executable, "app.py", cwd=tmp_path)
     address = upstream.wait_for_url().removeprefix("http://")
     socket = tmp_path / "front.sock"
-    server = documented_server().replace("listen 80;", f"listen unix:{socket};")
+    server = documented("nginx").replace("listen 80;", f"listen unix:{socket};")
     server = server.replace("server 127.0.0.1:8000;", f"server {address};")
     config = tmp_path / "nginx.conf"
     config.write_text(MAIN.format(folder=tmp_path, server=server))
@@ -87,8 +91,9 @@ def proxy(run, tmp_path):
 
 
 def test_requests_pass(proxy, curl):
-    answer = curl("--unix-socket", str(proxy), "http://example.org/who")
-    assert answer.body == '["example.org","unix:"]'
+    lies = ("--header", "X-Forwarded-For: made up", "--header", "X-Forwarded-Proto: https")
+    answer = curl("--unix-socket", str(proxy), *lies, "http://example.org/who")
+    assert answer.body == '["example.org","unix:","http"]'
 
 
 def test_uploads_and_streams_pass(proxy, curl, tmp_path):
