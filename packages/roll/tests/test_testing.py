@@ -111,6 +111,24 @@ async def test_nothing_is_sent_on_a_connection_cut_short(app, client):
     assert client.protocol.transport.data == b""
 
 
+@pytest.mark.parametrize("order", [["one", "two"], ["two", "one"]])
+async def test_requests_at_once_have_each_its_own_answer(app, client, order):
+    begun, turns = asyncio.Queue(), {name: asyncio.Event() for name in order}
+
+    @app.route("/{name}", cancel_on_disconnect=True)
+    async def named(request, response, name):
+        begun.put_nowait(name)
+        await turns[name].wait()
+        response.body = name
+
+    asked = {name: asyncio.ensure_future(client.get(f"/{name}")) for name in ("one", "two")}
+    assert {await begun.get(), await begun.get()} == {"one", "two"}
+    for name in order:
+        turns[name].set()
+        assert (await asked[name]).body == name.encode()
+    assert client.protocol.transport.data.endswith(b"two")
+
+
 @pytest.mark.parametrize(
     ("content_type", "data", "body"),
     [

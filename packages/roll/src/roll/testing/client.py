@@ -51,20 +51,22 @@ class Client:
         """
         content, content_type = self._encode(body, headers, content_type)
         head = self._head(path, method, content, headers, content_type)
-        # No request is answered by what another one left on its connection.
-        self.protocol = self.app.factory()
-        transport = Transport(self.protocol)
+        # No request is answered by what another one left on its connection. The attribute may be
+        # another's before this one ends.
+        self.protocol = protocol = self.app.factory()
+        transport = Transport(protocol)
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        when_answered(self.protocol, lambda _, response, __: answered.set_result(response))
-        self.protocol.connection_made(transport)
+        when_answered(protocol, lambda _, response, __: answered.set_result(response))
+        protocol.connection_made(transport)
         closed = asyncio.ensure_future(transport.closed.wait())
         try:
-            self.protocol.data_received(head + content)
+            protocol.data_received(head + content)
             await asyncio.wait({answered, closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closed.cancel()
-            self.protocol.connection_lost(None)
-        return await self._response(answered, method, transport.data)
+            protocol.connection_lost(None)
+        response = answered.result() if answered.done() else None
+        return await self._response(response, protocol, transport.data, method)
 
     def _encode(
         self, data: Any, headers: Mapping[str, Any] | None, content_type: str | None
@@ -100,16 +102,14 @@ class Client:
             fields["Content-Length"] = len(body)
         return encode_head(method, path, fields)
 
-    async def _response(self, answered: asyncio.Future[Any], method: str, data: bytes) -> Any:
+    async def _response(self, response: Any, protocol: Any, data: bytes, method: str) -> Any:
         sent = await parse_response(data, method)
-        if answered.done():
-            response = answered.result()
-            response.body = sent.body
-            return response
-        # The request never reached the application: what was sent, in the same clothes.
-        response = self.app.Response(self.app, self.protocol)
-        response.status, response.body = sent.status, sent.body
-        response.headers.update(sent.headers)
+        if response is None:
+            # The request never reached the application: what was sent, in the same clothes.
+            response = self.app.Response(self.app, protocol)
+            response.status = sent.status
+            response.headers.update(sent.headers)
+        response.body = sent.body
         return response
 
     async def get(self, path: str, **kwargs: Any) -> Any:
