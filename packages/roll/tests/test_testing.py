@@ -70,6 +70,11 @@ async def test_head_has_no_body(app, client, body):
     assert client.protocol.transport.data.endswith(b"\r\n\r\n")
 
 
+async def test_a_method_may_be_in_any_case(client):
+    assert json.loads((await client.request("/", method="get")).body)["method"] == "GET"
+    assert (await client.request("/", "head")).body == b""
+
+
 async def test_connect_is_sent(client):
     response = await client.connect("/")
     assert response.status == 501

@@ -44,11 +44,12 @@ class Client:
         """Send a request, and return the application's `Response`, with the body that was sent.
 
         A `body` that is neither text nor bytes is encoded as `content_type` says, else the
-        headers, else the client's own `content_type`.
+        headers, else the client's own `content_type`. `method` may be in any case.
 
         Raises:
             asyncio.IncompleteReadError: the connection was closed before the response's end.
         """
+        method = method.upper()
         content, content_type = self._encode(body, headers, content_type)
         head = self._head(path, method, content, headers, content_type)
         # No request is answered by what another one left on its connection. The attribute may be
