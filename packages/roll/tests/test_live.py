@@ -95,6 +95,19 @@ async def test_a_body_past_the_limit_is_a_413():
     await live.stop()
 
 
+@pytest.mark.parametrize("body", [bytes(2**24), [bytes(2**16)] * 2**8], ids=["whole", "chunks"])
+async def test_an_answer_is_read_that_comes_before_the_end_of_the_body(app, liveclient, body):
+    app.limits = Limits(linger_timeout=0.01)  # for which the server's end would wait
+    app.route("/", methods=["POST"], max_body=1000)(pytest.fail)
+    assert (await liveclient.query("POST", "/", body=body)).status == 413
+
+
+async def test_a_body_that_fails_is_the_callers_error(app, liveclient):
+    app.route("/", methods=["POST"])(pytest.fail)
+    with pytest.raises(ZeroDivisionError):
+        await liveclient.query("POST", "/", body=(b"x" * (1 // number) for number in (1, 0)))
+
+
 async def test_a_form_is_read_as_it_comes(app, liveclient):
     seen = []
 

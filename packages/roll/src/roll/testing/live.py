@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from roll_http import Server
@@ -63,15 +64,28 @@ class LiveClient:
         method = method.upper()
         if isinstance(body, bytearray | memoryview):
             body = bytes(body)
+        head = request_head(method, uri, headers or {}, body, self.port)
         reader, writer = await asyncio.open_connection(HOST, self.port)
+        # Both at once: the answer to a body may come before its end, which then is not sent.
+        sending = asyncio.ensure_future(send(writer, head, body))
+        reading = asyncio.ensure_future(read_response(reader, method))
         try:
-            writer.write(request_head(method, uri, headers or {}, body, self.port))
-            for part in encoded(body):
-                writer.write(part)
-                await writer.drain()
-            return await read_response(reader, method)
+            await asyncio.wait({sending, reading}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+            return await reading
         finally:
-            writer.close()
+            sending.cancel()
+            reading.cancel()
+            writer.transport.abort()
+
+
+async def send(writer: asyncio.StreamWriter, head: bytes, body: Body) -> None:
+    with suppress(ConnectionError):  # who reads the answer will know of it
+        writer.write(head)
+        for part in encoded(body):
+            writer.write(part)
+            await writer.drain()
 
 
 def request_head(
