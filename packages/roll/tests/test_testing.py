@@ -116,6 +116,94 @@ async def test_nothing_is_sent_on_a_connection_cut_short(app, client):
     assert client.protocol.transport.data == b""
 
 
+HANDSHAKE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+@pytest.fixture
+def socket(app):
+    """Add a websocket with a handler to the application; give what is seen of it."""
+    seen = []
+    app.listen("websocket_connect")(lambda request, ws: seen.append("connect"))
+    app.listen("websocket_error")(lambda request, ws, error: seen.append("error"))
+    app.listen("websocket_disconnect")(lambda request, ws: seen.append("disconnect"))
+
+    def socket(handler):
+        async def watched(request, ws):
+            try:
+                await handler(ws)
+            except BaseException as error:
+                seen.append(type(error).__name__)
+                raise
+
+        app.route("/ws", protocol="websocket")(watched)
+        return seen
+
+    return socket
+
+
+async def test_a_websocket_is_answered_and_its_client_gone(client, socket):
+    async def echo(ws):
+        await ws.send("hello")
+        async for message in ws:
+            await ws.send(message)
+
+    seen = socket(echo)
+    response = await client.get("/ws", headers=HANDSHAKE)
+    assert (response.status, response.body) == (101, b"")
+    assert response.headers["Sec-WebSocket-Accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    assert client.protocol.transport.data.endswith(b"\x81\x05hello")
+    assert seen == ["connect", "ConnectionClosed", "disconnect"]
+
+
+async def test_a_websocket_that_says_all_by_itself_ends(client, socket):
+    async def hello(ws):
+        await ws.send("hello")
+
+    seen = socket(hello)
+    assert (await client.get("/ws", headers=HANDSHAKE)).status == 101
+    assert seen == ["connect", "disconnect"]
+
+
+async def test_a_handler_that_does_not_see_its_websocket_go_is_cancelled(
+    client, socket, monkeypatch
+):
+    monkeypatch.setattr("roll.testing.client.PATIENCE", 0.01)
+    seen = socket(lambda ws: asyncio.Event().wait())
+    assert (await client.get("/ws", headers=HANDSHAKE)).status == 101
+    assert seen == ["connect", "CancelledError", "disconnect"]
+
+
+async def test_a_handler_that_will_not_end_is_left_behind(client, socket, monkeypatch):
+    monkeypatch.setattr("roll.testing.client.PATIENCE", 0.01)
+    end, ended = asyncio.Event(), asyncio.Event()
+
+    async def stay(ws):
+        while not end.is_set():
+            try:
+                await end.wait()
+            except asyncio.CancelledError:
+                seen.append("stays")
+        ended.set()
+
+    seen = socket(stay)
+    assert (await client.get("/ws", headers=HANDSHAKE)).status == 101
+    assert seen == ["connect", "stays"]
+    end.set()
+    await ended.wait()
+
+
+async def test_a_handshake_that_is_refused_is_an_answer_like_any_other(client, socket):
+    seen = socket(pytest.fail)
+    response = await client.get("/ws", headers=HANDSHAKE | {"Sec-WebSocket-Version": "12"})
+    assert response.status == 426
+    assert seen == []
+
+
 @pytest.mark.parametrize("order", [["one", "two"], ["two", "one"]])
 async def test_requests_at_once_have_each_its_own_answer(app, client, order):
     begun, turns = asyncio.Queue(), {name: asyncio.Event() for name in order}
@@ -306,6 +394,30 @@ def test_a_transport_has_a_protocol_once_it_is_given_one():
     transport.resume_reading()
     assert transport.get_write_buffer_size() == 0
     assert transport.get_extra_info("peername") == ("127.0.0.1", 65000)
+
+
+@pytest.mark.parametrize("end", ["close", "abort", "lose"])
+async def test_a_transport_tells_its_protocol_once_that_it_has_ended(end):
+    class Protocol(asyncio.Protocol):
+        def connection_lost(self, error):
+            lost.append(error)
+
+    lost = []
+    transport = Transport(Protocol())
+    getattr(transport, end)()
+    assert transport.is_closing()
+    assert lost == ([None] if end == "lose" else [])
+    transport.close()
+    await asyncio.sleep(0)
+    transport.lose()
+    assert lost == [None]
+
+
+def test_a_transport_of_nobody_ends_without_a_loop():
+    transport = Transport()
+    transport.close()
+    transport.lose()
+    assert transport.is_closing()
 
 
 async def test_the_live_client_knows_its_addresses(liveclient, app):

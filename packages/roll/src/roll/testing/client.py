@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Client"]
 
+PATIENCE = 1.0
+"""Seconds that a handler has to see that its websocket is gone, before it is cancelled."""
+
 
 class Client:
     """Sends requests to an application, and gives its own responses back.
@@ -46,6 +49,9 @@ class Client:
         A `body` that is neither text nor bytes is encoded as `content_type` says, else the
         headers, else the client's own `content_type`. `method` may be in any case.
 
+        The client is gone once it has its response, a 101 too: a websocket's handler has ended
+        by then.
+
         Raises:
             asyncio.IncompleteReadError: the connection was closed before the response's end.
         """
@@ -59,13 +65,17 @@ class Client:
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         when_answered(protocol, lambda _, response, __: answered.set_result(response))
         protocol.connection_made(transport)
-        closed = asyncio.ensure_future(transport.closed.wait())
+        ended = when_released(protocol)
+        over = [asyncio.ensure_future(e.wait()) for e in (transport.closed, transport.switched)]
         try:
             protocol.data_received(head + content)
-            await asyncio.wait({answered, closed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({answered, *over}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            closed.cancel()
-            protocol.connection_lost(None)
+            for waiting in over:
+                waiting.cancel()
+            transport.lose()
+        if transport.switched.is_set():
+            await see_out(protocol, ended)
         response = answered.result() if answered.done() else None
         return await self._response(response, protocol, transport.data, method)
 
@@ -106,7 +116,7 @@ class Client:
     async def _response(self, response: Any, protocol: Any, data: bytes, method: str) -> Any:
         sent = await parse_response(data, method)
         if response is None:
-            # The request never reached the application: what was sent, in the same clothes.
+            # The application's own is nowhere: what was sent, in the same clothes.
             response = self.app.Response(self.app, protocol)
             response.status = sent.status
             response.headers.update(sent.headers)
@@ -165,3 +175,24 @@ class Client:
         if files:  # which only a multipart body can have
             data, content_type = encode_form(data or {}, files)
         return await self.request(path, method, data, headers, content_type)
+
+
+def when_released(protocol: Any) -> asyncio.Future[None]:
+    """Return a future that is done when a handler that took the connection over has ended."""
+    released = asyncio.get_running_loop().create_future()
+    release = protocol.release
+
+    def released_now() -> None:
+        release()
+        released.set_result(None)
+
+    protocol.release = released_now
+    return released
+
+
+async def see_out(protocol: Any, ended: asyncio.Future[None]) -> None:
+    """Wait for the end of a handler whose connection is gone; cancel it if it is slow."""
+    await asyncio.wait([ended], timeout=PATIENCE)
+    if not ended.done():
+        protocol.cancel()
+        await asyncio.wait([ended], timeout=PATIENCE)

@@ -9,12 +9,17 @@ __all__ = ["Transport"]
 
 
 class Transport(asyncio.Transport):
-    """What a protocol writes to, in tests; `data` has all of it, `closed` is set at its end."""
+    """What a protocol writes to, in tests; `data` has all of it.
+
+    The event `switched` is set when another protocol takes it over, `closed` at its end.
+    """
 
     def __init__(self, protocol: asyncio.BaseProtocol | None = None) -> None:
         super().__init__({"peername": ("127.0.0.1", 65000), "sockname": ("127.0.0.1", 80)})
         self.data = b""
         self.closed = asyncio.Event()
+        self.switched = asyncio.Event()
+        self._lost = False
         self._protocol = protocol
 
     def write(self, data: Any) -> None:
@@ -23,12 +28,22 @@ class Transport(asyncio.Transport):
             self.data += bytes(data)
 
     def close(self) -> None:
-        """Note the end."""
-        self.closed.set()
+        """End the connection; its protocol is told in the loop's next turn."""
+        if not self.closed.is_set():
+            self.closed.set()
+            if self._protocol is not None:
+                asyncio.get_running_loop().call_soon(self.lose)
 
     def abort(self) -> None:
-        """Note the end."""
+        """End the connection, as `close` does: what is written never waits."""
+        self.close()
+
+    def lose(self) -> None:
+        """Tell the protocol now, and once only, that the connection has ended."""
         self.closed.set()
+        if self._protocol is not None and not self._lost:
+            self._lost = True
+            self._protocol.connection_lost(None)
 
     def is_closing(self) -> bool:
         """Tell whether it has been closed."""
@@ -54,6 +69,7 @@ class Transport(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Take the protocol that the connection has switched to."""
         self._protocol = protocol
+        self.switched.set()
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Return the protocol that has it now; raises `RuntimeError` before there is one."""
