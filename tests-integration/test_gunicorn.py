@@ -153,6 +153,7 @@ BLIP = """
 async def connect():
     if os.path.exists("away"):
         raise OSError("the database is away")
+    print("connected", flush=True)
 """
 
 
@@ -161,8 +162,8 @@ def test_a_startup_that_fails_once_it_has_served_is_tried_again(gunicorn, site, 
     with (site["cwd"] / "site_app.py").open("a") as file:
         file.write(BLIP)
     program = gunicorn("--workers", "2", "--max-requests", "1", **site)
-    program.wait_for("up ")
-    program.wait_for("up ")
+    program.wait_for("connected")
+    program.wait_for("connected")
     away = site["cwd"] / "away"
     away.touch()
     if how == "hup":

@@ -25,8 +25,9 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture
-def make(app):
+def make(app, monkeypatch):
     """Make a worker of `app`, with settings of gunicorn, on a socket of its own."""
+    monkeypatch.setattr("roll.worker.FAREWELL", 0)
     made = []
 
     def make(*sockets, **settings):
@@ -144,6 +145,24 @@ async def test_running_requests_end_before_shutdown(app, start, number):
     writer.close()
     await worker.serving
     assert app.seen == ["startup", "answered", "shutdown"]
+
+
+async def test_who_keeps_a_connection_is_answered_once_more(start, monkeypatch):
+    worker = start()
+    monkeypatch.setattr("roll.worker.FAREWELL", 3600)
+    reader, writer = await ask(worker)
+    await reader.readuntil(b"served")
+    tell(signal.SIGTERM)
+    head = b""
+    while b"Connection: close" not in head:
+        writer.write(GET)
+        head = await reader.readuntil(b"served")
+        assert head.startswith(b"HTTP/1.1 200 OK")
+    assert await reader.read() == b""
+    writer.close()
+    assert (await answer(worker))[1] == b"served"
+    tell(signal.SIGTERM)
+    await worker.serving
 
 
 async def test_a_second_signal_waits_for_nothing(app, start):

@@ -39,6 +39,10 @@ SPARE: Final = 0.5
 RETRY: Final = 1.0
 """Seconds before the master may make another worker in place of one that failed to start."""
 
+FAREWELL: Final = 1.0
+"""Seconds in which clients are told to go before the worker does: of all requests that a proxy
+sends while workers are replaced, none is lost."""
+
 ACCESS_LOGS: Final = ("accesslog", "logconfig", "logconfig_dict", "logconfig_json", "syslog")
 """The settings with which gunicorn's own logger may write accesses."""
 
@@ -110,8 +114,14 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         await self._leave.wait()
         await self._stop(server)
 
+    async def _retire_and_stop(self, server: Server) -> None:
+        seconds = max(0, self.cfg.graceful_timeout - SPARE)
+        farewell = min(FAREWELL, seconds / 2)
+        await server.retire(farewell)
+        await server.stop(seconds - farewell)
+
     async def _stop(self, server: Server) -> None:
-        stopping = asyncio.ensure_future(server.stop(max(0, self.cfg.graceful_timeout - SPARE)))
+        stopping = asyncio.ensure_future(self._retire_and_stop(server))
         hurry = asyncio.ensure_future(self._leave_now.wait())
         await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
