@@ -106,8 +106,11 @@ class Connection(asyncio.Protocol):
     # Called by the keep-alive.
 
     def heard(self) -> bool:
-        """Whether the peer sent anything since the last call, or was not let send."""
-        heard, self._heard = self._heard or self._wire.inbox.full, False
+        """Whether the peer sent anything since the last call, or was not let send.
+
+        Not reading because the peer does not read is no excuse for it.
+        """
+        heard, self._heard = self._heard or not (self._reading or self._paused), False
         return heard
 
     def probe(self) -> None:
@@ -153,8 +156,7 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
 
     def _read_on(self) -> None:
-        """The handler has taken a message: let more come, and do not blame who had to wait."""
-        self._heard = True
+        """The handler has taken a message: let more come."""
         if not self._paused and self._wire.release():
             self._resume_reading()
         else:
@@ -177,9 +179,9 @@ class Connection(asyncio.Protocol):
             self._resume_reading()
 
     def _resume_reading(self) -> None:
-        """Let the peer send again."""
+        """Let the peer send again, and do not blame it for what it could not say."""
         if not self._reading:
-            self._reading = True
+            self._reading = self._heard = True
             self._transport.resume_reading()
 
     # Its end.
