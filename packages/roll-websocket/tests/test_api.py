@@ -116,6 +116,40 @@ async def test_a_ping_is_answered_by_its_pong(serve: Any, wire: Any) -> None:
     assert await raw.frame() == (0x81, b"answered")
 
 
+@pytest.mark.parametrize("before", [[70_000], [10, 1_000_000], [1] * 64, [1] * 150])
+async def test_a_pong_is_found_behind_messages_that_wait(
+    serve: Any, wire: Any, before: list[int]
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        pong = await ws.ping("there?")
+        await pong
+        assert [len(await ws.recv()) for _ in before] == before
+        await ws.send("all received")
+
+    raw = await (await serve(handler)).raw()
+    assert await raw.frame() == (0x89, b"there?")
+    raw.send(b"".join(wire.frame(2, bytes(size)) for size in before))
+    raw.send(wire.frame(10, b"there?"))
+    assert await raw.frame() == (0x81, b"all received")
+
+
+async def test_a_pong_is_found_behind_messages_that_came_before_the_ping(
+    serve: Any, wire: Any
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await wire.until(lambda: ws._wire.reader.buffer)
+        await (await ws.ping("there?"))
+        assert [await ws.recv() for _ in range(6)] == ["x"] * 6
+
+    site = await serve(handler, constants={"MAX_QUEUE": 2})
+    raw = await site.raw()
+    raw.send(wire.frame(1, b"x"))
+    await wire.until(lambda: site.ws and len(site.ws[0]._wire.inbox.messages) == 1)
+    raw.send(wire.frame(1, b"x") * 5 + wire.frame(10, b"there?"))
+    assert await raw.frame() == (0x89, b"there?")
+    assert await site.ended() == [None]
+
+
 async def test_a_ping_its_handler_gave_up_is_answered_in_peace(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         (await ws.ping("a")).cancel()

@@ -79,6 +79,35 @@ async def test_messages_nobody_receives_are_not_read(serve: Any, wire: Any, size
         assert await raw.frame() == (0x82, b"x" * size)
 
 
+async def test_messages_before_a_pong_are_bounded(serve: Any, wire: Any) -> None:
+    """Four times as many wait while a pong is awaited, however many pings there are."""
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await ws.ping("one")
+        await wire.until(lambda: not ws._reading)
+        assert len(ws._wire.inbox.messages) == 16
+        pong = await ws.ping("two")
+        for _ in range(8):
+            await ws.recv()
+        await pong
+        assert not ws._pings
+        for _ in range(3):
+            await ws.ping()
+            await asyncio.sleep(0)
+            assert len(ws._wire.inbox.messages) == 16
+        for _ in range(92):
+            await ws.recv()
+
+    site = await serve(handler, constants={"MAX_QUEUE": 4})
+    raw = await site.raw()
+    assert await raw.frame() == (0x89, b"one")
+    raw.send(wire.frame(1, b"x") * 16 + wire.frame(10, b"two") + wire.frame(1, b"x") * 84)
+    await wire.until(lambda: len(site.ws[0]._wire.inbox.messages) == 16)
+    raw.send(wire.frame(10))
+    assert await raw.frame() == (0x89, b"two")
+    assert await site.ended() == [None]
+
+
 async def test_one_message_a_packet_is_held_too(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await wanted.wait()

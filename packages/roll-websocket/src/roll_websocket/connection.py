@@ -8,12 +8,16 @@ from websockets.protocol import SEND_EOF, State
 
 from roll_websocket.errors import ConnectionClosed
 from roll_websocket.keepalive import Keepalive
+from roll_websocket.pings import Pings
 from roll_websocket.wire import Wire
 
 __all__ = ["Connection"]
 
 # Sends in a row without waiting before others have their turn.
 SENDS_PER_TURN = 64
+
+# How many times as much may wait for `recv` while a handler awaits a pong.
+PONG_ROOM = 4
 
 
 class Connection(asyncio.Protocol):
@@ -33,7 +37,7 @@ class Connection(asyncio.Protocol):
     _loop: asyncio.AbstractEventLoop
     _gone: asyncio.Future[None]
     _abort: asyncio.TimerHandle
-    _pings: dict[bytes, asyncio.Future[None]]
+    _pings: Pings
 
     _keepalive: Keepalive | None = None
     _receiver: asyncio.Future[None] | None = None
@@ -59,9 +63,8 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=self.WRITE_LIMIT)
         self._loop = asyncio.get_running_loop()
         self._gone = self._loop.create_future()
-        self._pings = {}
-        self._wire.inbox.most = self.MAX_QUEUE
-        self._wire.inbox.limit = self.READ_LIMIT
+        self._pings = Pings()
+        self._bound()
         if self._interval is not None:
             self._keepalive = Keepalive(self, self._interval, self._patience)
 
@@ -155,6 +158,30 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.write_eof()
 
+    def _bound(self) -> None:
+        """Say how much may wait: more while a pong is awaited, which could be behind it."""
+        inbox = self._wire.inbox
+        inbox.most, inbox.limit = self.MAX_QUEUE, self.READ_LIMIT
+        if self._pings:
+            inbox.most *= PONG_ROOM
+            inbox.limit = inbox.limit * PONG_ROOM + (self._wire.limit or 0)
+
+    def _await_pong(self, payload: bytes) -> asyncio.Future[None]:
+        """Look for the pong, behind messages that wait too."""
+        waiter = self._pings[payload] = self._loop.create_future()
+        self._bound()
+        if self._wire.held:
+            self._schedule()
+        return waiter
+
+    def _answer_pings(self) -> None:
+        """Tell who awaits them of the pongs that came."""
+        pongs, self._wire.pongs = self._wire.pongs, []
+        self._pings.answer(pongs)
+        self._bound()
+        if self._wire.inbox.full:
+            self._wire.hold()
+
     def _read_on(self) -> None:
         """The handler has taken a message: let more come."""
         if not self._paused and self._wire.release():
@@ -206,7 +233,7 @@ class Connection(asyncio.Protocol):
         self._abort = self._loop.call_later(self.TIMEOUT, self._transport.abort)
         self._wake(self._receiver)
         self._release_writers()
-        self._fail_pings(end)
+        self._pings.fail(end.code, end.reason)
 
     async def _until_gone(self) -> None:
         """Wait until the transport is gone; a cancelled wait aborts it."""
@@ -265,20 +292,3 @@ class Connection(asyncio.Protocol):
         """Let go on who awaits this."""
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
-
-    # Pings of the handler.
-
-    def _answer_pings(self) -> None:
-        """A pong answers its ping and those before it (RFC 6455 5.5.3)."""
-        pongs, self._wire.pongs = self._wire.pongs, []
-        for payload in pongs:
-            while payload in self._pings:
-                self._wake(self._pings.pop(next(iter(self._pings))))
-
-    def _fail_pings(self, end: Close) -> None:
-        """No pong will come."""
-        for waiter in self._pings.values():
-            if not waiter.done():
-                waiter.set_exception(self._closed(end))
-                waiter.exception()  # Not awaiting it is no mistake.
-        self._pings.clear()

@@ -159,8 +159,7 @@ class WSProtocol(Connection):
             raise ValueError(f"This ping awaits its pong already: {payload!r}")
         self._wire.send_ping(payload)
         self._flush()
-        waiter = self._pings[payload] = self._loop.create_future()
-        return waiter
+        return self._await_pong(payload)
 
     async def pong(self, data: str | bytes = b"") -> None:
         """Send a pong nobody asked for (RFC 6455 5.5.3); pings are answered without it.
