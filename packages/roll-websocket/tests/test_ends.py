@@ -112,6 +112,62 @@ async def test_a_fin_behind_messages_that_wait_ends_after_them(serve: Any, wire:
     await wire.until(lambda: gone(site))
 
 
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("end", [1000, 1006])
+async def test_what_came_before_a_loss_is_received(
+    serve: Any, wire: Any, tls: Any, end: int, secure: bool
+) -> None:
+    """Over TLS the end of the peer is the end of the transport; it may be reset over TCP."""
+    taken: list[Any] = []
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        pong = await ws.ping()
+        await wire.until(ws._gone.done)
+        for call in (lambda: pong, ws.ping, ws.pong, lambda: ws.send("late")):
+            with pytest.raises(ConnectionClosed) as caught:
+                await call()
+            assert caught.value.code == 1006
+        assert ws._end is None
+        while True:
+            taken.append(await ws.recv())
+
+    site = await serve(handler, constants={"MAX_QUEUE": 2}, tls=tls if secure else None)
+    raw = await site.raw()
+    close = wire.frame(8, b"\x03\xe8bye") if end == 1000 else b""
+    waiting = 992 * 7 + len(close)
+    raw.send(wire.frame(2, b"x") * 1000 + close)
+    await wire.until(lambda: site.ws and len(site.ws[0]._wire.reader.buffer) == waiting)
+    raw.writer.close() if secure else raw.reset()
+    (error,) = await site.ended()
+    assert (error.code, error.reason) == (end, "bye" if end == 1000 else "")
+    assert taken == [b"x"] * 1000
+    await wire.until(lambda: gone(site))
+
+
+@pytest.mark.parametrize("how", ["return", "close", "fail"])
+async def test_who_leaves_what_came_before_a_loss_has_ended(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture, how: str
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await wire.until(ws._gone.done)
+        if how == "close":
+            await ws.close(4000)
+            with pytest.raises(ConnectionClosed, match="1006"):
+                await ws.recv()
+        elif how == "fail":
+            await ws.send("late")
+
+    site = await serve(handler, constants={"MAX_QUEUE": 2})
+    raw = await site.raw()
+    raw.send(wire.frame(1, b"x") * 1000)
+    await wire.until(lambda: site.ws and site.ws[0]._wire.held)
+    raw.reset()
+    await site.ended()
+    await wire.until(lambda: gone(site))
+    assert site.ws[0]._end.code == 1006
+    assert log.records == []
+
+
 async def test_a_handler_that_returns_closes_with_1000(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await ws.send("bye")

@@ -19,6 +19,9 @@ SENDS_PER_TURN = 64
 # How many times as much may wait for `recv` while a handler awaits a pong.
 PONG_ROOM = 4
 
+# RFC 6455 7.1.5: the end of a connection that ended without a close frame.
+LOST = Close(CloseCode.ABNORMAL_CLOSURE, "")
+
 
 class Connection(asyncio.Protocol):
     """An open connection, from the 101 to the end of the transport."""
@@ -90,10 +93,15 @@ class Connection(asyncio.Protocol):
         return self._wire.held and self._transport.can_write_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The transport is gone."""
-        self._finish(Close(CloseCode.ABNORMAL_CLOSURE, ""))
-        self._abort.cancel()
+        """The transport is gone: the end, but for the messages that wait."""
         self._gone.set_result(None)
+        if self._end is not None:
+            self._abort.cancel()
+            return
+        self._paused = False
+        self._tell()
+        self._wire.receive_eof()
+        self._advance()
 
     def pause_writing(self) -> None:
         """The peer does not read: take nothing of it either, it could be made of pings."""
@@ -113,7 +121,8 @@ class Connection(asyncio.Protocol):
 
         Not reading because the peer does not read is no excuse for it.
         """
-        heard, self._heard = self._heard or not (self._reading or self._paused), False
+        reading = self._reading and not self._wire.reader.eof
+        heard, self._heard = self._heard or not (reading or self._paused), False
         return heard
 
     def probe(self) -> None:
@@ -198,7 +207,7 @@ class Connection(asyncio.Protocol):
     def _step(self) -> None:
         """Parse what was held, then read on if that was all."""
         self._scheduled = False
-        if self._gone.done() or self._paused:
+        if self._paused or (self._gone.done() and self._end is not None):
             return
         self._wire.step()
         self._advance()
@@ -207,7 +216,7 @@ class Connection(asyncio.Protocol):
 
     def _resume_reading(self) -> None:
         """Let the peer send again, and do not blame it for what it could not say."""
-        if not self._reading:
+        if not self._reading and not self._gone.done():
             self._reading = self._heard = True
             self._transport.resume_reading()
 
@@ -217,8 +226,11 @@ class Connection(asyncio.Protocol):
         """Send a close frame, unless the connection has ended."""
         if self._end is not None:
             return
-        self._wire.send_close(code, reason)
         self._wire.inbox.drop()
+        if self._gone.done():
+            self._finish(LOST)
+            return
+        self._wire.send_close(code, reason)
         self._advance()
         # What is held is read on, for the peer's own close frame.
         self._schedule()
@@ -228,11 +240,17 @@ class Connection(asyncio.Protocol):
         if self._end is not None:
             return
         self._end = end
+        self._tell()
+        self._wake(self._receiver)
+        if not self._gone.done():
+            self._abort = self._loop.call_later(self.TIMEOUT, self._transport.abort)
+
+    def _tell(self) -> None:
+        """Tell those who wait for the peer that it is over."""
         if self._keepalive is not None:
             self._keepalive.stop()
-        self._abort = self._loop.call_later(self.TIMEOUT, self._transport.abort)
-        self._wake(self._receiver)
         self._release_writers()
+        end = self._end or LOST
         self._pings.fail(end.code, end.reason)
 
     async def _until_gone(self) -> None:
@@ -243,8 +261,9 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             raise
 
-    def _closed(self, end: Close) -> ConnectionClosed:
-        """The exception that tells this end."""
+    def _closed(self) -> ConnectionClosed:
+        """The exception that tells the end; the transport may be gone before all is received."""
+        end = self._end or LOST
         return ConnectionClosed(end.code, end.reason)
 
     # Waiting.
@@ -274,8 +293,8 @@ class Connection(asyncio.Protocol):
             await self._until_writable()
         if self._end is None and self._transport.is_closing():
             await self._until_gone()
-        if self._end is not None:
-            raise self._closed(self._end)
+        if self._end is not None or self._gone.done():
+            raise self._closed()
 
     async def _until_writable(self) -> None:
         """Wait until the peer has read enough, or the end."""

@@ -84,7 +84,7 @@ class WSProtocol(Connection):
             await handler
             code, reason = 1000, ""
         except ConnectionClosed:
-            if self._end is None:
+            if self._end is None and not self._gone.done():
                 raise
         except asyncio.CancelledError:
             code, reason = 1001, "Handler cancelled."
@@ -108,7 +108,7 @@ class WSProtocol(Connection):
         wire = self._wire
         while not wire.inbox.messages:
             if self._end is not None:
-                raise self._closed(self._end)
+                raise self._closed()
             await self._message()
         message = wire.inbox.pop()
         if wire.held and wire.inbox.hungry:
