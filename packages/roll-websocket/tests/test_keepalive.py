@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from roll_websocket import WSProtocol
+from roll_websocket.flow import taken
 from roll_websocket.keepalive import SLICE, Clock, Keepalive
 
 
@@ -82,7 +83,7 @@ async def test_pings_can_be_off(serve: Any, wire: Any) -> None:
 
 
 async def test_a_peer_that_is_not_let_send_is_not_blamed(serve: Any, wire: Any) -> None:
-    """From the message that is one too many to when reading goes on, not while the inbox is full."""
+    """From the message that is one too many to when reading goes on."""
 
     async def handler(request: Any, ws: WSProtocol) -> None:
         await wire.until(lambda: not ws._reading)
@@ -116,6 +117,52 @@ async def test_a_peer_is_blamed_while_it_could_send(serve: Any, wire: Any) -> No
     raw = await site.raw()
     raw.send(wire.frame(1, b"x") * 2)
     assert await site.ended() == [None]
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_a_peer_that_reads_a_long_message_is_not_blamed(
+    serve: Any, wire: Any, tls: Any, secure: bool
+) -> None:
+    """It answers no ping before the end of it."""
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await ws.send(bytes(16 * 2**20))
+        await wire.until(ws._gone.done)
+
+    site = await serve(handler, compression=False, tls=tls if secure else None)
+    raw = await site.raw()
+    (ws,) = site.ws
+    await wire.until(lambda: not ws.heard() and ws._taken is not None)
+    for _ in range(3):
+        await raw.reader.readexactly(2**20)
+        await wire.until(ws.heard)
+        await wire.until(lambda: not ws.heard())
+    await raw.reader.readexactly(13 * 2**20)
+    await wire.until(ws.heard)
+    await wire.until(lambda: ws._taken is None)
+    assert not ws.heard()
+
+
+class Holding:
+    """A transport of a system that tells nothing."""
+
+    size = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.size
+
+    def get_extra_info(self, name: str) -> None:
+        return None
+
+
+def test_without_the_system_the_transport_tells_what_is_taken() -> None:
+    transport: Any = Holding()
+    assert taken(transport) is None
+    numbers = []
+    for transport.size in (300, 200, 200, 100):
+        numbers.append(taken(transport))
+    assert numbers == sorted(numbers)
+    assert numbers[1] == numbers[2] < numbers[3]
 
 
 async def test_a_ping_goes_out_every_interval_while_answers_come() -> None:

@@ -6,24 +6,19 @@ from typing import cast
 from websockets.frames import Close, CloseCode
 from websockets.protocol import SEND_EOF, State
 
-from roll_websocket.errors import ConnectionClosed
+from roll_websocket.flow import taken
 from roll_websocket.keepalive import Keepalive
 from roll_websocket.pings import Pings
+from roll_websocket.waiting import LOST, Waiting, wake
 from roll_websocket.wire import Wire
 
 __all__ = ["Connection"]
 
-# Sends in a row without waiting before others have their turn.
-SENDS_PER_TURN = 64
-
 # How many times as much may wait for `recv` while a handler awaits a pong.
 PONG_ROOM = 4
 
-# RFC 6455 7.1.5: the end of a connection that ended without a close frame.
-LOST = Close(CloseCode.ABNORMAL_CLOSURE, "")
 
-
-class Connection(asyncio.Protocol):
+class Connection(Waiting):
     """An open connection, from the 101 to the end of the transport."""
 
     TIMEOUT: float = 5
@@ -36,21 +31,14 @@ class Connection(asyncio.Protocol):
     """Bytes that may wait for the peer to read before `send` waits."""
 
     _wire: Wire
-    _transport: asyncio.Transport
-    _loop: asyncio.AbstractEventLoop
-    _gone: asyncio.Future[None]
     _abort: asyncio.TimerHandle
     _pings: Pings
 
     _keepalive: Keepalive | None = None
-    _receiver: asyncio.Future[None] | None = None
-    _writable: asyncio.Future[None] | None = None
-    _end: Close | None = None
+    _taken: int | None = None
     _heard = False
-    _paused = False
     _reading = True
     _scheduled = False
-    _sends = 0
 
     def _open(self, wire: Wire, interval: float | None, timeout: float | None) -> None:
         """Keep what the handshake has settled until there is a transport."""
@@ -81,7 +69,7 @@ class Connection(asyncio.Protocol):
             self._reading = False
             self._transport.pause_reading()
         elif wire.take(data):
-            self._wake(self._receiver)
+            wake(self._receiver)
         else:
             wire.receive_data(data)
             self._advance()
@@ -109,20 +97,21 @@ class Connection(asyncio.Protocol):
         self._wire.hold()
 
     def resume_writing(self) -> None:
-        """The peer reads again."""
+        """The peer reads again, which is as good as a word."""
         self._paused = False
+        self._heard = True
         self._release_writers()
         self._schedule()
 
     # Called by the keep-alive.
 
     def heard(self) -> bool:
-        """Whether the peer sent anything since the last call, or was not let send.
+        """Whether the peer sent anything since the last call, or took any of what waits for it.
 
-        Not reading because the peer does not read is no excuse for it.
+        It was not let send? Then too, but for one that is not read for it does not read.
         """
-        reading = self._reading and not self._wire.reader.eof
-        heard, self._heard = self._heard or not (reading or self._paused), False
+        reading = self._paused or (self._reading and not self._wire.reader.eof)
+        heard, self._heard = self._took() or self._heard or not reading, False
         return heard
 
     def probe(self) -> None:
@@ -134,6 +123,11 @@ class Connection(asyncio.Protocol):
         """The peer has vanished."""
         self._wire.fail(CloseCode.INTERNAL_ERROR, f"No answer to a ping in {silence:g} seconds.")
         self._advance()
+
+    def _took(self) -> bool:
+        """Whether the peer took any of what waited for it at the last call."""
+        before, self._taken = self._taken, taken(self._transport)
+        return before is not None and (self._taken is None or self._taken > before)
 
     # What moves it.
 
@@ -147,7 +141,7 @@ class Connection(asyncio.Protocol):
         if wire.state is not State.OPEN:
             self._finish(wire.end())
         elif wire.inbox.messages:
-            self._wake(self._receiver)
+            wake(self._receiver)
         if wire.held:
             self._schedule()
 
@@ -241,7 +235,7 @@ class Connection(asyncio.Protocol):
             return
         self._end = end
         self._tell()
-        self._wake(self._receiver)
+        wake(self._receiver)
         if not self._gone.done():
             self._abort = self._loop.call_later(self.TIMEOUT, self._transport.abort)
 
@@ -252,62 +246,3 @@ class Connection(asyncio.Protocol):
         self._release_writers()
         end = self._end or LOST
         self._pings.fail(end.code, end.reason)
-
-    async def _until_gone(self) -> None:
-        """Wait until the transport is gone; a cancelled wait aborts it."""
-        try:
-            await asyncio.wait([self._gone])
-        except asyncio.CancelledError:
-            self._transport.abort()
-            raise
-
-    def _closed(self) -> ConnectionClosed:
-        """The exception that tells the end; the transport may be gone before all is received."""
-        end = self._end or LOST
-        return ConnectionClosed(end.code, end.reason)
-
-    # Waiting.
-
-    async def _message(self) -> None:
-        """Wait for a message or the end."""
-        if self._receiver is not None and not self._receiver.done():
-            raise RuntimeError("Another task awaits the next message already")
-        receiver = self._receiver = self._loop.create_future()
-        try:
-            await receiver
-        finally:
-            receiver.cancel()  # Done, but where the coroutine was closed.
-
-    def _may_send(self) -> bool:
-        """Whether a frame may be sent now, without a word with the others."""
-        self._sends += 1
-        return self._sends < SENDS_PER_TURN and not (
-            self._paused or self._end or self._transport.is_closing()
-        )
-
-    async def _turn_to_send(self) -> None:
-        """Wait until a frame may be sent; ConnectionClosed when none may be."""
-        self._sends = 0
-        await asyncio.sleep(0)
-        while self._paused and self._end is None:
-            await self._until_writable()
-        if self._end is None and self._transport.is_closing():
-            await self._until_gone()
-        if self._end is not None or self._gone.done():
-            raise self._closed()
-
-    async def _until_writable(self) -> None:
-        """Wait until the peer has read enough, or the end."""
-        if self._writable is None:
-            self._writable = self._loop.create_future()
-        await asyncio.wait([self._writable])
-
-    def _release_writers(self) -> None:
-        """Let go on who waits to send."""
-        self._wake(self._writable)
-        self._writable = None
-
-    def _wake(self, waiter: asyncio.Future[None] | None) -> None:
-        """Let go on who awaits this."""
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)

@@ -1,0 +1,33 @@
+"""How far the peer has read."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+
+__all__ = ["taken"]
+
+# Where Linux tells them in its `struct tcp_info`: the bytes the peer has confirmed, those that
+# could not be sent yet for it does not read.
+CONFIRMED = struct.Struct("@120xQ16xI")
+
+
+def taken(transport: asyncio.Transport) -> int | None:
+    """A number that grows as the peer reads; None when nothing waits for it to read.
+
+    The system holds megabytes for a slow peer, and over TLS nobody else counts all that waits.
+    Where it does not tell, what is left in the transport has to do.
+    """
+    size = transport.get_write_buffer_size()
+    confirmed, unsent = told(transport)
+    return confirmed or -size if size or unsent else None
+
+
+def told(transport: asyncio.Transport) -> tuple[int, int]:
+    """What the system tells, bytes confirmed and not yet sent; zeros where it does not."""
+    sock = transport.get_extra_info("socket")
+    with contextlib.suppress(AttributeError, OSError, ValueError, struct.error):
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, CONFIRMED.size)
+        confirmed, unsent = CONFIRMED.unpack(info)
+        return confirmed, unsent
+    return 0, 0
