@@ -7,6 +7,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 
 from roll_websocket import ConnectionClosed, WSProtocol
+from roll_websocket.flow import taken
 
 
 def gone(site: Any) -> bool:
@@ -270,6 +271,48 @@ async def test_a_peer_that_neither_reads_nor_closes_is_aborted(serve: Any, wire:
     (error,) = await site.ended()
     assert error.code == 1001
     await wire.until(lambda: gone(site))
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_a_peer_that_reads_gets_all_that_was_sent_before_the_close(
+    serve: Any, wire: Any, tls: Any, secure: bool
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await ws.send(bytes(16 * 2**20))
+
+    site = await serve(
+        handler, constants={"TIMEOUT": 1000}, compression=False, tls=tls if secure else None
+    )
+    raw = await site.raw()
+    await wire.until(lambda: site.ws and site.ws[0]._end)
+    (ws,) = site.ws
+    await wire.until(lambda: not ws._took())
+    for _ in range(3):
+        await raw.reader.readexactly(2**20)
+        first = ws._abort
+        await wire.until(lambda: taken(ws._transport) > ws._taken)
+        ws._expire()  # as the timer does
+        assert ws._abort is not first
+        first.cancel()
+        await wire.until(lambda: not ws._took())
+    ws._expire()
+    await wire.until(ws._gone.done)
+
+
+async def test_stop_waits_for_no_peer_that_reads_for_ever(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await ws._until_gone()
+
+    site = await serve(handler)
+    await site.raw()
+    await wire.until(lambda: site.ws)
+    site.ws[0]._took = lambda: True
+    site.listener.protocol.TIMEOUT = 0
+    await site.listener.stop(grace=0)
+    assert gone(site)
 
 
 async def test_shutdown_closes_all_with_1001(serve: Any, wire: Any) -> None:

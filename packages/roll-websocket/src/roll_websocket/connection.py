@@ -22,7 +22,7 @@ class Connection(Waiting):
     """An open connection, from the 101 to the end of the transport."""
 
     TIMEOUT: float = 5
-    """Seconds the peer has to answer a close, before the connection is aborted."""
+    """Seconds the peer has to answer a close it has read, before the connection is aborted."""
     MAX_QUEUE: int = 64
     """Messages that may wait for `recv` before reading is paused."""
     READ_LIMIT: int = 2**16
@@ -237,7 +237,15 @@ class Connection(Waiting):
         self._tell()
         wake(self._receiver)
         if not self._gone.done():
-            self._abort = self._loop.call_later(self.TIMEOUT, self._transport.abort)
+            self._took()
+            self._abort = self._loop.call_later(self.TIMEOUT, self._expire)
+
+    def _expire(self) -> None:
+        """Abort, but for a peer that still reads what comes before the close."""
+        if self._took():
+            self._abort = self._loop.call_later(self.TIMEOUT, self._expire)
+        else:
+            self._transport.abort()
 
     def _tell(self) -> None:
         """Tell those who wait for the peer that it is over."""

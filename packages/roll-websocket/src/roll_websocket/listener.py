@@ -68,15 +68,22 @@ class Listener:
             LOGGER.exception("The handler of %s failed", head.path)
 
     async def stop(self, grace: float = 5) -> None:
-        """Close all connections with 1001; handlers still running after `grace` are cancelled."""
+        """Close all connections with 1001; handlers still running after `grace` are cancelled.
+
+        A client that has not read everything `TIMEOUT` seconds later is aborted.
+        """
         for ws in self.running.values():
             ws.shutdown()
+        for patience in (grace, self.protocol.TIMEOUT):
+            await self.ended(patience)
+            for task in self.running:
+                task.cancel()
+        await self.ended(None)
+
+    async def ended(self, patience: float | None) -> None:
+        """Wait until no handler runs, or so many seconds."""
         if self.running:
-            await asyncio.wait(self.running, timeout=grace)
-        for task in self.running:
-            task.cancel()
-        if self.running:
-            await asyncio.wait(self.running)
+            await asyncio.wait(self.running, timeout=patience)
 
 
 class Opening(asyncio.Protocol):
