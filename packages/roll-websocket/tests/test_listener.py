@@ -70,3 +70,17 @@ async def test_a_client_may_go_before_it_asks(serve: Any) -> None:
     assert await raw.rest() == b""
     client = await site.connect()
     await client.close()
+
+
+@pytest.mark.parametrize("handler", [lambda request: None, lambda request, ws: None])
+async def test_a_handler_that_cannot_be_called_or_awaited_is_logged_and_closed(
+    serve: Any, log: pytest.LogCaptureFixture, handler: Any
+) -> None:
+    site = await serve()
+    site.listener.handler = handler
+    raw = await site.raw()
+    assert await raw.close_code() == 1011
+    raw.writer.close()
+    await site.listener.stop()
+    (record,) = log.records
+    assert isinstance(record.exc_info and record.exc_info[1], TypeError)

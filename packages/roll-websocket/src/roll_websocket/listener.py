@@ -63,9 +63,13 @@ class Listener:
     async def run(self, head: Head, ws: WSProtocol) -> None:
         """Run the handler; what it raises is logged."""
         try:
-            await ws.run(self.handler(head, ws))
+            await ws.run(self.handle(head, ws))
         except Exception:
             LOGGER.exception("The handler of %s failed", head.path)
+
+    async def handle(self, head: Head, ws: WSProtocol) -> None:
+        """Call the handler, so that one that cannot be called fails as any other."""
+        await self.handler(head, ws)
 
     async def stop(self, grace: float = 5) -> None:
         """Close all connections with 1001; handlers still running after `grace` are cancelled.
