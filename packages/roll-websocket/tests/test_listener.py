@@ -39,6 +39,7 @@ async def test_a_request_may_come_byte_by_byte(serve: Any, wire: Any) -> None:
         ({"line": "POST / HTTP/1.1"}, 405, "Allow: GET"),
         ({"line": "GET / HTTP/1.0"}, 505, ""),
         ({"line": "GET /"}, 400, ""),
+        ({"line": "GET / HTTP/1.1\n"}, 400, ""),
         ({"line": "GET /" + "x" * 10_000 + " HTTP/1.1"}, 400, ""),
     ],
 )
