@@ -118,7 +118,9 @@ class Opening(asyncio.Protocol):
             next(self.parser)
         except StopIteration as stop:
             self.open(Head(stop.value))
-        except (EOFError, NotImplementedError, SecurityError, ValueError) as error:
+        except EOFError:
+            self.refuse(HandshakeError(400, "Bad request: a line ends with CR and LF."))
+        except (NotImplementedError, SecurityError, ValueError) as error:
             self.refuse(HandshakeError(400, f"Bad request: {error}."))
 
     def open(self, head: Head) -> None:
