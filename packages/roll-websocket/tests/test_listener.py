@@ -1,5 +1,6 @@
 """The package on a plain asyncio server."""
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -85,3 +86,35 @@ async def test_a_handler_that_cannot_be_called_or_awaited_is_logged_and_closed(
     await site.listener.stop()
     (record,) = log.records
     assert isinstance(record.exc_info and record.exc_info[1], TypeError)
+
+
+async def test_stop_closes_what_has_not_opened_yet(serve: Any, wire: Any) -> None:
+    site = await serve()
+    raw = await site.socket()
+    raw.send(wire.head()[:30])
+    await wire.until(lambda: site.listener.openings)
+    await site.listener.stop()
+    assert await raw.rest() == b""
+    await wire.until(lambda: not site.listener.openings)
+
+
+async def test_what_comes_after_a_stop_is_closed(serve: Any, wire: Any) -> None:
+    site = await serve()
+    await site.listener.stop()
+    raw = await site.socket()
+    raw.send(wire.head())
+    with contextlib.suppress(ConnectionError):  # a reset, where the request was in time
+        assert await raw.rest() == b""
+    assert site.ws == []
+
+
+async def test_what_a_transport_says_after_its_close_is_left(serve: Any, wire: Any) -> None:
+    """As one over TLS may, with what it had decrypted."""
+    site = await serve()
+    raw = await site.socket()
+    await wire.until(lambda: site.listener.openings)
+    (opening,) = site.listener.openings
+    opening.transport.close()
+    opening.data_received(wire.head())
+    assert await raw.rest() == b""
+    assert site.ws == []

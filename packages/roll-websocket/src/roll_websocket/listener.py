@@ -49,6 +49,8 @@ class Listener:
         self.protocol = protocol
         self.options = options
         self.running: dict[asyncio.Task[None], WSProtocol] = {}
+        self.openings: set[Opening] = set()
+        self.stopped = False
 
     def __call__(self) -> asyncio.Protocol:
         """The protocol of a new connection."""
@@ -74,8 +76,12 @@ class Listener:
     async def stop(self, grace: float = 5) -> None:
         """Close all connections with 1001; handlers still running after `grace` are cancelled.
 
-        A client that has not read everything `TIMEOUT` seconds later is aborted.
+        A client that has not read everything `TIMEOUT` seconds later is aborted. Connections
+        that have not become websockets are closed, and so is whatever comes from now on.
         """
+        self.stopped = True
+        for opening in tuple(self.openings):
+            opening.transport.close()
         for ws in self.running.values():
             ws.shutdown()
         for patience in (grace, self.protocol.TIMEOUT):
@@ -104,15 +110,20 @@ class Opening(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has `TIMEOUT` seconds for its request."""
         self.transport = cast(asyncio.Transport, transport)
+        self.listener.openings.add(self)
+        if self.listener.stopped:
+            self.transport.close()
         timeout = self.listener.protocol.TIMEOUT
         self.patience = asyncio.get_running_loop().call_later(timeout, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone before it asked for anything."""
-        self.patience.cancel()
+        self.leave()
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of the request."""
+        if self.transport.is_closing():
+            return
         self.reader.feed_data(data)
         try:
             next(self.parser)
@@ -131,13 +142,18 @@ class Opening(asyncio.Protocol):
         except HandshakeError as error:
             self.refuse(error)
             return
-        self.patience.cancel()
+        self.leave()
         self.transport.write(answer)
         self.transport.set_protocol(ws)
         ws.connection_made(self.transport)
         self.listener.start(head, ws)
         if self.reader.buffer:
             ws.data_received(bytes(self.reader.buffer))
+
+    def leave(self) -> None:
+        """This is no opening any more."""
+        self.patience.cancel()
+        self.listener.openings.discard(self)
 
     def refuse(self, error: HandshakeError) -> None:
         """Answer with an error and close."""
