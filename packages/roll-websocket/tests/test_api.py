@@ -244,6 +244,26 @@ async def test_a_close_that_cannot_be_sent_leaves_the_connection_open(
     assert client.close_reason == "\u20ac" * 41
 
 
+@pytest.mark.parametrize(
+    ("code", "reason", "message"),
+    [
+        (1000.0, "", "code is an int, not float"),
+        ("1000", "", "code is an int, not str"),
+        (1000, b"x", "reason is a str, not bytes"),
+    ],
+)
+async def test_a_close_of_another_type_leaves_the_connection_open(
+    serve: Any, code: Any, reason: Any, message: str
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        with pytest.raises(TypeError, match=message):
+            await ws.close(code, reason)
+        await ws.send("still open")
+
+    client = await (await serve(handler)).connect()
+    assert await client.recv() == "still open"
+
+
 async def test_after_a_close_nothing_is_sent_or_received(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await ws.send("ready")

@@ -131,6 +131,16 @@ async def test_one_message_a_packet_is_held_too(serve: Any, wire: Any) -> None:
     assert await raw.frame() == (0x81, b"5")
 
 
+@pytest.mark.parametrize("constants", [{"MAX_QUEUE": 0}, {"READ_LIMIT": 0}])
+async def test_no_room_is_room_for_one_message(
+    serve: Any, wire: Any, constants: dict[str, Any]
+) -> None:
+    site = await serve(constants=constants)
+    raw = await site.raw()
+    raw.send(wire.frame(1, b"one") + wire.frame(1, b"two"))
+    assert [(await raw.frame())[1] for _ in range(2)] == [b"one", b"two"]
+
+
 async def test_few_bytes_that_inflate_are_inflated_one_at_a_time(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await wanted.wait()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from roll_websocket import WSProtocol
+from roll_websocket import Listener, WSProtocol
 
 
 async def test_a_handler_sees_the_head_of_its_request(serve: Any) -> None:
@@ -92,7 +92,7 @@ async def test_stop_closes_what_has_not_opened_yet(serve: Any, wire: Any) -> Non
     site = await serve()
     raw = await site.socket()
     raw.send(wire.head()[:30])
-    await wire.until(lambda: site.listener.openings)
+    await wire.until(lambda: any(opening.reader.buffer for opening in site.listener.openings))
     await site.listener.stop()
     assert await raw.rest() == b""
     await wire.until(lambda: not site.listener.openings)
@@ -118,3 +118,8 @@ async def test_what_a_transport_says_after_its_close_is_left(serve: Any, wire: A
     opening.data_received(wire.head())
     assert await raw.rest() == b""
     assert site.ws == []
+
+
+def test_an_unknown_option_is_an_error_at_once(wire: Any) -> None:
+    with pytest.raises(TypeError, match="ping_intervall"):
+        Listener(wire.echo, ping_intervall=5)

@@ -24,7 +24,7 @@ class Connection(Waiting):
     TIMEOUT: float = 5
     """Seconds the peer has to answer a close it has read, before the connection is aborted."""
     MAX_QUEUE: int = 64
-    """Messages that may wait for `recv` before reading is paused."""
+    """Messages that may wait for `recv` before reading is paused; at least one may."""
     READ_LIMIT: int = 2**16
     """Bytes that may wait for `recv` before reading is paused; one message may pass it."""
     WRITE_LIMIT: int = 2**16
@@ -164,7 +164,7 @@ class Connection(Waiting):
     def _bound(self) -> None:
         """Say how much may wait: more while a pong is awaited, which could be behind it."""
         inbox = self._wire.inbox
-        inbox.most, inbox.limit = self.MAX_QUEUE, self.READ_LIMIT
+        inbox.most, inbox.limit = max(self.MAX_QUEUE, 1), max(self.READ_LIMIT, 1)
         if self._pings:
             inbox.most *= PONG_ROOM
             inbox.limit = inbox.limit * PONG_ROOM + (self._wire.limit or 0)

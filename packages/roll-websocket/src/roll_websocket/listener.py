@@ -1,6 +1,7 @@
 """A server of its own: what is needed to serve WebSockets alone, on any asyncio server."""
 
 import asyncio
+import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -38,13 +39,14 @@ Handler = Callable[[Head, WSProtocol], Awaitable[object]]
 class Listener:
     """The protocol factory of an asyncio server that serves `handler(request, ws)`.
 
-    `options` are those of `WSProtocol.handshake`. Every path is the handler's: it may look at
-    `request.path` and close.
+    `options` are those of `WSProtocol.handshake`; TypeError for another. Every path is the
+    handler's: it may look at `request.path` and close.
     """
 
     def __init__(
         self, handler: Handler, *, protocol: type[WSProtocol] = WSProtocol, **options: Any
     ) -> None:
+        inspect.signature(protocol.handshake).bind(None, **options)
         self.handler = handler
         self.protocol = protocol
         self.options = options

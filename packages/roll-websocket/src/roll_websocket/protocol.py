@@ -175,8 +175,9 @@ class WSProtocol(Connection):
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; returns when it is gone, after `TIMEOUT` seconds at the latest.
 
-        Messages not yet received are dropped. Raises ValueError, the connection staying open,
-        for a code that may not be sent (RFC 6455 7.4) and a reason over 123 bytes.
+        Messages not yet received are dropped. The connection stays open when it raises:
+        ValueError for a code that may not be sent (RFC 6455 7.4) and a reason over 123 bytes,
+        TypeError where the code is no int or the reason no str.
         """
         check_close(code, reason)
         self._begin_close(code, reason)
@@ -192,7 +193,11 @@ def control(data: str | bytes) -> bytes:
 
 
 def check_close(code: int, reason: str) -> None:
-    """Raise ValueError for what a close frame cannot say (RFC 6455 5.5.1, 7.4)."""
+    """Raise ValueError for what a close frame cannot say (RFC 6455 5.5.1, 7.4), or TypeError."""
+    if not isinstance(code, int):
+        raise TypeError(f"A close code is an int, not {type(code).__name__}")
+    if not isinstance(reason, str):
+        raise TypeError(f"A close reason is a str, not {type(reason).__name__}")
     try:
         data = Close(code, reason).serialize()
     except ProtocolError as error:
