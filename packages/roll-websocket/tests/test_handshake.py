@@ -115,6 +115,12 @@ def test_the_subprotocol_is_the_first_of_the_client_s_that_is_known() -> None:
     assert "Sec-WebSocket-Protocol: chat" in lines
 
 
+def test_a_str_is_one_subprotocol() -> None:
+    ws = WSProtocol(request(SEC_WEBSOCKET_PROTOCOL="hat, chat"))
+    ws.handshake(subprotocols="chat")
+    assert ws.subprotocol == "chat"
+
+
 @pytest.mark.parametrize("offer", ["other", None])
 def test_without_a_common_subprotocol_there_is_none(offer: str | None) -> None:
     ws = WSProtocol(request(SEC_WEBSOCKET_PROTOCOL=offer))

@@ -52,7 +52,8 @@ class WSProtocol(Connection):
         """Check the request (RFC 6455 4.2.1); returns the head of the 101 to send.
 
         `headers` go out with it. `origins` are the only values of Origin let through, if any
-        are given. `subprotocol` becomes the first of the client's that is in `subprotocols`.
+        are given. `subprotocol` becomes the first of the client's that is in `subprotocols`;
+        of both, a str is one.
         `compression` allows permessage-deflate (RFC 7692). A ping goes out every
         `ping_interval` seconds (None: never), and a peer silent for `ping_timeout` seconds
         after it (None: for ever) is given up. `max_size` is for this connection what

@@ -107,7 +107,8 @@ class Wire(ServerProtocol):
             logger=LOGGER,
         )
         self.limit = max_size
-        self.known = subprotocols
+        # A str is one name: `in` would look for parts of it.
+        self.known = (subprotocols,) if isinstance(subprotocols, str) else subprotocols
         self.inbox = Inbox()
         self.pongs: list[bytes] = []
         self.turn = FRAMES_PER_TURN
