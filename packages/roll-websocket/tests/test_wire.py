@@ -1,11 +1,15 @@
 """The protocol without I/O: however the bytes are cut, the same comes of them."""
 
+import random
+import zlib
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from websockets.datastructures import Headers
+from websockets.http11 import Request
 from websockets.protocol import State
 
 from roll_websocket.wire import Wire
@@ -112,3 +116,123 @@ def test_a_step_after_the_end_does_nothing() -> None:
     assert wire.state is State.CLOSED
     wire.step()
     assert wire.end().code == 1006
+
+
+class Deflated:
+    """A client with permessage-deflate."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+
+    def send(self, *payloads: bytes, first: int = 0xC1) -> tuple[Any, ...]:
+        """Messages of one frame each."""
+        return outcome(self.wire, [frame(first, payload) for payload in payloads])
+
+
+def deflated(offer: str = "permessage-deflate", **options: Any) -> Deflated:
+    headers = Headers(
+        {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Extensions": offer,
+        }
+    )
+    wire = opened(compression=True, **options)
+    assert wire.accept(Request("/", headers)).status_code == 101
+    return Deflated(wire)
+
+
+def pack(data: bytes, flush: int = zlib.Z_SYNC_FLUSH, memory: int = 8) -> bytes:
+    packer = zlib.compressobj(wbits=-15, memLevel=memory)
+    packed = packer.compress(data) + packer.flush(flush)
+    return packed + b"\0" if flush == zlib.Z_FINISH else packed[:-4]
+
+
+LAST_BLOCK = bytes.fromhex("f348cdc9c9070000")  # RFC 7692 7.2.3.4
+OFFERS = ["permessage-deflate", "permessage-deflate; client_no_context_takeover"]
+
+
+@pytest.mark.parametrize("offer", OFFERS)
+def test_a_stream_may_end_with_a_message(offer: str) -> None:
+    client = deflated(offer)
+    messages, _, _, end = client.send(
+        LAST_BLOCK, pack(b"second"), pack(b"third", zlib.Z_FINISH), pack(b"fourth")
+    )
+    assert (messages, end) == (["Hello", "second", "third", "fourth"], None)
+
+
+@pytest.mark.parametrize("offer", OFFERS)
+def test_a_stream_may_end_within_a_message(offer: str) -> None:
+    client = deflated(offer)
+    ended = pack(b"one, ", zlib.Z_FINISH)[:-1]
+    messages, _, _, end = client.send(ended + pack(b"two"), pack(b"three"))
+    assert (messages, end) == (["one, two", "three"], None)
+
+
+def test_a_stream_may_end_with_a_fragment() -> None:
+    ended = pack(b"one, ", zlib.Z_FINISH)[:-1]
+    chunks = [frame(0x41, ended), frame(0x00, ended), frame(0x80, pack(b"two"))]
+    messages, _, _, end = outcome(deflated().wire, chunks)
+    assert (messages, end) == (["one, one, two"], None)
+
+
+def test_many_ends_of_streams_in_a_frame_are_refused() -> None:
+    """Each would cost a copy of what follows."""
+    messages, _, _, end = deflated().send(pack(b"", zlib.Z_FINISH)[:-1] * 100)
+    assert messages == []
+    assert (end.code, end.reason) == (1002, "several streams end in one frame")
+
+
+def test_what_is_not_compressed_passes() -> None:
+    chunks = [
+        frame(0x81, b"plain"),
+        frame(0x01, b"in "),
+        frame(0x89, b"ping"),
+        frame(0x80, b"parts"),
+        frame(0xC1, pack(b"packed")),
+    ]
+    messages, _, _, end = outcome(deflated().wire, chunks)
+    assert (messages, end) == (["plain", "in parts", "packed"], None)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [frame(0xC1, b"\xff" * 20)],
+        [frame(0x41, pack(b"x")), frame(0xC0, pack(b"x"))],
+        [frame(0x01, b"x"), frame(0xC0, b"x")],
+    ],
+    ids=["garbage", "marked fragment", "marked fragment of a plain message"],
+)
+def test_bad_compression_is_refused(chunks: list[bytes]) -> None:
+    messages, _, _, end = outcome(deflated().wire, chunks)
+    assert (messages, end.code) == ([], 1002)
+
+
+@pytest.mark.parametrize("flush", [zlib.Z_SYNC_FLUSH, zlib.Z_FINISH])
+@pytest.mark.parametrize("limit", [300, 70_000])
+@pytest.mark.parametrize("memory", [1, 5, 8])
+def test_a_message_of_the_limit_may_have_grown_by_its_compression(
+    flush: int, limit: int, memory: int
+) -> None:
+    data = random.Random(1).randbytes(limit)
+    client = deflated(max_size=limit)
+    messages, _, _, end = client.send(
+        pack(data, flush, memory), pack(data[1:], flush, memory), first=0xC2
+    )
+    assert (messages, end) == ([data, data[1:]], None)
+    messages, _, _, end = client.send(pack(data + b"x", flush, memory), first=0xC2)
+    assert (len(messages), end.code) == (2, 1009)
+
+
+@pytest.mark.parametrize("flush", [zlib.Z_SYNC_FLUSH, zlib.Z_FINISH])
+def test_a_message_over_the_limit_is_refused_without_inflating_it(flush: int) -> None:
+    messages, _, _, end = deflated().send(pack(bytes(10**7), flush))
+    assert (messages, end.code) == ([], 1009)
+
+
+def test_without_a_limit_all_is_inflated() -> None:
+    messages, _, _, end = deflated(max_size=None).send(pack(b"x" * 10**6))
+    assert (messages, end) == (["x" * 10**6], None)
