@@ -145,6 +145,27 @@ async def test_what_came_before_a_loss_is_received(
     await wire.until(lambda: gone(site))
 
 
+async def test_the_end_can_be_asked_for(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        assert (ws.closed, ws.close_code, ws.close_reason) == (False, None, None)
+        if len(site.ws) == 2:
+            await ws.close(4001, "no more")
+        else:
+            await wire.until(lambda: ws.closed)
+
+    site = await serve(handler)
+    client = await site.connect()
+    await client.close(4000, "enough")
+    other = await site.connect()
+    await other.wait_closed()
+    lost = await site.raw()
+    lost.reset()
+    assert await site.ended(3) == [None] * 3
+    ends = [(ws.closed, ws.close_code, ws.close_reason) for ws in site.ws]
+    assert ends == [(True, 4000, "enough"), (True, 4001, "no more"), (True, 1006, "")]
+    assert [type(ws.close_code) for ws in site.ws] == [int] * 3
+
+
 @pytest.mark.parametrize("how", ["return", "close", "fail"])
 async def test_who_leaves_what_came_before_a_loss_has_ended(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture, how: str

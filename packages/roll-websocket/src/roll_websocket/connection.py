@@ -253,4 +253,4 @@ class Connection(Waiting):
             self._keepalive.stop()
         self._release_writers()
         end = self._end or LOST
-        self._pings.fail(end.code, end.reason)
+        self._pings.fail(int(end.code), end.reason)

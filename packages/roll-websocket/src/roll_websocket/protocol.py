@@ -98,6 +98,23 @@ class WSProtocol(Connection):
         """The server is going away: close with 1001. The handler gets ConnectionClosed."""
         self._begin_close(1001, "")
 
+    # What anybody may ask.
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended: nothing is sent any more, nor comes."""
+        return self._end is not None
+
+    @property
+    def close_code(self) -> int | None:
+        """What `ConnectionClosed.code` is after the end; None before."""
+        return None if self._end is None else int(self._end.code)
+
+    @property
+    def close_reason(self) -> str | None:
+        """What `ConnectionClosed.reason` is after the end; None before."""
+        return None if self._end is None else self._end.reason
+
     # The handler's side.
 
     async def recv(self) -> str | bytes:

@@ -78,7 +78,7 @@ class Waiting(asyncio.Protocol):
     def _closed(self) -> ConnectionClosed:
         """The exception that tells the end; the transport may be gone before all is received."""
         end = self._end or LOST
-        return ConnectionClosed(end.code, end.reason)
+        return ConnectionClosed(int(end.code), end.reason)
 
 
 def wake(waiter: asyncio.Future[None] | None) -> None:
