@@ -19,6 +19,13 @@ def dial(url, path):
     return connect(f"ws{url.removeprefix('http')}{path}", proxy=None)
 
 
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_echo(example):
     with dial(example("websocket_echo.py").url, "/echo") as ws:
         for message in ("Hello", b"\x00\xff", "é" * 70_000):
@@ -36,6 +43,42 @@ def test_chat_reaches_every_peer(example):
         assert bob.recv() == "Hello all"
 
 
+class Deaf:
+    """A peer that does not read."""
+
+    closed = None
+
+    async def send(self, message):
+        await asyncio.Event().wait()
+
+    async def close(self, code, reason):
+        self.closed = code
+
+
+class Listening(Deaf):
+    heard = None
+
+    async def send(self, message):
+        self.heard = message
+
+
+async def test_chat_is_not_held_up_by_a_peer_that_does_not_read(monkeypatch):
+    chat = load(EXAMPLES / "presence.py")
+    monkeypatch.setattr(chat, "PATIENCE", 0.001)
+    deaf, listening = Deaf(), Listening()
+    chat.app["websockets"] = {deaf, listening}
+    async with asyncio.timeout(10):
+        await chat.chat(None, messages("hello"))
+    assert listening.heard == "hello"
+    assert (deaf.closed, listening.closed) == (1008, None)
+    assert chat.app["websockets"] == {listening}
+
+
+async def messages(*texts):
+    for text in texts:
+        yield text
+
+
 def test_keep_alive_loop_answers_messages(example):
     with dial(example("keep_me_alive.py").url, "/live") as ws:
         ws.send("ping me")
@@ -45,9 +88,7 @@ def test_keep_alive_loop_answers_messages(example):
 @pytest.fixture(params=[20])
 async def live(request):
     """The port of the keep-alive example, which pings at once; the param is its PATIENCE."""
-    spec = importlib.util.spec_from_file_location("live", EXAMPLES / "keep_me_alive.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load(EXAMPLES / "keep_me_alive.py")
     module.IDLE, module.PATIENCE = 0.01, request.param
     await module.app.startup()
     loop = asyncio.get_running_loop()
