@@ -136,7 +136,8 @@ class WSProtocol(Connection):
     def __aiter__(self) -> Self:
         """The messages, until the peer or the server closes with 1000 or 1001.
 
-        Raises ConnectionClosed on any other end.
+        Raises ConnectionClosed on any other end; 1005, of a browser's `close()` without a code,
+        is one.
         """
         return self
 
