@@ -89,6 +89,48 @@ async def test_a_reset_while_the_handler_computes(app, ends, dial, until, idle, 
     await idle()
 
 
+async def test_a_request_tells_whether_its_client_has_gone(app, ends, dial, until, idle):
+    told = []
+
+    @app.listen("websocket_connect")
+    async def connected(request, ws):
+        told.append(await request.disconnected())
+        await until(ws._gone.done)
+        told.append(await request.disconnected())
+
+    app.handler = receive
+    raw = await dial("/")
+    await until(lambda: told)
+    raw.reset()
+    await until(lambda: ends)
+    assert told == [False, True]
+    await idle()
+
+
+@pytest.mark.parametrize("close", [False, True])
+async def test_a_handler_is_cancelled_with_its_client(app, events, dial, until, idle, close):
+    ends = []
+
+    @app.route("/only", protocol="websocket", cancel_on_disconnect=True)
+    async def only(request, ws):
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:
+            ends.append(error)
+            raise
+
+    raw = await dial("/only")
+    await until(lambda: events)
+    if close:
+        raw.send(b"\x88\x82\0\0\0\0\x03\xe8")
+        await raw.rest()
+    else:
+        raw.reset()
+    await until(lambda: ends)
+    await idle()
+    assert events == ["connect", "disconnect"]
+
+
 async def test_a_fin_without_a_close_frame(app, ends, dial, until, idle):
     app.handler = receive
     raw = await dial("/")

@@ -145,6 +145,30 @@ async def test_what_came_before_a_loss_is_received(
     await wire.until(lambda: gone(site))
 
 
+@pytest.mark.parametrize("how", ["lost", "left", "closed", "returned"])
+async def test_who_owns_a_connection_is_told_of_its_loss(serve: Any, wire: Any, how: str) -> None:
+    told: list[str] = []
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        ws.on_lost = lambda: told.append(how)
+        await ws.send("ready")
+        if how in {"lost", "left"}:
+            await wire.until(ws._gone.done)
+        elif how == "closed":
+            await ws.close()
+
+    site = await serve(handler)
+    raw = await site.raw()
+    await raw.frame()
+    if how == "lost":
+        raw.reset()
+    else:
+        raw.send(wire.frame(8, b"\x03\xe8"))
+        await raw.rest()
+    await wire.until(lambda: site.ws[0]._gone.done())
+    assert told == ([how] if how in {"lost", "left"} else [])
+
+
 async def test_the_end_can_be_asked_for(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         assert (ws.closed, ws.close_code, ws.close_reason) == (False, None, None)

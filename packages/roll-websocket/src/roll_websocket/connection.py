@@ -1,6 +1,7 @@
 """A transport and the wire on it: flow both ways, turns, pings and the end."""
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from websockets.frames import Close, CloseCode
@@ -29,6 +30,9 @@ class Connection(Waiting):
     """Bytes that may wait for `recv` before reading is paused; one message may pass it."""
     WRITE_LIMIT: int = 2**16
     """Bytes that may wait for the peer to read before `send` waits."""
+
+    on_lost: Callable[[], object] | None = None
+    """Called when the connection is lost, unless this side has closed it."""
 
     _wire: Wire
     _abort: asyncio.TimerHandle
@@ -83,6 +87,8 @@ class Connection(Waiting):
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone: the end, but for the messages that wait."""
         self._gone.set_result(None)
+        if self.on_lost is not None:
+            self.on_lost()
         if self._end is not None:
             self._abort.cancel()
             return
@@ -218,6 +224,7 @@ class Connection(Waiting):
 
     def _begin_close(self, code: int, reason: str) -> None:
         """Send a close frame, unless the connection has ended."""
+        self.on_lost = None
         if self._end is not None:
             return
         self._wire.inbox.drop()

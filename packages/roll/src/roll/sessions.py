@@ -23,6 +23,8 @@ async def converse(app: Roll, endpoint: Endpoint, request: Any, response: Any) -
         HttpError: the handshake is refused; nothing has been sent yet.
     """
     ws = app.WebsocketProtocol(request)
+    # To HTTP, too, the client is gone: for `disconnected` and `cancel_on_disconnect`.
+    ws.on_lost = request.protocol.eof_received
     request.protocol.switch(ws, handshake(ws, endpoint, response))
     try:
         await ws.run(session(app, endpoint, request, ws))
@@ -44,6 +46,8 @@ def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:
 
 
 async def session(app: Roll, endpoint: Endpoint, request: Any, ws: Any) -> None:
+    for name, value in endpoint.settings:
+        setattr(request, name, value)
     await app.hook("websocket_connect", request, ws)
     route = request.route
     result = route.payload[endpoint.method](request, ws, **route.vars)
