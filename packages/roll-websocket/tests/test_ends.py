@@ -165,7 +165,7 @@ async def test_who_owns_a_connection_is_told_of_its_loss(serve: Any, wire: Any, 
     else:
         raw.send(wire.frame(8, b"\x03\xe8"))
         await raw.rest()
-    await wire.until(lambda: site.ws[0]._gone.done())
+    await wire.until(site.ws[0]._gone.done)
     assert told == ([how] if how in {"lost", "left"} else [])
 
 

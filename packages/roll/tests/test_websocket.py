@@ -42,6 +42,28 @@ async def test_a_handler_gets_request_websocket_and_placeholders(app, liveclient
     assert events == ["connect", "disconnect"]
 
 
+async def test_a_handler_may_be_cancelled_with_its_client(app, liveclient, events):
+    ended = asyncio.Event()
+    told = []
+
+    @app.route("/", protocol="websocket", cancel_on_disconnect=True)
+    async def handler(request, ws):
+        told.append(await request.disconnected())
+        try:
+            await ws.send("ready")
+            await asyncio.Event().wait()
+        finally:
+            told.append(await request.disconnected())
+            ended.set()
+
+    async with connect(liveclient.wsl) as ws:
+        assert await ws.recv() == "ready"
+    await ended.wait()
+    await liveclient.stop()
+    assert told == [False, True]
+    assert events == ["connect", "disconnect"]
+
+
 async def test_a_class_view_answers(app, liveclient):
     @app.route("/", protocol="websocket")
     class View:
