@@ -245,22 +245,32 @@ async def test_a_handler_that_raises_closes_with_1011_and_is_logged_once(
     assert record.exc_info[1] is error
 
 
+async def receive_in_a_group(request: Any, ws: WSProtocol) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(ws.recv())
+
+
+@pytest.mark.parametrize("handler", [receive, receive_in_a_group])
 async def test_a_handler_ended_by_its_peer_is_not_logged(
-    serve: Any, wire: Any, log: pytest.LogCaptureFixture
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture, handler: Any
 ) -> None:
-    site = await serve(receive)
+    site = await serve(handler)
     (await site.raw()).reset()
     await site.ended()
     await wire.until(lambda: gone(site))
     assert log.records == []
 
 
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("cause"), ExceptionGroup("", [KeyError("cause"), ConnectionClosed(1000, "")])],
+)
 async def test_a_handler_that_fails_when_its_peer_has_gone_is_logged(
-    serve: Any, wire: Any, log: pytest.LogCaptureFixture
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await wire.until(ws._gone.done)
-        raise KeyError("cause")
+        raise error
 
     site = await serve(handler)
     (await site.raw()).reset()

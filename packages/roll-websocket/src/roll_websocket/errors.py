@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-__all__ = ["ConnectionClosed", "HandshakeError"]
+__all__ = ["ConnectionClosed", "HandshakeError", "is_closing"]
 
 
 class HandshakeError(Exception):
@@ -33,3 +33,10 @@ class ConnectionClosed(ConnectionError):
         super().__init__(f"{code} {reason}".rstrip())
         self.code = code
         self.reason = reason
+
+
+def is_closing(error: Exception) -> bool:
+    """Whether an error is ConnectionClosed, or a group of nothing else, as of a TaskGroup."""
+    if isinstance(error, ExceptionGroup):
+        return error.split(ConnectionClosed)[1] is None
+    return isinstance(error, ConnectionClosed)

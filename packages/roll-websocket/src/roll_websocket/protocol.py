@@ -9,7 +9,7 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import Close, CloseCode, Opcode
 
 from roll_websocket.connection import Connection
-from roll_websocket.errors import ConnectionClosed
+from roll_websocket.errors import ConnectionClosed, is_closing
 from roll_websocket.handshake import HandshakeRequest, Origins, accept
 from roll_websocket.wire import MAX_CONTROL, Wire
 
@@ -76,16 +76,17 @@ class WSProtocol(Connection):
     async def run(self, handler: Awaitable[object]) -> None:
         """Run the handler to its end, then close: 1000, or 1011 when it raised.
 
-        What it raised is raised again, but for the ConnectionClosed of a connection that has
-        ended. Cancelled, it is cancelled with its handler and closes with 1001. The
-        connection is gone when it comes back: cancelling it once more aborts it.
+        What it raised is raised again, but for the ConnectionClosed, or a group of such, of a
+        connection that has ended. Cancelled, it is cancelled with its handler and closes with
+        1001. The connection is gone when it comes back: cancelling it once more aborts it.
         """
         code, reason = 1011, "Handler died prematurely."
         try:
             await handler
             code, reason = 1000, ""
-        except ConnectionClosed:
-            if self._end is None and not self._gone.done():
+        except (ConnectionClosed, ExceptionGroup) as error:
+            ended = self._end is not None or self._gone.done()
+            if not (ended and is_closing(error)):
                 raise
         except asyncio.CancelledError:
             code, reason = 1001, "Handler cancelled."
