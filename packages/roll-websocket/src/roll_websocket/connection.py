@@ -87,15 +87,15 @@ class Connection(Waiting):
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone: the end, but for the messages that wait."""
         self._gone.set_result(None)
+        if self._end is None:
+            self._paused = False
+            self._tell()
+            self._wire.receive_eof()
+            self._advance()
+        else:
+            self._abort.cancel()
         if self.on_lost is not None:
             self.on_lost()
-        if self._end is not None:
-            self._abort.cancel()
-            return
-        self._paused = False
-        self._tell()
-        self._wire.receive_eof()
-        self._advance()
 
     def pause_writing(self) -> None:
         """The peer does not read: take nothing of it either, it could be made of pings."""
@@ -114,7 +114,7 @@ class Connection(Waiting):
     def heard(self) -> bool:
         """Whether the peer sent anything since the last call, or took any of what waits for it.
 
-        It was not let send? Then too, but for one that is not read for it does not read.
+        One that could not send is excused, unless nothing was read for it does not read.
         """
         reading = self._paused or (self._reading and not self._wire.reader.eof)
         heard, self._heard = self._took() or self._heard or not reading, False
