@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -155,7 +156,11 @@ class Holding:
         return None
 
 
-def test_without_the_system_the_transport_tells_what_is_taken() -> None:
+@pytest.mark.parametrize("platform", [sys.platform, "freebsd14"])
+def test_without_the_system_the_transport_tells_what_is_taken(
+    monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
     transport: Any = Holding()
     assert taken(transport) is None
     numbers = []

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import sys
 
 __all__ = ["taken"]
 
@@ -25,6 +26,8 @@ def taken(transport: asyncio.Transport) -> int | None:
 
 def told(transport: asyncio.Transport) -> tuple[int, int]:
     """What the system tells, bytes confirmed and not yet sent; zeros where it does not."""
+    if sys.platform != "linux":  # others have another structure of that name
+        return 0, 0
     sock = transport.get_extra_info("socket")
     with contextlib.suppress(AttributeError, OSError, ValueError, struct.error):
         info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, CONFIRMED.size)
