@@ -285,3 +285,42 @@ def test_in_another_thread_a_server_serves_until_it_is_cancelled(hello):
     thread.start()
     thread.join()
     assert answers == [b"HTTP/1.1 200 OK\r\n"]
+
+
+def test_time_stands_still_while_a_handler_holds_the_loop():
+    class Loop:
+        """A loop whose time passes as it is told."""
+
+        now = 100.0
+
+        def time(self):
+            return self.now
+
+        def call_later(self, delay, callback, *args):
+            self.booked.append((callback, args))
+
+        def run(self, seconds):
+            self.now += seconds
+            for _ in range(2):  # the timer, and the look after it
+                due, self.booked = self.booked, []
+                for callback, args in due:
+                    callback(*args)
+
+    class Idle:
+        app = None
+        read_deadline = 102.0
+        write_deadline = NEVER
+        expired = False
+
+        def read_expired(self):
+            self.expired = True
+
+    loop, idle, connections = Loop(), Idle(), Connections()
+    loop.booked = []
+    connections.add(idle, 30, loop)
+    loop.run(0.5)
+    loop.run(28)
+    loop.run(0.5)
+    assert not idle.expired
+    loop.run(0.5)
+    assert idle.expired

@@ -19,13 +19,13 @@ __all__ = ["NEVER", "Connections", "Pace", "Timed"]
 
 NEVER = float("inf")
 
-# Seconds between two looks; timeouts are kept to that precision. Not even a timeout of nothing
-# has it look without a pause.
+# Seconds between two looks: by up to twice as much, timeouts are kept too late. Not even a timeout
+# of nothing has it look without a pause.
 INTERVAL = 0.5
 SHORTEST_INTERVAL = 0.01
 
-# Seconds from a look to the end of what it found late. A handler may have held the loop, and libuv
-# runs timers before it reads sockets: what came in time is read meanwhile.
+# Seconds from the timer to the look. A handler may have held the loop, and libuv runs timers
+# before it reads sockets: what came in time is read meanwhile.
 GRACE = 0.001
 
 
@@ -68,7 +68,7 @@ class Connections:
 
     def __init__(self) -> None:
         self.now = 0.0
-        """The loop's time, as of the last look."""
+        """Seconds, as of the last look; they stand still while a handler holds the loop."""
         self.date = ""
         """The line of the `Date` field (RFC 9110 6.6.1)."""
         self._interval = INTERVAL
@@ -76,6 +76,7 @@ class Connections:
         self._members: WeakSet[Timed] = WeakSet()
         self._counts: Counter[int] = Counter()  # of the members of each application
         self._ticking = False
+        self._measured = 0.0  # the loop's time, when the timer last ran
         self._watchers: list[asyncio.Future[None]] = []
 
     def __iter__(self) -> Iterator[Timed]:
@@ -90,7 +91,9 @@ class Connections:
         self._counts[id(connection.app)] += 1
         self._tell()
         if not self._ticking:
-            self._look(loop)
+            self._measured = loop.time()
+            self._set(self._measured)
+            self._book(loop)
 
     def discard(self, connection: Timed) -> None:
         """Forget a connection."""
@@ -115,24 +118,32 @@ class Connections:
                 watcher.set_result(None)
         self._watchers.clear()
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.now = now = loop.time()
-        self.date = f"Date: {formatdate(usegmt=True)}\r\n"
-        # The next look is booked first: no fault of a connection can stop the clock.
+    def _book(self, loop: asyncio.AbstractEventLoop) -> None:
         self._ticking = bool(self._members)
         if self._ticking:
-            loop.call_later(self._interval, self._look, loop)
-        late = [
-            member for member in self if min(member.read_deadline, member.write_deadline) <= now
-        ]
-        if late:
-            loop.call_later(GRACE, self._end, late, now)
+            loop.call_later(self._interval, self._tick, loop)
 
-    def _end(self, late: list[Timed], now: float) -> None:
-        for connection in late:
-            if connection.read_deadline <= now:
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        # The next one is booked first: no fault of a connection can stop the clock.
+        self._book(loop)
+        if not self._ticking:
+            return
+        before, self._measured = self._measured, loop.time()
+        # Nobody could say anything while the loop was held, nor was anything read.
+        passed = min(self._measured - before, 2 * self._interval)
+        loop.call_later(GRACE, self._look, self.now + passed)
+
+    def _set(self, now: float) -> None:
+        self.now = now
+        self.date = f"Date: {formatdate(usegmt=True)}\r\n"
+
+    def _look(self, now: float) -> None:
+        self._set(now)
+        past = now - self._interval  # deadlines count from the last look: none is met too early
+        for connection in self:
+            if connection.read_deadline <= past:
                 connection.read_expired()
-            if connection.write_deadline <= now:
+            if connection.write_deadline <= past:
                 connection.write_expired()
 
 
