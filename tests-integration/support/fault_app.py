@@ -96,7 +96,10 @@ class App:
     async def do_lazy(self, request: Request, response: Response, rest: str) -> None:
         self.running += 1
         try:
-            response.body = str(sum([len(chunk) async for chunk in request]))
+            size = 0
+            async for chunk in request:
+                size += len(chunk)
+            response.body = str(size)
         finally:
             self.running -= 1
 
