@@ -19,6 +19,7 @@ from roll_http import (
     Response,
     Server,
 )
+from roll_http.body import HIGH_WATER
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
@@ -362,6 +363,17 @@ async def test_a_large_body_is_loaded_whole(serve):
     connection.send(post(body, "Connection: close"))
     answer = await connection.rest()
     assert answer.endswith(b"\r\n\r\n" + body)
+
+
+async def test_a_body_that_has_all_come_is_read_whatever_is_kept(serve):
+    async def handler(request, response):
+        while not request._stream.complete:
+            await asyncio.sleep(0)
+        response.body = str(len(await request.read()))
+
+    peer = await serve(handler)
+    answer = await peer.exchange(post(bytes(HIGH_WATER + 1), "Connection: close"))
+    assert bodies(answer) == [str(HIGH_WATER + 1)]
 
 
 async def test_a_body_larger_than_the_limit_is_a_413(serve):
