@@ -53,6 +53,14 @@ async def echo(request, response):
     response.body = await request.read()
 
 
+async def stream_back(request, response):
+    async def chunks():
+        async for chunk in request:
+            yield chunk
+
+    response.body = chunks
+
+
 async def test_a_request_is_answered_and_the_connection_kept(serve):
     peer = await serve(path)
     connection = await peer.connect()
@@ -420,14 +428,7 @@ async def test_a_client_that_did_not_wait_gets_no_100(serve):
 
 
 async def test_no_100_comes_within_an_answer_that_reads_the_body(serve):
-    async def handler(request, response):
-        async def chunks():
-            async for chunk in request:
-                yield chunk
-
-        response.body = chunks
-
-    peer = await serve(handler)
+    peer = await serve(stream_back)
     connection = await peer.connect()
     connection.send(post(b"", "Expect: 100-continue").replace(b"Length: 0", b"Length: 5"))
     assert "HTTP/1.1 200 OK" in await connection.head()
@@ -436,14 +437,7 @@ async def test_no_100_comes_within_an_answer_that_reads_the_body(serve):
 
 
 async def test_a_stream_that_reads_a_malformed_body_is_a_line_in_the_log(serve, caplog):
-    async def handler(request, response):
-        async def chunks():
-            async for chunk in request:
-                yield chunk
-
-        response.body = chunks
-
-    peer = await serve(handler)
+    peer = await serve(stream_back)
     connection = await peer.connect()
     connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
     await connection.until(b"a\r\n")
