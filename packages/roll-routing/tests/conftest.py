@@ -1,6 +1,8 @@
 """What several tests use."""
 
 import sys
+import time
+import tracemalloc
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -30,3 +32,42 @@ def work() -> Callable[[Callable[[], Any]], int]:
         return total
 
     return count
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """Return the least CPU time of some calls."""
+    times = []
+    for _ in range(5):
+        start = time.thread_time()
+        call()
+        times.append(time.thread_time() - start)
+    return min(times)
+
+
+def peak(call: Callable[[], Any]) -> int:
+    """Return the most bytes that a call holds at a time."""
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.fixture
+def check_growth() -> Callable[[Callable[[int], Callable[[], Any]], int], None]:
+    """Check that CPU time and memory grow in proportion to the size at most, to 4 and 16 times it.
+
+    What grows with the square takes 16 and 256 times as much: the margin of 2.5 is for machines
+    that are busy and for memory that Python keeps. A call has an allowance beside its size.
+    """
+
+    def check(make: Callable[[int], Callable[[], Any]], size: int) -> None:
+        small, *larger = [make(size * factor) for factor in (1, 4, 16)]
+        small()
+        time_of_small, peak_of_small = seconds(small) + 0.0002, peak(small) + 4096
+        for factor, call in zip((4, 16), larger, strict=True):
+            assert seconds(call) <= 2.5 * factor * time_of_small
+            assert peak(call) <= 2.5 * factor * peak_of_small
+
+    return check

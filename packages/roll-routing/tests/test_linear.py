@@ -1,13 +1,16 @@
-"""The work of a match is linear in the path, whatever the path."""
+"""The work of a match is linear in the path, and that of reading a pattern in the pattern."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from roll_routing import Routes
+from roll_routing import BuildError, InvalidRoute, Routes, build
+from roll_routing._pattern import parse
 
 Work = Callable[[Callable[[], Any]], int]
+CheckGrowth = Callable[[Callable[[int], Callable[[], Any]], int], None]
 
 HOSTILE = {
     "/{a}-{b}-{c}-{d}x": "-",
@@ -35,6 +38,119 @@ def test_twice_the_path_is_twice_the_work_at_most(work: Work, pattern: str, end:
     once, twice = ("/" + unit * (size // len(unit)) + end for size in (200, 400))
     routes.match(once)  # What is written at the first match is no work of the others.
     assert work(lambda: routes.match(twice)) <= 2.2 * work(lambda: routes.match(once))
+
+
+SEPARATORS = [
+    "/",
+    "-",
+    ".",
+    "%",
+    "{",
+    "}",
+    "1",
+    "1-",
+    "-1",
+    "1.",
+    "a/",
+    "a-",
+    "a1",
+    "é",
+    "²",
+    "\0",
+]
+TABLES = {
+    "one segment": ["/{x}"],
+    "many segments": ["/" + "/".join(f"{{x{number}}}" for number in range(200))],
+    "a rest": ["/{a}/{b}/{p:path}", "/{a}/{p:any}", "/{p:path}"],
+    "rests": ["/{p:path}/-/{q:path}-{r:any}"],
+    "numbers": ["/{x:int}", "/{x:float}", "/{x:digit}", "/{x:uuid}"],
+    "letters": ["/{x:alpha}", "/{x:alnum}", "/{x}-"],
+    "several numbers": ["/{x:int}-{y:int}-{z:float}", "/{x:digit}{y:digit}-{z:digit}"],
+    "several letters": ["/{x:alpha}-{y:alnum}", "/{a}-{b}.{c:alpha}", "/{a:alnum}{b:alnum}!"],
+    "a plain regex": [r"/{a}-{b:[a-z]+\d+}-{c}", r"/{y:\d{4}}-{m:\d\d}", r"/{a:\w+}.{b:[\w.]+}"],
+    "all at once": [
+        "/a/{x}",
+        "/{x:int}",
+        "/{x:int}/{y}",
+        "/{x}.{y}",
+        "/{x}-{y:digit}",
+        "/{p:path}",
+    ],
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_a_path_of_separators_costs_in_proportion_to_its_length(
+    check_growth: CheckGrowth, table: str, separator: str
+) -> None:
+    routes = Routes()
+    for pattern in TABLES[table]:
+        routes.add(pattern)
+    routes.match("/")
+
+    def make(size: int) -> Callable[[], Any]:
+        path = "/" + separator * (size // len(separator))
+        return lambda: routes.match(path)
+
+    check_growth(make, 512)
+
+
+# What is repeated, between what.
+PATTERNS = {
+    "slashes": ("/", "/", "{x}"),
+    "segments": ("/", "a/", ""),
+    "literal text": ("/", "ab", ""),
+    "opening braces": ("/", "{", ""),
+    "closing braces": ("/", "}", ""),
+    "braces in pairs": ("/{x:", "{}", "}"),
+    "opening brackets": ("/{x:", "[", "}"),
+    "opening brackets behind an escaped one": (r"/{x:\[", "[", "}"),
+    "escaped brackets": ("/{x:", r"\[", "}"),
+    "classes": ("/{x:", "[a]", "}"),
+    "carets": ("/{x:[", "^", "}"),
+    "brackets for names": ("/", "{[}", ""),
+    "backslashes": ("/{x:", "\\", "}"),
+    "colons": ("/{x", ":", "}"),
+    "digits": ("/{x:a{", "9", "}}"),
+    "groups": ("/{x:", "(a)", "}"),
+    "quantifiers": ("/{x:", "a*", "}"),
+    "repetitions": ("/{x:", "a{1}", "}"),
+}
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_pattern_is_read_in_proportion_to_its_length(
+    check_growth: CheckGrowth, name: str
+) -> None:
+    before, unit, behind = PATTERNS[name]
+
+    def make(size: int) -> Callable[[], Any]:
+        pattern = before + unit * (size // len(unit)) + behind
+
+        def add() -> None:
+            parse.cache_clear()
+            with suppress(InvalidRoute):
+                Routes().add(pattern)
+
+        return add
+
+    check_growth(make, 512)
+
+
+@pytest.mark.parametrize("unit", ["1", "a", "/", "%", "é", "{", "."])
+def test_a_url_is_built_in_proportion_to_its_length(check_growth: CheckGrowth, unit: str) -> None:
+    def make(size: int) -> Callable[[], Any]:
+        value = unit * size
+
+        def built() -> None:
+            for kind in ("int", "float", "digit", "alpha", "uuid", "string", "path", r"\w+"):
+                with suppress(BuildError):
+                    build(f"/a{{x:{kind}}}", x=value)
+
+        return built
+
+    check_growth(make, 512)
 
 
 def test_a_long_regex_is_not_read_in_all_the_ways_it_could_be() -> None:

@@ -37,6 +37,12 @@ def test_string_is_the_default_type(routes: Routes) -> None:
     assert routes.match("/a") == ({"GET": 1, "POST": 2}, {"x": "a"})
 
 
+@pytest.mark.parametrize("kind", ["int", "digit", "float", "alnum", "string", r"\d+"])
+def test_a_number_may_have_more_digits_than_python_reads(routes: Routes, kind: str) -> None:
+    routes.add(f"/{{x:{kind}}}")
+    assert routes.match("/" + "1" * 5001) == ({}, {"x": "1" * 5001})
+
+
 def test_an_extra_may_be_called_path(routes: Routes) -> None:
     routes.add("/a", path="/b")
     assert routes.match("/a") == ({"path": "/b"}, {})

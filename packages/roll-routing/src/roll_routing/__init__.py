@@ -1,9 +1,8 @@
 """URL routing for Roll: autoroutes, with no wrong answer."""
 
-from ._build import build, nameless, variables
-from ._errors import BuildError, InvalidRoute, RoutingError
-from ._router import ListedRoute, Route, Router
-from ._routes import Routes
+from ._build import BuildError, build, nameless, variables
+from ._pattern import InvalidRoute, RoutingError
+from ._routes import ListedRoute, Route, Router, Routes
 
 __version__ = "0.1.0"
 

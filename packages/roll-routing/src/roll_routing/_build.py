@@ -1,24 +1,27 @@
-"""What a pattern is good for beside matching: its names, and URLs from values for them."""
+"""What else a pattern is good for: its names, and URLs from values for them."""
 
 from typing import Any, Final
 from urllib.parse import quote
 
-from ._errors import BuildError
-from ._patterns import Placeholder, Token, parse
+from ._pattern import Placeholder, RoutingError, Token, parse
 
-__all__ = ["build", "nameless", "variables"]
+__all__ = ["BuildError", "build", "nameless", "variables"]
 
 # RFC 3986 3.3: what the path of a URL may hold as it is, beside the unreserved characters.
 _LITERAL_SAFE: Final = "/!$&'()*+,;=:@"
 
 
+class BuildError(RoutingError):
+    """Values from which the URL of a pattern cannot be built."""
+
+
 def variables(pattern: str, /) -> tuple[str, ...]:
-    """Give the names of a pattern's placeholders, in their order. Raises `InvalidRoute`."""
+    """Return the names of a pattern's placeholders, in their order. Raises `InvalidRoute`."""
     return parse(pattern).names
 
 
 def nameless(pattern: str, /) -> str:
-    """Give a pattern without the names of its placeholders. Raises `InvalidRoute`.
+    """Return a pattern without the names of its placeholders. Raises `InvalidRoute`.
 
     Two patterns match the very same URLs, as `Routes` tells, if this is equal for both.
     """
@@ -33,7 +36,7 @@ def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - the name `Route`
 
     Values go through `str()`. Raises `InvalidRoute` for the pattern, `BuildError` (a
     `ValueError`) for a value that is missing, unknown, or that its placeholder does not take, and
-    for text that UTF-8 has not: lone surrogates.
+    for text that UTF-8 cannot encode: lone surrogates.
     """
     parsed = parse(pattern)
     if set(parsed.names) != set(vars):
@@ -57,13 +60,22 @@ def _mismatch(pattern: str, names: tuple[str, ...], given: dict[str, Any]) -> st
 def _text(pattern: str, token: Token, given: dict[str, Any]) -> str:
     if not isinstance(token, Placeholder):
         return _quoted(pattern, token, _LITERAL_SAFE)
-    value = str(given[token.name])
+    value = _as_text(pattern, token, given[token.name])
     if not token.kind.accepts(value):
         raise BuildError(
             f"Cannot build the URL of {pattern!r}: {token.name!r} is {token.kind.word!r},"
             f" which does not take {value!r}"
         )
     return _quoted(pattern, value, "/" if token.kind.slash else "")
+
+
+def _as_text(pattern: str, token: Placeholder, value: object) -> str:
+    try:
+        return str(value)
+    except ValueError as error:  # An int of more than 4300 digits.
+        raise BuildError(
+            f"Cannot build the URL of {pattern!r}: {token.name!r} has no text: {error}"
+        ) from error
 
 
 def _quoted(pattern: str, text: str, safe: str) -> str:

@@ -3,25 +3,70 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from ._branches import Entry
+from ._autoroutes import build_autoroutes
 from ._build import build
-from ._engine import taught
-from ._patterns import parse, ranks
-from ._router import ListedRoute
-from ._scope import Scope
-from ._trie import Node, insert
+from ._compiler import compile_node
+from ._pattern import parse
+from ._trie import Entry, Node, insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._engine import Ask, Asked
-    from ._patterns import Tokens
+    from ._autoroutes import Ask, Asked
+    from ._pattern import Tokens
+    from ._trie import Run
 
-__all__ = ["Routes"]
+__all__ = ["ListedRoute", "Route", "Router", "Routes"]
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH")
+
+
+class Route(NamedTuple):
+    """What a match gives: the payload registered, the values of the placeholders."""
+
+    payload: dict[str, Any] | None
+    vars: dict[str, str] | None
+
+
+class ListedRoute(NamedTuple):
+    """A registered route, as tools want it: `name` is the extra of that name, or None."""
+
+    path: str
+    methods: tuple[str, ...]
+    name: str | None
+    payload: dict[str, Any]
+
+
+class Router(Protocol):
+    """What an application needs of a router: any object with these two methods will do.
+
+    It guarantees that
+    - a path that matches one registered pattern, or several, is never answered as if it matched
+      none; which of several wins is the router's affair, and is documented;
+    - placeholders are those of autoroutes, at least: `{x}`, the types `string`, `digit`, `alpha`,
+      `alnum`, `path` and `any`, else a regex;
+    - `match` may be called while a route is added, by another thread too, and answers for the
+      others as it did before.
+    """
+
+    # `*args` are what type checkers read as "whatever else": with the keywords alone, they would
+    # refuse an `add` whose path is not positional-only. No payload has a key `path`.
+    def add(self, path: str, /, *args: Any, **payload: Any) -> None:
+        """Register a pattern. One that is registered already gets the payload merged into its own.
+
+        Raises a `ValueError` if the pattern cannot be read.
+        """
+        ...
+
+    def match(self, path: str, /) -> tuple[dict[str, Any] | None, dict[str, str] | None]:
+        """Return the payload of the pattern that a percent-decoded path matches, and the values.
+
+        The payload holds all that was registered for the pattern; the caller does not change it.
+        The values, text by name, belong to the caller. Without a match both are None.
+        """
+        ...
 
 
 class Routes:
@@ -34,7 +79,7 @@ class Routes:
         self._lock = Lock()
         self._entries: dict[Tokens, Entry] = {}
         self._static: dict[str, dict[str, Any]] = {}
-        self._tree = Node(self._lock, Scope())
+        self._tree = Node(self._compile)
         self._grown: list[Entry] = []
         self._ask: Ask | None = None
 
@@ -52,8 +97,7 @@ class Routes:
                 entry.payload.update(payload)
                 _complete(entry.holder, payload)
                 return
-            order = (ranks(pattern.tokens), len(self._entries))
-            self._insert(Entry(path, pattern, order, payload))
+            self._insert(Entry(path, pattern, (pattern.ranks, len(self._entries)), payload))
 
     def _insert(self, entry: Entry) -> None:
         self._entries[entry.pattern.tokens] = entry
@@ -69,7 +113,7 @@ class Routes:
         self._ask = self._ask_first
 
     def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
-        """Give the payload of a percent-decoded path and the values of its placeholders.
+        """Return the payload of a percent-decoded path and the values of its placeholders.
 
         Two `None` if nothing matches. The payload is the registered one, not a copy.
         """
@@ -84,10 +128,16 @@ class Routes:
         parts = path.split("/")
         return self._tree.run(parts, len(parts)) or (None, None)
 
-    def _ask_first(self, path: str) -> Asked:
-        """Teach autoroutes a table that has changed, if it is one to ask it for."""
+    def _compile(self, node: Node) -> Run:
+        """Compile a node that is asked for the first time since it changed."""
         with self._lock:
-            ask = self._ask = taught(self._tree, self._grown)
+            run = node.run = compile_node(node)
+        return run
+
+    def _ask_first(self, path: str) -> Asked:
+        """Tell autoroutes of a table that has changed, if it is one to ask it for."""
+        with self._lock:
+            ask = self._ask = build_autoroutes(self._tree, self._grown)
         return ask(path) if ask else (None, {})
 
     build = staticmethod(build)

@@ -1,10 +1,10 @@
 """Autoroutes: which tables it is asked for, and what it is told of them.
 
-Its time grows with the placeholders and the routes, that of the functions of the tree with the
-segments: measured, it is the faster one for values that hold slashes, about even with one
-placeholder, and behind from two on or among more than some tens of routes. And its hits prove
-something only where no two routes can claim a path. So it is asked for small, plain tables; the
-tree answers for all others, and wherever autoroutes finds nothing.
+Its time grows with the placeholders and the routes, that of the compiled tree with the segments:
+measured, it is the faster one for values that hold slashes, about even with one placeholder, and
+behind from two on or among more than some tens of routes. And its hits prove something only where
+no two routes can claim a path. So it is asked for small, plain tables; the tree answers for all
+others, and wherever autoroutes finds nothing.
 """
 
 from __future__ import annotations
@@ -13,44 +13,42 @@ from typing import TYPE_CHECKING, Any, Final
 
 import autoroutes
 
-from ._branches import Segment
-from ._scope import is_whole
+from ._matching import is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._branches import Entry
-    from ._sequences import Steps
-    from ._trie import Node
+    from ._matching import Steps
+    from ._trie import Entry, Node
 
     Asked = tuple[dict[str, Any] | None, dict[str, str]]
     Ask = Callable[[str], Asked]
 
-__all__ = ["Ask", "Asked", "taught"]
+__all__ = ["Ask", "Asked", "build_autoroutes"]
 
 # Of how many routes with placeholders a table may be.
-_LARGEST: Final = 32
+_MAX_ROUTES: Final = 32
 # How many segments they may have.
-_DEEPEST: Final = 32
+_MAX_SEGMENTS: Final = 32
 # How many placeholders.
-_PLACEHOLDERS: Final = 1
+_MAX_PLACEHOLDERS: Final = 1
 _TYPES: Final = {"string", "alpha", "alnum", "path", "any"}
 
 
-def taught(root: Node, entries: list[Entry]) -> Ask | None:
+def build_autoroutes(root: Node, entries: list[Entry]) -> Ask | None:
     """Return the `match` of an autoroutes that knows the routes; None if it is not to be asked.
 
     What it finds has the payload under "payload", or is empty where no route is.
     """
-    if len(entries) > _LARGEST or not _is_plain(root):
+    if len(entries) > _MAX_ROUTES or not _is_plain(root):
         return None
-    if any(len(entry.pattern.names) > _PLACEHOLDERS for entry in entries):
+    if any(len(entry.pattern.names) > _MAX_PLACEHOLDERS for entry in entries):
         return None
     routes = autoroutes.Routes()
     for entry in entries:
         before, *_ = entry.pattern.tokens
-        # Were it not told of that as of a route, it would take an empty value there, and let that
-        # text overlap with the text behind.
+        # Register the literal text before a placeholder too: otherwise autoroutes accepts an
+        # empty value there, and lets that text overlap with the text behind.
         if isinstance(before, str):
             routes.add(before)
     for entry in entries:
@@ -62,12 +60,11 @@ def taught(root: Node, entries: list[Entry]) -> Ask | None:
 def _is_plain(node: Node) -> bool:
     """Tell whether no two routes from a node on match the same path, and autoroutes knows all."""
     branches = node.branches.values()
-    if len(branches) + bool(node.literals) > 1 or node.scope.depth > _DEEPEST:
+    if len(branches) + bool(node.literals) > 1 or len(node.way) > _MAX_SEGMENTS:
         return False
     if not all(_is_known(branch.steps) for branch in branches):
         return False
-    ways = [branch.child for branch in branches if isinstance(branch, Segment)]
-    return all(map(_is_plain, (*ways, *node.literals.values())))
+    return all(map(_is_plain, (*(branch.child for branch in branches), *node.literals.values())))
 
 
 def _is_known(steps: Steps) -> bool:

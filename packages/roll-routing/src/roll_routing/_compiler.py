@@ -1,7 +1,7 @@
-"""Writing the functions that match: the tree as nested conditions.
+"""Compiling a node of the tree to a function of nested conditions.
 
 A match then costs no call and no loop for each segment, which halves its time. The function for
-`/users/{name}` and `/files/{file}.json` reads, but for the names of its constants:
+`/users/{name}` reads, but for the names of its constants:
 
     def run(parts, size):
         if size >= 3:
@@ -13,11 +13,6 @@ A match then costs no call and no loop for each segment, which halves its time. 
                     if part2:
                         if size == 3:
                             return PAYLOAD, {'name': part2}
-                elif part1 == 'files':
-                    part2 = parts[2]
-                    if part2.endswith('.json') and (more2 := part2[0:-5]):
-                        if size == 3:
-                            return OTHER_PAYLOAD, {'file': more2}
         return None
 
 No text of a pattern is ever in that source: constants are numbered names in its namespace.
@@ -27,23 +22,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ._branches import Rest, Segment
 from ._kinds import PLAIN
-from ._rivals import rivalries
-from ._scope import is_whole, pair_of, takes_some, values_of
+from ._matching import is_whole, pair_of, takes_some
+from ._trie import rivalries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from ._branches import Answer, Branch, Entry, Group
     from ._kinds import Kind
-    from ._scope import Pair, Scope
-    from ._sequences import Steps
-    from ._trie import Node
+    from ._matching import Pair, Steps
+    from ._trie import Branch, Entry, Group, Node, Run
 
-    Run = Callable[..., Answer | None]
-
-__all__ = ["Run", "written"]
+__all__ = ["compile_node", "write_node"]
 
 # How many literals or branches of a node are tried one by one, rather than looked up.
 _FEW: Final = 8
@@ -52,16 +40,59 @@ _NODES: Final = 100
 _LEVELS: Final = 50
 
 
-def written(node: Node) -> Run:
-    """Write the function of a node: `run(parts, size, *passed)`."""
-    writer = _Writer()
-    writer.put(0, f"def run({', '.join(('parts', 'size', *node.scope.passed))}):")
-    writer.place(node, 1, node.scope.depth)
-    writer.put(1, "return None")
-    namespace = writer.constants
-    exec("\n".join(writer.lines), namespace)  # noqa: S102 - nothing in it is from outside
+def compile_node(node: Node) -> Run:
+    """Return the function of a node: `run(parts, size, *passed)`."""
+    source, namespace = write_node(node)
+    exec(source, namespace)  # noqa: S102 - no text of a pattern is in it
     run: Run = namespace["run"]
     return run
+
+
+def write_node(node: Node) -> tuple[str, dict[str, Any]]:
+    """Return the source of the function of a node, and its constants by their names."""
+    writer, scope = _Writer(), _Scope(node)
+    writer.put(0, f"def run({', '.join(('parts', 'size', *scope.passed))}):")
+    writer.place(node, 1, scope.depth)
+    writer.put(1, "return None")
+    return "\n".join(writer.lines), writer.constants
+
+
+class _Scope:
+    """What is known at a node, in the words of the function.
+
+    `depth`: how many segments are before it.
+    `passed`: the variables that hold the values of these, for where a function ends and another
+        goes on.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self.depth = len(node.way)
+        self._steps = [(depth, steps) for depth, steps in enumerate(node.way) if steps]
+        self.passed = [_variable(steps, depth) for depth, steps in self._steps]
+
+    @property
+    def values(self) -> list[str]:
+        """The expressions for the values of all placeholders before."""
+        return [value for depth, steps in self._steps for value in _values(steps, depth)]
+
+
+def _text(steps: Steps, depth: int) -> str:
+    """Name the variable of the text that is matched."""
+    return f"rest{depth}" if steps.takes_rest else f"part{depth}"
+
+
+def _variable(steps: Steps, depth: int) -> str:
+    """Name the variable of what is found in that text."""
+    return _text(steps, depth) if is_whole(steps) else f"more{depth}"
+
+
+def _values(steps: Steps, depth: int) -> list[str]:
+    variable = _variable(steps, depth)
+    if is_whole(steps) or takes_some(steps):
+        return [variable]
+    if pair_of(steps):
+        return [f"{variable}[0]", f"{variable}[-1]"]
+    return [f"{variable}[{index}]" for index in range(len(steps.kinds))]
 
 
 class _Writer:
@@ -76,7 +107,7 @@ class _Writer:
         self.nodes = 0
 
     def put(self, level: int, line: str) -> None:
-        self.lines.append(" " * level + line)
+        self.lines.append("    " * level + line)
 
     def constant(self, value: object) -> str:
         name = f"c{len(self.constants)}"
@@ -84,10 +115,10 @@ class _Writer:
         return name
 
     def place(self, node: Node, level: int, least: int) -> None:
-        depth = node.scope.depth
+        depth = len(node.way)
         if node.entry:
             self.put(level, f"if size == {depth}:")
-            self.answer(node.entry, node.scope.values, level + 1)
+            self.answer(node, node.entry, level + 1)
         if not (node.literals or node.groups):
             return
         if least <= depth and not node.entry:
@@ -98,8 +129,8 @@ class _Writer:
         self.literals(node, level, least)
         self.groups(node, level, least)
 
-    def answer(self, entry: Entry, values: Iterable[str], level: int) -> None:
-        pairs = zip(entry.pattern.names, values, strict=True)
+    def answer(self, node: Node, entry: Entry, level: int) -> None:
+        pairs = zip(entry.pattern.names, _Scope(node).values, strict=True)
         named = ", ".join(f"{self.constant(name)}: {value}" for name, value in pairs)
         self.put(level, f"return {self.constant(entry.payload)}, {{{named}}}")
 
@@ -108,9 +139,9 @@ class _Writer:
         if self.nodes < _NODES and level < _LEVELS:
             self.place(node, level, least)
         else:
-            self.proceed(self.constant(node), node.scope, level)
+            self.proceed(self.constant(node), _Scope(node), level)
 
-    def proceed(self, node: str, scope: Scope, level: int) -> None:
+    def proceed(self, node: str, scope: _Scope, level: int) -> None:
         """Go on in the function of a node."""
         self.attempt(f"{node}.run({', '.join(('parts', 'size', *scope.passed))})", level)
 
@@ -120,38 +151,38 @@ class _Writer:
         self.put(level + 1, "return found")
 
     def literals(self, node: Node, level: int, least: int) -> None:
-        depth = node.scope.depth
+        part = f"part{len(node.way)}"
         if len(node.literals) > _FEW:
-            self.put(level, f"node = {self.constant(node.literals.get)}(part{depth})")
+            self.put(level, f"node = {self.constant(node.literals.get)}({part})")
             self.put(level, "if node is not None:")
-            self.proceed("node", node.scope, level + 1)
+            self.proceed("node", _Scope(node), level + 1)
             return
         word = "if"
         for text, child in node.literals.items():
-            self.put(level, f"{word} part{depth} == {self.constant(text)}:")
+            self.put(level, f"{word} {part} == {self.constant(text)}:")
             self.enter(child, level + 1, least)
             word = "elif"
 
     def groups(self, node: Node, level: int, least: int) -> None:
-        scope, joined = node.scope, False
+        scope, joined = _Scope(node), False
         for group in node.groups:
             branches = group.branches
             if len(branches) > _FEW:
-                self.decide(scope, group, level)
+                self.decide(group, scope, level)
                 continue
-            if not joined and any(isinstance(branch, Rest) for branch in branches):
+            if not joined and any(branch.steps.takes_rest for branch in branches):
                 self.put(level, f"rest{scope.depth} = '/'.join(parts[{scope.depth}:])")
                 joined = True
             for rivals in rivalries(branches):
-                self.rivals(scope, group, rivals, level, least)
+                self.rivals(group, rivals, scope, level, least)
 
-    def decide(self, scope: Scope, group: Group, level: int) -> None:
+    def decide(self, group: Group, scope: _Scope, level: int) -> None:
         """Let the group itself find which of its branches wins."""
         values = "".join(f"{value}, " for value in scope.values)
         self.attempt(f"{self.constant(group)}.run(parts, {scope.depth}, ({values}))", level)
 
     def rivals(
-        self, scope: Scope, group: Group, rivals: list[Branch], level: int, least: int
+        self, group: Group, rivals: list[Branch], scope: _Scope, level: int, least: int
     ) -> None:
         """Try branches; where several take the text, what follows it decides."""
         word = "if"
@@ -160,28 +191,28 @@ class _Writer:
             others = [self.takes(rival, scope.depth) for rival in rivals[index:]]
             if others:
                 self.put(level + 1, f"if {' or '.join(others)}:")
-                self.decide(scope, group, level + 2)
+                self.decide(group, scope, level + 2)
                 self.put(level + 1, "else:")
-            self.follow(branch, scope, level + 1 + bool(others), least)
+            self.follow(branch, level + 1 + bool(others), least)
             word = "elif"
 
-    def follow(self, branch: Branch, scope: Scope, level: int, least: int) -> None:
-        if isinstance(branch, Segment):
-            self.enter(branch.child, level, least)
+    def follow(self, branch: Branch, level: int, least: int) -> None:
+        entry = branch.child.entry
+        if entry and branch.steps.takes_rest:
+            self.answer(branch.child, entry, level)
         else:
-            word = "rest" if is_whole(branch.steps) else "more"
-            values = values_of(branch.steps, f"{word}{scope.depth}")
-            self.answer(branch.entry, (*scope.values, *values), level)
+            self.enter(branch.child, level, least)
 
     def takes(self, branch: Branch, depth: int) -> str:
         """Write the condition that a branch takes the text, without the values."""
         if is_whole(branch.steps):
             return self.condition(branch, depth)
-        return f"{self.constant(branch.match)}({_text(branch, depth)}) is not None"
+        return f"{self.constant(branch.match)}({_text(branch.steps, depth)}) is not None"
 
     def condition(self, branch: Branch, depth: int) -> str:
         """Write the condition that a branch takes the text, with the values cut out of it."""
-        text, more, steps = _text(branch, depth), f"more{depth}", branch.steps
+        steps = branch.steps
+        text, more = _text(steps, depth), f"more{depth}"
         if is_whole(steps):
             return text if takes_some(steps) else self.taken(steps.kinds[0][1], text)
         if takes_some(steps):
@@ -211,19 +242,15 @@ class _Writer:
         return value if kind.rank == PLAIN else f"{self.constant(kind.accepts)}({value})"
 
 
-def _text(branch: Branch, depth: int) -> str:
-    return f"rest{depth}" if isinstance(branch, Rest) else f"part{depth}"
-
-
 def _shortest(node: Node, ahead: int = 9) -> int:
-    """Give the least number of segments from a node to a route, as far as one looks ahead."""
+    """Return the least number of segments from a node to a route, as far as one looks ahead."""
     if node.entry or not ahead:
         return 0
     if len(node.literals) > _FEW:
         return 1
     nodes = [*node.literals.values()]
     for branch in node.branches.values():
-        if isinstance(branch, Rest):
+        if branch.steps.takes_rest:
             return 1
         nodes.append(branch.child)
     return 1 + min(_shortest(child, ahead - 1) for child in nodes)

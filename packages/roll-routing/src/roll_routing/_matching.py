@@ -1,17 +1,17 @@
 """Matching a text with literal text and placeholders, in a time linear in the text.
 
 Nothing is tried and taken back. A pass from the right finds from which indexes each placeholder,
-and all that follow it, can match; a pass from the left then gives each in turn the longest value
-that leaves the rest possible, which is what greedy regexes would find.
+and all that follow it, can match. A pass from the left then gives each placeholder in turn the
+longest value that leaves the rest possible, which is what greedy regexes would find.
 """
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ._kinds import PLAIN, Kind
-from ._patterns import Placeholder, Tokens
+from ._kinds import PLAIN, Kind, never_holds
 
-__all__ = ["Match", "Steps", "Values", "matcher", "steps_of"]
+__all__ = ["Match", "Pair", "Steps", "Values", "is_whole", "matcher", "pair_of", "takes_some"]
 
 Values = tuple[str, ...]
 Match = Callable[[str], Values | None]
@@ -28,18 +28,51 @@ class Steps(NamedTuple):
     kinds: tuple[tuple[str, Kind], ...]
     suffix: str
 
+    @property
+    def takes_rest(self) -> bool:
+        """Whether they take all the rest of a path, as a value may hold a "/", or one segment."""
+        return any(kind.slash for _, kind in self.kinds)
 
-def steps_of(tokens: Tokens) -> Steps:
-    """Pair the placeholders of a pattern's tokens with the text around them."""
-    kinds: list[tuple[str, Kind]] = []
-    literal = ""
-    for token in tokens:
-        if isinstance(token, Placeholder):
-            kinds.append((literal, token.kind))
-            literal = ""
-        else:
-            literal += token
-    return Steps(tuple(kinds), literal)
+
+def is_whole(steps: Steps) -> bool:
+    """Tell whether there is one placeholder, for all of the text."""
+    return len(steps.kinds) == 1 and steps.kinds[0][0] == steps.suffix == ""
+
+
+def takes_some(steps: Steps) -> bool:
+    """Tell whether there is one placeholder, and it takes any value but the empty one."""
+    (_, kind), *others = steps.kinds
+    # A segment has no slash for a plain one to refuse.
+    return not others and (kind.rank == PLAIN or kind.accepts is bool)
+
+
+class Pair:
+    """Two placeholders, and between them the literal text where `cut` parts them.
+
+    `cut`: "partition" or "rpartition", the method of `str`.
+    `sure`: whether there is no other place to part them.
+    """
+
+    __slots__ = ("cut", "left", "literal", "right", "sure")
+
+    def __init__(self, left: Kind, literal: str, right: Kind, cut: str, *, sure: bool) -> None:
+        self.left, self.literal, self.right, self.cut, self.sure = left, literal, right, cut, sure
+
+
+def pair_of(steps: Steps) -> Pair | None:
+    """Return the pair if the steps are one and nothing else, or None."""
+    if len(steps.kinds) != 2 or steps.kinds[0][0] or steps.suffix:  # noqa: PLR2004 - a pair
+        return None
+    (_, left), (literal, right) = steps.kinds
+    if not literal or left.slash or right.slash:
+        return None
+    if never_holds(left, literal[0]):
+        return Pair(left, literal, right, "partition", sure=True)
+    if never_holds(right, literal[-1]):
+        return Pair(left, literal, right, "rpartition", sure=True)
+    if left.rank == right.rank == PLAIN:
+        return Pair(left, literal, right, "rpartition", sure=False)
+    return None
 
 
 def matcher(steps: Steps) -> Match:
@@ -76,7 +109,6 @@ def _several(kinds: Sequence[tuple[str, Kind]], suffix: str) -> Match:
     start, behind = len(prefix), len(suffix)
     least = [0 if kind.accepts("") else 1 for _, kind in kinds]
     size = sum(least) + sum(len(literal) for literal, _ in kinds) + behind
-    # From the last to the first: the text before a value, the least sizes on both sides of it.
     cuts = [
         (literal, len(literal), least[index], least[index - 1])
         for index, (literal, _) in enumerate(kinds)
@@ -111,20 +143,14 @@ def _several(kinds: Sequence[tuple[str, Kind]], suffix: str) -> Match:
 
 def _sequence(text: str, kinds: Sequence[tuple[str, Kind]], suffix: str) -> Values | None:
     """Match a text that begins and ends as it must."""
-    size = len(text)
     finders = [_Finder(text, literal, kind) for literal, kind in kinds]
-    reaches = [_last(size, [size - len(suffix)])]
+    last = len(text) - len(suffix)
+    reaches = [array("l", [_NOWHERE]) * last + array("l", [last]) * (len(suffix) + 1)]
     for finder in finders[:0:-1]:
-        reach = reaches[-1]
-        starts = [start for start in range(size + 1) if finder.end(start, reach) != _NOWHERE]
-        reaches.append(_last(size, starts))
-    return _values(text, finders, reaches[::-1])
-
-
-def _values(text: str, finders: list["_Finder"], reaches: list[list[int]]) -> Values | None:
+        reaches.append(finder.starts(reaches[-1]))
     values = []
     start = 0
-    for finder, reach in zip(finders, reaches, strict=True):
+    for finder, reach in zip(finders, reversed(reaches), strict=True):
         end = finder.end(start, reach)
         if end == _NOWHERE:
             return None
@@ -133,31 +159,38 @@ def _values(text: str, finders: list["_Finder"], reaches: list[list[int]]) -> Va
     return tuple(values)
 
 
-def _last(size: int, starts: list[int]) -> list[int]:
-    """For each index up to `size`, the last of the `starts` that is not beyond it."""
-    reach = [_NOWHERE] * (size + 1)
-    for start in starts:
-        reach[start] = start
-    for index in range(1, size + 1):
-        reach[index] = max(reach[index], reach[index - 1])
-    return reach
-
-
 class _Finder:
-    """Finds, in one text, where the value of a placeholder ends."""
+    """Finds, in one text, where the value of a placeholder ends.
+
+    A reach tells for each index of the text the last one up to it from which what follows the
+    placeholder can match. `runs` tells for each index where the members in a row from it end.
+    Both are arrays, as lists of numbers take four times the memory.
+    """
 
     __slots__ = ("kind", "literal", "runs", "skip", "text")
 
     def __init__(self, text: str, literal: str, kind: Kind) -> None:
         self.text, self.literal, self.kind = text, literal, kind
         self.skip = len(literal)
-        size = len(text)
-        self.runs = [size] * (size + 1)
-        for index in range(size - 1, -1, -1):
-            self.runs[index] = self.runs[index + 1] if kind.member(text[index]) else index
+        end = len(text)
+        self.runs = array("l", [end]) * (end + 1)
+        for index in range(end - 1, -1, -1):
+            if not kind.member(text[index]):
+                end = index
+            self.runs[index] = end
 
-    def end(self, start: int, reach: list[int]) -> int:
-        """The last end, with the literal text at `start`, from which what follows can match."""
+    def starts(self, reach: "array[int]") -> "array[int]":
+        """Return the reach of what comes before, from that of what follows."""
+        last = _NOWHERE
+        starts = array("l")
+        for index in range(len(reach)):
+            if self.end(index, reach) != _NOWHERE:
+                last = index
+            starts.append(last)
+        return starts
+
+    def end(self, start: int, reach: "array[int]") -> int:
+        """Return the last end, with the literal text at `start`, within reach."""
         if not self.text.startswith(self.literal, start):
             return _NOWHERE
         start += self.skip
@@ -168,7 +201,7 @@ class _Finder:
                 return reach[high]
         return _NOWHERE
 
-    def _tried(self, start: int, reach: list[int]) -> int:
+    def _tried(self, start: int, reach: "array[int]") -> int:
         end = reach[self.runs[start]]
         while end >= start and not self.kind.accepts(self.text[start:end]):
             end = reach[end - 1] if end else _NOWHERE

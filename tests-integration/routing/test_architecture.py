@@ -1,0 +1,22 @@
+"""The page on the architecture shows what the code makes."""
+
+import re
+from pathlib import Path
+
+from roll_routing import Routes
+from roll_routing._compiler import write_node
+
+DOCS = Path(__file__).parents[2] / "docs"
+PATTERNS = ["/users/{name}", "/users/{name}/posts", "/files/{file}.json", "/static/{path:path}"]
+
+
+def test_the_printed_function_is_that_of_the_printed_table():
+    routes = Routes()
+    for number, pattern in enumerate(PATTERNS, 1):
+        routes.add(pattern, GET=number)
+    source, constants = write_node(routes._tree)
+    written_out = re.sub(r"\bc\d+\b", lambda name: repr(constants[name[0]]), source)
+    pages = [page.read_text() for page in DOCS.glob("architecture*.md")]
+    (page,) = [page for page in pages if "def run(parts" in page]
+    assert f"```python\n{written_out}\n```" in page
+    assert all(f"`{pattern}`" in page for pattern in PATTERNS)
