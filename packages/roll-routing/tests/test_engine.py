@@ -1,5 +1,6 @@
 """Which tables autoroutes is asked for, and that its answers are true."""
 
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ class Ways:
 
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw = draw
-        self.names = iter("abcdefghijklmnopqrstuvwxyz" * 9)
+        self.names = cycle("ab\0é😀\ud800([.*+?^$\\\n 1-")
 
     def patterns(self, before: str, room: int) -> list[str]:
         kind = self.draw(st.sampled_from(["", "", "", ":alpha", ":alnum", ":path", ":any"]))
@@ -64,8 +65,9 @@ class Ways:
         return ends + [more for way in ways for more in self.patterns(way + "/", room - 1)]
 
 
-TEXTS = ["a", "ab", "abc", "b", "ba", "", "1"]
-PATHS = st.lists(st.sampled_from([*TEXTS, "é", "a-b"]), min_size=1, max_size=5).map(
+TEXTS = ["a", "ab", "abc", "b", "ba", "", "1", "é", "\0", "\ud800", "😀", "(", "\\d", "%"]
+PARTS = [*TEXTS, "a-b", "{x}", "a\0b", "éa", "😀😀", "\udfff", "\n"]
+PATHS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=5).map(
     lambda parts: "/" + "/".join(parts)
 )
 

@@ -61,6 +61,7 @@ SEPARATORS = [
 TABLES = {
     "one segment": ["/{x}"],
     "many segments": ["/" + "/".join(f"{{x{number}}}" for number in range(200))],
+    "one that autoroutes answers for": ["/a/{x}/b", "/-/{p:path}", "/1/{x:alpha}", "/1-/{x:any}"],
     "a rest": ["/{a}/{b}/{p:path}", "/{a}/{p:any}", "/{p:path}"],
     "rests": ["/{p:path}/-/{q:path}-{r:any}"],
     "numbers": ["/{x:int}", "/{x:float}", "/{x:digit}", "/{x:uuid}"],
