@@ -126,8 +126,10 @@ class _Writer:
             self.put(level, f"if size >= {least}:")
             level += 1
         self.put(level, f"part{depth} = parts[{depth}]")
-        self.literals(node, level, least)
-        self.groups(node, level, least)
+        if node.literals:
+            self.literals(node, level, least)
+        if node.groups:
+            self.groups(node, level, least)
 
     def answer(self, node: Node, entry: Entry, level: int) -> None:
         pairs = zip(entry.pattern.names, _Scope(node).values, strict=True)

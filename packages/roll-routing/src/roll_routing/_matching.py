@@ -23,15 +23,13 @@ class Steps(NamedTuple):
     """The kinds of the placeholders, each after its literal text, and the text behind them all.
 
     What is matched is no more than that: patterns that differ by names alone have equal steps.
+
+    `takes_rest`: whether they take all the rest of a path, as a value may hold a "/", or a segment.
     """
 
     kinds: tuple[tuple[str, Kind], ...]
     suffix: str
-
-    @property
-    def takes_rest(self) -> bool:
-        """Whether they take all the rest of a path, as a value may hold a "/", or one segment."""
-        return any(kind.slash for _, kind in self.kinds)
+    takes_rest: bool
 
 
 def is_whole(steps: Steps) -> bool:
@@ -78,7 +76,7 @@ def pair_of(steps: Steps) -> Pair | None:
 def matcher(steps: Steps) -> Match:
     """Return the function that gives the values of the placeholders in a text, or None."""
     if len(steps.kinds) > 1:
-        return _several(*steps)
+        return _several(steps.kinds, steps.suffix)
     return _single(*steps.kinds[0], steps.suffix)
 
 

@@ -201,7 +201,7 @@ def _steps_of(tokens: Tokens) -> Steps:
             literal = ""
         else:
             literal += token
-    return Steps(tuple(kinds), literal)
+    return Steps(tuple(kinds), literal, any(kind.slash for _, kind in kinds))
 
 
 def rivalries(branches: list[Branch]) -> Iterator[list[Branch]]:
