@@ -24,7 +24,7 @@ class Steps(NamedTuple):
 
     What is matched is no more than that: patterns that differ by names alone have equal steps.
 
-    `takes_rest`: whether they take all the rest of a path, as a value may hold a "/", or a segment.
+    `takes_rest`: whether they take all the rest of a path, as a value may hold a "/".
     """
 
     kinds: tuple[tuple[str, Kind], ...]
