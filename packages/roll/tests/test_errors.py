@@ -263,3 +263,48 @@ async def test_an_error_listener_that_fails_is_logged_whoever_reports_errors(cli
 
     assert (await client.get("/nowhere")).status == 500
     assert [str(record.exc_info[1]) for record in caplog.records] == ["in the listener"]
+
+
+@pytest.mark.parametrize("body", ["", b"", None, "0", "/", "a", "/a.b", "[]", "{}"], ids=repr)
+@pytest.mark.parametrize("kind", ["application/json", "text/html", "image/svg+xml"])
+async def test_a_type_that_an_error_listener_sets_is_kept(client, app, body, kind):
+    @app.listen("error")
+    def show(response):
+        response.headers["content-type"] = kind
+        response.body = body
+
+    assert (await client.get("/a.b/0[]{}")).headers == {"content-type": kind}
+
+
+@pytest.mark.parametrize("body", ["", b"", "0", "/"], ids=repr)
+@pytest.mark.parametrize("event", ["headers", "request", "response"])
+async def test_a_type_that_a_listener_sets_is_kept(client, app, event, body):
+    app.route("/{rest:path}")(lambda request, response, rest: None)
+
+    @app.listen(event)
+    def answer(response):
+        response.headers["Content-Type"] = "application/json"
+        response.body = body
+        return True
+
+    assert (await client.get("/0/")).headers["Content-Type"] == "application/json"
+
+
+async def test_a_type_of_an_error_of_its_own_is_kept(client, app):
+    @app.route("/{name}")
+    def handler(request, response, name):
+        response.headers["Content-Type"] = "application/json"
+        raise HttpError(400, name)
+
+    response = await client.get("/null")
+    assert response.body == b"null"
+    assert response.headers == {"Content-Type": "application/json"}
+
+
+async def test_markup_of_a_path_is_plain_whoever_set_the_type(client, app):
+    @app.listen("error")
+    def all_is_html(response):
+        response.headers["Content-Type"] = "text/html; charset=utf-8"
+
+    response = await client.get("/<script>alert(1)</script>")
+    assert response.headers == {"Content-Type": "text/plain; charset=utf-8"}

@@ -45,6 +45,31 @@ async def test_a_405_says_what_is_allowed(app, talk):
     assert b"Allow: POST\r\n" in answer
 
 
+@pytest.mark.parametrize("strict", [True, False])
+async def test_options_of_the_server_as_a_whole_say_what_is_allowed(app, talk, strict):
+    app.strict_slashes = strict
+    app.route("/{rest:any}")(lambda request, response, rest: pytest.fail("no path was asked for"))
+    answer = await talk(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n" + END)
+    assert b"HTTP/1.1 200 OK" in answer
+    assert b"Allow: GET, HEAD, POST, PUT, DELETE, TRACE, OPTIONS, PATCH\r\n" in answer
+    assert b"Content-Length: 0\r\n" in answer
+
+
+async def test_options_of_the_server_may_be_answered_otherwise(app, talk):
+    @app.listen("request")
+    def tell(request, response):
+        response.body = f"{request.method} {request.path} {dict(request.route.vars)}"
+
+    answer = await talk(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n" + END)
+    assert answer.endswith(b"OPTIONS * {}")
+
+
+@pytest.mark.parametrize("path", [b"/*", b"/%2A", b"/nowhere"])
+async def test_options_of_an_unknown_path_are_a_404(talk, path):
+    answer = await talk(b"OPTIONS %b HTTP/1.1\r\nHost: x\r\n" % path + END)
+    assert b"404 Not Found" in answer
+
+
 async def test_head_has_the_length_of_get_and_no_body(app, talk):
     @app.route("/")
     def index(request, response):

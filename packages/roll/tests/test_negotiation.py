@@ -41,6 +41,8 @@ async def test_what_a_method_offers_is_its_own(status, app, client):
         "text/html;level=1",
         "text/html; q=0.1",
         "text/html;q=1.000",
+        "text/html;Q=0.5",
+        "\ttext/html\t;\tq\t=\t0.5\t",
         "image/png;q=0.9,application/json ; q=0.5",
         "nonsense, text/html",
         ",,text/html,",
@@ -67,11 +69,31 @@ async def test_what_is_offered_is_served(status, accept):
         "*/html",
         "text/html;q=2",
         "text/html;q=0.1234",
+        "text/html;q=\u0661",
+        "text/html;q=0.\u0665",
+        "text/html;q=\u00b9",
+        "text/html;q=\uff11",
+        "text/html;q=nan",
+        "text/html;q=inf",
+        "text/html;q=1e0",
+        "text/html;q=+1",
+        "text/html;q=",
+        f"text/html;q={'1' * 5001}",
+        f"text/html;q=0.{'0' * 5001}1",
+        "\u2003text/html",
+        "text/html\u00a0",
+        "text/html;q=\u20031",
         "text/ht ml",
     ],
 )
 async def test_what_is_not_offered_is_a_406(status, accept):
     assert await status(accept) == 406
+
+
+async def test_a_sign_that_is_a_letter_in_lower_case_is_none(app, client, status):
+    app.route("/markdown", accepts="text/markdown")(lambda request, response: None)
+    for accept, expected in (("text/MARKDOWN", 200), ("text/mar\u212adown", 406)):
+        assert (await client.get("/markdown", headers={"Accept": accept})).status == expected
 
 
 async def test_no_accept_is_a_406(status):

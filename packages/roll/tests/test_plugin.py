@@ -1,5 +1,6 @@
 """The pytest plugin, in runs of pytest of its users."""
 
+import asyncio
 import importlib.util
 import subprocess
 import sys
@@ -46,20 +47,67 @@ async def test_event_loop(event_loop):
     assert event_loop is asyncio.get_running_loop()
 """
 
+FAILING = """
+import pytest
+from roll import Roll
 
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def app():
+    app = Roll()
+
+    @app.listen("startup")
+    async def connect():
+        raise RuntimeError("no database")
+
+    return app
+
+
+async def test_client(client):
+    pytest.fail("the application has not started")
+
+
+async def test_liveclient(liveclient):
+    pytest.fail("the application has not started")
+"""
+
+MARKS = {
+    "asyncio": "pytest.mark.asyncio",
+    "anyio": "[pytest.mark.anyio, pytest.mark.parametrize('anyio_backend', ['asyncio'])]",
+}
+
+
+# With auto mode, pytest-asyncio runs the tests that have anyio's mark.
+@pytest.mark.parametrize("mark", ["asyncio", "anyio"])
 @pytest.mark.parametrize("mode", ["strict", "auto"])
-def test_fixtures_work_in_both_modes_of_pytest_asyncio(tmp_path, mode):
-    (tmp_path / "test_suite.py").write_text(SUITE)
+def test_fixtures_work_in_both_modes_of_pytest_asyncio(tmp_path, mode, mark):
+    (tmp_path / "test_suite.py").write_text(SUITE.replace("pytest.mark.asyncio", MARKS[mark]))
+    done = run_suite(tmp_path, mode)
+    assert "3 passed" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("mark", ["asyncio", "anyio"])
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_what_the_application_says_at_startup_is_heard(tmp_path, mode, mark):
+    (tmp_path / "test_suite.py").write_text(FAILING.replace("pytest.mark.asyncio", MARKS[mark]))
+    done = run_suite(tmp_path, mode)
+    assert "2 errors" in done.stdout, done.stdout
+    assert "RuntimeError: no database" in done.stdout
+
+
+def run_suite(tmp_path, mode):
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     scope = "asyncio_default_fixture_loop_scope=function"
-    done = subprocess.run(
+    return subprocess.run(
         [*command, "-o", scope, "-o", f"asyncio_mode={mode}", "test_suite.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
+        timeout=60,
     )
-    assert "3 passed" in done.stdout, done.stdout
 
 
 def test_the_plugin_is_an_entry_point(request):
@@ -77,6 +125,32 @@ def test_it_imports_without_pytest_asyncio(monkeypatch):
 
 
 async def test_event_loop_is_the_running_one(event_loop):
-    import asyncio
 
     assert event_loop is asyncio.get_running_loop()
+
+
+# Of anyio, which makes the fixtures of such a test in a loop of its own where it can.
+anyio = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+
+
+class TestWithTheMarkOfAnyio:
+    """In auto mode, as here."""
+
+    pytestmark = anyio
+
+    async def test_client_is_of_the_running_loop(self, app, client):
+        @app.route("/")
+        async def index(request, response):
+            response.body = "Hello"
+
+        assert (await client.get("/")).body == b"Hello"
+
+    async def test_liveclient_is_of_the_running_loop(self, app, liveclient):
+        @app.route("/")
+        async def index(request, response):
+            response.body = "Hello"
+
+        assert (await liveclient.query("GET", "/")).body == b"Hello"
+
+    async def test_event_loop_is_the_running_one(self, event_loop):
+        assert event_loop is asyncio.get_running_loop()

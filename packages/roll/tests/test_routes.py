@@ -368,15 +368,6 @@ def test_registering_sends_an_event(app):
     assert seen == [("/a", ok, {"name": "home", "extra": 1})]
 
 
-def test_an_async_listener_of_registering_is_a_mistake_that_python_tells(app):
-    @app.listen("route:add")
-    async def listener(path, view, **extras):
-        """Never run."""
-
-    with pytest.warns(RuntimeWarning, match="never awaited"):
-        app.route("/a")(ok)
-
-
 async def test_settings_hold_for_their_own_methods(app, client):
     @app.route("/", methods=["POST"], lazy_body=True, max_body=3)
     async def post(request, response):
@@ -444,7 +435,26 @@ def iterated(request, response):
     yield "nothing"
 
 
-@pytest.mark.parametrize("view", [never_run, Generating, functools.partial(never_run), iterated])
+class Callable:
+    """A callable object that is a generator."""
+
+    async def __call__(self, request, response):
+        yield "nothing"
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        never_run,
+        Generating,
+        functools.partial(never_run),
+        functools.partial(iterated),
+        iterated,
+        Callable(),
+        Callable().__call__,
+        functools.partial(Callable()),
+    ],
+)
 def test_a_generator_is_no_view(app, view):
     with pytest.raises(ValueError, match=r"is a generator.*response\.body"):
         app.route("/")(view)

@@ -7,11 +7,19 @@ from websockets.asyncio.client import connect
 from roll import HttpError
 from roll.extensions import igniter, options, traceback, websockets_store
 
+ALLOWED = "GET, HEAD, POST, PUT, DELETE, TRACE, OPTIONS, PATCH"
+
 
 async def test_options_are_answered_whatever_the_path(app, client):
     options(app)
     assert (await client.options("/nowhere")).status == 200
     assert (await client.get("/nowhere")).status == 404
+
+
+async def test_options_of_the_server_as_a_whole_say_what_is_allowed(app, client):
+    options(app)
+    response = await client.options("*")
+    assert (response.status, response.headers["Allow"]) == (200, ALLOWED)
 
 
 async def test_open_websockets_are_kept(app, liveclient):

@@ -3,6 +3,7 @@
 import os
 import resource
 import tempfile
+import time
 from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from roll.extensions import static, static_files
 from roll.extensions.conditions import asked_range
+from roll.extensions.dates import parse_date
 from roll.extensions.static_files import WHOLE, content_type, find
 
 LARGE = bytes(range(256)) * (WHOLE // 256) + b"the rest"
@@ -59,6 +61,9 @@ async def test_a_name_is_percent_decoded(client):
         ("a.css.br", "application/x-brotli"),
         ("a", "application/octet-stream"),
         ("a.nonsense", "application/octet-stream"),
+        ("data:text/html,a.png", "image/png"),
+        ("http://a.org/b.html?c.png".replace("/", ":"), "image/png"),
+        ("a#.css", "text/css"),
     ],
 )
 def test_types_are_guessed_from_names(tmp_path, name, expected):
@@ -67,11 +72,79 @@ def test_types_are_guessed_from_names(tmp_path, name, expected):
 
 @pytest.mark.parametrize(
     "path",
-    ["nowhere", "css", "css/", "", "css/style.css/x", "fifo", "circle", "%00", "x" * 300],
-    ids=["missing", "directory", "slash", "root", "below", "fifo", "circle", "NUL", "long"],
+    [
+        "nowhere",
+        "css",
+        "css/",
+        "css/.",
+        "css//",
+        "",
+        ".",
+        "css/style.css/x",
+        "fifo",
+        "circle",
+        "%00",
+        "x" * 300,
+        "é" * 150,
+        "x/" * 500,
+        "x/" * 3000,
+        "~",
+        "*",
+        "index.html/",
+        "index.html//",
+        "index.html/.",
+        "index.html/./",
+        "index.html/..",
+        "index.html%2F",
+        "index.html/%2E",
+        "index.html%00",
+        "index.html%00/",
+        "%00index.html",
+        "index.html.",
+        "index.html%20",
+        "index.html%0A",
+        "%20index.html",
+        "index.html\\",
+        "\\index.html",
+        "css\\style.css",
+        "..\\rootless",
+        "css//style.css",
+        "css%2F%2Fstyle.css",
+        "css/.//style.css",
+        "css/style.css/../style.css/",
+        "%ED%B2%80",
+        "%FF",
+        "index.html%FF",
+        "C:index.html",
+        "file:index.html",
+    ],
+    ids=lambda path: f"{path[:20]} {len(path)}",
 )
-async def test_what_is_no_file_is_a_404(client, path):
-    assert (await client.get(f"/static/{path}")).status == 404
+@pytest.mark.parametrize("prefix", ["/static", "/other"], ids=["no index", "index"])
+async def test_what_is_no_file_is_a_404(app, client, root, prefix, path):
+    static(app, "/other", root, "absent.html", name="other")
+    await app.startup()
+    response = await client.get(f"{prefix}/{path}")
+    assert (response.status, b"<p>index" in response.body) == (404, False)
+
+
+@pytest.mark.parametrize("path", ["css/.%2Fstyle.css", "css%2Fstyle.css", "x/../css/style.css"])
+async def test_dots_go_as_in_any_url(client, path):
+    assert (await client.get(f"/static/{path}")).body == b"body {}"
+
+
+@pytest.mark.parametrize("path", ["sub", "sub/", "sub/.", "sub/x/.."])
+async def test_a_directory_is_its_index_by_each_of_its_names(client, root, path):
+    (root / "sub").mkdir()
+    (root / "sub" / "index.html").write_text("<p>sub")
+    assert (await client.get(f"/pages/{path}")).body == b"<p>sub"
+
+
+@pytest.mark.parametrize("path", ["index.html/", "sub//", "sub/index.html/", "sub//index.html"])
+async def test_a_file_is_no_directory_though_these_have_an_index(client, root, path):
+    (root / "sub").mkdir()
+    (root / "sub" / "index.html").write_text("<p>sub")
+    assert (await client.get(f"/pages/{path}")).status == 404
 
 
 @pytest.mark.parametrize(
@@ -80,11 +153,18 @@ async def test_what_is_no_file_is_a_404(client, path):
         "%2E%2E/rootless",
         "css/..%2F../rootless",
         "/etc/passwd",
+        "/index.html",
+        "%2Findex.html",
         "link",
+        "link/",
+        "link/.",
+        "link//",
         "..%2Frootless",
         "circle/..%2Flink",
         "circle/..%2F..%2Frootless",
+        "..%2F" * 1000 + "rootless",
     ],
+    ids=lambda path: f"{path[:20]} {len(path)}",
 )
 async def test_what_is_outside_is_a_400(client, path):
     response = await client.get(f"/static/{path}")
@@ -353,6 +433,51 @@ async def test_who_wants_this_version_gets_it(client, known, headers, status):
     assert (await client.get("/static/index.html", headers=headers)).status == status
 
 
+BAD_DATES = [
+    "nonsense",
+    "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+    f"Mon, 01 Jan {'9' * 5001} 00:00:00 GMT",
+    f"{'9' * 5001}",
+    "Fri, 30 Feb 2001 00:00:00 GMT",
+    "Mon, 01 Jan 0000 00:00:00 GMT",
+    "Mon, 01 Jan 2001 00:00:00 +9999",
+    "Mon, 01 Jan 200\u0661 00:00:00 GMT",
+    "Mon, 01 Jan 200\u00b2 00:00:00 GMT",
+]
+
+
+@pytest.mark.parametrize("date", BAD_DATES, ids=lambda date: ascii(date)[:40])
+@pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_bad_date_is_passed_over(client, known, method, name, date):
+    headers = {name: date, "Range": "bytes=0-1"} if name == "If-Range" else {name: date}
+    response = await client.request("/static/index.html", method, headers=headers)
+    assert response.status == 200
+    assert response.headers["Content-Length" if method == "HEAD" else "Last-Modified"]
+
+
+@pytest.mark.parametrize("name", ["If-Match", "If-None-Match", "If-Range"])
+@pytest.mark.parametrize("space", ["\u2003", "\u00a0", "\u0085"], ids=ascii)
+async def test_only_spaces_and_tabs_stand_around_a_tag(client, known, name, space):
+    etag, _ = await known()
+    headers = {name: f" \t{etag}\t ", "Range": "bytes=0-1"}
+    expected = 304 if name == "If-None-Match" else 206
+    assert (await client.get("/static/index.html", headers=headers)).status == expected
+    headers[name] = f"{space}{etag}{space}"
+    expected = {"If-Match": 412, "If-None-Match": 206, "If-Range": 200}[name]
+    assert (await client.get("/static/index.html", headers=headers)).status == expected
+
+
+async def test_a_file_of_tomorrow_is_of_now(client, root):
+    """RFC 9110 8.8.2.1; and a year of five digits has no date in HTTP."""
+    os.utime(root / "index.html", (1e10, 1e10))
+    (root / "far").touch()
+    os.utime(root / "far", (9e11, 9e11))
+    for name in ("index.html", "far"):
+        date = (await client.get(f"/static/{name}")).headers["Last-Modified"]
+        assert parse_date(date) <= time.time()
+
+
 async def test_the_precondition_of_what_is_not_there_is_passed_over(client):
     response = await client.get("/static/nowhere", headers={"If-Match": "*"})
     assert response.status == 404
@@ -385,7 +510,33 @@ async def test_a_range_of_a_large_file_is_streamed(client):
     assert (response.status, response.body) == (206, LARGE[1:])
 
 
-@pytest.mark.parametrize("asked", ["bytes=5-3", "bytes=-", "bytes=0-1,3-4", "lines=0-1", "x"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "",
+        "x",
+        "bytes=5-3",
+        "bytes=-",
+        "bytes=--1",
+        "bytes=0-1,3-4",
+        "bytes=0-1,",
+        "lines=0-1",
+        "byte\u017f=0-1",
+        "bytes=\u0660-\u0661",
+        "bytes=\u00b2-",
+        "bytes=\uff10-1",
+        "bytes=+0-1",
+        "bytes=1_0-",
+        "bytes=0x1-",
+        "bytes=0-1\u2003",
+        "bytes=0 - 1",
+        "bytes=" * 2000,
+        "bytes=" + "0-," * 5000,
+        "bytes=" + "-" * 15000,
+        "-" * 15000,
+    ],
+    ids=lambda asked: f"{ascii(asked)[:20]} {len(asked)}",
+)
 async def test_a_range_that_makes_no_sense_is_all_of_it(client, asked):
     response = await client.get("/static/index.html", headers={"Range": asked})
     assert (response.status, response.body) == (200, b"<p>index")

@@ -464,3 +464,17 @@ async def test_a_response_may_follow_interim_ones_and_end_with_the_connection():
 
 async def test_a_reason_may_be_missing():
     assert (await parse_response(b"HTTP/1.1 204\r\n\r\n", "GET")).reason == ""
+
+
+def test_a_server_of_another_loop_is_not_waited_for(app):
+    """Its loop does not run while this one does: the answer would never come."""
+    live = LiveClient(app)
+
+    async def query():
+        await live.query("GET", "/")
+
+    with asyncio.Runner() as runner:
+        runner.run(live.start())
+        with asyncio.Runner() as other, pytest.raises(RuntimeError, match="another event loop"):
+            other.run(query())
+        runner.run(live.stop())

@@ -16,18 +16,18 @@ from roll_http import (
 from roll_routing import Route, Routes
 from roll_websocket import WSProtocol
 
-from .aliases import Aliases
+from .callables import refuse_async
 from .containers import Files, Form, Multipart, Query
 from .errors import answer_error
 from .events import Events
 from .groups import Group
+from .lookup import Aliases, unmatched
 from .request import Request
 from .sessions import converse
-from .slashes import other_form
 from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 __all__ = ["Roll"]
 
@@ -42,6 +42,21 @@ WHOLE = {bytes, str}
 
 PROTOCOL_NAMES = ("HttpProtocol", "Protocol")
 
+PARTS = (
+    *PROTOCOL_NAMES,
+    "WebsocketProtocol",
+    "Routes",
+    "Route",
+    "Query",
+    "Form",
+    "Files",
+    "Multipart",
+    "Request",
+    "Response",
+    "Cookies",
+)
+"""The class attributes that are called; none is awaited."""
+
 
 class Roll(Events, dict[str, Any]):
     """An application: a `dict` for the user's own keys, which takes arbitrary attributes too.
@@ -49,6 +64,9 @@ class Roll(Events, dict[str, Any]):
     The class attributes are its parts; a subclass may have others. `limits` bounds what clients
     may send and how long they may take; with `strict_slashes=False`, `/a` and `/a/` are one
     route.
+
+    Raises:
+        ValueError: a part is async: its result is needed at once.
     """
 
     HttpProtocol: Callable[..., Any] = HTTPProtocol
@@ -82,12 +100,17 @@ class Roll(Events, dict[str, Any]):
 
     def __init__(self, *, limits: Limits | None = None, strict_slashes: bool = True) -> None:
         super().__init__()
+        self._check_parts()
         self.limits = Limits() if limits is None else limits
         self.strict_slashes = strict_slashes
         self._loop: asyncio.AbstractEventLoop | None = None
         self.routes = self.Routes()
         self._named: dict[str, str] = {}
         self._aliases = Aliases()
+
+    def _check_parts(self) -> None:
+        for name in PARTS:
+            refuse_async(getattr(self, name, None), f"{type(self).__name__}.{name}")
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
@@ -153,7 +176,7 @@ class Roll(Events, dict[str, Any]):
             name = extras.get("name")
             self._check_name(path, name)
             # Whoever refuses the route, by an exception, finds nothing of it left.
-            self.hook("route:add", path, view, **extras)
+            self._hook_now("route:add", path, view, **extras)
             self.routes.add(path, **payload)
             if isinstance(self.routes, Routes):
                 self._aliases.add(path, payload)
@@ -174,21 +197,27 @@ class Roll(Events, dict[str, Any]):
         """Return a group, whose `route` prepends `prefix` and adds `extras`."""
         return Group(self, prefix, extras)
 
-    def lookup(self, request: Any) -> None:
-        """Set `request.route` from `request.path`; the payload is None when nothing matches."""
+    def lookup(self, request: Any) -> Awaitable[None] | None:
+        """Set `request.route` from `request.path`; the payload is None when nothing matches.
+
+        A subclass may override it, with an `async def` too.
+        """
         payload, variables = self.routes.match(request.path)
-        if payload is None and not self.strict_slashes:
-            payload, variables = other_form(self.routes.match, request)
+        if payload is None:
+            payload, variables = unmatched(
+                self.routes.match, request, strict_slashes=self.strict_slashes
+            )
         if self._aliases.names and payload is not None:
             variables = self._aliases.rename(payload, request.method, variables)
         if self.Route is Route:  # by the shorter way: 0.1 us
             request.route = NEW_TUPLE(Route, (payload, variables))
         else:
             request.route = self.Route(payload, variables)
+        return None
 
     # The cycle of a request.
 
-    async def __call__(self, request: Any, response: Any) -> Any:  # noqa: C901 - why is said below
+    async def __call__(self, request: Any, response: Any) -> Any:  # noqa: C901, PLR0912 - why is said below
         """Answer `request`: look its route up, send the events, run the handler.
 
         Returns the response, and raises nothing but what cancels it.
@@ -197,7 +226,8 @@ class Roll(Events, dict[str, Any]):
         hooks = self.hooks
         try:
             try:
-                self.lookup(request)
+                if (found := self.lookup(request)) is not None and isawaitable(found):
+                    await found  # a subclass may look routes up elsewhere
                 if "headers" not in hooks or not await self.hook("headers", request, response):
                     payload = request.route.payload
                     endpoint = (payload or {}).get(ENDPOINT_KEY(request.method))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import roll_multipart
 from roll_http import HttpError
 
+from .callables import refuse_async
+
 __all__ = ["BadValue", "Files", "Form", "Multidict", "Multipart", "Query"]
 
 
@@ -43,11 +45,17 @@ class Multipart(roll_multipart.Multipart):
     """The parser of multipart bodies, which fills a `Form` and `Files` of this package.
 
     `form` is called with an empty mapping, `files` without arguments.
+
+    Raises:
+        ValueError: one of them is async: its result is needed at once.
     """
 
     def __init__(
         self, form: Callable[..., Any] = Form, files: Callable[..., Any] = Files, **settings: Any
     ) -> None:
+        for name, make in (("form", form), ("files", files)):
+            if not isinstance(make, type):  # a class is most of them, and never async
+                refuse_async(make, f"`{name}` of a Multipart")
         super().__init__(form=lambda: form({}), files=files, **settings)
 
     if TYPE_CHECKING:  # the same, with what this package fills

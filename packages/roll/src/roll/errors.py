@@ -86,13 +86,13 @@ def drop(headers: dict[str, Any], names: Container[str]) -> None:
 def label(response: Any, path: str) -> None:
     """Say that the text of an error is plain, unless its type is known.
 
-    What it repeats of a request's path is never to be read as HTML, whatever type was set for
-    what should have been answered.
+    Markup that it repeats from a request's path is never to be read as HTML, whatever type was
+    set for what should have been answered. Without a `<`, no text is markup: its type stays.
     """
     headers, body = response.headers, response.body
     if not isinstance(body, str):
         return
-    if headers and body in path:
+    if headers and "<" in body and body in path:
         drop(headers, {"content-type"})
     if not headers or "content-type" not in map(str.lower, headers):
         headers["Content-Type"] = "text/plain; charset=utf-8"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from inspect import isawaitable
 from types import MethodType
 from typing import Any, Final, TypeVar
+
+from .callables import is_async, is_generator, refuse_async, refuse_awaitable, refuse_generator
 
 __all__ = ["ARGUMENTS", "Events", "Listener"]
 
@@ -26,6 +29,12 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The names under which the listeners of the built-in events may ask for their arguments."""
 
+BUILT_IN: Final = frozenset({*ARGUMENTS, "startup", "shutdown", "route:add"})
+"""The events whose listeners say by a true result that nothing else is to be done."""
+
+SYNCHRONOUS: Final = frozenset({"route:add"})
+"""The events that are sent where nothing can be awaited: their listeners are plain functions."""
+
 
 class Events:
     """What listens and what is sent: `listen` and `hook`."""
@@ -38,9 +47,19 @@ class Events:
         self._chains: dict[str, tuple[list[Listener], Chain]] = {}
 
     def listen(self, name: str) -> Callable[[L], L]:
-        """Return a decorator that appends a listener, `async def` or `def`, to an event."""
+        """Return a decorator that appends a listener, `async def` or `def`, to an event.
+
+        Raises:
+            ValueError: the event is built in and the listener a generator, which nobody would
+                run; or the listener is async and the event `route:add`, which is sent where
+                nothing can be awaited.
+        """
 
         def register(listener: L) -> L:
+            if name in SYNCHRONOUS:
+                refuse_async(listener, f"A listener of {name!r}")
+            if name in BUILT_IN and is_generator(listener):
+                raise ValueError(f"{listener!r} is a generator, which a listener cannot be")
             self.hooks.setdefault(name, []).append(listener)
             return listener
 
@@ -53,19 +72,34 @@ class Events:
         Listeners run in order; the first true result ends the chain, and is what the await
         gives (else None). Those before the first `async` one run at the call: with none of
         that kind the await may be left out. Python warns when one was due and is missing.
+
+        Raises:
+            TypeError: a listener of a built-in event gives a generator, of which nothing has run.
         """
         chain = self._chain(name)
         for position, (listener, waits) in enumerate(chain):
             if waits:
-                return unfinished_hook(chain[position:], args, kwargs)
+                return unfinished_hook(name, chain[position:], args, kwargs)
             result = listener(*args, **kwargs)
             if result is None:
                 continue
-            if hasattr(result, "__await__"):
-                return unfinished_hook(chain[position + 1 :], args, kwargs, result)
+            if hasattr(result, "__await__") or (result and isawaitable(result)):
+                return unfinished_hook(name, chain[position + 1 :], args, kwargs, result)
             if result:
-                return Done(result)
+                return Done(checked(result, name))
         return NOTHING
+
+    def _hook_now(self, name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Send an event where nothing can be awaited.
+
+        Raises:
+            TypeError: a listener gives what is to be awaited.
+        """
+        for listener, _ in self._chain(name):
+            result = listener(*args, **kwargs)
+            refuse_awaitable(result, f"A listener of {name!r}")
+            if result and checked(result, name):
+                return
 
     def _chain(self, name: str) -> Chain:
         listeners = self.hooks.get(name)
@@ -81,6 +115,7 @@ class Events:
 
 
 async def unfinished_hook(
+    name: str,
     chain: Chain,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
@@ -89,14 +124,21 @@ async def unfinished_hook(
     """Run what is left of a chain, once what a listener of it `begun` has ended."""
     # Its name is the one that Python's warning shows to whoever forgot the await.
     if begun is not None and (result := await begun):
-        return result
+        return checked(result, name)
     for listener, _ in chain:
         result = listener(*args, **kwargs)
-        if hasattr(result, "__await__"):
+        if hasattr(result, "__await__") or (result and isawaitable(result)):
             result = await result
         if result:
-            return result
+            return checked(result, name)
     return None
+
+
+def checked(result: Any, name: str) -> Any:
+    """Return a true result of a listener; where only its truth counts, no generator is one."""
+    if name in BUILT_IN:
+        refuse_generator(result, f"A listener of {name!r}")
+    return result
 
 
 class Done(Coroutine[Any, Any, Any]):
@@ -127,12 +169,6 @@ class Done(Coroutine[Any, Any, Any]):
 
 
 NOTHING: Final = Done(None)
-
-
-def is_async(listener: Listener) -> bool:
-    return inspect.iscoroutinefunction(listener) or inspect.iscoroutinefunction(
-        getattr(listener, "__call__", None)  # noqa: B004 - the method itself is wanted
-    )
 
 
 def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:

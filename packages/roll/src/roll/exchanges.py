@@ -7,6 +7,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from .callables import refuse_async
+
 if TYPE_CHECKING:
     from .application import Roll
 
@@ -29,7 +31,12 @@ def when_answered(protocol: Any, call: Callable[[Any, Any, int], None]) -> None:
 
 
 def report_exchanges(app: Roll, report: Report) -> None:
-    """Have `report` called with each exchange on the connections made from now on."""
+    """Have `report` called with each exchange on the connections made from now on.
+
+    Raises:
+        ValueError: `report` is async: it is called where nothing can be awaited.
+    """
+    refuse_async(report, "A report of exchanges")
     # A connection answers one request at a time.
     began: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
     make_protocol = app.protocol_class

@@ -10,6 +10,8 @@ from typing import Any, Final, NoReturn
 
 from roll_http import HTTP_METHODS, HttpError
 
+from .callables import is_generator
+
 __all__ = ["DEFAULTS", "ENDPOINTS", "Endpoint", "View", "endpoint_of", "page_of", "payload_of"]
 
 View = Callable[..., Any]
@@ -168,17 +170,11 @@ def check_methods(methods: Iterable[str], protocol: str) -> None:
 
 def check_handlers(handlers: Iterable[View]) -> None:
     for handler in handlers:
-        if inspect.isasyncgenfunction(handler) or is_generator(handler):
+        if is_generator(handler):
             raise ValueError(
                 f"{handler!r} is a generator, which a view cannot be: nobody would run it. "
                 f"Set `response.body` to an async generator"
             )
-
-
-def is_generator(handler: View) -> bool:
-    """Tell a plain generator from a coroutine of the old style, one that can be awaited."""
-    flags = getattr(getattr(handler, "__code__", None), "co_flags", 0)
-    return flags & (inspect.CO_GENERATOR | inspect.CO_ITERABLE_COROUTINE) == inspect.CO_GENERATOR
 
 
 def one_of(names: Iterable[str]) -> str:

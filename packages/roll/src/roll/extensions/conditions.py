@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterator, Mapping
 from typing import Final
+
+from .dates import parse_date
 
 __all__ = ["Unsatisfiable", "asked_range", "not_modified", "precondition_failed"]
 
-RANGE: Final = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.IGNORECASE)
+# Without ASCII, `IGNORECASE` takes a long s (U+017F) for an s.
+RANGE: Final = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.IGNORECASE | re.ASCII)
 
+# The only white space around the members of a field (RFC 9110 5.6.3).
+OWS: Final = " \t"
 
 LONGEST: Final = 19
-"""The digits of the positions that no file reaches."""
+"""No file reaches a position of so many digits."""
 
 
 class Unsatisfiable(ValueError):
@@ -29,8 +32,8 @@ def precondition_failed(headers: Mapping[str, str], etag: str, modified: float) 
     """
     tags = headers.get("IF-MATCH")
     if tags is not None:
-        # The strong comparison: a weak tag is nobody's.
-        return tags.strip() != "*" and etag not in [tag.strip() for tag in tags.split(",")]
+        # The strong comparison: a weak tag equals none.
+        return tags.strip(OWS) != "*" and etag not in members(tags)
     since = parsed_date(headers.get("IF-UNMODIFIED-SINCE"))
     return since is not None and int(modified) > since
 
@@ -39,14 +42,18 @@ def not_modified(headers: Mapping[str, str], etag: str, modified: float) -> bool
     """Tell whether the client has this version already (RFC 9110 13.2.2)."""
     tags = headers.get("IF-NONE-MATCH")
     if tags is not None:
-        return tags.strip() == "*" or etag in [weakly(tag) for tag in tags.split(",")]
+        return tags.strip(OWS) == "*" or etag in map(weakly, members(tags))
     since = parsed_date(headers.get("IF-MODIFIED-SINCE"))
     return since is not None and int(modified) <= since
 
 
+def members(tags: str) -> Iterator[str]:
+    return (tag.strip(OWS) for tag in tags.split(","))
+
+
 def weakly(tag: str) -> str:
     """Return a tag as the weak comparison sees it (RFC 9110 8.8.3.2)."""
-    return tag.strip().removeprefix("W/")
+    return tag.removeprefix("W/")
 
 
 def asked_range(
@@ -60,7 +67,7 @@ def asked_range(
     Raises:
         Unsatisfiable: there is nothing in that range.
     """
-    found = RANGE.fullmatch(headers.get("RANGE", "").strip())
+    found = RANGE.fullmatch(headers.get("RANGE", "").strip(OWS))
     if found is None or not same_version(headers.get("IF-RANGE"), etag, modified, now):
         return None
     first, last = found.groups()
@@ -76,7 +83,10 @@ def asked_range(
 
 
 def position(digits: str) -> int:
-    """Return a number of any length, those that no file reaches as one that none does."""
+    """Return a number of any length; one that no file reaches is `sys.maxsize`.
+
+    `int` refuses more than 4300 digits.
+    """
     digits = digits.lstrip("0")
     return int(digits or "0") if len(digits) < LONGEST else sys.maxsize
 
@@ -87,7 +97,7 @@ def same_version(condition: str | None, etag: str, modified: float, now: float) 
     A second that has not passed may see another version yet: its date is a weak validator
     (RFC 9110 8.8.2.2), and holds for nobody.
     """
-    if condition is None or condition.strip() == etag:
+    if condition is None or condition.strip(OWS) == etag:
         return True
     return parsed_date(condition) == int(modified) < int(now)
 
@@ -98,10 +108,6 @@ def suffix(length: int, size: int) -> tuple[int, int]:
     return max(size - length, 0), size
 
 
-def parsed_date(text: str | None) -> float | None:
+def parsed_date(text: str | None) -> int | None:
     """Return a date in seconds since the epoch, None when there is none or it is malformed."""
-    try:
-        date = parsedate_to_datetime(text or "")
-    except (TypeError, ValueError):
-        return None
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    return None if text is None else parse_date(text.strip(OWS))

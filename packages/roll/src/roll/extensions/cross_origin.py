@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from roll_http import HTTP_METHODS
+
+from ..callables import is_generator, refuse_generator
 
 if TYPE_CHECKING:
     from ..application import Roll
 
 __all__ = ["cors"]
 
-Origin = str | Collection[str] | Callable[[str], bool]
+Origin = str | Collection[str] | Callable[[str], bool | Awaitable[bool]]
 
 
 def cors(
@@ -26,10 +29,16 @@ def cors(
 ) -> None:
     """Add the `Access-Control-Allow-` fields to every response (Fetch, 3.2).
 
-    `origin` is one origin, or several, or a function that tells whether an origin is allowed;
-    with the latter two the response varies with the request's. `methods` may be `"*"` for all.
-    `max_age` is for how many seconds a browser may remember the answer to an OPTIONS request.
+    `origin` is one origin, or several, or a function, `async` or not, that tells whether an
+    origin is allowed; with the latter two the response varies with the request's. `methods` may
+    be `"*"` for all. `max_age` is for how many seconds a browser may remember the answer to an
+    OPTIONS request.
+
+    Raises:
+        ValueError: the function is a generator.
     """
+    if is_generator(origin):
+        raise ValueError(f"{origin!r} is a generator, which cannot tell of an origin")
     if not isinstance(origin, str) and not callable(origin) and "*" in origin:
         origin = "*"
     fixed: dict[str, Any] = {}
@@ -41,24 +50,39 @@ def cors(
         fixed["Access-Control-Allow-Credentials"] = "true"
 
     @app.listen("response")
-    def add_cors_headers(request: Any, response: Any) -> None:
+    def add_cors_headers(request: Any, response: Any) -> Awaitable[None] | None:
         response.headers.update(fixed)
-        allow_origin(origin, request, response)
         if max_age is not None and request.method == "OPTIONS":
             response.headers["Access-Control-Max-Age"] = max_age
+        return allow_origin(origin, request.origin, response)
 
 
 def joined(names: str | Collection[str]) -> str:
     return names if isinstance(names, str) else ",".join(names)
 
 
-def allow_origin(origin: Origin, request: Any, response: Any) -> None:
+def allow_origin(origin: Origin, given: str, response: Any) -> Awaitable[None] | None:
+    """Allow the origin of a request, `given`; what is returned is to be awaited."""
     if isinstance(origin, str):
         response.headers["Access-Control-Allow-Origin"] = origin
-        return
+        return None
     vary_on_origin(response.headers)
-    given = request.origin
-    if given and (origin(given) if callable(origin) else given in origin):
+    if not given:
+        return None
+    allowed = origin(given) if callable(origin) else given in origin
+    if isawaitable(allowed):
+        return allow_later(allowed, given, response)
+    allow(allowed, given, response)
+    return None
+
+
+async def allow_later(allowed: Awaitable[bool], given: str, response: Any) -> None:
+    allow(await allowed, given, response)
+
+
+def allow(allowed: Any, given: str, response: Any) -> None:
+    refuse_generator(allowed, "The function that tells of an origin")
+    if allowed:
         response.headers["Access-Control-Allow-Origin"] = given
 
 

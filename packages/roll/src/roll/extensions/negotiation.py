@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +20,11 @@ TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110 5.6.2
 RANGE: Final = re.compile(rf"({TOKEN})/({TOKEN})")
 QUALITY: Final = re.compile(r"(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
-# A media range, and its quality.
-Range = tuple[str, str, float]
+# The only white space around the parts of a field (RFC 9110 5.6.3).
+OWS: Final = " \t"
+
+Range = tuple[str, str]
+"""A type and a subtype, in lower case; either may be `*`."""
 
 
 def content_negociation(app: Roll) -> None:
@@ -42,18 +45,27 @@ def content_negociation(app: Roll) -> None:
 
 
 def acceptable(accept: str, offered: str | list[str]) -> bool:
-    ranges = list(parse_accept(accept))
+    ranges = qualities(accept)
     media_types = [offered] if isinstance(offered, str) else offered
     return any(quality(ranges, media_type) > 0 for media_type in media_types)
 
 
-def parse_accept(accept: str) -> Iterator[Range]:
-    for element in accept.lower().split(","):
-        media_range, *parameters = (part.strip() for part in element.split(";"))
-        found = RANGE.fullmatch(media_range)
+def qualities(accept: str) -> dict[Range, float]:
+    """Return the quality of each media range; of a repeated range, the best."""
+    best: dict[Range, float] = {}
+    for media_range, weight in parse_accept(accept):
+        best[media_range] = max(weight, best.get(media_range, 0.0))
+    return best
+
+
+def parse_accept(accept: str) -> Iterator[tuple[Range, float]]:
+    for element in accept.split(","):
+        media_range, *parameters = element.split(";")
+        # In lower case only afterwards: a Kelvin sign (U+212A) would become a k.
+        found = RANGE.fullmatch(media_range.strip(OWS))
         weight = weight_of(parameters)
         if found is not None and weight is not None and not malformed(*found.groups()):
-            yield found[1], found[2], weight
+            yield (found[1].lower(), found[2].lower()), weight
 
 
 def malformed(kind: str, subtype: str) -> bool:
@@ -64,16 +76,16 @@ def weight_of(parameters: list[str]) -> float | None:
     """Return the quality, 1 when there is none, None when it is malformed."""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            return float(value) if QUALITY.fullmatch(value.strip()) else None
+        if name.strip(OWS) in {"q", "Q"}:
+            found = QUALITY.fullmatch(value.strip(OWS))
+            return None if found is None else float(found[1])
     return 1.0
 
 
-def quality(ranges: list[Range], media_type: str) -> float:
+def quality(ranges: Mapping[Range, float], media_type: str) -> float:
     """Return the quality that the most specific of the ranges gives a media type."""
     kind, _, subtype = media_type.lower().partition(";")[0].strip().partition("/")
     for wanted in ((kind, subtype), (kind, "*"), ("*", "*")):
-        found = [weight for *media_range, weight in ranges if tuple(media_range) == wanted]
-        if found:
-            return max(found)
+        if wanted in ranges:
+            return ranges[wanted]
     return 0.0

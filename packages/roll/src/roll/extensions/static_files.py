@@ -38,6 +38,12 @@ COMPRESSED: Final = {
     "br": "application/x-brotli",
 }
 
+LONGEST_PATH: Final = 4096
+"""No file of Linux or macOS is opened by a longer path, in bytes.
+
+To follow the links of a path takes time in proportion to the square of its length.
+"""
+
 ABSENT: Final = frozenset(
     {
         errno.ENOENT,
@@ -69,7 +75,8 @@ def static(
     """Serve the files below `root` at `prefix`, from startup on.
 
     A directory is answered with its `default_index`, if one is given; what lies outside of
-    `root`, links followed, with 400; what is no file, or may not be read, with 404.
+    `root`, links followed, with 400; what is no file, or may not be read, with 404. `a.txt/` and
+    `css//a.txt` are no files.
     Preconditions and single ranges are understood (RFC 9110 13 and 14). Extras are given to the
     route.
     """
@@ -119,7 +126,8 @@ class StaticFile:
     def headers(self) -> dict[str, str]:
         return {
             "Content-Type": content_type(self.path),
-            "Last-Modified": formatdate(self.modified, usegmt=True),
+            # Never later than the response itself (RFC 9110 8.8.2.1).
+            "Last-Modified": formatdate(min(self.modified, time.time()), usegmt=True),
             "ETag": self.etag,
             "Accept-Ranges": "bytes",
         }
@@ -164,15 +172,30 @@ def find(folder: Path, path: str, default_index: str) -> StaticFile:
 
 
 def locate(folder: Path, path: str, default_index: str) -> Path:
-    """Return where a file is, or would be; raises a 400 when that is outside of `folder`."""
+    """Return where a file is, or would be.
+
+    Raises:
+        HttpError: 400 when that is outside of `folder`, 404 when `path` cannot be that of a file.
+    """
     # Dots go first, as in any URL (RFC 3986 5.2.4): behind a link that leads in a circle, Python
     # before 3.13 drops them without following the links that come after.
-    place = (folder / os.path.normpath(path)).resolve()
-    if default_index and place.is_relative_to(folder) and place.is_dir():
-        place = (place / default_index).resolve()
+    normal = os.path.normpath(path)
+    if len(normal) > LONGEST_PATH:
+        raise HttpError(HTTPStatus.NOT_FOUND, path)
+    place = (folder / normal).resolve()
+    if place.is_relative_to(folder):
+        # `normpath` drops them: `a//b` is not `a/b`, `a.txt/` and `a.txt/.` name a directory.
+        if "//" in path or (names_directory(path) and not place.is_dir()):
+            raise HttpError(HTTPStatus.NOT_FOUND, path)
+        if default_index and place.is_dir():
+            place = (place / default_index).resolve()
     if not place.is_relative_to(folder):
         raise HttpError(HTTPStatus.BAD_REQUEST, path)
     return place
+
+
+def names_directory(path: str) -> bool:
+    return path.rpartition("/")[2] in {"", ".", ".."}
 
 
 def open_at_once(path: str, flags: int) -> int:
@@ -180,7 +203,8 @@ def open_at_once(path: str, flags: int) -> int:
 
 
 def content_type(path: Path) -> str:
-    kind, encoding = mimetypes.guess_type(path.name)
+    # The dot keeps a name such as `data:text/html,.png` from being read as a URL.
+    kind, encoding = mimetypes.guess_type(f"./{path.name}")
     if encoding is not None:
         return COMPRESSED.get(encoding, "application/octet-stream")
     return kind or "application/octet-stream"

@@ -28,6 +28,7 @@ class LiveClient:
     def __init__(self, app: Roll) -> None:
         self.app = app
         self.server: Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.port = 0
         self.url = ""
         """The address for HTTP, without a slash at its end."""
@@ -36,6 +37,7 @@ class LiveClient:
 
     async def start(self) -> None:
         """Send the event `startup`, and listen."""
+        self._loop = asyncio.get_running_loop()
         await self.app.startup()
         self.server = Server(self.app.factory, self.app.limits)
         await self.server.listen(HOST, 0)
@@ -60,7 +62,11 @@ class LiveClient:
         """Send a request on a connection of its own; an iterable body is sent chunked.
 
         `method` may be in any case.
+
+        Raises:
+            RuntimeError: the server runs in another event loop, which does not run now.
         """
+        self._check_loop()
         method = method.upper()
         if isinstance(body, bytearray | memoryview):
             body = bytes(body)
@@ -78,6 +84,14 @@ class LiveClient:
             sending.cancel()
             reading.cancel()
             writer.transport.abort()
+
+    def _check_loop(self) -> None:
+        """Refuse to wait for an answer that never comes."""
+        if self.server is not None and asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError(
+                "The server was started in another event loop than the one that runs now: "
+                "fixtures and tests must share a loop (one plugin for both, one loop scope)"
+            )
 
 
 async def send(writer: asyncio.StreamWriter, head: bytes, body: Body) -> None:

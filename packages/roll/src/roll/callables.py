@@ -1,0 +1,58 @@
+"""Checks of the callables that an application gives: is one of them async?"""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import Any
+
+__all__ = ["is_async", "is_generator", "refuse_async", "refuse_awaitable", "refuse_generator"]
+
+
+def is_async(call: Any) -> bool:
+    """Tell whether a call gives a coroutine: an `async def`, a method or object of that kind.
+
+    A plain function that returns an awaitable can only be told by its result.
+    """
+    return any(map(inspect.iscoroutinefunction, functions_of(call)))
+
+
+def is_generator(call: Any) -> bool:
+    """Tell whether a call gives a generator, async or not, whose body nobody would run."""
+    return any(
+        inspect.isasyncgenfunction(function) or is_plain_generator(function)
+        for function in functions_of(call)
+    )
+
+
+def functions_of(call: Any) -> tuple[Any, Any]:
+    """Return what is called: the function under its partials, and the `__call__` of an object."""
+    while isinstance(call, partial):
+        call = call.func
+    return call, None if inspect.isclass(call) else getattr(call, "__call__", None)  # noqa: B004 - the method itself is wanted
+
+
+def is_plain_generator(function: Any) -> bool:
+    """Tell a plain generator from a coroutine of the old style, one that can be awaited."""
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    return flags & (inspect.CO_GENERATOR | inspect.CO_ITERABLE_COROUTINE) == inspect.CO_GENERATOR
+
+
+def refuse_async(call: Any, what: str) -> None:
+    """Raise a `ValueError` if `call` is async or a generator: its result is needed at once."""
+    if is_async(call) or is_generator(call):
+        raise ValueError(f"{what} is called without an await: {call!r} must be a plain function")
+
+
+def refuse_awaitable(result: Any, what: str) -> None:
+    """Raise a `TypeError` if `result` is to be awaited, where nobody can."""
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()  # or Python warns that nobody awaited it
+        raise TypeError(f"{what} is called without an await, and has given {result!r}")
+
+
+def refuse_generator(result: Any, what: str) -> None:
+    """Raise a `TypeError` if `result` is a generator: a true object, of which nothing has run."""
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise TypeError(f"{what} is a generator, which nobody runs: {result!r}")

@@ -1,0 +1,93 @@
+"""What a path means beside what the router matches.
+
+Placeholders of one place that its routes name differently: `/user/{id}`, `/user/{name}`. One
+route for `/a` and `/a/`: what `strict_slashes=False` does. The target `*`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+from roll_http import HTTP_METHODS
+from roll_routing import nameless, variables
+
+from .views import DEFAULTS, ENDPOINTS, Endpoint, page_of
+
+__all__ = ["Aliases", "answer_any_target", "unmatched"]
+
+Match = tuple[Mapping[str, Any] | None, Mapping[str, str] | None]
+
+# What may stand in a path unescaped (RFC 3986 3.3).
+PATH_CHARACTERS: Final = "/!$&'()*+,;=:@-._~"
+
+ALLOWED: Final = ", ".join(method for method in HTTP_METHODS if method != "CONNECT")
+"""The methods that a path may have; no path has CONNECT by itself (RFC 9110 9.3.6)."""
+
+
+class Aliases:
+    """The names that handlers were registered with, where a match gives those of another."""
+
+    def __init__(self) -> None:
+        self.names: dict[Endpoint, tuple[str, ...]] = {}
+        """Of the endpoints that want other names than those of the first route there."""
+        self._first: dict[str, tuple[str, ...]] = {}
+        """Of each place, as its routes have it in common."""
+
+    def add(self, path: str, payload: Mapping[str, Any]) -> None:
+        """Note the names of a route."""
+        names = tuple(variables(path))
+        if self._first.setdefault(nameless(path), names) != names:
+            for endpoint in payload.values():
+                if isinstance(endpoint, Endpoint):
+                    self.names[endpoint] = names
+
+    def rename(
+        self, payload: Mapping[str, Any], method: str, values: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Give the values of a match under the names that the handler of `method` expects."""
+        key = ENDPOINTS.get(method, "")
+        endpoint = payload.get(key) or payload.get(ENDPOINTS["GET"])
+        names = self.names.get(endpoint) if endpoint is not None else None
+        return values if names is None else dict(zip(names, values.values(), strict=True))
+
+
+def unmatched(match: Callable[[str], Match], request: Any, *, strict_slashes: bool) -> Match:
+    """Return what a request is answered with whose path the router does not match."""
+    if request.path == "*" and request.method == "OPTIONS":
+        return {"OPTIONS": answer_any_target}, {}
+    return (None, None) if strict_slashes else other_form(match, request)
+
+
+def answer_any_target(_: Any, response: Any) -> None:
+    """Answer `OPTIONS *`, which asks for what the server as a whole can do (RFC 9110 9.3.7)."""
+    response.headers["Allow"] = ALLOWED
+
+
+def other_form(match: Callable[[str], Match], request: Any) -> Match:
+    """Match the path with its last slash removed, or added.
+
+    A GET or a HEAD of a page gets a redirection to the form that is registered; others, and
+    websockets, are answered as if they had come there.
+    """
+    path = request.path[:-1] if request.path.endswith("/") else f"{request.path}/"
+    payload, variables = match(path) if path else (None, None)
+    # Two slashes, or what browsers take for them, would name a host.
+    if payload is not None and not path.startswith(("//", "/\\")):
+        payload = redirecting(payload)
+    return payload, variables
+
+
+def redirecting(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a payload whose page, if it has one, is a redirection to the form it is found at."""
+    pages = [method for method in ("GET", "HEAD") if page_of(payload, method) is not None]
+    handlers = dict.fromkeys(pages, redirect_to_other_form)
+    return {**payload, **handlers, **{ENDPOINTS[page]: DEFAULTS[page] for page in pages}}
+
+
+def redirect_to_other_form(request: Any, response: Any, **_: str) -> None:
+    path = request.path[:-1] if request.path.endswith("/") else f"{request.path}/"
+    query = f"?{request.query_string}" if request.query_string else ""
+    response.redirect = quote(path, PATH_CHARACTERS) + query, HTTPStatus.PERMANENT_REDIRECT
