@@ -1,13 +1,17 @@
 from datetime import date
 
-from roll import Query, Roll
+from roll import HttpError, Query, Roll
 from roll.extensions import simple_server
 
 
 class MyQuery(Query):
     @property
     def date(self):
-        return date(self.int("year"), self.int("month"), self.int("day"))
+        year, month, day = self.int("year"), self.int("month"), self.int("day")
+        try:
+            return date(year, month, day)
+        except (ValueError, OverflowError) as error:
+            raise HttpError(400, "No such date") from error
 
 
 class MyRoll(Roll):

@@ -159,6 +159,8 @@ def test_query_of_our_own(example, curl):
     answer = curl(f"{url}/hello/?year=2017&month=9&day=20")
     assert (answer.status, answer.body) == (200, "2017-09-20")
     assert answer.headers["content-length"] == "10"
+    for bad in ("year=2017&month=13&day=1", f"year={'9' * 30}&month=1&day=1", "year=2017"):
+        assert curl(f"{url}/hello/?{bad}").status == 400
 
 
 def test_custom_event(example, curl):

@@ -432,3 +432,15 @@ async def test_a_generator_of_its_own_is_closed_with_the_files(app, client):
     with pytest.raises(asyncio.IncompleteReadError):
         await client.post("/", files={"f": LARGE})
     assert seen == ["closed"]
+
+
+async def test_only_spaces_and_tabs_stand_around_a_media_type(app, client):
+    @app.route("/", methods=["POST"])
+    def handler(request, response):
+        response.json = dict(request.form)
+
+    for content_type, form in (
+        (f"\t{URLENCODED} ; a=b", b'{"a":["1"]}'),
+        (f"\u2003{URLENCODED};", b"{}"),
+    ):
+        assert (await client.post("/", "a=1", content_type=content_type)).body == form

@@ -100,7 +100,7 @@ class Request(roll_http.Request):
     @property
     def _media_type(self) -> str:
         field = self.content_type
-        return field if field == URLENCODED else field.partition(";")[0].strip().lower()
+        return field if field == URLENCODED else field.partition(";")[0].strip(" \t").lower()
 
     def _parse_form(self) -> None:
         kind = self._media_type
