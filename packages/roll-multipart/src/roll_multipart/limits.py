@@ -1,6 +1,8 @@
 """How much of everything a body may have."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from .urlencoded import MAX_FIELD_SIZE, MAX_TEXT_SIZE
 
 __all__ = ["DEFAULTS", "Limits"]
 
@@ -11,6 +13,8 @@ MIB = 2**20
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of one multipart body; sizes are in bytes. Past one: `LimitError` (413).
+
+    Raises `ValueError` for a limit that is no integer or below 0.
 
     The size of files is not limited here: whoever reads the body knows how long it may be.
     """
@@ -23,9 +27,9 @@ class Limits:
     """All header lines of one part."""
     max_preamble: int = 64 * KIB
     """What comes before the first boundary and is skipped."""
-    max_field_size: int = MIB
+    max_field_size: int = MAX_FIELD_SIZE
     """One text field."""
-    max_text_size: int = 8 * MIB
+    max_text_size: int = MAX_TEXT_SIZE
     """All text fields of one body."""
     max_temporary_files: int = 64
     """Files of one body that lie on disk, each holding a file descriptor."""
@@ -33,6 +37,12 @@ class Limits:
     """What one file may take of memory; past it the file moves to disk."""
     files_memory: int = 8 * MIB
     """What all files of one body may take of memory; past it they move to disk."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int) or value < 0:
+                raise ValueError(f"{field.name} must be a number of 0 or more, not {value!r}")
 
 
 DEFAULTS = Limits()

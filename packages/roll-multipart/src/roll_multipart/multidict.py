@@ -2,23 +2,30 @@
 
 import builtins
 from collections.abc import Callable
+from math import inf, isfinite
 from types import EllipsisType
-from typing import Any, ClassVar, Generic, Self, TypeVar, overload
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
 
-from .errors import FieldError, LimitError
+from .errors import FieldError
 from .files import UploadedFile
-from .urlencoded import MAX_FIELDS, decode, fill
+from .urlencoded import MAX_FIELD_SIZE, MAX_FIELDS, MAX_TEXT_SIZE, SHORT, fill_long, fill_short
 
 __all__ = ["Files", "Form", "Multidict", "Query"]
-
-T = TypeVar("T")
-D = TypeVar("D")
 
 BOOLEANS: dict[str, bool | None] = {
     **dict.fromkeys(("1", "on", "t", "true", "yes"), True),
     **dict.fromkeys(("0", "f", "false", "no", "off"), False),
     **dict.fromkeys(("n", "none", "null"), None),
 }
+LONGEST_BOOLEAN: Final = max(map(len, BOOLEANS))
+# Python refuses more digits if it is told to, and otherwise takes time in proportion to their
+# square: so many it always takes.
+MAX_DIGITS: Final = 640
+# All that a number is made of; no blanks, `_`, `nan` or digits of other alphabets.
+DECIMAL: Final = "0123456789+-.eE"
+
+T = TypeVar("T")
+D = TypeVar("D")
 
 
 class Multidict(dict[str, list[T]], Generic[T]):
@@ -74,21 +81,22 @@ class Query(Multidict[str]):
         text: str | bytes,
         *,
         max_fields: builtins.int = MAX_FIELDS,
+        max_field_size: builtins.int = MAX_FIELD_SIZE,
+        max_text_size: builtins.int = MAX_TEXT_SIZE,
         strict: builtins.bool = False,
     ) -> Self:
         """Parse a query string or a body of type application/x-www-form-urlencoded.
 
-        The result is that of `urllib.parse.parse_qs`, blank values kept. Raises `LimitError` for
-        more than `max_fields` pairs, empty ones counted; when strict, `MultipartError` for bytes
+        The result is that of `urllib.parse.parse_qs`, blank values kept; a lone surrogate becomes
+        U+FFFD. Raises `LimitError` for more than `max_fields` pairs, empty ones counted, for a
+        name or a value of more than `max_field_size` bytes once decoded, and for more than
+        `max_text_size` bytes in all values, or all names; when strict, `MultipartError` for bytes
         that are not UTF-8 and for a pair without `=`.
         """
-        if not isinstance(text, str):
-            text = decode(text, strict=strict)
-        if len(text) >= max_fields and text.count("&") >= max_fields:
-            raise LimitError("Too many fields")
         values = cls()
-        if text:
-            fill(values, text, strict=strict)
+        short = len(text) <= SHORT <= max_field_size and max_text_size >= SHORT
+        if not (short and fill_short(values, text, max_fields, strict)):
+            fill_long(values, text, max_fields, max_field_size, max_text_size, strict=strict)
         return values
 
     @overload
@@ -104,16 +112,16 @@ class Query(Multidict[str]):
     @overload
     def int(self, key: str, default: D) -> builtins.int | D: ...
     def int(self, key: str, default: Any = ...) -> Any:
-        """The value as an integer."""
-        return self._cast(key, default, builtins.int, "an integer")
+        """Return the value as an integer: up to 640 ASCII digits, with or without a sign."""
+        return self._cast(key, default, to_int, "an integer")
 
     @overload
     def float(self, key: str, default: EllipsisType = ...) -> builtins.float: ...
     @overload
     def float(self, key: str, default: D) -> builtins.float | D: ...
     def float(self, key: str, default: Any = ...) -> Any:
-        """The value as a float."""
-        return self._cast(key, default, builtins.float, "a number")
+        """Return the value as a float: a finite decimal number, with or without an exponent."""
+        return self._cast(key, default, to_float, "a number")
 
     def _cast(self, key: str, default: Any, cast: Callable[[str], Any], expected: str) -> Any:
         value = self.get(key, default)
@@ -127,9 +135,26 @@ class Query(Multidict[str]):
 
 def to_bool(text: str) -> bool | None:
     """Read a boolean as people write it in URLs; raises `ValueError`."""
-    if text.lower() not in BOOLEANS:
-        raise ValueError(text)
-    return BOOLEANS[text.lower()]
+    word = text.lower() if len(text) <= LONGEST_BOOLEAN else ""
+    if word not in BOOLEANS:
+        raise ValueError("not a boolean")
+    return BOOLEANS[word]
+
+
+def to_int(text: str) -> int:
+    """Read an integer; raises `ValueError` where `int` would take more or go on for long."""
+    digits = text[1:] if text.startswith(("+", "-")) else text
+    if len(digits) > MAX_DIGITS or not (digits.isascii() and digits.isdigit()):
+        raise ValueError("not an integer")
+    return int(text)
+
+
+def to_float(text: str) -> float:
+    """Read a finite number; raises `ValueError` for what only `float` takes."""
+    number = float(text) if not text.strip(DECIMAL) else inf
+    if not isfinite(number):
+        raise ValueError("not a number")
+    return number
 
 
 class Form(Query):
@@ -140,13 +165,28 @@ class Files(Multidict[UploadedFile]):
     """The files of a form; as a context manager it closes them at the end."""
 
     def close(self) -> None:
-        """Close every file: temporary ones are gone from the disk."""
-        for files in self.values():
-            for file in files:
-                file.close()
+        """Close every file: temporary ones are gone from the disk.
+
+        What the first raises that cannot be closed is raised when all the others are, with notes
+        of what these raised.
+        """
+        errors = [error for files in self.values() for error in map(close, files) if error]
+        if errors:
+            for error in errors[1:]:
+                errors[0].add_note(f"Another file could not be closed: {error!r}")
+            raise errors.pop(0)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def close(file: UploadedFile) -> Exception | None:
+    """Close a file and return what it raised."""
+    try:
+        file.close()
+    except Exception as error:  # noqa: BLE001 - raised when all are closed
+        return error
+    return None

@@ -2,13 +2,17 @@
 
 from codecs import unicode_escape_decode
 from typing import Final
-from urllib.parse import unquote
 
-from .errors import MultipartError
+from .errors import LimitError, MultipartError
 
-__all__ = ["MAX_FIELDS", "decode", "fill"]
+__all__ = ["MAX_FIELDS", "MAX_FIELD_SIZE", "MAX_TEXT_SIZE", "SHORT", "fill_long", "fill_short"]
 
 MAX_FIELDS: Final = 1000
+# Bytes, of one field and of all fields of a body.
+MAX_FIELD_SIZE: Final = 2**20
+MAX_TEXT_SIZE: Final = 8 * 2**20
+# Bytes. What is longer is decoded piece by piece: slower for each field, but in little memory.
+SHORT: Final = 4096
 # What `&` and `=` become while everything else is decoded.
 AND: Final = "\x1f"
 IS: Final = "\x1e"
@@ -17,40 +21,43 @@ MARKS: Final = bytes.maketrans(b"&=", b"\x1f\x1e")
 Values = dict[str, list[str]]
 
 
-def decode(body: bytes, *, strict: bool) -> str:
-    """The text of a body; when strict, raises `MultipartError` for what is not UTF-8."""
-    try:
-        return str(body, "utf-8", "strict" if strict else "replace")
-    except UnicodeDecodeError as error:
-        raise MultipartError("An urlencoded body is not UTF-8") from error
+def fill_short(values: Values, text: str | bytes, max_fields: int, strict: bool) -> bool:
+    """Add the pairs of a short text, without the empty ones.
 
-
-def fill(values: Values, text: str, *, strict: bool) -> None:
-    """Add the pairs of a text, without the empty ones.
-
-    When strict, raises `MultipartError` for a pair without `=`, empty ones included.
+    Return False, with nothing added, if that takes `fill_long`.
     """
+    if not isinstance(text, str):
+        text = str(text, "ascii", "replace")
+    if not text.isascii():
+        return False
+    if len(text) >= max_fields and text.count("&") >= max_fields:
+        raise LimitError("Too many fields")
     text = text.replace("+", " ")
     if "%" in text:
-        fill_escaped(values, text, strict)
-        return
-    for pair in text.split("&"):
-        key, found, value = pair.partition("=")
-        if found and key not in values:
-            values[key] = [value]
-        elif pair or strict:
-            add(values, key, found, value, strict)
-
-
-def fill_escaped(values: Values, text: str, strict: bool) -> None:
-    """Decode all of it at once, with marks for the separators, or else pair by pair."""
-    marked = decode_marked(text)
-    if marked is None:
+        return fill_escaped(values, text, strict)
+    if text:
         for pair in text.split("&"):
             key, found, value = pair.partition("=")
-            if pair or strict:
-                add(values, unquote(key), found, unquote(value), strict)
-        return
+            if found and key not in values:
+                values[key] = [value]
+            elif pair or strict:
+                add(values, key, found, value, strict)
+    return True
+
+
+def fill_long(values: Values, text: str | bytes, *limits: int, strict: bool) -> None:
+    """Add the pairs of any text, without the empty ones; the limits are on fields, one, all."""
+    # Loaded when needed: most requests have a short query string or none.
+    from .long_urlencoded import LongParser  # noqa: PLC0415
+
+    LongParser(values, *limits, strict=strict).parse(text)
+
+
+def fill_escaped(values: Values, text: str, strict: bool) -> bool:
+    """Decode all of it at once, with marks for the separators."""
+    marked = decode_marked(text)
+    if marked is None:
+        return False
     for pair in marked.split(AND):
         key, found, value = pair.partition(IS)
         if IS in value:
@@ -59,6 +66,7 @@ def fill_escaped(values: Values, text: str, strict: bool) -> None:
             values[key] = [value]
         elif pair or strict:
             add(values, key, found, value, strict)
+    return True
 
 
 def add(values: Values, key: str, equals: str, value: str, strict: bool) -> None:

@@ -1,0 +1,100 @@
+"""Urlencoded text that is long, not ASCII or malformed: in time and memory linear in its size."""
+
+from typing import Final
+
+from .errors import LimitError, MultipartError
+from .percent import cut_blocks, decode_block
+from .urlencoded import Values, add
+
+__all__ = ["LongParser"]
+
+AND: Final = b"&"
+IS: Final = b"="
+SPACES: Final = bytes.maketrans(b"+", b" ")
+
+
+class LongParser:
+    """Find and decode the pairs one after the other, without a copy of the whole text."""
+
+    def __init__(
+        self,
+        values: Values,
+        max_fields: int,
+        max_field_size: int,
+        max_text_size: int,
+        *,
+        strict: bool,
+    ) -> None:
+        self._values = values
+        self._max_fields = max_fields
+        self._strict = strict
+        self._names = Decoder(max_field_size, max_text_size)
+        self._contents = Decoder(max_field_size, max_text_size)
+
+    def parse(self, text: str | bytes) -> None:
+        data = encode(text) if isinstance(text, str) else bytes(memoryview(text))
+        if data.count(AND) >= self._max_fields:
+            raise LimitError("Too many fields")
+        if self._strict and not (data.isascii() or is_utf8(data)):
+            raise MultipartError("An urlencoded body is not UTF-8")
+        start = 0
+        while start <= len(data):
+            end = data.find(AND, start)
+            end = len(data) if end < 0 else end
+            self._add_pair(data, start, end)
+            start = end + 1
+
+    def _add_pair(self, data: bytes, start: int, end: int) -> None:
+        equals = data.find(IS, start, end)
+        if start < end or self._strict:
+            middle = end if equals < 0 else equals
+            name = self._names.decode(data, start, middle)
+            content = self._contents.decode(data, middle + 1, end)
+            add(self._values, name, "" if equals < 0 else "=", content, self._strict)
+
+
+class Decoder:
+    """Decode names, or values, and count their bytes."""
+
+    def __init__(self, max_field_size: int, max_text_size: int) -> None:
+        self._max_field_size = max_field_size
+        self._left = max_text_size
+
+    def decode(self, data: bytes, start: int, end: int) -> str:
+        """Return the text that is encoded between two positions; raises `LimitError`."""
+        room = min(self._max_field_size, self._left)
+        found: bytes | bytearray | memoryview = memoryview(data)[start:end]
+        if data.find(b"%", start, end) >= 0:
+            found = join_blocks(data, start, end, room)
+        elif data.find(b"+", start, end) >= 0:
+            found = bytes(found).translate(SPACES)
+        if len(found) > room:
+            raise LimitError("Too much text in the fields")
+        self._left -= len(found)
+        return str(found, "utf-8", "replace")
+
+
+def join_blocks(data: bytes, start: int, end: int, room: int) -> bytearray:
+    """Decode block by block, until there is more than room for."""
+    found = bytearray()
+    for block in cut_blocks(data, start, end):
+        found += decode_block(block.translate(SPACES))
+        if len(found) > room:
+            break
+    return found
+
+
+def encode(text: str) -> bytes:
+    """Encode a text; a lone surrogate, which is no character, becomes U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
