@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roll_multipart import encode
+from roll_multipart.headers import clean_filename
 
 NAMES = st.text(
     st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12
@@ -24,8 +25,7 @@ def read_back(name):
 
 
 def basename(name):
-    name = read_back(name).replace("\\", "/").rpartition("/")[2]
-    return "" if name in {".", ".."} else name
+    return clean_filename(read_back(name))
 
 
 @settings(max_examples=150, deadline=None)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from roll_multipart import MultipartError, get_boundary
+from roll_multipart import Multipart, MultipartError, get_boundary
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,31 @@ def test_names_that_are_not_utf8_are_replaced(tools):
         ('name="a"; filename=".."', ""),
         ('name="a"; filename="."', ""),
         ('name="a"; filename="../.."', ""),
-        ('name="a"; filename="..."', "..."),
+        ('name="a"; filename="..."', ""),
+        ('name="a"; filename="C:x"', "x"),
+        ('name="a"; filename="C:"', ""),
+        ('name="a"; filename="c:D:x"', "x"),
+        ('name="a"; filename="/C:.. "', ""),
+        ('name="a"; filename="12:30 in C:.png"', "12:30 in C:.png"),
+        ('name="a"; filename="f.exe. . ."', "f.exe"),
+        ('name="a"; filename="f.txt "', "f.txt"),
+        ('name="a"; filename=" .. "', ""),
+        ('name="a"; filename=".htaccess"', ".htaccess"),
+        ('name="a"; filename="f\x01\x1b[2J\x7f.txt"', "f[2J.txt"),
+        ('name="a"; filename="f\t.txt"', "f.txt"),
+        ('name="a"; filename=".\x02.\x03"', ""),
+        ('name="a"; filename="C\x04:x"', "x"),
+        ('name="a"; filename="f%0D%0ASet-Cookie: a=b%0d%0a"', "fSet-Cookie: a=b"),
+        ('name="a"; filename="f\x85\x9b\u2028\u2029.txt"', "f.txt"),
+        ('name="a"; filename="f\u202etxt.exe"', "ftxt.exe"),
+        ('name="a"; filename="\u2066f\u2069.txt"', "f.txt"),
+        (
+            'name="a"; filename="é \U0001f468\u200d\U0001f469.png"',
+            "é \U0001f468\u200d\U0001f469.png",
+        ),
+        ("name=a; filename*=utf-8''f%0D%0Ax%1B%C2%85%E2%80%AE.txt%20.", "fx.txt"),
+        ("name=a; filename*=utf-8''C%3Ax", "x"),
+        ("name=a; filename*=utf-8''%zz%4", "%zz%4"),
         ('name="a"; filename="..a"', "..a"),
         ('name="a"; filename="%22.txt"', '".txt'),
         ('name="a"; filename="100%.txt"', "100%.txt"),
@@ -132,6 +156,58 @@ def test_a_filename_is_the_last_component(tools, params, filename):
     result = tools.same_for_all_cuts(tools.with_head(f"Content-Disposition: form-data; {params}"))
     [(name, content_type, content)] = [file for files in result.files.values() for file in files]
     assert (name, content_type, content) == (filename, "", b"x")
+
+
+def test_a_filename_as_it_was_sent_stays_in_the_parameters(tools):
+    parser = tools.recorder("boundary")
+    sent = "C:\\a\x01%0D%0A\u202e. "
+    parser.feed(tools.body(tools.part("a", filename=sent)))
+    [(part, _)] = parser.parts
+    assert part.filename == "a"
+    assert part.params["filename"] == sent
+    assert part.params is part.params
+
+
+@pytest.mark.parametrize("separator", [";", "; ", ";x=", '; x=""', ";x"])
+def test_parameters_are_limited(tools, separator):
+    head = "Content-Disposition: form-data; name=a" + separator * 7000
+    error = tools.same_for_all_cuts(tools.with_head(head[:500])).error
+    assert error is not None
+    assert error[1] == 400
+    with pytest.raises(MultipartError):
+        get_boundary("multipart/form-data; boundary=a" + separator * 16)
+
+
+def test_sixteen_parameters_are_read(tools):
+    params = "".join(f"; x{i}=y" for i in range(15))
+    assert get_boundary(f"multipart/form-data; boundary=a{params}") == b"a"
+    assert get_boundary(f'multipart/form-data; boundary="a"{params} ') == b"a"
+    with pytest.raises(MultipartError, match="Too many parameters"):
+        get_boundary(f"multipart/form-data; boundary=a{params};")
+    data = tools.with_head(f"Content-Disposition: form-data; name=a{params}; x=y")
+    assert tools.same_for_all_cuts(data).error == (
+        MultipartError,
+        400,
+        "Too many parameters in a header",
+    )
+
+
+@pytest.mark.parametrize("content_type", [None, b"multipart/form-data; boundary=a", 1, ["a"]])
+def test_a_content_type_is_text(content_type):
+    with pytest.raises(MultipartError, match="A content type is text, not"):
+        get_boundary(content_type)
+    with pytest.raises(MultipartError, match="A content type is text, not"):
+        Multipart().initialize(content_type)
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x0b", "\x1b", "\x7f"])
+def test_a_content_type_has_no_control_characters(tools, character):
+    data = tools.body(tools.part("a", b"", f"Content-Type: text/plain{character}"))
+    assert tools.same_for_all_cuts(data).error == (
+        MultipartError,
+        400,
+        "Control character in the Content-Type of a part",
+    )
 
 
 def test_a_part_without_a_filename_is_text_whatever_its_type(tools):

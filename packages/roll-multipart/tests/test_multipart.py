@@ -95,6 +95,32 @@ def test_unknown_limits_are_a_mistake():
         Multipart(max_everything=1)
 
 
+@pytest.mark.parametrize("value", [-1, "3", None, 1.5])
+def test_a_limit_is_a_number_of_0_or_more(value):
+    with pytest.raises(ValueError, match="max_parts must be a number of 0 or more"):
+        Multipart(max_parts=value)
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/mixed", "Multipart/Mixed; boundary=x", "multipart/", "MULTIPART/form-data"]
+)
+@pytest.mark.parametrize("filename", [None, "f"])
+def test_nested_parts_are_refused_and_named(tools, kind, filename):
+    for content in (b"x", b"x" * 5000):
+        part = tools.part("a", content, f"Content-Type: {kind}", filename=filename)
+        assert tools.parse(tools.body(part)).error == (
+            MultipartError,
+            400,
+            f"A form has no nested parts: {kind.partition(';')[0]}",
+        )
+        assert tools.parse(tools.pieces(tools.body(part), 3)) == tools.parse(tools.body(part))
+
+
+def test_a_field_may_have_another_content_type(tools):
+    data = tools.body(tools.part("a", b"{}", "Content-Type: application/json"))
+    assert tools.same_for_all_cuts(data).fields == {"a": ["{}"]}
+
+
 def test_it_must_be_initialized_first():
     multipart = Multipart()
     with pytest.raises(MultipartError):
@@ -144,8 +170,8 @@ def test_the_default_limits_are_the_documented_ones(tools):
     assert tools.parse(tools.body(*[tools.part("a", mebibyte)] * 8)).error is None
     assert tools.parse(tools.body(*[tools.part("a", mebibyte)] * 8, tools.part())).error[1] == 413
     preamble = b"x" * 2**16
-    assert tools.parse(preamble + b"\r\n" + tools.body()).error is None
-    assert tools.parse(preamble + b"x\r\n" + tools.body()).error[1] == 413
+    assert tools.parse(preamble + b"\r\n" + tools.body(tools.part())).error is None
+    assert tools.parse(preamble + b"x\r\n" + tools.body(tools.part())).error[1] == 413
     lines = [f"X-{i}: y" for i in range(32)]
     assert tools.parse(tools.body(tools.part("a", b"", *lines[:31]))).error is None
     assert tools.parse(tools.body(tools.part("a", b"", *lines))).error[1] == 413
@@ -273,6 +299,25 @@ def test_abort_closes_the_others_when_one_can_not_be_closed(tools, made):
     with pytest.raises(OSError, match="No space left"):
         multipart.abort()
     assert [file.closed for file in made.files] == [True]
+
+
+def test_the_error_of_a_body_counts_more_than_that_of_a_file(tools):
+    class Full(SpooledFile):
+        def close(self):
+            super().close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    multipart = Multipart(file_factory=Full)
+    multipart.initialize(CONTENT_TYPE)
+    multipart.feed_data(tools.part("g", b"3", filename="full"))
+    with pytest.raises(MultipartError, match="final boundary") as caught:
+        multipart.close()
+    assert "No space left" in caught.value.__notes__[0]
+    with pytest.raises(KeyError) as caught, Multipart(file_factory=Full) as multipart:
+        multipart.initialize(CONTENT_TYPE)
+        multipart.feed_data(tools.part("g", b"3", filename="full"))
+        raise KeyError
+    assert "No space left" in caught.value.__notes__[0]
 
 
 def test_an_error_stays(tools):

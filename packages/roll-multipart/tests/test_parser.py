@@ -55,8 +55,41 @@ def test_an_empty_part_may_share_the_line_break_of_its_head(tools):
 
 
 def test_preamble_and_epilogue_are_skipped(tools):
-    data = b"pre --boundary amble\r\n\r" + b"\r\n" + tools.body(tools.part()) + b"\r\n--boundary"
+    data = (
+        b"pre -boundary --bound\ramble\r\n\r"
+        + b"\r\n"
+        + tools.body(tools.part())
+        + b"\r\n--boundary"
+    )
     assert tools.same_for_all_cuts(data).fields == {"a": ["x"]}
+
+
+@pytest.mark.parametrize("junk", [b"j", b"\n", b"\r", b"x\n", b"x\r", b"x\n\r", b"x" * 5000])
+@pytest.mark.parametrize("parts", [0, 1, 2])
+def test_a_first_boundary_that_begins_no_line_is_refused(tools, junk, parts):
+    """Else the first part would vanish, or all of them."""
+    parse = tools.same_for_all_cuts if len(junk) < 50 else tools.parse
+    error = parse(junk + tools.body(*[tools.part()] * parts)).error
+    assert error == (MultipartError, 400, "The first boundary does not begin a line")
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"text\r\n"])
+@pytest.mark.parametrize("after", [b"", b" ", b"\r\n", b"text", b"\r\n.", b"\r\n--boundary\r\n"])
+def test_a_body_without_a_part_has_nothing_else(tools, before, after):
+    result = tools.same_for_all_cuts(before + b"--boundary--" + after)
+    if before.strip() or after.strip():
+        assert result.error == (MultipartError, 400, "No part in a body that is not empty")
+    else:
+        assert result == tools.result()
+
+
+@pytest.mark.parametrize("data", ["text", 5, None, ["list"]])
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"--boun"])
+def test_what_is_no_bytes_is_refused(tools, before, data):
+    parser = tools.recorder("boundary")
+    parser.feed(before)
+    with pytest.raises(TypeError):
+        parser.feed(data)
 
 
 def test_a_line_break_before_the_first_boundary_is_fine(tools):

@@ -26,6 +26,7 @@ class Filler(PushParser):
         self._factory = factory
         self._name = ""
         self._text = bytearray()
+        self._max_field_size = limits.max_field_size
         self._text_left = limits.max_text_size
         self._file: Target | None = None
         self._memory_left = limits.files_memory
@@ -37,9 +38,11 @@ class Filler(PushParser):
 
     def part_begin(self, part: Part) -> None:
         self._name = part.name
+        if part.content_type:
+            refuse_nested(part)
         if part.filename is None:
             self._write = self._text.extend
-            self._room = min(self.limits.max_field_size, self._text_left)
+            self._room = min(self._max_field_size, self._text_left)
         else:
             self._begin_file(part)
 
@@ -68,7 +71,7 @@ class Filler(PushParser):
 
     def _whole_part(self, part: Part, data: bytes | memoryview) -> None:
         self._name = part.name
-        if part.filename is None and len(data) <= self.limits.max_field_size:
+        if not part.content_type and part.filename is None and len(data) <= self._max_field_size:
             self._add_text(data)
         else:
             self.part_begin(part)
@@ -109,3 +112,10 @@ class Filler(PushParser):
         self._room = sys.maxsize
         # From here on nothing is counted: what comes goes straight to the file.
         self.part_data = self._write  # type: ignore[method-assign, assignment]
+
+
+def refuse_nested(part: Part) -> None:
+    """Refuse a part that has parts: nobody would look for them in its content (RFC 7578 4.3)."""
+    kind = part.content_type[: len("multipart/")].lower()
+    if kind == "multipart/":
+        raise MultipartError(f"A form has no nested parts: {part.content_type.partition(';')[0]}")

@@ -64,8 +64,8 @@ class Multipart:
             raise MultipartError(UNINITIALIZED)
         try:
             self._filler.feed(data)
-        except BaseException:
-            self.abort()
+        except BaseException as error:
+            self._abort_for(error)
             raise
 
     def close(self) -> None:
@@ -74,14 +74,21 @@ class Multipart:
             raise MultipartError(UNINITIALIZED)
         try:
             self._filler.close()
-        except BaseException:
-            self.abort()
+        except BaseException as error:
+            self._abort_for(error)
             raise
 
     def abort(self) -> None:
         """Give up: close all files, the unfinished one too."""
         if self._filler is not None:
             self._filler.abort()
+
+    def _abort_for(self, error: BaseException) -> None:
+        """Give up because of an error, which counts more than that of a file on a full disk."""
+        try:
+            self.abort()
+        except Exception as failure:  # noqa: BLE001 - whatever a file of somebody else's raises
+            error.add_note(f"A file could not be closed: {failure!r}")
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +102,7 @@ class Multipart:
         if error is None:
             self.close()
         else:
-            self.abort()
+            self._abort_for(error)
 
 
 def make_limits(limits: dict[str, int]) -> Limits:

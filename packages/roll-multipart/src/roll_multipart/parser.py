@@ -6,7 +6,7 @@ from typing import Final
 
 from .errors import LimitError, MultipartError
 from .failure import Failure
-from .headers import Part, check_boundary, parse_part
+from .headers import Part, check_boundary, clean_filename, parse_part
 from .limits import DEFAULTS, Limits
 from .search import LONG, SHORT, DelimiterSearch
 
@@ -16,7 +16,7 @@ __all__ = ["PushParser"]
 # line. What it does not match goes the long way, `parse_part`; what it does, both read alike.
 USUAL_HEAD: Final = re.compile(
     rb'\r\n(Content-Disposition: form-data; name="([^"\\%\r\n\0]*+)"'
-    rb'(?:; filename="(?!\.\.?")([^"\\/%\r\n\0]*+)")?+'
+    rb'(?:; filename="([^"\\/:%\0-\x1f\x7f]*+)(?<![. ])")?+'
     rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+)\r\n\r\n"
 )
 USUAL_LINES: Final = 2
@@ -69,8 +69,8 @@ class PushParser:
         try:
             if self._run and type(data) is bytes and self._is_plain(data):
                 self.part_data(data)
-            elif data:
-                self._parse(self._join(data) if self._carry else bytes(data))
+            elif len(data):
+                self._parse(self._join(data) if self._carry else to_bytes(data))
         except BaseException as error:
             self._die(error)
             raise
@@ -110,7 +110,7 @@ class PushParser:
         """What was carried over, and the chunk behind it, which is not copied if it is long."""
         carry, self._carry = self._carry, b""
         if self._state is PushParser._read_data and len(data) >= SMALL:
-            data = bytes(data)
+            data = to_bytes(data)
             if not data.startswith(self._delimiter[len(carry) :]):
                 self.part_data(carry)
                 return data
@@ -139,17 +139,30 @@ class PushParser:
         return position
 
     def _skip_preamble(self, data: bytes, position: int) -> int:
-        end = data.find(self._delimiter, position)
-        kept = end if end >= 0 else self._find_tail(data)
-        self._preamble += kept
+        """Skip up to the first boundary, which begins a line: else a part would be lost."""
+        found = data.find(self._delimiter[2:], position)
+        # What is kept has room for all of a delimiter but its last byte.
+        end = max(found - 2 if found >= 0 else len(data) + self._reach, position)
+        self._preamble += end - position
         if self._preamble > self.limits.max_preamble:
             raise LimitError("Too much before the first boundary")
-        if end < 0:
-            return self._wait(data, kept)
+        if found < 0:
+            return self._wait(data, end)
+        if data[end:found] != b"\r\n":
+            raise MultipartError("The first boundary does not begin a line")
         return self._pass_delimiter(end)
 
     def _skip_epilogue(self, data: bytes, position: int) -> int:
+        if not self._parts and data[position:].strip(b" \t\r\n"):
+            raise MultipartError("No part in a body that is not empty")
         return -1
+
+    def _end(self, position: int) -> int:
+        """The final boundary is there: a form may have no part, but then it has nothing else."""
+        if self._preamble and not self._parts:
+            raise MultipartError("No part in a body that is not empty")
+        self._state = PushParser._skip_epilogue
+        return position
 
     def _after_delimiter(self, data: bytes, position: int) -> int:
         match = USUAL_HEAD.match(data, position)
@@ -157,8 +170,7 @@ class PushParser:
             return self._begin_part(make_part(match), data, match.end())
         rest = data[position : position + 2]
         if rest == b"--":
-            self._state = PushParser._skip_epilogue
-            return -1
+            return self._end(position + 2)
         if rest == b"-":
             return self._wait(data, position)
         return self._after_padding(data, position)
@@ -277,14 +289,24 @@ class PushParser:
 State = Callable[[PushParser, bytes, int], int]
 
 
+def to_bytes(data: bytes) -> bytes:
+    return data if type(data) is bytes else bytes(memoryview(data))
+
+
 def make_part(match: re.Match[bytes]) -> Part:
     head, name, filename, content_type = match.groups()
     return Part(
         head,
         name.decode("utf-8", "replace"),
-        None if filename is None else filename.decode("utf-8", "replace"),
+        None if filename is None else decode_filename(filename),
         "" if content_type is None else content_type.decode("ascii"),
     )
+
+
+def decode_filename(data: bytes) -> str:
+    """Decode a filename that has nothing in it to clean, as far as its ASCII characters go."""
+    filename = data.decode("utf-8", "replace")
+    return filename if filename.isascii() else clean_filename(filename)
 
 
 def cut(data: bytes, start: int, end: int) -> bytes | memoryview:
