@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from roll import Files, Form, HttpError, Multipart, Query, Request, Roll
+from roll import Files, Form, HttpError, Multipart, Query, Request, Response, Roll
 from roll import request as request_module
 from roll.testing import Client, encode_multipart
 from roll_http import Limits
@@ -134,6 +134,30 @@ def test_too_many_fields_are_a_413():
     with pytest.raises(HttpError) as caught:
         assert form_request(b"&".join([b"a=1"] * 2000), URLENCODED).form
     assert caught.value.status == 413
+
+
+@pytest.mark.parametrize("body", [b"a=" + b"%" * (2**20 + 1), b"a=" + b"x" * 2**20 + b"x"])
+def test_too_much_text_in_an_urlencoded_form_is_a_413(body):
+    with pytest.raises(HttpError, match="Too much text in the fields") as caught:
+        assert form_request(body, URLENCODED).form
+    assert caught.value.status == 413
+
+
+def test_all_files_are_closed_when_one_cannot_be():
+    closed = []
+
+    class OnDisk:
+        in_memory = False
+
+        def close(self):
+            closed.append(self)
+            raise OSError("No space left on device")
+
+    request = Request(None, None)
+    request.uploads = Files({"a": [OnDisk(), OnDisk()], "b": [OnDisk()]})
+    with pytest.raises(OSError, match="No space left"):
+        request.release(Response(None, None))
+    assert len(closed) == 3
 
 
 def test_a_body_that_is_not_loaded_is_no_form(made):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import ExitStack
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import roll_http
@@ -168,11 +170,14 @@ class Request(roll_http.Request):
                 await chunks.aclose()
 
     def _close_files(self) -> None:
-        for files in (self.uploads or {}).values():
-            for file in files:
+        if not self.uploads:
+            return
+        # The stack closes all of them, also when one raises.
+        with ExitStack() as stack:
+            for file in chain.from_iterable(self.uploads.values()):
                 # What is in memory costs nobody anything, and was always left open.
                 if not getattr(file, "in_memory", True):
-                    file.close()
+                    stack.callback(file.close)
 
 
 def parse_urlencoded(body: bytes) -> Form:
