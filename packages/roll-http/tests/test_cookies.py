@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from roll_http import Cookies, parse_cookies
+from roll_http.syntax import percent_decode
 
 
 @pytest.mark.parametrize(
@@ -21,6 +25,17 @@ from roll_http import Cookies, parse_cookies
         ('a="1,\\073\\"2" ; b=3', {"a": '1,;"2', "b": "3"}),
         ('a=",', {"a": '",'}),
         ('a=";b=,', {"a": '"', "b": ","}),
+        ('a="', {"a": '"'}),
+        ('a=""', {"a": ""}),
+        ('a="b"c', {"a": '"b"c'}),
+        ('a="\\"', {"a": "\\"}),
+        ('a="\\303\\50"', {"a": "\xc350"}),
+        ('a="%41"', {"a": "A"}),
+        ("a=\u00e9%C3%A9%zz%4", {"a": "éé%zz%4"}),
+        (" a\t =\t b ;c=d", {"a": "b", "c": "d"}),
+        ("=a; b=1", {"b": "1"}),
+        ("=; b=1; ;;", {"b": "1"}),
+        ('"a"=1; %61=2; $b=3; c d=4', {'"a"': "1", "%61": "2", "$b": "3", "c d": "4"}),
         ("a=1; a=2", {"a": "2"}),
         ("nothing; b=1,", {"b": "1,"}),
         ("a=b=c,", {"a": "b=c,"}),
@@ -29,6 +44,45 @@ from roll_http import Cookies, parse_cookies
 )
 def test_cookies_are_read(header, cookies):
     assert parse_cookies(header) == cookies
+
+
+@pytest.mark.parametrize("space", "\u2000\u00a0\u0085\u2028\u3000\v\f\x1c")
+@pytest.mark.parametrize(
+    "header", ["__Host-sid=good; {}__Host-sid=e,vil", "__Host-sid=good;{}__Host-sid{}=%41"]
+)
+def test_only_spaces_and_tabs_are_trimmed(header, space):
+    assert parse_cookies(header.replace("{}", space))["__Host-sid"] == "good"
+    assert parse_cookies(f"a={space}b{space}") == {"a": f"{space}b{space}"}
+
+
+@pytest.mark.parametrize("value", ["s", "%20", "a,b", "s" * 5000])
+def test_a_quoted_value_never_hides_the_cookies_behind_it(value):
+    header = f'p="{value}; session=SECRET; q=e"'
+    assert parse_cookies(header) == {
+        "p": f'"{parse_cookies(f"a={value}")["a"]}',
+        "session": "SECRET",
+        "q": 'e"',
+    }
+
+
+@given(st.lists(st.text(alphabet=' \t;=,"\\\u2000%41a', max_size=12), max_size=6))
+def test_what_a_cookie_means_does_not_depend_on_those_beside_it(pairs):
+    """Neither a long header, nor one with signs that others need decoded, is read differently."""
+    pairs = [pair.replace(";", "") for pair in pairs]
+    alone = {}
+    for pair in pairs:
+        alone |= parse_cookies(pair)
+    assert parse_cookies(";".join(pairs)) == alone
+    beside = parse_cookies(";".join([*pairs, 'beside=%41,"', "long=" + "x" * 5000]))
+    assert beside == alone | {"beside": 'A,"', "long": "x" * 5000}
+
+
+@given(st.text(alphabet="%4fG1é\u2000\ud800+= "))
+def test_percent_decoding_is_that_of_the_standard_library(text):
+    if not any(0xD800 <= ord(sign) < 0xE000 for sign in text):
+        assert percent_decode(text) == unquote(text)
+        assert percent_decode(text * 1000) == unquote(text * 1000)
+    percent_decode(text)  # raises for nothing
 
 
 def test_a_long_cookie_header_is_read_whole():

@@ -1,4 +1,7 @@
-"""Cookies, read from requests and set on responses (RFC 6265), built on biscuits."""
+"""Cookies, read from requests and set on responses (RFC 6265).
+
+biscuits writes those that are set.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,15 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, cast
-from urllib.parse import unquote
+from typing import Any
 
 import biscuits
 
-from .syntax import has_forbidden, is_token
+from .syntax import has_forbidden, is_token, percent_decode
 
 __all__ = ["Cookies", "parse_cookies"]
 
-# Beyond this length biscuits parses nothing.
-_BISCUITS_MAX = 4096
-
-_PAIR = r'\s*([^=;]*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)'
-_ESCAPE = r"\\([0-3][0-7][0-7]|.)"
+_replace_escapes = re.compile(r"\\([0-3][0-7]{2}|.)", re.DOTALL).sub
 
 
 _is_name = lru_cache(maxsize=256)(is_token)
@@ -57,8 +55,10 @@ class Cookies(dict[str, Any]):
         expired = max_age is not None and max_age <= 0
         cookie: Any = (_ExpiredCookie if expired else biscuits.Cookie)(name, str(value))
         # Attributes set one by one, where they are given, take half the time of keywords.
-        cookie.secure = secure
-        cookie.httponly = httponly
+        if secure:
+            cookie.secure = secure
+        if httponly:
+            cookie.httponly = httponly
         if path != "/":
             cookie.path = _checked("path", path or "")
         if domain is not None:
@@ -87,13 +87,34 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def parse_cookies(header: str) -> dict[str, str]:
-    """The cookies of a `Cookie` header, by name; what is no cookie in it is skipped.
+    """Parse a `Cookie` header into values by name, in linear time.
 
-    Values are unquoted and percent-decoded. When a name comes twice, the last one counts.
+    The header is split at each `;` first (RFC 6265 5.4): a quoted value ends there too. Spaces and
+    tabs around names and values are dropped; a value within double quotes is unquoted; then values
+    are percent-decoded. Names are kept as they are. A pair without `=`, or without a name, is
+    skipped. When a name comes twice, the last one counts.
     """
-    if "%" in header or "," in header or len(header) > _BISCUITS_MAX:
-        return dict(_parse_any(header))
-    return cast("dict[str, str]", biscuits.parse(header))
+    cookies = {}
+    encoded = "%" in header or '"' in header
+    for pair in header.split(";"):
+        name, found, value = pair.partition("=")
+        if found and (name := name.strip(" \t")):
+            value = value.strip(" \t")
+            cookies[name] = _decode(value) if encoded else value
+    return cookies
+
+
+def _decode(value: str) -> str:
+    if value[:1] == '"' == value[-1:] and len(value) > 1:
+        value = value[1:-1]
+        if "\\" in value:
+            value = _replace_escapes(_character, value)
+    return percent_decode(value) if "%" in value else value
+
+
+def _character(match: re.Match[str]) -> str:
+    escaped = match[1]
+    return chr(int(escaped, 8)) if len(escaped) > 1 else escaped
 
 
 class _ExpiredCookie(biscuits.Cookie):  # type: ignore[misc]  # biscuits has no types
@@ -101,20 +122,3 @@ class _ExpiredCookie(biscuits.Cookie):  # type: ignore[misc]  # biscuits has no 
 
     def __str__(self) -> str:
         return str(super().__str__()).replace("; Max-Age=1", "; Max-Age=0", 1)
-
-
-def _parse_any(header: str) -> Iterator[tuple[str, str]]:
-    for pair in re.finditer(_PAIR, header):
-        name, value = pair.groups()
-        yield name, unquote(_unquote(value.rstrip()))
-
-
-def _unquote(value: str) -> str:
-    if value[:1] != '"' or value[-1:] != '"' or len(value) == 1:
-        return value
-    return re.sub(_ESCAPE, _character, value[1:-1])
-
-
-def _character(match: re.Match[str]) -> str:
-    escaped = match[1]
-    return chr(int(escaped, 8)) if len(escaped) > 1 else escaped
