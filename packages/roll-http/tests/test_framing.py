@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import httptools
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from roll_http.framing import SLICE, ChunkedFraming, LengthFraming
 from roll_http.head import BadRequest
@@ -89,3 +92,103 @@ def test_extensions_and_trailers_are_bounded_and_small_chunks_are_not():
         feed_cut(ChunkedFraming(100), [b"0\r\nA: " + b"a" * 200])
     body, _ = feed_cut(ChunkedFraming(100), [b"1\r\na\r\n" * 1000 + b"0\r\n\r\n"])
     assert body == b"a" * 1000
+
+
+def test_chunks_without_extensions_need_no_allowance():
+    message = b"00a\r\n0123456789\r\n0\r\n\r\n"
+    for pieces in cuts(message + AFTER):
+        assert feed_cut(ChunkedFraming(0), pieces) == (b"0123456789", AFTER)
+
+
+def test_a_chunk_full_of_line_ends_is_data():
+    data = b"\r\n\r\n" * 20_000 + b"\r\n0\r\n\r\n"
+    message = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)
+    for size in (1000, SLICE, len(message)):
+        pieces = [message[at : at + size] for at in range(0, len(message), size)]
+        assert feed_cut(ChunkedFraming(100), [*pieces, AFTER]) == (data, AFTER)
+
+
+def test_what_short_size_lines_leave_over_is_not_saved_up_for_trailers():
+    framing = ChunkedFraming(100)
+    feed_cut(framing, [b"1\r\na\r\n" * 10_000])
+    with pytest.raises(BadRequest, match="too large"):
+        feed_cut(framing, [b"0\r\nA: " + b"a" * 20_000] * 3)
+
+
+class Reference:
+    """httptools fed a byte at a time: it says where a message ends."""
+
+    def __init__(self):
+        self.body = b""
+        self.ended = False
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+    def on_body(self, data):
+        self.body += data
+
+    def on_message_complete(self):
+        self.ended = True
+
+    def read(self, data):
+        for at in range(len(data)):
+            try:
+                self.parser.feed_data(data[at : at + 1])
+            except httptools.HttpParserError:
+                return "refused"
+            if self.ended:
+                return self.body, data[at + 1 :]
+        return self.body, None
+
+
+def read_cut(data, pieces):
+    framing = ChunkedFraming(10_000)
+    try:
+        body, rest = feed_cut(framing, pieces)
+    except BadRequest:
+        return "refused"
+    return body, rest if framing.complete else None
+
+
+LINE_ENDS = st.sampled_from([b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"0\r\n\r\n", b"\r\n0\r\n\r\n"])
+PIECES = st.one_of(
+    LINE_ENDS,
+    st.sampled_from([b"0", b"a", b";", b"=", b'"', b" ", b"\x00", b"T: v\r\n", AFTER]),
+    st.binary(max_size=3),
+)
+EXTENSIONS = st.sampled_from([b"", b";a", b";a=b", b';a="\\"b"', b";a;b=c", b" ;a", b";;a"])
+TRAILERS = [b"T: v\r\n", b"X:\r\n", b"Connection: upgrade\r\nUpgrade: x\r\n", b" folded\r\n"]
+
+
+@st.composite
+def chunked_messages(draw):
+    message = b""
+    for data in draw(
+        st.lists(st.lists(LINE_ENDS | st.binary(min_size=1, max_size=9), min_size=1))
+    ):
+        chunk = b"".join(data)
+        message += b"%x%b\r\n%b\r\n" % (len(chunk), draw(EXTENSIONS), chunk)
+    trailers = b"".join(draw(st.lists(st.sampled_from(TRAILERS), max_size=3)))
+    message += (
+        draw(st.sampled_from([b"0", b"000"])) + draw(EXTENSIONS) + b"\r\n" + trailers + b"\r\n"
+    )
+    if draw(st.booleans()):
+        at = draw(st.integers(0, len(message)))
+        message = message[:at] + draw(PIECES) + message[at + draw(st.integers(0, 2)) :]
+    return message + b"".join(draw(st.lists(PIECES, max_size=3)))
+
+
+@settings(max_examples=400, deadline=None)
+@given(chunked_messages(), st.data())
+@example(b"000\r\n\r\n\r\r\n\r\n", None)
+@example(b"0\r\n\r\n\n\r\n\r\n", None)
+def test_chunks_are_what_httptools_takes_for_chunks(message, data):
+    expected = Reference().read(message)
+    assert read_cut(message, [message]) == expected
+    assert read_cut(message, [message[at : at + 1] for at in range(len(message))]) == expected
+    for at in range(len(message)) if len(message) < 60 else ():
+        assert read_cut(message, [message[:at], message[at:]]) == expected
+    if data is not None:
+        cuts = sorted(data.draw(st.lists(st.integers(0, len(message)), max_size=5)))
+        pairs = zip([0, *cuts], [*cuts, len(message)], strict=True)
+        assert read_cut(message, [message[start:end] for start, end in pairs]) == expected

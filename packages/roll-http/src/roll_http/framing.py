@@ -5,11 +5,12 @@ A framing is fed bytes and gives back those of the body and those that follow th
 
 from __future__ import annotations
 
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import httptools
 
-from .head import END, BadRequest
+from .head import CRLF, END, BadRequest
 
 __all__ = ["ChunkedFraming", "Framing", "LengthFraming"]
 
@@ -20,7 +21,11 @@ CHUNK_OVERHEAD = 20
 # One feed holds few enough chunks not to be a burden, whatever their size.
 SLICE = 16 * 1024
 
-_CHUNKED_HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+# What httptools reports, beside data: the size line of a chunk, or the line end behind its data,
+# was read, or the message is complete. They are falsy, to be told from data.
+CHUNK, CHUNK_END, COMPLETE = None, False, ()
+
+_CHUNKED_HEAD = b"POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Framing(Protocol):
@@ -58,62 +63,77 @@ class LengthFraming:
 class ChunkedFraming:
     """A body in chunks, decoded by httptools; extensions and trailers are dropped.
 
-    httptools would run on into the next message. A chunked message can only end at an empty line
-    (its last chunk has no data), so it is fed up to each of these and asked whether it is done.
+    httptools does not say where in the bytes fed the message ended, and reads on. So the fake head
+    that it was given says `Connection: close`: it then takes nothing behind the message for
+    another one. Where bytes follow, the end is found from what httptools reported of their slice.
+    Nothing is ever searched for in the data of a chunk: a client may fill it with line ends.
     """
 
-    __slots__ = ("_allowance", "_overhead", "_parser", "_pieces", "_tail", "complete", "remaining")
+    __slots__ = ("_allowance", "_events", "_left", "_parser", "_tail", "complete", "remaining")
 
     def __init__(self, allowance: int) -> None:
         """`allowance`: the bytes granted to extensions and trailers, in all."""
         self.complete = False
         self.remaining: int | None = None
-        self._allowance = allowance
-        self._overhead = 0
-        self._pieces: list[bytes] = []
+        # A size line is granted once it is whole: the one that is coming is granted here.
+        self._allowance = self._left = allowance + CHUNK_OVERHEAD
+        self._events: list[Any] = []  # stretches of data, and what stands for the rest
         self._tail = b""
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser = httptools.HttpRequestParser(_Events(self._events))
         self._parser.feed_data(_CHUNKED_HEAD)
 
     def feed(self, data: bytes, start: int) -> tuple[bytes, int]:
-        stop = min(len(data), start + SLICE)
-        while start < stop and not self.complete:
-            end = self._next_stop(data, start, stop)
-            self._feed_slice(data[start:end])
-            start = end
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        return body, start
+        piece = data[start : start + SLICE]
+        events = self._events
+        more = self._decode(piece)
+        body = b"".join(filter(None, events))
+        end = len(piece)
+        if events and events[-1] is COMPLETE:
+            self.complete = True
+            if more or not piece.endswith(END) or piece[-5:-4] in CRLF:
+                end = self._find_end(piece)
+        self._spend(end - len(body), events.count(CHUNK))
+        self._tail = (self._tail + piece[-3:])[-3:]
+        events.clear()
+        return body, start + end
 
-    def _next_stop(self, data: bytes, start: int, stop: int) -> int:
-        """Where the next empty line ends, one begun in an earlier slice included."""
-        if self._tail:
-            joint = (self._tail + data[start : start + 3]).find(END)
-            if joint >= 0:
-                return start + joint + len(END) - len(self._tail)
-        found = data.find(END, start, stop)
-        return stop if found < 0 else found + len(END)
-
-    def _feed_slice(self, piece: bytes) -> None:
-        # The line before the empty one is never empty itself: no end overlaps another.
-        self._tail = b"" if piece.endswith(END) else (self._tail + piece[-3:])[-3:]
-        self._overhead += len(piece)
+    def _decode(self, piece: bytes) -> bool:
+        """Decode, and return whether more than empty lines follows the message."""
         try:
             self._parser.feed_data(piece)
         except httptools.HttpParserError as error:
+            if COMPLETE in self._events:
+                return True
             raise BadRequest(400, f"Malformed chunked body: {error}") from None
-        if self._overhead > self._allowance:
+        return False
+
+    def _spend(self, size: int, chunks: int) -> None:
+        """Count what came beyond data. What a short size line leaves over is not saved up."""
+        self._left = min(self._left + chunks * CHUNK_OVERHEAD - size, self._allowance)
+        if self._left < 0:
             raise BadRequest(400, "Chunk extensions or trailers too large")
 
-    def on_body(self, body: bytes) -> None:
-        """Called by httptools for each stretch of data."""
-        self._overhead -= len(body)
-        self._pieces.append(body)
+    def _find_end(self, piece: bytes) -> int:
+        """Return where the message ends in the piece that completed it."""
+        start, known = self._last_size_line(piece), self._tail + piece
+        before = len(self._tail)
+        return known.index(END, 0 if start is None else before + start) + len(END) - before
 
-    def on_chunk_header(self) -> None:
-        """Called by httptools once a chunk's size line is read."""
-        self._allowance += CHUNK_OVERHEAD
+    def _last_size_line(self, piece: bytes) -> int | None:
+        """Return where the line end behind the last size line is; None if it came earlier."""
+        position, found = 0, None
+        for event in self._events:
+            position = position + len(event) if event else piece.find(b"\n", position) + 1
+            if event is CHUNK:
+                found = position - len(CRLF)
+        return found
 
-    def on_message_complete(self) -> None:
-        """Called by httptools when the trailers have ended."""
-        self.complete = True
+
+class _Events:
+    """Has httptools write down what it reads. Functions in C cost half of methods here."""
+
+    def __init__(self, events: list[Any]) -> None:
+        self.on_body = events.append
+        self.on_chunk_header = partial(events.append, CHUNK)
+        self.on_chunk_complete = partial(events.append, CHUNK_END)
+        self.on_message_complete = partial(events.append, COMPLETE)
