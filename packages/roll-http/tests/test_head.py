@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from roll_http import Limits, head, semantics
 from roll_http.head import BadRequest, HeadParser
@@ -216,6 +221,58 @@ def test_only_100_continue_is_expected(parse, refusal):
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        [b"100-continue", b"100-continue"],
+        [b"100-continue,100-CONTINUE"],
+        [b"\t 100-Continue ,, \t,100-continue , "],
+        [b"", b"100-continue", b","],
+    ],
+)
+def test_expect_is_a_list(parse, lines):
+    fields = b"".join(b"Expect: " + line + b"\r\n" for line in lines)
+    assert parse(POST + b"Content-Length: 1\r\n" + fields + b"\r\n").expects_continue
+
+
+@pytest.mark.parametrize("line", [b"", b" ", b",", b" , ,,"])
+def test_an_empty_list_expects_nothing(parse, line):
+    head = parse(POST + b"Content-Length: 1\r\nExpect: " + line + b"\r\n\r\n")
+    assert not head.expects_continue
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"100-continue, a-miracle",
+        b"a-miracle, 100-continue",
+        b"100-continue; q=1",
+        b"100-continue=1",
+        b'"100-continue"',
+        b"100 continue",
+        b"100-continue 100-continue",
+        b'x="a, 100-continue"',
+    ],
+)
+def test_an_unknown_expectation_beside_a_known_one_is_refused(refusal, line):
+    assert refusal(POST + b"Expect: " + line + b"\r\n\r\n") == 417
+
+
+@pytest.mark.parametrize("digits", [21, 100, 4301, 5001, 20_000])
+@pytest.mark.parametrize("digit", [b"0", b"1", b"9"])
+def test_a_length_of_many_digits_is_refused(refusal, digit, digits):
+    assert refusal(POST + b"Content-Length: " + digit * digits + b"\r\n\r\n") == 400
+
+
+def test_leading_zeros_of_a_length_are_taken(parse):
+    assert parse(POST + b"Content-Length: 00000000000000000012\r\n\r\n").length == 12
+
+
+def test_a_kelvin_sign_is_no_k(parse):
+    kelvin = "Connection: \u212aeep-alive\r\n".encode()
+    assert not parse(b"GET / HTTP/1.0\r\n" + kelvin + b"\r\n").keep_alive
+
+
+@pytest.mark.parametrize(
     "host",
     [b"a", b"a.b:80", b"1.2.3.4", b"[::1]", b"[::1]:8080", b"[v1.a:b]", b"a:", b"%41", b"a_b"],
 )
@@ -364,6 +421,120 @@ def test_known_fields_behind_a_new_line_mean_what_they_mean_to_a_new_connection(
     parser = known(GET + fields + b"\r\n")
     lines_seen.clear()
     assert outcome(parser, data) == outcome(HeadParser(Limits()), data)
+
+
+LINES = [
+    b"GET / HTTP/1.1",
+    b"GET /a%2Fb?c=d HTTP/1.1",
+    b"POST /b HTTP/1.1",
+    b"OPTIONS * HTTP/1.1",
+    b"CONNECT there:80 HTTP/1.1",
+    b"CONNECT /b HTTP/1.1",
+    b"GET http://there/b HTTP/1.1",
+    b"GET / HTTP/1.0",
+    b"GET / HTTP/1.2",
+    b"PRI * HTTP/2.0",
+    b"PRI * HTTP/1.1",
+    b"PRI /x HTTP/1.1",
+    b"PRI / HTTP/1.0",
+    b"SOURCE /x HTTP/1.1",
+    b"SOURCE /x ICE/1.0",
+    b"DESCRIBE /x HTTP/1.1",
+    b"M-SEARCH /x HTTP/1.1",
+    b"QUERY /x HTTP/1.1",
+    b"BREW /x HTTP/1.1",
+    b"get /x HTTP/1.1",
+    b"GET /x\r HTTP/1.1",
+    b"\nGET /x HTTP/1.1",
+    b"GET /" + b"x" * 300 + b" HTTP/1.1",
+]
+FIELDS = [
+    b"Host: here",
+    b"Host: a b",
+    b"A: 1",
+    b"Cookie: a=b",
+    b"Content-Length: 3",
+    b"Content-Length: 0",
+    b"Content-Length: " + b"0" * 5000,
+    b"Transfer-Encoding: chunked",
+    b"Transfer-Encoding: gzip",
+    b"Connection: close",
+    b"Connection: keep-alive",
+    b"Connection: keep-alive, close",
+    b"Connection: upgrade",
+    b"Connection: upgrade, close",
+    b"Upgrade: websocket",
+    b"Proxy-Connection: close",
+    b"Proxy-Connection: upgrade",
+    b"Expect: 100-continue",
+    b"Expect: a-miracle",
+    b"Keep-Alive: timeout=0",
+    b"SM: x",
+    b"B : c",
+    b"B: \x01",
+]
+heads = st.tuples(
+    st.sampled_from(LINES),
+    st.lists(st.sampled_from(FIELDS), max_size=3).map(lambda fields: (b"Host: here", *fields))
+    | st.lists(st.sampled_from(FIELDS), max_size=2),
+    st.sampled_from([b"", b"", b"\r\n"]),
+)
+
+
+def head_bytes(line: bytes, fields: Iterable[bytes], before: bytes) -> bytes:
+    return before + line + b"\r\n" + b"".join(field + b"\r\n" for field in fields) + b"\r\n"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(1, 3), heads), max_size=8))
+@example([(0, 3, (LINES[0], FIELDS[:1], b"")), (0, 3, (b"PRI /x HTTP/1.1", FIELDS[:1], b""))])
+@example([(0, 3, (LINES[0], FIELDS[:1], b"")), (0, 3, (b"PRI / HTTP/1.0", [], b""))])
+def test_a_head_means_the_same_whatever_came_before_on_any_connection(sequence):
+    lines_seen.clear()
+    connections = [HeadParser(Limits()), HeadParser(Limits())]
+    for connection, times, parts in sequence:
+        data = head_bytes(*parts)
+        expected = outcome(HeadParser(Limits()), data)
+        for _ in range(times):
+            assert outcome(connections[connection], data) == expected
+            if isinstance(expected[0], int):  # it was refused, which ends the connection
+                connections[connection] = HeadParser(Limits())
+
+
+@pytest.mark.parametrize("fields", [b"Host: here\r\n", b""])
+@pytest.mark.parametrize("line", [b"PRI /x HTTP/1.1", b"PRI / HTTP/1.0", b"PRI * HTTP/1.1"])
+def test_the_preface_of_http_2_is_no_request(refusal, line, fields):
+    assert refusal(line + b"\r\n" + fields + b"\r\n") == 400
+
+
+def test_empty_lines_between_known_heads_do_not_add_up():
+    parser = known(GET + b"\r\n", head=100)
+    for _ in range(100):
+        assert parser.parse(b"\r\n", 0) == (None, 2)
+        assert parser.parse(GET + b"\r\n", 0)[0]
+
+
+BYTES = [b"G", b"GET", b" ", b"/", b"b", b"#", b"%", b"\x00", b"\xff", b"\r", b"\n", b"\r\n"]
+BEGINNINGS = st.lists(st.sampled_from([*BYTES, b" HTTP/1.1", b"Host: here\r\n"]), max_size=12)
+
+
+@settings(max_examples=300, deadline=None)
+@given(BEGINNINGS.map(b"".join) | st.just(b"GET /b HTTP/1.1\r\nHost: here\r\n\r\n"))
+def test_a_head_is_refused_at_the_same_byte_however_much_of_it_was_seen_before(data):
+    parser = HeadParser(Limits())
+    start = 0
+    ends = range(1, len(data) + 1)
+    for end in sorted([*ends, *ends]):  # it may be asked again without another byte
+        try:
+            head, start = parser.parse(data[:end], start)
+        except BadRequest as error:
+            with pytest.raises(BadRequest, match=re.escape(error.reason)):
+                HeadParser(Limits()).parse(data[:end], 0)
+            return
+        again, after = HeadParser(Limits()).parse(data[:end], 0)
+        assert (head is None, start) == (again is None, after)
+        if head is not None:
+            return
 
 
 def test_a_known_request_line_is_no_whole_head():

@@ -12,13 +12,20 @@ from functools import lru_cache
 import httptools
 
 from .limits import Limits
+from .request_line import (
+    MINORS,
+    bad_request_line,
+    is_plain,
+    is_request_line,
+    may_go_on,
+    read_method,
+    refusal,
+    split_line,
+)
 from .semantics import KEPT, BadRequest, Head, frame, locate, split_query
-from .syntax import OWS, has_bare_lf, is_request_line_start, is_token, match_request_line
+from .syntax import OWS, has_bare_lf
 
 __all__ = ["BadRequest", "Head", "HeadParser"]
-
-# The minor versions of HTTP/1, as a request line ends with them.
-_MINORS = {b"HTTP/1.%d" % minor: minor for minor in range(10)}
 
 END = b"\r\n\r\n"
 CRLF = b"\r\n"
@@ -30,14 +37,6 @@ def _field_name(raw: bytes) -> str:
 
 # Names repeat: a cache spares 0.1 us a field.
 _known_field_name = lru_cache(maxsize=1024)(_field_name)
-
-
-@lru_cache(maxsize=128)
-def _method(raw: bytes) -> str:
-    text = raw.decode("latin-1")
-    if not is_token(text):  # llhttp skips line ends in front of it
-        raise BadRequest(400, "Malformed request line")
-    return text
 
 
 # Method, target, path and query: what a request line says whose target is a path.
@@ -62,14 +61,15 @@ class HeadParser:
     """
 
     __slots__ = (
+        "_accepted",
         "_block",
-        "_count",
         "_fields",
         "_head",
         "_headers",
         "_limits",
         "_longest_line",
         "_parser",
+        "_repeated",
         "_seen",
         "_skipped",
     )
@@ -77,8 +77,9 @@ class HeadParser:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._parser: httptools.HttpRequestParser | None = None
+        self._accepted = False  # httptools took what was fed for a whole head
         self._headers: dict[str, str] = {}
-        self._count = 0
+        self._repeated: dict[str, list[str]] = {}
         self._seen = 0  # how much of an incomplete head was looked at
         self._skipped = 0
         # The last fields, as bytes and parsed; the head that had them serves again with other
@@ -104,17 +105,25 @@ class HeadParser:
                 if line is not None:
                     head.method, head.target, head.path, head.query = line
                     head.headers = self._fields.copy()
-                    self._seen = 0
+                    self._seen = self._skipped = 0
                     return head, end
         return self._parse_new(data, start)
 
     def _read_line(self, raw: bytes) -> Line | None:
-        """A new request line, in front of the remembered fields; None where these depend on it."""
-        line = _split_line(raw[: -len(CRLF)])
-        if line is None or not _is_plain(line):
+        """A new request line, in front of the remembered fields.
+
+        None where these depend on it, or it is bad: then the head is parsed as any other, so that
+        what it means, and what is said of it, never depends on what came before.
+        """
+        line = split_line(raw[: -len(CRLF)])
+        if line is None or not is_plain(line):
             return None
-        self._feed(raw + CRLF)
-        known = _method(line[0]), line[1], *split_query(line[1].decode("ascii"))
+        try:
+            method = read_method(line[0])
+            self._feed(raw + CRLF)
+        except BadRequest:
+            return None
+        known = method, line[1], *split_query(line[1].decode("ascii"))
         if len(raw) <= LONGEST_LINE:
             if len(_lines) >= MOST_LINES:
                 _lines.clear()
@@ -135,10 +144,12 @@ class HeadParser:
     def _parse_new(self, data: bytes, start: int) -> tuple[Head | None, int]:
         if data.startswith(CRLF, start):
             start = self._skip_empty_lines(data, start)
-        end = data.find(END, start) + len(END)
+        # An end may have begun in what was seen before.
+        end = data.find(END, max(start, start + self._seen - len(END) + 1)) + len(END)
         if end < len(END):
             self._check_incomplete(data[start:])
-            self._seen = len(data) - start
+            # A CR alone may be the half of an empty line: it was not found good.
+            self._seen = 0 if data[start:] == b"\r" else len(data) - start
             return None, start
         self._seen = 0
         return self._parse_whole(data[start:end]), end
@@ -147,28 +158,27 @@ class HeadParser:
         end = raw.find(CRLF)
         if end > self._limits.request_line or len(raw) > self._limits.head:
             raise self._too_large(end)
-        line = _split_line(raw[:end])
+        line = split_line(raw[:end])
         if line is None:
-            raise _bad_request_line(raw)
+            raise bad_request_line(raw)
         head = Head()
-        head.method = _method(line[0])
+        head.method = read_method(line[0])
         head.target = line[1]
-        minor = _MINORS[line[2]]
+        minor = MINORS[line[2]]
         if minor != 1:
             head.minor = minor
         head.headers = self._read_headers(raw)
         frame(head)
         locate(head)
-        if head.length or head.chunked or head.upgrade or head.method == "CONNECT":
-            self._parser = None  # it now waits for a body, or for an end, that it will not see
-        elif "PROXY-CONNECTION" in head.headers:
-            self._parser = None  # it may now wait for an end that this field does not mean
-        if _is_plain(line):
+        if not _leaves_ready(head):
+            self._parser = None
+        if is_plain(line):
             self._remember(head, raw[end + len(CRLF) :])
         return head
 
     def _skip_empty_lines(self, data: bytes, start: int) -> int:
         """RFC 9112 2.2: empty lines before a request line are ignored, but not without end."""
+        self._seen = 0
         while data.startswith(CRLF, start):
             start += len(CRLF)
             self._skipped += len(CRLF)
@@ -181,23 +191,27 @@ class HeadParser:
     def _read_headers(self, raw: bytes) -> dict[str, str]:
         headers: dict[str, str] = {}
         self._headers = headers
-        self._count = 0
+        self._repeated = {}
         self._feed(raw)
-        if self._count > self._limits.headers:
+        lines = len(headers)
+        if self._repeated:
+            lines += self._join_repeated()
+        if lines > self._limits.headers:
             raise BadRequest(431, "Too many header fields")
         return headers
 
     def _feed(self, raw: bytes) -> None:
+        self._accepted = False
         try:
             (self._parser or self._new_parser()).feed_data(raw)
         except httptools.HttpParserUpgrade:
             self._parser = None  # it would read no further head
-        except httptools.HttpParserInvalidMethodError:
-            raise _unknown_method(raw) from None
         except httptools.HttpParserError as error:
-            if "nvalid method" in str(error):  # as llhttp says of other protocols' methods
-                raise _unknown_method(raw) from None
-            raise BadRequest(400, str(error) or "Malformed request") from None
+            self._parser = None
+            raise refusal(raw, error) from None
+        if not self._accepted:  # it waits for what other protocols send, as behind PRI
+            self._parser = None
+            raise BadRequest(400, "Malformed request")
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         self._parser = parser = httptools.HttpRequestParser(self)
@@ -208,7 +222,6 @@ class HeadParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by httptools for each header line."""
-        self._count += 1
         headers = self._headers
         key = _known_field_name(name) if len(name) <= KEPT else _field_name(name)
         try:
@@ -216,9 +229,23 @@ class HeadParser:
         except UnicodeDecodeError:
             text = value.decode("latin-1").rstrip(OWS)
         if key in headers:
+            self._repeated.setdefault(key, [headers[key]]).append(text)
+        else:
+            headers[key] = text
+
+    def on_headers_complete(self) -> None:
+        """Called by httptools at the end of a head."""
+        self._accepted = True
+
+    def _join_repeated(self) -> int:
+        """Join the lines of each field, and return how many are more than one.
+
+        All at once: to add one after another takes quadratic time.
+        """
+        for key, texts in self._repeated.items():
             separator = "; " if key == "COOKIE" else ", "  # RFC 6265 5.4, RFC 9110 5.3
-            text = f"{headers[key]}{separator}{text}"
-        headers[key] = text
+            self._headers[key] = separator.join(texts)
+        return sum(map(len, self._repeated.values())) - len(self._repeated)
 
     def close(self) -> None:
         """No more heads will come: let go of the parser, which holds on to this object."""
@@ -238,41 +265,16 @@ class HeadParser:
             raise BadRequest(400, "Bare LF in the head")
         if 0 <= found < self._seen - 1:
             return  # the line was found good before
-        bad = not is_request_line_start(data) if found < 0 else not _is_request_line(data)
-        if bad and data not in {b"", b"\r"}:  # a CR may be the half of an empty line
-            raise _bad_request_line(data)
+        good = may_go_on(data, self._seen) if found < 0 else is_request_line(data)
+        if not good and data not in {b"", b"\r"}:
+            raise bad_request_line(data)
 
 
-def _split_line(raw: bytes) -> list[bytes] | None:
-    """Method, target and version of a request line, whose characters llhttp has yet to check.
+def _leaves_ready(head: Head) -> bool:
+    """Tell whether llhttp reads what follows this head as another head.
 
-    It lets through runs of spaces, fragments, and other versions.
+    Otherwise it waits for a body, which it will not get, or refuses to read on: it does so behind
+    the last head of a connection, and takes `Proxy-Connection` for `Connection`.
     """
-    line = raw.split(b" ")
-    if len(line) != 3 or line[2] not in _MINORS or b"#" in line[1]:  # noqa: PLR2004 - its parts
-        return None
-    return line
-
-
-def _is_plain(line: list[bytes]) -> bool:
-    """A line that says the same whatever fields follow it, which mean the same behind each."""
-    return line[1].startswith(b"/") and line[2] == b"HTTP/1.1" and line[0] != b"CONNECT"
-
-
-def _is_request_line(data: bytes) -> bool:
-    line = match_request_line(data)
-    return line is not None and line[1] == b"1"
-
-
-def _bad_request_line(data: bytes) -> BadRequest:
-    line = match_request_line(data)
-    if line is not None and line[1] != b"1":
-        return BadRequest(505, "Only HTTP/1.x is spoken here")
-    return BadRequest(400, "Malformed request line")
-
-
-def _unknown_method(data: bytes) -> BadRequest:
-    """RFC 9110 9.1: a method, but none we know; or no token at all."""
-    if _is_request_line(data):
-        return BadRequest(501, "Unknown method")
-    return _bad_request_line(data)
+    ended = not head.keep_alive or head.upgrade or "PROXY-CONNECTION" in head.headers
+    return not (ended or head.length or head.chunked)

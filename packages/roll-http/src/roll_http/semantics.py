@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from urllib.parse import unquote
 
-from .syntax import is_authority_form, is_host, list_members, match_absolute_form
+from .syntax import (
+    is_authority_form,
+    is_host,
+    list_members,
+    match_absolute_form,
+    percent_decode,
+)
 
 __all__ = ["BadRequest", "Head", "frame", "locate", "split_query"]
 
@@ -63,6 +68,9 @@ class Head:
 # long as it is short.
 KEPT = 64
 
+# The digits of 2**64. `int` raises for thousands of them.
+LONGEST_LENGTH = 20
+
 
 def _options_of(connection: str) -> frozenset[str]:
     return frozenset(list_members(connection))
@@ -87,7 +95,7 @@ def frame(head: Head) -> None:
     if "TRANSFER-ENCODING" in headers:  # and no Content-Length: llhttp refuses both together
         _check_coding(head, headers["TRANSFER-ENCODING"])
     if "CONTENT-LENGTH" in headers:
-        head.length = int(headers["CONTENT-LENGTH"])  # digits: llhttp has seen to that
+        head.length = _content_length(headers["CONTENT-LENGTH"])
     if "EXPECT" in headers:
         head.expects_continue = _expects_continue(head, headers["EXPECT"])
 
@@ -110,8 +118,19 @@ def _check_coding(head: Head, coding: str) -> None:
         head.keep_alive = False  # RFC 9112 6.1: faulty framing; answer, then close
 
 
+def _content_length(digits: str) -> int:
+    """Read digits, as llhttp has checked that they are; it lets any number of zeros lead."""
+    if len(digits) > LONGEST_LENGTH:
+        raise BadRequest(400, "Content-Length has too many digits")
+    return int(digits)
+
+
 def _expects_continue(head: Head, expect: str) -> bool:
-    if expect.lower() != "100-continue":
+    """Read a list whose one known member may come many times (RFC 9110 10.1.1)."""
+    members = set(list_members(expect))
+    if not members:
+        return False
+    if members != {"100-continue"}:
         raise BadRequest(417, "Unknown expectation")
     return head.minor > 0 and (head.chunked or head.length > 0)
 
@@ -145,7 +164,7 @@ def locate(head: Head) -> None:
 def split_query(target: str) -> tuple[str, str]:
     """The percent-decoded path of a target, and its query as received."""
     path, _, query = target.partition("?")
-    return (unquote(path) if "%" in path else path), query
+    return (percent_decode(path) if "%" in path else path), query
 
 
 def _split_absolute(head: Head, host: str | None) -> tuple[bytes, str | None]:

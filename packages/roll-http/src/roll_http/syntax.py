@@ -10,11 +10,11 @@ TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 # RFC 9110 5.6.2
 is_token = re.compile(TCHARS).fullmatch
 
-is_token_part = re.compile(TCHARS.encode()).fullmatch
+is_token_part = re.compile(TCHARS.encode()[:-1] + b"*").fullmatch
 
 # RFC 9112 3. The target: visible ASCII, without a fragment.
 match_request_line = re.compile(TCHARS.encode() + rb" [!-\"$-~]+ HTTP/([0-9])\.[0-9]\r\n").match
-is_target_part = re.compile(rb"[!-\"$-~]+").fullmatch
+is_target_part = re.compile(rb"[!-\"$-~]*").fullmatch
 
 # The beginning of a request line that is still coming.
 _LINE_START = (
