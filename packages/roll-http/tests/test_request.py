@@ -117,6 +117,35 @@ def test_the_body_may_be_assigned():
     assert request.json == {"a": 1}, "json keeps its value"
 
 
+NO_NUMBERS = [
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e999",
+    "-1e999",
+    "1E+400",
+    "1" * 400 + ".0",
+    "1" * 5000,
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])
+@pytest.mark.parametrize("form", ["{}", " {} ", "[{}]", '[1, {{"a": {}}}]', "[[1.5], {}, 2]"])
+@pytest.mark.parametrize("number", NO_NUMBERS, ids=lambda number: f"{number[:9]}-{len(number)}")
+def test_what_json_has_no_numbers_for_is_a_400(number, form, encoding):
+    request = Request(None, None)
+    request.body = form.format(number).encode(encoding)
+    with pytest.raises(HttpError) as caught:
+        _ = request.json
+    assert (caught.value.status, caught.value.message) == (400, "Unparsable JSON body")
+
+
+def test_json_has_all_numbers_that_are_finite():
+    request = Request(None, None)
+    request.body = b"[1.5, -1e308, 1e-999, 1E5, -0.0, " + b"1" * 400 + b', "NaN", "1e999"]'
+    assert request.json == [1.5, -1e308, 0.0, 1e5, -0.0, int("1" * 400), "NaN", "1e999"]
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[1] 2", b"\xff", b"[" * 100_000])
 def test_a_bad_json_body_is_a_400(body):
     request = Request(None, None)
