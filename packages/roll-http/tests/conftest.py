@@ -1,4 +1,7 @@
-"""A server on a real socket, and a client that sends exactly what it is told."""
+"""A server on a real socket, and a client that sends exactly what it is told.
+
+Every asynchronous test runs on asyncio, and on uvloop where that is installed.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,20 @@ import pytest
 from roll_http import Cookies, HTTPProtocol, Limits, Request, Response, Server
 from roll_http.head import BadRequest, Head, HeadParser
 
+try:
+    import uvloop
+except ImportError:
+    LOOPS = {"asyncio": asyncio.new_event_loop}
+else:
+    LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
 Handler = Callable[[Any, Any], Awaitable[Any]]
 
 PATIENCE = 10  # seconds after which a test that waits for the server has failed
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    return LOOPS
 
 
 class App:

@@ -9,6 +9,7 @@ import pytest
 from roll_http import (
     ClientDisconnected,
     Cookies,
+    FileBody,
     HTTPProtocol,
     Limits,
     Request,
@@ -170,15 +171,104 @@ async def test_a_server_that_was_closed_is_not_reported_for_not_accepting():
     assert reported == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"x" * 262_145, b"x" * 5_000_000, "file"],
+    ids=["262145 bytes", "5 MB", "file"],
+)
+@pytest.mark.parametrize("early", [True, False], ids=["before the answer", "within"])
+@pytest.mark.parametrize("eager_cancel", [True, False], ids=["cancels", "runs on"])
+async def test_bytes_and_files_are_sent_whole_to_a_half_closed_client(
+    serve, tmp_path, body, early, eager_cancel
+):
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 5_000_000)
+    half_closed = asyncio.Event()
+
+    async def handler(request, response):
+        if early:
+            await half_closed.wait()
+        request.cancel_on_disconnect = eager_cancel and not early
+        response.headers["Content-Length"] = 5_000_000 if body == "file" else len(body)
+        response.body = FileBody(path, 0, 5_000_000) if body == "file" else body
+
+    peer = await serve(handler)
+    connection = await peer.connect(limit=1024)
+    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    if not early:
+        await connection.head()
+    protocol = next(peer.server.connections)
+    connection.send_eof()
+    while early and not protocol.gone:
+        await asyncio.sleep(0)
+    half_closed.set()
+    if early:
+        await connection.head()
+    assert len(await connection.rest()) == (5_000_000 if body == "file" else len(body))
+    assert protocol.gone
+
+
+async def test_a_generator_for_a_half_closed_client_ends(serve):
+    ended = asyncio.Event()
+
+    async def handler(request, response):
+        async def body():
+            try:
+                yield b"x"
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        response.body = body()
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await connection.head()
+    connection.send_eof()
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert ended.is_set()
+
+
+async def test_a_file_that_fails_is_logged_though_its_client_is_half_closed(serve, caplog):
+    class Failing(FileBody):
+        async def __anext__(self):
+            raise OSError("disk")
+
+        async def fetch(self, size):
+            raise OSError("disk")
+
+    gone = asyncio.Event()
+
+    async def handler(request, response):
+        await gone.wait()
+        response.headers["Content-Length"] = 5
+        response.body = Failing("/nowhere", 0, 5)
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    connection.send_eof()
+    while not any(protocol.gone for protocol in peer.server.connections):
+        await asyncio.sleep(0)
+    gone.set()
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert "OSError: disk" in caplog.text
+
+
 async def test_a_server_without_a_descriptor_left_stops(monkeypatch):
     server = Server(lambda: connect(None))
     await server.listen("127.0.0.1", 0)
 
-    def dup(self):
+    def dup():
         raise OSError(24, "Too many open files")
 
-    monkeypatch.setattr(type(server.sockets[0]), "dup", dup)
-    address = server.sockets[0].getsockname()
+    sock = server.sockets[0]
+    address = sock.getsockname()
+    scarce = SimpleNamespace(dup=dup, fileno=sock.fileno)
+    monkeypatch.setattr(Server, "sockets", (scarce,))
     await server.stop()
     with pytest.raises(ConnectionRefusedError), socket.create_connection(address):
         pass

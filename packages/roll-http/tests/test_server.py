@@ -39,7 +39,7 @@ async def test_stopping_closes_idle_connections_at_once(serve):
     await peer.server.stop()
     assert await silent.rest() == b""
     assert await kept.rest() == b"hello"
-    with pytest.raises(OSError, match="Connect call failed"):
+    with pytest.raises(OSError, match="Connect call failed|refused"):
         await peer.connect()
 
 
@@ -159,20 +159,70 @@ async def test_a_port_in_use_is_an_os_error(serve):
         await Server(lambda: HTTPProtocol(peer.app)).listen(*peer.address)
 
 
-async def test_a_signal_stops_gracefully_and_a_second_one_now(serve, held):
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("second", [signal.SIGQUIT, signal.SIGINT])
+async def test_sigquit_or_a_second_sigint_cancels_what_runs(serve, held, first, second):
     peer = await serve(held)
     connection = await peer.connect()
     connection.send(GET)
     await held.running.wait()
     serving = asyncio.ensure_future(serve_until_signalled(peer.server))
     await asyncio.sleep(0)
-    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), first)
     while peer.server.sockets:
         await asyncio.sleep(0)
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), second)
     with pytest.raises(ConnectionError):
         await connection.rest()
     await serving
+
+
+async def test_sigquit_alone_waits_for_nothing(serve, held):
+    peer = await serve(held)
+    connection = await peer.connect()
+    connection.send(GET)
+    await held.running.wait()
+    serving = asyncio.ensure_future(serve_until_signalled(peer.server))
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGQUIT)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    await serving
+
+
+@pytest.fixture
+def signals_seen(monkeypatch):
+    """Count the signals that a loop hands on."""
+    seen = []
+    original = asyncio.Queue.put_nowait
+
+    def put_nowait(queue, item):
+        seen.append(item)
+        original(queue, item)
+
+    monkeypatch.setattr(asyncio.Queue, "put_nowait", put_nowait)
+    return seen
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+async def test_repeated_sigterms_change_nothing(serve, held, first, signals_seen):
+    peer = await serve(held)
+    connection = await peer.connect()
+    connection.send(GET)
+    await held.running.wait()
+    serving = asyncio.ensure_future(serve_until_signalled(peer.server))
+    await asyncio.sleep(0)
+    for number in (first, signal.SIGTERM, signal.SIGTERM):
+        os.kill(os.getpid(), number)
+        before = len(signals_seen)
+        while len(signals_seen) == before:
+            await asyncio.sleep(0)
+    held.release.set()
+    assert (await connection.rest()).endswith(b"done")
+    await serving
+    os.kill(os.getpid(), signal.SIGTERM)  # while an application shuts down
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 async def test_one_signal_is_enough_when_nothing_runs(serve):
@@ -201,33 +251,50 @@ async def test_other_errors_are_reported_as_asyncio_does(caplog):
 
 
 async def test_the_clock_stops_without_connections_and_survives_their_faults():
-    class Broken:
+    class Healthy:
         app = None
         read_deadline = write_deadline = 0.0
-
-        def __init__(self):
-            self.looks = 0
+        reads = writes = failures = 0
 
         def read_expired(self):
-            self.looks += 1
-            raise RuntimeError("fault")
+            self.reads += 1
 
         def write_expired(self):
-            raise AssertionError("not reached")
+            self.writes += 1
+
+    class Broken(Healthy):
+        def read_expired(self):
+            super().read_expired()
+            raise RuntimeError("fault")
+
+        def fail(self):
+            self.failures += 1
+
+    class Hopeless(Broken):
+        def fail(self):
+            super().fail()
+            raise ValueError("no end")
 
     loop = asyncio.get_running_loop()
     faults = []
     loop.set_exception_handler(lambda _, context: faults.append(context["exception"]))
     connections = Connections()
-    broken = Broken()
-    connections.add(broken, 0.04, loop)
-    while broken.looks < 3:
+    members = [kind() for kind in (Healthy, Broken, Hopeless) * 5]
+    for member in members:
+        connections.add(member, 0.04, loop)
+    while members[0].reads < 3:
         await asyncio.sleep(0.01)
-    assert list(connections) == [broken]
-    connections.discard(broken)
+    assert set(connections) == set(members)
+    for member in members:
+        connections.discard(member)
     while connections._ticking:
         await asyncio.sleep(0.01)
-    assert len(faults) == broken.looks
+    assert {member.reads for member in members} == {members[0].reads}
+    for member in members:
+        broken = isinstance(member, Broken)
+        assert member.failures == (member.reads if broken else 0)
+        assert member.writes == (0 if broken else member.reads)
+    assert len(faults) == sum(m.failures for m in members if isinstance(m, Hopeless))
 
 
 async def test_what_came_in_time_counts_though_it_was_read_after_the_deadline():

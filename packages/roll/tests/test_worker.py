@@ -165,16 +165,70 @@ async def test_who_keeps_a_connection_is_answered_once_more(start, monkeypatch):
     await worker.serving
 
 
-async def test_a_second_signal_waits_for_nothing(app, start):
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("second", [signal.SIGQUIT, signal.SIGINT])
+async def test_sigquit_or_a_second_sigint_waits_for_nothing(app, start, first, second):
     worker = start()
     _, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
     await app.begun.wait()
-    tell(signal.SIGTERM)
+    tell(first)
     await worker._leave.wait()
-    tell(signal.SIGTERM)
+    tell(second)
     await worker.serving
     writer.close()
     assert app.seen == ["startup", "cancelled", "shutdown"]
+
+
+@pytest.fixture
+def signals_taken(monkeypatch):
+    """Signals that a worker was told of."""
+    taken = []
+    for name in ("_leave_gracefully", "_interrupt"):
+        original = getattr(Worker, name)
+
+        def take(worker, name=name, original=original):
+            original(worker)
+            taken.append(name)
+
+        monkeypatch.setattr(Worker, name, take)
+    return taken
+
+
+@pytest.mark.parametrize("first", ["SIGTERM", "SIGINT", "max_requests"])
+async def test_repeated_sigterms_change_nothing(app, start, first, signals_taken):
+    worker = start(max_requests=1)
+    reader, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
+    await app.begun.wait()
+    if first == "max_requests":
+        await answer(worker)
+    else:
+        tell(signal.Signals[first])
+    await worker._leave.wait()
+    for _ in range(2):
+        before = len(signals_taken)
+        tell(signal.SIGTERM)
+        while len(signals_taken) == before:
+            await asyncio.sleep(0)
+    app.go_on.set()
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")
+    writer.close()
+    await worker.serving
+    assert app.seen == ["startup", "answered", "shutdown"]
+
+
+async def test_the_first_sigint_after_the_last_request_waits(app, start, signals_taken):
+    worker = start(max_requests=1)
+    reader, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
+    await app.begun.wait()
+    await answer(worker)
+    await worker._leave.wait()
+    tell(signal.SIGINT)
+    while "_interrupt" not in signals_taken:
+        await asyncio.sleep(0)
+    app.go_on.set()
+    assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")
+    writer.close()
+    await worker.serving
 
 
 async def test_quit_waits_for_nothing(app, start):
@@ -415,10 +469,21 @@ def test_under_reload_the_files_of_any_error_are_watched(load, tmp_path):
     assert "<string>" not in watched
 
 
-def test_it_runs_a_loop_of_its_own(app, make):
+@pytest.fixture
+def mask():
+    """Put back which signals are blocked."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    signal.sigwait({signal.SIGTERM})
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def test_it_runs_a_loop_of_its_own(app, make, mask):
     app.listen("startup")(lambda: tell(signal.SIGTERM))
     make().run()
     assert app.seen == ["startup", "shutdown"]
+    tell(signal.SIGTERM)  # gunicorn's second
+    assert signal.sigpending() == {signal.SIGTERM}
 
 
 @pytest.fixture

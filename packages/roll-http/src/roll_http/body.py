@@ -137,6 +137,8 @@ class BodyStream:
 
         Who reads on all the same gets an error: a part must not pass for the whole.
         """
+        if self._discarding:
+            return
         self._error = RuntimeError("The request was answered before its body was read to its end")
         self._discarding = True
         self.discarded = self.size

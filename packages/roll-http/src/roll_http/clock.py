@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from .limits import Limits
 
-__all__ = ["NEVER", "Connections", "Pace", "Timed"]
+__all__ = ["NEVER", "Connections", "Pace", "Timed", "fail"]
 
 NEVER = float("inf")
 
@@ -43,6 +43,10 @@ class Timed(Protocol):
 
     def write_expired(self) -> None:
         """The write deadline has passed."""
+        ...
+
+    def fail(self) -> None:
+        """One of these two raised: log the error that is being handled, and end the connection."""
         ...
 
 
@@ -141,10 +145,22 @@ class Connections:
         self._set(now)
         past = now - self._interval  # deadlines count from the last look: none is met too early
         for connection in self:
-            if connection.read_deadline <= past:
-                connection.read_expired()
-            if connection.write_deadline <= past:
-                connection.write_expired()
+            try:
+                if connection.read_deadline <= past:
+                    connection.read_expired()
+                if connection.write_deadline <= past:
+                    connection.write_expired()
+            except Exception:  # noqa: BLE001 - the other connections are still to be looked at
+                fail(connection)
+
+
+def fail(connection: Timed) -> None:
+    """End a connection that raised, whatever its own `fail` does."""
+    try:
+        connection.fail()
+    except Exception as error:  # noqa: BLE001 - a class of somebody else's, perhaps
+        context = {"message": "A connection could not be ended", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
 
 
 class Pace:

@@ -32,7 +32,15 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Exchange:
     """A request that is being answered on a connection."""
 
-    __slots__ = ("_connection", "_expects_continue", "_pace", "_request", "_streaming", "task")
+    __slots__ = (
+        "_connection",
+        "_expects_continue",
+        "_pace",
+        "_request",
+        "_streaming",
+        "_whole",
+        "task",
+    )
 
     def __init__(self, connection: HTTPProtocol) -> None:
         self._connection = connection
@@ -40,6 +48,7 @@ class Exchange:
         self._expects_continue = False
         self._pace: Pace | None = None
         self._streaming = False
+        self._whole = False  # the answer that is being sent is bytes or a file
         self.task: asyncio.Task[None] | None = None
         """What `run` runs in; not known in its first step, when that is made at once."""
 
@@ -49,33 +58,34 @@ class Exchange:
         app = connection.app
         response: Response | None = None
         try:
-            request = app.Request(app, connection)
-            request.set_head(head)
-            self._request = request
-            if head.length or head.chunked:
-                self._open_body(request, head)
-            response = app.Response(app, connection)
-            response.request = request
-            response = await app(request, response)
-        except asyncio.CancelledError:
-            if self._is_cancelled():
+            try:
+                request = app.Request(app, connection)
+                request.set_head(head)
+                self._request = request
+                if head.length or head.chunked:
+                    self._open_body(request, head)
+                response = app.Response(app, connection)
+                response.request = request
+                response = await app(request, response)
+            except asyncio.CancelledError:
+                if self._is_cancelled():
+                    self._give_up()
+                    raise
+                response = self._failed("was cancelled by itself", head)
+            except (KeyboardInterrupt, SystemExit, GeneratorExit):
                 self._give_up()
                 raise
-            response = self._failed("was cancelled by itself", head)
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
-            self._give_up()
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever an application raises is answered
-            if connection.gone and isinstance(error, ClientDisconnected):
-                return connection.finish(False)
-            response = self._answer(error, head)
-        if connection.switched:
-            return connection.release()
-        if self._request is not None:
-            self._request.method = head.method  # it decides, whatever became of it since
-        rest = self._send(head, response)
-        if rest is not None:
-            await rest
+            except BaseException as error:  # noqa: BLE001 - whatever an application raises is answered
+                if connection.gone and isinstance(error, ClientDisconnected):
+                    return connection.finish(False)
+                response = self._answer(error, head)
+            if connection.switched:
+                return connection.release()
+            rest = self._send(head, response)
+            if rest is not None:
+                await rest
+        except Exception:  # noqa: BLE001 - the fault is ours: nothing may wait for ever
+            connection.fail()
         return None
 
     def _give_up(self) -> None:
@@ -125,6 +135,7 @@ class Exchange:
         if request is None or response is None:
             self._refuse_nothing(head)
             return None
+        request.method = head.method  # it decides, whatever became of it since
         if connection.last or (connection.receiver.in_body and self._will_not_skip_body(response)):
             request.keep_alive = False
         self._expects_continue = False  # nothing comes before an answer that has begun
@@ -137,9 +148,12 @@ class Exchange:
             rendered = render(request, response, date)
         start, body, stream, delimiting = rendered
         if stream is not None:
+            if isinstance(stream, FileBody):
+                self._begin_whole()
             sending = self._send_stream(start, stream, delimiting)
             return self._send_long(request, response, sending)
         if len(body) > SLICE:
+            self._begin_whole()
             connection.sender.begin(start)
             sending = connection.sender.send_bytes(body)
             return self._send_long(request, response, sending)
@@ -180,16 +194,27 @@ class Exchange:
         finally:
             connection.finish(request.keep_alive)
 
+    def _begin_whole(self) -> None:
+        """Drop the rest of the request's body: the answer, bytes or a file, does not depend on it.
+
+        A client that writes all of its request before it reads would otherwise wait for us to
+        read, while we wait for it to do so.
+        """
+        self._whole = True
+        if self._connection.receiver.in_body:
+            self._connection.receiver.discard_body()
+            self._connection.pump()
+
     async def _send_stream(
         self, head: bytes, stream: AsyncIterator[Any], delimiting: Delimiting | None
     ) -> None:
         connection = self._connection
         sender = connection.sender
-        self._streaming = True
+        self._streaming = not self._whole
         try:
             if delimiting is None:
                 sender.begin(head)
-            elif connection.gone:
+            elif self._streaming and connection.gone:
                 connection.abort()
             else:
                 sender.begin(head)
@@ -206,7 +231,7 @@ class Exchange:
             logger.warning("A streamed response ended with its head sent: %s", error)
             connection.abort()
         except Exception:
-            if not connection.gone:
+            if self._whole or not connection.gone:
                 logger.exception("A streamed response failed after its head was sent")
             connection.abort()
         finally:
@@ -289,14 +314,20 @@ class Exchange:
         waits = self._expects_continue and not receiver.has_body_bytes  # RFC 9110 10.1.1
         if waits or response.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return True
-        return (receiver.body_remaining or 0) > self._connection.limits.unread_body
+        return receiver.unread > self._connection.limits.unread_body
 
     # Ends.
 
     def notice_gone(self) -> None:
-        """The client has gone: end what is only for it."""
+        """The client sends no more: cancel a streamed response, or a handler that asked for it.
+
+        The client may have closed one direction only (RFC 9112 9.6): bytes and files, which need
+        no more work of the application, are sent to their end.
+        """
         request = self._request
-        if request is not None and (self._streaming or request.cancel_on_disconnect):
+        if request is None or self._whole:
+            return
+        if self._streaming or request.cancel_on_disconnect:
             self.cancel()
 
     def cancel(self) -> None:

@@ -47,10 +47,14 @@ class Limits:
     """How long running requests may take to end once the server stops."""
     unread_body: int = 256 * KIB
     """How much of a body that no handler read is skipped to keep the connection."""
-    linger: int = 256 * KIB
-    """How much is read and dropped after an error, so that its answer reaches the client."""
-    linger_timeout: float = 2
-    """How long that may take."""
+    linger_timeout: float = 30
+    """How long the rest of a request is read and dropped behind the last answer of a connection.
+
+    A socket that is closed with unread input resets the client, which may lose the answer."""
+    linger_silence: float = 5
+    """How long the client may send nothing meanwhile."""
+    linger: int | None = None
+    """How many bytes are dropped at most; beyond: reset."""
 
     @property
     def shortest_timeout(self) -> float:
@@ -62,4 +66,5 @@ class Limits:
             self.keep_alive_timeout,
             self.write_timeout,
             self.linger_timeout,
+            self.linger_silence,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import struct
 from collections.abc import Callable
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["HTTPProtocol"]
 
+logger = logging.getLogger("roll_http")
+
 # Answers given in a row before other connections get their turn.
 TURNS = 16
+
+# Seconds that a client has when the server stops, to finish a head or to read its last answer.
+LAST_SECONDS = 2.0
 
 # To linger for no time at all when a socket is closed, which resets it.
 RESET = struct.pack("ii", 1, 0)
@@ -63,7 +69,10 @@ class HTTPProtocol(asyncio.Protocol):
         self._broken = False  # what still comes can't be told apart
         self._closing = False  # no request that comes now is answered
         self._head_begun = False
-        self._lingering: int | None = None  # bytes still to be dropped
+        self._lingering: float | None = None  # until when input is read and dropped, at most
+        self._dropped = 0  # bytes, while lingering
+        self._stopping = False  # the server waits for the end of its connections
+        self._failed = False  # an error of ours was logged
         self._successor: asyncio.Protocol | None = None
         self.switched = False
         """The connection was handed over to another protocol."""
@@ -89,11 +98,17 @@ class HTTPProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a new connection."""
         self.transport = cast(asyncio.Transport, transport)
+        self._loop = loop = _loop_of(self.app)
+        try:
+            self._open(loop)
+        except Exception:  # noqa: BLE001 - logged, as in each callback of asyncio
+            self.fail()
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.clock = clock = Connections.of(loop)
         self.sender = Sender(self.transport)
         self.receiver = Receiver(self.transport, self.limits)
-        self._loop = loop = _loop_of(self.app)
         self._context = copy_context()
-        self.clock = clock = Connections.of(loop)
         most = self.limits.connections
         full = most is not None and clock.count(self.app) >= most
         clock.add(self, self.limits.shortest_timeout, loop)
@@ -103,32 +118,46 @@ class HTTPProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
-        if self._lingering is not None:
-            self._linger(len(data))
-            return
-        receiver = self.receiver
-        receiver.receive(data)
-        if receiver.in_body:
-            self.pump()
-        elif self._exchange is None:
-            self._advance()
-        else:
-            receiver.balance()
+        try:
+            if self._lingering is not None:
+                self._linger(len(data))
+                return
+            receiver = self.receiver
+            receiver.receive(data)
+            if receiver.in_body:
+                self.pump()
+            elif self._exchange is None:
+                self._advance()
+            else:
+                receiver.balance()
+        except Exception:  # noqa: BLE001
+            self.fail()
 
     def eof_received(self) -> bool:
-        """The client sends no more: the request it waits for is still answered, but over TLS."""
-        self._notice_gone()
-        waits = self._exchange is not None or self._has_requests
-        return waits and not self.secure
+        """Take the end of the client's input; True keeps the connection open for an answer.
+
+        What the client waits for is still answered: bytes and files to their end, while a stream
+        is cancelled. Over TLS the connection ends: there asyncio has no half-closed connections.
+        """
+        waits = False
+        try:
+            self._notice_gone()
+            waits = (self._exchange is not None or self._has_requests) and not self.secure
+        except Exception:  # noqa: BLE001
+            self.fail()
+        return waits
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
         self._closing = True
-        self.sender.lose()
         self.read_deadline = self.write_deadline = NEVER
         self.clock.discard(self)
-        self.receiver.close()
-        self._notice_gone()
+        try:
+            self.sender.lose()
+            self.receiver.close()
+            self._notice_gone()
+        except Exception:  # noqa: BLE001
+            self.fail()
 
     def _notice_gone(self) -> None:
         self.gone = True
@@ -143,14 +172,45 @@ class HTTPProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slowly."""
-        self.sender.paused = True
-        self._watch_writing()
+        try:
+            self.sender.paused = True
+            self._watch_writing()
+        except Exception:  # noqa: BLE001
+            self.fail()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self.write_deadline = NEVER
-        self.sender.resume()
-        self._advance()
+        try:
+            self.write_deadline = NEVER
+            self.sender.resume()
+            self._advance()
+        except Exception:  # noqa: BLE001
+            self.fail()
+
+    def fail(self) -> None:
+        """Log the error that is being handled, and end the connection.
+
+        For errors of ours in a callback of the loop, which would pass unseen, or leave the
+        connection open for ever. The client gets a 500 if it has asked for something and nothing
+        of an answer was sent, else a reset. Further errors of the connection are not logged.
+        """
+        if not self._failed:
+            self._failed = True
+            logger.exception("A connection failed")
+        try:
+            self._answer_failure()
+        except Exception:  # noqa: BLE001 - what failed may be needed for this, too
+            self._closing = True
+            self.clock.discard(self)
+            with contextlib.suppress(Exception):
+                self.transport.abort()
+
+    def _answer_failure(self) -> None:
+        asked = self.receiver.has_bytes or self._head_begun
+        if self._closing or self._exchange is not None or self.receiver.in_body or not asked:
+            self.abort()
+        else:
+            self.refuse(BadRequest(500, "Internal Server Error"))
 
     # From one request to the next.
 
@@ -170,7 +230,7 @@ class HTTPProtocol(asyncio.Protocol):
                 self.sender.uncork()
         if receiver.has_bytes:
             if turns == TURNS and self._is_free():
-                self._call_soon(self._advance)  # other connections have their turn
+                self._advance_soon()  # other connections have their turn
             receiver.balance()
 
     @property
@@ -219,13 +279,15 @@ class HTTPProtocol(asyncio.Protocol):
         if self._closing:
             return
         if not keep:
+            if self.receiver.in_body:
+                self.receiver.discard_body()  # who still reads it gets an error that says why
             self._close()
         elif self.receiver.in_body:
             self._skip_body()
         elif not self.receiver.has_bytes:
             self._rest()
         elif not self._advancing:  # whoever advances goes on
-            self._call_soon(self._advance)
+            self._advance_soon()
 
     def release(self) -> None:
         """The connection is another's, or nobody's: forget it."""
@@ -237,9 +299,15 @@ class HTTPProtocol(asyncio.Protocol):
         self._exchange.forget()
         self._exchange = None
 
-    def _call_soon(self, callback: Callable[[], None]) -> None:
+    def _advance_soon(self) -> None:
         # In the connection's own context: what one request sets never shows in the next.
-        self._loop.call_soon(callback, context=self._context)
+        self._loop.call_soon(self._advance_later, context=self._context)
+
+    def _advance_later(self) -> None:
+        try:
+            self._advance()
+        except Exception:  # noqa: BLE001
+            self.fail()
 
     # The body of a request.
 
@@ -264,7 +332,7 @@ class HTTPProtocol(asyncio.Protocol):
             self._close()
         elif not self.receiver.in_body:
             self._rest()
-            self._call_soon(self._advance)
+            self._advance_soon()
 
     # Time.
 
@@ -324,27 +392,41 @@ class HTTPProtocol(asyncio.Protocol):
         self.receiver.end_body(ClientDisconnected("The connection is closing"))
         self.receiver.forget()
         self._watch_writing()
-        if not unread or self.gone or not self.transport.can_write_eof():
+        if not unread or self.gone:
             self.read_deadline = NEVER
             self.transport.close()
         else:
-            self._lingering = self.limits.linger
-            self.read_deadline = self.clock.now + self.limits.linger_timeout
-            self.receiver.balance()
-            self.transport.write_eof()
+            self._begin_lingering()
+
+    def _begin_lingering(self) -> None:
+        seconds = self._last_seconds if self._stopping else self.limits.linger_timeout
+        self._lingering = self.clock.now + seconds
+        self._linger(0)
+        self.receiver.balance()
+        try:
+            if self.transport.can_write_eof():  # over TLS, the answer's own end has to do
+                self.transport.write_eof()
+        except (OSError, RuntimeError):  # the client has gone, and the loop has yet to learn it
+            self.abort()
 
     def _linger(self, size: int) -> None:
-        self._lingering = (self._lingering or 0) - size
-        if self._lingering <= 0:
-            self.transport.pause_reading()
+        """Wait for more to drop, or for the client to close its side."""
+        assert self._lingering is not None  # it has begun
+        self._dropped += size
+        silence = self.clock.now + self.limits.linger_silence
+        self.read_deadline = min(self._lingering, silence)
+        if self.limits.linger is not None and self._dropped > self.limits.linger:
             self._end_lingering()
 
     def _end_lingering(self) -> None:
-        """Reset the connection, once the client has all of the answer."""
+        """Close the connection, once the client has all of the answer."""
         if self.sender.unsent:  # whose time the write timeout is
-            self.read_deadline = self.clock.now + self.limits.linger_timeout
-        else:
+            self.read_deadline = self.clock.now + self.limits.linger_silence
+        elif self.transport.is_closing():  # over TLS the client has its say, which may never come
             self.abort()
+        else:
+            self.read_deadline = self.clock.now + self.limits.linger_silence
+            self.transport.close()
 
     def abort(self) -> None:
         """End the connection now; what was not sent is lost.
@@ -360,14 +442,24 @@ class HTTPProtocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """The server is going away: the running request is the last, an idle connection closes."""
-        self.last = True
+        self.last = self._stopping = True
         if self._successor is not None:
             _shut_down(self._successor)
         elif self._idle:
             self._close()
-        elif self._head_begun:
-            soon = self.clock.now + self.limits.linger_timeout
-            self.read_deadline = min(self.read_deadline, soon)
+        elif self._exchange is None and not self.transport.is_closing():
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Give the client a little time to finish what it has begun to send."""
+        soon = self.clock.now + self._last_seconds
+        self.read_deadline = min(self.read_deadline, soon)
+        if self._lingering is not None:
+            self._lingering = min(self._lingering, soon)
+
+    @property
+    def _last_seconds(self) -> float:
+        return min(LAST_SECONDS, self.limits.linger_timeout)
 
     def cancel(self) -> None:
         """The server waits no longer: cancel the running request, and abort the connection."""
@@ -396,11 +488,15 @@ class HTTPProtocol(asyncio.Protocol):
         rest = self.receiver.forget()
         self.receiver.balance()
         self.transport.set_protocol(protocol)
-        protocol.connection_made(self.transport)
-        if rest:
-            protocol.data_received(rest)
-        if self.gone and not protocol.eof_received():
-            self.transport.close()
+        try:
+            protocol.connection_made(self.transport)
+            if rest:
+                protocol.data_received(rest)
+            if self.gone and not protocol.eof_received():
+                self.transport.close()
+        except BaseException:  # nobody else would end what nobody took over
+            self.abort()
+            raise
 
 
 def _loop_of(app: Any) -> asyncio.AbstractEventLoop:

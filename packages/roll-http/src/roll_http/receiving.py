@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from .body import BodySource, BodyStream
+from .clock import NEVER
 from .framing import ChunkedFraming, Framing, LengthFraming
 from .head import Head, HeadParser
 from .limits import Limits
@@ -69,9 +70,13 @@ class Receiver:
         return self.has_bytes or self._paused
 
     @property
-    def body_remaining(self) -> int | None:
-        """How many bytes of the body are to come; None when that is not known."""
-        return None if self._framing is None else self._framing.remaining
+    def unread(self) -> float:
+        """The bytes of the body that nobody has read, those still to come included.
+
+        Infinite for a chunked body, whose length is not known before its end.
+        """
+        remaining = None if self._framing is None else self._framing.remaining
+        return NEVER if remaining is None else self.stream.size + remaining
 
     @property
     def has_body_bytes(self) -> bool:
@@ -80,7 +85,7 @@ class Receiver:
 
     @property
     def discarded(self) -> int:
-        """How many bytes of the body came once nobody wanted them."""
+        """How many bytes of `unread` have come since nobody will read them."""
         return self.stream.discarded
 
     def discard_body(self) -> None:

@@ -165,6 +165,8 @@ class Sender:
 
     async def flush(self) -> None:
         """Wait until the transport holds nothing."""
+        if self._transport.is_closing():  # uvloop raises when the limits of a closed one are set
+            raise ClientDisconnected("The client has gone")
         low, high = self._transport.get_write_buffer_limits()
         self._transport.set_write_buffer_limits(0)
         await self.drain()

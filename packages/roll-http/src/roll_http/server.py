@@ -11,10 +11,11 @@ import ssl
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from operator import methodcaller
 from typing import Any
 from weakref import WeakSet
 
-from .clock import Connections
+from .clock import Connections, fail
 from .limits import Limits
 from .protocol import HTTPProtocol
 
@@ -29,6 +30,9 @@ ACCEPTED_IN_A_ROW = 100
 
 # Turns of the loop in which a connection just accepted is made, and what its socket holds is read.
 LAST_TURNS = 6
+
+# Turns in which asyncio makes the transport of a connection that it has accepted.
+ACCEPT_TURNS = 2
 
 # Seconds for the first requests of the last connections, when the server has retired.
 FIRST_REQUESTS = 0.05
@@ -130,6 +134,7 @@ class Server:
         those whose request is still on its way.
         """
         timeout = self._limits.graceful_timeout if graceful_timeout is None else graceful_timeout
+        self._announce_end()
         await self._stop_accepting()
         if self._retiring:
             await self._all_gone(FIRST_REQUESTS)
@@ -148,18 +153,28 @@ class Server:
         is open.
         """
         self._retiring = True
-        for connection in self.connections:
-            connection.last = True
+        self._announce_end()
         if any(self.connections):
             await asyncio.sleep(seconds)
+
+    def _announce_end(self) -> None:
+        """Have each connection say that its next answer is its last."""
+        for connection in self.connections:
+            connection.last = True
 
     async def stop_now(self) -> None:
         """Cancel what runs, and abort every connection."""
         for server in self._servers:
             server.close()
-        for connection in self.connections:
-            connection.cancel()
+        self._tell_all(methodcaller("cancel"))
         await self._all_gone(1)
+
+    def _tell_all(self, what: Callable[[HTTPProtocol], Any]) -> None:
+        for connection in self.connections:
+            try:
+                what(connection)
+            except Exception:  # noqa: BLE001 - the other connections are still to be told
+                fail(connection)
 
     async def _all_gone(self, seconds: float) -> None:
         """Wait until no connection is left, for so long at most."""
@@ -169,18 +184,17 @@ class Server:
                     await Connections.running().changed()
 
     async def _close_connections(self) -> None:
-        for connection in self.connections:
-            connection.last = True
+        self._announce_end()
         while True:
             for _ in range(LAST_TURNS):
                 await asyncio.sleep(0)
-            for connection in self.connections:
-                connection.shutdown()
+            self._tell_all(methodcaller("shutdown"))
             if not any(self.connections):
                 return
             await Connections.running().changed()
 
     async def _stop_accepting(self) -> None:
+        await self._stop_reading()
         # Closing a listening socket resets the connections that wait in it: its duplicate keeps
         # it open until they are taken out.
         duplicates = []
@@ -195,6 +209,19 @@ class Server:
                 taken = [self._take_connection(sock) for sock in accepted]
                 await asyncio.gather(*taken, return_exceptions=True)  # whoever left has left
                 await self._end_handshakes()
+
+    async def _stop_reading(self) -> None:
+        """Have asyncio's own loop accept nothing more, and finish what it has accepted.
+
+        It accepts a connection in one turn of the loop, and makes its transport in a task, which
+        fails when the server was closed in between. uvloop does both at once.
+        """
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, asyncio.SelectorEventLoop):
+            for sock in self.sockets:
+                loop.remove_reader(sock.fileno())
+            for _ in range(ACCEPT_TURNS):
+                await asyncio.sleep(0)
 
     async def _take_connection(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -251,32 +278,54 @@ def thin_accept_errors(loop: asyncio.AbstractEventLoop) -> None:
 async def signalled(*signals: signal.Signals) -> AsyncIterator[asyncio.Queue[signal.Signals]]:
     """A queue of the signals that come, instead of what they would do by themselves.
 
-    Outside of the main thread none ever come.
+    Once one has come, SIGTERM stays ignored until the loop is closed. Outside of the main thread
+    none ever come.
     """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    told = False
+
+    def take(number: signal.Signals) -> None:
+        nonlocal told
+        told = True
+        queue.put_nowait(number)
+
     if threading.current_thread() is not threading.main_thread():
         signals = ()
     for number in signals:
-        loop.add_signal_handler(number, queue.put_nowait, number)
+        loop.add_signal_handler(number, take, number)
     try:
         yield queue
     finally:
         for number in signals:
-            loop.remove_signal_handler(number)
+            if told and number is signal.SIGTERM:
+                loop.add_signal_handler(number, _ignore)
+            else:
+                loop.remove_signal_handler(number)
+
+
+def _ignore() -> None:
+    """Do nothing about a signal."""
 
 
 async def serve_until_signalled(server: Server) -> None:
-    """Serve until SIGINT or SIGTERM, then stop gracefully; a second signal stops at once.
+    """Serve until SIGINT or SIGTERM, then stop gracefully; SIGQUIT or a second SIGINT hurries.
 
+    Who hurries cancels the requests that run. A SIGTERM that is repeated changes nothing, until
+    the loop is closed: what follows, as an application's own shutdown, is not interrupted either.
     In another thread than the main one, which gets the signals, it serves until it is cancelled.
     """
-    async with signalled(signal.SIGINT, signal.SIGTERM) as queue:
-        await queue.get()
-        stopping = asyncio.ensure_future(server.stop())
-        second = asyncio.ensure_future(queue.get())
-        await asyncio.wait({stopping, second}, return_when=asyncio.FIRST_COMPLETED)
+    async with signalled(signal.SIGINT, signal.SIGTERM, signal.SIGQUIT) as queue:
+        first = await queue.get()
+        stopping = asyncio.ensure_future(server.stop(0 if first is signal.SIGQUIT else None))
+        hurry = asyncio.ensure_future(_hurried(queue))
+        await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
         if not stopping.done():
             stopping.cancel()
             await server.stop_now()
-        second.cancel()
+        hurry.cancel()
+
+
+async def _hurried(queue: asyncio.Queue[signal.Signals]) -> None:
+    while await queue.get() is signal.SIGTERM:
+        pass

@@ -43,6 +43,9 @@ FAREWELL: Final = 1.0
 """Seconds in which clients are told to go before the worker does: of all requests that a proxy
 sends while workers are replaced, none is lost."""
 
+ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+"""The signals by which a worker is asked to end."""
+
 ACCESS_LOGS: Final = ("accesslog", "logconfig", "logconfig_dict", "logconfig_json", "syslog")
 """The settings with which gunicorn's own logger may write accesses."""
 
@@ -79,10 +82,14 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         """Serve until the master says otherwise."""
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._serve(self.wsgi))
+            # The end of the loop puts back what signals do by default. gunicorn sends some twice:
+            # the second would end a worker, which has done all it had to, with an error.
+            signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 
     async def _serve(self, app: Any) -> None:
         self._leave = asyncio.Event()
         self._leave_now = asyncio.Event()
+        self._told = False  # a signal has asked to leave
         self._take_signals()
         configure(app, self.cfg, self.log)
         heartbeat = asyncio.ensure_future(self._beat())
@@ -151,15 +158,23 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         loop = asyncio.get_running_loop()
         thin_accept_errors(loop)
         loop.add_signal_handler(signal.SIGTERM, self._leave_gracefully)
-        loop.add_signal_handler(signal.SIGINT, self._leave_gracefully)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
         loop.add_signal_handler(signal.SIGQUIT, self._quit)
         loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
 
     def _leave_gracefully(self) -> None:
-        """Let the running requests end; the second time, do not wait for them."""
-        (self._leave_now if self._leave.is_set() else self._leave).set()
+        """Let the running requests end, however often this is asked: gunicorn asks twice."""
+        self._told = True
+        self._leave.set()
+
+    def _interrupt(self) -> None:
+        """Let the running requests end; who is at a terminal and asks again does not wait."""
+        if self._told:
+            self._leave_now.set()
+        self._leave_gracefully()
 
     def _quit(self) -> None:
+        """Wait for nothing."""
         self.cfg.worker_int(self)
         self._leave_now.set()
         self._leave.set()

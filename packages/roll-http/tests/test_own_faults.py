@@ -1,0 +1,266 @@
+"""Errors of our own code in a callback of the loop: logged once, and the connection ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from roll_http import HTTPProtocol, Request
+
+GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nabc"
+
+
+def broken(*_):
+    raise RuntimeError("a fault of ours")
+
+
+async def read(request, response):
+    response.body = await request.read() or "hello"
+
+
+@pytest.fixture
+async def connect(serve):
+    """Connect, and give the client's side and the server's, and a neighbour's side."""
+
+    async def connect(handler=read, **limits):
+        connect.peer = peer = await serve(handler, **limits)
+        healthy = await peer.connect()
+        healthy.send(GET)
+        await healthy.until(b"hello")
+        known = set(peer.server.connections)
+        connection = await peer.connect()
+        while not (fresh := set(peer.server.connections) - known):
+            await asyncio.sleep(0)
+        return connection, fresh.pop(), healthy
+
+    return connect
+
+
+async def ended(connection):
+    """What came before the end, or the reset, of a connection."""
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while data := await asyncio.wait_for(connection.reader.read(1000), 10):
+            received += data
+    return received
+
+
+async def check(connect, connection, protocol, healthy, caplog):
+    """The connection ends, its neighbour does not, the fault is logged once, a stop ends."""
+    received = await ended(connection)
+    connection.abort()
+    while protocol in set(connect.peer.server.connections):
+        await asyncio.sleep(0)
+    healthy.send(GET)
+    await healthy.until(b"hello")
+    assert [record.getMessage() for record in caplog.records] == ["A connection failed"]
+    assert "a fault of ours" in caplog.text
+    async with asyncio.timeout(10):
+        await connect.peer.server.stop()
+    return received
+
+
+async def test_while_a_head_is_read_it_is_a_500(connect, caplog):
+    connection, protocol, healthy = await connect()
+    protocol._advance = broken
+    connection.send(GET)
+    assert (await check(connect, connection, protocol, healthy, caplog)).startswith(
+        b"HTTP/1.1 500 "
+    )
+
+
+async def test_while_what_was_refused_is_answered(connect, caplog):
+    connection, protocol, healthy = await connect()
+    protocol._close = broken
+    connection.send(b"nonsense\r\n\r\n")
+    await check(connect, connection, protocol, healthy, caplog)
+
+
+async def test_while_a_body_is_read(connect, caplog):
+    connection, protocol, healthy = await connect()
+    connection.send(POST)
+    while not protocol.receiver.in_body:
+        await asyncio.sleep(0)
+    protocol.pump = broken
+    connection.send(b"defghi")
+    assert await check(connect, connection, protocol, healthy, caplog) == b""
+
+
+@pytest.mark.parametrize("name", ["_notice_gone", "_end_exchange"])
+async def test_while_the_client_leaves(connect, caplog, name):
+    connection, protocol, healthy = await connect()
+    if name == "_end_exchange":
+        connection.send(POST)
+        while not protocol.receiver.in_body:
+            await asyncio.sleep(0)
+    setattr(protocol, name, broken)
+    connection.send_eof()
+    await check(connect, connection, protocol, healthy, caplog)
+
+
+async def test_when_the_connection_is_lost(connect, caplog):
+    connection, protocol, healthy = await connect()
+    protocol._notice_gone = broken
+    connection.abort()
+    await check(connect, connection, protocol, healthy, caplog)
+
+
+@pytest.mark.parametrize("name", ["_watch_writing", "_advance"])
+async def test_while_a_client_reads_slowly(connect, caplog, name):
+    async def large(request, response):
+        response.body = b"x" * 20_000_000 if request.path == "/large" else "hello"
+
+    connection, protocol, healthy = await connect(large)
+    setattr(protocol, name, broken) if name == "_watch_writing" else None
+    connection.send(GET.replace(b"/ ", b"/large "))
+    await connection.head()
+    while name == "_advance" and not protocol.sender.paused:
+        await asyncio.sleep(0)
+    setattr(protocol, name, broken)
+    await check(connect, connection, protocol, healthy, caplog)
+
+
+@pytest.mark.parametrize("name", ["_close", "abort"])
+async def test_when_a_deadline_has_passed(connect, caplog, name):
+    connection, protocol, healthy = await connect(head_timeout=0.05)
+    if name == "abort":
+        protocol.write_expired = broken
+        protocol.write_deadline = 0
+    else:
+        protocol._close = broken
+        protocol.read_deadline = 0
+    await check(connect, connection, protocol, healthy, caplog)
+
+
+async def test_in_a_later_turn_of_the_loop(connect, caplog):
+    async def waits(request, response):
+        await asyncio.sleep(0)
+        response.body = "hello"
+
+    connection, protocol, healthy = await connect(waits)
+    connection.send(GET + GET)
+    original = protocol.receiver.next_head
+    calls = []
+
+    def next_head():
+        calls.append(None)
+        return original() if len(calls) == 1 else broken()
+
+    protocol.receiver = Facade(protocol.receiver, next_head=next_head)
+    received = await check(connect, connection, protocol, healthy, caplog)
+    assert received.startswith(b"HTTP/1.1 200 OK")
+    assert b"HTTP/1.1 500 " in received
+
+
+class Facade:
+    """An object of which some members are replaced."""
+
+    def __init__(self, inner, **members):
+        self.__dict__.update(members, inner=inner)
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+    def __setattr__(self, name, value):
+        setattr(self.inner, name, value)
+
+
+@pytest.mark.parametrize("name", ["write", "uncork"])
+async def test_while_an_answer_is_sent(connect, caplog, name):
+    connection, protocol, healthy = await connect()
+    protocol.sender = Facade(protocol.sender, **{name: broken})
+    connection.send(GET + GET)
+    await check(connect, connection, protocol, healthy, caplog)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["write_eof", "can_write_eof", "close", "is_closing", "get_write_buffer_size", "abort"],
+)
+async def test_in_a_call_of_the_transport(connect, caplog, name):
+    connection, protocol, healthy = await connect()
+
+    def not_connected():
+        raise OSError(107, "Transport endpoint is not connected")
+
+    protocol.transport = Facade(protocol.transport, **{name: not_connected})
+    protocol.sender._transport = protocol.receiver._transport = protocol.transport
+    connection.send(b"nonsense\r\n\r\n" + b"x" * 100)
+    connection.send_eof()
+    await ended(connection)
+    healthy.send(GET)
+    await healthy.until(b"hello")
+    async with asyncio.timeout(10):
+        await connect.peer.server.stop(0.1)
+    assert sum("failed" in record.getMessage() for record in caplog.records) <= 1
+
+
+@pytest.mark.parametrize("part", ["Sender", "Receiver", "copy_context"])
+async def test_when_a_connection_is_made(connect, caplog, part, monkeypatch):
+    _, _, healthy = await connect()
+    monkeypatch.setattr(f"roll_http.protocol.{part}", broken)
+    connection = await connect.peer.connect()
+    await check(connect, connection, None, healthy, caplog)
+
+
+@pytest.mark.parametrize("name", ["shutdown", "cancel"])
+async def test_a_stop_ends_whatever_one_connection_raises(serve, name, caplog):
+    class Failing(HTTPProtocol):
+        pass
+
+    running = asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def handler(request, response):
+        running.set()
+        await go_on.wait()
+        response.body = "whole"
+
+    setattr(Failing, name, broken)
+    peer = await serve(handler)
+    peer.server._factory = lambda: Failing(peer.app)
+    failing = await peer.connect()
+    failing.send(GET)
+    await running.wait()
+    running.clear()
+    peer.server._factory = lambda: HTTPProtocol(peer.app)
+    healthy = await peer.connect()
+    healthy.send(GET)
+    await running.wait()
+    stopping = asyncio.ensure_future(peer.server.stop(0.05 if name == "cancel" else 3600))
+    with pytest.raises(ConnectionError):
+        await failing.rest()
+    go_on.set()
+    if name == "shutdown":
+        assert (await healthy.rest()).endswith(b"whole")
+    async with asyncio.timeout(10):
+        await stopping
+    assert "a fault of ours" in caplog.text
+
+
+async def test_a_protocol_that_fails_as_it_takes_over_ends_the_connection(serve, caplog):
+    class Failing(asyncio.Protocol):
+        connection_made = broken
+
+    async def handler(request, response):
+        request.protocol.switch(Failing())
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    assert await ended(connection) == b""
+    assert "a fault of ours" in caplog.text
+    assert not any(peer.server.connections)
+
+
+async def test_a_request_that_fails_to_tell_its_length_is_a_500(serve, caplog):
+    class Failing(Request):
+        attach_body = broken
+
+    peer = await serve(read)
+    peer.app.Request = Failing
+    assert "500 Internal Server Error" in await peer.exchange(POST + b"defghi")
+    assert len(caplog.records) == 1
