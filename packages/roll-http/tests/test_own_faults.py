@@ -21,6 +21,10 @@ async def read(request, response):
     response.body = await request.read() or "hello"
 
 
+async def large(request, response):
+    response.body = b"x" * 20_000_000 if request.path == "/large" else "hello"
+
+
 @pytest.fixture
 async def connect(serve):
     """Connect, and give the client's side and the server's, and a neighbour's side."""
@@ -43,7 +47,7 @@ async def ended(connection):
     """What came before the end, or the reset, of a connection."""
     received = b""
     with contextlib.suppress(ConnectionError):
-        while data := await asyncio.wait_for(connection.reader.read(1000), 10):
+        while data := await asyncio.wait_for(connection.reader.read(1_000_000), 10):
             received += data
     return received
 
@@ -110,17 +114,38 @@ async def test_when_the_connection_is_lost(connect, caplog):
 
 @pytest.mark.parametrize("name", ["_watch_writing", "_advance"])
 async def test_while_a_client_reads_slowly(connect, caplog, name):
-    async def large(request, response):
-        response.body = b"x" * 20_000_000 if request.path == "/large" else "hello"
-
     connection, protocol, healthy = await connect(large)
-    setattr(protocol, name, broken) if name == "_watch_writing" else None
+    if name == "_watch_writing":
+        protocol._watch_writing = broken
     connection.send(GET.replace(b"/ ", b"/large "))
     await connection.head()
     while name == "_advance" and not protocol.sender.paused:
         await asyncio.sleep(0)
     setattr(protocol, name, broken)
     await check(connect, connection, protocol, healthy, caplog)
+
+
+async def test_a_connection_that_closes_once_a_slow_client_has_read_is_lost_once(connect, caplog):
+    """asyncio loses it twice, and logs that, when it is closed within `resume_writing`."""
+
+    async def medium(request, response):
+        response.body = "hello" if request.path == "/last" else "hello" + "x" * 60_000
+
+    connection, protocol, _ = await connect(medium)
+    protocol.transport.set_write_buffer_limits(0)  # resumed when nothing is left to be sent
+    transport = connection.writer.transport
+    transport.pause_reading()
+    connection.send(GET * 16)
+    while not protocol.sender.paused:
+        await asyncio.sleep(0)
+        if protocol._idle and not protocol.receiver.has_bytes:
+            connection.send(GET * 16)
+    connection.send(b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+    while not protocol.receiver.has_bytes:
+        await asyncio.sleep(0)
+    transport.resume_reading()
+    assert (await connection.rest()).endswith(b"hello")
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("name", ["_close", "abort"])
@@ -256,11 +281,13 @@ async def test_a_protocol_that_fails_as_it_takes_over_ends_the_connection(serve,
     assert not any(peer.server.connections)
 
 
-async def test_a_request_that_fails_to_tell_its_length_is_a_500(serve, caplog):
+async def test_a_request_class_that_fails_to_take_a_body_is_a_500(serve, caplog):
     class Failing(Request):
         attach_body = broken
 
     peer = await serve(read)
     peer.app.Request = Failing
-    assert "500 Internal Server Error" in await peer.exchange(POST + b"defghi")
+    connection = await peer.connect()
+    connection.send(POST)
+    assert "500 Internal Server Error" in await connection.head()
     assert len(caplog.records) == 1
