@@ -135,11 +135,12 @@ async def test_a_connection_that_closes_once_a_slow_client_has_read_is_lost_once
     protocol.transport.set_write_buffer_limits(0)  # resumed when nothing is left to be sent
     transport = connection.writer.transport
     transport.pause_reading()
-    connection.send(GET * 16)
+    answered = asyncio.Event()
+    protocol.on_answered = lambda *_: answered.set()
     while not protocol.sender.paused:
-        await asyncio.sleep(0)
-        if protocol._idle and not protocol.receiver.has_bytes:
-            connection.send(GET * 16)
+        answered.clear()
+        connection.send(GET)
+        await answered.wait()
     connection.send(b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
     while not protocol.receiver.has_bytes:
         await asyncio.sleep(0)
