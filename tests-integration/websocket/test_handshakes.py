@@ -2,6 +2,8 @@
 
 import pytest
 
+from roll import HttpError
+
 UPGRADE = {"Upgrade": "websocket"}
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
@@ -67,10 +69,65 @@ async def test_an_unknown_path_is_404(dial, speak):
     assert (await raw.answer()).status == 404
 
 
-async def test_after_a_refusal_the_connection_serves_on(dial, speak):
+REFUSALS = {
+    "plain request": ("/", {"Upgrade": None}),
+    "without Connection": ("/", {"Connection": "keep-alive"}),
+    "another protocol": ("/", {"Upgrade": "h2c"}),
+    "another version": ("/", {"Sec-WebSocket-Version": "8"}),
+    "another method": ("/", {"method": "POST", "Content-Length": "0"}),
+    "another method of a page": ("/page", {"method": "PUT", "Content-Length": "0"}),
+    "bad key": ("/", {"Sec-WebSocket-Key": "nonsense"}),
+    "bad extensions": ("/", {"Sec-WebSocket-Extensions": "a b"}),
+    "foreign origin": ("/strict", {"Origin": "https://evil.example"}),
+    "unknown path": ("/nowhere", {}),
+    "no websocket": ("/page", {}),
+    "no websocket, one protocol of several": ("/page", {"Upgrade": "h2c, WebSocket"}),
+    "refused by a listener": ("/", {"X-Refuse": "by its result"}),
+    "refused by an error of a listener": ("/", {"X-Refuse": "by an error"}),
+    "refused by a fault of a listener": ("/", {"X-Refuse": "by a fault"}),
+}
+
+
+@pytest.fixture
+def pages(app):
+    """What listeners refuse, and the paths of the requests that were run."""
+    run = []
+
+    @app.listen("headers")
+    async def refuse(request, response):
+        run.append(request.path)
+        how = request.headers.get("X-REFUSE", "")
+        if how.endswith("error"):
+            raise HttpError(403, "no")
+        if how.endswith("fault"):
+            raise KeyError("oops")
+        return bool(how)
+
+    @app.route("/page", methods=["GET", "POST"])
+    async def page(request, response):
+        response.body = "page"
+
+    return run
+
+
+@pytest.mark.parametrize(("path", "fields"), REFUSALS.values(), ids=REFUSALS)
+async def test_a_refused_handshake_closes_and_what_follows_is_not_run(
+    pages, dial, speak, path, fields
+):
+    method = fields.get("method", "GET")
     raw = await dial()
-    raw.send(speak.head(fields={"Upgrade": None}))
-    assert (await raw.answer()).status == 426
+    raw.send(speak.head(path, method, fields=fields) + b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer = await raw.answer()
+    assert answer.status != 101
+    assert "close" in ", ".join(answer.all("Connection"))
+    assert await raw.rest() == b""
+    assert pages == [path]
+
+
+async def test_another_upgrade_that_is_not_taken_leaves_the_connection_open(pages, dial, speak):
+    raw = await dial()
+    raw.send(speak.head("/page", fields={"Upgrade": "h2c"}))
+    assert (await raw.answer()).body == b"page"
     raw.send(speak.head())
     assert (await raw.answer()).status == 101
 

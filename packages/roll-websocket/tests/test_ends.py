@@ -30,7 +30,7 @@ async def test_a_reset_frees_a_handler_that_waits(serve: Any, wire: Any, handler
     raw = await site.raw()
     if handler is stream:
         raw.reader._transport.pause_reading()
-        await wire.until(lambda: site.ws and site.ws[0]._paused)
+        await wire.until(lambda: site.ws and site.ws[0]._outbox.paused)
     raw.reset()
     (error,) = await site.ended()
     assert isinstance(error, ConnectionClosed)
@@ -321,7 +321,7 @@ async def test_a_peer_that_neither_reads_nor_closes_is_aborted(serve: Any, wire:
     site = await serve(stream, constants={"TIMEOUT": 0.01})
     raw = await site.raw()
     raw.reader._transport.pause_reading()
-    await wire.until(lambda: site.ws and site.ws[0]._paused)
+    await wire.until(lambda: site.ws and site.ws[0]._outbox.paused)
     site.ws[0].shutdown()
     (error,) = await site.ended()
     assert error.code == 1001

@@ -177,7 +177,7 @@ async def test_send_waits_for_a_client_that_does_not_read(serve: Any, wire: Any)
     site = await serve(handler, compression=False)
     raw = await site.raw()
     raw.reader._transport.pause_reading()
-    await wire.until(lambda: site.ws and pausable(site)._writable)
+    await wire.until(lambda: site.ws and pausable(site)._outbox.paused)
     before = sent
     assert held(pausable(site)) < MIB
     await served(site)
@@ -198,7 +198,7 @@ async def test_senders_side_by_side_all_wait(serve: Any, wire: Any) -> None:
     site = await serve(handler, compression=False)
     raw = await site.raw()
     raw.reader._transport.pause_reading()
-    await wire.until(lambda: site.ws and pausable(site)._writable)
+    await wire.until(lambda: site.ws and pausable(site)._outbox.paused)
     assert held(pausable(site)) < MIB
     raw.reader._transport.resume_reading()
     frames = [await raw.frame() for _ in range(2000)]

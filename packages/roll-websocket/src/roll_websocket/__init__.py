@@ -3,6 +3,7 @@
 from roll_websocket.errors import ConnectionClosed, HandshakeError
 from roll_websocket.handshake import HandshakeRequest
 from roll_websocket.listener import Listener
+from roll_websocket.options import check_options
 from roll_websocket.protocol import WSProtocol
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Listener",
     "WSProtocol",
     "__version__",
+    "check_options",
 ]
 
 __version__ = "0.1.0"

@@ -1,22 +1,46 @@
 """A transport and the wire on it: flow both ways, turns, pings and the end."""
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Callable
-from typing import cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from websockets.frames import Close, CloseCode
 from websockets.protocol import SEND_EOF, State
 
 from roll_websocket.flow import taken
 from roll_websocket.keepalive import Keepalive
+from roll_websocket.outbox import Outbox
 from roll_websocket.pings import Pings
 from roll_websocket.waiting import LOST, Waiting, wake
 from roll_websocket.wire import Wire
 
 __all__ = ["Connection"]
 
+LOGGER = logging.getLogger("roll_websocket")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
 # How many times as much may wait for `recv` while a handler awaits a pong.
 PONG_ROOM = 4
+
+
+def guarded(
+    callback: Callable[Concatenate["Connection", P], R],
+) -> Callable[Concatenate["Connection", P], R | None]:
+    """End the connection, and no other, for whatever a callback of it raises."""
+
+    def guard(self: "Connection", /, *args: P.args, **kwargs: P.kwargs) -> R | None:
+        try:
+            return callback(self, *args, **kwargs)
+        except Exception:  # noqa: BLE001 - logged there
+            self.break_off()
+            return None
+
+    guard.__doc__ = callback.__doc__
+    return guard
 
 
 class Connection(Waiting):
@@ -35,14 +59,15 @@ class Connection(Waiting):
     """Called when the connection is lost, unless this side has closed it."""
 
     _wire: Wire
-    _abort: asyncio.TimerHandle
     _pings: Pings
 
+    _abort: asyncio.TimerHandle | None = None
     _keepalive: Keepalive | None = None
     _taken: int | None = None
     _heard = False
     _reading = True
     _scheduled = False
+    _broken = False
 
     def _open(self, wire: Wire, interval: float | None, timeout: float | None) -> None:
         """Keep what the handshake has settled until there is a transport."""
@@ -55,10 +80,16 @@ class Connection(Waiting):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport over, after the head of the 101 has been written to it."""
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=self.WRITE_LIMIT)
         self._loop = asyncio.get_running_loop()
         self._gone = self._loop.create_future()
+        self._outbox = Outbox(self._transport, self._loop)
         self._pings = Pings()
+        self._begin()
+
+    @guarded
+    def _begin(self) -> None:
+        """Set the limits, and the clock."""
+        self._transport.set_write_buffer_limits(high=self.WRITE_LIMIT)
         self._bound()
         if self._interval is not None:
             self._keepalive = Keepalive(self, self._interval, self._patience)
@@ -67,17 +98,20 @@ class Connection(Waiting):
         """Take bytes of the peer."""
         self._heard = True
         wire = self._wire
-        if wire.held:
-            # Not before now: most holds end before anything more comes.
-            wire.reader.feed_data(data)
-            self._reading = False
-            self._transport.pause_reading()
-        elif wire.take(data):
-            wake(self._receiver)
-        else:
-            wire.receive_data(data)
-            self._advance()
+        try:
+            if wire.held:
+                # Not before now: most holds end before anything more comes.
+                wire.reader.feed_data(data)
+                self._pause_reading()
+            elif wire.take(data):
+                wake(self._receiver)
+            else:
+                wire.receive_data(data)
+                self._advance()
+        except Exception:  # noqa: BLE001 - as `guarded`, without its cost
+            self.break_off()
 
+    @guarded
     def eof_received(self) -> bool:
         """The peer sends nothing more. True keeps the transport for the messages that wait."""
         self._wire.receive_eof()
@@ -86,28 +120,54 @@ class Connection(Waiting):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The transport is gone: the end, but for the messages that wait."""
-        self._gone.set_result(None)
+        wake(self._gone)
+        self._settle()
+        if self.on_lost is not None:
+            self._tell_owner(self.on_lost)
+
+    @guarded
+    def _settle(self) -> None:
+        """End what the loss of the transport ends."""
         if self._end is None:
-            self._paused = False
+            self._outbox.paused = False
             self._tell()
             self._wire.receive_eof()
             self._advance()
-        else:
+        elif self._abort is not None:
             self._abort.cancel()
-        if self.on_lost is not None:
-            self.on_lost()
 
+    @guarded
+    def _tell_owner(self, on_lost: Callable[[], object]) -> None:
+        """Tell who owns the connection that it is lost."""
+        on_lost()
+
+    @guarded
     def pause_writing(self) -> None:
         """The peer does not read: take nothing of it either, it could be made of pings."""
-        self._paused = True
+        self._outbox.pause()
         self._wire.hold()
 
+    @guarded
     def resume_writing(self) -> None:
         """The peer reads again, which is as good as a word."""
-        self._paused = False
         self._heard = True
-        self._release_writers()
+        self._outbox.resume()
         self._schedule()
+
+    def break_off(self) -> None:
+        """End the connection for the exception being handled, which is logged once.
+
+        For a fault of our own, as any callback may raise: no other connection, nor the clock
+        that all share, may hear of it.
+        """
+        if not self._broken:
+            self._broken = True
+            LOGGER.exception("A WebSocket connection failed")
+        if self._end is None:
+            self._end = LOST
+        self._transport.abort()
+        self._tell()
+        wake(self._receiver)
 
     # Called by the keep-alive.
 
@@ -116,7 +176,7 @@ class Connection(Waiting):
 
         One that could not send is excused, unless nothing was read for it does not read.
         """
-        reading = self._paused or (self._reading and not self._wire.reader.eof)
+        reading = self._outbox.paused or (self._reading and not self._wire.reader.eof)
         heard, self._heard = self._took() or self._heard or not reading, False
         return heard
 
@@ -154,7 +214,7 @@ class Connection(Waiting):
     def _flush(self) -> None:
         """Write what the wire has, in one go: many small writes to a slow peer are dear."""
         writes = self._wire.data_to_send()
-        if self._transport.is_closing():
+        if not writes or self._transport.is_closing():
             return
         self._transport.write(writes[0] if len(writes) == 1 else b"".join(writes))
         if writes[-1] == SEND_EOF:
@@ -164,7 +224,10 @@ class Connection(Waiting):
         """Say that nothing more comes; TLS cannot say it without closing."""
         if self._wire.reader.eof or not self._transport.can_write_eof():
             self._transport.close()
-        else:
+            return
+        # The peer may have reset the connection already: the system says so here, and asyncio
+        # tells of the loss later.
+        with contextlib.suppress(OSError):
             self._transport.write_eof()
 
     def _bound(self) -> None:
@@ -175,13 +238,22 @@ class Connection(Waiting):
             inbox.most *= PONG_ROOM
             inbox.limit = inbox.limit * PONG_ROOM + (self._wire.limit or 0)
 
-    def _await_pong(self, payload: bytes) -> asyncio.Future[None]:
-        """Look for the pong, behind messages that wait too."""
+    def _send_ping(self, payload: bytes) -> asyncio.Future[None]:
+        """Send a ping, and look for its pong, behind messages that wait too."""
+        if payload in self._pings:
+            raise ValueError(f"This ping awaits its pong already: {payload!r}")
+        self._wire.send_ping(payload)
+        self._flush()
         waiter = self._pings[payload] = self._loop.create_future()
         self._bound()
         if self._wire.held:
             self._schedule()
         return waiter
+
+    def _send_pong(self, payload: bytes) -> None:
+        """Send a pong."""
+        self._wire.send_pong(payload)
+        self._flush()
 
     def _answer_pings(self) -> None:
         """Tell who awaits them of the pongs that came."""
@@ -193,35 +265,44 @@ class Connection(Waiting):
 
     def _read_on(self) -> None:
         """The handler has taken a message: let more come."""
-        if not self._paused and self._wire.release():
+        if not self._outbox.paused and self._wire.release():
             self._resume_reading()
         else:
             self._schedule()
 
     def _schedule(self) -> None:
         """Parse what is held, if it is wanted, when others have had their turn."""
-        if not (self._scheduled or self._paused or self._wire.inbox.full):
+        if not (self._scheduled or self._outbox.paused or self._wire.inbox.full):
             self._scheduled = True
             self._loop.call_soon(self._step)
 
+    @guarded
     def _step(self) -> None:
         """Parse what was held, then read on if that was all."""
         self._scheduled = False
-        if self._paused or (self._gone.done() and self._end is not None):
+        if self._outbox.paused or (self._gone.done() and self._end is not None):
             return
         self._wire.step()
         self._advance()
         if not self._wire.held:
             self._resume_reading()
 
+    def _pause_reading(self) -> None:
+        """Let the peer send nothing more for a while."""
+        self._reading = False
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
     def _resume_reading(self) -> None:
         """Let the peer send again, and do not blame it for what it could not say."""
         if not self._reading and not self._gone.done():
             self._reading = self._heard = True
-            self._transport.resume_reading()
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
 
     # Its end.
 
+    @guarded
     def _begin_close(self, code: int, reason: str) -> None:
         """Send a close frame, unless the connection has ended."""
         self.on_lost = None
@@ -231,6 +312,7 @@ class Connection(Waiting):
         if self._gone.done():
             self._finish(LOST)
             return
+        self._outbox.flush()
         self._wire.send_close(code, reason)
         self._advance()
         # What is held is read on, for the peer's own close frame.
@@ -247,6 +329,7 @@ class Connection(Waiting):
             self._took()
             self._abort = self._loop.call_later(self.TIMEOUT, self._expire)
 
+    @guarded
     def _expire(self) -> None:
         """Abort, but for a peer that still reads what comes before the close."""
         if self._took():
@@ -258,6 +341,6 @@ class Connection(Waiting):
         """Tell those who wait for the peer that it is over."""
         if self._keepalive is not None:
             self._keepalive.stop()
-        self._release_writers()
         end = self._end or LOST
+        self._outbox.end(int(end.code), end.reason)
         self._pings.fail(int(end.code), end.reason)

@@ -1,5 +1,6 @@
 """Compression (RFC 7692): that of the layer, but for what it does not read to its end."""
 
+import sys
 import zlib
 from collections.abc import Sequence
 
@@ -33,8 +34,10 @@ class Deflate(PerMessageDeflate):
             inflated = self.inflate(data, max_size)
         except zlib.error as error:
             raise ProtocolError("decompression failed") from error
-        if frame.fin and self.remote_no_context_takeover:
-            del self.decoder  # 4 KiB and more, that the next message does not need.
+        if frame.fin:
+            self.decode_cont_data = False
+            if self.remote_no_context_takeover:
+                del self.decoder  # 4 KiB and more, that the next message does not need.
         return Frame(frame.opcode, inflated, frame.fin, False, frame.rsv2, frame.rsv3)
 
     def is_compressed(self, frame: Frame) -> bool:
@@ -52,7 +55,7 @@ class Deflate(PerMessageDeflate):
     def inflate(self, data: bytes | bytearray | memoryview, max_size: int | None) -> bytes:
         """What comes of a frame. One stream may end in it: each costs a copy of the rest."""
         # One byte more than is allowed, or 0 for no limit.
-        most = 0 if max_size is None else max_size + 1
+        most = 0 if max_size is None else min(max_size + 1, sys.maxsize)
         inflated = self.decoder.decompress(data, most)
         if self.decoder.eof:
             rest = self.decoder.unused_data

@@ -99,10 +99,13 @@ def tokens(value: str) -> list[str]:
 
 def translate(request: HandshakeRequest) -> Request:
     """Say the request in the terms of the layer, which wants `websocket` alone as upgrade."""
-    given = request.headers
     headers = Headers({"Connection": "Upgrade", "Upgrade": "websocket"})
-    for name, value in given.items():
+    for name, value in request.headers.items():
         if name == "ORIGIN" or name.lower().startswith(RESERVED_PREFIX):
+            if re.fullmatch(VALUE, value) is None:
+                raise HandshakeError(
+                    400, f"Bad WebSocket handshake: {name} has control characters."
+                )
             headers[name] = value
     return Request("/", headers)
 

@@ -5,11 +5,14 @@ connections whose time falls into the same slice share one timer.
 """
 
 import asyncio
+import logging
 import math
 import weakref
 from typing import Protocol
 
 __all__ = ["Clock", "Keepalive", "Peer", "Sleeper"]
+
+LOGGER = logging.getLogger("roll_websocket")
 
 # Seconds. A delay is lengthened by one slice at most: a second, an eighth of a short delay.
 SLICE = 1.0
@@ -59,7 +62,11 @@ class Clock:
         """Wake those of one slice, but for whom an earlier one made forgotten."""
         self.ringing = self.slices.pop(key)
         while self.ringing:
-            self.ringing.pop().on_alarm()
+            sleeper = self.ringing.pop()
+            try:
+                sleeper.on_alarm()
+            except Exception:  # the others are woken all the same
+                LOGGER.exception("A timer failed")
 
 
 def slice_width(delay: float) -> float:
@@ -86,6 +93,9 @@ class Peer(Protocol):
     def give_up(self, silence: float) -> None:
         """Nothing came for `silence` seconds after a ping."""
 
+    def break_off(self) -> None:
+        """One of the others raised the exception being handled."""
+
 
 class Keepalive:
     """Pings a peer every `interval` seconds, and gives it up `timeout` seconds after one.
@@ -111,6 +121,13 @@ class Keepalive:
         self.clock.forget(self, self.key)
 
     def on_alarm(self) -> None:
+        """Judge the silence, ping when it is time; wake no more when that fails."""
+        try:
+            self.judge()
+        except Exception:  # noqa: BLE001 - the peer's fault, which others must not hear of
+            self.peer.break_off()
+
+    def judge(self) -> None:
         """Judge the silence, ping when it is time."""
         now = self.loop.time()
         if self.peer.heard():

@@ -1,6 +1,7 @@
 """A server of its own: what is needed to serve WebSockets alone, on any asyncio server."""
 
 import asyncio
+import contextlib
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from websockets.http11 import Request, Response
 from websockets.streams import StreamReader
 
 from roll_websocket.errors import HandshakeError
+from roll_websocket.options import check_options
 from roll_websocket.protocol import WSProtocol
 
 __all__ = ["Head", "Listener"]
@@ -26,11 +28,10 @@ class Head:
         self.method = request.method
         self.path = request.path
         self.version = request.protocol.removeprefix("HTTP/")
-        self.headers: dict[str, str] = {}
+        fields: dict[str, list[str]] = {}
         for name, value in request.headers.raw_items():
-            key = name.upper()
-            known = self.headers.get(key)
-            self.headers[key] = value if known is None else f"{known}, {value}"
+            fields.setdefault(name.upper(), []).append(value)
+        self.headers = {name: ", ".join(values) for name, values in fields.items()}
 
 
 Handler = Callable[[Head, WSProtocol], Awaitable[object]]
@@ -39,14 +40,15 @@ Handler = Callable[[Head, WSProtocol], Awaitable[object]]
 class Listener:
     """The protocol factory of an asyncio server that serves `handler(request, ws)`.
 
-    `options` are those of `WSProtocol.handshake`; TypeError for another. Every path is the
-    handler's: it may look at `request.path` and close.
+    `options` are those of `WSProtocol.handshake`; ValueError for another, and for a value that
+    cannot be used. Every path is the handler's: it may look at `request.path` and close.
     """
 
     def __init__(
         self, handler: Handler, *, protocol: type[WSProtocol] = WSProtocol, **options: Any
     ) -> None:
-        inspect.signature(protocol.handshake).bind(None, **options)
+        check_names(protocol, options)
+        check_options(options)
         self.handler = handler
         self.protocol = protocol
         self.options = options
@@ -90,7 +92,7 @@ class Listener:
         self.stopped = True
         for opening in tuple(self.openings):
             opening.transport.close()
-        for ws in self.running.values():
+        for ws in tuple(self.running.values()):
             ws.shutdown()
         for patience in (grace, self.protocol.TIMEOUT):
             await self.ended(patience)
@@ -102,6 +104,16 @@ class Listener:
         """Wait until no handler runs, or so many seconds."""
         if self.running:
             await asyncio.wait(self.running, timeout=patience)
+
+
+def check_names(protocol: type[WSProtocol], options: dict[str, Any]) -> None:
+    """Raise ValueError for an option that the protocol does not take."""
+    signature = inspect.signature(protocol.handshake)
+    try:
+        signature.bind(None, **options)
+    except TypeError as error:
+        known = ", ".join(list(signature.parameters)[1:])
+        raise ValueError(f"Unknown option: {error}. The options are {known}.") from None
 
 
 async def failed(error: Exception) -> None:
@@ -119,6 +131,7 @@ class Opening(asyncio.Protocol):
         self.listener = listener
         self.reader = StreamReader()
         self.parser = Request.parse(self.reader.read_line)
+        self.refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has `TIMEOUT` seconds for its request."""
@@ -135,8 +148,16 @@ class Opening(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of the request."""
-        if self.transport.is_closing():
+        if self.refused or self.transport.is_closing():
             return
+        try:
+            self.parse(data)
+        except Exception:  # a fault of our own: no other connection hears of it
+            LOGGER.exception("A connection failed before it was a WebSocket")
+            self.transport.abort()
+
+    def parse(self, data: bytes) -> None:
+        """Parse a piece of the request; open the connection when that was the last."""
         self.reader.feed_data(data)
         try:
             next(self.parser)
@@ -149,11 +170,15 @@ class Opening(asyncio.Protocol):
 
     def open(self, head: Head) -> None:
         """Hand the connection over to a WSProtocol, and what followed the request."""
-        ws = self.listener.protocol(head)
         try:
+            ws = self.listener.protocol(head)
             answer = ws.handshake(**self.listener.options)
         except HandshakeError as error:
             self.refuse(error)
+            return
+        except Exception:
+            LOGGER.exception("The handshake of %s failed", head.path)
+            self.refuse(HandshakeError(500, "Internal Server Error"))
             return
         self.leave()
         self.transport.write(answer)
@@ -169,10 +194,19 @@ class Opening(asyncio.Protocol):
         self.listener.openings.discard(self)
 
     def refuse(self, error: HandshakeError) -> None:
-        """Answer with an error and close."""
+        """Answer with an error, and close when the client does, or its time is over.
+
+        Closing at once would reset the connection where the client is still sending, and the
+        answer could be lost.
+        """
+        self.refused = True
         body = error.message.encode()
         headers = Headers(error.headers)
         headers.update({"Content-Type": "text/plain; charset=utf-8", "Connection": "close"})
         headers["Content-Length"] = str(len(body))
         self.transport.write(Response(error.status, "Refused", headers, body).serialize())
-        self.transport.close()
+        if not self.transport.can_write_eof():  # TLS
+            self.transport.close()
+            return
+        with contextlib.suppress(OSError):  # the client has reset the connection
+            self.transport.write_eof()

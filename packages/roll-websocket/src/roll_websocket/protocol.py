@@ -11,6 +11,7 @@ from websockets.frames import Close, CloseCode, Opcode
 from roll_websocket.connection import Connection
 from roll_websocket.errors import ConnectionClosed, is_closing
 from roll_websocket.handshake import HandshakeRequest, Origins, accept
+from roll_websocket.options import check_options
 from roll_websocket.wire import MAX_CONTROL, Wire
 
 __all__ = ["WSProtocol"]
@@ -60,8 +61,18 @@ class WSProtocol(Connection):
         `MAX_SIZE` is for all.
 
         Raises HandshakeError when the request is refused, and ValueError for a header that
-        cannot be sent.
+        cannot be sent and for an option that cannot be used.
         """
+        check_options(
+            {
+                "origins": origins,
+                "subprotocols": subprotocols,
+                "compression": compression,
+                "ping_interval": ping_interval,
+                "ping_timeout": ping_timeout,
+                "max_size": max_size,
+            }
+        )
         wire = Wire(
             max_size=self.MAX_SIZE if max_size is None else max_size,
             compression=compression,
@@ -153,17 +164,20 @@ class WSProtocol(Connection):
     async def send(self, data: str | bytes | bytearray | memoryview) -> None:
         """Send a message, text for a str, binary for bytes; waits while the peer does not read.
 
+        Messages, pings and pongs go out in the order of the calls, whichever tasks call. What
+        is cancelled while it waits is not sent.
         Raises ConnectionClosed, or TypeError for data of another type.
         """
-        if not self._may_send():
-            await self._turn_to_send()
         if isinstance(data, str):
-            frame = self._wire.pack(Opcode.TEXT, data.encode())
+            opcode, payload = Opcode.TEXT, data.encode()
         elif isinstance(data, bytes | bytearray | memoryview):
-            frame = self._wire.pack(Opcode.BINARY, bytes(data))
+            opcode, payload = Opcode.BINARY, bytes(data)
         else:
             raise TypeError(f"A message is str or bytes, not {type(data).__name__}")
-        self._transport.write(frame)
+        if self._outbox.ready():
+            self._transport.write(self._wire.pack(opcode, payload))
+        else:
+            await self._turn(lambda: self._transport.write(self._wire.pack(opcode, payload)))
 
     async def ping(self, data: str | bytes | None = None) -> asyncio.Future[None]:
         """Send a ping; returns a future that is done when its pong comes.
@@ -173,13 +187,10 @@ class WSProtocol(Connection):
         ValueError when data is too long or awaits its pong already.
         """
         payload = os.urandom(4) if data is None else control(data)
-        if not self._may_send():
-            await self._turn_to_send()
-        if payload in self._pings:
-            raise ValueError(f"This ping awaits its pong already: {payload!r}")
-        self._wire.send_ping(payload)
-        self._flush()
-        return self._await_pong(payload)
+        if self._outbox.ready():
+            return self._send_ping(payload)
+        waiter: asyncio.Future[None] = await self._turn(lambda: self._send_ping(payload))
+        return waiter
 
     async def pong(self, data: str | bytes = b"") -> None:
         """Send a pong nobody asked for (RFC 6455 5.5.3); pings are answered without it.
@@ -187,15 +198,16 @@ class WSProtocol(Connection):
         Raises ConnectionClosed, or ValueError when data has more than 125 bytes.
         """
         payload = control(data)
-        if not self._may_send():
-            await self._turn_to_send()
-        self._wire.send_pong(payload)
-        self._flush()
+        if self._outbox.ready():
+            self._send_pong(payload)
+        else:
+            await self._turn(lambda: self._send_pong(payload))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; returns when it is gone, after `TIMEOUT` seconds at the latest.
 
-        Messages not yet received are dropped. The connection stays open when it raises:
+        What waits to be sent goes out before the close frame; messages not yet received are
+        dropped. The connection stays open when it raises:
         ValueError for a code that may not be sent (RFC 6455 7.4) and a reason over 123 bytes,
         TypeError where the code is no int or the reason no str.
         """

@@ -23,7 +23,7 @@ from .events import Events
 from .groups import Group
 from .lookup import Aliases, unmatched
 from .request import Request
-from .sessions import converse
+from .sessions import close_unless_upgraded, converse
 from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
 
 if TYPE_CHECKING:
@@ -251,6 +251,8 @@ class Roll(Events, dict[str, Any]):
                 if isinstance(error, asyncio.CancelledError) and is_cancelled():
                     raise
                 await self.on_error(request, response, error)
+            if request.upgrade is not None:  # not taken: see above
+                close_unless_upgraded(request)
             if "response" in hooks:
                 await self._send_response_event(request, response)
         finally:

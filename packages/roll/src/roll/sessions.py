@@ -13,7 +13,7 @@ from .views import Endpoint, Refused
 if TYPE_CHECKING:
     from .application import Roll
 
-__all__ = ["converse"]
+__all__ = ["close_unless_upgraded", "converse"]
 
 
 async def converse(app: Roll, endpoint: Endpoint, request: Any, response: Any) -> Any:
@@ -25,6 +25,9 @@ async def converse(app: Roll, endpoint: Endpoint, request: Any, response: Any) -
     ws = app.WebsocketProtocol(request)
     # To HTTP, too, the client is gone: for `disconnected` and `cancel_on_disconnect`.
     ws.on_lost = request.protocol.eof_received
+    # Unless the upgrade is taken: frames may follow a handshake, and are never to be run as
+    # requests.
+    request.keep_alive = False
     request.protocol.switch(ws, handshake(ws, endpoint, response))
     try:
         await ws.run(session(app, endpoint, request, ws))
@@ -33,6 +36,17 @@ async def converse(app: Roll, endpoint: Endpoint, request: Any, response: Any) -
     finally:
         await notify(app, "websocket_disconnect", request, ws)
     return response
+
+
+def close_unless_upgraded(request: Any) -> None:
+    """Let the answer to a websocket handshake be the last one of its connection.
+
+    For one that became no websocket, whatever the reason: a listener, another method, a path
+    that is none or no websocket's.
+    """
+    names = request.upgrade.lower().split(",")
+    if "websocket" in map(str.strip, names):
+        request.keep_alive = False
 
 
 def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 from roll_http import HTTP_METHODS, HttpError
+from roll_websocket import check_options
 
 from .callables import is_generator
 
@@ -91,7 +92,8 @@ def payload_of(
 
     Raises:
         ValueError: nothing could ever call the view as it is asked for, or an extra bears the
-            name of a method, whose handler it would hide; says what would do.
+            name of a method, whose handler it would hide, or an extra that a websocket's
+            handshake takes cannot be used; says what would do.
         AttributeError: `methods` are given for a class, whose methods say them.
     """
     if protocol not in PROTOCOLS:
@@ -104,6 +106,7 @@ def payload_of(
     websocket = None
     if protocol == "websocket":
         websocket = {name: extras[name] for name in WEBSOCKET_SETTINGS if name in extras}
+        check_options(websocket)
     governing = {
         ENDPOINTS[method]: Endpoint(method, lazy_body, settings, websocket, extras)
         for method in handlers

@@ -1,0 +1,107 @@
+"""The options of a connection, and what is wrong with them."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from roll_websocket.handshake import NAME
+
+__all__ = ["OPTIONS", "check_options"]
+
+SHORTEST: Final = 0.001
+LONGEST: Final = 31_536_000
+"""Seconds, between which a time lies: none takes all of the processor, and none overflows."""
+
+# As browsers send it (RFC 6454 6.2): in lower case, in ASCII, without a path. Compiled with the
+# first, and kept by `re`.
+ORIGIN: Final = r"null|file://|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
+DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Raise ValueError for an option of `WSProtocol.handshake` of a value that it cannot use.
+
+    The error says what was given, and what would do. Other names are passed over.
+    """
+    for name, value in options.items():
+        check = OPTIONS.get(name)
+        if check is not None:
+            check(name, value)
+
+
+def check_seconds(name: str, value: object) -> None:
+    """A time, or None."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (number and SHORTEST <= value <= LONGEST):  # type: ignore[operator]
+        raise ValueError(
+            f"`{name}` is a number of seconds from {SHORTEST} to {LONGEST}, or None for none, "
+            f"not {value!r}"
+        )
+
+
+def check_size(name: str, value: object) -> None:
+    """A number of bytes, or None."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    if value is not None and not (number and value > 0):  # type: ignore[operator]
+        raise ValueError(
+            f"`{name}` is a number of bytes above 0, or None for the default, not {value!r}"
+        )
+
+
+def check_flag(name: str, value: object) -> None:
+    """A bool: `"no"` would be true."""
+    if not isinstance(value, bool):
+        raise ValueError(f"`{name}` is True or False, not {value!r}")  # noqa: TRY004 - as all options
+
+
+def check_origins(name: str, value: object) -> None:
+    """The origins of pages, or None."""
+    if value is None:
+        return
+    for origin in listed(name, value, "origins"):
+        if not (isinstance(origin, re.Pattern) and isinstance(origin.pattern, str)):
+            check_origin(name, origin)
+
+
+def check_origin(name: str, origin: object) -> None:
+    """One origin: another spelling than that of browsers would refuse all of them."""
+    if not isinstance(origin, str) or re.fullmatch(ORIGIN, origin) is None:
+        raise ValueError(
+            f"`{name}` has origins such as 'https://example.com', in lower case and without a "
+            f"path, or compiled patterns; None is for any. It cannot have {origin!r}"
+        )
+    scheme, _, host = origin.partition("://")
+    if scheme in {"ws", "wss"}:
+        raise ValueError(f"`{name}` has origins of pages, 'https://...', not {origin!r}")
+    port = DEFAULT_PORTS.get(scheme)
+    if port is not None and host.endswith(f":{port}"):
+        raise ValueError(f"`{name}`: browsers leave out the port of {origin!r}, so must this")
+
+
+def check_subprotocols(name: str, value: object) -> None:
+    """Names of subprotocols (RFC 6455 4.1)."""
+    for subprotocol in listed(name, value, "names"):
+        if not isinstance(subprotocol, str) or re.fullmatch(NAME, subprotocol) is None:
+            raise ValueError(
+                f"`{name}` has names of letters, digits and such, as 'chat', not {subprotocol!r}"
+            )
+
+
+def listed(name: str, value: object, what: str) -> Collection[object]:
+    """The members of a list; of a str, itself. An iterator would be used up by one handshake."""
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, Collection) or isinstance(value, bytes | bytearray | Mapping):
+        raise ValueError(f"`{name}` is a list of {what}, or one of them, not {value!r}")  # noqa: TRY004 - as all options
+    return value
+
+
+OPTIONS: Final[dict[str, Callable[[str, object], None]]] = {
+    "origins": check_origins,
+    "subprotocols": check_subprotocols,
+    "compression": check_flag,
+    "ping_interval": check_seconds,
+    "ping_timeout": check_seconds,
+    "max_size": check_size,
+}
+"""The options by name, and what checks each."""
