@@ -211,6 +211,56 @@ def test_bad_compression_is_refused(chunks: list[bytes]) -> None:
     assert (messages, end.code) == ([], 1002)
 
 
+PAYLOADS = [b"", pack(b"x"), pack(b"x", zlib.Z_FINISH), b"\xff" * 20, b"\xc3"]
+ANY_FRAMES = [
+    frame(fin | rsv | opcode, payload)
+    for fin in (0x80, 0)
+    for rsv in (0, 0x40, 0x20)
+    for opcode in (0x0, 0x1, 0x2, 0x3, 0x8, 0x9, 0xA)
+    for payload in PAYLOADS
+]
+
+
+def ends_known(wire: Wire, chunks: list[bytes]) -> bool:
+    """Whether these frames are taken, or refused for what they are: never a failure of ours."""
+    end = outcome(wire, chunks)[-1]
+    return end is None or end.code in {1000, 1002, 1005, 1007, 1009}
+
+
+MANY_OFFERS = [
+    *OFFERS,
+    "permessage-deflate; server_no_context_takeover",
+    "permessage-deflate; client_max_window_bits=8",
+]
+
+
+@pytest.mark.parametrize("offer", MANY_OFFERS)
+def test_any_frame_may_follow_a_whole_message(offer: str, log: pytest.LogCaptureFixture) -> None:
+    """With a context that is kept or not, and a decoder that is there or not."""
+    for first in (frame(0xC1, pack(b"x")), frame(0x81, b"x"), frame(0x41, pack(b"x"))):
+        for second in ANY_FRAMES:
+            assert ends_known(deflated(offer).wire, [first, second])
+    assert log.records == []
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(MANY_OFFERS), st.lists(st.sampled_from(ANY_FRAMES), max_size=8))
+def test_any_frames_are_taken_or_refused(offer: str, chunks: list[bytes]) -> None:
+    assert ends_known(deflated(offer).wire, chunks)
+
+
+def test_a_continuation_of_nothing_is_refused(log: pytest.LogCaptureFixture) -> None:
+    client = deflated("permessage-deflate; client_no_context_takeover")
+    messages, _, _, end = outcome(client.wire, [frame(0xC1, pack(b"x")), frame(0x80, b"y")])
+    assert (messages, end.code) == (["x"], 1002)
+    assert log.records == []
+
+
+def test_a_limit_may_be_larger_than_the_machine() -> None:
+    messages, _, _, end = deflated(max_size=2**70).send(pack(b"x" * 1000))
+    assert (messages, end) == (["x" * 1000], None)
+
+
 @pytest.mark.parametrize("flush", [zlib.Z_SYNC_FLUSH, zlib.Z_FINISH])
 @pytest.mark.parametrize("limit", [300, 70_000])
 @pytest.mark.parametrize("memory", [1, 5, 8])

@@ -1,0 +1,157 @@
+"""Options that cannot work are errors where they are given, and say what would do."""
+
+import math
+import re
+import sys
+from decimal import Decimal
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from roll_websocket import Listener, WSProtocol, check_options
+
+REQUEST: Any = SimpleNamespace(
+    method="GET",
+    version="1.1",
+    headers={
+        "HOST": "localhost",
+        "CONNECTION": "upgrade",
+        "UPGRADE": "websocket",
+        "SEC-WEBSOCKET-VERSION": "13",
+        "SEC-WEBSOCKET-KEY": "dGhlIHNhbXBsZSBub25jZQ==",
+        "SEC-WEBSOCKET-EXTENSIONS": "permessage-deflate",
+    },
+)
+
+NO_TIMES = [
+    -1,
+    0,
+    0.0,
+    -0.0,
+    1e-9,
+    1e300,
+    10**400,
+    -(10**400),
+    sys.maxsize,
+    math.nan,
+    math.inf,
+    -math.inf,
+    True,
+    False,
+    "20",
+    b"20",
+    Decimal(20),
+    Fraction(20),
+    [20],
+    object(),
+]
+NO_SIZES = [0, -1, True, False, 1.0, 1e6, math.nan, math.inf, "1024", b"1", Decimal(1), [1]]
+NO_FLAGS = [None, 0, 1, "", "no", "deflate", b"", [], "True"]
+NO_ORIGINS = [
+    "*",
+    "",
+    "example.com",
+    "https://*.example.com",
+    "https://example.com/",
+    "https://example.com/path",
+    "https://Example.com",
+    "HTTPS://example.com",
+    "https://example.com:443",
+    "http://example.com:80",
+    "https://example.com:https",
+    "https://exämple.com",
+    " https://example.com",
+    "https://example.com ",
+    "https://example.com\n",
+    "https://a.example,https://b.example",
+    "https://user@example.com",
+    "https://",
+    "//example.com",
+    "wss://example.com",
+    "ws://example.com",
+    b"https://example.com",
+    None,
+    1,
+    re.compile(b"https://.*"),
+]
+NO_SUBPROTOCOLS = ["", "a b", "a,b", "chat\n", "é", b"chat", None, 1, "a/b", "a;q"]
+NO_LISTS = [1, True, object(), b"chat", {"a": "b"}, iter(["chat"]), (x for x in ["chat"])]
+
+WRONG = [
+    *(("ping_interval", value) for value in NO_TIMES),
+    *(("ping_timeout", value) for value in NO_TIMES),
+    *(("max_size", value) for value in NO_SIZES),
+    *(("compression", value) for value in NO_FLAGS),
+    *(("origins", [value]) for value in NO_ORIGINS),
+    *(("origins", value) for value in NO_ORIGINS if isinstance(value, str)),
+    *(("origins", ["https://example.com", value]) for value in NO_ORIGINS),
+    *(("origins", value) for value in NO_LISTS),
+    *(("subprotocols", [value]) for value in NO_SUBPROTOCOLS),
+    *(("subprotocols", value) for value in NO_SUBPROTOCOLS if isinstance(value, str)),
+    *(("subprotocols", value) for value in NO_LISTS),
+    ("subprotocols", None),
+]
+RIGHT = [
+    *((name, value) for name in ("ping_interval", "ping_timeout") for value in (1, 0.01, 3600)),
+    ("ping_interval", None),
+    ("ping_timeout", None),
+    ("max_size", None),
+    ("max_size", 1),
+    ("max_size", sys.maxsize),
+    ("compression", True),
+    ("compression", False),
+    ("origins", None),
+    ("origins", []),
+    ("origins", "null"),
+    ("origins", "https://example.com"),
+    ("origins", ("http://localhost:3579", "https://[::1]:8443", "file://")),
+    ("origins", {"chrome-extension://abcdefghijklmnop", "https://my_host.example"}),
+    ("origins", [re.compile(r"https://.*\.example")]),
+    ("subprotocols", ()),
+    ("subprotocols", "chat"),
+    ("subprotocols", ["chat", "mqtt.v5", "graphql-ws"]),
+    ("subprotocols", {"chat"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), WRONG, ids=[f"{number}-{name}" for number, (name, _) in enumerate(WRONG)]
+)
+def test_what_cannot_work_is_an_error_wherever_it_is_given(
+    wire: Any, name: str, value: Any
+) -> None:
+    for give in (
+        lambda: check_options({name: value}),
+        lambda: Listener(wire.echo, **{name: value}),
+        lambda: WSProtocol(REQUEST).handshake(**{name: value}),
+    ):
+        with pytest.raises(ValueError, match=f"^`{name}`") as caught:
+            give()
+        text = str(caught.value)
+        shown = value[-1] if name in {"origins", "subprotocols"} and type(value) is list else value
+        assert repr(shown) in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), RIGHT, ids=[f"{number}-{name}" for number, (name, _) in enumerate(RIGHT)]
+)
+def test_what_works_is_taken(wire: Any, name: str, value: Any) -> None:
+    check_options({name: value})
+    Listener(wire.echo, **{name: value})
+    assert WSProtocol(REQUEST).handshake(**{name: value})
+
+
+def test_names_that_are_no_options_are_left_to_who_knows_them() -> None:
+    check_options({"name": "chat", "ping_interval": 20})
+
+
+def test_a_protocol_may_have_options_of_its_own(wire: Any) -> None:
+    class Own(WSProtocol):
+        def handshake(self, *args: Any, room: str = "", **options: Any) -> bytes:
+            return super().handshake(*args, **options)
+
+    assert Listener(wire.echo, protocol=Own, room="lobby").options == {"room": "lobby"}
+    with pytest.raises(ValueError, match="ping_interval"):
+        Listener(wire.echo, protocol=Own, room="lobby", ping_interval=-1)
