@@ -9,6 +9,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect as connect_async
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -43,40 +45,31 @@ def test_chat_reaches_every_peer(example):
         assert bob.recv() == "Hello all"
 
 
-class Deaf:
-    """A peer that does not read."""
-
-    closed = None
-
-    async def send(self, message):
-        await asyncio.Event().wait()
-
-    async def close(self, code, reason):
-        self.closed = code
-
-
-class Listening(Deaf):
-    heard = None
-
-    async def send(self, message):
-        self.heard = message
+async def test_chat_closes_nobody_who_reads(example):
+    """However many talk at once."""
+    url = f"ws{example('presence.py').url.removeprefix('http')}/chat"
+    peers = [await connect_async(url, proxy=None) for _ in range(100)]
+    said = [str(number) for number in range(100)]
+    for peer, message in zip(peers, said, strict=True):
+        await peer.send(message)
+    for peer in peers:
+        assert sorted([await peer.recv() for _ in said], key=int) == said
+    await asyncio.gather(*(peer.close() for peer in peers))
+    assert {peer.close_code for peer in peers} == {1000}
 
 
-async def test_chat_is_not_held_up_by_a_peer_that_does_not_read(monkeypatch):
-    chat = load(EXAMPLES / "presence.py")
-    monkeypatch.setattr(chat, "PATIENCE", 0.001)
-    deaf, listening = Deaf(), Listening()
-    chat.app["websockets"] = {deaf, listening}
-    async with asyncio.timeout(10):
-        await chat.chat(None, messages("hello"))
-    assert listening.heard == "hello"
-    assert (deaf.closed, listening.closed) == (1008, None)
-    assert chat.app["websockets"] == {listening}
-
-
-async def messages(*texts):
-    for text in texts:
-        yield text
+async def test_chat_is_not_held_up_by_a_peer_that_does_not_read(example):
+    url = f"ws{example('presence.py').url.removeprefix('http')}/chat"
+    options = {"proxy": None, "compression": None, "ping_interval": None}
+    deaf = await connect_async(url, max_queue=1, **options)
+    async with connect_async(url, **options) as peer:
+        async with asyncio.timeout(30):
+            for number in range(400):
+                await peer.send(f"{number}" + "x" * 60_000)
+                assert (await peer.recv()).startswith(f"{number}x")
+        with pytest.raises(ConnectionClosed, match="1013"):
+            while True:
+                await deaf.recv()
 
 
 def test_keep_alive_loop_answers_messages(example):

@@ -277,3 +277,47 @@ async def test_a_flood_is_held_and_others_are_served(app, dial, speak, until):
     other = await dial("/echo", after=speak.frame(1, b"me too"))
     assert await other.frame() == (0x81, b"me too")
     released.set()
+
+
+async def test_a_peer_that_closes_early_disturbs_no_request_at_the_stop(
+    app, ends, liveclient, dial, speak, until, caplog
+):
+    """It closes behind what its busy handler has not received, and goes."""
+    started, free, asked, done = [], asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handler(ws):
+        started.append(ws)
+        await free.wait()
+        await receive(ws)
+        await receive(ws)
+
+    @app.route("/slow")
+    async def slow(request, response):
+        asked.set()
+        await done.wait()
+        response.body = "whole"
+
+    app.handler = handler
+    with caplog.at_level(logging.ERROR):
+        for number in range(3):
+            raw = await dial("/")
+            await until(lambda count=number + 1: len(started) == count)
+            raw.send(b"\x82\xff" + (70_000).to_bytes(8) + bytes(4 + 70_000))
+            await until(lambda: started[-1]._wire.held)
+            raw.send(speak.frame(8, b"\x03\xe8"))
+            await until(lambda: not started[-1]._reading)
+            raw.writer.close()
+            await raw.writer.wait_closed()
+        client = await dial()
+        client.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asked.wait()
+        free.set()
+        await until(lambda: len(ends) == 3)
+        stopping = asyncio.ensure_future(liveclient.stop())
+        await asyncio.sleep(0)
+        done.set()
+        answer = await client.answer()
+        await stopping
+    assert (answer.status, answer.body) == (200, b"whole")
+    assert all(ws._gone.done() for ws in started)
+    assert caplog.records == []

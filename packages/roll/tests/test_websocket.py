@@ -297,6 +297,38 @@ async def test_extras_of_the_route_are_settings_of_the_handshake(app, liveclient
             await ws.recv()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ping_interval", -1),
+        ("ping_interval", 0),
+        ("ping_interval", "20"),
+        ("ping_interval", float("nan")),
+        ("ping_timeout", "3"),
+        ("ping_timeout", float("inf")),
+        ("ping_timeout", True),
+        ("origins", ["*"]),
+        ("origins", "*"),
+        ("origins", ["https://example.com/"]),
+        ("subprotocols", ["a b"]),
+        ("subprotocols", None),
+        ("compression", "no"),
+        ("max_size", 0),
+        ("max_size", 1.5),
+    ],
+    ids=str,
+)
+def test_an_extra_that_no_handshake_can_use_is_an_error_at_registration(app, name, value):
+    async def handler(request, ws): ...
+
+    with pytest.raises(ValueError, match=f"`{name}`.*not|`{name}`.*cannot"):
+        app.route("/", protocol="websocket", **{name: value})(handler)
+    with pytest.raises(ValueError, match=f"`{name}`"):
+        app.group("/chat", **{name: value}).route("/", protocol="websocket")(handler)
+    assert app.routes.match("/") == (None, None)
+    app.route("/page", **{name: value})(handler)  # where it is an extra as any other
+
+
 async def test_the_websocket_class_of_a_subclass_is_used():
     class Shouting(WSProtocol):
         async def send(self, data):

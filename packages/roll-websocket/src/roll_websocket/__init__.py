@@ -1,5 +1,6 @@
 """WebSocket connections (RFC 6455) on asyncio, on the Sans-I/O layer of `websockets`."""
 
+from roll_websocket.broadcast import broadcast
 from roll_websocket.errors import ConnectionClosed, HandshakeError
 from roll_websocket.handshake import HandshakeRequest
 from roll_websocket.listener import Listener
@@ -13,6 +14,7 @@ __all__ = [
     "Listener",
     "WSProtocol",
     "__version__",
+    "broadcast",
     "check_options",
 ]
 

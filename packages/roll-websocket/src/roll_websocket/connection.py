@@ -13,6 +13,7 @@ from roll_websocket.flow import taken
 from roll_websocket.keepalive import Keepalive
 from roll_websocket.outbox import Outbox
 from roll_websocket.pings import Pings
+from roll_websocket.shared import Shared
 from roll_websocket.waiting import LOST, Waiting, wake
 from roll_websocket.wire import Wire
 
@@ -54,6 +55,8 @@ class Connection(Waiting):
     """Bytes that may wait for `recv` before reading is paused; one message may pass it."""
     WRITE_LIMIT: int = 2**16
     """Bytes that may wait for the peer to read before `send` waits."""
+    BACKLOG_LIMIT: int = 2**20
+    """Bytes of broadcasts that may wait beside these; one message may pass it."""
 
     on_lost: Callable[[], object] | None = None
     """Called when the connection is lost, unless this side has closed it."""
@@ -194,6 +197,40 @@ class Connection(Waiting):
         """Whether the peer took any of what waited for it at the last call."""
         before, self._taken = self._taken, taken(self._transport)
         return before is not None and (self._taken is None or self._taken > before)
+
+    # Called by a broadcast.
+
+    def post(self, message: Shared) -> bool:
+        """Send a message that others send too, without waiting; False when the peer is slow."""
+        if not hasattr(self, "_outbox") or self._outbox.ended or self._transport.is_closing():
+            return True
+        outbox = self._outbox
+        if outbox.backlog >= self.BACKLOG_LIMIT:
+            return False
+        try:
+            self._post(outbox, message)
+        except Exception:  # noqa: BLE001 - the others get the message all the same
+            self.break_off()
+        return True
+
+    def _post(self, outbox: Outbox, message: Shared) -> None:
+        """Write a message, or let it wait for its turn."""
+        deflate = self._wire.deflate
+        frame = message.frame(deflate)
+
+        def write() -> None:
+            if deflate is not None:
+                deflate.restart()
+            self._transport.write(frame)
+
+        if outbox.free:
+            write()
+        else:
+            outbox.post(write, len(frame))
+
+    def give_up_slow(self) -> None:
+        """The peer does not read what is broadcast."""
+        self._begin_close(CloseCode.TRY_AGAIN_LATER, "Too slow for what is sent.")
 
     # What moves it.
 

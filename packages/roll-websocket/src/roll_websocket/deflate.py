@@ -25,6 +25,30 @@ class Deflate(PerMessageDeflate):
     The layer would take everything after it for empty.
     """
 
+    def encode(self, frame: Frame) -> Frame:
+        """The frame compressed; begins a stream where there is none."""
+        if self.local_no_context_takeover or hasattr(self, "encoder"):
+            return super().encode(frame)
+        self.encoder = self.new_encoder()
+        return super().encode(frame)
+
+    def new_encoder(self) -> "zlib._Compress":
+        """Begin a stream of what is sent."""
+        return zlib.compressobj(wbits=-self.local_max_window_bits, **self.compress_settings)
+
+    def pack_alone(self, payload: bytes) -> bytes:
+        """Compress a message without what was sent before, as any peer with this window reads it.
+
+        Each that gets it then has to `restart`.
+        """
+        encoder = self.new_encoder()
+        return (encoder.compress(payload) + encoder.flush(zlib.Z_SYNC_FLUSH))[: -len(TAIL)]
+
+    def restart(self) -> None:
+        """Refer to nothing that was sent before; 20 KiB are free until the next message."""
+        if hasattr(self, "encoder"):
+            del self.encoder
+
     def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
         """The frame as it was; raises PayloadTooBig, or ProtocolError for what is malformed."""
         if not self.is_compressed(frame):

@@ -13,12 +13,15 @@ try:
 except ImportError:  # pragma: no cover - where websockets was built without its C extension
     from websockets.utils import apply_mask
 
-__all__ = ["plain_frame", "plain_message"]
+__all__ = ["message_frame", "packed_frame", "plain_frame", "plain_message"]
 
 FIN = 0x80
+PACKED = 0x40  # RFC 7692 6: this message is compressed.
 MASK = 0x80
 TEXT = FIN | Opcode.TEXT
 BINARY = FIN | Opcode.BINARY
+
+BYTES_LIKE = (bytes, bytearray, memoryview)
 
 # The second byte of a frame: a length, or one of these.
 EXTENDED_16 = 126
@@ -59,7 +62,16 @@ def unmask(data: bytes | bytearray, start: int) -> bytes:
     return apply_mask(memoryview(data)[start:], data[start - 4 : start])
 
 
-def plain_frame(opcode: Opcode, payload: bytes) -> bytes:
+def message_frame(data: object) -> tuple[Opcode, bytes]:
+    """The opcode and the payload of a message; raises TypeError for what is no message."""
+    if isinstance(data, str):
+        return Opcode.TEXT, data.encode()
+    if isinstance(data, BYTES_LIKE):
+        return Opcode.BINARY, bytes(data)
+    raise TypeError(f"A message is str or bytes, not {type(data).__name__}")
+
+
+def plain_frame(opcode: int, payload: bytes) -> bytes:
     """The frame of a whole message, as a server sends it."""
     size = len(payload)
     if size < EXTENDED_16:
@@ -69,3 +81,8 @@ def plain_frame(opcode: Opcode, payload: bytes) -> bytes:
     if size < 1 << 16:
         return pack("!BBH", FIN | opcode, EXTENDED_16, size) + payload
     return pack("!BBQ", FIN | opcode, EXTENDED_64, size) + payload
+
+
+def packed_frame(opcode: Opcode, payload: bytes) -> bytes:
+    """The frame of a whole message that has been compressed."""
+    return plain_frame(PACKED | opcode, payload)

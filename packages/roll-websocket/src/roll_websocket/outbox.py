@@ -20,7 +20,7 @@ class Outbox:
     here, with what writes the frame.
     """
 
-    __slots__ = ("ended", "loop", "paused", "row", "scheduled", "transport", "waiting")
+    __slots__ = ("backlog", "ended", "loop", "paused", "row", "scheduled", "transport", "waiting")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self.transport = transport
@@ -28,9 +28,16 @@ class Outbox:
         self.waiting: OrderedDict[asyncio.Future[Any], Callable[[], object]] | None = None
         """None while nobody waits: most connections never need it."""
         self.row = 0
+        self.backlog = 0
+        """Bytes that wait for no task."""
         self.paused = False
         self.ended = False
         self.scheduled = False
+
+    @property
+    def free(self) -> bool:
+        """Whether the peer reads, and nothing waits."""
+        return not (self.paused or self.ended or self.waiting or self.transport.is_closing())
 
     def ready(self) -> bool:
         """Whether the caller may write a frame at once."""
@@ -45,16 +52,31 @@ class Outbox:
         A cancelled call writes nothing, and does not hold up those behind it. Raises
         ConnectionClosed when the connection ends before.
         """
-        if self.waiting is None:
-            self.waiting = OrderedDict()
-        waiter = self.loop.create_future()
-        self.waiting[waiter] = write
-        self.schedule()
+        waiter = self.wait_for(write)
         try:
             return await waiter
         finally:
             if self.waiting is not None:
                 self.waiting.pop(waiter, None)
+
+    def post(self, write: Callable[[], object], size: int) -> None:
+        """Call `write`, of so many bytes, after all that was sent before; nobody waits for it."""
+
+        def post() -> None:
+            self.backlog -= size
+            write()
+
+        self.backlog += size
+        self.wait_for(post)
+
+    def wait_for(self, write: Callable[[], object]) -> asyncio.Future[Any]:
+        """Let `write` wait for its turn."""
+        if self.waiting is None:
+            self.waiting = OrderedDict()
+        waiter = self.loop.create_future()
+        self.waiting[waiter] = write
+        self.schedule()
+        return waiter
 
     def pause(self) -> None:
         """The peer does not read."""

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Iterable, Sequence
 from typing import Self
 
 from websockets.exceptions import ProtocolError
-from websockets.frames import Close, CloseCode, Opcode
+from websockets.frames import Close, CloseCode
 
 from roll_websocket.connection import Connection
 from roll_websocket.errors import ConnectionClosed, is_closing
+from roll_websocket.frames import message_frame
 from roll_websocket.handshake import HandshakeRequest, Origins, accept
 from roll_websocket.options import check_options
 from roll_websocket.wire import MAX_CONTROL, Wire
@@ -168,12 +169,7 @@ class WSProtocol(Connection):
         is cancelled while it waits is not sent.
         Raises ConnectionClosed, or TypeError for data of another type.
         """
-        if isinstance(data, str):
-            opcode, payload = Opcode.TEXT, data.encode()
-        elif isinstance(data, bytes | bytearray | memoryview):
-            opcode, payload = Opcode.BINARY, bytes(data)
-        else:
-            raise TypeError(f"A message is str or bytes, not {type(data).__name__}")
+        opcode, payload = message_frame(data)
         if self._outbox.ready():
             self._transport.write(self._wire.pack(opcode, payload))
         else:

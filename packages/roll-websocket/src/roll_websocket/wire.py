@@ -11,7 +11,7 @@ import codecs
 import logging
 import re
 from collections.abc import Generator, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from websockets.exceptions import PayloadTooBig
 from websockets.extensions import ServerExtensionFactory
@@ -25,6 +25,9 @@ from websockets.typing import Origin, Subprotocol
 from roll_websocket.frames import plain_frame, plain_message
 from roll_websocket.handshake import Origins
 from roll_websocket.inbox import Inbox
+
+if TYPE_CHECKING:
+    from roll_websocket.deflate import Deflate
 
 __all__ = ["MAX_CONTROL", "Wire"]
 
@@ -42,7 +45,7 @@ GROWTH = 16
 UTF8 = codecs.getincrementaldecoder("utf-8")
 
 
-def deflate() -> Sequence[ServerExtensionFactory]:
+def factories() -> Sequence[ServerExtensionFactory]:
     """Compression."""
     # Here, as it takes 0.25 ms of everyone's start.
     from roll_websocket.deflate import FACTORIES  # noqa: PLC0415
@@ -94,7 +97,7 @@ class Wire(ServerProtocol):
             state=State.OPEN,
             # The layer counts control frames too: room for one beside a full message.
             max_size=None if max_size is None else max_size + MAX_CONTROL,
-            extensions=deflate() if compression else None,
+            extensions=factories() if compression else None,
             origins=allowed(origins),
             logger=LOGGER,
         )
@@ -204,6 +207,11 @@ class Wire(ServerProtocol):
                 self.hold()
 
     # Sending.
+
+    @property
+    def deflate(self) -> "Deflate | None":
+        """The compression agreed on."""
+        return cast("Deflate", self.extensions[0]) if self.extensions else None
 
     def pack(self, opcode: Opcode, payload: bytes) -> bytes:
         """The frame of a message."""

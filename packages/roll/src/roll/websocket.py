@@ -1,5 +1,5 @@
 """Names, for those who import the websocket's from here."""
 
-from roll_websocket import ConnectionClosed, WSProtocol
+from roll_websocket import ConnectionClosed, WSProtocol, broadcast
 
-__all__ = ["ConnectionClosed", "WSProtocol"]
+__all__ = ["ConnectionClosed", "WSProtocol", "broadcast"]
