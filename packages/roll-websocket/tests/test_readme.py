@@ -28,9 +28,25 @@ async def test_the_first_example_echoes(capsys: pytest.CaptureFixture[str]) -> N
     await asyncio.wait([task])
 
 
-async def test_the_second_example_takes_a_connection_over() -> None:
+async def test_the_second_example_tells_all(wire: Any) -> None:
     namespace: dict[str, Any] = {"__name__": "readme"}
     exec(compile(EXAMPLES[1], "README.md", "exec"), namespace)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(namespace["listener"], "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    url = f"ws://{host}:{port}"
+    async with connect(url, proxy=None) as ada, connect(url, proxy=None) as bob:
+        await wire.until(lambda: len(namespace["peers"]) == 2)
+        await ada.send("hello")
+        assert [await ada.recv(), await bob.recv()] == ["hello", "hello"]
+    await wire.until(lambda: not namespace["peers"])
+    server.close()
+    await namespace["listener"].stop()
+
+
+async def test_the_third_example_takes_a_connection_over() -> None:
+    namespace: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(EXAMPLES[2], "README.md", "exec"), namespace)
     refusals: list[Any] = []
     tasks: list[asyncio.Task[None]] = []
 
