@@ -133,7 +133,7 @@ class Sink:
         return True
 
 
-@pytest.mark.parametrize("line", [b"X: a\r\n", b"Cookie: " + b"a, " * 2000 + b"\r\n", b": \r\n"])
+@pytest.mark.parametrize("line", [b"X: a\r\n", b"Cookie: " + b"a, " * 200 + b"\r\n", b": \r\n"])
 @pytest.mark.parametrize("cut", [1, 100, 2**16])
 async def test_a_head_of_many_lines(wire: Any, line: bytes, cut: int) -> None:
     def run(size: int) -> Callable[[], object]:
