@@ -272,3 +272,33 @@ async def test_a_refusal_reaches_a_client_that_is_still_sending(serve: Any, wire
     await raw.writer.drain()
     raw.writer.close()
     await wire.until(lambda: not site.listener.openings)
+
+
+async def test_a_refusal_over_tls_closes(serve: Any, wire: Any, tls: Any) -> None:
+    site = await serve(tls=tls)
+    raw = await site.socket()
+    raw.send(wire.head(sec_websocket_version="8"))
+    assert (await raw.rest()).startswith(b"HTTP/1.1 426 ")
+    await wire.until(lambda: not site.listener.openings)
+
+
+async def test_a_transport_that_is_closing_is_neither_paused_nor_resumed(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture
+) -> None:
+    """uvloop raises where it is; over TLS, data may come after all."""
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await wire.until(lambda: ws._wire.held)
+        spoil(ws, "pause_reading", RuntimeError("closed"))
+        spoil(ws, "resume_reading", RuntimeError("closed"))
+        ws._transport.abort()
+        ws.data_received(wire.frame(1, b"late"))
+        assert not ws._reading
+        ws._resume_reading()
+        assert ws._reading
+
+    site = await serve(handler, constants={"MAX_QUEUE": 1})
+    raw = await site.raw()
+    raw.send(wire.frame(1, b"x"))
+    assert await site.ended() == [None]
+    assert log.records == []

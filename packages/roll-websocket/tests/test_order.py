@@ -222,3 +222,19 @@ async def test_a_handler_that_sends_to_a_lost_peer_for_ever_lets_others_run(
     await wire.until(lambda: site.ws)
     await count()
     assert await site.ended() == [None]
+
+
+async def test_a_send_cancelled_as_the_connection_ends_is_cancelled(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await fill(ws)
+        send = asyncio.ensure_future(ws.send("never"))
+        await wire.until(lambda: ws._outbox.waiting)
+        send.cancel()
+        ws.give_up(20)
+        with pytest.raises(asyncio.CancelledError):
+            await send
+
+    site = await serve(handler, compression=False, constants={"TIMEOUT": 0.1})
+    raw = await site.raw()
+    raw.reader._transport.pause_reading()
+    assert await site.ended() == [None]
