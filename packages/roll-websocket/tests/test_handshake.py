@@ -70,6 +70,8 @@ def test_a_good_request_gets_the_accept_value_of_the_rfc() -> None:
         (request(CONTENT_LENGTH="5"), 400, {}),
         (request(TRANSFER_ENCODING="chunked"), 400, {}),
         (request(SEC_WEBSOCKET_EXTENSIONS="a b"), 400, {}),
+        (request(SEC_WEBSOCKET_EXTENSIONS="a," * 1025), 400, {}),
+        (request(SEC_WEBSOCKET_EXTENSIONS="\udcff"), 400, {}),
     ],
 )
 def test_a_bad_request_is_refused_with_what_its_answer_needs(

@@ -20,6 +20,10 @@ VERSION = "13"
 UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade"}
 EXTRA: dict[int, dict[str, str]] = {405: {"Allow": "GET"}, 426: UPGRADE}
 
+# What a client may offer of extensions: browsers take 50 characters, and 64 KiB of offers took
+# 38 ms.
+MAX_OFFERS = 2048
+
 # Fields of the 101 that are the handshake's own, or that a 101 must not have (RFC 9110 8.6).
 RESERVED = {"connection", "content-length", "date", "transfer-encoding", "upgrade"}
 RESERVED_PREFIX = "sec-websocket-"
@@ -107,6 +111,8 @@ def translate(request: HandshakeRequest) -> Request:
                     400, f"Bad WebSocket handshake: {name} has control characters."
                 )
             headers[name] = value
+    if len(headers.get("Sec-WebSocket-Extensions", "")) > MAX_OFFERS:
+        raise HandshakeError(400, f"The offered extensions take over {MAX_OFFERS} characters.")
     return Request("/", headers)
 
 
