@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
+from http.client import HTTPConnection
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -138,6 +139,69 @@ def test_graceful_timeout_bounds_the_end(gunicorn, site, curl):
         assert isinstance(answer.exception(), AssertionError)  # curl: empty reply
     assert "slow ended\n" not in program.output
     assert "down\n" in program.output
+
+
+@pytest.fixture(params=["uvloop", "asyncio"])
+def either_loop(request, tmp_path):
+    """The environment in which a worker takes this event loop."""
+    if request.param == "uvloop":
+        return {} if find_spec("uvloop") else pytest.skip("uvloop is not installed")
+    folder = tmp_path / "without"
+    folder.mkdir()
+    (folder / "uvloop.py").write_text("raise ImportError('not for this test')\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def ask_all(program, path, count, at_once):
+    """Start so many requests, each on a connection of its own; gives what becomes of them."""
+    port = int(program.url.rpartition(":")[2])
+
+    def ask():
+        client = HTTPConnection("127.0.0.1", port, timeout=60)
+        with closing(client):
+            client.request("GET", path)
+            answer = client.getresponse()
+            return answer.status, len(answer.read()) > 0
+
+    pool = ThreadPoolExecutor(at_once)
+    answers = [pool.submit(ask) for _ in range(count)]
+    pool.shutdown(wait=False)
+    return answers
+
+
+def test_no_request_is_lost_while_workers_are_recycled(gunicorn, site, either_loop):
+    program = gunicorn("--max-requests", "3", "--workers", "2", **site, **either_loop)
+    program.wait_for("up ")
+    answers = ask_all(program, "/", 150, 16)
+    assert [answer.result() for answer in answers] == [(200, True)] * 150
+
+
+TOLD = {
+    "HUP twice": ((), [signal.SIGHUP, signal.SIGHUP]),
+    "TTOU": (("--workers", "2"), [signal.SIGTTOU]),
+    "TERM twice": ((), [signal.SIGTERM, signal.SIGTERM]),
+    "HUP after the last request": (("--max-requests", "1"), [signal.SIGHUP]),
+    "TERM after the last request": (("--max-requests", "1"), [signal.SIGTERM]),
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_no_running_request_is_lost_whatever_the_master_is_told(gunicorn, site, either_loop, case):
+    options, signals = TOLD[case]
+    program = gunicorn(*options, **site, **either_loop)
+    for _ in range(2 if "2" in options else 1):
+        program.wait_for("up ")
+    answers = ask_all(program, "/slow", 8, 8)
+    for _ in answers:
+        program.wait_for("slow began")
+    if "--max-requests" in options:
+        assert ask_all(program, "/", 1, 1)[0].result() == (200, True)
+        program.wait_for("Autorestarting")
+    for number in signals:
+        program.process.send_signal(number)
+        program.wait_for(f"Handling signal: {number.name[3:].lower()}")
+    (site["cwd"] / "go").touch()
+    assert [answer.result() for answer in answers] == [(200, True)] * 8
 
 
 def test_max_requests_replaces_the_worker(gunicorn, site, curl):
