@@ -176,18 +176,19 @@ def test_no_request_is_lost_while_workers_are_recycled(gunicorn, site, either_lo
     assert [answer.result() for answer in answers] == [(200, True)] * 150
 
 
+# Versions of gunicorn differ in how often a worker gets SIGTERM for each of these.
 TOLD = {
-    "HUP twice": ((), [signal.SIGHUP, signal.SIGHUP]),
-    "TTOU": (("--workers", "2"), [signal.SIGTTOU]),
-    "TERM twice": ((), [signal.SIGTERM, signal.SIGTERM]),
-    "HUP after the last request": (("--max-requests", "1"), [signal.SIGHUP]),
-    "TERM after the last request": (("--max-requests", "1"), [signal.SIGTERM]),
+    "HUP": ((), signal.SIGHUP),
+    "TTOU": (("--workers", "2"), signal.SIGTTOU),
+    "TERM": ((), signal.SIGTERM),
+    "HUP after the last request": (("--max-requests", "1"), signal.SIGHUP),
+    "TERM after the last request": (("--max-requests", "1"), signal.SIGTERM),
 }
 
 
 @pytest.mark.parametrize("case", TOLD)
 def test_no_running_request_is_lost_whatever_the_master_is_told(gunicorn, site, either_loop, case):
-    options, signals = TOLD[case]
+    options, number = TOLD[case]
     program = gunicorn(*options, **site, **either_loop)
     for _ in range(2 if "2" in options else 1):
         program.wait_for("up ")
@@ -197,9 +198,8 @@ def test_no_running_request_is_lost_whatever_the_master_is_told(gunicorn, site, 
     if "--max-requests" in options:
         assert ask_all(program, "/", 1, 1)[0].result() == (200, True)
         program.wait_for("Autorestarting")
-    for number in signals:
-        program.process.send_signal(number)
-        program.wait_for(f"Handling signal: {number.name[3:].lower()}")
+    program.process.send_signal(number)
+    program.wait_for(f"Handling signal: {number.name[3:].lower()}")
     (site["cwd"] / "go").touch()
     assert [answer.result() for answer in answers] == [(200, True)] * 8
 

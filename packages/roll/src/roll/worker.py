@@ -82,9 +82,7 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         """Serve until the master says otherwise."""
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._serve(self.wsgi))
-            # The end of the loop puts back what signals do by default. gunicorn sends some twice:
-            # the second would end a worker, which has done all it had to, with an error.
-            signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+            ignore_ending(runner.get_loop())
 
     async def _serve(self, app: Any) -> None:
         self._leave = asyncio.Event()
@@ -186,6 +184,17 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
             if not self.alive or self.ppid != os.getppid():
                 self._leave.set()
             await asyncio.sleep(HEARTBEAT)
+
+
+def ignore_ending(loop: asyncio.AbstractEventLoop) -> None:
+    """Ignore the signals that ask a worker to end, when it has done all it had to.
+
+    gunicorn sends some twice. A loop that closes puts back their default action, by which the second
+    one would end the process with an error.
+    """
+    for number in ENDING:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 def files_of(error: Exception) -> set[str]:
