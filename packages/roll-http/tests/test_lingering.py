@@ -150,6 +150,20 @@ async def test_a_stop_waits_little_for_the_rest_of_a_body(serve, monkeypatch):
         await peer.server.stop(3600)
 
 
+async def test_a_body_that_ends_after_the_stop_began_ends_its_connection(serve):
+    peer = await serve(early)
+    connection = await peer.connect()
+    connection.send(post("Content-Length: 5") + b"hel")
+    assert not says_close(await connection.head())
+    stopping = asyncio.ensure_future(peer.server.stop(3600))
+    while peer.server.sockets:
+        await asyncio.sleep(0)
+    connection.send(b"lo")
+    assert await connection.rest() == b"/"
+    connection.abort()
+    await stopping
+
+
 async def test_a_client_that_is_reset_when_lingering_begins_is_no_error(serve, caplog):
     """asyncio raises OSError 107 when the output of a connection that was reset is ended."""
     peer = await serve()

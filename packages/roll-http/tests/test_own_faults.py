@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from roll_http import HTTPProtocol, Request
+from roll_http import ClientDisconnected, HTTPProtocol, Request
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nabc"
@@ -123,6 +123,23 @@ async def test_while_a_client_reads_slowly(connect, caplog, name):
         await asyncio.sleep(0)
     setattr(protocol, name, broken)
     await check(connect, connection, protocol, healthy, caplog)
+
+
+async def test_once_a_slow_client_has_read(connect, caplog):
+    connection, protocol, healthy = await connect()
+    protocol._advance_soon = broken
+    protocol.resume_writing()
+    await check(connect, connection, protocol, healthy, caplog)
+
+
+async def test_a_closed_transport_is_not_flushed(connect):
+    """uvloop raises when the buffer limits of a transport that is closed are set."""
+    _, protocol, _ = await connect()
+    protocol.transport.abort()
+    for _ in range(3):
+        with pytest.raises(ClientDisconnected):
+            await protocol.sender.flush()
+        await asyncio.sleep(0)
 
 
 async def test_a_connection_that_closes_once_a_slow_client_has_read_is_lost_once(connect, caplog):

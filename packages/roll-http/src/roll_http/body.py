@@ -66,7 +66,6 @@ class BodyStream:
         "_source",
         "_waiter",
         "complete",
-        "discarded",
         "length",
         "received",
         "size",
@@ -81,8 +80,6 @@ class BodyStream:
         self.size = 0
         """Bytes that came and were not taken yet."""
         self.complete = False
-        self.discarded = 0
-        """Bytes that came once nobody wanted them."""
         self._discarding = False
         self._chunks: deque[bytes] = deque()
         self._consumed = False
@@ -114,7 +111,6 @@ class BodyStream:
     def feed(self, data: bytes) -> None:
         """Data has come."""
         if self._discarding:
-            self.discarded += len(data)
             return
         self.size += len(data)
         self.received += len(data)
@@ -133,7 +129,7 @@ class BodyStream:
             self._wake()
 
     def discard(self) -> None:
-        """The request was answered: forget what came, only count what comes.
+        """The request was answered: forget what came, and what comes.
 
         Who reads on all the same gets an error: a part must not pass for the whole.
         """
@@ -141,7 +137,6 @@ class BodyStream:
             return
         self._error = RuntimeError("The request was answered before its body was read to its end")
         self._discarding = True
-        self.discarded = self.size
         self._chunks.clear()
         self.size = 0
         self._wake()

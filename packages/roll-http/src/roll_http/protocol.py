@@ -217,8 +217,6 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _advance(self) -> None:
         """Answer the requests that have come, one after another, as long as answers are ready."""
-        if self._advancing:
-            return
         self._advancing = True
         turns = 0
         receiver = self.receiver
@@ -329,7 +327,7 @@ class HTTPProtocol(asyncio.Protocol):
         self.pump()
 
     def _go_on_skipping(self) -> None:
-        if self.last or self.receiver.discarded > self.limits.unread_body:
+        if self.last:
             self._close()
         elif not self.receiver.in_body:
             self._rest()

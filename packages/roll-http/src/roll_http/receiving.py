@@ -83,11 +83,6 @@ class Receiver:
         """Some of the body has come: the client did not wait to be told to go on."""
         return self.stream.received > 0
 
-    @property
-    def discarded(self) -> int:
-        """How many bytes of `unread` have come since nobody will read them."""
-        return self.stream.discarded
-
     def discard_body(self) -> None:
         """Nobody will read the rest of the body."""
         self.stream.discard()

@@ -189,8 +189,8 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
 def ignore_ending(loop: asyncio.AbstractEventLoop) -> None:
     """Ignore the signals that ask a worker to end, when it has done all it had to.
 
-    gunicorn sends some twice. A loop that closes puts back their default action, by which the second
-    one would end the process with an error.
+    gunicorn sends some twice. A loop that closes puts back their default action: the second one
+    would end the process with an error.
     """
     for number in ENDING:
         loop.remove_signal_handler(number)
