@@ -46,7 +46,9 @@ class Limits:
     graceful_timeout: float = 30
     """How long running requests may take to end once the server stops."""
     unread_body: int = 256 * KIB
-    """How much of a body that no handler read is skipped to keep the connection."""
+    """How much of a body that no handler read is skipped to keep the connection.
+
+    A chunked body, whose length is not known, is skipped for `body_timeout` seconds at most."""
     linger_timeout: float = 30
     """How long the rest of a request is read and dropped behind the last answer of a connection.
 

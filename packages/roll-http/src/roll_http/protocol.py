@@ -322,6 +322,7 @@ class HTTPProtocol(asyncio.Protocol):
             self._go_on_skipping()
 
     def _skip_body(self) -> None:
+        """Drop the rest of a body, for a while: the answer said that the connection is kept."""
         self.receiver.discard_body()
         self.read_deadline = self.clock.now + self.limits.body_timeout
         self.pump()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from .body import BodySource, BodyStream
-from .clock import NEVER
 from .framing import ChunkedFraming, Framing, LengthFraming
 from .head import Head, HeadParser
 from .limits import Limits
@@ -70,13 +69,13 @@ class Receiver:
         return self.has_bytes or self._paused
 
     @property
-    def unread(self) -> float:
+    def unread(self) -> int:
         """The bytes of the body that nobody has read, those still to come included.
 
-        Infinite for a chunked body, whose length is not known before its end.
+        Of a chunked body, only those that came: its length is not known before its end.
         """
         remaining = None if self._framing is None else self._framing.remaining
-        return NEVER if remaining is None else self.stream.size + remaining
+        return self.stream.size + (remaining or 0)
 
     @property
     def has_body_bytes(self) -> bool:
