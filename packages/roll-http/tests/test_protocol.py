@@ -1120,7 +1120,7 @@ async def test_over_tls_the_scheme_is_https(serve, tls):
 
 async def test_over_tls_a_refusal_closes(serve, tls):
     server, client = tls
-    peer = await serve(tls=server)
+    peer = await serve(tls=server, linger_silence=0.05)
     connection = await peer.connect(ssl=client, server_hostname="localhost")
     connection.send(b"GET /\r\n")
     assert b"400" in await connection.rest()

@@ -161,7 +161,7 @@ async def test_who_keeps_a_connection_is_answered_once_more(start, monkeypatch):
     assert await reader.read() == b""
     writer.close()
     assert (await answer(worker))[1] == b"served"
-    tell(signal.SIGTERM)
+    tell(signal.SIGQUIT)
     await worker.serving
 
 
