@@ -38,6 +38,105 @@ def test_no_leaf_imports_a_sister(leaf):
     assert imported_by(leaf) & set(NAMES) == set()
 
 
+def modules_of(name):
+    """The modules of a package, each with its path."""
+    source = folder(name) / "src"
+    found = {}
+    for path in (source / name).rglob("*.py"):
+        dotted = ".".join(path.relative_to(source).with_suffix("").parts)
+        found[dotted.removesuffix(".__init__")] = path
+    return found
+
+
+def targets_of(module, path, node):
+    """The dotted names that an import may mean: those of modules, and of what these hold."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    base = node.module or ""
+    if node.level:
+        parts = module.split(".")
+        depth = node.level - (path.name == "__init__.py")
+        base = ".".join([*parts[: len(parts) - depth], *filter(None, [node.module])])
+    return [f"{base}.{alias.name}" for alias in node.names]
+
+
+def imports_between(name):
+    """The modules of a package that each of its modules imports, TYPE_CHECKING included."""
+    modules = modules_of(name)
+    imports = {}
+    for module, path in modules.items():
+        nodes = ast.walk(ast.parse(path.read_text()))
+        meant = [
+            target
+            for node in nodes
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for target in targets_of(module, path, node)
+        ]
+        # `from .views import View` means the module `views`, `from . import views` too.
+        found = {t if t in modules else t.rpartition(".")[0] for t in meant}
+        imports[module] = found & modules.keys() - {module}
+    return imports
+
+
+def circle_in(imports):
+    """The modules of a circle of imports, in order; none when there is none."""
+    # Whatever imports nothing that is left is in no circle.
+    left = {module: set(found) for module, found in imports.items()}
+    while free := [module for module, found in left.items() if not found & left.keys()]:
+        for module in free:
+            del left[module]
+    circle = sorted(left)[:1]
+    while circle and circle[-1] not in circle[:-1]:
+        circle.append(min(left[circle[-1]] & left.keys()))
+    return circle[circle.index(circle[-1]) :] if circle else []
+
+
+# Packages in which files still import each other; the aim is an empty set.
+CIRCULAR = {"roll_http", "roll_routing"}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in CIRCULAR])
+def test_no_file_imports_another_in_a_circle(name):
+    assert circle_in(imports_between(name)) == []
+
+
+def test_a_circle_is_found_behind_files_that_are_in_none():
+    imports = {"a": {"b", "d"}, "b": {"c"}, "c": {"e"}, "d": set(), "e": {"b"}, "f": {"a"}}
+    assert circle_in(imports) == ["b", "c", "e", "b"]
+    assert circle_in({**imports, "e": {"d"}}) == []
+
+
+def test_all_ways_to_import_a_file_are_seen(tmp_path, monkeypatch):
+    files = {
+        "__init__": "from . import a as a\nfrom .sub import NAME",
+        "a": "import x.b\nimport sys",
+        "b": "from x import c",
+        "c": "def later():\n    from .sub.d import NAME",
+        "sub/__init__": "NAME = 1",
+        "sub/d": "if TYPE_CHECKING:\n    from ..a import NAME\nfrom . import NAME, e",
+        "sub/e": "from .. import NAME",
+    }
+    for name, text in files.items():
+        path = tmp_path / "x" / "src" / "x" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGES", tmp_path)
+    assert imports_between("x") == {
+        "x": {"x.a", "x.sub"},
+        "x.a": {"x.b"},
+        "x.b": {"x.c"},
+        "x.c": {"x.sub.d"},
+        "x.sub": set(),
+        "x.sub.d": {"x.a", "x.sub", "x.sub.e"},
+        "x.sub.e": {"x"},
+    }
+
+
+@pytest.mark.parametrize("module", ["errors", "groups", "lookup", "observe", "sessions"])
+def test_what_serves_the_application_does_not_know_it(module):
+    assert "roll.application" not in imports_between("roll")[f"roll.{module}"]
+
+
 def test_roll_stands_on_all_four_leaves():
     assert imported_by("roll") >= set(LEAVES)
 

@@ -9,8 +9,8 @@ import pytest
 from roll import HttpError, Multipart, Roll
 from roll.application import PARTS
 from roll.callables import is_async, is_generator
-from roll.exchanges import report_exchanges
 from roll.extensions import cors
+from roll.observe import report_exchanges
 
 
 def async_forms(function):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from roll_http import ClientDisconnected, HttpError
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from .application import Roll
-
-__all__ = ["Unexpected", "answer_error", "log_error", "readable"]
+__all__ = ["SendsErrors", "Unexpected", "answer_error", "log_error", "readable"]
 
 logger = logging.getLogger("roll")
 
@@ -24,6 +22,17 @@ OF_ANOTHER_BODY: Final = frozenset(
 )
 
 
+class SendsErrors(Protocol):
+    """What is asked of an application whose errors are answered."""
+
+    log_errors: bool
+    hooks: dict[str, Any]
+
+    def hook(self, name: str, /, *args: Any) -> Any:
+        """Send an event; what is returned is to be awaited."""
+        ...
+
+
 class Unexpected(HttpError):
     """The 500 that an exception of any other kind became: its `__context__`."""
 
@@ -32,7 +41,9 @@ class Unexpected(HttpError):
         self.__context__ = error
 
 
-async def answer_error(app: Roll, request: Any, response: Any, error: BaseException) -> None:
+async def answer_error(
+    app: SendsErrors, request: Any, response: Any, error: BaseException
+) -> None:
     """Set `response` from `error`, and send the event `error`; raises nothing."""
     if isinstance(error, ClientDisconnected):
         # Nobody is there to be answered, and nobody is to blame.

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 from .views import Methods, View
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .application import Roll
-
-__all__ = ["Group"]
+__all__ = ["Group", "TakesRoutes"]
 
 V = TypeVar("V", bound=View)
+
+
+class TakesRoutes(Protocol):
+    """What is asked of the application of a group."""
+
+    # Any: typed exactly, the settings of a group could not be passed on as one dict.
+    def route(self, path: str, **settings: Any) -> Callable[[Any], Any]:
+        """Return a decorator that registers a view."""
+        ...
 
 
 class Group:
     """Routes registered under a prefix, with extras in common; costs nothing once they are."""
 
-    def __init__(self, app: Roll, prefix: str, extras: dict[str, Any]) -> None:
+    def __init__(self, app: TakesRoutes, prefix: str, extras: dict[str, Any]) -> None:
         self.app = app
         self.prefix = prefix
         self.extras = extras

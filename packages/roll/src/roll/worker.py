@@ -25,8 +25,8 @@ from gunicorn.workers.base import Worker as BaseWorker
 from roll_http import Server, thin_accept_errors
 
 from .application import Roll
-from .exchanges import report_exchanges, when_answered
 from .loops import new_event_loop
+from .observe import report_exchanges, when_answered
 
 __all__ = ["Worker"]
 

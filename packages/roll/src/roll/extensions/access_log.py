@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from ..errors import readable
-from ..exchanges import report_exchanges
+from ..observe import report_exchanges
 
 if TYPE_CHECKING:
     from ..application import Roll

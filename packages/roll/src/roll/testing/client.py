@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..exchanges import when_answered
+from ..observe import when_answered
 from .encoding import encode_data, encode_form, encode_head
 from .responses import parse_response
 from .transport import Transport

@@ -1,21 +1,30 @@
-"""Exchanges as an access log sees them: what was asked and answered, and how long it took."""
+"""Answers as an access log sees them: what was asked and answered, and how long it took."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from .callables import refuse_async
 
-if TYPE_CHECKING:
-    from .application import Roll
-
-__all__ = ["Report", "report_exchanges", "when_answered"]
+__all__ = ["Observed", "Report", "report_exchanges", "when_answered"]
 
 Report = Callable[[Any, Any, int, float], None]
 """Called with the request, the response, the bytes of its body and the seconds it took."""
+
+
+class Observed(Protocol):
+    """What is asked of an application whose answers are reported."""
+
+    hooks: dict[str, list[Callable[..., Any]]]
+    HttpProtocol: Callable[..., Any]
+
+    @property
+    def protocol_class(self) -> Callable[..., Any]:
+        """What makes the protocol of a connection."""
+        ...
 
 
 def when_answered(protocol: Any, call: Callable[[Any, Any, int], None]) -> None:
@@ -30,7 +39,7 @@ def when_answered(protocol: Any, call: Callable[[Any, Any, int], None]) -> None:
     protocol.on_answered = answered
 
 
-def report_exchanges(app: Roll, report: Report) -> None:
+def report_exchanges(app: Observed, report: Report) -> None:
     """Have `report` called with each exchange on the connections made from now on.
 
     Raises:
@@ -50,7 +59,7 @@ def report_exchanges(app: Roll, report: Report) -> None:
         # One that failed before its headers event took no time worth a word.
         report(request, response, length, now - began.pop(request.protocol, now))
 
-    def make_watched(app: Roll) -> Any:
+    def make_watched(app: Any) -> Any:
         protocol = make_protocol(app)
         when_answered(protocol, answered)
         return protocol
