@@ -466,6 +466,15 @@ async def test_a_reason_may_be_missing():
     assert (await parse_response(b"HTTP/1.1 204\r\n\r\n", "GET")).reason == ""
 
 
+@pytest.mark.parametrize(
+    "headers", [{"Host": "a b"}, {"X": "x" * 40_000}, {"Expect": "x"}], ids=str
+)
+async def test_what_becomes_no_request_is_answered_at_once(client, headers):
+    """The server goes on to read, so that its answer arrives; this client has it already."""
+    response = await asyncio.wait_for(client.get("/", headers=headers), 2)
+    assert response.status in {400, 417, 431}
+
+
 def test_a_server_of_another_loop_is_not_waited_for(app):
     """Its loop does not run while this one does: the answer would never come."""
     live = LiveClient(app)

@@ -50,8 +50,12 @@ class Transport(asyncio.Transport):
         return self.closed.is_set()
 
     def can_write_eof(self) -> bool:
-        """Tell that closing is all that can be done."""
-        return False
+        """Tell that the end of what is sent can be told."""
+        return True
+
+    def write_eof(self) -> None:
+        """End the connection: a client that has all goes, and nobody waits for it."""
+        self.close()
 
     def get_write_buffer_size(self) -> int:
         """Tell that everything has been sent."""
