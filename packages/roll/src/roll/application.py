@@ -23,7 +23,7 @@ from .events import Events
 from .groups import Group
 from .lookup import Aliases, unmatched
 from .request import Request
-from .sessions import close_unless_upgraded, converse
+from .upgrade import close_unless_upgraded, converse
 from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
 
 if TYPE_CHECKING:

@@ -1,22 +1,31 @@
-"""A websocket's life in an application: handshake, events, handler."""
+"""The upgrade of a request to a websocket: handshake, events, handler."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from roll_websocket import HandshakeError
 
 from .errors import log_error, readable
 from .views import Endpoint, Refused
 
-if TYPE_CHECKING:
-    from .application import Roll
-
-__all__ = ["close_unless_upgraded", "converse"]
+__all__ = ["TakesWebsockets", "close_unless_upgraded", "converse"]
 
 
-async def converse(app: Roll, endpoint: Endpoint, request: Any, response: Any) -> Any:
+class TakesWebsockets(Protocol):
+    """What is asked of an application whose routes speak websocket."""
+
+    log_errors: bool
+    WebsocketProtocol: Callable[..., Any]
+
+    def hook(self, name: str, /, *args: Any) -> Any:
+        """Send an event; what is returned is to be awaited."""
+        ...
+
+
+async def converse(app: TakesWebsockets, endpoint: Endpoint, request: Any, response: Any) -> Any:
     """Take the upgrade and run the handler until the connection has ended.
 
     Raises:
@@ -59,7 +68,7 @@ def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:
     return head
 
 
-async def session(app: Roll, endpoint: Endpoint, request: Any, ws: Any) -> None:
+async def session(app: TakesWebsockets, endpoint: Endpoint, request: Any, ws: Any) -> None:
     for name, value in endpoint.settings:
         setattr(request, name, value)
     await app.hook("websocket_connect", request, ws)
@@ -69,13 +78,15 @@ async def session(app: Roll, endpoint: Endpoint, request: Any, ws: Any) -> None:
         await result
 
 
-async def report(app: Roll, event: str, request: Any, ws: Any, error: Exception) -> None:
+async def report(
+    app: TakesWebsockets, event: str, request: Any, ws: Any, error: Exception
+) -> None:
     if app.log_errors:
         log_error(f"websocket {readable(request.url)}", error)
     await notify(app, event, request, ws, error)
 
 
-async def notify(app: Roll, event: str, *args: Any) -> None:
+async def notify(app: TakesWebsockets, event: str, *args: Any) -> None:
     """Send an event where an exception of its listeners has nowhere to go but the log."""
     try:
         await app.hook(event, *args)
