@@ -29,8 +29,8 @@ from harness.endpoints import ENDPOINTS, Endpoint
 from harness.servers import BENCHMARKS
 
 from roll_http import HTTPProtocol
-from roll_http.head import HeadParser
-from roll_http.wire import render, render_common
+from roll_http.h1.head_parser import HeadParser
+from roll_http.h1.serialize import render, render_common
 
 CONNECTIONS = 64
 CALLS = 2000

@@ -6,8 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from roll_http import Limits
-from roll_http.framing import ChunkedFraming, LengthFraming
-from roll_http.head import BadRequest, Head, HeadParser
+from roll_http.h1.body_decoders import ChunkedFraming, LengthFraming
+from roll_http.h1.head_parser import BadRequest, Head, HeadParser
 from roll_http.limits import KIB
 
 STATUSES = {400, 414, 417, 431, 501, 505}

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from roll_http import Cookies, HTTPProtocol, Limits, Request, Response, Server
-from roll_http.head import BadRequest, Head, HeadParser
+from roll_http.h1.head_parser import BadRequest, Head, HeadParser
 
 try:
     import uvloop

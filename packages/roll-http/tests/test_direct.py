@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from roll_http.direct import Direct, unacknowledged
+from roll_http.connection.raw_socket import Direct, unacknowledged
 
 PARTS = (b"before", memoryview(b"the chunk"), b"after")
 

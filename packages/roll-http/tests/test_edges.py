@@ -9,12 +9,13 @@ import weakref
 
 import pytest
 
-from roll_http import ClientDisconnected, HTTPProtocol, Limits, Request, Response, protocol
+from roll_http import ClientDisconnected, HTTPProtocol, Limits, Request, Response
 from roll_http.body import BodyStream
-from roll_http.receiving import NO_BODY
-from roll_http.sending import Sender
+from roll_http.connection import protocol
+from roll_http.connection.reader import NO_BODY
+from roll_http.connection.writer import Sender
+from roll_http.h1.serialize import as_body
 from roll_http.syntax import list_members
-from roll_http.wire import as_body
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
@@ -193,8 +194,8 @@ def test_the_pace_of_a_body_is_not_checked_when_none_is_awaited(serve):
         class receiver:
             stream = NO_BODY
 
-    from roll_http.clock import NEVER
-    from roll_http.exchange import Exchange
+    from roll_http.connection.exchange import Exchange
+    from roll_http.connection.registry import NEVER
 
     connection = Connection()
     Exchange(connection).check_pace()

@@ -8,7 +8,8 @@ from io import FileIO
 
 import pytest
 
-from roll_http import FileBody, files, sending
+from roll_http import FileBody, files
+from roll_http.connection import writer
 from roll_http.files import CHUNK
 
 MIB = 1024 * 1024
@@ -85,7 +86,7 @@ async def test_a_part_of_a_file_is_sent_without_being_read(serve, file, sent, st
 
 
 async def test_a_file_goes_out_in_pieces(serve, file, sent, monkeypatch):
-    monkeypatch.setattr(sending, "PIECE", 1000)
+    monkeypatch.setattr(writer, "PIECE", 1000)
     peer = await serve(giving(file))
     assert await ask(peer) == file.read_bytes()
     assert max(sent) == 1000
@@ -154,7 +155,7 @@ async def test_a_file_that_cannot_be_sent_is_read(serve, file, monkeypatch):
 async def test_a_socket_that_takes_nothing_is_waited_for(serve, file, monkeypatch):
     sendfile = os.sendfile
     answers = iter([would_block, sendfile, would_block])
-    monkeypatch.setattr(sending, "PIECE", SIZE // 2)
+    monkeypatch.setattr(writer, "PIECE", SIZE // 2)
 
     def in_turn(*args):
         return next(answers, sendfile)(*args)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from roll_http.framing import SLICE, ChunkedFraming, LengthFraming
-from roll_http.head import BadRequest
+from roll_http.h1.body_decoders import SLICE, ChunkedFraming, LengthFraming
+from roll_http.h1.head_parser import BadRequest
 
 AFTER = b"GET / HTTP/1.1\r\n\r\n"
 CHUNKED = b"3;a=b\r\nabc\r\n4\r\n\r\n\r\n\r\n0\r\nTrailer: v\r\n\r\n"

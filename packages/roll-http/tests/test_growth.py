@@ -12,8 +12,8 @@ import tracemalloc
 import pytest
 
 from roll_http import HttpError, Limits, Request, parse_cookies
-from roll_http.framing import ChunkedFraming
-from roll_http.head import BadRequest, HeadParser
+from roll_http.h1.body_decoders import ChunkedFraming
+from roll_http.h1.head_parser import BadRequest, HeadParser
 from roll_http.syntax import list_members, percent_decode
 
 KIB = 1024

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from roll_http import Limits, head, semantics
-from roll_http.head import BadRequest, HeadParser
-from roll_http.head import _lines as lines_seen
+from roll_http import Limits
+from roll_http.h1 import head, head_parser
+from roll_http.h1.head_parser import BadRequest, HeadParser
+from roll_http.h1.head_parser import _lines as lines_seen
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: here\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: here\r\n"
@@ -568,7 +569,7 @@ def test_a_request_line_as_long_as_it_may_be_is_no_longer_in_two_parts(parse):
 
 
 def test_long_names_hosts_and_options_do_not_fill_the_memory(parse):
-    caches = (head._known_field_name, semantics._known_options, semantics._is_known_host)
+    caches = (head_parser._known_field_name, head._known_options, head._is_known_host)
     line = b"GET / HTTP/1.1\r\n"
     parse(line + b"Host: a\r\nConnection: close\r\n\r\n")
     before = [cache.cache_info().currsize for cache in caches]

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from roll_http.protocol import LAST_SECONDS
+from roll_http.connection.protocol import LAST_SECONDS
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 SIZE = 15_000_000
@@ -116,7 +116,7 @@ async def test_what_is_dropped_is_not_kept(serve):
 @pytest.mark.parametrize("before", [True, False], ids=["before the stop", "after"])
 async def test_a_stop_waits_little_for_who_lingers(serve, before, monkeypatch):
     assert LAST_SECONDS < 5
-    monkeypatch.setattr("roll_http.protocol.LAST_SECONDS", 0.05)
+    monkeypatch.setattr("roll_http.connection.protocol.LAST_SECONDS", 0.05)
     go_on = asyncio.Event()
     begun = asyncio.Event()
 
@@ -141,7 +141,7 @@ async def test_a_stop_waits_little_for_who_lingers(serve, before, monkeypatch):
 
 
 async def test_a_stop_waits_little_for_the_rest_of_a_body(serve, monkeypatch):
-    monkeypatch.setattr("roll_http.protocol.LAST_SECONDS", 0.05)
+    monkeypatch.setattr("roll_http.connection.protocol.LAST_SECONDS", 0.05)
     peer = await serve(early, body_timeout=3600)
     connection = await peer.connect()
     connection.send(post("Content-Length: 5") + b"hel")

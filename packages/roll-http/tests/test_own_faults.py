@@ -244,7 +244,7 @@ async def test_in_a_call_of_the_transport(connect, caplog, name):
 @pytest.mark.parametrize("part", ["Sender", "Receiver", "copy_context"])
 async def test_when_a_connection_is_made(connect, caplog, part, monkeypatch):
     _, _, healthy = await connect()
-    monkeypatch.setattr(f"roll_http.protocol.{part}", broken)
+    monkeypatch.setattr(f"roll_http.connection.protocol.{part}", broken)
     connection = await connect.peer.connect()
     await check(connect, connection, None, healthy, caplog)
 

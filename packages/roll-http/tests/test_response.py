@@ -8,8 +8,8 @@ from http import HTTPStatus
 import pytest
 
 from roll_http import Request, Response
-from roll_http.delimiting import InvalidResponse
-from roll_http.wire import as_bytes, plain_response, render, render_common
+from roll_http.h1.body_encoders import InvalidResponse
+from roll_http.h1.serialize import as_bytes, plain_response, render, render_common
 
 DATE = "Date: today\r\n"
 
@@ -208,7 +208,7 @@ def test_tabs_and_any_script_may_stand_in_a_value(sent):
 
 
 def test_made_up_names_do_not_fill_the_memory(sent):
-    from roll_http import wire
+    from roll_http.h1 import serialize as wire
 
     for number in range(1100):
         sent(headers={f"X-{number}": ""})

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from roll_http import HTTPProtocol, Server, serve_until_signalled, thin_accept_errors
-from roll_http.clock import NEVER, Connections
+from roll_http.connection.registry import NEVER, Connections
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 

@@ -7,7 +7,7 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from roll_http.tasks import start_by_hand
+from roll_http.connection.eager_tasks import start_by_hand
 
 name: ContextVar[str] = ContextVar("name", default="nobody")
 

@@ -1,11 +1,11 @@
 """HTTP/1.1 over asyncio: requests, responses, cookies, and the protocol that carries them."""
 
 from .application import Application
+from .connection.protocol import HTTPProtocol
 from .cookies import Cookies, parse_cookies
 from .errors import ClientDisconnected, HttpError
 from .files import FileBody
 from .limits import Limits
-from .protocol import HTTPProtocol
 from .request import Request
 from .response import Response
 from .server import Server, serve_until_signalled, thin_accept_errors

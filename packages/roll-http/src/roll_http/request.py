@@ -14,8 +14,8 @@ from .errors import HttpError
 
 if TYPE_CHECKING:
     from .application import Application
-    from .head import Head
-    from .protocol import HTTPProtocol
+    from .connection.protocol import HTTPProtocol
+    from .h1.head_parser import Head
 
 __all__ = ["Request"]
 

@@ -11,7 +11,7 @@ from .cookies import Cookies
 
 if TYPE_CHECKING:
     from .application import Application
-    from .protocol import HTTPProtocol
+    from .connection.protocol import HTTPProtocol
 
 __all__ = ["Response"]
 

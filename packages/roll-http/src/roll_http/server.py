@@ -15,9 +15,9 @@ from operator import methodcaller
 from typing import Any
 from weakref import WeakSet
 
-from .clock import Connections, fail
+from .connection.protocol import HTTPProtocol
+from .connection.registry import Connections, fail
 from .limits import Limits
-from .protocol import HTTPProtocol
 
 logger = logging.getLogger("roll_http")
 

@@ -9,18 +9,18 @@ from collections.abc import AsyncIterator, Coroutine
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from .clock import NEVER, Pace
-from .delimiting import Delimiting, Measured
-from .errors import ClientDisconnected, HttpError
-from .files import FileBody
-from .head import BadRequest, Head
-from .response import Response
-from .sending import SLICE
-from .wire import render, render_common
+from ..errors import ClientDisconnected, HttpError
+from ..files import FileBody
+from ..h1.body_encoders import Delimiting, Measured
+from ..h1.head_parser import BadRequest, Head
+from ..h1.serialize import render, render_common
+from ..response import Response
+from .registry import NEVER, Pace
+from .writer import SLICE
 
 if TYPE_CHECKING:
+    from ..request import Request
     from .protocol import HTTPProtocol
-    from .request import Request
 
 __all__ = ["Exchange"]
 

@@ -9,14 +9,14 @@ from functools import lru_cache
 
 import httptools
 
-from .semantics import BadRequest
-from .syntax import (
+from ..syntax import (
     is_request_line_start,
     is_target_part,
     is_token,
     is_token_part,
     match_request_line,
 )
+from .head import BadRequest
 
 __all__ = [
     "MINORS",

@@ -7,11 +7,11 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
-from .delimiting import Delimiting, Measured
-from .direct import Direct, unacknowledged
-from .errors import ClientDisconnected
-from .files import FileBody
-from .wire import as_bytes
+from ..errors import ClientDisconnected
+from ..files import FileBody
+from ..h1.body_encoders import Delimiting, Measured
+from ..h1.serialize import as_bytes
+from .raw_socket import Direct, unacknowledged
 
 __all__ = ["Sender"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from .body import BodySource, BodyStream
-from .framing import ChunkedFraming, Framing, LengthFraming
-from .head import Head, HeadParser
-from .limits import Limits
+from ..body import BodySource, BodyStream
+from ..h1.body_decoders import ChunkedFraming, Framing, LengthFraming
+from ..h1.head_parser import Head, HeadParser
+from ..limits import Limits
 
 __all__ = ["Receiver"]
 

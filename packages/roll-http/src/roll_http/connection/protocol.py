@@ -11,19 +11,19 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, cast
 
-from .clock import NEVER, Connections
-from .errors import ClientDisconnected, HttpError
+from ..errors import ClientDisconnected, HttpError
+from ..h1.head_parser import BadRequest
+from ..h1.serialize import plain_response
+from .eager_tasks import start
 from .exchange import Exchange
-from .head import BadRequest
-from .receiving import Receiver
-from .sending import Sender
-from .tasks import start
-from .wire import plain_response
+from .reader import Receiver
+from .registry import NEVER, Connections
+from .writer import Sender
 
 if TYPE_CHECKING:
-    from .application import Application
-    from .request import Request
-    from .response import Response
+    from ..application import Application
+    from ..request import Request
+    from ..response import Response
 
 __all__ = ["HTTPProtocol"]
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
 
-from .delimiting import Chunked, Delimiting, InvalidResponse, Measured, UntilClose
-from .request import Request
-from .response import Response
-from .syntax import has_forbidden, is_token, list_members
+from ..request import Request
+from ..response import Response
+from ..syntax import has_forbidden, is_token, list_members
+from .body_encoders import Chunked, Delimiting, InvalidResponse, Measured, UntilClose
 
 __all__ = ["plain_response", "render", "render_common"]
 

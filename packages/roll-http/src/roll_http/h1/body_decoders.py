@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import httptools
 
-from .head import CRLF, END, BadRequest
+from .head_parser import CRLF, END, BadRequest
 
 __all__ = ["ChunkedFraming", "Framing", "LengthFraming"]
 

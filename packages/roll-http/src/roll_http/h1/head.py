@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from .syntax import (
+from ..syntax import (
     is_authority_form,
     is_host,
     list_members,

@@ -11,7 +11,9 @@ from functools import lru_cache
 
 import httptools
 
-from .limits import Limits
+from ..limits import Limits
+from ..syntax import OWS, has_bare_lf
+from .head import KEPT, BadRequest, Head, frame, locate, split_query
 from .request_line import (
     MINORS,
     bad_request_line,
@@ -22,8 +24,6 @@ from .request_line import (
     refusal,
     split_line,
 )
-from .semantics import KEPT, BadRequest, Head, frame, locate, split_query
-from .syntax import OWS, has_bare_lf
 
 __all__ = ["BadRequest", "Head", "HeadParser"]
 

@@ -13,7 +13,7 @@ from email.utils import formatdate
 from typing import Any, ClassVar, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
-from .limits import Limits
+from ..limits import Limits
 
 __all__ = ["NEVER", "Connections", "Pace", "Timed", "fail"]
 
