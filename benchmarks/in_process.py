@@ -29,8 +29,8 @@ from harness.endpoints import ENDPOINTS, Endpoint
 from harness.servers import BENCHMARKS
 
 from roll_http import HTTPProtocol
+from roll_http.connection.answering import serialize_common_response, serialize_response
 from roll_http.h1.head_parser import HeadParser
-from roll_http.h1.serialize import render, render_common
 
 CONNECTIONS = 64
 CALLS = 2000
@@ -186,7 +186,9 @@ def stages(app: Any, endpoint: Endpoint, protocol: HTTPProtocol) -> dict[str, fl
             "look up": look_up,
             "handle": handle,
             "cycle": cycle,
-            "render": lambda: render_common(*answered) or render(*answered),
+            "render": lambda: (
+                serialize_common_response(*answered) or serialize_response(*answered)
+            ),
         }
     )
     return {

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roll_http import HTTPProtocol, Limits
+from roll_http.h1.state import ANSWERING
 
 App = runpy.run_path(str(Path(__file__).parents[1] / "support" / "probe_app.py"))["App"]
 # What is cut everywhere is bounded: there are as many runs as bytes.
@@ -86,9 +87,8 @@ class Served:
     @property
     def waiting(self):
         """A handler runs that does not wait for the client."""
-        stream = self.protocol.receiver.stream
-        busy = self.protocol._exchange is not None and self.protocol._successor is None
-        return busy and not (stream and stream.awaited)
+        body = self.protocol.reader.body
+        return self.protocol.state == ANSWERING and not (body and body.awaited)
 
     async def end(self):
         """All that came back, what was run, and whether the connection is closed."""

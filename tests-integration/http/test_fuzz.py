@@ -6,8 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from roll_http import Limits
-from roll_http.h1.body_decoders import ChunkedFraming, LengthFraming
-from roll_http.h1.head_parser import BadRequest, Head, HeadParser
+from roll_http.h1.body_decoders import ChunkedDecoder, LengthDecoder
+from roll_http.h1.head import Head, RequestError
+from roll_http.h1.head_parser import HeadParser
 from roll_http.limits import KIB
 
 STATUSES = {400, 414, 417, 431, 501, 505}
@@ -36,7 +37,7 @@ def parse(pieces):
         data += piece
         try:
             head, start = parser.parse(data, start)
-        except BadRequest as error:
+        except RequestError as error:
             return error.status
         if head is not None:
             return {name: getattr(head, name) for name in Head.__slots__}, data[:start]
@@ -79,14 +80,14 @@ def test_a_good_head_that_is_spoilt_is_never_another(insertion, at):
 
 
 def decode(pieces):
-    framing = ChunkedFraming(16 * KIB)
+    framing = ChunkedDecoder(16 * KIB)
     body, data = b"", b""
     for piece in pieces:
         data += piece
         while data and not framing.complete:
             try:
                 part, end = framing.feed(data, 0)
-            except BadRequest as error:
+            except RequestError as error:
                 return error.status
             body += part
             data = data[end:]
@@ -110,7 +111,7 @@ def test_what_is_chunked_comes_out_whole(chunks, follows, places):
 
 @given(st.binary(min_size=1, max_size=100), st.integers(1, 100), places)
 def test_a_length_takes_no_more_than_it_says(data, length, places):
-    framing = LengthFraming(length)
+    framing = LengthDecoder(length)
     body, rest = b"", b""
     for piece in cut(data, places):
         rest += piece

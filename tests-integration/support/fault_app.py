@@ -157,7 +157,7 @@ async def main(settings: dict[str, Any]) -> None:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(settings["tls"])
     server = Server(lambda: HTTPProtocol(app), app.limits, tls)
-    roll_http.thin_accept_errors(asyncio.get_running_loop())
+    roll_http.throttle_accept_errors(asyncio.get_running_loop())
     await server.listen("127.0.0.1", 0)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()

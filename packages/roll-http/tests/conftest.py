@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from roll_http import Cookies, HTTPProtocol, Limits, Request, Response, Server
-from roll_http.h1.head_parser import BadRequest, Head, HeadParser
+from roll_http.h1.head import Head, RequestError
+from roll_http.h1.head_parser import HeadParser
 
 try:
     import uvloop
@@ -164,7 +165,7 @@ def refusal() -> Callable[..., int]:
     """The status with which bytes are refused."""
 
     def refuse(data: bytes, **limits: Any) -> int:
-        with pytest.raises(BadRequest) as caught:
+        with pytest.raises(RequestError) as caught:
             HeadParser(Limits(**limits)).parse(data, 0)
         return caught.value.status
 

@@ -12,8 +12,7 @@ import pytest
 from roll_http import ClientDisconnected, HTTPProtocol, Limits, Request, Response
 from roll_http.body import BodyStream
 from roll_http.connection import protocol
-from roll_http.connection.reader import NO_BODY
-from roll_http.connection.writer import Sender
+from roll_http.connection.writer import Writer
 from roll_http.h1.serialize import as_body
 from roll_http.syntax import list_members
 
@@ -176,31 +175,15 @@ async def test_waiting_to_write_to_a_lost_connection_raises():
         def write(self, data):
             raise AssertionError("nothing can be written")
 
-    sender = Sender(Transport())
-    sender.paused = True
-    waiting = asyncio.ensure_future(sender.drain())
+    writer = Writer(Transport())
+    writer.paused = True
+    waiting = asyncio.ensure_future(writer.drain())
     await asyncio.sleep(0)
-    sender.lose()
-    sender.resume()
+    writer.lose()
+    writer.resume()
     with pytest.raises(ClientDisconnected):
         await waiting
-    sender.write(b"dropped")
-
-
-def test_the_pace_of_a_body_is_not_checked_when_none_is_awaited(serve):
-    class Connection:
-        read_deadline = 0.0
-
-        class receiver:
-            stream = NO_BODY
-
-    from roll_http.connection.exchange import Exchange
-    from roll_http.connection.registry import NEVER
-
-    connection = Connection()
-    Exchange(connection).check_pace()
-    assert connection.read_deadline == NEVER
-    Exchange(connection).cancel()
+    writer.write(b"dropped")
 
 
 def test_empty_members_of_a_list_are_none():
@@ -217,7 +200,7 @@ def test_a_subclass_of_bytes_is_bytes():
 
 
 def test_discarded_bytes_are_not_kept():
-    stream = BodyStream(None, None)
+    stream = BodyStream(None)
     stream.feed(b"abc")
     stream.discard()
     stream.feed(b"de")
@@ -248,7 +231,7 @@ def test_a_connection_may_be_made_before_the_loop_runs(serve_nothing):
     app = serve_nothing(loop)
     connection = HTTPProtocol(app)
     connection.connection_made(asyncio.Transport())
-    assert loop in type(connection.clock)._of_loop
+    assert loop in type(connection.registry)._of_loop
     loop.close()
     with pytest.raises(RuntimeError, match="no running event loop"):
         HTTPProtocol(serve_nothing(None)).connection_made(asyncio.Transport())

@@ -250,7 +250,7 @@ def ask_slowly(serve, endless):
         await connection.head()
         protocol = next(peer.server.connections)
         async with asyncio.timeout(10):
-            while not (protocol.sender.body_sent or protocol.sender.lost):
+            while not (protocol.writer.body_sent or protocol.writer.lost):
                 await asyncio.sleep(0)
         return peer, connection, protocol
 
@@ -272,9 +272,9 @@ async def test_a_client_that_stops_reading_is_cut_off(ask_slowly, endless):
 
 async def test_a_client_that_reads_slowly_gets_all(ask_slowly, endless):
     _, connection, protocol = await ask_slowly()
-    begin = protocol.clock.now + 1
-    assert protocol.sender.stalled_for(begin) == 0  # something went out since
-    assert protocol.sender.stalled_for(begin + 2) == 2
+    begin = protocol.registry.now + 1
+    assert protocol.writer.stalled_for(begin) == 0  # something went out since
+    assert protocol.writer.stalled_for(begin + 2) == 2
     size = 0
     while data := await connection.reader.read(MIB):
         size += len(data)

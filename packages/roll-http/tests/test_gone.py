@@ -15,7 +15,7 @@ from roll_http import (
     Request,
     Response,
     Server,
-    thin_accept_errors,
+    throttle_accept_errors,
 )
 
 
@@ -165,7 +165,7 @@ async def test_a_server_that_was_closed_is_not_reported_for_not_accepting():
     loop = asyncio.get_running_loop()
     reported = []
     loop.set_exception_handler(lambda _, context: reported.append(context))
-    thin_accept_errors(loop)
+    throttle_accept_errors(loop)
     again = "Exception in callback BaseSelectorEventLoop._start_serving(<function>, ...)"
     loop.call_exception_handler({"message": again, "exception": ValueError()})
     assert reported == []

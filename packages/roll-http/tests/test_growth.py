@@ -12,8 +12,9 @@ import tracemalloc
 import pytest
 
 from roll_http import HttpError, Limits, Request, parse_cookies
-from roll_http.h1.body_decoders import ChunkedFraming
-from roll_http.h1.head_parser import BadRequest, HeadParser
+from roll_http.h1.body_decoders import ChunkedDecoder
+from roll_http.h1.head import RequestError
+from roll_http.h1.head_parser import HeadParser
 from roll_http.syntax import list_members, percent_decode
 
 KIB = 1024
@@ -72,7 +73,7 @@ def parse_head(data):
     """Parse a head on a new connection; whether it is refused does not matter."""
     try:
         return HeadParser(WIDE).parse(data, 0)
-    except BadRequest as error:
+    except RequestError as error:
         return error
 
 
@@ -152,7 +153,7 @@ def parse_in_pieces(data, step=64):
     try:
         for end in range(step, len(data) + step, step):
             _, start = parser.parse(data[:end], start)
-    except BadRequest:
+    except RequestError:
         pass
 
 
@@ -191,10 +192,10 @@ def test_many_long_lines_of_one_field():
 def decode_chunks(data):
     """Decode as the connection does, with all bytes at hand and with packets of a network."""
     for step in (len(data), 1460):
-        framing = ChunkedFraming(2**30)
+        framing = ChunkedDecoder(2**30)
         try:
             feed_in_steps(framing, data, step)
-        except BadRequest:
+        except RequestError:
             continue
 
 

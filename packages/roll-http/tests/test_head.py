@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from roll_http import Limits
 from roll_http.h1 import head, head_parser
-from roll_http.h1.head_parser import BadRequest, HeadParser
+from roll_http.h1.head import RequestError
+from roll_http.h1.head_parser import HeadParser
 from roll_http.h1.head_parser import _lines as lines_seen
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: here\r\n"
@@ -376,7 +377,7 @@ def known(data: bytes, **limits: int) -> HeadParser:
 def outcome(parser: HeadParser, data: bytes) -> object:
     try:
         found, end = parser.parse(data, 0)
-    except BadRequest as error:
+    except RequestError as error:
         return error.args
     assert found
     return parts(found), end
@@ -528,8 +529,8 @@ def test_a_head_is_refused_at_the_same_byte_however_much_of_it_was_seen_before(d
     for end in sorted([*ends, *ends]):  # it may be asked again without another byte
         try:
             head, start = parser.parse(data[:end], start)
-        except BadRequest as error:
-            with pytest.raises(BadRequest, match=re.escape(error.reason)):
+        except RequestError as error:
+            with pytest.raises(RequestError, match=re.escape(error.reason)):
                 HeadParser(Limits()).parse(data[:end], 0)
             return
         again, after = HeadParser(Limits()).parse(data[:end], 0)
@@ -549,7 +550,7 @@ def test_limits_hold_for_what_others_may_send():
     known(longer)
     for limits in ({"request_line": 30}, {"head": 50}):
         narrow = known(GET + b"\r\n", **limits)
-        with pytest.raises(BadRequest):
+        with pytest.raises(RequestError):
             narrow.parse(longer, 0)
 
 

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from roll_http.connection.protocol import LAST_SECONDS
+from roll_http.connection.ending import LAST_SECONDS
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 SIZE = 15_000_000
@@ -109,14 +109,14 @@ async def test_what_is_dropped_is_not_kept(serve):
     for _ in range(50):
         connection.send(b"x" * 100_000)
         await connection.writer.drain()
-        assert not protocol.receiver.has_bytes
-        assert protocol.receiver.stream.size == 0
+        assert not protocol.reader.has_bytes
+        assert protocol.reader.body.size == 0
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before the stop", "after"])
 async def test_a_stop_waits_little_for_who_lingers(serve, before, monkeypatch):
     assert LAST_SECONDS < 5
-    monkeypatch.setattr("roll_http.connection.protocol.LAST_SECONDS", 0.05)
+    monkeypatch.setattr("roll_http.connection.ending.LAST_SECONDS", 0.05)
     go_on = asyncio.Event()
     begun = asyncio.Event()
 
@@ -141,7 +141,7 @@ async def test_a_stop_waits_little_for_who_lingers(serve, before, monkeypatch):
 
 
 async def test_a_stop_waits_little_for_the_rest_of_a_body(serve, monkeypatch):
-    monkeypatch.setattr("roll_http.connection.protocol.LAST_SECONDS", 0.05)
+    monkeypatch.setattr("roll_http.connection.ending.LAST_SECONDS", 0.05)
     peer = await serve(early, body_timeout=3600)
     connection = await peer.connect()
     connection.send(post("Content-Length: 5") + b"hel")

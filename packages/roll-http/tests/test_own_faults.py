@@ -13,7 +13,7 @@ GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nabc"
 
 
-def broken(*_):
+def broken(*_, **__):
     raise RuntimeError("a fault of ours")
 
 
@@ -86,19 +86,19 @@ async def test_while_what_was_refused_is_answered(connect, caplog):
 async def test_while_a_body_is_read(connect, caplog):
     connection, protocol, healthy = await connect()
     connection.send(POST)
-    while not protocol.receiver.in_body:
+    while not protocol.reader.in_body:
         await asyncio.sleep(0)
-    protocol.pump = broken
+    protocol.feed_body = broken
     connection.send(b"defghi")
     assert await check(connect, connection, protocol, healthy, caplog) == b""
 
 
-@pytest.mark.parametrize("name", ["_notice_gone", "_end_exchange"])
+@pytest.mark.parametrize("name", ["_notice_gone", "forget_request"])
 async def test_while_the_client_leaves(connect, caplog, name):
     connection, protocol, healthy = await connect()
-    if name == "_end_exchange":
+    if name == "forget_request":
         connection.send(POST)
-        while not protocol.receiver.in_body:
+        while not protocol.reader.in_body:
             await asyncio.sleep(0)
     setattr(protocol, name, broken)
     connection.send_eof()
@@ -119,7 +119,7 @@ async def test_while_a_client_reads_slowly(connect, caplog, name):
         protocol._watch_writing = broken
     connection.send(GET.replace(b"/ ", b"/large "))
     await connection.head()
-    while name == "_advance" and not protocol.sender.paused:
+    while name == "_advance" and not protocol.writer.paused:
         await asyncio.sleep(0)
     setattr(protocol, name, broken)
     await check(connect, connection, protocol, healthy, caplog)
@@ -138,7 +138,7 @@ async def test_a_closed_transport_is_not_flushed(connect):
     protocol.transport.abort()
     for _ in range(3):
         with pytest.raises(ClientDisconnected):
-            await protocol.sender.flush()
+            await protocol.writer.flush()
         await asyncio.sleep(0)
 
 
@@ -154,12 +154,12 @@ async def test_a_connection_that_closes_once_a_slow_client_has_read_is_lost_once
     transport.pause_reading()
     answered = asyncio.Event()
     protocol.on_answered = lambda *_: answered.set()
-    while not protocol.sender.paused:
+    while not protocol.writer.paused:
         answered.clear()
         connection.send(GET)
         await answered.wait()
     connection.send(b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
-    while not protocol.receiver.has_bytes:
+    while not protocol.reader.has_bytes:
         await asyncio.sleep(0)
     transport.resume_reading()
     assert (await connection.rest()).endswith(b"hello")
@@ -185,14 +185,14 @@ async def test_in_a_later_turn_of_the_loop(connect, caplog):
 
     connection, protocol, healthy = await connect(waits)
     connection.send(GET + GET)
-    original = protocol.receiver.next_head
+    original = protocol.reader.next_head
     calls = []
 
     def next_head():
         calls.append(None)
         return original() if len(calls) == 1 else broken()
 
-    protocol.receiver = Facade(protocol.receiver, next_head=next_head)
+    protocol.reader = Facade(protocol.reader, next_head=next_head)
     received = await check(connect, connection, protocol, healthy, caplog)
     assert received.startswith(b"HTTP/1.1 200 OK")
     assert b"HTTP/1.1 500 " in received
@@ -214,7 +214,7 @@ class Facade:
 @pytest.mark.parametrize("name", ["write", "uncork"])
 async def test_while_an_answer_is_sent(connect, caplog, name):
     connection, protocol, healthy = await connect()
-    protocol.sender = Facade(protocol.sender, **{name: broken})
+    protocol.writer = Facade(protocol.writer, **{name: broken})
     connection.send(GET + GET)
     await check(connect, connection, protocol, healthy, caplog)
 
@@ -230,7 +230,7 @@ async def test_in_a_call_of_the_transport(connect, caplog, name):
         raise OSError(107, "Transport endpoint is not connected")
 
     protocol.transport = Facade(protocol.transport, **{name: not_connected})
-    protocol.sender._transport = protocol.receiver._transport = protocol.transport
+    protocol.writer._transport = protocol.reader._transport = protocol.transport
     connection.send(b"nonsense\r\n\r\n" + b"x" * 100)
     connection.send_eof()
     await ended(connection)
@@ -241,7 +241,7 @@ async def test_in_a_call_of_the_transport(connect, caplog, name):
     assert sum("failed" in record.getMessage() for record in caplog.records) <= 1
 
 
-@pytest.mark.parametrize("part", ["Sender", "Receiver", "copy_context"])
+@pytest.mark.parametrize("part", ["Writer", "Reader", "copy_context"])
 async def test_when_a_connection_is_made(connect, caplog, part, monkeypatch):
     _, _, healthy = await connect()
     monkeypatch.setattr(f"roll_http.connection.protocol.{part}", broken)

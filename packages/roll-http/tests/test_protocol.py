@@ -204,7 +204,7 @@ async def test_an_answer_that_is_on_its_way_is_not_cut_by_what_came_behind(serve
     while received < size:
         received += len(await connection.exactly(min(1_000_000, size - received)))
         if received == 2_000_000:
-            while protocol.sender.corked or not protocol.transport.get_write_buffer_size():
+            while protocol.writer.corked or not protocol.transport.get_write_buffer_size():
                 await asyncio.sleep(0)
         if received > 2_000_000:
             protocol.read_expired()  # time and again

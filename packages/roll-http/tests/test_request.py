@@ -20,25 +20,9 @@ def request_(parse):
     return make
 
 
-class Source:
-    """The connection's side of a body."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def body_awaited(self) -> None:
-        self.calls.append("awaited")
-
-    def body_received(self) -> None:
-        pass
-
-    def body_taken(self) -> None:
-        self.calls.append("taken")
-
-
 def with_body(*chunks: bytes, length: int | None = None, complete: bool = True) -> Request:
     request = Request(None, None)
-    stream = BodyStream(Source(), length)
+    stream = BodyStream(length)
     request.attach_body(stream)
     for chunk in chunks:
         stream.feed(chunk)
@@ -216,7 +200,7 @@ async def test_loading_goes_through_the_iterator_of_a_subclass():
             yield b"!"
 
     request = Shouting(None, None)
-    stream = BodyStream(Source(), 2)
+    stream = BodyStream(2)
     request.attach_body(stream)
     stream.feed(b"ab")
     stream.end()
@@ -267,7 +251,7 @@ async def test_a_body_that_came_already_can_be_waited_for_by_nobody():
 
 
 async def test_two_readers_of_one_body_are_told_apart():
-    stream = BodyStream(Source(), None)
+    stream = BodyStream(None)
     first = asyncio.ensure_future(anext(aiter(stream)))
     await asyncio.sleep(0)
     with pytest.raises(RuntimeError, match="elsewhere"):

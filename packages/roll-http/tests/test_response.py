@@ -8,8 +8,9 @@ from http import HTTPStatus
 import pytest
 
 from roll_http import Request, Response
+from roll_http.connection.answering import serialize_common_response, serialize_response
 from roll_http.h1.body_encoders import InvalidResponse
-from roll_http.h1.serialize import as_bytes, plain_response, render, render_common
+from roll_http.h1.serialize import as_bytes, plain_response
 
 DATE = "Date: today\r\n"
 
@@ -24,10 +25,11 @@ def sent(answering):
         answering.request.method, answering.request.version = method, version
         for name, value in attributes.items():
             setattr(answering.response, name, value)
-        common = render_common(answering.request, answering.response, DATE)
-        rendered = render(answering.request, answering.response, DATE)
-        assert common in {None, rendered}
-        head, body, stream, _ = rendered
+        rendered = serialize_response(answering.request, answering.response, DATE)
+        common = serialize_common_response(answering.request, answering.response, DATE)
+        assert not rendered.keep_alive or common in {None, rendered[:2]}
+        answering.request.keep_alive = rendered.keep_alive
+        head, body, stream, *_ = rendered
         assert stream is None
         return (head + body).decode()
 
@@ -122,7 +124,11 @@ def test_a_response_has_a_status_line_its_fields_a_length_and_a_date(sent):
 )
 def test_any_body_becomes_bytes(answering, body, bytes_):
     answering.response.body = body
-    assert render(answering.request, answering.response, DATE)[1] == bytes_ == as_bytes(body)
+    assert (
+        serialize_response(answering.request, answering.response, DATE)[1]
+        == bytes_
+        == as_bytes(body)
+    )
 
 
 def test_cookies_have_a_line_each(sent, answering):
@@ -229,41 +235,41 @@ class Numbers:
 async def test_a_stream_is_chunked(answering, body):
     bodies = {"function": numbers, "generator": numbers(), "object": Numbers()}
     answering.response.body = bodies[body]
-    head, _, stream, delimiting = render(answering.request, answering.response, DATE)
+    head, _, stream, encoder, _ = serialize_response(answering.request, answering.response, DATE)
     assert b"Transfer-Encoding: chunked\r\n" in head
     assert b"Content-Length" not in head
     assert [item async for item in stream] == [0, 1, 2]
-    assert delimiting.around(20) == (b"14\r\n", b"\r\n")
-    assert delimiting.end() == b"0\r\n\r\n"
+    assert encoder.frame_chunk(20) == (b"14\r\n", b"\r\n")
+    assert encoder.end() == b"0\r\n\r\n"
 
 
 async def test_a_stream_is_not_sent_with_a_205(answering):
     answering.response.body = Numbers()
     answering.response.status = 205
-    head, body, _, delimiting = render(answering.request, answering.response, DATE)
-    assert (b"Content-Length: 0\r\n" in head, body, delimiting) == (True, b"", None)
+    head, body, _, encoder, _ = serialize_response(answering.request, answering.response, DATE)
+    assert (b"Content-Length: 0\r\n" in head, body, encoder) == (True, b"", None)
 
 
 async def test_a_stream_to_http_1_0_ends_with_the_connection(answering):
     answering.request.version = "1.0"
     answering.response.body = Numbers()
-    head, _, _, delimiting = render(answering.request, answering.response, DATE)
+    head, _, _, encoder, _ = serialize_response(answering.request, answering.response, DATE)
     assert b"Connection: close\r\n" in head
     assert b"chunked" not in head
-    assert (*delimiting.around(1), delimiting.end()) == (b"", b"", b"")
+    assert (*encoder.frame_chunk(1), encoder.end()) == (b"", b"", b"")
 
 
 async def test_a_stream_of_a_known_length_is_measured(answering):
     answering.response.body = Numbers()
     answering.response.headers["Content-Length"] = 3
-    head, _, _, delimiting = render(answering.request, answering.response, DATE)
+    head, _, _, encoder, _ = serialize_response(answering.request, answering.response, DATE)
     assert b"Content-Length: 3\r\n" in head
-    assert delimiting.around(2) == (b"", b"")
+    assert encoder.frame_chunk(2) == (b"", b"")
     with pytest.raises(InvalidResponse, match="short"):
-        delimiting.end()
-    assert (*delimiting.around(1), delimiting.end()) == (b"", b"", b"")
+        encoder.end()
+    assert (*encoder.frame_chunk(1), encoder.end()) == (b"", b"", b"")
     with pytest.raises(InvalidResponse, match="longer"):
-        delimiting.around(1)
+        encoder.frame_chunk(1)
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
@@ -271,7 +277,7 @@ async def test_a_stream_is_not_sent_where_no_body_is(answering, method, status):
     answering.request.method = method
     answering.response.status = status
     answering.response.body = Numbers()
-    assert render(answering.request, answering.response, DATE)[3] is None
+    assert serialize_response(answering.request, answering.response, DATE)[3] is None
 
 
 def test_a_plain_response_ends_its_connection():
@@ -303,7 +309,7 @@ COMMON = {"status": 404, "headers": {"X-One": "1", "X-Two": "é"}, "body": "text
 def test_the_short_way_gives_what_the_long_way_gives(answering, sent):
     answering.response.cookies.set("name", "value")
     long = sent(**COMMON)
-    head, body, *_ = render_common(answering.request, answering.response, DATE)
+    head, body, *_ = serialize_common_response(answering.request, answering.response, DATE)
     assert (head + body).decode() == long
 
 
@@ -325,4 +331,4 @@ def test_the_short_way_gives_what_the_long_way_gives(answering, sent):
 def test_what_is_not_as_most_goes_the_long_way(answering, sent, odd):
     sent(**COMMON)
     sent(**(COMMON | odd))
-    assert render_common(answering.request, answering.response, DATE) is None
+    assert serialize_common_response(answering.request, answering.response, DATE) is None

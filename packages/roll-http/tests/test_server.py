@@ -10,8 +10,9 @@ import threading
 
 import pytest
 
-from roll_http import HTTPProtocol, Server, serve_until_signalled, thin_accept_errors
-from roll_http.connection.registry import NEVER, Connections
+from roll_http import HTTPProtocol, Server, serve_until_signalled, throttle_accept_errors
+from roll_http.connection.registry import ConnectionRegistry
+from roll_http.limits import NEVER
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 
@@ -43,25 +44,25 @@ async def test_stopping_closes_idle_connections_at_once(serve):
         await peer.connect()
 
 
-async def test_a_server_that_retires_answers_everybody_once_more(serve):
+async def test_a_server_that_drains_answers_everybody_once_more(serve):
     peer = await serve()
     kept = await peer.connect()
     kept.send(GET)
     assert "Connection: close" not in await kept.head()
-    retiring = asyncio.ensure_future(peer.server.retire(3600))
+    draining = asyncio.ensure_future(peer.server.drain(3600))
     await asyncio.sleep(0)
     fresh = await peer.connect()
     for connection in (kept, fresh):
         connection.send(GET)
         assert b"Connection: close" in await connection.rest()
-    assert not retiring.done()
-    retiring.cancel()
+    assert not draining.done()
+    draining.cancel()
 
 
-async def test_who_came_last_to_a_server_that_retired_is_answered(serve, monkeypatch):
+async def test_who_came_last_to_a_server_that_drained_is_answered(serve, monkeypatch):
     monkeypatch.setattr("roll_http.server.FIRST_REQUESTS", 3600)
     peer = await serve()
-    await peer.server.retire(0)
+    await peer.server.drain(0)
     last = await peer.connect()
     stopping = asyncio.ensure_future(peer.server.stop())
     while peer.server.sockets:
@@ -71,9 +72,9 @@ async def test_who_came_last_to_a_server_that_retired_is_answered(serve, monkeyp
     await stopping
 
 
-async def test_without_a_connection_a_server_retires_at_once(serve):
+async def test_without_a_connection_a_server_drains_at_once(serve):
     async with asyncio.timeout(10):
-        await (await serve()).server.retire(3600)
+        await (await serve()).server.drain(3600)
 
 
 async def test_stopping_waits_for_the_running_request_and_says_it_was_the_last(serve, held):
@@ -237,7 +238,7 @@ async def test_want_of_descriptors_is_reported_once_a_second():
     loop = asyncio.get_running_loop()
     reported = []
     loop.set_exception_handler(lambda _, context: reported.append(context["message"]))
-    thin_accept_errors(loop)
+    throttle_accept_errors(loop)
     for message in ["socket.accept() out of system resource"] * 100 + ["other"] * 2:
         loop.call_exception_handler({"message": message})
     assert reported == ["socket.accept() out of system resource", "other", "other"]
@@ -245,7 +246,7 @@ async def test_want_of_descriptors_is_reported_once_a_second():
 
 async def test_other_errors_are_reported_as_asyncio_does(caplog):
     loop = asyncio.get_running_loop()
-    thin_accept_errors(loop)
+    throttle_accept_errors(loop)
     loop.call_exception_handler({"message": "something else"})
     assert "something else" in caplog.text
 
@@ -283,7 +284,7 @@ async def test_the_clock_looks_at_each_connection_whatever_another_raises():
     loop = asyncio.get_running_loop()
     faults = []
     loop.set_exception_handler(lambda _, context: faults.append(context["exception"]))
-    connections = Connections()
+    connections = ConnectionRegistry()
     members = [kind() for kind in (Healthy, Broken, Hopeless) * 5]
     for member in members:
         connections.add(member, 0.04, loop)
@@ -298,7 +299,7 @@ async def test_the_clock_looks_at_each_connection_whatever_another_raises():
 
 
 async def test_the_clock_stops_without_connections():
-    connections = Connections()
+    connections = ConnectionRegistry()
     member = Healthy()
     connections.add(member, 0.04, asyncio.get_running_loop())
     connections.discard(member)
@@ -318,7 +319,7 @@ async def test_what_came_in_time_counts_though_it_was_read_after_the_deadline():
     faults = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: faults.append(context["exception"]))
-    connections = Connections()
+    connections = ConnectionRegistry()
     blocked = Blocked()
     connections.add(blocked, 0.04, loop)
     blocked.read_deadline = NEVER  # as when the loop reads its socket
@@ -391,7 +392,7 @@ def test_time_stands_still_while_a_handler_holds_the_loop():
         def read_expired(self):
             self.expired = True
 
-    loop, idle, connections = Loop(), Idle(), Connections()
+    loop, idle, connections = Loop(), Idle(), ConnectionRegistry()
     loop.booked = []
     connections.add(idle, 30, loop)
     loop.run(0.5)

@@ -1,5 +1,8 @@
 """HTTP/1.1 over asyncio: requests, responses, cookies, and the protocol that carries them."""
 
+import warnings
+from typing import Any
+
 from .application import Application
 from .connection.protocol import HTTPProtocol
 from .cookies import Cookies, parse_cookies
@@ -8,7 +11,7 @@ from .files import FileBody
 from .limits import Limits
 from .request import Request
 from .response import Response
-from .server import Server, serve_until_signalled, thin_accept_errors
+from .server import Server, serve_until_signalled, throttle_accept_errors
 
 __all__ = [
     "HTTP_METHODS",
@@ -25,7 +28,7 @@ __all__ = [
     "__version__",
     "parse_cookies",
     "serve_until_signalled",
-    "thin_accept_errors",
+    "throttle_accept_errors",
 ]
 
 __version__ = "0.1.0"
@@ -42,3 +45,10 @@ HTTP_METHODS = [
     "PATCH",
 ]
 """The methods of RFC 9110 9.3 and RFC 5789."""
+
+
+def __getattr__(name: str) -> Any:
+    if name != "thin_accept_errors":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"{name} is now throttle_accept_errors", DeprecationWarning, stacklevel=2)
+    return throttle_accept_errors

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from .cookies import Cookies
-    from .limits import Limits
-    from .request import Request
-    from .response import Response
+from .cookies import Cookies
+from .limits import Limits
+from .request import Request
+from .response import Response
 
 __all__ = ["Application"]
 

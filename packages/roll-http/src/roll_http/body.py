@@ -1,48 +1,18 @@
-"""The body of a request on its way from the connection to the handler."""
+"""The body of a request, as a handler reads it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from http import HTTPStatus
-from typing import Protocol
 
 from .errors import HttpError
 
-__all__ = ["BodySource", "BodyStream", "check_size"]
+__all__ = ["BodyStream", "check_size"]
 
 # What is kept for a handler before the client is held back. One read brings up to 256 KiB, and
 # over TLS the loops hold as much several times: keeping a second one would go beyond 2 MiB there.
 HIGH_WATER = 128 * 1024
-
-
-class BodySource(Protocol):
-    """The connection, as a body sees it."""
-
-    def body_awaited(self) -> None:
-        """The handler waits for data, and has taken all that came: keep an eye on the time."""
-        ...
-
-    def body_received(self) -> None:
-        """The handler waits no longer."""
-        ...
-
-    def body_taken(self) -> None:
-        """There is room again."""
-        ...
-
-
-class _NoSource:
-    """What is behind a body of which nothing is to come."""
-
-    def body_awaited(self) -> None:
-        """Nothing will come."""
-
-    def body_received(self) -> None:
-        """Nobody ever waits."""
-
-    def body_taken(self) -> None:
-        """There is always room."""
 
 
 def check_size(size: int, limit: int | None) -> None:
@@ -55,7 +25,7 @@ def check_size(size: int, limit: int | None) -> None:
 
 
 class BodyStream:
-    """An async iterator over the chunks of one body, filled by its connection."""
+    """An async iterator over the chunks of one body."""
 
     __slots__ = (
         "_chunks",
@@ -63,7 +33,6 @@ class BodyStream:
         "_discarding",
         "_error",
         "_limit",
-        "_source",
         "_waiter",
         "complete",
         "length",
@@ -71,8 +40,7 @@ class BodyStream:
         "size",
     )
 
-    def __init__(self, source: BodySource, length: int | None) -> None:
-        self._source = source
+    def __init__(self, length: int | None) -> None:
         self.length = length
         """The length that was announced, in bytes."""
         self.received = 0
@@ -89,14 +57,14 @@ class BodyStream:
 
     @classmethod
     def whole(cls, data: bytes) -> BodyStream:
-        """A body that has come already."""
-        stream = cls(_NoSource(), len(data))
+        """Return a body that has come already."""
+        stream = BodyStream(len(data))
         if data:
             stream.feed(data)
         stream.end()
         return stream
 
-    # The connection's side.
+    # What a connection does with it.
 
     @property
     def full(self) -> bool:
@@ -109,7 +77,7 @@ class BodyStream:
         return self._waiter is not None
 
     def feed(self, data: bytes) -> None:
-        """Data has come."""
+        """Take data that has come."""
         if self._discarding:
             return
         self.size += len(data)
@@ -118,20 +86,20 @@ class BodyStream:
         self._wake()
 
     def end(self) -> None:
-        """The last byte has come."""
+        """Note that the last byte has come."""
         self.complete = True
         self._wake()
 
     def fail(self, error: Exception) -> None:
-        """No more will come: `error` is raised where the handler waits, or would."""
+        """Raise `error` where the handler waits, or would: no more will come."""
         if not self.complete and self._error is None:
             self._error = error
             self._wake()
 
     def discard(self) -> None:
-        """The request was answered: forget what came, and what comes.
+        """Forget what came, and what comes: the request was answered.
 
-        Who reads on all the same gets an error: a part must not pass for the whole.
+        A handler that reads on gets an error: a part must not pass for the whole.
         """
         if self._discarding:
             return
@@ -145,10 +113,16 @@ class BodyStream:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    # The handler's side.
+    def _on_wait(self) -> None:
+        """Called when the handler has taken all that came, and waits for more."""
+
+    def _on_room(self) -> None:
+        """Called when the handler has taken so much that there is room for more."""
+
+    # What a handler does with it.
 
     def limit_to(self, limit: int | None) -> None:
-        """Let no more than `limit` bytes through, if it is no None.
+        """Let no more than `limit` bytes through; None sets no limit.
 
         Raises `HttpError` 413 at once when more was announced, else when more has come.
         """
@@ -157,7 +131,7 @@ class BodyStream:
         check_size(self.length or 0, self._limit)
 
     def open(self) -> BodyStream:
-        """Begin to go through it, which can be done once; then raises `RuntimeError`."""
+        """Begin to go through the body, which can be done once; then raises `RuntimeError`."""
         if self._consumed:
             raise RuntimeError("The body was read already: it can be streamed only once")
         self._consumed = True
@@ -179,16 +153,15 @@ class BodyStream:
         before = self.size
         self.size = before - len(chunk)
         if before > HIGH_WATER >= self.size:
-            self._source.body_taken()
+            self._on_room()
         return chunk
 
     async def _wait(self) -> None:
         if self._waiter is not None:
             raise RuntimeError("The body is being read elsewhere already")
         self._waiter = asyncio.get_running_loop().create_future()
-        self._source.body_awaited()
+        self._on_wait()
         try:
             await self._waiter
         finally:
             self._waiter = None
-            self._source.body_received()

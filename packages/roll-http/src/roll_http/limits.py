@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Limits"]
+__all__ = ["NEVER", "Limits"]
+
+NEVER = float("inf")
+"""A deadline that never passes."""
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -42,7 +45,7 @@ class Limits:
     tls_handshake_timeout: float = 10
     """How long a TLS handshake may take."""
     connections: int | None = None
-    """Connections of the application open at once in a process; beyond: 503."""
+    """ConnectionRegistry of the application open at once in a process; beyond: 503."""
     graceful_timeout: float = 30
     """How long running requests may take to end once the server stops."""
     unread_body: int = 256 * KIB

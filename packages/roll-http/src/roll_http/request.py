@@ -6,20 +6,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import Any, NoReturn, cast
 
+from ._core import RequestBase
+from ._core.bases import UNSET
 from .body import BodyStream, check_size
 from .cookies import Cookies, parse_cookies
 from .errors import HttpError
-
-if TYPE_CHECKING:
-    from .application import Application
-    from .connection.protocol import HTTPProtocol
-    from .h1.head_parser import Head
+from .h1.head import split_fields
 
 __all__ = ["Request"]
-
-_UNSET: Any = object()
 
 INFINITY = float("inf")
 
@@ -53,90 +49,14 @@ def _decode_json(body: bytes) -> Any:
     return json.loads(body, parse_float=_finite, parse_constant=_refuse)
 
 
-class Request(dict[str, Any]):
+class Request(RequestBase):
     """One request; as a dict, it is all the user's own: nothing here uses its keys.
 
     `app` is the application that answers, `protocol` the connection it came by; both may be None
     for a request made by hand.
     """
 
-    __slots__ = (
-        "_body",
-        "_cancel_on_disconnect",
-        "_cookies",
-        "_json",
-        "_kwargs",
-        "_stream",
-        "_whole",
-        "app",
-        "headers",
-        "keep_alive",
-        "max_body",
-        "method",
-        "path",
-        "protocol",
-        "query_string",
-        "route",
-        "upgrade",
-        "url",
-        "version",
-    )
-
-    app: Any
-    protocol: Any
-    url: bytes
-    """The request target, as received (RFC 9112 3.2)."""
-    path: str
-    """The percent-decoded path."""
-    query_string: str
-    """What follows the first `?` of the target, as received."""
-    method: str | None
-    headers: dict[str, str]
-    """The fields by upper-cased name; lines of one name are joined (RFC 9110 5.3)."""
-    version: str
-    """`"1.1"` or `"1.0"`."""
-    keep_alive: bool
-    """The client wants the connection kept."""
-    upgrade: str | None
-    """The `Upgrade` field, when `Connection` lists it (RFC 9110 7.8)."""
-    route: Any
-    """What the application found for the path."""
-    max_body: int | None
-    """The largest body in bytes that this request may have, streamed or loaded, when the
-    application sets it; beyond: 413."""
-
-    def __init__(self, app: Application | None, protocol: HTTPProtocol | None) -> None:
-        self.app = app
-        self.protocol = protocol
-        self.url = b""
-        self.path = ""
-        self.query_string = ""
-        self.method = None
-        self.headers = {}
-        self.version = "1.1"
-        self.keep_alive = True
-        self.upgrade = None
-        self.route = None
-        self.max_body = None
-        self._cancel_on_disconnect = False
-        self._body: bytes | None = None
-        self._stream: BodyStream | None = None
-        self._whole = b""
-        self._cookies: Cookies | None = None
-        self._json: Any = _UNSET
-        self._kwargs: dict[str, Any] | None = None
-
-    def set_head(self, head: Head) -> None:
-        """Take what the head says; called once, by the connection."""
-        self.method = head.method
-        self.url = head.target
-        self.headers = head.headers
-        self.keep_alive = head.keep_alive
-        if head.minor == 0:
-            self.version = "1.0"
-        self.upgrade = head.upgrade
-        self.path = head.path
-        self.query_string = head.query
+    __slots__ = ()
 
     def attach_body(self, stream: BodyStream) -> None:
         """Take the body that the head announced, as it comes; called once, by the connection."""
@@ -145,6 +65,13 @@ class Request(dict[str, Any]):
     def attach_whole(self, body: bytes) -> None:
         """Take the body that came with the head; called once, by the connection."""
         self._whole = body
+
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """The fields as they came, in order: name and value of each line, repeated ones too."""
+        if self._block is None:  # a request made by hand
+            return [(name.encode(), value.encode()) for name, value in self.headers.items()]
+        return split_fields(self._block)
 
     @property
     def cancel_on_disconnect(self) -> bool:
@@ -239,7 +166,7 @@ class Request(dict[str, Any]):
         Raises `HttpError` 400 when it can't be: NaN, infinities and numbers out of the range of
         floats are no JSON here (RFC 8259 6), nor are integers of more digits than `int` takes.
         """
-        if self._json is _UNSET:
+        if self._json is UNSET:
             try:
                 self._json = _decode_json(self.body)
             except (ValueError, RecursionError):

@@ -5,20 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from ._core import ResponseBase
 from .cookies import Cookies
-
-if TYPE_CHECKING:
-    from .application import Application
-    from .connection.protocol import HTTPProtocol
 
 __all__ = ["Response"]
 
 _STATUSES: dict[int, HTTPStatus] = {status.value: status for status in HTTPStatus}
-
-# A member of an enumeration is looked up slowly through its class (0.15 us on Python 3.11).
-_OK = HTTPStatus.OK
 
 # NaN is no JSON (RFC 8259 6).
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -47,7 +41,7 @@ def _iterator() -> Callable[[Any, int], Iterable[str]]:
 _iterate_json = _iterator()
 
 
-class Response:
+class Response(ResponseBase):
     """What is sent back: `status`, `headers`, `cookies`, `body`.
 
     `headers` is a case-sensitive dict of any values, sent as `str()` gives them. `body` is bytes,
@@ -55,23 +49,7 @@ class Response:
     sent as `str()` gives it, in UTF-8.
     """
 
-    __slots__ = ("_cookies", "_status", "app", "body", "headers", "protocol", "request")
-
-    app: Any
-    protocol: Any
-    request: Any
-    """The request that this answers."""
-    headers: dict[str, Any]
-    body: Any
-
-    def __init__(self, app: Application | None, protocol: HTTPProtocol | None) -> None:
-        self.app = app
-        self.protocol = protocol
-        self.request = None
-        self.headers = {}
-        self.body = b""
-        self._status = _OK
-        self._cookies: Cookies | None = None
+    __slots__ = ()
 
     @property
     def status(self) -> HTTPStatus:
@@ -100,6 +78,11 @@ class Response:
     def has_cookies(self) -> bool:
         """Whether there is any cookie to be set."""
         return bool(self._cookies)
+
+    @property
+    def cookie_lines(self) -> Iterable[str]:
+        """The value of a `Set-Cookie` line for each cookie to be set."""
+        return self._cookies.output() if self._cookies else ()
 
     def _set_json(self, value: Any) -> None:
         self.body = _encode_json(value).encode()

@@ -1,4 +1,4 @@
-"""Listening, and an end that loses nobody's request."""
+"""Listening sockets and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import socket
 import ssl
 import sys
 import threading
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from operator import methodcaller
 from typing import Any
 from weakref import WeakSet
 
 from .connection.protocol import HTTPProtocol
-from .connection.registry import Connections, fail
+from .connection.registry import ConnectionRegistry, fail
 from .limits import Limits
 
 logger = logging.getLogger("roll_http")
 
-__all__ = ["Server", "serve_until_signalled", "thin_accept_errors"]
+__all__ = ["Server", "serve_until_signalled", "throttle_accept_errors"]
 
 # How many connections may wait to be accepted. asyncio would also accept that many in a row, and
 # when file descriptors run out it logs each: that loop keeps to asyncio's own number.
@@ -34,7 +35,7 @@ LAST_TURNS = 6
 # Turns in which asyncio makes the transport of a connection that it has accepted.
 ACCEPT_TURNS = 2
 
-# Seconds for the first requests of the last connections, when the server has retired.
+# Seconds for the first requests of the last connections, when the server has drained.
 FIRST_REQUESTS = 0.05
 
 # Seconds for the TLS handshakes that have begun when the server stops.
@@ -67,7 +68,7 @@ class Server:
         self._limits = limits or Limits()
         self._tls = tls
         self._servers: list[asyncio.Server] = []
-        self._retiring = False  # each connection has one more request
+        self._draining = False  # each connection has one more request
         self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, before the handshake's end
 
     @property
@@ -78,7 +79,7 @@ class Server:
     @property
     def connections(self) -> Iterator[HTTPProtocol]:
         """The connections it accepted that are still open."""
-        for connection in Connections.running():
+        for connection in ConnectionRegistry.running():
             if isinstance(connection, HTTPProtocol) and connection.owner is self:
                 yield connection
 
@@ -120,7 +121,7 @@ class Server:
             logger.exception("No protocol could be made for a connection")
             return _Nobody()
         protocol.owner = self
-        protocol.last = self._retiring
+        protocol.must_close = self._draining
         if self._tls is not None:
             self._arriving.add(protocol)
         return protocol
@@ -130,13 +131,13 @@ class Server:
 
         Connections that wait to be accepted are accepted first, and idle ones are read once more:
         a request that was sent is answered. What still runs after `graceful_timeout` seconds (by
-        default the limits') is cancelled, and its connection aborted. To `retire` first spares
+        default the limits') is cancelled, and its connection aborted. To `drain` first spares
         those whose request is still on its way.
         """
         timeout = self._limits.graceful_timeout if graceful_timeout is None else graceful_timeout
         self._announce_end()
         await self._stop_accepting()
-        if self._retiring:
+        if self._draining:
             await self._all_gone(FIRST_REQUESTS)
         try:
             async with asyncio.timeout(timeout):
@@ -144,15 +145,15 @@ class Server:
         except TimeoutError:
             await self.stop_now()
 
-    async def retire(self, seconds: float) -> None:
+    async def drain(self, seconds: float) -> None:
         """Go on serving for so long, but let each answer be the last of its connection.
 
         A connection that is closed while it is idle may cross a request on its way, which is
         lost (RFC 9112 9.5): a proxy that keeps connections open answers its client 502. So
-        whoever stops while others go on serving retires first. Nobody waits where no connection
+        whoever stops while others go on serving drains first. Nobody waits where no connection
         is open.
         """
-        self._retiring = True
+        self._draining = True
         self._announce_end()
         if any(self.connections):
             await asyncio.sleep(seconds)
@@ -160,7 +161,12 @@ class Server:
     def _announce_end(self) -> None:
         """Have each connection say that its next answer is its last."""
         for connection in self.connections:
-            connection.last = True
+            connection.must_close = True
+
+    async def retire(self, seconds: float) -> None:
+        """Do what `drain` does, under its old name."""
+        warnings.warn("Server.retire is now Server.drain", DeprecationWarning, stacklevel=2)
+        await self.drain(seconds)
 
     async def stop_now(self) -> None:
         """Cancel what runs, and abort every connection."""
@@ -181,7 +187,7 @@ class Server:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while any(self.connections):
-                    await Connections.running().changed()
+                    await ConnectionRegistry.running().changed()
 
     async def _close_connections(self) -> None:
         self._announce_end()
@@ -191,7 +197,7 @@ class Server:
             self._tell_all(methodcaller("shutdown"))
             if not any(self.connections):
                 return
-            await Connections.running().changed()
+            await ConnectionRegistry.running().changed()
 
     async def _stop_accepting(self) -> None:
         await self._stop_reading()
@@ -229,7 +235,7 @@ class Server:
 
     async def _end_handshakes(self) -> None:
         while any(not connection.made for connection in self._arriving):
-            await Connections.running().changed()
+            await ConnectionRegistry.running().changed()
 
 
 class _Nobody(asyncio.Protocol):
@@ -248,7 +254,7 @@ def _accept_all(listener: socket.socket) -> Iterator[socket.socket]:
             yield accepted
 
 
-def thin_accept_errors(loop: asyncio.AbstractEventLoop) -> None:
+def throttle_accept_errors(loop: asyncio.AbstractEventLoop) -> None:
     """Report a want of file descriptors once a second, instead of hundreds of times.
 
     Everything else goes to the exception handler that was set before.

@@ -36,6 +36,9 @@ _AUTHORITY_FORM = rf"{_HOST}:[0-9]+".encode()
 _ABSOLUTE_FORM = rf"(?i:https?)://({_HOST}(?::[0-9]*)?)(?=[/?]|$)".encode()
 
 OWS = " \t"
+CRLF = b"\r\n"
+END = b"\r\n\r\n"
+"""What ends a head."""
 
 
 def list_members(value: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker as BaseWorker
 
-from roll_http import Server, thin_accept_errors
+from roll_http import Server, throttle_accept_errors
 
 from .application import Roll
 from .loops import new_event_loop
@@ -119,14 +119,14 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         await self._leave.wait()
         await self._stop(server)
 
-    async def _retire_and_stop(self, server: Server) -> None:
+    async def _drain_and_stop(self, server: Server) -> None:
         seconds = max(0, self.cfg.graceful_timeout - SPARE)
         farewell = min(FAREWELL, seconds / 2)
-        await server.retire(farewell)
+        await server.drain(farewell)
         await server.stop(seconds - farewell)
 
     async def _stop(self, server: Server) -> None:
-        stopping = asyncio.ensure_future(self._retire_and_stop(server))
+        stopping = asyncio.ensure_future(self._drain_and_stop(server))
         hurry = asyncio.ensure_future(self._leave_now.wait())
         await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
@@ -154,7 +154,7 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        thin_accept_errors(loop)
+        throttle_accept_errors(loop)
         loop.add_signal_handler(signal.SIGTERM, self._leave_gracefully)
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         loop.add_signal_handler(signal.SIGQUIT, self._quit)

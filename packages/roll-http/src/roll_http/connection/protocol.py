@@ -1,85 +1,58 @@
-"""HTTP/1.1 on an asyncio transport: one connection, its requests answered in order."""
+"""One connection: the callbacks of asyncio become transitions of its state.
+
+`h1/state.py` has the states and what may follow each. Requests are answered in order.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-import socket
-import struct
+import warnings
 from collections.abc import Callable
-from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, cast
+from contextvars import Context, copy_context
+from typing import Any, cast
 
-from ..errors import ClientDisconnected, HttpError
-from ..h1.head_parser import BadRequest
-from ..h1.serialize import plain_response
+from ..application import Application
+from ..errors import ClientDisconnected
+from ..h1.head import Head, RequestError
+from ..h1.state import ANSWERING, CLOSED, CLOSING, HEAD, IDLE, LINGERING, SKIPPING_BODY, SWITCHED
+from ..limits import NEVER
+from ..request import Request
+from .answering import answer
 from .eager_tasks import start
+from .ending import EndingConnection
 from .exchange import Exchange
-from .reader import Receiver
-from .registry import NEVER, Connections
-from .writer import Sender
-
-if TYPE_CHECKING:
-    from ..application import Application
-    from ..request import Request
-    from ..response import Response
+from .incoming_body import IncomingBody
+from .reader import Reader
+from .registry import ConnectionRegistry
+from .writer import Writer
 
 __all__ = ["HTTPProtocol"]
-
-logger = logging.getLogger("roll_http")
 
 # Answers given in a row before other connections get their turn.
 TURNS = 16
 
-# Seconds that a client has when the server stops, to finish a head or to read its last answer.
-LAST_SECONDS = 2.0
 
-# To linger for no time at all when a socket is closed, which resets it.
-RESET = struct.pack("ii", 1, 0)
-
-
-class HTTPProtocol(asyncio.Protocol):
+class HTTPProtocol(EndingConnection, asyncio.Protocol):
     """One connection of an `Application`.
 
     For each request it makes an `app.Request` and an `app.Response`, awaits
     `app(request, response)` in a task and a context of their own, and sends what comes back.
     """
 
-    on_answered: Callable[[Request, Response, int], None] | None = None
-    """Called with each answer sent and the length of its body, for access logs."""
+    on_answered: Callable[[Any, Any, int], None] | None = None
+    """Called with each request, its response and the length of the body sent, for access logs."""
     owner: object = None
     """The server that accepted the connection, which will end it."""
 
-    transport: asyncio.Transport
-    sender: Sender
-    receiver: Receiver
-    clock: Connections
+    _loop: asyncio.AbstractEventLoop
+    _context: Context
 
     def __init__(self, app: Application) -> None:
-        self.app = app
-        self.limits = app.limits
-        self.gone = False
-        """The client has closed its side, or the connection is lost."""
-        self.last = False
-        """The request that is being answered, or the next one, is the last."""
-        self.read_deadline = self.write_deadline = NEVER
-        self._exchange: Exchange | None = None
-        self._advancing = False
-        self._broken = False  # what still comes can't be told apart
-        self._closing = False  # no request that comes now is answered
-        self._head_begun = False
-        self._lingering: float | None = None  # until when input is read and dropped, at most
-        self._dropped = 0  # bytes, while lingering
-        self._stopping = False  # the server waits for the end of its connections
-        self._failed = False  # an error of ours was logged
-        self._successor: asyncio.Protocol | None = None
-        self.switched = False
-        """The connection was handed over to another protocol."""
+        super().__init__(app)
 
     @property
     def made(self) -> bool:
-        """The connection is there: its handshake is over, if it has one."""
+        """Whether the connection is there: its TLS handshake is over, if it has one."""
         return hasattr(self, "transport")
 
     @property
@@ -90,128 +63,121 @@ class HTTPProtocol(asyncio.Protocol):
 
     @property
     def secure(self) -> bool:
-        """The connection is over TLS."""
+        """Whether the connection is over TLS."""
         return self.transport.get_extra_info("sslcontext") is not None
 
-    # asyncio's callbacks.
+    @property
+    def switched(self) -> bool:
+        """Whether the connection was handed over to another protocol."""
+        return self.state == SWITCHED
+
+    @property
+    def last(self) -> bool:
+        """The old name of `must_close`."""
+        _warn_of_last()
+        return self.must_close
+
+    @last.setter
+    def last(self, value: bool) -> None:
+        _warn_of_last()
+        self.must_close = value
+
+    # Callbacks of asyncio. An error of ours ends the connection: asyncio would hide it.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a new connection."""
         self.transport = cast(asyncio.Transport, transport)
-        self._loop = loop = _loop_of(self.app)
+        self._loop = _loop_of(self.app)
         try:
-            self._open(loop)
-        except Exception:  # noqa: BLE001 - logged, as in each callback of asyncio
+            self._open()
+        except Exception:  # noqa: BLE001
             self.fail()
 
-    def _open(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.clock = clock = Connections.of(loop)
-        self.sender = Sender(self.transport)
-        self.receiver = Receiver(self.transport, self.limits)
+    def _open(self) -> None:
+        self.registry = registry = ConnectionRegistry.of(self._loop)
+        self.writer = Writer(self.transport)
+        self.reader = Reader(self.transport, self.limits)
         self._context = copy_context()
         most = self.limits.connections
-        full = most is not None and clock.count(self.app) >= most
-        clock.add(self, self.limits.shortest_timeout, loop)
-        self.read_deadline = clock.now + self.limits.keep_alive_timeout
+        full = most is not None and registry.count(self.app) >= most
+        registry.add(self, self.limits.shortest_timeout, self._loop)
+        self.read_deadline = registry.now + self.limits.keep_alive_timeout
         if full:
-            self.refuse(BadRequest(503, "Too many connections"))
+            self.refuse(RequestError(503, "Too many connections"))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client."""
         try:
-            if self._lingering is not None:
-                self._linger(len(data))
-                return
-            receiver = self.receiver
-            receiver.receive(data)
-            if receiver.in_body:
-                self.pump()
-            elif self._exchange is None:
+            state = self.state
+            if state <= HEAD:
+                self.reader.receive(data)
                 self._advance()
-            else:
-                receiver.balance()
+            elif state <= SKIPPING_BODY:
+                self.reader.receive(data)
+                if self.reader.in_body:
+                    self.feed_body()
+                else:
+                    self.reader.update_reading()
+            elif state == LINGERING:
+                self._drop(len(data))
         except Exception:  # noqa: BLE001
             self.fail()
 
     def eof_received(self) -> bool:
         """Take the end of the client's input; True keeps the connection open for an answer.
 
-        What the client waits for is still answered: bytes and files to their end, while a stream
-        is cancelled. Over TLS the connection ends: there asyncio has no half-closed connections.
+        A request that the client waits for is still answered: bytes and files to their end, while
+        a stream is cancelled. Over TLS the connection ends: there asyncio has no half-closed
+        connections.
         """
         waits = False
         try:
             self._notice_gone()
-            waits = (self._exchange is not None or self._has_requests) and not self.secure
+            asked = self.state == ANSWERING or (self.state == IDLE and self.reader.has_bytes)
+            waits = asked and not self.secure
+            if not waits and self.state < CLOSING:
+                self.state = CLOSING
         except Exception:  # noqa: BLE001
             self.fail()
         return waits
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection has ended."""
-        self._closing = True
+        """Take note that the connection has ended."""
+        if self.state != SWITCHED:
+            self.state = CLOSED
         self.read_deadline = self.write_deadline = NEVER
-        self.clock.discard(self)
+        self.registry.discard(self)
         try:
-            self.sender.lose()
-            self.receiver.close()
+            self.writer.lose()
+            self.reader.close()
             self._notice_gone()
         except Exception:  # noqa: BLE001
             self.fail()
 
     def _notice_gone(self) -> None:
         self.gone = True
-        self.end_body()
+        if self.reader.body is not None:
+            self.reader.body.lose("The client has gone before its body's end")
         if self._exchange is not None:
             self._exchange.notice_gone()
 
-    def end_body(self) -> None:
-        """What is missing of the body will never come: its client has gone."""
-        if self.receiver.in_body:
-            self.receiver.end_body(ClientDisconnected("The client has gone before its body's end"))
-
     def pause_writing(self) -> None:
-        """The client reads slowly."""
+        """Take note that the client reads slowly."""
         try:
-            self.sender.paused = True
+            self.writer.paused = True
             self._watch_writing()
         except Exception:  # noqa: BLE001
             self.fail()
 
     def resume_writing(self) -> None:
-        """The client has caught up."""
+        """Take note that the client has caught up."""
         try:
             self.write_deadline = NEVER
-            self.sender.resume()
+            self.writer.resume()
             # Not at once: asyncio loses a connection twice that is closed in this callback.
             self._advance_soon()
         except Exception:  # noqa: BLE001
             self.fail()
-
-    def fail(self) -> None:
-        """Log the error that is being handled, and end the connection.
-
-        For errors of ours in a callback of the loop, which would pass unseen, or leave the
-        connection open for ever. The client gets a 500 if it has asked for something and nothing
-        of an answer was sent, else a reset. Further errors of the connection are not logged.
-        """
-        if not self._failed:
-            self._failed = True
-            logger.exception("A connection failed")
-        try:
-            self._answer_failure()
-        except Exception:  # noqa: BLE001 - what failed may be needed for this, too
-            self._closing = True
-            self.clock.discard(self)
-            with contextlib.suppress(Exception):
-                self.transport.abort()
-
-    def _answer_failure(self) -> None:
-        asked = self.receiver.has_bytes or self._head_begun
-        if self._closing or self._exchange is not None or self.receiver.in_body or not asked:
-            self.abort()
-        else:
-            self.refuse(BadRequest(500, "Internal Server Error"))
 
     # From one request to the next.
 
@@ -219,84 +185,92 @@ class HTTPProtocol(asyncio.Protocol):
         """Answer the requests that have come, one after another, as long as answers are ready."""
         self._advancing = True
         turns = 0
-        receiver = self.receiver
+        reader = self.reader
         try:
-            while receiver.has_bytes and turns < TURNS and self._is_free() and self._begin_next():
+            while reader.has_bytes and turns < TURNS and self._is_free() and self._begin_next():
                 turns += 1
         finally:
             self._advancing = False
-            if self.sender.corked:
-                self.sender.uncork()
-        if receiver.has_bytes:
+            if self.writer.corked:
+                self.writer.uncork()
+        if reader.has_bytes:
             if turns == TURNS and self._is_free():
                 self._advance_soon()  # other connections have their turn
-            receiver.balance()
-
-    @property
-    def _has_requests(self) -> bool:
-        """There are bytes to look at, and no beginning of a head that was found incomplete."""
-        return self.receiver.has_bytes and not self._head_begun
+            reader.update_reading()
 
     def _is_free(self) -> bool:
-        """The next request may be begun."""
-        return (
-            self._exchange is None
-            and not self._closing
-            and not self.receiver.in_body
-            and not self.sender.paused
-        )
-
-    @property
-    def _idle(self) -> bool:
-        within = self._exchange is not None or self._head_begun or self.receiver.in_body
-        return not within and not self._closing
+        """Tell whether the next request may be begun."""
+        return self.state <= HEAD and not self.writer.paused
 
     def _begin_next(self) -> bool:
         """Begin to answer the next request; False when its head is not there."""
+        reader = self.reader
         try:
-            head = self.receiver.next_head()
-        except BadRequest as error:
+            head = reader.next_head()
+        except RequestError as error:
             self.refuse(error)
             return False
         if head is None:
             self._await_head()
             return False
-        self._head_begun = False
+        self.state = ANSWERING
         self.read_deadline = NEVER
-        if self.receiver.has_bytes and self.receiver.has_more_than_body_of(head):
-            self.sender.cork()
-        self._exchange = exchange = Exchange(self)
+        if reader.has_bytes and reader.has_more_than_body_of(head):
+            self.writer.cork()
         # The loop may call in the context of an earlier request, whose write or read it resumes.
-        task = start(exchange.run(head), self._loop, self._context.copy())
-        if self._exchange is exchange:
-            exchange.task = task
+        task = start(answer(self, head), self._loop, self._context.copy())
+        if self.state == ANSWERING or self.request is not None:  # the handler waits
+            self.exchange.task = task
         return True
 
-    def finish(self, keep: bool) -> None:
-        """An answer was given: on to the next request, or, if not `keep`, to the end."""
-        self._end_exchange()
-        if self._closing:
-            return
-        if not keep:
-            if self.receiver.in_body:
-                self.receiver.discard_body()  # who still reads it gets an error that says why
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange of the current request, made when it is asked for."""
+        if self._exchange is None:
+            self._exchange = Exchange(self)
+        return self._exchange
+
+    def _await_head(self) -> None:
+        if self.gone:
             self._close()
-        elif self.receiver.in_body:
-            self._skip_body()
-        elif not self.receiver.has_bytes:
+        elif self.state == IDLE:
+            self.state = HEAD
+            self.read_deadline = self.registry.now + self.limits.head_timeout
+
+    def finish(self, keep_alive: bool) -> None:
+        """Go on to the next request behind an answer, or, if not `keep_alive`, to the end."""
+        self.forget_request()
+        if self.state != ANSWERING:  # the connection has ended already
+            return
+        body = self.reader.body
+        if body is not None and body.receiving:
+            body.discard()  # a handler that still reads it gets an error that says why
+            if keep_alive:
+                self._skip_body()
+                return
+        if not keep_alive or (body is not None and body.broken):
+            self._close()
+            return
+        self.reader.body = None
+        if not self.reader.has_bytes:
             self._rest()
-        elif not self._advancing:  # whoever advances goes on
+            return
+        self.state = IDLE
+        if not self._advancing:  # whoever advances goes on
             self._advance_soon()
 
     def release(self) -> None:
-        """The connection is another's, or nobody's: forget it."""
-        self._end_exchange()
-        self.clock.discard(self)
+        """Forget the connection: it is another protocol's, or nobody's."""
+        self.forget_request()
+        self.registry.discard(self)
 
-    def _end_exchange(self) -> None:
-        assert self._exchange is not None  # nothing else ends one
-        self._exchange.forget()
-        self._exchange = None
+    def _rest(self) -> None:
+        """Wait for the next request."""
+        if self.must_close or self.gone:
+            self._close()
+        else:
+            self.state = IDLE
+            self.read_deadline = self.registry.now + self.limits.keep_alive_timeout
 
     def _advance_soon(self) -> None:
         # In the connection's own context: what one request sets never shows in the next.
@@ -310,162 +284,64 @@ class HTTPProtocol(asyncio.Protocol):
 
     # The body of a request.
 
-    def pump(self) -> None:
-        """Pass what came of a body on to those who read it."""
-        try:
-            self.receiver.pump()
-        except BadRequest as error:
-            self.last = self._broken = True
-            self.receiver.end_body(HttpError(error.status, error.reason))
-            self.receiver.forget()
-        if self._exchange is None and not self._closing:
-            self._go_on_skipping()
+    def open_body(self, request: Request, head: Head) -> None:
+        """Give a request its body: whole, if it came with the head, else as it comes."""
+        whole = self.reader.take_body(head)
+        if whole is not None:
+            request.attach_whole(whole)
+            return
+        body = IncomingBody(head, self.limits, self.registry, self.writer, self.feed_body)
+        self.reader.body = body
+        request.attach_body(body)
+        self.read_deadline = 0  # the body's pace is looked at by each look of the clock
+        self.feed_body()
+        if self.gone:
+            body.lose("The client has gone before its body's end")
+
+    def feed_body(self) -> None:
+        """Give what came of the body to the handler that reads it, or drop it."""
+        body = self.reader.body
+        if body is None:
+            return
+        self.reader.feed_body(body)
+        if self.state == SKIPPING_BODY:
+            self._go_on_skipping(body)
 
     def _skip_body(self) -> None:
         """Drop the rest of a body, for a while: the answer said that the connection is kept."""
-        self.receiver.discard_body()
-        self.read_deadline = self.clock.now + self.limits.body_timeout
-        self.pump()
+        self.state = SKIPPING_BODY
+        self.read_deadline = self.registry.now + self.limits.body_timeout
+        self.feed_body()
 
-    def _go_on_skipping(self) -> None:
-        if self.last:
+    def _go_on_skipping(self, body: IncomingBody) -> None:
+        if self.must_close or body.broken:
             self._close()
-        elif not self.receiver.in_body:
+        elif not body.receiving:
+            self.reader.body = None
             self._rest()
             self._advance_soon()
 
     # Time.
 
-    def _rest(self) -> None:
-        """Between requests, with nothing from the client."""
-        if self.last or self.gone:
-            self._close()
-        else:
-            self.read_deadline = self.clock.now + self.limits.keep_alive_timeout
-
-    def _await_head(self) -> None:
-        if self.gone:
-            self._close()
-        elif not self._head_begun:
-            self._head_begun = True
-            self.read_deadline = self.clock.now + self.limits.head_timeout
-
     def read_expired(self) -> None:
-        """The client took too long to send something."""
-        if self._exchange is not None:
-            self._exchange.check_pace()
-        elif self._lingering is not None:
+        """End what the client took too long for."""
+        if self.state == ANSWERING:
+            self._check_pace()
+        elif self.state == HEAD:
+            self.refuse(RequestError(408, "The request's head took too long"))
+        elif self.state == LINGERING:
             self._end_lingering()
-        elif self._head_begun:
-            self.refuse(BadRequest(408, "The request's head took too long"))
+        elif self.state == CLOSING:  # over TLS the client has its say, which may never come
+            self.abort()
         else:
             self._close()
 
-    def _watch_writing(self) -> None:
-        self.sender.watch(self.clock.now)
-        self.write_deadline = 0  # looked at by each look of the clock
-
-    def write_expired(self) -> None:
-        """Abort when the client has taken nothing for too long."""
-        if self.sender.stalled_for(self.clock.now) >= self.limits.write_timeout:
-            self.abort()
-
-    # Ends.
-
-    def refuse(self, error: BadRequest) -> None:
-        """Answer what can't become a request, and close."""
-        self.sender.uncork()
-        self.sender.write(plain_response(error.status, error.reason, self.clock.date))
-        self._exchange = None
-        self._broken = True
-        self._close()
-
-    def _close(self) -> None:
-        """End the connection, so that what was written arrives.
-
-        Closing a socket whose input was not read resets it, and the answer may be lost: what
-        still comes is read and dropped, for a while (RFC 9112 9.6).
-        """
-        self._closing = True
-        self.sender.uncork()
-        unread = self._broken or self.receiver.has_bytes or self.receiver.in_body
-        self.receiver.end_body(ClientDisconnected("The connection is closing"))
-        self.receiver.forget()
-        self._watch_writing()
-        if not unread or self.gone:
+    def _check_pace(self) -> None:
+        body = self.reader.body
+        if body is not None and body.receiving:
+            body.check_pace()
+        else:
             self.read_deadline = NEVER
-            self.transport.close()
-        else:
-            self._begin_lingering()
-
-    def _begin_lingering(self) -> None:
-        seconds = self._last_seconds if self._stopping else self.limits.linger_timeout
-        self._lingering = self.clock.now + seconds
-        self._linger(0)
-        self.receiver.balance()
-        try:
-            if self.transport.can_write_eof():  # over TLS, the answer's own end has to do
-                self.transport.write_eof()
-        except (OSError, RuntimeError):  # the client has gone, and the loop has yet to learn it
-            self.abort()
-
-    def _linger(self, size: int) -> None:
-        """Wait for more to drop, or for the client to close its side."""
-        assert self._lingering is not None  # it has begun
-        self._dropped += size
-        silence = self.clock.now + self.limits.linger_silence
-        self.read_deadline = min(self._lingering, silence)
-        if self.limits.linger is not None and self._dropped > self.limits.linger:
-            self._end_lingering()
-
-    def _end_lingering(self) -> None:
-        """Close the connection, once the client has all of the answer."""
-        if self.sender.unsent:  # whose time the write timeout is
-            self.read_deadline = self.clock.now + self.limits.linger_silence
-        elif self.transport.is_closing():  # over TLS the client has its say, which may never come
-            self.abort()
-        else:
-            self.read_deadline = self.clock.now + self.limits.linger_silence
-            self.transport.close()
-
-    def abort(self) -> None:
-        """End the connection now; what was not sent is lost.
-
-        The client gets a reset: an end of the stream could pass for the end of a whole answer.
-        """
-        self._closing = True
-        sock = self.transport.get_extra_info("socket")
-        if sock is not None and not self.sender.lost:
-            with contextlib.suppress(OSError, ValueError):  # another protocol may have closed it
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        self.transport.abort()
-
-    def shutdown(self) -> None:
-        """The server is going away: the running request is the last, an idle connection closes."""
-        self.last = self._stopping = True
-        if self._successor is not None:
-            _shut_down(self._successor)
-        elif self._idle:
-            self._close()
-        elif self._exchange is None and not self.transport.is_closing():
-            self._hurry()
-
-    def _hurry(self) -> None:
-        """Give the client a little time to finish what it has begun to send."""
-        soon = self.clock.now + self._last_seconds
-        self.read_deadline = min(self.read_deadline, soon)
-        if self._lingering is not None:
-            self._lingering = min(self._lingering, soon)
-
-    @property
-    def _last_seconds(self) -> float:
-        return min(LAST_SECONDS, self.limits.linger_timeout)
-
-    def cancel(self) -> None:
-        """The server waits no longer: cancel the running request, and abort the connection."""
-        if self._exchange is not None:
-            self._exchange.cancel()
-        self.abort()
 
     # Upgrades.
 
@@ -478,15 +354,15 @@ class HTTPProtocol(asyncio.Protocol):
         graceful end the protocol's `shutdown()` is called, if it has one.
         Raises `ClientDisconnected` when there is no connection left.
         """
-        if self._closing or self.transport.is_closing():
+        if self.state != ANSWERING or self.transport.is_closing():
             raise ClientDisconnected("The client has gone")
         self._successor = protocol
-        self.switched = True
-        self.sender.uncork()
-        self.sender.write(head)
+        self.state = SWITCHED
+        self.writer.uncork()
+        self.writer.write(head)
         self.read_deadline = self.write_deadline = NEVER
-        rest = self.receiver.forget()
-        self.receiver.balance()
+        rest = self.reader.forget()
+        self.reader.update_reading()
         self.transport.set_protocol(protocol)
         try:
             protocol.connection_made(self.transport)
@@ -499,8 +375,12 @@ class HTTPProtocol(asyncio.Protocol):
             raise
 
 
+def _warn_of_last() -> None:
+    warnings.warn("HTTPProtocol.last is now must_close", DeprecationWarning, stacklevel=3)
+
+
 def _loop_of(app: Any) -> asyncio.AbstractEventLoop:
-    """The running loop; before it runs, as in a test's set-up, the one that the app was given."""
+    """Return the running loop; before it runs, as in a test's set-up, the application's own."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -508,8 +388,3 @@ def _loop_of(app: Any) -> asyncio.AbstractEventLoop:
         if loop is None:
             raise
         return loop
-
-
-def _shut_down(protocol: Any) -> None:
-    if hasattr(protocol, "shutdown"):
-        protocol.shutdown()

@@ -1,4 +1,4 @@
-"""What goes to a socket past its transport."""
+"""Writing to the socket of a transport directly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import os
 import struct
 
-__all__ = ["Direct", "unacknowledged"]
+__all__ = ["RawSocket", "unacknowledged"]
 
 
 def unacknowledged(transport: asyncio.Transport) -> int:
@@ -26,7 +26,7 @@ def unacknowledged(transport: asyncio.Transport) -> int:
     return 0
 
 
-class Direct:
+class RawSocket:
     """The socket of a transport, written to while the transport holds nothing.
 
     A transport joins the parts that it is given, which for large ones is a third of the cost of
@@ -40,7 +40,7 @@ class Direct:
         self.fd = fd
 
     @classmethod
-    def of(cls, transport: asyncio.Transport) -> Direct | None:
+    def of(cls, transport: asyncio.Transport) -> RawSocket | None:
         """None where all has to go through the transport."""
         sock = transport.get_extra_info("socket")
         if sock is None or transport.get_extra_info("sslcontext") or not hasattr(os, "sendfile"):

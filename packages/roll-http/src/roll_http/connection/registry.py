@@ -1,4 +1,4 @@
-"""The connections of an event loop, and the coarse clock they share.
+"""The connections of an event loop, and the coarse clock that they share.
 
 One timer serves every connection of a loop: it looks at each of them a few times a second. A
 timer a request would cost more than the request's own work.
@@ -13,14 +13,10 @@ from email.utils import formatdate
 from typing import Any, ClassVar, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
-from ..limits import Limits
+__all__ = ["ConnectionRegistry", "Timed", "fail"]
 
-__all__ = ["NEVER", "Connections", "Pace", "Timed", "fail"]
-
-NEVER = float("inf")
-
-# Seconds between two looks: by up to twice as much, timeouts are kept too late. Not even a timeout
-# of nothing has it look without a pause.
+# Seconds between two looks at the connections. Timeouts may fire up to two intervals late. Even a
+# timeout of zero leaves a pause between two looks.
 INTERVAL = 0.5
 SHORTEST_INTERVAL = 0.01
 
@@ -29,11 +25,15 @@ SHORTEST_INTERVAL = 0.01
 GRACE = 0.001
 
 
-class Timed(Protocol):
-    """A connection, as the clock sees it: two deadlines, in the loop's time."""
+class Owned(Protocol):
+    """A connection that belongs to an application."""
 
     app: Any
-    """Whose connection it is."""
+
+
+class Timed(Owned, Protocol):
+    """A connection, as the clock sees it: two deadlines, in the loop's time."""
+
     read_deadline: float
     write_deadline: float
 
@@ -50,15 +50,15 @@ class Timed(Protocol):
         ...
 
 
-class Connections:
+class ConnectionRegistry:
     """All connections of one loop."""
 
-    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Connections]] = (
+    _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, ConnectionRegistry]] = (
         WeakKeyDictionary()
     )
 
     @classmethod
-    def of(cls, loop: asyncio.AbstractEventLoop) -> Connections:
+    def of(cls, loop: asyncio.AbstractEventLoop) -> ConnectionRegistry:
         """Those of a loop."""
         connections = cls._of_loop.get(loop)
         if connections is None:
@@ -66,7 +66,7 @@ class Connections:
         return connections
 
     @classmethod
-    def running(cls) -> Connections:
+    def running(cls) -> ConnectionRegistry:
         """Those of the running loop."""
         return cls.of(asyncio.get_running_loop())
 
@@ -77,7 +77,7 @@ class Connections:
         """The line of the `Date` field (RFC 9110 6.6.1)."""
         self._interval = INTERVAL
         # Their transports keep them; nothing here keeps a loop that has ended without them.
-        self._members: WeakSet[Timed] = WeakSet()
+        self._members: WeakSet[Any] = WeakSet()
         self._counts: Counter[int] = Counter()  # of the members of each application
         self._ticking = False
         self._measured = 0.0  # the loop's time, when the timer last ran
@@ -99,7 +99,7 @@ class Connections:
             self._set(self._measured)
             self._book(loop)
 
-    def discard(self, connection: Timed) -> None:
+    def discard(self, connection: Owned) -> None:
         """Forget a connection."""
         if connection in self._members:
             self._members.discard(connection)
@@ -161,36 +161,3 @@ def fail(connection: Timed) -> None:
     except Exception as error:  # noqa: BLE001 - a class of somebody else's, perhaps
         context = {"message": "A connection could not be ended", "exception": error}
         asyncio.get_running_loop().call_exception_handler(context)
-
-
-class Pace:
-    """How fast an awaited body comes, sampled at each look of the clock."""
-
-    __slots__ = ("_last", "_progress", "_received", "_waited", "_window_start")
-
-    def __init__(self, now: float) -> None:
-        self._last = self._progress = now
-        self._received = 0
-        self._waited = 0.0
-        self._window_start = 0
-
-    def restart(self, now: float) -> None:
-        """The handler begins to wait: what went before is not the client's fault."""
-        self._last = self._progress = now
-
-    def too_slow(self, now: float, received: int, limits: Limits) -> bool:
-        """Whether the client has used up its time, having sent `received` bytes so far."""
-        self._waited += now - self._last
-        self._last = now
-        if received > self._received:
-            self._received = received
-            self._progress = now
-        elif now - self._progress >= limits.body_timeout:
-            return True
-        return self._waited >= limits.body_rate_window and self._below_rate(received, limits)
-
-    def _below_rate(self, received: int, limits: Limits) -> bool:
-        slow = received - self._window_start < limits.body_rate * self._waited
-        self._window_start = received
-        self._waited = 0.0
-        return slow

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 from ..errors import ClientDisconnected
 from ..files import FileBody
-from ..h1.body_encoders import Delimiting, Measured
+from ..h1.body_encoders import BodyEncoder, ContentLengthEncoder
 from ..h1.serialize import as_bytes
-from .raw_socket import Direct, unacknowledged
+from .raw_socket import RawSocket, unacknowledged
 
-__all__ = ["Sender"]
+__all__ = ["SLICE", "Writer"]
 
 # Over TLS one large write never pauses the writer: bodies go out in slices of this size.
 SLICE = 64 * 1024
@@ -33,14 +33,14 @@ GATHERED = 16 * 1024
 PIECE = 4 * TURN
 
 
-class Sender:
+class Writer:
     """The writing side of a connection: back-pressure, corking, progress."""
 
     __slots__ = (
-        "_direct",
         "_file",
         "_pending",
         "_progress",
+        "_raw_socket",
         "_size",
         "_transport",
         "_turn",
@@ -56,7 +56,7 @@ class Sender:
         self._transport = transport
         self.corked = False
         """What is written waits for `uncork`."""
-        self._direct: Direct | None = None
+        self._raw_socket: RawSocket | None = None
         self._file: FileBody | None = None  # that is being sent past the transport
         self._pending: list[bytes] = []
         self._progress = 0.0
@@ -111,7 +111,7 @@ class Sender:
 
     def begin(self, head: bytes) -> None:
         """Write the head of a long response."""
-        self._direct = Direct.of(self._transport)
+        self._raw_socket = RawSocket.of(self._transport)
         self.uncork()
         self.write(head)
         self.body_sent = 0
@@ -120,21 +120,21 @@ class Sender:
         """Write a body, however long."""
         await self._write_long(b"", body, b"")
 
-    async def send_stream(self, stream: AsyncIterator[Any], delimiting: Delimiting) -> None:
+    async def send_stream(self, stream: AsyncIterator[Any], encoder: BodyEncoder) -> None:
         """Write a body, or the rest of it, that comes from a stream."""
         async for item in stream:
             chunk = item if type(item) is bytes else as_bytes(item)
             size = len(chunk)
             if not size:
                 continue
-            before, after = delimiting.around(size)
+            before, after = encoder.frame_chunk(size)
             if size > SLICE:
                 await self._write_long(before, chunk, after)
             else:
                 self._write_slice(before, chunk, after)
                 if self.paused or self.lost or self._turn >= TURN or self._transport.is_closing():
                     await self.drain()
-        self.write(delimiting.end())
+        self.write(encoder.end())
 
     async def _write_long(self, before: bytes, data: bytes, after: bytes) -> None:
         view = memoryview(data)
@@ -152,16 +152,16 @@ class Sender:
         self._turn += size + self._write_cost
         if not (before or after):
             self.write(data)
-        elif self._direct is None or size < GATHERED:
+        elif self._raw_socket is None or size < GATHERED:
             self.write(b"".join((before, data, after)))
         else:
-            self._direct.write(before, data, after)
+            self._raw_socket.write(before, data, after)
 
     # Files.
 
-    def takes_file(self, file: FileBody, delimiting: Measured) -> bool:
+    def takes_file(self, file: FileBody, encoder: ContentLengthEncoder) -> bool:
         """The file can be sent past the transport, and is as long as the response says."""
-        return self._direct is not None and delimiting.remaining == file.remaining
+        return self._raw_socket is not None and encoder.remaining == file.remaining
 
     async def flush(self) -> None:
         """Wait until the transport holds nothing."""
@@ -172,7 +172,7 @@ class Sender:
         await self.drain()
         self._transport.set_write_buffer_limits(high, low)
 
-    async def send_file(self, file: FileBody, delimiting: Measured, now: float) -> None:
+    async def send_file(self, file: FileBody, encoder: ContentLengthEncoder, now: float) -> None:
         """Send a file past the transport, which holds nothing; what can't be sent so is left.
 
         Its progress is watched from `now` on.
@@ -180,22 +180,22 @@ class Sender:
         self._file = file
         self.watch(now)
         try:
-            while file.remaining and await self._send_piece(file, delimiting):
+            while file.remaining and await self._send_piece(file, encoder):
                 pass
         finally:
             self._file = None
 
-    async def _send_piece(self, file: FileBody, delimiting: Measured) -> bool:
+    async def _send_piece(self, file: FileBody, encoder: ContentLengthEncoder) -> bool:
         """Send some of a file; False when it can't be sent so."""
         size = min(PIECE, file.remaining)
         source = await file.fetch(size)
         await self.drain()
         try:
-            sent = cast("Direct", self._direct).send_file(source, file.position, size)
+            sent = cast("RawSocket", self._raw_socket).send_file(source, file.position, size)
         except BlockingIOError:
             return await self._wait_for_socket()
         file.skip(sent)
-        delimiting.around(sent)
+        encoder.frame_chunk(sent)
         self._turn += sent
         self.body_sent += sent
         if 0 < sent < size:
@@ -207,7 +207,7 @@ class Sender:
         loop = asyncio.get_running_loop()
         # The loops let nobody wait for a transport's own descriptor.
         try:
-            duplicate = os.dup(cast("Direct", self._direct).fd)
+            duplicate = os.dup(cast("RawSocket", self._raw_socket).fd)
         except OSError:  # there are as many as there may be
             return False
         loop.add_writer(duplicate, self._wake)
@@ -234,7 +234,7 @@ class Sender:
             self._waiter.set_result(None)
 
     def watch(self, now: float) -> None:
-        """Begin to watch the progress of what is on its way."""
+        """Begin to watch the progress of what was written."""
         self._progress = now
         self._size = self.unsent
 

@@ -1,7 +1,4 @@
-"""Where the body of a message ends (RFC 9112 6 and 7). No I/O.
-
-A framing is fed bytes and gives back those of the body and those that follow the message.
-"""
+"""Bytes to the body of a request: where it ends (RFC 9112 6 and 7). No I/O."""
 
 from __future__ import annotations
 
@@ -10,16 +7,17 @@ from typing import Any, Protocol
 
 import httptools
 
-from .head_parser import CRLF, END, BadRequest
+from ..syntax import CRLF, END
+from .head import RequestError
 
-__all__ = ["ChunkedFraming", "Framing", "LengthFraming"]
+__all__ = ["BodyDecoder", "ChunkedDecoder", "LengthDecoder"]
 
 # What a chunk may cost beyond its data before the surplus counts as an extension: its size (up to
 # 16 hexadecimal digits) and two line ends.
 CHUNK_OVERHEAD = 20
 
 # One feed holds few enough chunks not to be a burden, whatever their size.
-SLICE = 16 * 1024
+FEED_SIZE = 16 * 1024
 
 # What httptools reports, beside data: the size line of a chunk, or the line end behind its data,
 # was read, or the message is complete. They are falsy, to be told from data.
@@ -28,8 +26,8 @@ CHUNK, CHUNK_END, COMPLETE = None, False, ()
 _CHUNKED_HEAD = b"POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-class Framing(Protocol):
-    """How the bytes of one body are told from what follows it."""
+class BodyDecoder(Protocol):
+    """Tells the bytes of one body from those that follow it."""
 
     complete: bool
     """The last byte of the body has been fed."""
@@ -37,14 +35,14 @@ class Framing(Protocol):
     """How many bytes of the body are to come; None when that is not known."""
 
     def feed(self, data: bytes, start: int) -> tuple[bytes, int]:
-        """The body's bytes in `data` from `start` on, and where those not looked at begin.
+        """Return the body's bytes in `data` from `start` on, and where the others begin.
 
-        Raises `BadRequest` when the framing is broken.
+        Raises `RequestError` when the body is malformed.
         """
         ...
 
 
-class LengthFraming:
+class LengthDecoder:
     """A body of as many bytes as its Content-Length says."""
 
     __slots__ = ("complete", "remaining")
@@ -60,7 +58,7 @@ class LengthFraming:
         return data[start:end], end
 
 
-class ChunkedFraming:
+class ChunkedDecoder:
     """A body in chunks, decoded by httptools; extensions and trailers are dropped.
 
     httptools does not say where in the bytes fed the message ended, and reads on. So the fake head
@@ -83,7 +81,7 @@ class ChunkedFraming:
         self._parser.feed_data(_CHUNKED_HEAD)
 
     def feed(self, data: bytes, start: int) -> tuple[bytes, int]:
-        piece = data[start : start + SLICE]
+        piece = data[start : start + FEED_SIZE]
         events = self._events
         more = self._decode(piece)
         body = b"".join(filter(None, events))
@@ -104,14 +102,14 @@ class ChunkedFraming:
         except httptools.HttpParserError as error:
             if COMPLETE in self._events:
                 return True
-            raise BadRequest(400, f"Malformed chunked body: {error}") from None
+            raise RequestError(400, f"Malformed chunked body: {error}") from None
         return False
 
     def _spend(self, size: int, chunks: int) -> None:
         """Count what came beyond data. What a short size line leaves over is not saved up."""
         self._left = min(self._left + chunks * CHUNK_OVERHEAD - size, self._allowance)
         if self._left < 0:
-            raise BadRequest(400, "Chunk extensions or trailers too large")
+            raise RequestError(400, "Chunk extensions or trailers too large")
 
     def _find_end(self, piece: bytes) -> int:
         """Return where the message ends in the piece that completed it."""

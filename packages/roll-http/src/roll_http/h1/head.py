@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ..syntax import (
+    CRLF,
     is_authority_form,
     is_host,
     list_members,
@@ -12,10 +13,10 @@ from ..syntax import (
     percent_decode,
 )
 
-__all__ = ["BadRequest", "Head", "frame", "locate", "split_query"]
+__all__ = ["Head", "RequestError", "read_framing", "read_target", "split_fields", "split_query"]
 
 
-class BadRequest(Exception):
+class RequestError(Exception):
     """Bytes that are no request for us: the `status` to answer and a short, plain reason.
 
     What follows them on the connection can't be trusted: it must be closed after the answer.
@@ -31,6 +32,7 @@ class Head:
     """The checked head of one request."""
 
     __slots__ = (
+        "block",
         "chunked",
         "expects_continue",
         "headers",
@@ -52,6 +54,8 @@ class Head:
     query: str
     """What follows the first `?` of the target, as received."""
     headers: dict[str, str]
+    block: bytes
+    """The header lines as received, up to the empty line and with it."""
 
     def __init__(self) -> None:
         self.minor = 1
@@ -80,11 +84,11 @@ _known_options = lru_cache(maxsize=256)(_options_of)
 _is_known_host = lru_cache(maxsize=1024)(is_host)
 
 
-def _unknown_coding() -> BadRequest:
-    return BadRequest(501, "The only transfer coding supported is chunked")
+def _unknown_coding() -> RequestError:
+    return RequestError(501, "The only transfer coding supported is chunked")
 
 
-def frame(head: Head) -> None:
+def read_framing(head: Head) -> None:
     """How the message is delimited, and what becomes of its connection (RFC 9112 6 and 9)."""
     headers = head.headers
     if head.minor == 0:
@@ -121,7 +125,7 @@ def _check_coding(head: Head, coding: str) -> None:
 def _content_length(digits: str) -> int:
     """Read digits, as llhttp has checked that they are; it lets any number of zeros lead."""
     if len(digits) > LONGEST_LENGTH:
-        raise BadRequest(400, "Content-Length has too many digits")
+        raise RequestError(400, "Content-Length has too many digits")
     return int(digits)
 
 
@@ -131,34 +135,40 @@ def _expects_continue(head: Head, expect: str) -> bool:
     if not members:
         return False
     if members != {"100-continue"}:
-        raise BadRequest(417, "Unknown expectation")
+        raise RequestError(417, "Unknown expectation")
     return head.minor > 0 and (head.chunked or head.length > 0)
 
 
-def locate(head: Head) -> None:
+def read_target(head: Head) -> None:
     """The path of the target in its four forms, and the host (RFC 9112 3.2)."""
     target = head.target
     host = head.headers.get("HOST")
     if head.method == "CONNECT" and not target.startswith(b"/"):
         if not is_authority_form(target):
-            raise BadRequest(400, "CONNECT wants host:port")
+            raise RequestError(400, "CONNECT wants host:port")
         path = target
     elif target.startswith(b"/"):
         path = target
     elif target == b"*":
         if head.method != "OPTIONS":
-            raise BadRequest(400, "The target * is for OPTIONS")
+            raise RequestError(400, "The target * is for OPTIONS")
         path = target
     else:
         path, host = _split_absolute(head, host)
     head.path, head.query = split_query(path.decode("ascii"))
     if host is None:
         if head.minor > 0:
-            raise BadRequest(400, "Missing Host")
+            raise RequestError(400, "Missing Host")
     elif not (_is_known_host if len(host) <= KEPT else is_host)(host):
-        raise BadRequest(400, "Invalid Host")
+        raise RequestError(400, "Invalid Host")
     if head.method == "CONNECT":
         head.keep_alive = False  # what follows is meant for the other end of a tunnel
+
+
+def split_fields(block: bytes) -> list[tuple[bytes, bytes]]:
+    """Return name and value of each line of a block of header lines, as received."""
+    lines = block.split(CRLF)[:-2]
+    return [(name, value.strip(b" \t")) for name, _, value in (x.partition(b":") for x in lines)]
 
 
 def split_query(target: str) -> tuple[str, str]:
@@ -170,7 +180,7 @@ def split_query(target: str) -> tuple[str, str]:
 def _split_absolute(head: Head, host: str | None) -> tuple[bytes, str | None]:
     match = match_absolute_form(head.target)
     if match is None:
-        raise BadRequest(400, "Malformed request target")
+        raise RequestError(400, "Malformed request target")
     path = head.target[match.end() :]
     if not path.startswith(b"/"):
         path = b"/" + path

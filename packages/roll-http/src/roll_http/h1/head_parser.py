@@ -1,4 +1,4 @@
-"""From the bytes of a request's head to its checked parts. No I/O.
+"""Bytes to the checked head of a request. No I/O.
 
 A head is parsed whole: the connection keeps bytes until the empty line, so that however they were
 cut, the result is the same; and what follows the head is untouched until the request is answered.
@@ -12,8 +12,8 @@ from functools import lru_cache
 import httptools
 
 from ..limits import Limits
-from ..syntax import OWS, has_bare_lf
-from .head import KEPT, BadRequest, Head, frame, locate, split_query
+from ..syntax import CRLF, END, OWS, has_bare_lf
+from .head import KEPT, Head, RequestError, read_framing, read_target, split_query
 from .request_line import (
     MINORS,
     bad_request_line,
@@ -25,10 +25,7 @@ from .request_line import (
     split_line,
 )
 
-__all__ = ["BadRequest", "Head", "HeadParser"]
-
-END = b"\r\n\r\n"
-CRLF = b"\r\n"
+__all__ = ["Head", "HeadParser", "RequestError"]
 
 
 def _field_name(raw: bytes) -> str:
@@ -90,9 +87,9 @@ class HeadParser:
         self._longest_line = 0
 
     def parse(self, data: bytes, start: int) -> tuple[Head | None, int]:
-        """The first head in `data` from `start` on, and where it ends; None if it is incomplete.
+        """Return the first head in `data` from `start` on, if it is whole, and where it ends.
 
-        The head is the caller's until the next call. Raises `BadRequest` as soon as the bytes
+        The head is the caller's until the next call. Raises `RequestError` as soon as the bytes
         can't become a request.
         """
         head = self._head
@@ -121,7 +118,7 @@ class HeadParser:
         try:
             method = read_method(line[0])
             self._feed(raw + CRLF)
-        except BadRequest:
+        except RequestError:
             return None
         known = method, line[1], *split_query(line[1].decode("ascii"))
         if len(raw) <= LONGEST_LINE:
@@ -168,12 +165,13 @@ class HeadParser:
         if minor != 1:
             head.minor = minor
         head.headers = self._read_headers(raw)
-        frame(head)
-        locate(head)
+        read_framing(head)
+        read_target(head)
         if not _leaves_ready(head):
             self._parser = None
+        head.block = raw[end + len(CRLF) :]
         if is_plain(line):
-            self._remember(head, raw[end + len(CRLF) :])
+            self._remember(head, head.block)
         return head
 
     def _skip_empty_lines(self, data: bytes, start: int) -> int:
@@ -183,7 +181,7 @@ class HeadParser:
             start += len(CRLF)
             self._skipped += len(CRLF)
         if self._skipped > self._limits.head:
-            raise BadRequest(400, "Too many empty lines")
+            raise RequestError(400, "Too many empty lines")
         if start < len(data):
             self._skipped = 0
         return start
@@ -197,7 +195,7 @@ class HeadParser:
         if self._repeated:
             lines += self._join_repeated()
         if lines > self._limits.headers:
-            raise BadRequest(431, "Too many header fields")
+            raise RequestError(431, "Too many header fields")
         return headers
 
     def _feed(self, raw: bytes) -> None:
@@ -211,7 +209,7 @@ class HeadParser:
             raise refusal(raw, error) from None
         if not self._accepted:  # it waits for what other protocols send, as behind PRI
             self._parser = None
-            raise BadRequest(400, "Malformed request")
+            raise RequestError(400, "Malformed request")
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         self._parser = parser = httptools.HttpRequestParser(self)
@@ -251,10 +249,10 @@ class HeadParser:
         """No more heads will come: let go of the parser, which holds on to this object."""
         self._parser = None
 
-    def _too_large(self, line: int) -> BadRequest:
+    def _too_large(self, line: int) -> RequestError:
         if line > self._limits.request_line:
-            return BadRequest(414, "Request line too long")
-        return BadRequest(431, "Header fields too large")
+            return RequestError(414, "Request line too long")
+        return RequestError(431, "Header fields too large")
 
     def _check_incomplete(self, data: bytes) -> None:
         found = data.find(CRLF)
@@ -262,7 +260,7 @@ class HeadParser:
         if line > self._limits.request_line or len(data) > self._limits.head:
             raise self._too_large(line)
         if has_bare_lf(data, self._seen):
-            raise BadRequest(400, "Bare LF in the head")
+            raise RequestError(400, "Bare LF in the head")
         if 0 <= found < self._seen - 1:
             return  # the line was found good before
         good = may_go_on(data, self._seen) if found < 0 else is_request_line(data)

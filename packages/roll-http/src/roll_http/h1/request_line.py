@@ -16,7 +16,7 @@ from ..syntax import (
     is_token_part,
     match_request_line,
 )
-from .head import BadRequest
+from .head import RequestError
 
 __all__ = [
     "MINORS",
@@ -35,10 +35,10 @@ MINORS = {b"HTTP/1.%d" % minor: minor for minor in range(10)}
 
 @lru_cache(maxsize=128)
 def read_method(raw: bytes) -> str:
-    """Return the method as text; raises `BadRequest` if it is no token (RFC 9110 9.1)."""
+    """Return the method as text; raises `RequestError` if it is no token (RFC 9110 9.1)."""
     text = raw.decode("latin-1")
     if not is_token(text):  # llhttp skips line ends in front of it
-        raise BadRequest(400, "Malformed request line")
+        raise RequestError(400, "Malformed request line")
     return text
 
 
@@ -77,25 +77,25 @@ def is_request_line(data: bytes) -> bool:
     return line is not None and line[1] == b"1"
 
 
-def bad_request_line(data: bytes) -> BadRequest:
+def bad_request_line(data: bytes) -> RequestError:
     """Make the error for what is no request line of HTTP/1."""
     line = match_request_line(data)
     if line is not None and line[1] != b"1":
-        return BadRequest(505, "Only HTTP/1.x is spoken here")
-    return BadRequest(400, "Malformed request line")
+        return RequestError(505, "Only HTTP/1.x is spoken here")
+    return RequestError(400, "Malformed request line")
 
 
-def refusal(data: bytes, error: httptools.HttpParserError) -> BadRequest:
+def refusal(data: bytes, error: httptools.HttpParserError) -> RequestError:
     """Make the error for a head that httptools refuses."""
     # llhttp says "Invalid method" of other protocols' methods too.
     invalid = isinstance(error, httptools.HttpParserInvalidMethodError)
     if invalid or "nvalid method" in str(error):
         return _unknown_method(data)
-    return BadRequest(400, str(error) or "Malformed request")
+    return RequestError(400, str(error) or "Malformed request")
 
 
-def _unknown_method(data: bytes) -> BadRequest:
+def _unknown_method(data: bytes) -> RequestError:
     """RFC 9110 9.1: a method, but none we know; or no token at all."""
     if is_request_line(data):
-        return BadRequest(501, "Unknown method")
+        return RequestError(501, "Unknown method")
     return bad_request_line(data)

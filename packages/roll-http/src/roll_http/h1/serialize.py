@@ -1,18 +1,33 @@
-"""Responses as bytes (RFC 9110, RFC 9112). No I/O."""
+"""Responses to bytes (RFC 9110, RFC 9112). No I/O.
+
+What is serialized is given by values: a status, headers, a body. The classes of an application
+are not known here.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..request import Request
-from ..response import Response
 from ..syntax import has_forbidden, is_token, list_members
-from .body_encoders import Chunked, Delimiting, InvalidResponse, Measured, UntilClose
+from .body_encoders import (
+    BodyEncoder,
+    ChunkedEncoder,
+    CloseDelimitedEncoder,
+    ContentLengthEncoder,
+    InvalidResponse,
+)
 
-__all__ = ["plain_response", "render", "render_common"]
+__all__ = [
+    "BODILESS_METHODS",
+    "Serialized",
+    "as_bytes",
+    "plain_response",
+    "serialize",
+    "serialize_common",
+]
 
 _STATUS_LINES = {status: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
@@ -24,7 +39,9 @@ _RESET_CONTENT = HTTPStatus.RESET_CONTENT
 # RFC 9110 6.4.1 and 15.3.6.
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, _RESET_CONTENT, HTTPStatus.NOT_MODIFIED})
 _SPECIAL_STATUSES = frozenset(status for status in HTTPStatus if status < _OK) | _BODILESS
-_SPECIAL_METHODS = frozenset({"HEAD", "CONNECT"})
+
+BODILESS_METHODS = frozenset({"HEAD", "CONNECT"})
+"""The methods whose responses may have no body (RFC 9110 9.3.2, 9.3.6)."""
 
 _COMMON_LINES = {code: _STATUS_LINES[code] for code in HTTPStatus if code not in _SPECIAL_STATUSES}
 
@@ -42,67 +59,83 @@ _kinds: dict[str, int] = {}
 _MAX_KINDS = 1024
 
 
-Rendered = tuple[bytes, bytes, AsyncIterator[Any] | None, Delimiting | None]
+class Serialized(NamedTuple):
+    """A response as bytes."""
+
+    head: bytes
+    body: bytes
+    """The body; empty when `stream` gives it, or when the response has none."""
+    stream: AsyncIterator[Any] | None
+    encoder: BodyEncoder | None
+    """What frames the chunks of `stream`; None when they are not to be sent."""
+    keep_alive: bool
+    """Whether the connection goes on behind this response."""
 
 
-def render_common(request: Request, response: Response, date: str) -> Rendered | None:
-    """What `render` gives, in half its time, for responses that are as most are; None for others.
+def serialize_common(
+    status: HTTPStatus, headers: Mapping[str, Any], cookies: Iterable[str], body: bytes, date: str
+) -> bytes | None:
+    """Return what `serialize` makes of a common response, in half its time; None for others.
 
-    They have a body of bytes or text, and no field that frames it; the connection goes on.
+    A common response answers a GET or the like of HTTP/1.1 on a connection that goes on, and has
+    no field that frames it.
     """
-    line = _COMMON_LINES.get(response._status)  # noqa: SLF001 - a property takes 0.1 us
-    if line is None or not request.keep_alive or request.version != "1.1":
+    line = _COMMON_LINES.get(status)
+    if line is None:
         return None
-    body = response.body
-    if type(body) is str:
-        body = body.encode()
-    if type(body) is not bytes or request.method in _SPECIAL_METHODS:
-        return None
-    for name, text in response.headers.items():
+    for name, text in headers.items():
         if _kinds.get(name) is not _PLAIN or type(text) is not str or not text.isprintable():
             return None
         line += f"{name}: {text}\r\n"
-    if response._cookies:  # noqa: SLF001
-        line += _cookie_lines(response)
-    return f"{line}Content-Length: {len(body)}\r\n{date}\r\n".encode(), body, None, None
+    if cookies:
+        line += _cookie_lines(cookies)
+    return f"{line}Content-Length: {len(body)}\r\n{date}\r\n".encode()
 
 
-def render(request: Request, response: Response, date: str) -> Rendered:
-    """The head of a response, its body, or the stream that gives it and how it is delimited.
+def serialize(
+    method: str,
+    version: str,
+    keep_alive: bool,
+    status: HTTPStatus,
+    headers: Mapping[str, Any],
+    cookies: Iterable[str],
+    body: Any,
+    date: str,
+) -> Serialized:
+    """Return the bytes of a response to a request of `method` and `version`.
 
-    `date` is the line of the `Date` field. `request.keep_alive` is set to False when the
-    connection is to be closed after this response.
+    `keep_alive` says whether the connection may go on, `cookies` are the values of `Set-Cookie`
+    lines, `date` is the line of the `Date` field.
     Raises `InvalidResponse` and `ValueError` for what can't be sent.
     """
-    body = response.body
     if type(body) is not bytes:
         body = as_body(body)
-    fields = _read_fields(response) if response.headers else _NO_FIELDS
-    if fields.close:
-        request.keep_alive = False
-    stream = delimiting = None
+    fields = _read_fields(headers) if headers else _NO_FIELDS
+    keep_alive = keep_alive and not fields.close
+    stream = encoder = None
     if isinstance(body, bytes):
-        framing, body = _frame_bytes(request, response, fields, body)
+        framing, body = _frame_bytes(method, status, fields, body)
     else:
         stream, body = body, b""
-        framing, delimiting = _frame_stream(request, response, fields)
-    status = _STATUS_LINES[response.status]
-    cookies = _cookie_lines(response) if response.has_cookies else ""
-    if fields.date:
-        date = ""
-    connection = _connection_line(request)
-    head = f"{status}{fields.lines}{cookies}{framing}{date}{connection}\r\n".encode()
-    return head, body, stream, delimiting
+        framing, encoder = _frame_stream(method, version, status, fields)
+        if isinstance(encoder, CloseDelimitedEncoder):
+            keep_alive = False
+        if method == "HEAD":
+            encoder = None
+    lines = f"{_STATUS_LINES[status]}{fields.lines}{_cookie_lines(cookies)}{framing}"
+    date = "" if fields.date else date
+    head = f"{lines}{date}{_connection_line(version, keep_alive)}\r\n".encode()
+    return Serialized(head, body, stream, encoder, keep_alive)
 
 
-def _connection_line(request: Request) -> str:
-    if not request.keep_alive:
+def _connection_line(version: str, keep_alive: bool) -> str:
+    if not keep_alive:
         return "Connection: close\r\n"
-    return "" if request.version == "1.1" else "Connection: keep-alive\r\n"
+    return "" if version == "1.1" else "Connection: keep-alive\r\n"
 
 
 def plain_response(status: int, reason: str, date: str) -> bytes:
-    """A whole response that ends its connection, for what never reached the application."""
+    """Return a whole response that ends its connection, to what never reached the application."""
     body = f"{reason}\n".encode()
     line = _STATUS_LINES[HTTPStatus(status)]
     return (
@@ -112,7 +145,7 @@ def plain_response(status: int, reason: str, date: str) -> bytes:
 
 
 def as_body(body: Any) -> bytes | AsyncIterator[Any]:
-    """What a handler gave as a body: its bytes, or the iterator that gives them."""
+    """Return the bytes of a body that a handler gave, or the iterator that gives them."""
     if isinstance(body, str):
         return body.encode()
     if isinstance(body, bytes):
@@ -125,7 +158,7 @@ def as_body(body: Any) -> bytes | AsyncIterator[Any]:
 
 
 def as_bytes(item: Any) -> bytes:
-    """Bytes of anything: as they are, or as `str()` gives them, in UTF-8."""
+    """Return anything as bytes: as they are, or as `str()` gives them, in UTF-8."""
     if isinstance(item, bytes):
         return item
     if isinstance(item, bytearray | memoryview):
@@ -145,7 +178,7 @@ class _Fields:
         self.date = False
 
     def take(self, kind: int, name: str, text: str) -> str:
-        """A field that frames the message; gives the line to be sent for it."""
+        """Take a field that frames the message; return the line to be sent for it."""
         if kind == _LENGTH:
             self.length = _content_length(text)
         elif kind == _CONNECTION:
@@ -165,10 +198,10 @@ class _Fields:
 _NO_FIELDS = _Fields()
 
 
-def _read_fields(response: Response) -> _Fields:
+def _read_fields(headers: Mapping[str, Any]) -> _Fields:
     fields = _Fields()
     lines = ""
-    for name, value in response.headers.items():
+    for name, value in headers.items():
         kind = _kinds.get(name)
         if kind is None:
             kind = _learn(name)
@@ -180,9 +213,9 @@ def _read_fields(response: Response) -> _Fields:
     return fields
 
 
-def _cookie_lines(response: Response) -> str:
+def _cookie_lines(cookies: Iterable[str]) -> str:
     lines = ""
-    for value in response.cookies.output():
+    for value in cookies:
         if not value.isprintable():
             _check_value("Set-Cookie", value)
         lines += f"Set-Cookie: {value}\r\n"
@@ -210,56 +243,51 @@ def _content_length(text: str) -> int:
 
 
 def _frame_bytes(
-    request: Request, response: Response, fields: _Fields, body: bytes
+    method: str, status: HTTPStatus, fields: _Fields, body: bytes
 ) -> tuple[str, bytes]:
-    """The line that frames a body of bytes, and what is sent of it."""
+    """Return the line that frames a body of bytes, and what is sent of it."""
     length = len(body)
     if fields.length is not None and fields.length != length:
-        length = _check_length(request, response, fields.length, body)
-    if response.status in _SPECIAL_STATUSES or request.method in _SPECIAL_METHODS:
-        return _frame_special(request, response, length, body)
+        length = _check_length(method, status, fields.length, body)
+    if status in _SPECIAL_STATUSES or method in BODILESS_METHODS:
+        return _frame_special(method, status, length, body)
     return f"Content-Length: {length}\r\n", body
 
 
-def _check_length(request: Request, response: Response, announced: int, body: bytes) -> int:
-    """A handler's Content-Length that is not its body's: right only where none is sent."""
-    if _has_no_body(request, response) or (request.method == "HEAD" and not body):
+def _check_length(method: str, status: HTTPStatus, announced: int, body: bytes) -> int:
+    """Check a handler's Content-Length that is not its body's: right only where none is sent."""
+    if _has_no_body(method, status) or (method == "HEAD" and not body):
         return announced
     raise InvalidResponse(f"The body has {len(body)} bytes, its Content-Length says {announced}")
 
 
-def _frame_special(
-    request: Request, response: Response, length: int, body: bytes
-) -> tuple[str, bytes]:
-    if response.status == _RESET_CONTENT:
+def _frame_special(method: str, status: HTTPStatus, length: int, body: bytes) -> tuple[str, bytes]:
+    if status == _RESET_CONTENT:
         return "Content-Length: 0\r\n", b""
-    if _has_no_body(request, response):
+    if _has_no_body(method, status):
         return "", b""
-    return f"Content-Length: {length}\r\n", b"" if request.method == "HEAD" else body
+    return f"Content-Length: {length}\r\n", b"" if method == "HEAD" else body
 
 
 def _frame_stream(
-    request: Request, response: Response, fields: _Fields
-) -> tuple[str, Delimiting | None]:
-    """The line that frames a stream, and how it is sent; None when its response has no body."""
-    if response.status == _RESET_CONTENT:
+    method: str, version: str, status: HTTPStatus, fields: _Fields
+) -> tuple[str, BodyEncoder | None]:
+    """Return the line that frames a stream, and its encoder; None for a response without body."""
+    if status == _RESET_CONTENT:
         return "Content-Length: 0\r\n", None
-    if _has_no_body(request, response):
+    if _has_no_body(method, status):
         return "", None
-    sent = request.method != "HEAD"
     if fields.length is not None:
-        return f"Content-Length: {fields.length}\r\n", Measured(fields.length) if sent else None
-    if request.version == "1.0":
-        request.keep_alive = False
-        return "", UntilClose() if sent else None
-    return "Transfer-Encoding: chunked\r\n", Chunked() if sent else None
+        return f"Content-Length: {fields.length}\r\n", ContentLengthEncoder(fields.length)
+    if version == "1.0":
+        return "", CloseDelimitedEncoder()
+    return "Transfer-Encoding: chunked\r\n", ChunkedEncoder()
 
 
-def _has_no_body(request: Request, response: Response) -> bool:
+def _has_no_body(method: str, status: HTTPStatus) -> bool:
     """RFC 9110 6.4.1, and 9.3.6 for a tunnel that opens."""
-    status = response.status
     if status < _OK:
         raise InvalidResponse(f"{status.value} is no final status (RFC 9110 15.2)")
-    if request.method == "CONNECT" and status < _MULTIPLE_CHOICES:
+    if method == "CONNECT" and status < _MULTIPLE_CHOICES:
         return True
     return status in _BODILESS

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from roll_http import Limits, Server, serve_until_signalled, thin_accept_errors
+from roll_http import Limits, Server, serve_until_signalled, throttle_accept_errors
 
 from ..loops import new_event_loop
 
@@ -59,7 +59,7 @@ def announce(line: str) -> None:
 
 async def serve(app: Roll, host: str, port: int, say: Callable[[str], Any]) -> None:
     loop = asyncio.get_running_loop()
-    thin_accept_errors(loop)
+    throttle_accept_errors(loop)
     await app.startup()
     try:
         server = Server(app.factory, app.limits)

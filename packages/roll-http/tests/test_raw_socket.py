@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from roll_http.connection.raw_socket import Direct, unacknowledged
+from roll_http.connection.raw_socket import RawSocket, unacknowledged
 
 PARTS = (b"before", memoryview(b"the chunk"), b"after")
 
@@ -40,14 +40,14 @@ def ends():
 
 def test_parts_go_to_the_socket(ends):
     transport = Transport(ends[0])
-    Direct.of(transport).write(*PARTS)
+    RawSocket.of(transport).write(*PARTS)
     assert (ends[1].recv(100), transport.data) == (b"beforethe chunkafter", b"")
 
 
 @pytest.mark.parametrize("state", [{"held": b"head"}, {"closing": True}], ids=["held", "closing"])
 def test_parts_stay_behind_what_the_transport_holds(ends, state):
     transport = Transport(ends[0], **state)
-    Direct.of(transport).write(*PARTS)
+    RawSocket.of(transport).write(*PARTS)
     assert transport.data == state.get("held", b"") + b"beforethe chunkafter"
     with pytest.raises(BlockingIOError):
         ends[1].recv(100)
@@ -56,7 +56,7 @@ def test_parts_stay_behind_what_the_transport_holds(ends, state):
 def test_what_the_socket_does_not_take_is_the_transport_s(ends):
     large = bytes(10_000_000)
     transport = Transport(ends[0])
-    Direct.of(transport).write(b"1", large, b"2")
+    RawSocket.of(transport).write(b"1", large, b"2")
     assert 0 < len(transport.data) < len(large)
     assert transport.data.endswith(b"2")
     taken = len(large) + 2 - len(transport.data)
@@ -68,15 +68,15 @@ def test_what_the_socket_does_not_take_is_the_transport_s(ends):
 def test_the_transport_finds_out_that_the_client_has_gone(ends):
     ends[1].close()
     transport = Transport(ends[0])
-    Direct.of(transport).write(*PARTS)
+    RawSocket.of(transport).write(*PARTS)
     assert transport.data == b"beforethe chunkafter"
 
 
 def test_what_has_to_go_through_the_transport_does(ends, monkeypatch):
-    assert Direct.of(Transport(None)) is None
-    assert Direct.of(Transport(ends[0], sslcontext=object())) is None
+    assert RawSocket.of(Transport(None)) is None
+    assert RawSocket.of(Transport(ends[0], sslcontext=object())) is None
     monkeypatch.delattr("os.sendfile")
-    assert Direct.of(Transport(ends[0])) is None
+    assert RawSocket.of(Transport(ends[0])) is None
 
 
 async def test_what_the_peer_has_not_confirmed_is_counted():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from roll_http.h1.body_decoders import SLICE, ChunkedFraming, LengthFraming
-from roll_http.h1.head_parser import BadRequest
+from roll_http.h1.body_decoders import FEED_SIZE, ChunkedDecoder, LengthDecoder
+from roll_http.h1.head import RequestError
 
 AFTER = b"GET / HTTP/1.1\r\n\r\n"
 CHUNKED = b"3;a=b\r\nabc\r\n4\r\n\r\n\r\n\r\n0\r\nTrailer: v\r\n\r\n"
@@ -35,32 +35,32 @@ def cuts(data):
 
 def test_a_chunked_body_ends_at_the_same_byte_however_it_is_cut():
     for pieces in cuts(CHUNKED + AFTER):
-        framing = ChunkedFraming(100)
+        framing = ChunkedDecoder(100)
         assert feed_cut(framing, pieces) == (b"abc\r\n\r\n", AFTER)
         assert framing.complete
 
 
 def test_a_measured_body_ends_at_the_same_byte_however_it_is_cut():
     for pieces in cuts(b"abcdef" + AFTER):
-        framing = LengthFraming(6)
+        framing = LengthDecoder(6)
         assert feed_cut(framing, pieces) == (b"abcdef", AFTER)
         assert framing.remaining == 0
 
 
 def test_a_measured_body_says_what_remains():
-    framing = LengthFraming(10)
+    framing = LengthDecoder(10)
     assert framing.feed(b"--abc", 2) == (b"abc", 5)
     assert framing.remaining == 7
     assert not framing.complete
 
 
 def test_a_long_feed_is_taken_in_slices():
-    framing = ChunkedFraming(100)
-    data = b"%x\r\n%b\r\n0\r\n\r\n" % (3 * SLICE, b"a" * 3 * SLICE)
+    framing = ChunkedDecoder(100)
+    data = b"%x\r\n%b\r\n0\r\n\r\n" % (3 * FEED_SIZE, b"a" * 3 * FEED_SIZE)
     first, offset = framing.feed(data, 0)
-    assert offset == SLICE
+    assert offset == FEED_SIZE
     body, rest = feed_cut(framing, [data[offset:]])
-    assert first + body == b"a" * 3 * SLICE
+    assert first + body == b"a" * 3 * FEED_SIZE
     assert rest == b""
 
 
@@ -80,38 +80,38 @@ def test_a_long_feed_is_taken_in_slices():
     ],
 )
 def test_loose_chunks_are_refused(data):
-    with pytest.raises(BadRequest) as caught:
-        feed_cut(ChunkedFraming(1000), [data])
+    with pytest.raises(RequestError) as caught:
+        feed_cut(ChunkedDecoder(1000), [data])
     assert caught.value.status == 400
 
 
 def test_extensions_and_trailers_are_bounded_and_small_chunks_are_not():
-    with pytest.raises(BadRequest, match="too large"):
-        feed_cut(ChunkedFraming(100), [b"3;" + b"a" * 200])
-    with pytest.raises(BadRequest, match="too large"):
-        feed_cut(ChunkedFraming(100), [b"0\r\nA: " + b"a" * 200])
-    body, _ = feed_cut(ChunkedFraming(100), [b"1\r\na\r\n" * 1000 + b"0\r\n\r\n"])
+    with pytest.raises(RequestError, match="too large"):
+        feed_cut(ChunkedDecoder(100), [b"3;" + b"a" * 200])
+    with pytest.raises(RequestError, match="too large"):
+        feed_cut(ChunkedDecoder(100), [b"0\r\nA: " + b"a" * 200])
+    body, _ = feed_cut(ChunkedDecoder(100), [b"1\r\na\r\n" * 1000 + b"0\r\n\r\n"])
     assert body == b"a" * 1000
 
 
 def test_chunks_without_extensions_need_no_allowance():
     message = b"00a\r\n0123456789\r\n0\r\n\r\n"
     for pieces in cuts(message + AFTER):
-        assert feed_cut(ChunkedFraming(0), pieces) == (b"0123456789", AFTER)
+        assert feed_cut(ChunkedDecoder(0), pieces) == (b"0123456789", AFTER)
 
 
 def test_a_chunk_full_of_line_ends_is_data():
     data = b"\r\n\r\n" * 20_000 + b"\r\n0\r\n\r\n"
     message = b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)
-    for size in (1000, SLICE, len(message)):
+    for size in (1000, FEED_SIZE, len(message)):
         pieces = [message[at : at + size] for at in range(0, len(message), size)]
-        assert feed_cut(ChunkedFraming(100), [*pieces, AFTER]) == (data, AFTER)
+        assert feed_cut(ChunkedDecoder(100), [*pieces, AFTER]) == (data, AFTER)
 
 
 def test_what_short_size_lines_leave_over_is_not_saved_up_for_trailers():
-    framing = ChunkedFraming(100)
+    framing = ChunkedDecoder(100)
     feed_cut(framing, [b"1\r\na\r\n" * 10_000])
-    with pytest.raises(BadRequest, match="too large"):
+    with pytest.raises(RequestError, match="too large"):
         feed_cut(framing, [b"0\r\nA: " + b"a" * 20_000] * 3)
 
 
@@ -142,10 +142,10 @@ class Reference:
 
 
 def read_cut(data, pieces):
-    framing = ChunkedFraming(10_000)
+    framing = ChunkedDecoder(10_000)
     try:
         body, rest = feed_cut(framing, pieces)
-    except BadRequest:
+    except RequestError:
         return "refused"
     return body, rest if framing.complete else None
 

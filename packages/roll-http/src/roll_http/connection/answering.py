@@ -1,0 +1,187 @@
+"""One request: ask the application, and send what it gives, at once where it does not wait."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from ..errors import ClientDisconnected, HttpError
+from ..h1.head import Head, RequestError
+from ..h1.serialize import BODILESS_METHODS, Serialized, serialize, serialize_common
+from ..h1.state import SWITCHED
+from ..request import Request
+from ..response import Response
+from .exchange import Connection, end
+from .writer import SLICE
+
+__all__ = ["answer", "serialize_common_response", "serialize_response"]
+
+logger = logging.getLogger("roll_http")
+
+
+async def answer(connection: Connection, head: Head) -> None:
+    """Have the application answer, and send what it gives; then the connection goes on."""
+    app = connection.app
+    response: Response | None = None
+    try:
+        try:
+            request = app.Request(app, connection)
+            request.set_head(head)
+            connection.request = request
+            if head.length or head.chunked:
+                connection.open_body(request, head)
+            response = connection.response = app.Response(app, connection)
+            response.request = request
+            response = await app(request, response)
+        except asyncio.CancelledError:
+            if _is_cancelled():
+                _give_up(connection)
+                raise
+            response = _failed(connection, head, "was cancelled by itself")
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            _give_up(connection)
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever an application raises is answered
+            if connection.gone and isinstance(error, ClientDisconnected):
+                return connection.finish(False)
+            response = _error_response(connection, head, error)
+        if connection.state == SWITCHED:
+            return connection.release()
+        rest = _send(connection, head, response)
+        if rest is not None:
+            await rest
+    except Exception:  # noqa: BLE001 - the fault is ours: nothing may wait for ever
+        connection.fail()
+        connection.request = connection.response = None
+    return None
+
+
+def _give_up(connection: Connection) -> None:
+    """Send no answer: the task was cancelled, or the program ends."""
+    connection.release()
+    with contextlib.suppress(RuntimeError):  # a task may be destroyed after its loop
+        connection.abort()
+
+
+def _is_cancelled() -> bool:
+    """Tell whether the task is to end, unlike one whose handler awaits something cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _error_response(connection: Connection, head: Head, error: BaseException) -> Response:
+    if isinstance(error, HttpError):
+        with contextlib.suppress(AttributeError, ValueError):  # a subclass without a status
+            return _plain(connection, error.status, error.message)
+    return _failed(connection, head, "raised")
+
+
+def _failed(connection: Connection, head: Head, what: str) -> Response:
+    """Log the error in flight, and answer it; nothing of it reaches the client."""
+    # Not what the request says: that may be what failed.
+    logger.exception("The application %s for %s %r", what, head.method, head.target)
+    return _plain(connection, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _plain(connection: Connection, status: HTTPStatus, text: Any = None) -> Response:
+    """Return a response that is a text, by default the phrase of its status."""
+    # Not of the application's own class: that may be what failed.
+    response = Response(connection.app, connection)
+    response.request = connection.request
+    response.status = status
+    response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    response.body = response.status.phrase if text is None else text
+    return response
+
+
+# Sending the response.
+
+
+def _send(
+    connection: Connection, head: Head, response: Response | None
+) -> Coroutine[Any, Any, None] | None:
+    """Send the response; what can't be sent at once is to be awaited."""
+    request = connection.request
+    if request is None or response is None:
+        _refuse_nothing(connection, head)
+        return None
+    request.method = head.method  # it decides, whatever became of it since
+    date = connection.registry.date
+    keep_alive = request.keep_alive = _may_go_on(connection, request, response)
+    if connection.reader.body is not None:
+        connection.reader.body.answer_begins()
+    common = serialize_common_response(request, response, date) if keep_alive else None
+    if common is not None:
+        connection.writer.write(common[0] + common[1])
+        if connection.on_answered is None:
+            connection.finish(True)
+        else:
+            size = 0 if connection.writer.lost else len(common[1])
+            end(connection, request, response, size, keep_alive=True)
+        return None
+    try:
+        serialized = serialize_response(request, response, date)
+    except Exception:  # noqa: BLE001 - a header's `str()` may raise anything
+        response = _failed(connection, head, "gave a response that can't be sent")
+        request.keep_alive = False
+        serialized = serialize_response(request, response, date)
+    request.keep_alive = serialized.keep_alive
+    if serialized.stream is not None or len(serialized.body) > SLICE:
+        return connection.exchange.send(serialized, request, response)
+    connection.writer.write(serialized.head + serialized.body)
+    size = 0 if connection.writer.lost else len(serialized.body)
+    end(connection, request, response, size, keep_alive=serialized.keep_alive)
+    return None
+
+
+def _refuse_nothing(connection: Connection, head: Head) -> None:
+    if connection.request is not None:  # else it could not be made, and that was logged
+        logger.error("The application gave no response to %s %r", head.method, head.target)
+    connection.refuse(RequestError(500, "Internal Server Error"))
+
+
+def _may_go_on(connection: Connection, request: Request, response: Response) -> bool:
+    """Decide whether the connection goes on behind this response."""
+    if connection.must_close or not request.keep_alive:
+        return False
+    body = connection.reader.body
+    if body is None:
+        return True
+    if body.receiving:
+        too_large = response.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return body.worth_skipping and not too_large
+    return not body.broken
+
+
+def serialize_common_response(
+    request: Request, response: Response, date: str
+) -> tuple[bytes, bytes] | None:
+    """Return head and body of a common, short response; None for others."""
+    body = response.body
+    if type(body) is str:
+        body = body.encode()
+    if type(body) is not bytes or len(body) > SLICE:
+        return None
+    if request.version != "1.1" or request.method in BODILESS_METHODS:
+        return None
+    cookies = response.cookie_lines
+    head = serialize_common(response._status, response.headers, cookies, body, date)  # noqa: SLF001 - a property takes 0.1 us
+    return None if head is None else (head, body)
+
+
+def serialize_response(request: Request, response: Response, date: str) -> Serialized:
+    """Return any response as bytes; raises `InvalidResponse` and `ValueError` for what is none."""
+    return serialize(
+        request.method or "",
+        request.version,
+        request.keep_alive,
+        response.status,
+        response.headers,
+        response.cookie_lines,
+        response.body,
+        date,
+    )

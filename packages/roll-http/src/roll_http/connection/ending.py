@@ -1,0 +1,181 @@
+"""How a connection ends: after a refusal, an answer, a fault, or with its server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import struct
+from typing import Any
+
+from .._core import ConnectionBase
+from ..h1.head import RequestError
+from ..h1.serialize import plain_response
+from ..h1.state import CLOSING, HEAD, IDLE, LINGERING, SKIPPING_BODY
+from ..limits import NEVER, Limits
+from .exchange import Exchange, cancel_task
+from .lingering import Lingering
+from .reader import Reader
+from .registry import ConnectionRegistry
+from .writer import Writer
+
+__all__ = ["EndingConnection"]
+
+logger = logging.getLogger("roll_http")
+
+# Seconds that a client has when the server stops, to finish a head or to read its last answer.
+LAST_SECONDS = 2.0
+
+# To linger for no time at all when a socket is closed, which resets it.
+RESET = struct.pack("ii", 1, 0)
+
+
+class EndingConnection(ConnectionBase):
+    """What a connection does when it ends."""
+
+    __slots__ = ()
+
+    transport: asyncio.Transport
+    limits: Limits
+    reader: Reader
+    writer: Writer
+    registry: ConnectionRegistry
+    _exchange: Exchange | None
+    _lingering: Lingering | None
+    _successor: Any
+
+    def forget_request(self) -> None:
+        """Let go of the current request: break the circle of request, body and connection."""
+        self.request = self.response = self._exchange = None
+
+    def refuse(self, error: RequestError) -> None:
+        """Answer what can't become a request, and close."""
+        self.forget_request()
+        self.writer.uncork()
+        self.writer.write(plain_response(error.status, error.reason, self.registry.date))
+        self._close(unread=True)
+
+    def _close(self, *, unread: bool = False) -> None:
+        """End the connection, so that what was written arrives.
+
+        `unread` says that input may follow which nobody reads.
+        """
+        self.writer.uncork()
+        body = self.reader.body
+        if body is not None:
+            unread = unread or body.receiving or body.broken
+            body.lose("The connection is closing")
+        unread = unread or self.reader.has_bytes
+        self.reader.forget()
+        self._watch_writing()
+        if unread and not self.gone:
+            self._begin_lingering()
+        else:
+            self.state = CLOSING
+            self.read_deadline = NEVER
+            self.transport.close()
+
+    def _begin_lingering(self) -> None:
+        seconds = self._last_seconds if self._stopping else self.limits.linger_timeout
+        self.state = LINGERING
+        self._lingering = Lingering(self.limits, self.registry.now, seconds)
+        self._drop(0)
+        self.reader.update_reading()
+        try:
+            if self.transport.can_write_eof():  # over TLS, the answer's own end has to do
+                self.transport.write_eof()
+        except (OSError, RuntimeError):  # the client has gone, and the loop has yet to learn it
+            self.abort()
+
+    def _drop(self, size: int) -> None:
+        """Wait for more input to drop, or for the client to close its side."""
+        assert self._lingering is not None  # made with the state
+        self.read_deadline = self._lingering.deadline(self.registry.now)
+        if not self._lingering.drop(size):
+            self._end_lingering()
+
+    def _end_lingering(self) -> None:
+        """Close the connection, once the client has all of the answer."""
+        self.read_deadline = self.registry.now + self.limits.linger_silence
+        if not self.writer.unsent:  # else the write timeout ends it
+            self.state = CLOSING
+            self.transport.close()
+
+    def abort(self) -> None:
+        """End the connection now; what was not sent is lost.
+
+        The client gets a reset: an end of the stream could pass for the end of a whole answer.
+        """
+        self.state = max(self.state, CLOSING)
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None and not self.writer.lost:
+            with contextlib.suppress(OSError, ValueError):  # another protocol may have closed it
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        """Make the running request the last, and close an idle connection: the server stops."""
+        self.must_close = self._stopping = True
+        if self._successor is not None:
+            _shut_down(self._successor)
+        elif self.state == IDLE and not self.reader.has_bytes:
+            self._close()
+        elif self.state in {HEAD, SKIPPING_BODY, LINGERING}:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Give the client a little time to finish what it has begun to send."""
+        soon = self.registry.now + self._last_seconds
+        self.read_deadline = min(self.read_deadline, soon)
+        if self._lingering is not None:
+            self._lingering.hurry(soon)
+
+    @property
+    def _last_seconds(self) -> float:
+        return min(LAST_SECONDS, self.limits.linger_timeout)
+
+    def cancel(self) -> None:
+        """Cancel the running request, and abort the connection: the server waits no longer."""
+        if self._exchange is not None:
+            self._exchange.cancel()
+        elif self.request is not None:  # within the first step of its handler
+            cancel_task(asyncio.current_task())
+        self.abort()
+
+    def fail(self) -> None:
+        """Log the error that is being handled, and end the connection.
+
+        The client gets a 500 if it has asked for something and nothing of an answer was sent,
+        else a reset. Further errors of the connection are not logged.
+        """
+        if not self._failed:
+            self._failed = True
+            logger.exception("A connection failed")
+        try:
+            if self.state == HEAD or (self.state == IDLE and self.reader.has_bytes):
+                self.refuse(RequestError(500, "Internal Server Error"))
+            else:
+                self.abort()
+        except Exception:  # noqa: BLE001 - what failed may be needed for this, too
+            self._lose_hope()
+
+    def _lose_hope(self) -> None:
+        self.state = max(self.state, CLOSING)
+        with contextlib.suppress(Exception):
+            self.registry.discard(self)
+            self.transport.abort()
+
+    def _watch_writing(self) -> None:
+        self.writer.watch(self.registry.now)
+        self.write_deadline = 0  # looked at by each look of the clock
+
+    def write_expired(self) -> None:
+        """Abort when the client has taken nothing for too long."""
+        if self.writer.stalled_for(self.registry.now) >= self.limits.write_timeout:
+            self.abort()
+
+
+def _shut_down(protocol: Any) -> None:
+    if hasattr(protocol, "shutdown"):
+        protocol.shutdown()

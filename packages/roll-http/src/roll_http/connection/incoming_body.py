@@ -1,0 +1,172 @@
+"""The body of a request on its way from the connection to the handler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from ..body import BodyStream
+from ..errors import ClientDisconnected, HttpError
+from ..h1.body_decoders import BodyDecoder, ChunkedDecoder, LengthDecoder
+from ..h1.head import Head, RequestError
+from ..limits import Limits
+from .registry import ConnectionRegistry
+from .writer import Writer
+
+__all__ = ["IncomingBody"]
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class IncomingBody(BodyStream):
+    """A body that its connection receives: decoded, paced, asked for by a 100 (Continue)."""
+
+    __slots__ = (
+        "_decoder",
+        "_expects_continue",
+        "_limits",
+        "_more",
+        "_pace",
+        "_registry",
+        "_writer",
+        "broken",
+        "receiving",
+    )
+
+    def __init__(
+        self,
+        head: Head,
+        limits: Limits,
+        registry: ConnectionRegistry,
+        writer: Writer,
+        more: Callable[[], None],
+    ) -> None:
+        """`more` is called when there is room again for bytes that were held back."""
+        super().__init__(None if head.chunked else head.length)
+        self._decoder: BodyDecoder = (
+            ChunkedDecoder(limits.trailers) if head.chunked else LengthDecoder(head.length)
+        )
+        self._expects_continue = head.expects_continue
+        self._limits = limits
+        self._more = more
+        self._pace: _Pace | None = None
+        self._registry = registry
+        self._writer = writer
+        self.broken = False
+        """The body is malformed or too slow: nothing that follows it can be read."""
+        self.receiving = True
+        """More of the body may come."""
+
+    # From the connection.
+
+    def decode(self, data: bytes, start: int) -> int:
+        """Take bytes of the body from `data`, from `start` on, as long as there is room.
+
+        Returns where the bytes begin that were not taken.
+        """
+        decoder = self._decoder
+        try:
+            while start < len(data) and not decoder.complete and not self.full:
+                piece, start = decoder.feed(data, start)
+                if piece:
+                    self.feed(piece)
+        except RequestError as error:
+            self._break(HttpError(error.status, error.reason))
+            return len(data)
+        if decoder.complete:
+            self.receiving = False
+            self.end()
+        return start
+
+    def lose(self, reason: str) -> None:
+        """Note that the rest of the body never comes."""
+        if self.receiving:
+            self.receiving = False
+            self.fail(ClientDisconnected(reason))
+
+    def check_pace(self) -> None:
+        """End the wait of a handler whose client is too slow."""
+        if self.awaited and self._pace is not None and self._is_too_slow(self._pace):
+            self._break(HttpError(HTTPStatus.REQUEST_TIMEOUT, "The body took too long"))
+
+    def _is_too_slow(self, pace: _Pace) -> bool:
+        return pace.too_slow(self._registry.now, self.received, self._limits)
+
+    def _break(self, error: HttpError) -> None:
+        self.broken = True
+        self.receiving = False
+        self.fail(error)
+
+    # From the handler.
+
+    def _on_wait(self) -> None:
+        now = self._registry.now
+        if self._expects_continue and not self.received:
+            self._writer.uncork()
+            self._writer.write(CONTINUE)
+        self._expects_continue = False
+        if self._pace is None:
+            self._pace = _Pace(now)
+        self._pace.restart(now)
+
+    def _on_room(self) -> None:
+        if self.receiving:
+            self._more()
+
+    # When the request is answered.
+
+    @property
+    def worth_skipping(self) -> bool:
+        """Whether to read and drop the rest, so that the connection can go on.
+
+        A client that expects a 100 (Continue) and gets another answer sends no body
+        (RFC 9110 10.1.1).
+        """
+        if self._expects_continue and not self.received:
+            return False
+        return self.unread <= self._limits.unread_body
+
+    @property
+    def unread(self) -> int:
+        """The bytes that nobody has read, those still to come included.
+
+        Of a chunked body, only those that came: its length is not known before its end.
+        """
+        return self.size + (self._decoder.remaining or 0)
+
+    def answer_begins(self) -> None:
+        """Send no 100 (Continue) from now on."""
+        self._expects_continue = False
+
+
+class _Pace:
+    """How fast an awaited body comes, sampled at each look of the registry's clock."""
+
+    __slots__ = ("_last", "_progress", "_received", "_waited", "_window_start")
+
+    def __init__(self, now: float) -> None:
+        self._last = self._progress = now
+        self._received = 0
+        self._waited = 0.0
+        self._window_start = 0
+
+    def restart(self, now: float) -> None:
+        """Begin a wait: the time that the handler took before is not the client's fault."""
+        self._last = self._progress = now
+
+    def too_slow(self, now: float, received: int, limits: Limits) -> bool:
+        """Return whether the client has used up its time, having sent `received` bytes so far."""
+        self._waited += now - self._last
+        self._last = now
+        if received > self._received:
+            self._received = received
+            self._progress = now
+        elif now - self._progress >= limits.body_timeout:
+            return True
+        return self._waited >= limits.body_rate_window and self._below_rate(received, limits)
+
+    def _below_rate(self, received: int, limits: Limits) -> bool:
+        slow = received - self._window_start < limits.body_rate * self._waited
+        self._window_start = received
+        self._waited = 0.0
+        return slow

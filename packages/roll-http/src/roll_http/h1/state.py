@@ -1,0 +1,74 @@
+"""The states of an HTTP/1.1 connection, and which state may follow which. No I/O.
+
+A state is a plain int. The connection assigns `state`, and nothing else says where it stands.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "ANSWERING",
+    "CLOSED",
+    "CLOSING",
+    "HEAD",
+    "IDLE",
+    "LINGERING",
+    "NAMES",
+    "NEXT",
+    "SKIPPING_BODY",
+    "SWITCHED",
+    "IllegalTransition",
+    "check",
+]
+
+IDLE: Final = 0
+"""Between two requests: nothing of the next one has come."""
+HEAD: Final = 1
+"""A part of a head has come."""
+ANSWERING: Final = 2
+"""A request is being answered: from its whole head to the last byte of its response."""
+SKIPPING_BODY: Final = 3
+"""The response has gone: the rest of the request's body is read and dropped."""
+LINGERING: Final = 4
+"""The last response has gone: whatever comes is dropped until the client closes (RFC 9112 9.6)."""
+CLOSING: Final = 5
+"""The transport is told to close: it may still send what was written."""
+CLOSED: Final = 6
+"""The connection is lost."""
+SWITCHED: Final = 7
+"""The transport belongs to another protocol (RFC 9110 7.8)."""
+
+NAMES: Final = (
+    "IDLE",
+    "HEAD",
+    "ANSWERING",
+    "SKIPPING_BODY",
+    "LINGERING",
+    "CLOSING",
+    "CLOSED",
+    "SWITCHED",
+)
+
+ENDS: Final = frozenset({LINGERING, CLOSING, CLOSED})
+NEXT: Final = (
+    ENDS | {HEAD, ANSWERING},
+    ENDS | {ANSWERING},
+    ENDS | {IDLE, SKIPPING_BODY, SWITCHED},
+    ENDS | {IDLE},
+    frozenset({CLOSING, CLOSED}),
+    frozenset({CLOSED}),
+    frozenset[int](),
+    frozenset[int](),
+)
+"""For each state, the states that may follow it."""
+
+
+class IllegalTransition(RuntimeError):
+    """A state that may not follow the one before."""
+
+
+def check(before: int, after: int) -> None:
+    """Raise `IllegalTransition` when `after` may not follow `before`; for tests."""
+    if after not in NEXT[before]:
+        raise IllegalTransition(f"{NAMES[after]} may not follow {NAMES[before]}")
