@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 
     @property
     def closes(self):
-        return (self.get("Connection") or "").lower() == "close"
+        return "close" in (self.get("Connection") or "").lower().split(", ")
 
     @property
     def json(self):

@@ -10,15 +10,17 @@ import socket
 import ssl
 import struct
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from roll_http import Cookies, HTTPProtocol, Limits, Request, Response, Server
+from roll_http._core import ConnectionBase
 from roll_http.h1.head import Head, RequestError
 from roll_http.h1.head_parser import HeadParser
+from roll_http.h1.state import IllegalTransition, check
 
 try:
     import uvloop
@@ -117,6 +119,29 @@ class Peer:
         connection.send(data)
         answer = await connection.rest()
         return answer.decode("latin-1")
+
+
+@pytest.fixture(autouse=True)
+def transitions(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Any, list[int]]]:
+    """The states that each connection of the test went through; all obey the table."""
+    slot: Any = ConnectionBase.state
+    passed: dict[Any, list[int]] = {}
+    illegal: list[IllegalTransition] = []
+
+    def enter(connection: Any, state: int) -> None:
+        states = passed.setdefault(connection, [])
+        try:
+            if states:
+                check(states[-1], state)
+        except IllegalTransition as error:
+            illegal.append(error)
+            raise
+        states.append(state)
+        slot.__set__(connection, state)
+
+    monkeypatch.setattr(HTTPProtocol, "state", property(slot.__get__, enter), raising=False)
+    yield passed
+    assert illegal == []
 
 
 async def _hello(request: Any, response: Any) -> None:

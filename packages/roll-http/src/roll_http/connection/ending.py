@@ -12,7 +12,7 @@ from typing import Any
 from .._core import ConnectionBase
 from ..h1.head import RequestError
 from ..h1.serialize import plain_response
-from ..h1.state import CLOSING, HEAD, IDLE, LINGERING, SKIPPING_BODY
+from ..h1.state import CLOSING, HEAD, IDLE, LINGERING, NEXT, SKIPPING_BODY
 from ..limits import NEVER, Limits
 from .exchange import Exchange, cancel_task
 from .lingering import Lingering
@@ -107,7 +107,8 @@ class EndingConnection(ConnectionBase):
 
         The client gets a reset: an end of the stream could pass for the end of a whole answer.
         """
-        self.state = max(self.state, CLOSING)
+        if CLOSING in NEXT[self.state]:
+            self.state = CLOSING
         sock = self.transport.get_extra_info("socket")
         if sock is not None and not self.writer.lost:
             with contextlib.suppress(OSError, ValueError):  # another protocol may have closed it
@@ -161,7 +162,8 @@ class EndingConnection(ConnectionBase):
             self._lose_hope()
 
     def _lose_hope(self) -> None:
-        self.state = max(self.state, CLOSING)
+        if CLOSING in NEXT[self.state]:
+            self.state = CLOSING
         with contextlib.suppress(Exception):
             self.registry.discard(self)
             self.transport.abort()

@@ -124,14 +124,16 @@ def serialize(
             encoder = None
     lines = f"{_STATUS_LINES[status]}{fields.lines}{_cookie_lines(cookies)}{framing}"
     date = "" if fields.date else date
-    head = f"{lines}{date}{_connection_line(version, keep_alive)}\r\n".encode()
+    head = f"{lines}{date}{_connection_line(version, keep_alive, fields.connection)}\r\n".encode()
     return Serialized(head, body, stream, encoder, keep_alive)
 
 
-def _connection_line(version: str, keep_alive: bool) -> str:
+def _connection_line(version: str, keep_alive: bool, options: list[str]) -> str:
     if not keep_alive:
-        return "Connection: close\r\n"
-    return "" if version == "1.1" else "Connection: keep-alive\r\n"
+        options = [*options, "close"]
+    elif version == "1.0":
+        options = [*options, "keep-alive"]
+    return f"Connection: {', '.join(options)}\r\n" if options else ""
 
 
 def plain_response(status: int, reason: str, date: str) -> bytes:
@@ -169,12 +171,13 @@ def as_bytes(item: Any) -> bytes:
 class _Fields:
     """The header lines of a response, and what some of them decide."""
 
-    __slots__ = ("close", "date", "length", "lines")
+    __slots__ = ("close", "connection", "date", "length", "lines")
 
     def __init__(self) -> None:
         self.lines = ""
         self.length: int | None = None
         self.close = False
+        self.connection: list[str] = []  # options beside close and keep-alive
         self.date = False
 
     def take(self, kind: int, name: str, text: str) -> str:
@@ -182,17 +185,16 @@ class _Fields:
         if kind == _LENGTH:
             self.length = _content_length(text)
         elif kind == _CONNECTION:
-            return self._take_connection(name, text)
+            self._take_connection(text)
         elif kind == _DATE:
             self.date = True
             return f"{name}: {text}\r\n"
         return ""
 
-    def _take_connection(self, name: str, text: str) -> str:
+    def _take_connection(self, text: str) -> None:
         options = list(list_members(text))
         self.close = "close" in options
-        others = ", ".join(option for option in options if option not in {"close", "keep-alive"})
-        return f"{name}: {others}\r\n" if others else ""
+        self.connection = [option for option in options if option not in {"close", "keep-alive"}]
 
 
 _NO_FIELDS = _Fields()
