@@ -614,12 +614,15 @@ def test_a_signal_drains_the_accept_queue(serve_either):
     assert server.process.wait(PATIENCE) == 0
 
 
-def test_a_second_signal_stops_now(serve):
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGQUIT], ids=lambda s: s.name)
+def test_a_signal_that_hurries_stops_now(serve, second):
+    """A repeated SIGTERM changes nothing: gunicorn and process managers repeat it."""
     server = serve()
     with server.connect() as client:
         client.ask("/wait/600")
         server.becomes(running=1)
-        server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
-        server.process.send_signal(signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGTERM, second):
+            time.sleep(0.2)
+            assert server.process.poll() is None
+            server.process.send_signal(number)
         assert server.process.wait(10) == 0
