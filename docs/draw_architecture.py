@@ -137,7 +137,8 @@ class Panel:
             f'<rect x="{MARGIN}" y="{self.top}" width="{WIDTH - 2 * MARGIN}"'
             f' height="{self.height}" fill="#fafafa" stroke="#bbb"/>'
         )
-        yield f'<text x="{2 * MARGIN}" y="{self.top + 21}" font-weight="bold">{self.package}</text>'
+        place = f'x="{2 * MARGIN}" y="{self.top + 21}"'
+        yield f'<text {place} font-weight="bold">{self.package}</text>'
         for name, targets in self.graph.items():
             for target in sorted(targets):
                 if not implied(self.graph, name, target):
