@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -122,10 +123,10 @@ class Peer:
 
 
 @pytest.fixture(autouse=True)
-def transitions(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Any, list[int]]]:
+def transitions(monkeypatch: pytest.MonkeyPatch) -> Iterator[WeakKeyDictionary[Any, list[int]]]:
     """The states that each connection of the test went through; all obey the table."""
     slot: Any = ConnectionBase.state
-    passed: dict[Any, list[int]] = {}
+    passed: WeakKeyDictionary[Any, list[int]] = WeakKeyDictionary()
     illegal: list[IllegalTransition] = []
 
     def enter(connection: Any, state: int) -> None:

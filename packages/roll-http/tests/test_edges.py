@@ -385,3 +385,16 @@ async def test_a_request_with_a_body_is_not_left_to_the_cycle_collector(serve):
         assert requests[0]() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("part", ["body", "cookies"])
+async def test_text_that_is_no_unicode_is_a_500(serve, caplog, part):
+    async def handler(request, response):
+        if part == "body":
+            response.body = "\ud800"
+        else:
+            response.cookies["a"] = "a\x00b"
+
+    peer = await serve(handler)
+    assert (await peer.exchange(GET)).startswith("HTTP/1.1 500 ")
+    assert "can't be sent" in caplog.text

@@ -114,27 +114,23 @@ def _send(
     keep_alive = request.keep_alive = _may_go_on(connection, request, response)
     if connection.reader.body is not None:
         connection.reader.body.answer_begins()
-    common = serialize_common_response(request, response, date) if keep_alive else None
-    if common is not None:
-        connection.writer.write(common[0] + common[1])
-        if connection.on_answered is None:
-            connection.finish(True)
-        else:
-            size = 0 if connection.writer.lost else len(common[1])
-            end(connection, request, response, size, keep_alive=True)
-        return None
     try:
-        serialized = serialize_response(request, response, date)
+        common = serialize_common_response(request, response, date) if keep_alive else None
+        serialized = common or serialize_response(request, response, date)
     except Exception:  # noqa: BLE001 - a header's `str()` may raise anything
         response = _failed(connection, head, "gave a response that can't be sent")
         request.keep_alive = False
         serialized = serialize_response(request, response, date)
-    request.keep_alive = serialized.keep_alive
-    if serialized.stream is not None or len(serialized.body) > SLICE:
-        return connection.exchange.send(serialized, request, response)
-    connection.writer.write(serialized.head + serialized.body)
-    size = 0 if connection.writer.lost else len(serialized.body)
-    end(connection, request, response, size, keep_alive=serialized.keep_alive)
+    start, body, stream, _, keep_alive = serialized
+    request.keep_alive = keep_alive
+    if stream is not None or len(body) > SLICE:
+        return connection.exchange.send(Serialized(*serialized), request, response)
+    connection.writer.write(start + body)
+    if connection.on_answered is None:
+        connection.finish(keep_alive)
+    else:
+        size = 0 if connection.writer.lost else len(body)
+        end(connection, request, response, size, keep_alive=keep_alive)
     return None
 
 
@@ -159,8 +155,11 @@ def _may_go_on(connection: Connection, request: Request, response: Response) -> 
 
 def serialize_common_response(
     request: Request, response: Response, date: str
-) -> tuple[bytes, bytes] | None:
-    """Return head and body of a common, short response; None for others."""
+) -> tuple[bytes, bytes, None, None, bool] | None:
+    """Return what `serialize_response` gives, for a common, short response; None for others.
+
+    A plain tuple: to make a named one takes 0.2 us.
+    """
     body = response.body
     if type(body) is str:
         body = body.encode()
@@ -168,9 +167,9 @@ def serialize_common_response(
         return None
     if request.version != "1.1" or request.method in BODILESS_METHODS:
         return None
-    cookies = response.cookie_lines
-    head = serialize_common(response._status, response.headers, cookies, body, date)  # noqa: SLF001 - a property takes 0.1 us
-    return None if head is None else (head, body)
+    status = response._status  # noqa: SLF001 - a property takes 0.1 us
+    head = serialize_common(status, response.headers, response.cookie_lines, body, date)
+    return None if head is None else (head, body, None, None, True)
 
 
 def serialize_response(request: Request, response: Response, date: str) -> Serialized:

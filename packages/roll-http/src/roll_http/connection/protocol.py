@@ -333,7 +333,7 @@ class HTTPProtocol(EndingConnection, asyncio.Protocol):
             self._end_lingering()
         elif self.state == CLOSING:  # over TLS the client has its say, which may never come
             self.abort()
-        else:
+        elif self.state in {IDLE, SKIPPING_BODY}:
             self._close()
 
     def _check_pace(self) -> None:
