@@ -165,7 +165,7 @@ def test_no_dependency_on_the_old_content_negotiation_library():
 
 
 def test_roll_asks_for_compatible_leaves():
-    required = set(importlib.metadata.requires("roll"))
+    required = {re.sub(r"\[.*?\]", "", line) for line in importlib.metadata.requires("roll")}
     for leaf in LEAVES:
         major, minor, _ = importlib.import_module(leaf).__version__.split(".")
         assert f"{dashed(leaf)}~={major}.{minor}.0" in required

@@ -1,6 +1,6 @@
 """Cookies, read from requests and set on responses (RFC 6265).
 
-biscuits writes those that are set.
+biscuits writes those that are set, where it is installed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-import biscuits
-
 from .syntax import has_forbidden, is_token, percent_decode
+
+try:
+    from biscuits import Cookie
+except ImportError:  # it publishes no wheels, and needs a C compiler
+    from .set_cookie import Cookie
 
 __all__ = ["Cookies", "parse_cookies"]
 
@@ -53,7 +56,7 @@ class Cookies(dict[str, Any]):
         if not _is_name(name):
             raise ValueError(f"Cookie name {name!r} is not a token (RFC 6265 4.1.1)")
         expired = max_age is not None and max_age <= 0
-        cookie: Any = (_ExpiredCookie if expired else biscuits.Cookie)(name, str(value))
+        cookie: Any = (_ExpiredCookie if expired else Cookie)(name, str(value))
         # Attributes set one by one, where they are given, take half the time of keywords.
         if secure:
             cookie.secure = secure
@@ -117,8 +120,8 @@ def _character(match: re.Match[str]) -> str:
     return chr(int(escaped, 8)) if len(escaped) > 1 else escaped
 
 
-class _ExpiredCookie(biscuits.Cookie):  # type: ignore[misc]  # biscuits has no types
-    """A cookie that a Max-Age of zero deletes: biscuits has no word for it."""
+class _ExpiredCookie(Cookie):  # type: ignore[misc]  # biscuits has no types
+    """A cookie with a Max-Age of zero, which deletes it: biscuits cannot write one."""
 
     def __str__(self) -> str:
         return str(super().__str__()).replace("; Max-Age=1", "; Max-Age=0", 1)
