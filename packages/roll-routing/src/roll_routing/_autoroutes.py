@@ -9,6 +9,7 @@ others, and wherever autoroutes finds nothing.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import autoroutes
@@ -16,15 +17,14 @@ import autoroutes
 from ._matching import is_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ._matching import Steps
     from ._trie import Entry, Node
 
-    Asked = tuple[dict[str, Any] | None, dict[str, str]]
-    Ask = Callable[[str], Asked]
+    Ask = Callable[[str], tuple[dict[str, Any] | None, dict[str, str]]]
 
-__all__ = ["Ask", "Asked", "build_autoroutes"]
+__all__ = ["Ask", "build_autoroutes"]
 
 # Of how many routes with placeholders a table may be.
 _MAX_ROUTES: Final = 32
@@ -35,12 +35,15 @@ _MAX_PLACEHOLDERS: Final = 1
 _TYPES: Final = {"string", "alpha", "alnum", "path", "any"}
 
 
-def build_autoroutes(root: Node, entries: list[Entry]) -> Ask | None:
+def build_autoroutes(root: Node) -> Ask | None:
     """Return the `match` of an autoroutes that knows the routes; None if it is not to be asked.
 
     What it finds has the payload under "payload", or is empty where no route is.
     """
-    if len(entries) > _MAX_ROUTES or not _is_plain(root):
+    if not _is_plain(root):
+        return None
+    entries = list(islice(_entries(root), _MAX_ROUTES + 1))
+    if not 0 < len(entries) <= _MAX_ROUTES:
         return None
     if any(len(entry.pattern.names) > _MAX_PLACEHOLDERS for entry in entries):
         return None
@@ -53,8 +56,15 @@ def build_autoroutes(root: Node, entries: list[Entry]) -> Ask | None:
             routes.add(before)
     for entry in entries:
         routes.add(entry.path, payload=entry.payload)
-    match: Ask = routes.match
-    return match
+    ask: Ask = routes.match
+    return ask
+
+
+def _entries(node: Node) -> Iterator[Entry]:
+    if node.entry:
+        yield node.entry
+    for child in node.children:
+        yield from _entries(child)
 
 
 def _is_plain(node: Node) -> bool:
@@ -64,7 +74,7 @@ def _is_plain(node: Node) -> bool:
         return False
     if not all(_is_known(branch.steps) for branch in branches):
         return False
-    return all(map(_is_plain, (*(branch.child for branch in branches), *node.literals.values())))
+    return all(map(_is_plain, node.children))
 
 
 def _is_known(steps: Steps) -> bool:

@@ -23,38 +23,57 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ._kinds import PLAIN
-from ._matching import is_whole, pair_of, takes_some
+from ._matching import Steps, is_whole, pair_of, takes_some
 from ._trie import rivalries
 
 if TYPE_CHECKING:
-    from ._kinds import Kind
-    from ._matching import Pair, Steps
-    from ._trie import Branch, Entry, Group, Node, Run
+    from collections.abc import Callable
 
-__all__ = ["compile_node", "write_node"]
+    from ._kinds import Kind
+    from ._matching import Pair
+    from ._trie import Answer, Branch, Entry, Group, Node, Run
+
+    Match = Callable[[str], Answer | tuple[None, None]]
+
+__all__ = ["Match", "compile_match", "compile_node", "write_match"]
 
 # How many literals or branches of a node are tried one by one, rather than looked up.
 _FEW: Final = 8
 # How many nodes one function answers for, and how deep it nests: Python allows a hundred levels.
 _NODES: Final = 100
 _LEVELS: Final = 50
+# What each function knows of the path: its text, its segments, their number.
+_PATH: Final = ("path", "parts", "size")
+
+
+def compile_match(root: Node) -> Match:
+    """Return the function `match(path)` of a tree."""
+    source, namespace = write_match(root)
+    exec(source, namespace)  # noqa: S102 - no text of a pattern is in it
+    match: Match = namespace["match"]
+    return match
+
+
+def write_match(root: Node) -> tuple[str, dict[str, Any]]:
+    """Return the source of the function of a tree, and its constants by their names."""
+    writer = _Writer()
+    writer.put(0, "def match(path):")
+    writer.put(1, "parts = path.split('/')")
+    writer.put(1, "size = len(parts)")
+    writer.place(root, 1, 0)
+    writer.put(1, "return None, None")
+    return "\n".join(writer.lines), writer.constants
 
 
 def compile_node(node: Node) -> Run:
-    """Return the function of a node: `run(parts, size, *passed)`."""
-    source, namespace = write_node(node)
-    exec(source, namespace)  # noqa: S102 - no text of a pattern is in it
-    run: Run = namespace["run"]
-    return run
-
-
-def write_node(node: Node) -> tuple[str, dict[str, Any]]:
-    """Return the source of the function of a node, and its constants by their names."""
+    """Return the function of a node: `run(path, parts, size, *passed)`."""
     writer, scope = _Writer(), _Scope(node)
-    writer.put(0, f"def run({', '.join(('parts', 'size', *scope.passed))}):")
+    writer.put(0, f"def run({', '.join((*_PATH, *scope.passed))}):")
     writer.place(node, 1, scope.depth)
     writer.put(1, "return None")
-    return "\n".join(writer.lines), writer.constants
+    exec("\n".join(writer.lines), writer.constants)  # noqa: S102 - no text of a pattern is in it
+    run: Run = writer.constants["run"]
+    return run
 
 
 class _Scope:
@@ -67,7 +86,9 @@ class _Scope:
 
     def __init__(self, node: Node) -> None:
         self.depth = len(node.way)
-        self._steps = [(depth, steps) for depth, steps in enumerate(node.way) if steps]
+        self._steps = [
+            (depth, steps) for depth, steps in enumerate(node.way) if isinstance(steps, Steps)
+        ]
         self.passed = [_variable(steps, depth) for depth, steps in self._steps]
 
     @property
@@ -125,7 +146,8 @@ class _Writer:
             least = depth + _shortest(node)
             self.put(level, f"if size >= {least}:")
             level += 1
-        self.put(level, f"part{depth} = parts[{depth}]")
+        if node.literals or any(not branch.steps.takes_rest for branch in node.branches.values()):
+            self.put(level, f"part{depth} = parts[{depth}]")
         if node.literals:
             self.literals(node, level, least)
         if node.groups:
@@ -145,7 +167,7 @@ class _Writer:
 
     def proceed(self, node: str, scope: _Scope, level: int) -> None:
         """Go on in the function of a node."""
-        self.attempt(f"{node}.run({', '.join(('parts', 'size', *scope.passed))})", level)
+        self.attempt(f"{node}.run({', '.join((*_PATH, *scope.passed))})", level)
 
     def attempt(self, call: str, level: int) -> None:
         self.put(level, f"found = {call}")
@@ -161,7 +183,8 @@ class _Writer:
             return
         word = "if"
         for text, child in node.literals.items():
-            self.put(level, f"{word} {part} == {self.constant(text)}:")
+            condition = f"{part} == {self.constant(text)}" if text else f"not {part}"
+            self.put(level, f"{word} {condition}:")
             self.enter(child, level + 1, least)
             word = "elif"
 
@@ -173,7 +196,7 @@ class _Writer:
                 self.decide(group, scope, level)
                 continue
             if not joined and any(branch.steps.takes_rest for branch in branches):
-                self.put(level, f"rest{scope.depth} = '/'.join(parts[{scope.depth}:])")
+                self.put(level, f"rest{scope.depth} = {_rest(node)}")
                 joined = True
             for rivals in rivalries(branches):
                 self.rivals(group, rivals, scope, level, least)
@@ -256,3 +279,17 @@ def _shortest(node: Node, ahead: int = 9) -> int:
             return 1
         nodes.append(branch.child)
     return 1 + min(_shortest(child, ahead - 1) for child in nodes)
+
+
+def _prefix(node: Node) -> str | None:
+    """Return what the paths that lead to a node begin with, if that is all literal text."""
+    texts = [text for text in node.way if isinstance(text, str)]
+    return "".join(f"{text}/" for text in texts) if len(texts) == len(node.way) else None
+
+
+def _rest(node: Node) -> str:
+    """Write the expression for the rest of a path."""
+    prefix = _prefix(node)
+    if prefix is None:
+        return f"'/'.join(parts[{len(node.way)}:])"
+    return f"path[{len(prefix)}:]"

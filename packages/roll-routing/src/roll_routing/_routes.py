@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ._autoroutes import build_autoroutes
 from ._build import build
-from ._compiler import compile_node
+from ._compiler import compile_match, compile_node
 from ._pattern import parse
 from ._trie import Entry, Node, insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._autoroutes import Ask, Asked
+    from ._autoroutes import Ask
+    from ._compiler import Match
     from ._pattern import Tokens
-    from ._trie import Run
+    from ._trie import Answer, Run
 
 __all__ = ["ListedRoute", "Route", "Router", "Routes"]
 
@@ -80,8 +81,10 @@ class Routes:
         self._entries: dict[Tokens, Entry] = {}
         self._static: dict[str, dict[str, Any]] = {}
         self._tree = Node(self._compile)
-        self._grown: list[Entry] = []
+        # What answers for paths with values: autoroutes, where it is asked, then the function of
+        # the tree. Both are made at the first match after a change.
         self._ask: Ask | None = None
+        self._answer: Match = self._answer_first
 
     def add(self, path: str, /, **payload: Any) -> None:
         """Register a path; if it is registered already, merge the payload into its own.
@@ -109,15 +112,14 @@ class Routes:
             entry.holder = holder
             _complete(holder, entry.payload)
             return
-        self._grown.append(entry)
-        self._ask = self._ask_first
+        self._ask, self._answer = None, self._answer_first
 
     def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
         """Return the payload of a percent-decoded path and the values of its placeholders.
 
         Two `None` if nothing matches. The payload is the registered one, not a copy.
         """
-        # This is all that most requests cost: what it asks is chosen for what it takes.
+        # This is all that static paths cost.
         if path in self._static:
             return self._static[path], {}
         ask = self._ask
@@ -125,8 +127,7 @@ class Routes:
             hit, values = ask(path)
             if hit:
                 return hit["payload"], values
-        parts = path.split("/")
-        return self._tree.run(parts, len(parts)) or (None, None)
+        return self._answer(path)
 
     def _compile(self, node: Node) -> Run:
         """Compile a node that is asked for the first time since it changed."""
@@ -134,11 +135,12 @@ class Routes:
             run = node.run = compile_node(node)
         return run
 
-    def _ask_first(self, path: str) -> Asked:
-        """Tell autoroutes of a table that has changed, if it is one to ask it for."""
+    def _answer_first(self, path: str) -> Answer | tuple[None, None]:
+        """Compile the function of the tree, and tell autoroutes, as the table has changed."""
         with self._lock:
-            ask = self._ask = build_autoroutes(self._tree, self._grown)
-        return ask(path) if ask else (None, {})
+            answer = self._answer = compile_match(self._tree)
+            self._ask = build_autoroutes(self._tree)
+        return answer(path)
 
     build = staticmethod(build)
 

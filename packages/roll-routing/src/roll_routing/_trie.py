@@ -52,16 +52,16 @@ class Entry:
 class Node:
     """A place in the tree.
 
-    `way`: the segments before it: their placeholders, None for literal text.
-    `run(parts, size, ...)`: answers for a path, from here on. It is compiled when it is called
-        first, as that takes longer than a match.
+    `way`: the segments before it, literal text or placeholders.
+    `run(path, parts, size, ...)`: answers for a path, from here on. It is compiled when it is
+        called first, as that takes longer than a match.
 
     Threads may be reading while one adds: whatever is attached is ready before.
     """
 
     __slots__ = ("_compile", "branches", "entry", "groups", "literals", "run", "way")
 
-    def __init__(self, compile_run: Compile, way: tuple[Steps | None, ...] = ()) -> None:
+    def __init__(self, compile_run: Compile, way: tuple[str | Steps, ...] = ()) -> None:
         self._compile, self.way = compile_run, way
         self.literals: dict[str, Node] = {}
         self.branches: dict[Steps, Branch] = {}
@@ -89,6 +89,11 @@ class Node:
                 return found
         return None
 
+    @property
+    def children(self) -> list[Node]:
+        """The nodes behind it."""
+        return [*self.literals.values(), *(branch.child for branch in self.branches.values())]
+
     def through(self, segment: Tokens) -> Node:
         """Return the node behind a segment; make it if there is none."""
         if any(isinstance(token, Placeholder) for token in segment):
@@ -97,7 +102,7 @@ class Node:
             return branch.child
         text = "".join(map(str, segment))
         if text not in self.literals:
-            self.literals[text] = Node(self._compile, (*self.way, None))
+            self.literals[text] = Node(self._compile, (*self.way, text))
         return self.literals[text]
 
     def _branch(self, steps: Steps, segment: Tokens) -> Branch:
