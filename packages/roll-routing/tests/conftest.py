@@ -3,11 +3,23 @@
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(scope="module", params=["with autoroutes", "without"])
+def either(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run the tests of a module with autoroutes, if it is installed, and without."""
+    if request.param == "with autoroutes":
+        pytest.importorskip("autoroutes")
+        yield
+        return
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("roll_routing._autoroutes.autoroutes", None)
+        yield
 
 
 @pytest.fixture

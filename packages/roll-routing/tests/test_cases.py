@@ -9,6 +9,8 @@ import pytest
 
 from roll_routing import Routes
 
+pytestmark = pytest.mark.usefixtures("either")
+
 CASES = tomllib.loads((Path(__file__).parent / "data" / "cases.toml").read_text())["case"]
 
 

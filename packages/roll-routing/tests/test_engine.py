@@ -1,4 +1,4 @@
-"""Which tables autoroutes is asked for, and that its answers are true."""
+"""Which tables autoroutes is asked for, that its answers are true, and that it may be missing."""
 
 from itertools import cycle
 from typing import Any
@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roll_routing import Routes
+from roll_routing import Converter, Routes
+from roll_routing._autoroutes import autoroutes, load
+from roll_routing._compiler import compile_match
+
+needs_autoroutes = pytest.mark.skipif(autoroutes is None, reason="autoroutes is not installed")
 
 PLAIN = ["/", "/posts/new", "/posts/{slug}", "/posts/{slug}/edit", "/s/{p:path}", "/l/{x:alpha}/y"]
 OTHERS = {
@@ -25,10 +29,10 @@ def is_asked(patterns: list[str]) -> bool:
     for pattern in patterns:
         routes.add(pattern)
     routes.match("/no")
-    routes.match("/no")
     return routes._ask is not None
 
 
+@needs_autoroutes
 def test_autoroutes_is_asked_for_a_plain_table() -> None:
     assert is_asked(PLAIN)
     assert is_asked(["{x}/y"])
@@ -39,6 +43,22 @@ def test_autoroutes_is_not_asked_where_its_hits_would_prove_nothing_or_be_late(k
     assert not is_asked([*PLAIN, OTHERS[kind]])
 
 
+def test_autoroutes_is_not_asked_where_a_type_of_ones_own_has_the_name_of_another() -> None:
+    own = {"converters": {"alpha": Converter("[ab]+")}}
+    routes = type("Own", (Routes,), own)()
+    routes.add("/{x:alpha}")
+    assert routes.match("/ab") == ({}, {"x": "ab"})
+    assert routes.match("/abc") == (None, None)
+    assert routes._ask is None
+
+
+def test_autoroutes_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load("roll_routing.no_such_module") is None
+    monkeypatch.setattr("roll_routing._autoroutes.autoroutes", None)
+    assert not is_asked(PLAIN)
+
+
+@needs_autoroutes
 def test_autoroutes_is_not_asked_for_a_large_table() -> None:
     patterns = [f"/{number}/{{x}}" for number in range(33)]
     assert is_asked(patterns[:-1])
@@ -72,6 +92,7 @@ PATHS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=5).map(
 )
 
 
+@needs_autoroutes
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_plain_tables_answer_as_the_tree(data: Any) -> None:
@@ -79,9 +100,10 @@ def test_plain_tables_answer_as_the_tree(data: Any) -> None:
     routes = Routes()
     for pattern in patterns:
         routes.add(pattern, route=pattern)
+    routes.match("/no")
+    of_the_tree = compile_match(routes._tree)
     for path in data.draw(st.lists(PATHS, min_size=1, max_size=9)):
         answer = routes.match(path)
-        parts = path.split("/")
         if path not in patterns:
-            assert answer == (routes._tree.run(parts, len(parts)) or (None, None))
+            assert answer == of_the_tree(path)
     assert (routes._ask is not None) == any("{" in pattern for pattern in patterns)

@@ -6,6 +6,8 @@ import pytest
 
 from roll_routing import Routes
 
+pytestmark = pytest.mark.usefixtures("either")
+
 
 def table(*patterns: str) -> Routes:
     routes = Routes()
@@ -89,11 +91,23 @@ def test_no_text_of_a_pattern_is_code(text: str) -> None:
 
 def test_what_was_called_before_a_change_does_not_undo_it() -> None:
     routes = table("/{x}/{y}", "/{x}.{y}")
-    parts = ["", "a", "b"]
-    unwritten = routes._tree.run
+    not_compiled = routes._answer
     routes.match("/a/b")
-    written = routes._tree.run
+    compiled = routes._answer
     routes.add("/a/{y}", route="new")
-    for late in (written, unwritten):
-        late(parts, 3)
+    for late in (compiled, not_compiled):
+        late("/a/b")
         assert routes.match("/a/b") == ({"route": "new"}, {"y": "b"})
+
+
+def test_a_function_of_a_node_that_was_called_before_a_change_does_not_undo_it() -> None:
+    texts = "abcdefghij"
+    routes = table(*(f"/{a}/{b}/{{x}}" for a in texts for b in texts))
+    node = routes._tree.literals[""].literals["a"]
+    not_compiled, path = node.run, ("/a/a/1", ["", "a", "a", "1"], 4)
+    routes.match("/a/a/1")
+    compiled = node.run
+    routes.add("/a/a/{x:int}", route="new")
+    for late in (compiled, not_compiled):
+        late(*path)
+        assert routes.match("/a/a/1") == ({"route": "new"}, {"x": "1"})

@@ -4,10 +4,13 @@ import re
 import uuid
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roll_routing import Routes
+
+pytestmark = pytest.mark.usefixtures("either")
 
 
 def is_uuid(value: str) -> bool:

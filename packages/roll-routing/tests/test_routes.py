@@ -8,6 +8,8 @@ import pytest
 
 from roll_routing import ListedRoute, Route, Router, Routes, _kinds
 
+pytestmark = pytest.mark.usefixtures("either")
+
 
 @pytest.fixture
 def routes() -> Routes:

@@ -1,13 +1,14 @@
-"""URL routing for Roll: autoroutes, with no wrong answer."""
+"""A URL router with documented precedence: the speed of autoroutes, and no wrong answer."""
 
-from ._build import BuildError, build, nameless, variables
-from ._pattern import InvalidRoute, RoutingError
-from ._routes import ListedRoute, Route, Router, Routes
+from ._kinds import Converter
+from ._pattern import BuildError, InvalidRoute, RoutingError, nameless
+from ._routes import ListedRoute, Route, Router, Routes, build, variables
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BuildError",
+    "Converter",
     "InvalidRoute",
     "ListedRoute",
     "Route",

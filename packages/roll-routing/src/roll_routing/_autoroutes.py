@@ -9,11 +9,11 @@ others, and wherever autoroutes finds nothing.
 
 from __future__ import annotations
 
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import autoroutes
-
+from ._kinds import KINDS
 from ._matching import is_whole
 
 if TYPE_CHECKING:
@@ -26,21 +26,33 @@ if TYPE_CHECKING:
 
 __all__ = ["Ask", "build_autoroutes"]
 
+
+def load(name: str) -> Any:
+    """Import a module; return None if there is none, or it cannot be loaded."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+autoroutes: Any = load("autoroutes")
+
 # Of how many routes with placeholders a table may be.
 _MAX_ROUTES: Final = 32
 # How many segments they may have.
 _MAX_SEGMENTS: Final = 32
 # How many placeholders.
 _MAX_PLACEHOLDERS: Final = 1
-_TYPES: Final = {"string", "alpha", "alnum", "path", "any"}
+_TYPES: Final = {KINDS[word] for word in ("string", "alpha", "alnum", "path", "any")}
 
 
 def build_autoroutes(root: Node) -> Ask | None:
-    """Return the `match` of an autoroutes that knows the routes; None if it is not to be asked.
+    """Return the `match` of an autoroutes that knows the routes.
 
-    What it finds has the payload under "payload", or is empty where no route is.
+    What it finds has the payload under "payload", or is empty where no route is. Return None if
+    the table is not small and plain, or if autoroutes is not installed.
     """
-    if not _is_plain(root):
+    if autoroutes is None or not _is_plain(root):
         return None
     entries = list(islice(_entries(root), _MAX_ROUTES + 1))
     if not 0 < len(entries) <= _MAX_ROUTES:
@@ -61,8 +73,7 @@ def build_autoroutes(root: Node) -> Ask | None:
 
 
 def _entries(node: Node) -> Iterator[Entry]:
-    if node.entry:
-        yield node.entry
+    yield from node.entries[:1]
     for child in node.children:
         yield from _entries(child)
 
@@ -78,4 +89,4 @@ def _is_plain(node: Node) -> bool:
 
 
 def _is_known(steps: Steps) -> bool:
-    return is_whole(steps) and steps.kinds[0][1].word in _TYPES
+    return is_whole(steps) and steps.kinds[0][1] in _TYPES

@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._kinds import PLAIN
 from ._matching import Steps, is_whole, pair_of, takes_some
-from ._trie import rivalries
+from ._precedence import rivalries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ._kinds import Kind
     from ._matching import Pair
-    from ._trie import Answer, Branch, Entry, Group, Node, Run
+    from ._trie import Answer, Branch, Group, Node, Run
 
     Match = Callable[[str], Answer | tuple[None, None]]
 
@@ -77,19 +77,19 @@ def compile_node(node: Node) -> Run:
 
 
 class _Scope:
-    """What is known at a node, in the words of the function.
-
-    `depth`: how many segments are before it.
-    `passed`: the variables that hold the values of these, for where a function ends and another
-        goes on.
-    """
+    """What is known at a node, in the words of the function."""
 
     def __init__(self, node: Node) -> None:
         self.depth = len(node.way)
+        """How many segments are before it."""
         self._steps = [
             (depth, steps) for depth, steps in enumerate(node.way) if isinstance(steps, Steps)
         ]
-        self.passed = [_variable(steps, depth) for depth, steps in self._steps]
+
+    @property
+    def passed(self) -> list[str]:
+        """The variables that hold the values of these, for where another function goes on."""
+        return [_variable(steps, depth) for depth, steps in self._steps]
 
     @property
     def values(self) -> list[str]:
@@ -137,23 +137,24 @@ class _Writer:
 
     def place(self, node: Node, level: int, least: int) -> None:
         depth = len(node.way)
-        if node.entry:
+        if node.entries:
             self.put(level, f"if size == {depth}:")
-            self.answer(node, node.entry, level + 1)
+            self.answer(node, level + 1)
         if not (node.literals or node.groups):
             return
-        if least <= depth and not node.entry:
+        if least <= depth and not node.entries:
             least = depth + _shortest(node)
             self.put(level, f"if size >= {least}:")
             level += 1
-        if node.literals or any(not branch.steps.takes_rest for branch in node.branches.values()):
+        if node.literals or any(not branch.takes_rest for branch in node.branches.values()):
             self.put(level, f"part{depth} = parts[{depth}]")
         if node.literals:
             self.literals(node, level, least)
         if node.groups:
             self.groups(node, level, least)
 
-    def answer(self, node: Node, entry: Entry, level: int) -> None:
+    def answer(self, node: Node, level: int) -> None:
+        entry = node.entries[0]
         pairs = zip(entry.pattern.names, _Scope(node).values, strict=True)
         named = ", ".join(f"{self.constant(name)}: {value}" for name, value in pairs)
         self.put(level, f"return {self.constant(entry.payload)}, {{{named}}}")
@@ -195,7 +196,7 @@ class _Writer:
             if len(branches) > _FEW:
                 self.decide(group, scope, level)
                 continue
-            if not joined and any(branch.steps.takes_rest for branch in branches):
+            if not joined and any(branch.takes_rest for branch in branches):
                 self.put(level, f"rest{scope.depth} = {_rest(node)}")
                 joined = True
             for rivals in rivalries(branches):
@@ -222,9 +223,8 @@ class _Writer:
             word = "elif"
 
     def follow(self, branch: Branch, level: int, least: int) -> None:
-        entry = branch.child.entry
-        if entry and branch.steps.takes_rest:
-            self.answer(branch.child, entry, level)
+        if branch.takes_rest:
+            self.answer(branch.child, level)
         else:
             self.enter(branch.child, level, least)
 
@@ -269,13 +269,13 @@ class _Writer:
 
 def _shortest(node: Node, ahead: int = 9) -> int:
     """Return the least number of segments from a node to a route, as far as one looks ahead."""
-    if node.entry or not ahead:
+    if node.entries or not ahead:
         return 0
     if len(node.literals) > _FEW:
         return 1
     nodes = [*node.literals.values()]
     for branch in node.branches.values():
-        if branch.steps.takes_rest:
+        if branch.takes_rest:
             return 1
         nodes.append(branch.child)
     return 1 + min(_shortest(child, ahead - 1) for child in nodes)

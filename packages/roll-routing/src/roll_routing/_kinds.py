@@ -6,17 +6,22 @@ begin at an index of a text may end: it is what keeps several placeholders in on
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 __all__ = [
     "END",
     "KINDS",
     "LITERAL",
+    "NO_REGEX",
     "OPEN",
     "PLAIN",
     "SLASH",
     "TYPED",
+    "Converter",
+    "Converters",
     "Kind",
+    "kinds_with",
     "never_holds",
     "regex_kind",
 ]
@@ -34,6 +39,37 @@ Span = tuple[int, int]
 Spans = Callable[[str, Sequence[int], int], Iterable[Span]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Converter:
+    """A type of placeholder of one's own.
+
+    `regex`: what its values match, from end to end.
+    `to_python(text)`: makes a Python value of the text that was matched. It raises a `ValueError`
+        for text that stands for none.
+    `to_url(value)`: makes the text for a URL of a Python value.
+
+    Raises a `ValueError` if the regex cannot be compiled.
+    """
+
+    regex: str
+    to_python: Callable[[str], Any] = str
+    to_url: Callable[[Any], str] = str
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.regex)
+        except NO_REGEX as error:
+            raise ValueError(f"{self.regex!r} is no regex: {error}") from error
+
+
+# All that `re.compile` raises: a repetition of more than 4300 digits is a ValueError; warnings may
+# be turned into errors.
+NO_REGEX: Final = (re.error, OverflowError, RecursionError, ValueError, Warning)
+
+# Converters by the words that stand for them, in a form that caches take for a key.
+Converters = tuple[tuple[str, Converter], ...]
+
+
 class Kind:
     """What a placeholder takes.
 
@@ -45,9 +81,10 @@ class Kind:
         `start`, the highest first. `runs[i]` is the end of the members in a row from index `i`.
         None where only `accepts` can tell, and each end in the row must be tried.
     `slash`: whether a value may hold a "/".
+    `converter`: that of a type of one's own.
     """
 
-    __slots__ = ("accepts", "member", "rank", "slash", "spans", "word")
+    __slots__ = ("accepts", "converter", "member", "rank", "slash", "spans", "word")
 
     def __init__(
         self,
@@ -58,9 +95,10 @@ class Kind:
         spans: Spans | None = None,
         *,
         slash: bool = False,
+        converter: Converter | None = None,
     ) -> None:
         self.word, self.rank, self.accepts, self.member = word, rank, accepts, member
-        self.spans, self.slash = spans, slash
+        self.spans, self.slash, self.converter = spans, slash, converter
 
 
 def _always(_: str) -> bool:
@@ -128,8 +166,8 @@ KINDS: Final = {
     )
 }
 
-# The kinds of regexes, by their text.
-_REGEXES: Final[dict[str, Kind]] = {}
+# The kinds of regexes by their text, of converters by their words too.
+_REGEXES: Final[dict[str | tuple[str, Converter], Kind]] = {}
 # Regexes of which can be told at sight which characters they may take: words, some escapes,
 # classes of words and ranges between them; in groups without flags, alternatives and repetitions.
 # No "/" among them, as it sorts before all words. Of any other regex, nothing is assumed.
@@ -144,16 +182,28 @@ _TRANSPARENT: Final = rf"(?>{_READABLE}|\((?!\?)|\(\?:|[)|*+?])+"
 def regex_kind(source: str) -> Kind:
     """Return the kind of the values which a regex matches whole. Raises what `re` does."""
     # Kinds are compared by identity: threads that make one at the same time must get the same.
-    return _REGEXES.get(source) or _REGEXES.setdefault(source, _read(source))
+    return _REGEXES.get(source) or _REGEXES.setdefault(source, _read(source, source))
 
 
-def _read(source: str) -> Kind:
-    accepts = _matches(source)
-    if not re.fullmatch(_TRANSPARENT, source):
-        return Kind(source, TYPED, accepts, _always, slash=True)
+def kinds_with(converters: Converters) -> dict[str, Kind]:
+    """Return the kinds by their words, those of converters among them. Raises what `re` does."""
+    if not converters:
+        return KINDS
+    own = {key[0]: _REGEXES.get(key) or _REGEXES.setdefault(key, _own(*key)) for key in converters}
+    return KINDS | own
+
+
+def _own(word: str, converter: Converter) -> Kind:
+    return _read(converter.regex, word, converter)
+
+
+def _read(regex: str, word: str, converter: Converter | None = None) -> Kind:
+    accepts = _matches(regex)
+    if not re.fullmatch(_TRANSPARENT, regex):
+        return Kind(word, TYPED, accepts, _always, slash=True, converter=converter)
     # Each is a regex of one character, a class as it stands: the "-" of a range is none of it.
-    members = "|".join(filter(None, re.findall(_READABLE, source)))
-    return Kind(source, TYPED, accepts, _matches(members))
+    members = "|".join(filter(None, re.findall(_READABLE, regex)))
+    return Kind(word, TYPED, accepts, _matches(members), converter=converter)
 
 
 def never_holds(kind: Kind, char: str) -> bool:

@@ -1,14 +1,27 @@
-"""Patterns: `/a/{x}/b.{ext:alpha}` is literal text and placeholders. And errors about them."""
+"""Patterns: `/a/{x}/b.{ext:alpha}` is literal text and placeholders. And URLs built from them."""
 
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
-from ._kinds import END, KINDS, LITERAL, SLASH, Kind, regex_kind
+from ._kinds import END, KINDS, LITERAL, NO_REGEX, SLASH, Converters, Kind, kinds_with, regex_kind
 
-__all__ = ["InvalidRoute", "Pattern", "Placeholder", "RoutingError", "Token", "Tokens", "parse"]
+__all__ = [
+    "BuildError",
+    "InvalidRoute",
+    "Pattern",
+    "Placeholder",
+    "RoutingError",
+    "Token",
+    "Tokens",
+    "build_url",
+    "nameless",
+    "parse",
+    "rank_tokens",
+]
 
 
 class RoutingError(ValueError):
@@ -34,6 +47,10 @@ class InvalidRoute(RoutingError):
     def __reduce__(self) -> tuple[type, tuple[str, int, str]]:
         # By default, an exception is unpickled from its `args`, and here these are the message.
         return type(self), (self.pattern, self.position, self.reason)
+
+
+class BuildError(RoutingError):
+    """Values from which the URL of a pattern cannot be built."""
 
 
 class Placeholder(NamedTuple):
@@ -64,11 +81,12 @@ class Pattern:
     `names`: the names of the placeholders, in their order.
     """
 
-    __slots__ = ("names", "tokens")
+    __slots__ = ("names", "placeholders", "tokens")
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens = tokens
-        self.names = tuple(token.name for token in tokens if isinstance(token, Placeholder))
+        self.placeholders = [token for token in tokens if isinstance(token, Placeholder)]
+        self.names = tuple(placeholder.name for placeholder in self.placeholders)
 
     @property
     def segments(self) -> list[Tokens]:
@@ -109,12 +127,12 @@ def rank_tokens(tokens: Iterable[Token]) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def parse(text: str) -> Pattern:
+def parse(text: str, converters: Converters = ()) -> Pattern:
     """Read a pattern. The last ones are kept, as URLs are built from them.
 
     Raises `InvalidRoute`.
     """
-    found = [*_scan(text)]
+    found = [*_scan(text, kinds_with(converters))]
     _check_names(text, found)
     _check_length(text, found)
     return Pattern(tuple(token for _, token in found))
@@ -140,7 +158,7 @@ def _check_length(text: str, found: list[tuple[int, Token]]) -> None:
         raise InvalidRoute(text, slashes[_MAX_SEGMENTS], reason)
 
 
-def _scan(text: str) -> Iterator[tuple[int, Token]]:
+def _scan(text: str, kinds: dict[str, Kind]) -> Iterator[tuple[int, Token]]:
     """Yield each token and the index where it begins."""
     index = 0
     while brace := _BRACE.search(text, index):
@@ -150,7 +168,7 @@ def _scan(text: str) -> Iterator[tuple[int, Token]]:
         if start > index:
             yield index, text[index:start]
         end = _closing(text, start)
-        yield start, _placeholder(text, start, end)
+        yield start, _placeholder(text, start, end, kinds)
         index = end + 1
     if index < len(text):
         yield index, text[index:]
@@ -180,7 +198,7 @@ def _marks(text: str, start: int) -> Iterator[re.Match[str]]:
         yield mark
 
 
-def _placeholder(text: str, start: int, end: int) -> Placeholder:
+def _placeholder(text: str, start: int, end: int, kinds: dict[str, Kind]) -> Placeholder:
     name, colon, word = text[start + 1 : end].partition(":")
     if not name or set(name) & set("{}"):
         raise InvalidRoute(text, start, "a placeholder needs a name, as in '{name}'")
@@ -189,9 +207,77 @@ def _placeholder(text: str, start: int, end: int) -> Placeholder:
     if not word:
         raise InvalidRoute(text, end, f"a type or a regex must follow '{{{name}:'")
     try:
-        return Placeholder(name, KINDS.get(word) or regex_kind(word))
-    # All that `re` raises, a repetition of more than 4300 digits (ValueError) and warnings that
-    # are turned into errors included.
-    except (re.error, OverflowError, RecursionError, ValueError, Warning) as error:
-        reason = f"{word!r} is neither a type ({', '.join(KINDS)}) nor a regex: {error}"
+        return Placeholder(name, kinds.get(word) or regex_kind(word))
+    except NO_REGEX as error:
+        reason = f"{word!r} is neither a type ({', '.join(kinds)}) nor a regex: {error}"
         raise InvalidRoute(text, start + len(name) + 2, reason) from error
+
+
+def nameless(pattern: str, /) -> str:
+    """Return a pattern without the names of its placeholders. Raises `InvalidRoute`.
+
+    Two patterns match the very same URLs, as `Routes` tells, if this is equal for both.
+    """
+    return "".join(
+        f"{{:{token.kind.word}}}" if isinstance(token, Placeholder) else token
+        for token in parse(pattern).tokens
+    )
+
+
+# RFC 3986 3.3: what the path of a URL may hold as it is, beside the unreserved characters.
+_LITERAL_SAFE: Final = "/!$&'()*+,;=:@"
+
+
+def build_url(pattern: str, converters: Converters, values: dict[str, Any]) -> str:
+    """Build the path of a URL from a pattern and its values. Raises what `Routes.build` does."""
+    parsed = parse(pattern, converters)
+    if set(parsed.names) != set(values):
+        raise BuildError(_mismatch(pattern, parsed.names, values))
+    url = "".join(_text(pattern, token, values) for token in parsed.tokens)
+    if {".", ".."} & set(url.split("/")):
+        raise BuildError(
+            f"{url!r} is no URL of {pattern!r}: clients drop the segments '.' and '..'"
+        )
+    # A client would take what follows two slashes for a host.
+    return "/%2F" + url[2:] if url.startswith("//") else url
+
+
+def _mismatch(pattern: str, names: tuple[str, ...], given: dict[str, Any]) -> str:
+    missing = [name for name in names if name not in given]
+    unknown = [name for name in given if name not in names]
+    problems = [f"missing {missing}"] * bool(missing) + [f"unknown {unknown}"] * bool(unknown)
+    return f"Cannot build the URL of {pattern!r}: {', '.join(problems)}"
+
+
+def _text(pattern: str, token: Token, given: dict[str, Any]) -> str:
+    if not isinstance(token, Placeholder):
+        return _quoted(pattern, token, _LITERAL_SAFE)
+    value = _as_text(pattern, token, given[token.name])
+    if not token.kind.accepts(value):
+        raise BuildError(
+            f"Cannot build the URL of {pattern!r}: {token.name!r} is {token.kind.word!r},"
+            f" which does not take {value!r}"
+        )
+    return _quoted(pattern, value, "/" if token.kind.slash else "")
+
+
+def _as_text(pattern: str, token: Placeholder, value: object) -> str:
+    converter = token.kind.converter
+    try:
+        return str(value if converter is None else converter.to_url(value))
+    # An int of more than 4300 digits; whatever else a converter refuses.
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BuildError(
+            f"Cannot build the URL of {pattern!r}: {token.name!r} is {token.kind.word!r}, which"
+            f" has no text for a value of type {type(value).__name__}: {error}"
+        ) from error
+
+
+def _quoted(pattern: str, text: str, safe: str) -> str:
+    try:
+        return quote(text, safe=safe)
+    except UnicodeEncodeError as error:
+        raise BuildError(
+            f"Cannot build the URL of {pattern!r}: {text!r} cannot be encoded, as at index"
+            f" {error.start} it has half of a surrogate pair"
+        ) from error

@@ -6,7 +6,7 @@ Each node is reached by one way only: whatever the path, a match visits each nod
 from __future__ import annotations
 
 from bisect import insort
-from itertools import islice
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from ._kinds import END, SLASH
@@ -24,49 +24,58 @@ if TYPE_CHECKING:
     Found = tuple["Entry", Values]
     Run = Callable[..., Answer | None]
     Compile = Callable[["Node"], Run]
-    Order = tuple[bytes, int]
-    # What follows a branch: literal texts, None for a placeholder, a "/" where all the rest is
-    # taken. None instead of them if the branch itself takes it.
-    Tail = tuple[str | None, ...] | None
 
-__all__ = ["Answer", "Branch", "Compile", "Entry", "Group", "Node", "Run", "insert", "rivalries"]
-
-# How many routes behind a branch are compared with others: the work grows with their square.
-_MANY: Final = 32
+__all__ = [
+    "Answer",
+    "Branch",
+    "Compile",
+    "Entry",
+    "Group",
+    "Node",
+    "Run",
+    "insert",
+    "remove",
+    "update",
+]
 
 
 class Entry:
     """A registered route.
 
     `order`: of two routes that match a path, the lower wins.
-    `holder`: the route of the very same paths that was there before, if there is one.
+    `payload`: what a match gives. `given`: what was registered for this very path. They are one
+        dict, unless routes that only name their placeholders otherwise complete the payload.
     """
 
-    __slots__ = ("holder", "order", "path", "pattern", "payload")
+    __slots__ = ("given", "order", "path", "pattern", "payload")
 
-    def __init__(self, path: str, pattern: Pattern, order: Order, payload: dict[str, Any]) -> None:
-        self.path, self.pattern, self.order, self.payload = path, pattern, order, payload
-        self.holder: Entry | None = None
+    def __init__(
+        self, path: str, pattern: Pattern, order: tuple[bytes, int], payload: dict[str, Any]
+    ) -> None:
+        self.path, self.pattern, self.order = path, pattern, order
+        self.payload = self.given = payload
 
 
 class Node:
     """A place in the tree.
 
     `way`: the segments before it, literal text or placeholders.
+    `entries`: the routes that end here, the first of which is found. The others only name their
+        placeholders otherwise.
     `run(path, parts, size, ...)`: answers for a path, from here on. It is compiled when it is
         called first, as that takes longer than a match.
 
     Threads may be reading while one adds: whatever is attached is ready before.
     """
 
-    __slots__ = ("_compile", "branches", "entry", "groups", "literals", "run", "way")
+    __slots__ = ("_compile", "branches", "entries", "groups", "literals", "run", "way")
 
     def __init__(self, compile_run: Compile, way: tuple[str | Steps, ...] = ()) -> None:
         self._compile, self.way = compile_run, way
         self.literals: dict[str, Node] = {}
         self.branches: dict[Steps, Branch] = {}
         self.groups: tuple[Group, ...] = ()
-        self.entry: Entry | None = None
+        self.entries: tuple[Entry, ...] = ()
         self.run: Run
         self.renew()
 
@@ -80,7 +89,7 @@ class Node:
     def find(self, parts: list[str], index: int, values: Values) -> Found | None:
         """Find the route of the parts from `index`; `values` are those of the parts before."""
         if index == len(parts):
-            return None if self.entry is None else (self.entry, values)
+            return (self.entries[0], values) if self.entries else None
         child = self.literals.get(parts[index])
         if child is not None and (found := child.find(parts, index + 1, values)) is not None:
             return found
@@ -105,19 +114,53 @@ class Node:
             self.literals[text] = Node(self._compile, (*self.way, text))
         return self.literals[text]
 
+    def complete(self) -> None:
+        """Give the route that is found what it lacks from the others."""
+        first = self.entries[0]
+        if first.given is first.payload:
+            if len(self.entries) == 1:
+                return
+            first.given = first.payload.copy()
+        payload = {key: each.given[key] for each in self.entries[::-1] for key in each.given}
+        for key in first.payload.keys() - payload.keys():
+            del first.payload[key]
+        first.payload.update(payload)
+
+    def drop(self, child: Node) -> None:
+        """Remove a child."""
+        last = child.way[-1]
+        if isinstance(last, str):
+            del self.literals[last]
+            return
+        branch = self.branches.pop(last)
+        for group in self.groups:
+            group.discard(branch)
+        self.groups = tuple(group for group in self.groups if group.starts)
+
+    def tails(self) -> Iterator[tuple[tuple[bytes, int], tuple[str | None, ...]]]:
+        """Yield the routes from here on, as those of a branch."""
+        for entry in self.entries[:1]:
+            yield entry.order, ()
+        for text, child in self.literals.items():
+            for order, tail in child.tails():
+                yield order, (text, *tail)
+        for branch in self.branches.values():
+            for order, tail in branch.child.tails():
+                yield order, ("/",) if branch.takes_rest else (None, *tail)
+
     def _branch(self, steps: Steps, segment: Tokens) -> Branch:
         child = Node(self._compile, (*self.way, steps))
         branch = self.branches[steps] = Branch(steps, child)
         # What ranks is the first segment, also where all the rest is taken.
         rank = rank_tokens(segment).partition(_SLASH)[0].removesuffix(_END) + _END
-        self._group(rank, steps).add(branch)
+        self._group(rank, len(branch.prefix)).add(branch)
         return branch
 
-    def _group(self, rank: bytes, steps: Steps) -> Group:
+    def _group(self, rank: bytes, length: int) -> Group:
         for group in self.groups:
             if group.rank == rank:
                 return group
-        group = Group(rank, len(steps.kinds[0][0]))
+        group = Group(rank, length)
         groups = list(self.groups)
         insort(groups, group, key=lambda group: group.rank)
         self.groups = tuple(groups)
@@ -129,13 +172,25 @@ _SLASH: Final = bytes([SLASH])
 
 
 class Branch:
-    """A way on, through placeholders. Names are not its affair: the entries below have them."""
+    """A way on, through placeholders. Names are not its affair: the entries below have them.
 
-    __slots__ = ("child", "match", "steps")
+    `prefix`, `suffix`: the literal text before its first placeholder, and behind its last one.
+    """
+
+    __slots__ = ("child", "match", "prefix", "steps", "suffix", "takes_rest")
 
     def __init__(self, steps: Steps, child: Node) -> None:
-        self.steps, self.child = steps, child
-        self.match = matcher(steps)
+        self.steps, self.child, self.match = steps, child, matcher(steps)
+        ((self.prefix, _), *_), self.suffix, self.takes_rest = steps
+
+    def tails(self) -> Iterator[tuple[tuple[bytes, int], tuple[str | None, ...] | None]]:
+        """Yield the routes behind it: the order of each, and what follows the branch.
+
+        That is literal texts, None for a placeholder, a "/" where all the rest is taken. It is
+        None instead of them if the branch itself takes the rest.
+        """
+        for order, tail in self.child.tails():
+            yield order, None if self.takes_rest else tail
 
 
 class Group:
@@ -152,8 +207,14 @@ class Group:
 
     def add(self, branch: Branch) -> None:
         """Add a branch."""
-        prefix = branch.steps.kinds[0][0]
-        self.starts[prefix] = (*self.starts.get(prefix, ()), branch)
+        self.starts[branch.prefix] = (*self.starts.get(branch.prefix, ()), branch)
+
+    def discard(self, branch: Branch) -> None:
+        """Remove a branch, if it is here."""
+        alike = self.starts.get(branch.prefix, ())
+        self.starts[branch.prefix] = tuple(other for other in alike if other is not branch)
+        if not self.starts[branch.prefix]:
+            del self.starts[branch.prefix]
 
     @property
     def branches(self) -> list[Branch]:
@@ -165,7 +226,7 @@ class Group:
         best: Found | None = None
         part = parts[index]
         for branch in self.starts.get(part[: self.length], ()):
-            rest = branch.steps.takes_rest
+            rest = branch.takes_rest
             more = branch.match("/".join(parts[index:]) if rest else part)
             if more is None:
                 continue
@@ -183,17 +244,41 @@ class Group:
         return entry.payload, dict(zip(entry.pattern.names, values, strict=True))
 
 
-def insert(root: Node, entry: Entry) -> Entry:
-    """Add an entry to the tree; return it, or the one for the very same paths before it."""
+def insert(root: Node, entry: Entry) -> None:
+    """Add an entry to the tree."""
+    way = _way(root, entry)
+    way[-1].entries += (entry,)
+    way[-1].complete()
+    for node in way:
+        node.renew()
+
+
+def update(root: Node, entry: Entry, payload: dict[str, Any]) -> None:
+    """Merge a payload into that of an entry of the tree."""
+    entry.given.update(payload)
+    _way(root, entry)[-1].complete()
+
+
+def remove(root: Node, entry: Entry) -> None:
+    """Remove an entry from the tree, and the nodes that lead to nothing else."""
+    way = _way(root, entry)
+    last = way[-1]
+    last.entries = tuple(other for other in last.entries if other is not entry)
+    if last.entries:
+        last.complete()
+    for parent, node in reversed([*pairwise(way)]):
+        if not (node.entries or node.children):
+            parent.drop(node)
+    for node in way:
+        node.renew()
+
+
+def _way(root: Node, entry: Entry) -> list[Node]:
+    """Return the nodes that lead to an entry; make those that are not there."""
     way = [root]
     for segment in entry.pattern.segments:
         way.append(way[-1].through(segment))
-    last = way[-1]
-    if last.entry is None:
-        last.entry = entry
-    for node in way:
-        node.renew()
-    return last.entry
+    return way
 
 
 def _steps_of(tokens: Tokens) -> Steps:
@@ -207,78 +292,3 @@ def _steps_of(tokens: Tokens) -> Steps:
         else:
             literal += token
     return Steps(tuple(kinds), literal, any(kind.slash for _, kind in kinds))
-
-
-def rivalries(branches: list[Branch]) -> Iterator[list[Branch]]:
-    """Put those together of which one must know more of a path to tell which of them wins.
-
-    All others may be tried one after the other, in the order in which they are given.
-    """
-    apart: dict[tuple[str, str], list[Branch]] = {}
-    all_segments = not any(branch.steps.takes_rest for branch in branches)
-    for branch in branches:
-        # As they rank alike, the literal texts of segments are of one length.
-        texts = branch.steps.kinds[0][0], branch.steps.suffix if all_segments else ""
-        apart.setdefault(texts, []).append(branch)
-    for rivals in apart.values():
-        ordered = _ordered(rivals)
-        if ordered is None:
-            yield rivals
-        else:
-            yield from ([branch] for branch in ordered)
-
-
-def _ordered(rivals: list[Branch]) -> list[Branch] | None:
-    """Sort branches so that the first to match has the route that wins, if that can be."""
-    if len(rivals) == 1:
-        return rivals
-    left = {branch: list(islice(_tails(branch), _MANY)) for branch in rivals}
-    if any(len(tails) == _MANY for tails in left.values()):
-        return None
-    ordered: list[Branch] = []
-    while left:
-        first = next((branch for branch in left if not _beaten(branch, left)), None)
-        if first is None:
-            return None
-        ordered.append(first)
-        del left[first]
-    return ordered
-
-
-def _beaten(branch: Branch, rivals: dict[Branch, list[tuple[Order, Tail]]]) -> bool:
-    """Tell whether, for some path, another one has a route that wins over those of a branch."""
-    return any(
-        other_order < order and _meet(tail, other_tail)
-        for order, tail in rivals[branch]
-        for rival, tails in rivals.items()
-        if rival is not branch
-        for other_order, other_tail in tails
-    )
-
-
-def _meet(one: Tail, other: Tail) -> bool:
-    """Tell whether a path may go on both ways, as far as the literal texts say."""
-    if one is None or other is None:
-        return True
-    for text, other_text in zip(one, other, strict=False):
-        if "/" in (text, other_text):
-            return True
-        if None not in (text, other_text) and text != other_text:
-            return False
-    return len(one) == len(other)
-
-
-def _tails(branch: Branch) -> Iterator[tuple[Order, Tail]]:
-    for order, way in _ways(branch.child):
-        yield order, None if branch.steps.takes_rest else way
-
-
-def _ways(node: Node) -> Iterator[tuple[Order, tuple[str | None, ...]]]:
-    if node.entry:
-        yield node.entry.order, ()
-    for text, child in node.literals.items():
-        for order, way in _ways(child):
-            yield order, (text, *way)
-    for branch in node.branches.values():
-        for order, way in _ways(branch.child):
-            yield order, ("/",) if branch.steps.takes_rest else (None, *way)

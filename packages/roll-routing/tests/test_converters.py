@@ -1,0 +1,159 @@
+"""Types of placeholders of an application's own."""
+
+import re
+import uuid
+from datetime import date
+from typing import Any
+
+import pytest
+
+from roll_routing import BuildError, Converter, InvalidRoute, Routes, RoutingError, nameless
+
+DATE = Converter(r"\d{4}-\d\d-\d\d", date.fromisoformat, date.isoformat)
+SLUG = Converter("[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+OWN = {
+    "date": DATE,
+    "slug": SLUG,
+    "hex": Converter("[0-9a-f]+", lambda text: int(text, 16), "{:x}".format),
+    "below": Converter("[a-z/]+", lambda text: text.split("/"), "/".join),
+}
+
+
+class MyRoutes(Routes):
+    converters = OWN
+
+
+def routes_with(**converters: Converter) -> type[Routes]:
+    """Return a class with other converters."""
+    return type("Other", (Routes,), {"converters": converters})
+
+
+def table(*patterns: str) -> MyRoutes:
+    routes = MyRoutes()
+    for pattern in patterns:
+        routes.add(pattern, route=pattern)
+    return routes
+
+
+def test_a_match_gives_the_text() -> None:
+    routes = table(
+        "/news/{day:date}", "/news/{title:slug}", "/n/{number:hex}.txt", "/b/{p:below}/x"
+    )
+    assert routes.match("/news/2026-11-29") == (
+        {"route": "/news/{day:date}"},
+        {"day": "2026-11-29"},
+    )
+    assert routes.match("/news/a-b") == ({"route": "/news/{title:slug}"}, {"title": "a-b"})
+    assert routes.match("/n/ff.txt") == ({"route": "/n/{number:hex}.txt"}, {"number": "ff"})
+    assert routes.match("/b/c/d/x") == ({"route": "/b/{p:below}/x"}, {"p": "c/d"})
+    for path in ("/news/A", "/news/a--b", "/n/fg.txt", "/b/1/x"):
+        assert routes.match(path) == (None, None)
+
+
+def test_a_converter_ranks_as_a_type() -> None:
+    routes = table("/{x}", "/{x:slug}", "/{p:below}", "/a")
+    assert routes.match("/a")[0] == {"route": "/a"}
+    assert routes.match("/b")[0] == {"route": "/{x:slug}"}
+    assert routes.match("/B")[0] == {"route": "/{x}"}
+    assert routes.match("/b/c")[0] == {"route": "/{p:below}"}
+
+
+def test_whoever_asks_converts() -> None:
+    pattern = "/{day:date}/{number:hex}/{name}/{x:int}"
+    values = table(pattern).match("/2026-11-29/ff/n/1")[1]
+    assert values == {"day": "2026-11-29", "number": "ff", "name": "n", "x": "1"}
+    conversions = MyRoutes.conversions(pattern)
+    assert {name: convert(values[name]) for name, convert in conversions.items()} == {
+        "day": date(2026, 11, 29),
+        "number": 255,
+    }
+
+
+def test_text_that_matches_may_stand_for_nothing() -> None:
+    routes = table("/{day:date}")
+    assert routes.match("/2026-99-99") == ({"route": "/{day:date}"}, {"day": "2026-99-99"})
+    with pytest.raises(ValueError, match="month"):
+        routes.conversions("/{day:date}")["day"]("2026-99-99")
+
+
+def test_a_pattern_that_cannot_be_read_has_no_conversions() -> None:
+    with pytest.raises(InvalidRoute, match=r"neither a type .*string, digit, .*, date, slug"):
+        MyRoutes.conversions("/{x:(}")
+
+
+def test_urls_are_built_of_python_values() -> None:
+    assert MyRoutes.build("/{day:date}", day=date(2026, 11, 29)) == "/2026-11-29"
+    assert MyRoutes().build("/n/{number:hex}.txt", number=255) == "/n/ff.txt"
+    assert MyRoutes.build("/{p:below}/x", p=["a", "b"]) == "/a/b/x"
+    assert MyRoutes.build("/{x:int}/{u:uuid}/{s:slug}", x=1, u=uuid.UUID(int=1), s="a") == (
+        "/1/00000000-0000-0000-0000-000000000001/a"
+    )
+    assert Routes.build("/{x:int}", x=1) == "/1"
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("/{d:date}", {"d": "2026-11-29"}, "'d' is 'date', which has no text for a value of type str"),
+    ("/{n:hex}", {"n": None}, "'n' is 'hex', which has no text for a value of type NoneType"),
+    ("/{n:hex}", {"n": -1}, "'n' is 'hex', which does not take '-1'"),
+    ("/{s:slug}", {"s": "a b"}, "'s' is 'slug', which does not take 'a b'"),
+    ("/{p:below}", {"p": 3}, "'p' is 'below', which has no text for a value of type int"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "values", "reason"), REFUSED)
+def test_values_that_a_converter_does_not_take_are_refused(
+    pattern: str, values: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(BuildError, match=re.escape(reason)):
+        MyRoutes.build(pattern, **values)
+
+
+def test_what_a_converter_makes_for_a_url_becomes_text() -> None:
+    other = routes_with(number=Converter("[0-9]+", int, lambda value: value))
+    assert other.build("/{x:number}", x=1) == "/1"
+    with pytest.raises(BuildError, match="does not take 'None'"):
+        other.build("/{x:number}", x=None)
+
+
+def test_converters_are_those_of_a_class() -> None:
+    other = routes_with(slug=Converter("[A-Z]+"))
+    for routes, answers in (
+        (Routes(), {"/slug": {}, "/a-b": None, "/A": None}),
+        (MyRoutes(), {"/slug": {}, "/a-b": {}, "/A": None}),
+        (other(), {"/slug": None, "/a-b": None, "/A": {}}),
+    ):
+        routes.add("/{x:slug}")
+        assert {path: routes.match(path)[0] for path in answers} == answers
+
+
+def test_one_type_and_one_regex_are_not_the_same_route() -> None:
+    routes = table("/{x:slug}")
+    routes.add("/{x:" + SLUG.regex + "}", route="regex")
+    assert len(routes) == 2
+    assert "/{y:slug}" not in routes
+    routes.add("/{y:slug}", more=1)
+    assert routes.match("/a")[0] == {"route": "/{x:slug}", "more": 1}
+    assert nameless("/{x:slug}") == nameless("/{y:slug}") != nameless("/{x:" + SLUG.regex + "}")
+
+
+def test_a_type_of_ours_may_be_replaced() -> None:
+    other = routes_with(int=Converter("[1-9][0-9]*", int))
+    routes = other()
+    routes.add("/{x:int}")
+    assert routes.match("/10") == ({}, {"x": "10"})
+    assert routes.match("/01") == (None, None)
+    assert other.conversions("/{x:int}") == {"x": int}
+
+
+@pytest.mark.parametrize("regex", ["(", "a{" + "9" * 5000 + "}", "(" * 5000 + ")" * 5000])
+def test_a_converter_without_a_regex_is_refused(regex: str) -> None:
+    with pytest.raises(ValueError, match="is no regex"):
+        Converter(regex)
+
+
+@pytest.mark.parametrize(("word", "converter"), [("a-b", SLUG), ("", SLUG), ("slug", "[a-z]+")])
+def test_a_mistake_is_told_where_the_class_is(word: str, converter: Any) -> None:
+    with pytest.raises(RoutingError, match=r"Other\.converters has"):
+        routes_with(**{word: converter})
