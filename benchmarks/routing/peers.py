@@ -4,16 +4,19 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import autoroutes
 from falcon.routing import CompiledRouter
 from sanic_routing import BaseRouter  # type: ignore[attr-defined]
 from sanic_routing.exceptions import NotFound
 from starlette.routing import Match, Route
+from werkzeug.exceptions import NotFound as WerkzeugNotFound
+from werkzeug.routing import Map, Rule
 
 import roll_routing
 
-__all__ = ["PEERS", "Peer"]
+__all__ = ["PEERS", "Peer", "without_autoroutes"]
 
 Values = dict[str, str]
 # `match` is what is timed: what an application calls. `values` reads its result, untimed.
@@ -32,6 +35,15 @@ def two_methods(router: Any) -> Peer:
         return table.match, lambda result: result[1]
 
     return build
+
+
+def without_autoroutes(routes: list[str]) -> Any:
+    """Ours, as where autoroutes is not installed."""
+    build = two_methods(roll_routing.Routes)
+    with patch("roll_routing._autoroutes.autoroutes", None):
+        match, values = build(routes)
+        match("/nowhere")  # Autoroutes is looked for at the first match that needs the tree.
+    return match, values
 
 
 def re_routes() -> Any:
@@ -86,11 +98,28 @@ def starlette(routes: list[str]) -> Any:
     return match, lambda result: result and result["path_params"]
 
 
+def werkzeug(routes: list[str]) -> Any:
+    rules = [
+        Rule(route.replace("{", "<").replace("}", ">"), endpoint=route, methods=["GET"])
+        for route in routes
+    ]
+    adapter = Map(rules, merge_slashes=False).bind("localhost")
+
+    def match(path: str) -> Any:
+        try:
+            return adapter.match(path)
+        except WerkzeugNotFound:
+            return None
+
+    return match, lambda result: result and result[1]
+
+
 PEERS: dict[str, Peer] = {
     "autoroutes": two_methods(autoroutes.Routes),
     "roll-routing": two_methods(roll_routing.Routes),
     "falcon": falcon,
     "sanic-routing": sanic,
     "starlette": starlette,
+    "werkzeug": werkzeug,
     "re": two_methods(re_routes()),
 }

@@ -14,10 +14,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from peers import PEERS
+from peers import PEERS, without_autoroutes
 from tables import LIKES, MIXED, SMALL, SMALL_PATHS, paths, table
 
-PACKAGES = ("roll-routing", "autoroutes", "falcon", "sanic-routing", "starlette")
+PACKAGES = ("roll-routing", "autoroutes", "falcon", "sanic-routing", "starlette", "werkzeug")
 SIZES = (10, 100, 1000, 10_000)
 # How long one round of one peer runs: long beside the clock's own cost, short beside a machine's
 # changes of mood.
@@ -124,12 +124,24 @@ def claimed(size: int, rounds: int) -> None:
 
 
 def plain(rounds: int) -> None:
-    """Compare where ours asks autoroutes."""
+    """Compare where ours asks autoroutes with where it is not installed."""
     print(f"\n### A small and plain table, {len(SMALL)} routes\n")
-    print("| path | roll-routing | autoroutes | ours - autoroutes |\n|---|---:|---:|---:|")
-    ours, bare = (PEERS[name](SMALL)[0] for name in ("roll-routing", "autoroutes"))
+    print("| path | with autoroutes | without | bare autoroutes | without / with |")
+    print("|---|---:|---:|---:|---:|")
+    peers = {"with": PEERS["roll-routing"], "without": without_autoroutes}
+    peers["bare"] = PEERS["autoroutes"]
+    matches = {name: build(SMALL)[0] for name, build in peers.items()}
+    sums = dict.fromkeys(matches, 0.0)
     for path in SMALL_PATHS:
-        pair(path, ours, bare, rounds)
+        row = compared(matches, path, rounds)
+        print_plain(path, row)
+        sums = {name: sums[name] + row[name] for name in row}
+    print_plain("all", sums)
+
+
+def print_plain(path: str, row: dict[str, float]) -> None:
+    ratio = row["without"] / row["with"]
+    print(f"| {path} |", " | ".join(f"{time:,.0f}" for time in row.values()), f"| {ratio:.2f} |")
 
 
 def pair(path: str, ours: Match, bare: Match, rounds: int) -> None:

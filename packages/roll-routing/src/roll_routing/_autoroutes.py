@@ -1,10 +1,9 @@
 """Autoroutes: which tables it is asked for, and what it is told of them.
 
-Its time grows with the placeholders and the routes, that of the compiled tree with the segments:
-measured, it is the faster one for values that hold slashes, about even with one placeholder, and
-behind from two on or among more than some tens of routes. And its hits prove something only where
-no two routes can claim a path. So it is asked for small, plain tables; the tree answers for all
-others, and wherever autoroutes finds nothing.
+It finds a value that holds slashes up to 4 % faster than the function of the tree does, and others
+as fast, if routes have one placeholder; with more, or among more than some tens of routes, it is
+slower. Its hits prove something only where no two routes can claim a path. So it is asked for
+small, plain tables; the tree answers for all others, and wherever autoroutes finds nothing.
 """
 
 from __future__ import annotations

@@ -1,36 +1,36 @@
-"""Compiling a node of the tree to a function of nested conditions.
+"""Compiling the tree to Python functions of nested conditions.
 
 A match then costs no call and no loop for each segment, which halves its time. The function for
-`/users/{name}` reads, but for the names of its constants:
+`/users/{name}/posts` reads, but for the names of its constants:
 
-    def run(parts, size):
-        if size >= 3:
-            part0 = parts[0]
-            if part0 == '':
-                part1 = parts[1]
-                if part1 == 'users':
-                    part2 = parts[2]
-                    if part2:
-                        if size == 3:
+    def match(path):
+        if '/users/' <= path < '/users0':
+            parts = path.split('/')
+            size = len(parts)
+            part2 = parts[2]
+            if part2:
+                if size >= 4:
+                    part3 = parts[3]
+                    if part3 == 'posts':
+                        if size == 4:
                             return PAYLOAD, {'name': part2}
-        return None
+            return None, None
+        return None, None
 
 No text of a pattern is ever in that source: constants are numbered names in its namespace.
 """
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from ._kinds import PLAIN
-from ._matching import Steps, is_whole, pair_of, takes_some
+from ._matching import Steps, is_whole, pair_of, takes_some, write_condition
 from ._precedence import rivalries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from ._kinds import Kind
-    from ._matching import Pair
     from ._trie import Answer, Branch, Group, Node, Run
 
     Match = Callable[[str], Answer | tuple[None, None]]
@@ -42,7 +42,7 @@ _FEW: Final = 8
 # How many nodes one function answers for, and how deep it nests: Python allows a hundred levels.
 _NODES: Final = 100
 _LEVELS: Final = 50
-# What each function knows of the path: its text, its segments, their number.
+# What the function of a node knows of the path: its text, its segments, their number.
 _PATH: Final = ("path", "parts", "size")
 
 
@@ -58,43 +58,41 @@ def write_match(root: Node) -> tuple[str, dict[str, Any]]:
     """Return the source of the function of a tree, and its constants by their names."""
     writer = _Writer()
     writer.put(0, "def match(path):")
-    writer.put(1, "parts = path.split('/')")
-    writer.put(1, "size = len(parts)")
-    writer.place(root, 1, 0)
+    heads = list(islice(_heads(root), _FEW + 1))
+    if len(heads) > _FEW:
+        writer.split(1)
+        writer.place(root, 1, 0)
+    else:
+        for index, head in enumerate(heads, 1):
+            writer.head(head, heads[index:])
     writer.put(1, "return None, None")
     return "\n".join(writer.lines), writer.constants
 
 
 def compile_node(node: Node) -> Run:
     """Return the function of a node: `run(path, parts, size, *passed)`."""
-    writer, scope = _Writer(), _Scope(node)
-    writer.put(0, f"def run({', '.join((*_PATH, *scope.passed))}):")
-    writer.place(node, 1, scope.depth)
+    writer = _Writer()
+    writer.put(0, f"def run({_arguments(node)}):")
+    writer.place(node, 1, len(node.way))
     writer.put(1, "return None")
     exec("\n".join(writer.lines), writer.constants)  # noqa: S102 - no text of a pattern is in it
     run: Run = writer.constants["run"]
     return run
 
 
-class _Scope:
-    """What is known at a node, in the words of the function."""
+def _steps(node: Node) -> Iterator[tuple[int, Steps]]:
+    """Yield the placeholders before a node, with the depths of their segments."""
+    return ((depth, steps) for depth, steps in enumerate(node.way) if isinstance(steps, Steps))
 
-    def __init__(self, node: Node) -> None:
-        self.depth = len(node.way)
-        """How many segments are before it."""
-        self._steps = [
-            (depth, steps) for depth, steps in enumerate(node.way) if isinstance(steps, Steps)
-        ]
 
-    @property
-    def passed(self) -> list[str]:
-        """The variables that hold the values of these, for where another function goes on."""
-        return [_variable(steps, depth) for depth, steps in self._steps]
+def _arguments(node: Node) -> str:
+    """Name what the function of a node is called with: the values before it too."""
+    return ", ".join([*_PATH, *(_variable(steps, depth) for depth, steps in _steps(node))])
 
-    @property
-    def values(self) -> list[str]:
-        """The expressions for the values of all placeholders before."""
-        return [value for depth, steps in self._steps for value in _values(steps, depth)]
+
+def _values(node: Node) -> list[str]:
+    """Write the expressions for the values of all placeholders before a node."""
+    return [value for depth, steps in _steps(node) for value in _values_of(steps, depth)]
 
 
 def _text(steps: Steps, depth: int) -> str:
@@ -107,7 +105,7 @@ def _variable(steps: Steps, depth: int) -> str:
     return _text(steps, depth) if is_whole(steps) else f"more{depth}"
 
 
-def _values(steps: Steps, depth: int) -> list[str]:
+def _values_of(steps: Steps, depth: int) -> list[str]:
     variable = _variable(steps, depth)
     if is_whole(steps) or takes_some(steps):
         return [variable]
@@ -135,6 +133,35 @@ class _Writer:
         self.constants[name] = value
         return name
 
+    def split(self, level: int) -> None:
+        self.put(level, "parts = path.split('/')")
+        self.put(level, "size = len(parts)")
+
+    def head(self, node: Node, others: list[Node]) -> None:
+        """Write what answers for the paths that begin with the text of a node.
+
+        These are all texts in a range: two comparisons cost half of a `startswith`.
+        """
+        prefix, depth, level = _prefix(node) or "", len(node.way), 1
+        if prefix:
+            beyond = prefix[:-1] + chr(ord("/") + 1)
+            self.put(1, f"if {self.constant(prefix)} <= path < {self.constant(beyond)}:")
+            level = 2
+        branches, inner = node.branches.values(), level
+        apart = len(node.groups) == len(branches)
+        if apart and not any(branch.takes_rest or branch.child.children for branch in branches):
+            # Nothing follows. A split costs more than all the rest.
+            self.put(level, f"part{depth} = {_rest(node)}")
+            self.put(level, f"if '/' not in part{depth}:")
+            self.put(level + 1, f"size = {depth + 1}")
+            inner += 1
+        elif not (apart and all(branch.takes_rest for branch in branches)):
+            self.split(level)
+            self.put(level, f"part{depth} = parts[{depth}]")
+        self.groups(node, inner, depth + 1)
+        if not any(prefix.startswith(_prefix(other) or "") for other in others):
+            self.put(level, "return None, None")
+
     def place(self, node: Node, level: int, least: int) -> None:
         depth = len(node.way)
         if node.entries:
@@ -155,7 +182,7 @@ class _Writer:
 
     def answer(self, node: Node, level: int) -> None:
         entry = node.entries[0]
-        pairs = zip(entry.pattern.names, _Scope(node).values, strict=True)
+        pairs = zip(entry.pattern.names, _values(node), strict=True)
         named = ", ".join(f"{self.constant(name)}: {value}" for name, value in pairs)
         self.put(level, f"return {self.constant(entry.payload)}, {{{named}}}")
 
@@ -164,11 +191,7 @@ class _Writer:
         if self.nodes < _NODES and level < _LEVELS:
             self.place(node, level, least)
         else:
-            self.proceed(self.constant(node), _Scope(node), level)
-
-    def proceed(self, node: str, scope: _Scope, level: int) -> None:
-        """Go on in the function of a node."""
-        self.attempt(f"{node}.run({', '.join((*_PATH, *scope.passed))})", level)
+            self.attempt(f"{self.constant(node)}.run({_arguments(node)})", level)
 
     def attempt(self, call: str, level: int) -> None:
         self.put(level, f"found = {call}")
@@ -180,7 +203,7 @@ class _Writer:
         if len(node.literals) > _FEW:
             self.put(level, f"node = {self.constant(node.literals.get)}({part})")
             self.put(level, "if node is not None:")
-            self.proceed("node", _Scope(node), level + 1)
+            self.attempt(f"node.run({_arguments(node)})", level + 1)
             return
         word = "if"
         for text, child in node.literals.items():
@@ -190,34 +213,34 @@ class _Writer:
             word = "elif"
 
     def groups(self, node: Node, level: int, least: int) -> None:
-        scope, joined = _Scope(node), False
+        joined = False
         for group in node.groups:
             branches = group.branches
             if len(branches) > _FEW:
-                self.decide(group, scope, level)
+                self.decide(group, node, level)
                 continue
             if not joined and any(branch.takes_rest for branch in branches):
-                self.put(level, f"rest{scope.depth} = {_rest(node)}")
+                self.put(level, f"rest{len(node.way)} = {_rest(node)}")
                 joined = True
             for rivals in rivalries(branches):
-                self.rivals(group, rivals, scope, level, least)
+                self.rivals(group, rivals, node, level, least)
 
-    def decide(self, group: Group, scope: _Scope, level: int) -> None:
+    def decide(self, group: Group, node: Node, level: int) -> None:
         """Let the group itself find which of its branches wins."""
-        values = "".join(f"{value}, " for value in scope.values)
-        self.attempt(f"{self.constant(group)}.run(parts, {scope.depth}, ({values}))", level)
+        values = "".join(f"{value}, " for value in _values(node))
+        self.attempt(f"{self.constant(group)}.run(parts, {len(node.way)}, ({values}))", level)
 
     def rivals(
-        self, group: Group, rivals: list[Branch], scope: _Scope, level: int, least: int
+        self, group: Group, rivals: list[Branch], node: Node, level: int, least: int
     ) -> None:
         """Try branches; where several take the text, what follows it decides."""
-        word = "if"
+        word, depth = "if", len(node.way)
         for index, branch in enumerate(rivals, 1):
-            self.put(level, f"{word} {self.condition(branch, scope.depth)}:")
-            others = [self.takes(rival, scope.depth) for rival in rivals[index:]]
+            self.put(level, f"{word} {self.condition(branch, depth)}:")
+            others = [self.takes(rival, depth) for rival in rivals[index:]]
             if others:
                 self.put(level + 1, f"if {' or '.join(others)}:")
-                self.decide(group, scope, level + 2)
+                self.decide(group, node, level + 2)
                 self.put(level + 1, "else:")
             self.follow(branch, level + 1 + bool(others), least)
             word = "elif"
@@ -228,43 +251,16 @@ class _Writer:
         else:
             self.enter(branch.child, level, least)
 
+    def condition(self, branch: Branch, depth: int) -> str:
+        """Write the condition that a branch takes the text, with the values cut out of it."""
+        text = _text(branch.steps, depth)
+        return write_condition(branch.steps, branch.match, text, f"more{depth}", self.constant)
+
     def takes(self, branch: Branch, depth: int) -> str:
         """Write the condition that a branch takes the text, without the values."""
         if is_whole(branch.steps):
             return self.condition(branch, depth)
         return f"{self.constant(branch.match)}({_text(branch.steps, depth)}) is not None"
-
-    def condition(self, branch: Branch, depth: int) -> str:
-        """Write the condition that a branch takes the text, with the values cut out of it."""
-        steps = branch.steps
-        text, more = _text(steps, depth), f"more{depth}"
-        if is_whole(steps):
-            return text if takes_some(steps) else self.taken(steps.kinds[0][1], text)
-        if takes_some(steps):
-            return self.framed(steps, text, more)
-        match = f"({more} := {self.constant(branch.match)}({text}))"
-        if pair := pair_of(steps):
-            return self.parted(pair, text, more, match)
-        return f"{match} is not None"
-
-    def framed(self, steps: Steps, text: str, more: str) -> str:
-        """Write the condition that there is a value between two literal texts."""
-        prefix, suffix = steps.kinds[0][0], steps.suffix
-        ends = f"{text}.startswith({self.constant(prefix)}) and " if prefix else ""
-        ends += f"{text}.endswith({self.constant(suffix)}) and " if suffix else ""
-        # Where the two texts overlap, nothing is left between them.
-        return f"{ends}({more} := {text}[{len(prefix)}:{-len(suffix) or ''}])"
-
-    def parted(self, pair: Pair, text: str, more: str, match: str) -> str:
-        """Write the condition that there is a value on each side of literal text."""
-        literal = self.constant(pair.literal)
-        left = self.taken(pair.left, f"({more} := {text}.{pair.cut}({literal}))[0]")
-        both = f"{left} and {self.taken(pair.right, f'{more}[2]')}"
-        return f"{literal} in {text} and {both if pair.sure else f'({both} or {match})'}"
-
-    def taken(self, kind: Kind, value: str) -> str:
-        """Write the condition that a kind takes a value."""
-        return value if kind.rank == PLAIN else f"{self.constant(kind.accepts)}({value})"
 
 
 def _shortest(node: Node, ahead: int = 9) -> int:
@@ -279,6 +275,14 @@ def _shortest(node: Node, ahead: int = 9) -> int:
             return 1
         nodes.append(branch.child)
     return 1 + min(_shortest(child, ahead - 1) for child in nodes)
+
+
+def _heads(node: Node) -> Iterator[Node]:
+    """Yield the nodes with branches to which literal text alone leads, the deepest first."""
+    for child in node.literals.values():
+        yield from _heads(child)
+    if node.groups:
+        yield node
 
 
 def _prefix(node: Node) -> str | None:

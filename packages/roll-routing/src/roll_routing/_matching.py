@@ -11,7 +11,16 @@ from typing import NamedTuple
 
 from ._kinds import PLAIN, Kind, never_holds
 
-__all__ = ["Match", "Pair", "Steps", "Values", "is_whole", "matcher", "pair_of", "takes_some"]
+__all__ = [
+    "Match",
+    "Steps",
+    "Values",
+    "is_whole",
+    "matcher",
+    "pair_of",
+    "takes_some",
+    "write_condition",
+]
 
 Values = tuple[str, ...]
 Match = Callable[[str], Values | None]
@@ -204,3 +213,47 @@ class _Finder:
         while end >= start and not self.kind.accepts(self.text[start:end]):
             end = reach[end - 1] if end else _NOWHERE
         return end if end >= start else _NOWHERE
+
+
+def write_condition(
+    steps: Steps, match: Match, text: str, more: str, constant: Callable[[object], str]
+) -> str:
+    """Write the condition that the steps match the text of a variable.
+
+    With it, what is found is put into the variable `more`, unless it is all of the text. The
+    expression calls `match` only where no method of `str` will do. `constant` names a value.
+    """
+    (prefix, kind), *_ = steps.kinds
+    if is_whole(steps):
+        return text if takes_some(steps) else _taken(kind, text, constant)
+    if takes_some(steps):
+        return _between(prefix, steps.suffix, text, more, constant)
+    matched = f"({more} := {constant(match)}({text}))"
+    if pair := pair_of(steps):
+        return _parted(pair, text, more, matched, constant)
+    return f"{matched} is not None"
+
+
+def _between(
+    prefix: str, suffix: str, text: str, more: str, constant: Callable[[object], str]
+) -> str:
+    """Write the condition that there is a value between two literal texts."""
+    ends = f"{text}.startswith({constant(prefix)}) and " if prefix else ""
+    ends += f"{text}.endswith({constant(suffix)}) and " if suffix else ""
+    # Where the two texts overlap, nothing is left between them.
+    return f"{ends}({more} := {text}[{len(prefix)}:{-len(suffix) or ''}])"
+
+
+def _parted(
+    pair: Pair, text: str, more: str, matched: str, constant: Callable[[object], str]
+) -> str:
+    """Write the condition that there is a value on each side of literal text."""
+    literal = constant(pair.literal)
+    left = _taken(pair.left, f"({more} := {text}.{pair.cut}({literal}))[0]", constant)
+    both = f"{left} and {_taken(pair.right, f'{more}[2]', constant)}"
+    return f"{literal} in {text} and {both if pair.sure else f'({both} or {matched})'}"
+
+
+def _taken(kind: Kind, value: str, constant: Callable[[object], str]) -> str:
+    """Write the condition that a kind takes a value."""
+    return value if kind.rank == PLAIN else f"{constant(kind.accepts)}({value})"
