@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from roll_routing import Router, Routes
+from roll_routing import Converter, Router, Routes
 
 
 class Exact:
@@ -47,3 +47,27 @@ exact: Router = Exact()
 positional: Router = Positional()
 numbered: Router = Numbered()  # error: assignment
 blind: Router = Blind()  # error: assignment
+
+found = Routes().find("/a")
+if found:
+    method: str = found.vars["x"].upper()
+    payload: dict[str, Any] = found.payload
+    if found.payload is None:
+        payload = {}
+unchecked = Routes().find("/a").vars  # error: union-attr
+OWN = {"slug": Converter("[a-z-]+"), "hex": Converter("[0-9a-f]+", lambda text: int(text, 16))}
+WRONG = {"slug": "[a-z-]+"}
+
+
+class Own(Routes):
+    converters = OWN
+
+
+class Wrong(Routes):
+    converters = WRONG  # error: assignment
+
+
+built: str = Own.build("/{x:slug}", x="a")
+amount: int = len(Own())
+known: bool = "/a" in Own()
+paths: list[str] = [route.path for route in Own()]

@@ -41,19 +41,17 @@ Spans = Callable[[str, Sequence[int], int], Iterable[Span]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Converter:
-    """A type of placeholder of one's own.
-
-    `regex`: what its values match, from end to end.
-    `to_python(text)`: makes a Python value of the text that was matched. It raises a `ValueError`
-        for text that stands for none.
-    `to_url(value)`: makes the text for a URL of a Python value.
+    """A type of placeholder that an application defines: an entry of `Routes.converters`.
 
     Raises a `ValueError` if the regex cannot be compiled.
     """
 
     regex: str
+    """Matches the whole text of a value."""
     to_python: Callable[[str], Any] = str
+    """Converts the text of a match. It raises a `ValueError` if the text has no meaning."""
     to_url: Callable[[Any], str] = str
+    """Makes the text of a value for a URL."""
 
     def __post_init__(self) -> None:
         try:

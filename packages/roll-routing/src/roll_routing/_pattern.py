@@ -25,7 +25,10 @@ __all__ = [
 
 
 class RoutingError(ValueError):
-    """A mistake of the application, never of its client: hence the `status`."""
+    """A mistake of the application, not of its client: the `status` is 500.
+
+    `message`: what is wrong, and what would be right.
+    """
 
     status: int = HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -37,7 +40,9 @@ class RoutingError(ValueError):
 class InvalidRoute(RoutingError):
     """A pattern that cannot be read.
 
-    `pattern`: its text. `position`: the index of the fault in it. `reason`: what is wrong.
+    `pattern`: its text.
+    `position`: the index of the fault in it.
+    `reason`: what is wrong.
     """
 
     def __init__(self, pattern: str, position: int, reason: str) -> None:
@@ -50,7 +55,7 @@ class InvalidRoute(RoutingError):
 
 
 class BuildError(RoutingError):
-    """Values from which the URL of a pattern cannot be built."""
+    """Values that do not make a URL of a pattern."""
 
 
 class Placeholder(NamedTuple):
@@ -216,7 +221,7 @@ def _placeholder(text: str, start: int, end: int, kinds: dict[str, Kind]) -> Pla
 def nameless(pattern: str, /) -> str:
     """Return a pattern without the names of its placeholders. Raises `InvalidRoute`.
 
-    Two patterns match the very same URLs, as `Routes` tells, if this is equal for both.
+    It is equal for two patterns that only name their placeholders differently.
     """
     return "".join(
         f"{{:{token.kind.word}}}" if isinstance(token, Placeholder) else token

@@ -28,10 +28,11 @@ _SHOWN: Final = 20
 
 
 class Route(NamedTuple):
-    """What a match gives: the payload registered, the values of the placeholders.
+    """What a match gives: the registered payload, and the text of the placeholders by name.
 
-    Applications make one of two `None` where nothing matches; `Routes.find` never does. Hence
-    `Any`, by which type checkers let both be used.
+    An application may keep a `Route(None, None)` where nothing matches; `Routes.find` returns None
+    instead. The fields are `Any` too, so that type checkers accept `route.payload["GET"]` without
+    a check, and the check where one is needed.
     """
 
     payload: dict[str, Any] | Any
@@ -39,7 +40,11 @@ class Route(NamedTuple):
 
 
 class ListedRoute(NamedTuple):
-    """A registered route, as tools want it: `name` is the extra of that name, or None."""
+    """A registered route, as iteration gives it.
+
+    `methods`: the HTTP methods among the keys of the payload.
+    `name`: the value of that key of the payload, or None.
+    """
 
     path: str
     methods: tuple[str, ...]
@@ -48,15 +53,16 @@ class ListedRoute(NamedTuple):
 
 
 class Router(Protocol):
-    """What an application needs of a router: any object with these two methods will do.
+    """What an application needs of a router: any object with these two methods is one.
 
-    It guarantees that
-    - a path that matches one registered pattern, or several, is never answered as if it matched
-      none; which of several wins is the router's affair, and is documented;
-    - placeholders are those of autoroutes, at least: `{x}`, the types `string`, `digit`, `alpha`,
-      `alnum`, `path` and `any`, else a regex;
-    - `match` may be called while a route is added, by another thread too, and answers for the
-      others as it did before.
+    A router guarantees this:
+
+    - A path that matches a registered pattern always gets an answer. Where several patterns match,
+      the router documents which one wins.
+    - It knows at least the placeholders of autoroutes: `{x}`, regexes, and the types `string`,
+      `digit`, `alpha`, `alnum`, `path` and `any`.
+    - `match` may be called while another thread adds a route. The answers for all other routes
+      stay as they were.
     """
 
     # `*args` are what type checkers read as "whatever else": with the keywords alone, they would
@@ -78,17 +84,18 @@ class Router(Protocol):
 
 
 class Routes:
-    """A router: see `Router` for its contract, the README for the patterns and their precedence.
+    """A table of paths and their payloads.
 
-    It is a collection of the registered paths: `len`, `in` and iteration. Threads may match while
-    others add and remove.
-
-    Attributes:
-        converters: types of one's own by the words that stand for them, for subclasses to set:
-            with `{"slug": Converter("[a-z-]+")}`, `/{x:slug}` is a pattern.
+    `Router` states its contract, the README the patterns and their precedence. It is a collection
+    of the registered paths: it has `len`, `in` and iteration. Threads may match while others add
+    and remove.
     """
 
     converters: ClassVar[Mapping[str, Converter]] = {}
+    """Types of placeholders by the words that stand for them, for subclasses to set.
+
+    With `{"slug": Converter("[a-z-]+")}`, `/{x:slug}` is a pattern.
+    """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -111,11 +118,12 @@ class Routes:
         self._answer: Match = self._answer_first
 
     def add(self, path: str, /, **payload: Any) -> None:
-        """Register a path; if it is registered already, merge the payload into its own.
+        """Register a path. One that is registered already gets the payload merged into its own.
 
-        A path that names its placeholders otherwise is another one for the very same URLs: these
-        give the payload and the names of the first, which gets what it lacks from the others.
-        Raises `InvalidRoute`.
+        Of two paths that only name their placeholders differently, a match gives the names and the
+        payload of the first. That payload gets the keys it lacks from the second.
+
+        Raises `InvalidRoute` if the path cannot be read.
         """
         pattern = self._parse(path)
         with self._lock:
@@ -136,9 +144,10 @@ class Routes:
             self._static[entry.path] = entry.payload
 
     def remove(self, path: str, /) -> None:
-        """Remove a registered path, and what its payload lent to others of the very same URLs.
+        """Remove a registered path.
 
-        Raises `RoutingError` if it is not registered, `InvalidRoute` if it cannot be read.
+        A path that got keys from its payload loses them. Raises `RoutingError` if the path is not
+        registered, `InvalidRoute` if it cannot be read.
         """
         pattern = self._parse(path)
         with self._lock:
@@ -153,9 +162,10 @@ class Routes:
                 self._static = {key: self._static[key] for key in self._static if key != path}
 
     def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
-        """Return the payload of a percent-decoded path, and the text of its placeholders by name.
+        """Return the payload for a percent-decoded path, and the text of its placeholders by name.
 
-        Two `None` if nothing matches. The payload is the registered one, not a copy.
+        Return two `None` if nothing matches. The payload is the registered one, not a copy. The
+        dict of the text belongs to the caller.
         """
         # This is all that static paths cost.
         static = self._static
@@ -169,7 +179,7 @@ class Routes:
         return self._answer(path)
 
     def find(self, path: str, /) -> Route | None:
-        """Return what `match` does as a `Route`; None if nothing matches."""
+        """Return the `Route` for a percent-decoded path, or None if nothing matches."""
         payload, values = self.match(path)
         return None if payload is None else Route(payload, values)
 
@@ -193,18 +203,20 @@ class Routes:
     def build(cls, pattern: str, /, **vars: Any) -> str:  # noqa: A002 - as `Route` calls them
         """Build the path of a URL, percent-encoded (RFC 3986), from a pattern and its values.
 
-        Values go through the `to_url` of their converter, else through `str()`. Raises
-        `InvalidRoute` for the pattern, `BuildError` (a `ValueError`) for a value that is missing,
-        unknown, or that its placeholder does not take, and for text that UTF-8 cannot encode: lone
-        surrogates.
+        Each value goes through the `to_url` of its converter, or through `str()`.
+
+        Raises `InvalidRoute` if the pattern cannot be read. Raises `BuildError` (a `ValueError`)
+        if a value is missing or unknown, if its placeholder does not take it, if it has a lone
+        surrogate, which UTF-8 cannot encode, and if the URL has a segment `.` or `..`.
         """
         return build_url(pattern, cls._own(), vars)
 
     @classmethod
     def conversions(cls, pattern: str, /) -> dict[str, Callable[[str], Any]]:
-        """Return the `to_python` of each placeholder of a pattern that has a converter, by name.
+        """Return the `to_python` functions of a pattern, by the names of its placeholders.
 
-        A match gives text: call these to convert it. Raises `InvalidRoute`.
+        Placeholders without a converter have none. A match gives text: call these functions to
+        convert it. Raises `InvalidRoute` if the pattern cannot be read.
         """
         placeholders = cls._parse(pattern).placeholders
         converters = {name: kind.converter for name, kind in placeholders}
@@ -222,18 +234,18 @@ class Routes:
         return len(self._entries)
 
     def __contains__(self, path: object) -> bool:
-        """Tell whether a path is registered: the pattern, not a path that it matches."""
+        """Tell whether a path is registered, as it was added: `/{x}`, not what it matches."""
         try:
             return isinstance(path, str) and self._parse(path).tokens in self._entries
         except InvalidRoute:
             return False
 
     def __iter__(self) -> Iterator[ListedRoute]:
-        """List the routes, in the order of their registration."""
+        """Iterate over the routes in the order of their registration."""
         return map(_listed, tuple(self._entries.values()))
 
     def __repr__(self) -> str:
-        """Show the table: a line a route, with its methods and its name."""
+        """Show the first 20 routes: one line each, with the methods and the name."""
         entries = tuple(self._entries.values())
         lines = [_line(_listed(entry)) for entry in entries[:_SHOWN]]
         more = len(entries) - _SHOWN
@@ -242,7 +254,7 @@ class Routes:
 
 
 def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - as `Route` calls them
-    """Build the path of a URL as `Routes.build` does, without converters."""
+    """Build the path of a URL as `Routes.build` does, for patterns without converters."""
     return build_url(pattern, (), vars)
 
 

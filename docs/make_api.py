@@ -1,0 +1,113 @@
+"""Write the API page of a package from its docstrings: python docs/make_api.py roll-routing [...].
+
+The page lists what `__all__` of the package names, and goes to packages/<name>/API.md. Signatures
+are those of the source, so that each version of Python makes the same page.
+"""
+
+import ast
+import importlib
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PACKAGES = Path(__file__).parents[1] / "packages"
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def page(package: str) -> str:
+    """Return the page of a package, by the name of its folder."""
+    module = importlib.import_module(package.replace("-", "_"))
+    lines = [f"# API of {package}", "", "Made of the docstrings by `docs/make_api.py`.", ""]
+    for name in module.__all__:
+        lines += described(name, getattr(module, name))
+    text = "\n".join(lines).rstrip() + "\n"
+    return re.sub(r"(?m)^(- `.*`)\n\n(?=- `)", r"\1\n", text)
+
+
+def described(name: str, value: Any) -> Iterator[str]:
+    if not (inspect.isclass(value) or inspect.isfunction(value)):
+        yield from [f"## `{name}`", "", f"`{type(value).__name__}`", ""]
+        return
+    (node,) = ast.parse(textwrap.dedent(inspect.getsource(value))).body
+    if isinstance(node, ast.ClassDef):
+        yield from class_lines(node)
+    elif isinstance(node, Function):
+        yield from function_lines(node, "##", name)
+
+
+def class_lines(node: ast.ClassDef) -> Iterator[str]:
+    bases = ", ".join(ast.unparse(base) for base in node.bases)
+    yield from [f"## `class {node.name}{f'({bases})' if bases else ''}`", ""]
+    yield from text_of(ast.get_docstring(node))
+    for member in node.body:
+        if isinstance(member, Function) and member.name == "__init__" and member.args.args[1:]:
+            yield from [f"`{node.name}({arguments_of(member, '')})`", ""]
+    for member, following in zip(node.body, [*node.body[1:], None], strict=True):
+        if isinstance(member, ast.AnnAssign):
+            yield from attribute_lines(member, following)
+        elif isinstance(member, Function) and is_shown(member):
+            yield from function_lines(member, "###", f"{node.name}.{member.name}")
+
+
+def is_shown(node: Function) -> bool:
+    """Tell whether a method is public, or a special one that says something of itself."""
+    return not node.name.startswith("_") or (
+        node.name.endswith("__") and ast.get_docstring(node) is not None
+    )
+
+
+def attribute_lines(node: ast.AnnAssign, following: ast.stmt | None) -> Iterator[str]:
+    name = ast.unparse(node.target)
+    if name.startswith("_"):
+        return
+    value = f" = {ast.unparse(node.value)}" if node.value else ""
+    yield from [f"- `{name}: {ast.unparse(node.annotation)}{value}`", ""]
+    if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+        text = inspect.cleandoc(str(following.value.value))
+        yield from [*(f"  {line}".rstrip() for line in text.splitlines()), ""]
+
+
+def function_lines(node: Function, level: str, name: str) -> Iterator[str]:
+    decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
+    kind = " ".join(sorted(decorators & {"classmethod", "property", "staticmethod"}))
+    is_async = "async " if isinstance(node, ast.AsyncFunctionDef) else ""
+    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    arguments = "" if kind == "property" else f"({arguments_of(node, kind)})"
+    heading = f"{level} `{is_async}{name}{arguments}{returns}`"
+    yield from [f"{heading} ({kind})" if kind else heading, ""]
+    yield from text_of(ast.get_docstring(node))
+
+
+def arguments_of(node: Function, kind: str) -> str:
+    """Return the arguments as a caller sees them."""
+    text = ast.unparse(node.args)
+    first = "" if kind == "staticmethod" else r"(?:self|cls)(?:, )?(?:/(?:, )?)?"
+    return re.sub(f"^{first}", "", text)
+
+
+def text_of(docstring: str | None) -> Iterator[str]:
+    """Make Markdown of a docstring: its lists and sections become lists."""
+    if docstring is None:
+        return
+    in_section = False
+    for line in docstring.splitlines():
+        if re.fullmatch(r"(Args|Attributes|Raises|Returns|Yields):", line):
+            in_section = True
+            yield from [line, ""]
+        elif in_section and re.match(r"    \S", line):
+            yield re.sub(r"^    (\*{0,2}\w+)", r"- `\1`", line)
+        elif re.match(r"`[^`]+`(?:, `[^`]+`)*: ", line):
+            yield f"- {line}"
+        else:
+            in_section = in_section and line.startswith(" ")
+            yield re.sub(r"^        ", "  ", line) if in_section else line.replace("    ", "  ", 1)
+    yield ""
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        (PACKAGES / name / "API.md").write_text(page(name))
