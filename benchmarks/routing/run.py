@@ -153,6 +153,17 @@ def pair(path: str, ours: Match, bare: Match, rounds: int) -> None:
     )
 
 
+def hostile() -> None:
+    """Compare what a hostile path costs, for those routers that know such a pattern."""
+    pattern, path = "/{a}-{b}-{c}-{d}x", "/" + "-" * 250
+    print(f"\n### 250 hyphens for `{pattern}`\n")
+    print("| router | µs |\n|---|---:|")
+    for name in ("roll-routing", "falcon", "starlette", "werkzeug", "re"):
+        match, _ = PEERS[name]([pattern])
+        match("/")
+        print(f"| {name} | {min(timed(match, path, 1) for _ in range(3)) / 1000:,.0f} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="10 and 1,000 routes, about a minute")
@@ -169,6 +180,7 @@ def main() -> None:
     for size in (10, 1000):
         claimed(size, rounds)
     plain(rounds)
+    hostile()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def test_the_examples_of_the_readme_run(snippet: str) -> None:
 
 
 def test_the_readme_has_examples() -> None:
-    assert len(SNIPPETS) == 5
+    assert len(SNIPPETS) == 6
 
 
 def test_the_changelog_knows_the_version() -> None:

@@ -250,7 +250,9 @@ class Routes:
         lines = [_line(_listed(entry)) for entry in entries[:_SHOWN]]
         more = len(entries) - _SHOWN
         lines += [f"... and {more:,} more"] * (more > 0)
-        return "\n  ".join([f"<{type(self).__name__}: {len(entries):,} routes", *lines]) + ">"
+        routes = "route" if len(entries) == 1 else "routes"
+        first = f"<{type(self).__name__}: {len(entries):,} {routes}"
+        return "\n  ".join([first, *lines]) + ">"
 
 
 def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - as `Route` calls them
