@@ -11,7 +11,6 @@ import pytest
 
 from roll_http import ClientDisconnected, HTTPProtocol, Limits, Request, Response
 from roll_http.body import BodyStream
-from roll_http.connection import protocol
 from roll_http.connection.writer import Writer
 from roll_http.h1.serialize import as_body
 from roll_http.syntax import list_members
@@ -20,33 +19,18 @@ GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
 
 
-@pytest.fixture
-def eager(monkeypatch):
-    """Handlers begin at once, as they do by themselves from Python 3.12 on."""
-
-    def start(coroutine, loop, context):
-        try:
-            coroutine.send(None)
-        except StopIteration:
-            pass
-        else:
-            raise AssertionError("a handler of this test never waits")
-
-    monkeypatch.setattr(protocol, "start", start)
-
-
 async def path(request, response):
     response.body = request.path
 
 
-async def test_answers_that_are_ready_leave_together_and_let_others_have_their_turn(serve, eager):
+async def test_answers_that_are_ready_leave_together_and_let_others_have_their_turn(serve):
     peer = await serve(path)
     answer = await peer.exchange(GET * 100 + LAST)
     assert answer.count("HTTP/1.1 200 OK") == 101
     assert answer.endswith("/last")
 
 
-async def test_an_unread_body_is_skipped_between_answers_that_are_ready(serve, eager):
+async def test_an_unread_body_is_skipped_between_answers_that_are_ready(serve):
     peer = await serve(path)
     post = b"POST /post HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n\r\nabc"
     answer = await peer.exchange((GET + post) * 20 + LAST)
@@ -298,7 +282,7 @@ async def test_a_generator_that_fails_because_its_client_left_is_no_error(serve,
     assert not caplog.records
 
 
-async def test_ready_answers_come_one_by_one_even_when_asked_to_go_on(serve, eager):
+async def test_ready_answers_come_one_by_one_even_when_asked_to_go_on(serve):
     async def handler(request, response):
         request.protocol.resume_writing()
         response.body = request.path
@@ -307,7 +291,7 @@ async def test_ready_answers_come_one_by_one_even_when_asked_to_go_on(serve, eag
     assert answer.count("HTTP/1.1 200 OK") == 4
 
 
-async def test_a_connection_rests_after_an_answer_that_was_ready(serve, eager):
+async def test_a_connection_rests_after_an_answer_that_was_ready(serve):
     peer = await serve(path, keep_alive_timeout=0.05)
     assert (await peer.exchange(GET)).endswith("\r\n\r\n/")
 

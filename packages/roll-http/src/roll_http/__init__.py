@@ -1,8 +1,9 @@
-"""HTTP/1.1 over asyncio: requests, responses, cookies, and the protocol that carries them."""
+"""HTTP/1.1 over asyncio: requests, responses, cookies, and the protocol of a connection."""
 
 import warnings
 from typing import Any
 
+from .accept_errors import throttle_accept_errors
 from .application import Application
 from .connection.protocol import HTTPProtocol
 from .cookies import Cookies, parse_cookies
@@ -11,7 +12,8 @@ from .files import FileBody
 from .limits import Limits
 from .request import Request
 from .response import Response
-from .server import Server, serve_until_signalled, throttle_accept_errors
+from .server import Server
+from .signals import serve_until_signalled
 
 __all__ = [
     "HTTP_METHODS",

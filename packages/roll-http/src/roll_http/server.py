@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import socket
 import ssl
 import sys
-import threading
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import methodcaller
 from typing import Any
 from weakref import WeakSet
@@ -22,33 +20,27 @@ from .limits import Limits
 
 logger = logging.getLogger("roll_http")
 
-__all__ = ["Server", "serve_until_signalled", "throttle_accept_errors"]
+__all__ = ["Server"]
 
-# How many connections may wait to be accepted. asyncio would also accept that many in a row, and
-# when file descriptors run out it logs each: that loop keeps to asyncio's own number.
+# How many connections may wait to be accepted.
 BACKLOG = 2048
+# asyncio takes its own backlog also for the number of connections to accept in a row. When file
+# descriptors run out, it logs an error for each. So asyncio gets its own default.
 ACCEPTED_IN_A_ROW = 100
 
-# Turns of the loop in which a connection just accepted is made, and what its socket holds is read.
+# Turns of the loop that it takes to make a connection just accepted and to read its socket.
 LAST_TURNS = 6
 
-# Turns in which asyncio makes the transport of a connection that it has accepted.
+# Turns of the loop in which asyncio makes the transport of a connection that it has accepted.
 ACCEPT_TURNS = 2
 
-# Seconds for the first requests of the last connections, when the server has drained.
+# Seconds that the last connections get for their first request, after `drain`.
 FIRST_REQUESTS = 0.05
 
-# Seconds for the TLS handshakes that have begun when the server stops.
+# Seconds that the TLS handshakes in progress get when the server stops.
 LAST_HANDSHAKES = 1.0
 
-# What asyncio says when it can't accept for want of file descriptors or memory.
-ACCEPT_ERROR = "socket.accept() out of system resource"
-# What it then tries again a second later, a hundred times, though the server was closed since.
-ACCEPT_AGAIN = "_start_serving"
-ACCEPT_ERROR_INTERVAL = 1.0
-
-
-# Whoever bound a Unix socket may serve on: from Python 3.13, asyncio would remove its file.
+# Other processes may still serve a Unix socket: from Python 3.13, asyncio would remove its file.
 UNIX_OPTIONS: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
 
 
@@ -68,8 +60,8 @@ class Server:
         self._limits = limits or Limits()
         self._tls = tls
         self._servers: list[asyncio.Server] = []
-        self._draining = False  # each connection has one more request
-        self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, before the handshake's end
+        self._draining = False  # each connection gets one more request
+        self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, until the handshake is done
 
     @property
     def sockets(self) -> tuple[Any, ...]:
@@ -78,13 +70,17 @@ class Server:
 
     @property
     def connections(self) -> Iterator[HTTPProtocol]:
-        """The connections it accepted that are still open."""
+        """The open connections that this server accepted."""
         for connection in ConnectionRegistry.running():
             if isinstance(connection, HTTPProtocol) and connection.owner is self:
                 yield connection
 
     async def listen(self, host: str, port: int) -> None:
-        """Listen on an address; a port of 0 takes a free one. Raises `OSError` when it can't."""
+        """Listen on an address; a port of 0 takes a free one.
+
+        Raises:
+            OSError: the address can't be bound.
+        """
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
             self._connect, host, port, backlog=ACCEPTED_IN_A_ROW, **self._tls_options
@@ -117,9 +113,9 @@ class Server:
     def _connect(self) -> asyncio.Protocol:
         try:
             protocol = self._factory()
-        except Exception:  # the loops would say nothing, and leave the connection as it is
+        except Exception:  # the loops would not log it, and would leave the connection open
             logger.exception("No protocol could be made for a connection")
-            return _Nobody()
+            return _Abort()
         protocol.owner = self
         protocol.must_close = self._draining
         if self._tls is not None:
@@ -129,10 +125,10 @@ class Server:
     async def stop(self, graceful_timeout: float | None = None) -> None:
         """Stop accepting, let the running requests end, and close every connection.
 
-        Connections that wait to be accepted are accepted first, and idle ones are read once more:
-        a request that was sent is answered. What still runs after `graceful_timeout` seconds (by
-        default the limits') is cancelled, and its connection aborted. To `drain` first spares
-        those whose request is still on its way.
+        Connections that wait to be accepted are accepted first. Idle connections are read once
+        more, so that a request that has arrived is answered. After `graceful_timeout` seconds (by
+        default that of the limits), the requests that still run are cancelled, and their
+        connections are aborted. Call `drain` first to spare requests that are still on the way.
         """
         timeout = self._limits.graceful_timeout if graceful_timeout is None else graceful_timeout
         self._announce_end()
@@ -146,12 +142,11 @@ class Server:
             await self.stop_now()
 
     async def drain(self, seconds: float) -> None:
-        """Go on serving for so long, but let each answer be the last of its connection.
+        """Serve for `seconds` more, but close each connection after its next response.
 
-        A connection that is closed while it is idle may cross a request on its way, which is
-        lost (RFC 9112 9.5): a proxy that keeps connections open answers its client 502. So
-        whoever stops while others go on serving drains first. Nobody waits where no connection
-        is open.
+        Closing an idle connection can race with a new request, which is then lost (RFC 9112 9.5):
+        a proxy that keeps connections open answers 502. So drain before `stop` when other
+        processes go on serving. Without open connections, return at once.
         """
         self._draining = True
         self._announce_end()
@@ -159,31 +154,31 @@ class Server:
             await asyncio.sleep(seconds)
 
     def _announce_end(self) -> None:
-        """Have each connection say that its next answer is its last."""
+        """Have the next response of each connection say `Connection: close`."""
         for connection in self.connections:
             connection.must_close = True
 
     async def retire(self, seconds: float) -> None:
-        """Do what `drain` does, under its old name."""
+        """Call `drain`; deprecated, its old name."""
         warnings.warn("Server.retire is now Server.drain", DeprecationWarning, stacklevel=2)
         await self.drain(seconds)
 
     async def stop_now(self) -> None:
-        """Cancel what runs, and abort every connection."""
+        """Cancel the running requests, and abort every connection."""
         for server in self._servers:
             server.close()
-        self._tell_all(methodcaller("cancel"))
+        self._call_on_all(methodcaller("cancel"))
         await self._all_gone(1)
 
-    def _tell_all(self, what: Callable[[HTTPProtocol], Any]) -> None:
+    def _call_on_all(self, method: Callable[[HTTPProtocol], Any]) -> None:
         for connection in self.connections:
             try:
-                what(connection)
-            except Exception:  # noqa: BLE001 - the other connections are still to be told
+                method(connection)
+            except Exception:  # noqa: BLE001 - the call on the other connections must follow
                 fail(connection)
 
     async def _all_gone(self, seconds: float) -> None:
-        """Wait until no connection is left, for so long at most."""
+        """Wait until no connection is left, `seconds` at most."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while any(self.connections):
@@ -194,18 +189,18 @@ class Server:
         while True:
             for _ in range(LAST_TURNS):
                 await asyncio.sleep(0)
-            self._tell_all(methodcaller("shutdown"))
+            self._call_on_all(methodcaller("shutdown"))
             if not any(self.connections):
                 return
             await ConnectionRegistry.running().changed()
 
     async def _stop_accepting(self) -> None:
         await self._stop_reading()
-        # Closing a listening socket resets the connections that wait in it: its duplicate keeps
-        # it open until they are taken out.
+        # Closing a listening socket resets the connections that wait in it. A duplicate keeps the
+        # socket open until these are accepted.
         duplicates = []
         for sock in self.sockets:
-            with contextlib.suppress(OSError):  # no descriptor is left: who waits there is lost
+            with contextlib.suppress(OSError):  # no descriptor is left: these connections are lost
                 duplicates.append(sock.dup())
         for server in self._servers:
             server.close()
@@ -213,14 +208,14 @@ class Server:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_HANDSHAKES):
                 taken = [self._take_connection(sock) for sock in accepted]
-                await asyncio.gather(*taken, return_exceptions=True)  # whoever left has left
+                await asyncio.gather(*taken, return_exceptions=True)  # some clients have left
                 await self._end_handshakes()
 
     async def _stop_reading(self) -> None:
-        """Have asyncio's own loop accept nothing more, and finish what it has accepted.
+        """Let asyncio's own loop accept nothing more, and finish what it has accepted.
 
-        It accepts a connection in one turn of the loop, and makes its transport in a task, which
-        fails when the server was closed in between. uvloop does both at once.
+        That loop accepts a connection in one turn, and makes its transport in a task, which fails
+        when the server is closed in between. uvloop does both in one step.
         """
         loop = asyncio.get_running_loop()
         if isinstance(loop, asyncio.SelectorEventLoop):
@@ -238,8 +233,8 @@ class Server:
             await ConnectionRegistry.running().changed()
 
 
-class _Nobody(asyncio.Protocol):
-    """Has nothing to do with a connection."""
+class _Abort(asyncio.Protocol):
+    """Aborts its connection at once."""
 
     def connection_made(self, transport: Any) -> None:
         transport.abort()
@@ -252,86 +247,3 @@ def _accept_all(listener: socket.socket) -> Iterator[socket.socket]:
             accepted, _ = listener.accept()
             accepted.setblocking(False)
             yield accepted
-
-
-def throttle_accept_errors(loop: asyncio.AbstractEventLoop) -> None:
-    """Report a want of file descriptors once a second, instead of hundreds of times.
-
-    Everything else goes to the exception handler that was set before.
-    """
-    previous = loop.get_exception_handler()
-    last = float("-inf")
-
-    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        nonlocal last
-        message = context.get("message", "")
-        if ACCEPT_AGAIN in message:
-            return
-        if message == ACCEPT_ERROR:
-            now = loop.time()
-            if now - last < ACCEPT_ERROR_INTERVAL:
-                return
-            last = now
-        if previous is None:
-            loop.default_exception_handler(context)
-        else:
-            previous(loop, context)
-
-    loop.set_exception_handler(handle)
-
-
-@contextlib.asynccontextmanager
-async def signalled(*signals: signal.Signals) -> AsyncIterator[asyncio.Queue[signal.Signals]]:
-    """A queue of the signals that come, instead of what they would do by themselves.
-
-    Once one has come, SIGTERM stays ignored until the loop is closed. Outside of the main thread
-    none ever come.
-    """
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[signal.Signals] = asyncio.Queue()
-    told = False
-
-    def take(number: signal.Signals) -> None:
-        nonlocal told
-        told = True
-        queue.put_nowait(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        signals = ()
-    for number in signals:
-        loop.add_signal_handler(number, take, number)
-    try:
-        yield queue
-    finally:
-        for number in signals:
-            if told and number is signal.SIGTERM:
-                loop.add_signal_handler(number, _ignore)
-            else:
-                loop.remove_signal_handler(number)
-
-
-def _ignore() -> None:
-    """Do nothing about a signal."""
-
-
-async def serve_until_signalled(server: Server) -> None:
-    """Serve until SIGINT or SIGTERM, then stop gracefully; SIGQUIT or a second SIGINT hurries.
-
-    Who hurries cancels the requests that run. A SIGTERM that is repeated changes nothing, until
-    the loop is closed: what follows, as an application's own shutdown, is not interrupted either.
-    In another thread than the main one, which gets the signals, it serves until it is cancelled.
-    """
-    async with signalled(signal.SIGINT, signal.SIGTERM, signal.SIGQUIT) as queue:
-        first = await queue.get()
-        stopping = asyncio.ensure_future(server.stop(0 if first is signal.SIGQUIT else None))
-        hurry = asyncio.ensure_future(_hurried(queue))
-        await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
-        if not stopping.done():
-            stopping.cancel()
-            await server.stop_now()
-        hurry.cancel()
-
-
-async def _hurried(queue: asyncio.Queue[signal.Signals]) -> None:
-    while await queue.get() is signal.SIGTERM:
-        pass

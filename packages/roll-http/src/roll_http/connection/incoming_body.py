@@ -13,7 +13,10 @@ from ..limits import Limits
 from .registry import ConnectionRegistry
 from .writer import Writer
 
-__all__ = ["IncomingBody"]
+__all__ = ["CLIENT_GONE", "IncomingBody"]
+
+CLIENT_GONE = "The client has gone before its body's end"
+"""The reason that a handler gets when the client disconnects within its body."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

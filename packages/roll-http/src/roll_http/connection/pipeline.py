@@ -1,0 +1,197 @@
+"""The requests of one connection, answered one after another (RFC 9112 9.3.2, pipelining).
+
+`answering.py` answers one request. This module begins the next one, and manages the body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import Context
+
+from ..h1.head import Head, RequestError
+from ..h1.state import ANSWERING, CLOSING, HEAD, IDLE, LINGERING, SKIPPING_BODY
+from ..limits import NEVER
+from ..request import Request
+from .answering import answer
+from .eager_tasks import start
+from .ending import EndingConnection
+from .exchange import Exchange
+from .incoming_body import CLIENT_GONE, IncomingBody
+
+__all__ = ["PipelinedConnection"]
+
+# Answers that one connection gives in a row, before the other connections get their turn.
+TURNS = 16
+
+
+class PipelinedConnection(EndingConnection):
+    """A connection that answers its requests in order, one at a time."""
+
+    __slots__ = ()
+
+    _context: Context
+    _loop: asyncio.AbstractEventLoop
+
+    # From one request to the next.
+
+    def _advance(self) -> None:
+        """Answer the requests that have arrived, as long as each answer is ready at once."""
+        self._advancing = True
+        turns = 0
+        reader = self.reader
+        try:
+            while reader.has_bytes and turns < TURNS and self._is_free() and self._begin_next():
+                turns += 1
+        finally:
+            self._advancing = False
+            if self.writer.corked:
+                self.writer.uncork()
+        if reader.has_bytes:
+            if turns == TURNS and self._is_free():
+                self._advance_soon()  # other connections get their turn
+            reader.update_reading()
+
+    def _is_free(self) -> bool:
+        """Return whether the next request may begin."""
+        return self.state <= HEAD and not self.writer.paused
+
+    def _begin_next(self) -> bool:
+        """Begin to answer the next request; return False when its head is not complete."""
+        reader = self.reader
+        try:
+            head = reader.next_head()
+        except RequestError as error:
+            self.refuse(error)
+            return False
+        if head is None:
+            self._await_head()
+            return False
+        self.state = ANSWERING
+        self.read_deadline = NEVER
+        if reader.has_bytes and reader.has_more_than_body_of(head):
+            self.writer.cork()
+        # The loop may call us in the context of an earlier request, for example to resume a write.
+        task = start(answer(self, head), self._loop, self._context.copy())
+        if self.state == ANSWERING or self.request is not None:  # the handler waits
+            self.exchange.task = task
+        return True
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange of the current request, made at the first use."""
+        if self._exchange is None:
+            self._exchange = Exchange(self)
+        return self._exchange
+
+    def _await_head(self) -> None:
+        if self.gone:
+            self._close()
+        elif self.state == IDLE:
+            self.state = HEAD
+            self.read_deadline = self.registry.now + self.limits.head_timeout
+
+    def finish(self, keep_alive: bool) -> None:
+        """Go on to the next request after an answer; if not `keep_alive`, end the connection."""
+        self.forget_request()
+        if self.state != ANSWERING:  # the connection has ended already
+            return
+        body = self.reader.body
+        if body is not None and body.receiving:
+            body.discard()  # a handler that still reads the body gets an error that says why
+            if keep_alive:
+                self._skip_body()
+                return
+        if not keep_alive or (body is not None and body.broken):
+            self._close()
+            return
+        self.reader.body = None
+        if not self.reader.has_bytes:
+            self._await_request()
+            return
+        self.state = IDLE
+        if not self._advancing:  # otherwise the loop of `_advance` goes on
+            self._advance_soon()
+
+    def release(self) -> None:
+        """Forget the connection: another protocol has it, or nothing needs it any more."""
+        self.forget_request()
+        self.registry.discard(self)
+
+    def _await_request(self) -> None:
+        """Wait for the next request, as an idle connection."""
+        if self.must_close or self.gone:
+            self._close()
+        else:
+            self.state = IDLE
+            self.read_deadline = self.registry.now + self.limits.keep_alive_timeout
+
+    def _advance_soon(self) -> None:
+        # In the connection's own context, so that no request sees the variables of another.
+        self._loop.call_soon(self._advance_later, context=self._context)
+
+    def _advance_later(self) -> None:
+        try:
+            self._advance()
+        except Exception:  # noqa: BLE001
+            self.fail()
+
+    # The body of a request.
+
+    def open_body(self, request: Request, head: Head) -> None:
+        """Give a request its body: whole if it came with the head, otherwise as a stream."""
+        whole = self.reader.take_body(head)
+        if whole is not None:
+            request.attach_whole(whole)
+            return
+        body = IncomingBody(head, self.limits, self.registry, self.writer, self.feed_body)
+        self.reader.body = body
+        request.attach_body(body)
+        self.read_deadline = 0  # each tick of the clock checks the pace of the body
+        self.feed_body()
+        if self.gone:
+            body.lose(CLIENT_GONE)
+
+    def feed_body(self) -> None:
+        """Give the received bytes of the body to the handler that reads it, or drop them."""
+        body = self.reader.body
+        if body is None:
+            return
+        self.reader.feed_body(body)
+        if self.state == SKIPPING_BODY:
+            self._go_on_skipping(body)
+
+    def _skip_body(self) -> None:
+        """Drop the rest of the body for a while: the response promised keep-alive."""
+        self.state = SKIPPING_BODY
+        self.read_deadline = self.registry.now + self.limits.body_timeout
+        self.feed_body()
+
+    def _go_on_skipping(self, body: IncomingBody) -> None:
+        if self.must_close or body.broken:
+            self._close()
+        elif not body.receiving:
+            self.reader.body = None
+            self._await_request()
+            self._advance_soon()
+
+    # Deadlines.
+
+    def read_expired(self) -> None:
+        """Handle a client that took too long to send, as its state requires."""
+        if self.state == ANSWERING:
+            self._check_pace()
+        elif self.state == HEAD:
+            self.refuse(RequestError(408, "The request's head took too long"))
+        elif self.state == LINGERING:
+            self._end_lingering()
+        elif self.state == CLOSING:  # a TLS client may never answer the closing alert
+            self.abort()
+        elif self.state in {IDLE, SKIPPING_BODY}:
+            self._close()
+
+    def _check_pace(self) -> None:
+        body = self.reader.body
+        if body is not None and body.receiving:
+            body.check_pace()
+        else:
+            self.read_deadline = NEVER
