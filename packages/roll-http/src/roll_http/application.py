@@ -1,4 +1,4 @@
-"""What HTTP needs of an application."""
+"""What this package needs of an application."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["Application"]
 
 
 class Application(Protocol):
-    """Answers requests: the whole of what a connection asks of it.
+    """Answers requests. A connection uses nothing else of an application.
 
     The three classes may be any callables with the signatures of `roll_http.Request`,
-    `roll_http.Response` and `roll_http.Cookies`, which they are expected to extend.
+    `roll_http.Response` and `roll_http.Cookies`. They should return instances of these classes.
     """
 
     @property
     def Request(self) -> Callable[..., Request]:  # noqa: N802 - it holds a class
-        """Called with the application and the connection, once a head was read."""
+        """Called with the application and the connection, for each request."""
         ...
 
     @property
@@ -32,20 +32,20 @@ class Application(Protocol):
 
     @property
     def Cookies(self) -> Callable[..., Cookies]:  # noqa: N802 - it holds a class
-        """Called with a mapping of names to values, which may be empty."""
+        """Called with a mapping of names to values, possibly empty."""
         ...
 
     @property
     def limits(self) -> Limits:
-        """The limits of its connections."""
+        """The limits of the application's connections."""
         ...
 
     def __call__(self, request: Any, response: Any) -> Awaitable[Any]:
-        """Answer `request`: fill `response` and give it back, or another in its place.
+        """Answer `request`: fill `response` and return it, or return another one.
 
-        It runs in a task and a context of its own, one request of a connection at a time. An
-        `HttpError` that it raises is answered by its status and message, whatever else it raises
-        is logged and answered 500. It may hand the connection over to another protocol
-        (`request.protocol.switch`): what it then returns is not sent.
+        The call runs in a task and a context of its own, one request of a connection at a time.
+        An `HttpError` is answered with its status and message; any other error is logged and
+        answered with 500. The application may hand the connection over to another protocol
+        (`request.protocol.switch`); then the returned response is not sent.
         """
         ...

@@ -10,13 +10,13 @@ from .errors import HttpError
 
 __all__ = ["BodyStream", "check_size"]
 
-# What is kept for a handler before the client is held back. One read brings up to 256 KiB, and
-# over TLS the loops hold as much several times: keeping a second one would go beyond 2 MiB there.
+# The bytes buffered for a handler before reading is paused. One read brings up to 256 KiB, and the
+# loops buffer that several times over TLS: a second read would exceed 2 MiB there.
 HIGH_WATER = 128 * 1024
 
 
 def check_size(size: int, limit: int | None) -> None:
-    """Raise `HttpError` 413 when a body is larger than the limit, if there is one."""
+    """Raise `HttpError` 413 if a body is larger than the limit; None is no limit."""
     if limit is not None and size > limit:
         raise HttpError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -42,11 +42,11 @@ class BodyStream:
 
     def __init__(self, length: int | None) -> None:
         self.length = length
-        """The length that was announced, in bytes."""
+        """The length that the head announced, in bytes; None for a chunked body."""
         self.received = 0
-        """Bytes that came so far."""
+        """The bytes that have arrived so far."""
         self.size = 0
-        """Bytes that came and were not taken yet."""
+        """The bytes that have arrived and were not read yet."""
         self.complete = False
         self._discarding = False
         self._chunks: deque[bytes] = deque()
@@ -57,27 +57,27 @@ class BodyStream:
 
     @classmethod
     def whole(cls, data: bytes) -> BodyStream:
-        """Return a body that has come already."""
+        """Return a body that is complete."""
         stream = BodyStream(len(data))
         if data:
             stream.feed(data)
         stream.end()
         return stream
 
-    # What a connection does with it.
+    # What a connection calls.
 
     @property
     def full(self) -> bool:
-        """The client should be held back."""
+        """Whether reading from the client should pause (backpressure)."""
         return self.size > HIGH_WATER
 
     @property
     def awaited(self) -> bool:
-        """A handler waits for data, or has not yet had its turn to take what came just now."""
+        """Whether a handler waits for data, or has not run yet since data arrived."""
         return self._waiter is not None
 
     def feed(self, data: bytes) -> None:
-        """Take data that has come."""
+        """Add data that has arrived."""
         if self._discarding:
             return
         self.size += len(data)
@@ -86,20 +86,20 @@ class BodyStream:
         self._wake()
 
     def end(self) -> None:
-        """Note that the last byte has come."""
+        """Mark the body as complete."""
         self.complete = True
         self._wake()
 
     def fail(self, error: Exception) -> None:
-        """Raise `error` where the handler waits, or would: no more will come."""
+        """Raise `error` in the handler that waits now or next: no more data will arrive."""
         if not self.complete and self._error is None:
             self._error = error
             self._wake()
 
     def discard(self) -> None:
-        """Forget what came, and what comes: the request was answered.
+        """Drop the data that has arrived, and the data to come: the request was answered.
 
-        A handler that reads on gets an error: a part must not pass for the whole.
+        A handler that still reads gets an error, so that a part is never taken for the whole.
         """
         if self._discarding:
             return
@@ -114,24 +114,25 @@ class BodyStream:
             self._waiter.set_result(None)
 
     def _on_wait(self) -> None:
-        """Called when the handler has taken all that came, and waits for more."""
+        """Called when a handler has read everything, and waits for more."""
 
     def _on_room(self) -> None:
-        """Called when the handler has taken so much that there is room for more."""
+        """Called when a handler has read so much that there is room for more."""
 
-    # What a handler does with it.
+    # What a handler calls.
 
     def limit_to(self, limit: int | None) -> None:
-        """Let no more than `limit` bytes through; None sets no limit.
+        """Set the largest size in bytes, if it is smaller than one set before; None sets none.
 
-        Raises `HttpError` 413 at once when more was announced, else when more has come.
+        Raises:
+            HttpError: 413, now if a larger body was announced, otherwise when more has arrived.
         """
         if limit is not None and (self._limit is None or limit < self._limit):
             self._limit = limit
         check_size(self.length or 0, self._limit)
 
     def open(self) -> BodyStream:
-        """Begin to go through the body, which can be done once; then raises `RuntimeError`."""
+        """Begin to iterate over the body; raise `RuntimeError` the second time."""
         if self._consumed:
             raise RuntimeError("The body was read already: it can be streamed only once")
         self._consumed = True

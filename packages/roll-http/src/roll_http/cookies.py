@@ -1,6 +1,6 @@
 """Cookies, read from requests and set on responses (RFC 6265).
 
-biscuits writes those that are set, where it is installed.
+The package biscuits formats the cookies that are set, if it is installed.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _is_name = lru_cache(maxsize=256)(is_token)
 class Cookies(dict[str, Any]):
     """Cookies by name.
 
-    On a request the values are the cookies' own, as str. On a response they are cookies made by
-    `set`; deleting one by its name keeps it from being sent.
+    On a request, each value is the value of the cookie, a str. On a response, each value is a
+    cookie made by `set`; delete one by its name so that it is not sent.
     """
 
     __slots__ = ()
@@ -50,14 +50,16 @@ class Cookies(dict[str, Any]):
         """Set a cookie.
 
         `max_age` is in seconds; an `expires` without a time zone is in UTC; `samesite` is
-        `"Strict"`, `"Lax"` or `"None"`. Any text will do as a value: it is quoted as needed.
-        Raises `ValueError` when an argument can't stand in a `Set-Cookie` header (RFC 6265 4.1.1).
+        `"Strict"`, `"Lax"` or `"None"`. The value may be any text: it is quoted as needed.
+
+        Raises:
+            ValueError: an argument is not allowed in a `Set-Cookie` header (RFC 6265 4.1.1).
         """
         if not _is_name(name):
             raise ValueError(f"Cookie name {name!r} is not a token (RFC 6265 4.1.1)")
         expired = max_age is not None and max_age <= 0
         cookie: Any = (_ExpiredCookie if expired else Cookie)(name, str(value))
-        # Attributes set one by one, where they are given, take half the time of keywords.
+        # Setting only the given attributes takes half the time of keyword arguments.
         if secure:
             cookie.secure = secure
         if httponly:
@@ -75,7 +77,7 @@ class Cookies(dict[str, Any]):
         self[name] = cookie
 
     def output(self) -> Iterator[str]:
-        """The value of a `Set-Cookie` line for each cookie."""
+        """Return the value of a `Set-Cookie` line for each cookie."""
         return map(str, self.values())
 
 
@@ -92,10 +94,10 @@ def _in_utc(moment: datetime) -> datetime:
 def parse_cookies(header: str) -> dict[str, str]:
     """Parse a `Cookie` header into values by name, in linear time.
 
-    The header is split at each `;` first (RFC 6265 5.4): a quoted value ends there too. Spaces and
-    tabs around names and values are dropped; a value within double quotes is unquoted; then values
-    are percent-decoded. Names are kept as they are. A pair without `=`, or without a name, is
-    skipped. When a name comes twice, the last one counts.
+    The header is split at each `;` first (RFC 6265 5.4), even within quotes. Spaces and tabs
+    around names and values are removed. A value in double quotes is unquoted; then values are
+    percent-decoded. Names are not decoded. A pair without `=`, or without a name, is skipped. If a
+    name occurs twice, the last one counts.
     """
     cookies = {}
     encoded = "%" in header or '"' in header
@@ -121,7 +123,7 @@ def _character(match: re.Match[str]) -> str:
 
 
 class _ExpiredCookie(Cookie):  # type: ignore[misc]  # biscuits has no types
-    """A cookie with a Max-Age of zero, which deletes it: biscuits cannot write one."""
+    """A cookie with `Max-Age=0`, which deletes it; biscuits omits a Max-Age of zero."""
 
     def __str__(self) -> str:
         return str(super().__str__()).replace("; Max-Age=1", "; Max-Age=0", 1)

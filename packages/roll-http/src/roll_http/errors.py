@@ -8,18 +8,19 @@ from typing import Any
 __all__ = ["ClientDisconnected", "HttpError"]
 
 
-# An enumeration's own look-up takes 0.5 us.
+# The lookup of `HTTPStatus` itself takes 0.5 us.
 _STATUSES: dict[int, HTTPStatus] = {status.value: status for status in HTTPStatus}
 
 
 class HttpError(Exception):
-    """An error to be answered with an HTTP status.
+    """An error that is answered with an HTTP status.
 
-    Takes a status code (an int or an `http.HTTPStatus`), a message for the client, which defaults
-    to the standard phrase of the status, and any `context` for those who handle the error.
-    Raises `ValueError` when the code is no registered HTTP status.
-
+    It takes a status code (an int or an `http.HTTPStatus`), a message for the client, by default
+    the standard phrase of the status, and any `context` for the code that handles the error.
     Subclasses may set `status` and `message` without calling this constructor.
+
+    Raises:
+        ValueError: the code is not a registered HTTP status.
     """
 
     message: Any = None
@@ -35,7 +36,7 @@ class HttpError(Exception):
 
     @property
     def status(self) -> HTTPStatus:
-        """The status, whichever way it was given."""
+        """The status; may be set to an int."""
         return self._status
 
     @status.setter
@@ -47,4 +48,4 @@ class HttpError(Exception):
 
 
 class ClientDisconnected(ConnectionError):
-    """Raised where a request's body is awaited from a client that has gone."""
+    """The client has disconnected: a handler that reads the body or writes gets this error."""

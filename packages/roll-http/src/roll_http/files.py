@@ -1,4 +1,4 @@
-"""A part of a file as the body of a response."""
+"""A part of a file, as the body of a response."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ __all__ = ["FileBody"]
 CHUNK: Final = 256 * 1024
 """The bytes read at once."""
 
-# Linux's, see preadv(2).
+# Only Linux has this flag, see preadv(2).
 NOWAIT: Final[int | None] = getattr(os, "RWF_NOWAIT", None)
 
 
 class FileBody:
-    """An async iterator over a part of a file, which it closes after its last use.
+    """An async iterator over a part of a file. It closes the file after use.
 
-    What a response has as its body, with a Content-Length, is sent without being read where the
-    system can do that (sendfile(2)); over TLS, in chunks, or by anybody else, it is iterated.
-    A disk is waited for in a thread: it holds up nobody.
+    As the body of a response with a Content-Length, the file is sent by the system without being
+    read into memory, where that is possible (sendfile(2)). Otherwise, for example over TLS or in
+    chunks, it is read. Reads that must wait for the disk run in a thread, so that they never block
+    the event loop.
     """
 
     _file: FileIO | None = None
     path: int | str | bytes | os.PathLike[Any]
 
     def __init__(self, file: str | os.PathLike[str] | FileIO, start: int, length: int) -> None:
-        """`length` bytes of the file, from `start` on; if it has fewer, these are all.
+        """Take `length` bytes of the file from `start` on, or fewer if the file ends before.
 
-        A path is opened at its first use. An open file is the body's from now on, and closed
-        with it, sent or not: nobody else is to read it.
+        A path is opened at the first use. An open file belongs to the body from now on: the body
+        closes it, sent or not, and nothing else may read it.
         """
         if isinstance(file, FileIO):
             self._file = file
@@ -39,9 +40,9 @@ class FileBody:
         else:
             self.path = file
         self.position = start
-        """Where the next byte to be sent is in the file."""
+        """The position in the file of the next byte to send."""
         self.remaining = length
-        """The bytes that are still to be sent."""
+        """The bytes that are still to send."""
         self._buffer = memoryview(b"")
 
     def __aiter__(self) -> FileBody:
@@ -69,13 +70,13 @@ class FileBody:
         self._close()
 
     def _close(self) -> None:
-        self.remaining = 0  # what is at the path by now may be another file
+        self.remaining = 0  # the path may name another file by now
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def open(self) -> FileIO:
-        """The file, opened at the first call; for who is in a thread already."""
+        """Return the file, opened at the first call; blocks, so call it in a thread."""
         if self._file is None:
             self._file = FileIO(self.path)
         return self._file
@@ -86,12 +87,12 @@ class FileBody:
         return self._file
 
     def skip(self, size: int) -> None:
-        """So many bytes were sent."""
+        """Advance by `size` bytes that were sent."""
         self.position += size
         self.remaining -= size
 
     async def fetch(self, size: int) -> int:
-        """Wait until the system has the next `size` bytes in memory; gives the descriptor."""
+        """Wait until the next `size` bytes are in the system's cache; return the descriptor."""
         file = await self._opened()
         if not self._read_cached(file, memoryview(bytearray(1)), size - 1):
             await asyncio.to_thread(self._load, file, size)
@@ -108,10 +109,10 @@ class FileBody:
             size -= read
 
     def _read_cached(self, file: FileIO, buffer: memoryview, further: int = 0) -> int:
-        """Fill the buffer with what the system has in memory; gives how many bytes these were.
+        """Read what the system has in its cache into `buffer`; return the number of bytes.
 
-        A thread would cost more than the reading does. None, where the system has to wait for
-        them, or cannot tell whether it would.
+        A thread would cost more than such a read. Return 0 if the system has to wait for the
+        disk, or can't tell.
         """
         if NOWAIT is None:
             return 0

@@ -1,4 +1,4 @@
-"""How much a client may send, and how long it may take: each number has its home here."""
+"""How much a client may send, and how long it may take: every limit and timeout."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Limits:
     headers: int = 100
     """How many header lines a request may have; beyond: 431."""
     trailers: int = 16 * KIB
-    """Chunk extensions and trailers of one chunked body, in all; beyond: 400."""
+    """Total size of the chunk extensions and trailers of one chunked body; beyond: 400."""
     body: int | None = 16 * MIB
     """The largest body loaded in memory; beyond: 413."""
     head_timeout: float = 10
-    """From the first byte of a head to its last; beyond: 408."""
+    """Longest time from the first byte of a head to its last; beyond: 408."""
     body_timeout: float = 30
-    """Between two reads of a body that a handler waits for; beyond: 408."""
+    """Longest pause between two reads of a body that a handler waits for; beyond: 408."""
     body_rate: float = 240
-    """Bytes per second that a body must bring while a handler waits for it; below: 408."""
+    """Lowest rate, in bytes per second, of a body that a handler waits for; below: 408."""
     body_rate_window: float = 10
     """The time over which `body_rate` is measured."""
     keep_alive_timeout: float = 15
@@ -45,25 +45,25 @@ class Limits:
     tls_handshake_timeout: float = 10
     """How long a TLS handshake may take."""
     connections: int | None = None
-    """ConnectionRegistry of the application open at once in a process; beyond: 503."""
+    """Connections of the application that may be open at once in a process; beyond: 503."""
     graceful_timeout: float = 30
     """How long running requests may take to end once the server stops."""
     unread_body: int = 256 * KIB
-    """How much of a body that no handler read is skipped to keep the connection.
+    """How much of a body that no handler read may be skipped to keep the connection.
 
     A chunked body, whose length is not known, is skipped for `body_timeout` seconds at most."""
     linger_timeout: float = 30
-    """How long the rest of a request is read and dropped behind the last answer of a connection.
+    """How long the rest of a request is read and dropped after the last response of a connection.
 
-    A socket that is closed with unread input resets the client, which may lose the answer."""
+    Closing a socket with unread input resets the connection: the client may lose the response."""
     linger_silence: float = 5
-    """How long the client may send nothing meanwhile."""
+    """Longest pause of the client while its input is dropped."""
     linger: int | None = None
-    """How many bytes are dropped at most; beyond: reset."""
+    """How many bytes may be dropped after the last response; beyond: reset."""
 
     @property
     def shortest_timeout(self) -> float:
-        """The shortest of the times kept by the coarse clock."""
+        """The shortest of the timeouts that the coarse clock checks."""
         return min(
             self.head_timeout,
             self.body_timeout,

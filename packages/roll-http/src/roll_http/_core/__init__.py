@@ -1,4 +1,4 @@
-"""The bases of request, response and connection: a native core can take their place."""
+"""The base classes of request, response and connection: a native core can replace them."""
 
 from .bases import ConnectionBase, RequestBase, ResponseBase
 

@@ -1,4 +1,4 @@
-"""What a request, a response and a connection keep: their slots and first values, in Python."""
+"""The slots of requests, responses and connections, and their first values, in Python."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..limits import NEVER
 __all__ = ["UNSET", "ConnectionBase", "RequestBase", "ResponseBase"]
 
 UNSET: Any = object()
-"""No value yet, where None is one."""
+"""Stands for "no value yet" where None is a value."""
 
-# A member of an enumeration is looked up slowly through its class (0.15 us on Python 3.11).
+# On Python 3.11, the lookup of a member through its enumeration takes 0.15 us.
 _OK = HTTPStatus.OK
 
 
@@ -56,18 +56,19 @@ class RequestBase(dict[str, Any]):
     """What follows the first `?` of the target, as received."""
     method: str | None
     headers: dict[str, str]
-    """The fields by upper-cased name; lines of one name are joined (RFC 9110 5.3)."""
+    """The fields by their upper-cased name; lines of one name are joined (RFC 9110 5.3)."""
     version: str
     """`"1.1"` or `"1.0"`."""
     keep_alive: bool
-    """The client wants the connection kept."""
+    """Whether the client wants to keep the connection."""
     upgrade: str | None
-    """The `Upgrade` field, when `Connection` lists it (RFC 9110 7.8)."""
+    """The `Upgrade` field, if `Connection` lists it (RFC 9110 7.8)."""
     route: Any
-    """What the application found for the path."""
+    """The application's own: the route that it found for the path."""
     max_body: int | None
-    """The largest body in bytes that this request may have, streamed or loaded, when the
-    application sets it; beyond: 413."""
+    """The largest body, in bytes, that this request may have, streamed or loaded; beyond: 413.
+
+    None until the application sets it."""
 
     def __init__(self, app: Any, protocol: Any) -> None:
         self.app = app
@@ -92,7 +93,7 @@ class RequestBase(dict[str, Any]):
         self._kwargs: dict[str, Any] | None = None
 
     def set_head(self, head: Head) -> None:
-        """Take what the head says; called once, by the connection."""
+        """Set what the head says; called once, by the connection."""
         self.method = head.method
         self.url = head.target
         self.headers = head.headers
@@ -113,7 +114,7 @@ class ResponseBase:
     app: Any
     protocol: Any
     request: Any
-    """The request that this answers."""
+    """The request that this response answers."""
     headers: dict[str, Any]
     body: Any
 
@@ -155,9 +156,9 @@ class ConnectionBase:
     )
 
     gone: bool
-    """The client has closed its side, or the connection is lost."""
+    """Whether the client has closed its side, or the connection is lost."""
     must_close: bool
-    """The request that is being answered, or the next one, is the last."""
+    """Whether the connection must close after the current, or else the next, response."""
     read_deadline: float
     write_deadline: float
     request: Any
@@ -165,7 +166,7 @@ class ConnectionBase:
     response: Any
     """Its response; None between requests."""
     state: int
-    """One of those of `roll_http.h1.state`."""
+    """The state, one of `roll_http.h1.state`."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -176,9 +177,9 @@ class ConnectionBase:
         self.request = None
         self.response = None
         self.state = IDLE
-        self._advancing = False  # within the loop that answers requests one after another
+        self._advancing = False  # in the loop that answers requests one after another
         self._exchange: Any = None
-        self._failed = False  # an error of ours was logged
+        self._failed = False  # an error of this package was logged
         self._lingering: Any = None
         self._stopping = False  # the server waits for the end of its connections
         self._successor: Any = None  # the protocol that the connection was handed over to

@@ -1,1 +1,1 @@
-"""HTTP/1.1 over asyncio: one connection, from the callbacks of its transport to its answers."""
+"""HTTP/1.1 over asyncio: one connection, from the callbacks of its transport to its responses."""

@@ -1,4 +1,4 @@
-"""How a connection ends: after a refusal, an answer, a fault, or with its server."""
+"""How a connection ends: after a refusal, a last response, an error, or with its server."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ __all__ = ["EndingConnection"]
 
 logger = logging.getLogger("roll_http")
 
-# Seconds that a client has when the server stops, to finish a head or to read its last answer.
+# Seconds that a client gets when the server stops, to finish a head or to read its last response.
 LAST_SECONDS = 2.0
 
-# To linger for no time at all when a socket is closed, which resets it.
+# SO_LINGER with a timeout of zero: closing the socket then resets the connection.
 RESET = struct.pack("ii", 1, 0)
 
 
 class EndingConnection(ConnectionBase):
-    """What a connection does when it ends."""
+    """The part of a connection that ends it."""
 
     __slots__ = ()
 
@@ -46,20 +46,20 @@ class EndingConnection(ConnectionBase):
     _successor: Any
 
     def forget_request(self) -> None:
-        """Let go of the current request: break the circle of request, body and connection."""
+        """Drop the current request, which breaks a reference cycle with its connection."""
         self.request = self.response = self._exchange = None
 
     def refuse(self, error: RequestError) -> None:
-        """Answer what can't become a request, and close."""
+        """Answer bytes that are no acceptable request with an error, and close."""
         self.forget_request()
         self.writer.uncork()
         self.writer.write(plain_response(error.status, error.reason, self.registry.date))
         self._close(unread=True)
 
     def _close(self, *, unread: bool = False) -> None:
-        """End the connection, so that what was written arrives.
+        """End the connection so that everything written arrives.
 
-        `unread` says that input may follow which nobody reads.
+        `unread` says that more input may arrive, which nothing reads.
         """
         self.writer.uncork()
         body = self.reader.body
@@ -83,29 +83,31 @@ class EndingConnection(ConnectionBase):
         self._drop(0)
         self.reader.update_reading()
         try:
-            if self.transport.can_write_eof():  # over TLS, the answer's own end has to do
+            if (
+                self.transport.can_write_eof()
+            ):  # not over TLS: there the response's own end must do
                 self.transport.write_eof()
-        except (OSError, RuntimeError):  # the client has gone, and the loop has yet to learn it
+        except (OSError, RuntimeError):  # the client has gone, and the loop has not noticed yet
             self.abort()
 
     def _drop(self, size: int) -> None:
-        """Wait for more input to drop, or for the client to close its side."""
-        assert self._lingering is not None  # made with the state
+        """Count `size` dropped bytes, and wait for more input or for the client to close."""
+        assert self._lingering is not None  # set together with the state
         self.read_deadline = self._lingering.deadline(self.registry.now)
         if not self._lingering.drop(size):
             self._end_lingering()
 
     def _end_lingering(self) -> None:
-        """Close the connection, once the client has all of the answer."""
+        """Close the connection, if the client has the whole response."""
         self.read_deadline = self.registry.now + self.limits.linger_silence
-        if not self.writer.unsent:  # else the write timeout ends it
+        if not self.writer.unsent:  # otherwise the write timeout ends it
             self.state = CLOSING
             self.transport.close()
 
     def abort(self) -> None:
-        """End the connection now; what was not sent is lost.
+        """End the connection now, with a reset; what was not sent is lost.
 
-        The client gets a reset: an end of the stream could pass for the end of a whole answer.
+        A normal end of the stream could look like the end of a complete response.
         """
         if CLOSING in NEXT[self.state]:
             self.state = CLOSING
@@ -116,7 +118,7 @@ class EndingConnection(ConnectionBase):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """Make the running request the last, and close an idle connection: the server stops."""
+        """Make the running request the last, and close an idle connection; called at shutdown."""
         self.must_close = self._stopping = True
         if self._successor is not None:
             _shut_down(self._successor)
@@ -126,7 +128,7 @@ class EndingConnection(ConnectionBase):
             self._hurry()
 
     def _hurry(self) -> None:
-        """Give the client a little time to finish what it has begun to send."""
+        """Give the client a short time to finish what it is sending."""
         soon = self.registry.now + self._last_seconds
         self.read_deadline = min(self.read_deadline, soon)
         if self._lingering is not None:
@@ -137,18 +139,18 @@ class EndingConnection(ConnectionBase):
         return min(LAST_SECONDS, self.limits.linger_timeout)
 
     def cancel(self) -> None:
-        """Cancel the running request, and abort the connection: the server waits no longer."""
+        """Cancel the running request, and abort the connection; called when the time is over."""
         if self._exchange is not None:
             self._exchange.cancel()
-        elif self.request is not None:  # within the first step of its handler
+        elif self.request is not None:  # in the first step of its handler
             cancel_task(asyncio.current_task())
         self.abort()
 
     def fail(self) -> None:
         """Log the error that is being handled, and end the connection.
 
-        The client gets a 500 if it has asked for something and nothing of an answer was sent,
-        else a reset. Further errors of the connection are not logged.
+        The client gets a 500 if it has sent a request and no part of a response was sent,
+        otherwise a reset. Further errors of the connection are not logged.
         """
         if not self._failed:
             self._failed = True
@@ -158,10 +160,11 @@ class EndingConnection(ConnectionBase):
                 self.refuse(RequestError(500, "Internal Server Error"))
             else:
                 self.abort()
-        except Exception:  # noqa: BLE001 - what failed may be needed for this, too
-            self._lose_hope()
+        except Exception:  # noqa: BLE001 - this may need the very part that failed
+            self._abandon()
 
-    def _lose_hope(self) -> None:
+    def _abandon(self) -> None:
+        """End the connection with as few steps as possible: `fail` itself failed."""
         if CLOSING in NEXT[self.state]:
             self.state = CLOSING
         with contextlib.suppress(Exception):
@@ -170,10 +173,10 @@ class EndingConnection(ConnectionBase):
 
     def _watch_writing(self) -> None:
         self.writer.watch(self.registry.now)
-        self.write_deadline = 0  # looked at by each look of the clock
+        self.write_deadline = 0  # each tick of the clock checks the progress
 
     def write_expired(self) -> None:
-        """Abort when the client has taken nothing for too long."""
+        """Abort if the client has confirmed nothing for too long."""
         if self.writer.stalled_for(self.registry.now) >= self.limits.write_timeout:
             self.abort()
 

@@ -1,4 +1,4 @@
-"""A request whose answer takes more than one step: its handler waits, or its body is long."""
+"""A request whose answer takes more than one step: the handler waits, or the response is long."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NOTHING, _STREAM, _WHOLE = range(3)
 
 
 class Connection(Protocol):
-    """A connection, as an exchange sees it."""
+    """What an exchange needs of its connection."""
 
     app: Application
     gone: bool
@@ -55,7 +55,7 @@ class Connection(Protocol):
 
 
 class Exchange:
-    """A request whose answer takes more than one step."""
+    """One request whose answer takes more than one step, and the sending of its response."""
 
     __slots__ = ("_connection", "_sending", "task")
 
@@ -63,10 +63,10 @@ class Exchange:
         self._connection = connection
         self._sending = _NOTHING
         self.task: asyncio.Task[None] | None = None
-        """What `answer` runs in; not known in its first step."""
+        """The task that runs `answer`; None in its first step."""
 
     async def send(self, serialized: Serialized, request: Request, response: Response) -> None:
-        """Send a response that can't be written at once."""
+        """Send a response that is too long to be written at once, or comes from a stream."""
         connection = self._connection
         try:
             if serialized.stream is None:
@@ -88,10 +88,10 @@ class Exchange:
         await self._connection.writer.send_bytes(serialized.body)
 
     def _begin_whole(self) -> None:
-        """Drop the rest of the request's body: the answer, bytes or a file, does not depend on it.
+        """Drop the rest of the request's body: a response of bytes or a file does not need it.
 
-        A client that writes all of its request before it reads would otherwise wait for us to
-        read, while we wait for it to do so.
+        Otherwise a client that writes its whole request before it reads would wait for this server
+        to read, while this server waits for the client to read.
         """
         self._sending = _WHOLE
         body = self._connection.reader.body
@@ -120,7 +120,9 @@ class Exchange:
                 raise
         except ClientDisconnected:
             connection.abort()
-        except HttpError as error:  # a body that is malformed or late, if the stream reads one
+        except (
+            HttpError
+        ) as error:  # the stream reads the request's body, and that is malformed or late
             logger.warning("A streamed response ended with its head sent: %s", error)
             connection.abort()
         except Exception:
@@ -141,29 +143,30 @@ class Exchange:
         await writer.send_stream(stream, encoder)
 
     async def _send_file(self, file: FileBody, encoder: ContentLengthEncoder) -> None:
-        """Send of a file what can be sent without reading it."""
+        """Send as much of a file as the system can send without reading it (sendfile)."""
         connection = self._connection
         writer = connection.writer
         if not writer.takes_file(file, encoder):
             return
         await writer.flush()
-        # The transport, past which it goes, will not say that the client reads slowly.
-        connection.write_deadline = 0  # looked at by each look of the clock
+        # The file bypasses the transport, which then does not notice a slow reader.
+        connection.write_deadline = 0  # each tick of the clock checks the progress
         try:
             await writer.send_file(file, encoder, connection.registry.now)
         finally:
             connection.write_deadline = NEVER
 
     def _uncancel(self) -> bool:
-        """Tell whether it was only the end of the client that cancelled the stream."""
+        """Return whether the stream was cancelled only because the client disconnected."""
         task = asyncio.current_task()
         return self._connection.gone and task is not None and task.uncancel() == 0
 
     def notice_gone(self) -> None:
-        """Cancel a streamed response, or a handler that asked for it: the client sends no more.
+        """Cancel a streamed response, or a handler with `cancel_on_disconnect`.
 
-        The client may have closed one direction only (RFC 9112 9.6): bytes and files, which need
-        no more work of the application, are sent to their end.
+        Called when the client has closed its side, maybe only its sending direction
+        (RFC 9112 9.6). So bytes and files, which need no more work of the application, are still
+        sent to their end.
         """
         request = self._connection.request
         if self._sending == _WHOLE:
@@ -172,18 +175,18 @@ class Exchange:
             self.cancel()
 
     def cancel(self) -> None:
-        """Cancel the handler, or what sends its response."""
+        """Cancel the handler, or the sending of its response."""
         cancel_task(self.task or asyncio.current_task())
 
 
 def cancel_task(task: asyncio.Task[Any] | None) -> None:
-    """Cancel a task once: it may be cleaning up."""
+    """Cancel a task, unless it is being cancelled already: it may be cleaning up."""
     if task is not None and not task.cancelling():
         task.cancel()
 
 
 async def _close_stream(stream: AsyncIterator[Any]) -> None:
-    """End a generator that may not have run out: its `finally` blocks run now."""
+    """Close a generator that may not have ended, so that its `finally` blocks run now."""
     close = getattr(stream, "aclose", None)
     if close is not None:
         try:
@@ -195,7 +198,7 @@ async def _close_stream(stream: AsyncIterator[Any]) -> None:
 def end(
     connection: Connection, request: Request, response: Response, size: int, *, keep_alive: bool
 ) -> None:
-    """Let the connection go on, whatever an observer of answers does."""
+    """Report the answer to `on_answered`, and let the connection go on even if that raises."""
     try:
         if connection.on_answered is not None:
             connection.on_answered(request, response, size)

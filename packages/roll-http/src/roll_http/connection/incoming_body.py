@@ -1,4 +1,7 @@
-"""The body of a request on its way from the connection to the handler."""
+"""The body of a request on its way from the connection to the handler.
+
+`h1/body_decoders.py` finds the end of the body, of a chunked one too.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class IncomingBody(BodyStream):
-    """A body that its connection receives: decoded, paced, asked for by a 100 (Continue)."""
+    """A body that its connection receives: its decoding, its pace and its 100 (Continue)."""
 
     __slots__ = (
         "_decoder",
@@ -44,7 +47,7 @@ class IncomingBody(BodyStream):
         writer: Writer,
         more: Callable[[], None],
     ) -> None:
-        """`more` is called when there is room again for bytes that were held back."""
+        """Make a body; `more` is called when there is room for more bytes again."""
         super().__init__(None if head.chunked else head.length)
         self._decoder: BodyDecoder = (
             ChunkedDecoder(limits.trailers) if head.chunked else LengthDecoder(head.length)
@@ -56,17 +59,14 @@ class IncomingBody(BodyStream):
         self._registry = registry
         self._writer = writer
         self.broken = False
-        """The body is malformed or too slow: nothing that follows it can be read."""
+        """Whether the body is malformed or too slow: nothing after it can be read."""
         self.receiving = True
-        """More of the body may come."""
+        """Whether more of the body may arrive."""
 
-    # From the connection.
+    # What the connection calls.
 
     def decode(self, data: bytes, start: int) -> int:
-        """Take bytes of the body from `data`, from `start` on, as long as there is room.
-
-        Returns where the bytes begin that were not taken.
-        """
+        """Decode `data` from `start` on, as long as there is room; return where it stopped."""
         decoder = self._decoder
         try:
             while start < len(data) and not decoder.complete and not self.full:
@@ -82,13 +82,13 @@ class IncomingBody(BodyStream):
         return start
 
     def lose(self, reason: str) -> None:
-        """Note that the rest of the body never comes."""
+        """Fail with `ClientDisconnected`, unless the body is complete."""
         if self.receiving:
             self.receiving = False
             self.fail(ClientDisconnected(reason))
 
     def check_pace(self) -> None:
-        """End the wait of a handler whose client is too slow."""
+        """Fail with 408 if a handler waits for the body and the client is too slow."""
         if self.awaited and self._pace is not None and self._is_too_slow(self._pace):
             self._break(HttpError(HTTPStatus.REQUEST_TIMEOUT, "The body took too long"))
 
@@ -100,7 +100,7 @@ class IncomingBody(BodyStream):
         self.receiving = False
         self.fail(error)
 
-    # From the handler.
+    # What the handler causes.
 
     def _on_wait(self) -> None:
         now = self._registry.now
@@ -120,9 +120,9 @@ class IncomingBody(BodyStream):
 
     @property
     def worth_skipping(self) -> bool:
-        """Whether to read and drop the rest, so that the connection can go on.
+        """Whether to read and drop the rest of the body, so that the connection can go on.
 
-        A client that expects a 100 (Continue) and gets another answer sends no body
+        A client that expects a 100 (Continue) and gets a final response may send no body
         (RFC 9110 10.1.1).
         """
         if self._expects_continue and not self.received:
@@ -131,19 +131,19 @@ class IncomingBody(BodyStream):
 
     @property
     def unread(self) -> int:
-        """The bytes that nobody has read, those still to come included.
+        """The bytes that no handler has read, including those that have not arrived yet.
 
-        Of a chunked body, only those that came: its length is not known before its end.
+        For a chunked body, only those that have arrived: its length is unknown until its end.
         """
         return self.size + (self._decoder.remaining or 0)
 
     def answer_begins(self) -> None:
-        """Send no 100 (Continue) from now on."""
+        """Stop a 100 (Continue) from being sent after the response has begun."""
         self._expects_continue = False
 
 
 class _Pace:
-    """How fast an awaited body comes, sampled at each look of the registry's clock."""
+    """How fast an awaited body arrives, sampled at each tick of the registry's clock."""
 
     __slots__ = ("_last", "_progress", "_received", "_waited", "_window_start")
 
@@ -154,11 +154,11 @@ class _Pace:
         self._window_start = 0
 
     def restart(self, now: float) -> None:
-        """Begin a wait: the time that the handler took before is not the client's fault."""
+        """Begin a wait: the time that the handler took before does not count."""
         self._last = self._progress = now
 
     def too_slow(self, now: float, received: int, limits: Limits) -> bool:
-        """Return whether the client has used up its time, having sent `received` bytes so far."""
+        """Return whether the client, which has sent `received` bytes so far, is too slow."""
         self._waited += now - self._last
         self._last = now
         if received > self._received:

@@ -1,4 +1,4 @@
-"""How long input is read and dropped behind the last response of a connection."""
+"""How long input is read and dropped after the last response of a connection."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["Lingering"]
 
 
 class Lingering:
-    """The time and the bytes that are left to a client which still sends.
+    """The time and the bytes that a client gets which still sends after the last response.
 
-    Closing a socket with unread input resets the client, which may then lose the response
-    (RFC 9112 9.6). So the input is dropped for a while. Times are in seconds.
+    Closing a socket with unread input resets the connection, and the client may lose the response
+    (RFC 9112 9.6). So the input is read and dropped for a while. Times are in seconds.
     """
 
     __slots__ = ("_dropped", "_limits", "_until")
@@ -22,15 +22,15 @@ class Lingering:
         self._until = now + seconds
 
     def drop(self, size: int) -> bool:
-        """Count dropped bytes; return whether there may be more."""
+        """Count dropped bytes; return whether more may be dropped."""
         self._dropped += size
         most = self._limits.linger
         return most is None or self._dropped <= most
 
     def deadline(self, now: float) -> float:
-        """Return until when the client may send nothing."""
+        """Return when the connection ends if the client sends nothing more."""
         return min(self._until, now + self._limits.linger_silence)
 
     def hurry(self, until: float) -> None:
-        """Wait no longer than `until`."""
+        """End at `until` at the latest."""
         self._until = min(self._until, until)

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextvars import Context
+from typing import Any
 
 from ..h1.head import Head, RequestError
 from ..h1.state import ANSWERING, CLOSING, HEAD, IDLE, LINGERING, SKIPPING_BODY
@@ -29,6 +31,8 @@ class PipelinedConnection(EndingConnection):
 
     __slots__ = ()
 
+    on_answered: Callable[[Any, Any, int], None] | None = None
+    """Called with each request, its response and the length of the body sent, for access logs."""
     _context: Context
     _loop: asyncio.AbstractEventLoop
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, cast
 
@@ -34,8 +33,6 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
     application returns.
     """
 
-    on_answered: Callable[[Any, Any, int], None] | None = None
-    """Called with each request, its response and the length of the body sent, for access logs."""
     owner: object = None
     """The server that accepted the connection, and that will end it."""
 

@@ -1,4 +1,4 @@
-"""Writing to the socket of a transport directly."""
+"""Writing directly to the socket of a transport."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["RawSocket", "unacknowledged"]
 
 
 def unacknowledged(transport: asyncio.Transport) -> int:
-    """The bytes that the system holds for the peer, sent or not, until it has confirmed them.
+    """Return how many bytes the system holds for the peer until the peer confirms them.
 
-    Linux takes megabytes for a slow one and tells nobody, while it reads, that there is room
-    again. 0 where this can't be known.
+    Linux buffers megabytes for a slow peer, so the transport's own buffer tells little about what
+    the peer reads. Return 0 where the system does not tell.
     """
     sock = transport.get_extra_info("socket")
     with contextlib.suppress(AttributeError, ImportError, OSError, ValueError):
@@ -27,10 +27,10 @@ def unacknowledged(transport: asyncio.Transport) -> int:
 
 
 class RawSocket:
-    """The socket of a transport, written to while the transport holds nothing.
+    """The socket of a transport, for direct writes while the transport's buffer is empty.
 
-    A transport joins the parts that it is given, which for large ones is a third of the cost of
-    sending them, and has no way to send a file that can be watched (or none at all, in uvloop).
+    A transport joins the parts of a write, which for large parts is a third of the cost of sending
+    them. And it has no way to send a file whose progress can be watched (uvloop has none at all).
     """
 
     __slots__ = ("_transport", "fd")
@@ -41,35 +41,36 @@ class RawSocket:
 
     @classmethod
     def of(cls, transport: asyncio.Transport) -> RawSocket | None:
-        """None where all has to go through the transport."""
+        """Return the socket of a transport; None where all data must go through the transport."""
         sock = transport.get_extra_info("socket")
         if sock is None or transport.get_extra_info("sslcontext") or not hasattr(os, "sendfile"):
             return None
         return cls(transport, sock.fileno())
 
     def write(self, before: bytes, data: bytes | memoryview, after: bytes) -> None:
-        """Write three parts, one after another."""
+        """Write three parts, in order."""
         parts = (before, data, after)
         transport = self._transport
-        # Once it is closing, the descriptor may soon be another connection's.
-        waits = transport.get_write_buffer_size() or transport.is_closing()
+        # The descriptor of a closing transport may soon belong to another connection.
+        indirect = transport.get_write_buffer_size() or transport.is_closing()
         try:
-            sent = 0 if waits else os.writev(self.fd, parts)
-        except OSError:  # the transport will find out
+            sent = 0 if indirect else os.writev(self.fd, parts)
+        except OSError:  # the transport will notice it too
             sent = 0
         if sent < len(before) + len(data) + len(after):
-            # Not by `writelines`, which lets its buffer grow without a word in Python 3.12.0 to
-            # 3.13.1 (CVE-2024-12254).
+            # Not with `writelines`: in Python 3.12.0 to 3.13.1 it never calls `pause_writing`, so
+            # the buffer grows without limit (CVE-2024-12254).
             transport.write(b"".join(parts)[sent:])
 
     def send_file(self, file: int, start: int, size: int) -> int:
-        """Send a part of an open file; gives how many bytes were sent, none where that can't be.
+        """Send a part of an open file; return how many bytes were sent, 0 if that is impossible.
 
-        Raises `BlockingIOError` when the client has to read first.
+        Raises:
+            BlockingIOError: the socket's buffer is full.
         """
         try:
             return os.sendfile(self.fd, file, start, size)
         except BlockingIOError:
             raise
-        except OSError:  # not this file, or no client
+        except OSError:  # the file can't be sent so, or the client has gone
             return 0

@@ -1,4 +1,7 @@
-"""Reading from a transport: heads, one after another, and the body of the current request."""
+"""Reading from a transport: heads, one after another, and the body of the current request.
+
+A client that sends more than is needed is noticed here: `update_reading` pauses the transport.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,19 @@ from .incoming_body import IncomingBody
 
 __all__ = ["Reader"]
 
-# Bytes kept from a client that sends further requests before its answer; more is left unread.
+# Bytes kept of a client that sends further requests before its response; more is left unread.
 HELD = 64 * 1024
 
-# Bytes that asyncio's own loop reads at once, at most. It takes a block of that size each time. Of
-# its own 256 KiB, glibc's malloc keeps so many that a process grows by 2.2 MiB for a large upload,
-# of blocks below 128 KiB 0.3 MiB; it takes as long.
+# The most bytes that asyncio's own loop reads at once. The loop allocates a block of that size for
+# each read. With its default of 256 KiB, glibc's malloc keeps so many blocks that a process grows
+# by 2.2 MiB during a large upload; with blocks below 128 KiB, by 0.3 MiB. The speed is the same.
 READ_SIZE = 120 * 1024
 
 
 class Reader:
     """The reading side of a connection.
 
-    It keeps the bytes that nothing has asked for yet, and stops reading when they are too many.
+    It buffers the bytes that nothing has asked for yet, and stops reading when they are too many.
     """
 
     __slots__ = (
@@ -42,7 +45,7 @@ class Reader:
         self._transport = transport
         if hasattr(transport, "max_size"):
             transport.max_size = READ_SIZE
-        self._most_kept = max(HELD, limits.head)  # a head is kept until it is whole
+        self._most_kept = max(HELD, limits.head)  # a head is kept until it is complete
         self._parser = HeadParser(limits)
         self._buffer = b""
         self._offset = 0
@@ -51,23 +54,23 @@ class Reader:
         self.body: IncomingBody | None = None
         """The body of the current request, when it did not come whole with its head."""
         self.has_bytes = False
-        """Some bytes wait to be looked at."""
+        """Whether the buffer holds bytes."""
 
     @property
     def in_body(self) -> bool:
-        """More of the current request's body may come."""
+        """Whether more of the current request's body may arrive."""
         return self.body is not None and self.body.receiving
 
     def receive(self, data: bytes) -> None:
-        """Keep bytes that came."""
+        """Buffer bytes that arrived."""
         if self.has_bytes:
             data = self._buffer[self._offset :] + data
         self._buffer = data
         self._offset = 0
-        self.has_bytes = True  # a transport never brings none
+        self.has_bytes = True  # a transport never delivers an empty read
 
     def next_head(self) -> Head | None:
-        """Return the next head, once it is whole; raises `RequestError`."""
+        """Return the next head, None while it is incomplete; raise `RequestError` if it is bad."""
         head, end = self._parser.parse(self._buffer, self._offset)
         self._go_on_at(end)
         if self._paused:
@@ -75,11 +78,11 @@ class Reader:
         return head
 
     def has_more_than_body_of(self, head: Head) -> bool:
-        """Tell whether another request seems to have come behind this head and its body."""
+        """Return whether the buffer goes on after this head and its body, if not chunked."""
         return not head.chunked and self._offset + head.length < len(self._buffer)
 
     def take_body(self, head: Head) -> bytes | None:
-        """Return the body that a head announces, if it came with the head; else None."""
+        """Return the body that a head announces if it has arrived completely, otherwise None."""
         end = self._offset + head.length
         if head.chunked or end > len(self._buffer):
             return None
@@ -90,33 +93,33 @@ class Reader:
     def _go_on_at(self, offset: int) -> None:
         self._offset = offset
         if offset == len(self._buffer):
-            # A few bytes that stay of each read may cost an idle connection 3 KiB: asyncio shrinks
-            # a block of 256 KiB to them, and they keep its pages.
+            # Drop what was parsed: asyncio shrinks its large block to the bytes read, and these
+            # would keep 3 KiB for each idle connection.
             self._buffer = b""
             self._offset = 0
             self.has_bytes = False
 
     def feed_body(self, body: IncomingBody) -> None:
-        """Give the bytes that came to the body, as far as it takes them."""
+        """Pass the buffered bytes to the body, as many as it takes."""
         taken_next = self._reads_by_turns and body.awaited
         self._go_on_at(body.decode(self._buffer, self._offset))
         if self.has_bytes or not taken_next:
             self.update_reading()
 
     def forget(self) -> bytes:
-        """Drop the bytes that wait, and return them."""
-        rest = self._buffer[self._offset :]
+        """Empty the buffer, and return its bytes."""
+        unread = self._buffer[self._offset :]
         self._buffer = b""
         self._offset = 0
         self.has_bytes = False
-        return rest
+        return unread
 
     def close(self) -> None:
-        """Note that nothing more will come."""
+        """Free the parser: nothing more will arrive."""
         self._parser.close()
 
     def update_reading(self) -> None:
-        """Read on, or stop reading, by what is kept."""
+        """Pause the transport when too much is buffered; resume it when there is room again."""
         kept = len(self._buffer) - self._offset
         body = self.body
         enough = body.full if body is not None and body.receiving else kept > self._most_kept
@@ -129,9 +132,9 @@ class Reader:
 
 
 def _reads_by_turns(transport: object) -> bool:
-    """Tell whether a handler that waits for data has its turn before more is read.
+    """Return whether a handler that waits for data runs before the transport reads more.
 
-    So it is with asyncio's own loop, where holding the client back in between would be a third of
-    what a large upload costs. uvloop reads on, if it may, and TLS brings all that it has.
+    asyncio's own loop does so without TLS: to pause reading in between would cost a third of the
+    time of a large upload. uvloop reads again at once, and TLS delivers all that it has decrypted.
     """
     return isinstance(transport, asyncio.Transport) and not transport.get_extra_info("sslcontext")

@@ -1,7 +1,12 @@
 """The connections of an event loop, and the coarse clock that they share.
 
-One timer serves every connection of a loop: it looks at each of them a few times a second. A
-timer a request would cost more than the request's own work.
+One timer serves all connections of a loop: it checks their deadlines a few times a second. A timer
+for each request would cost more than the request itself.
+
+roll-websocket has a coarse clock of its own (`roll_websocket.keepalive`). Two are right: the two
+packages do not know each other, and they need different clocks. Here, deadlines change with each
+request, so a change must cost nothing, and all connections are scanned. There, deadlines last for
+many seconds, so connections are grouped by the time at which they are due.
 """
 
 from __future__ import annotations
@@ -15,13 +20,13 @@ from weakref import WeakKeyDictionary, WeakSet
 
 __all__ = ["ConnectionRegistry", "Timed", "fail"]
 
-# Seconds between two looks at the connections. Timeouts may fire up to two intervals late. Even a
-# timeout of zero leaves a pause between two looks.
+# Seconds between two ticks. Timeouts may fire up to two intervals late. Even with a timeout of
+# zero, the ticks keep a distance.
 INTERVAL = 0.5
 SHORTEST_INTERVAL = 0.01
 
-# Seconds from the timer to the look. A handler may have held the loop, and libuv runs timers
-# before it reads sockets: what came in time is read meanwhile.
+# Seconds from the timer to the check of the deadlines. A handler may have blocked the loop, and
+# uvloop runs timers before it reads: this delay lets the loop read what arrived in time.
 GRACE = 0.001
 
 
@@ -32,26 +37,26 @@ class Owned(Protocol):
 
 
 class Timed(Owned, Protocol):
-    """A connection, as the clock sees it: two deadlines, in the loop's time."""
+    """What the clock needs of a connection: two deadlines, in the time of the registry."""
 
     read_deadline: float
     write_deadline: float
 
     def read_expired(self) -> None:
-        """The read deadline has passed."""
+        """Handle that the read deadline has passed."""
         ...
 
     def write_expired(self) -> None:
-        """The write deadline has passed."""
+        """Handle that the write deadline has passed."""
         ...
 
     def fail(self) -> None:
-        """One of these two raised: log the error that is being handled, and end the connection."""
+        """Log the error that one of the two raised, and end the connection."""
         ...
 
 
 class ConnectionRegistry:
-    """All connections of one loop."""
+    """All connections of one event loop, and their clock."""
 
     _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, ConnectionRegistry]] = (
         WeakKeyDictionary()
@@ -59,7 +64,7 @@ class ConnectionRegistry:
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop) -> ConnectionRegistry:
-        """Those of a loop."""
+        """Return the registry of a loop."""
         connections = cls._of_loop.get(loop)
         if connections is None:
             connections = cls._of_loop[loop] = cls()
@@ -67,20 +72,20 @@ class ConnectionRegistry:
 
     @classmethod
     def running(cls) -> ConnectionRegistry:
-        """Those of the running loop."""
+        """Return the registry of the running loop."""
         return cls.of(asyncio.get_running_loop())
 
     def __init__(self) -> None:
         self.now = 0.0
-        """Seconds, as of the last look; they stand still while a handler holds the loop."""
+        """The time of the last tick, in seconds; it stops while a handler blocks the loop."""
         self.date = ""
-        """The line of the `Date` field (RFC 9110 6.6.1)."""
+        """The `Date` line of responses (RFC 9110 6.6.1), made at the last tick."""
         self._interval = INTERVAL
-        # Their transports keep them; nothing here keeps a loop that has ended without them.
+        # Weak: transports keep connections alive, and these their loop. The registry must not.
         self._members: WeakSet[Any] = WeakSet()
         self._counts: Counter[int] = Counter()  # of the members of each application
         self._ticking = False
-        self._measured = 0.0  # the loop's time, when the timer last ran
+        self._last_tick = 0.0  # in the loop's time
         self._watchers: list[asyncio.Future[None]] = []
 
     def __iter__(self) -> Iterator[Timed]:
@@ -89,75 +94,75 @@ class ConnectionRegistry:
     def add(
         self, connection: Timed, shortest_timeout: float, loop: asyncio.AbstractEventLoop
     ) -> None:
-        """Look after a connection, often enough for its shortest timeout (in seconds)."""
+        """Add a connection, and tick often enough for its shortest timeout (in seconds)."""
         self._interval = max(SHORTEST_INTERVAL, min(self._interval, shortest_timeout / 4))
         self._members.add(connection)
         self._counts[id(connection.app)] += 1
-        self._tell()
+        self._wake_watchers()
         if not self._ticking:
-            self._measured = loop.time()
-            self._set(self._measured)
-            self._book(loop)
+            self._last_tick = loop.time()
+            self._set_time(self._last_tick)
+            self._schedule(loop)
 
     def discard(self, connection: Owned) -> None:
-        """Forget a connection."""
+        """Remove a connection."""
         if connection in self._members:
             self._members.discard(connection)
-            self._counts -= Counter((id(connection.app),))  # which forgets whom none is left of
-        self._tell()
+            self._counts -= Counter((id(connection.app),))  # drops applications that reach zero
+        self._wake_watchers()
 
     def count(self, app: Any) -> int:
-        """How many connections an application has."""
+        """Return how many connections an application has."""
         return self._counts[id(app)]
 
     async def changed(self) -> None:
-        """Wait until a connection comes or goes."""
+        """Wait until a connection is added or removed."""
         watcher = asyncio.get_running_loop().create_future()
         self._watchers.append(watcher)
         await watcher
 
-    def _tell(self) -> None:
+    def _wake_watchers(self) -> None:
         for watcher in self._watchers:
             if not watcher.done():
                 watcher.set_result(None)
         self._watchers.clear()
 
-    def _book(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         self._ticking = bool(self._members)
         if self._ticking:
             loop.call_later(self._interval, self._tick, loop)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        # The next one is booked first: no fault of a connection can stop the clock.
-        self._book(loop)
+        # Schedule the next tick first, so that no error of a connection stops the clock.
+        self._schedule(loop)
         if not self._ticking:
             return
-        before, self._measured = self._measured, loop.time()
-        # Nobody could say anything while the loop was held, nor was anything read.
-        passed = min(self._measured - before, 2 * self._interval)
-        loop.call_later(GRACE, self._look, self.now + passed)
+        before, self._last_tick = self._last_tick, loop.time()
+        # Nothing was read while the loop was blocked: do not count that time against clients.
+        passed = min(self._last_tick - before, 2 * self._interval)
+        loop.call_later(GRACE, self._check_deadlines, self.now + passed)
 
-    def _set(self, now: float) -> None:
+    def _set_time(self, now: float) -> None:
         self.now = now
         self.date = f"Date: {formatdate(usegmt=True)}\r\n"
 
-    def _look(self, now: float) -> None:
-        self._set(now)
-        past = now - self._interval  # deadlines count from the last look: none is met too early
+    def _check_deadlines(self, now: float) -> None:
+        self._set_time(now)
+        past = now - self._interval  # deadlines count from the tick before: none fires too early
         for connection in self:
             try:
                 if connection.read_deadline <= past:
                     connection.read_expired()
                 if connection.write_deadline <= past:
                     connection.write_expired()
-            except Exception:  # noqa: BLE001 - the other connections are still to be looked at
+            except Exception:  # noqa: BLE001 - the check of the other connections must follow
                 fail(connection)
 
 
 def fail(connection: Timed) -> None:
-    """End a connection that raised, whatever its own `fail` does."""
+    """End a connection that raised an error, even if its own `fail` raises too."""
     try:
         connection.fail()
-    except Exception as error:  # noqa: BLE001 - a class of somebody else's, perhaps
+    except Exception as error:  # noqa: BLE001 - the class may be an application's own
         context = {"message": "A connection could not be ended", "exception": error}
         asyncio.get_running_loop().call_exception_handler(context)

@@ -1,4 +1,8 @@
-"""Writing to a transport no faster than the peer reads."""
+"""Writing to a transport no faster than the client reads.
+
+A slow reader is noticed here: the transport calls `pause_writing`, and `drain` waits. A client
+that reads nothing at all is noticed by `stalled_for`, which the coarse clock asks.
+"""
 
 from __future__ import annotations
 
@@ -15,26 +19,27 @@ from .raw_socket import RawSocket, unacknowledged
 
 __all__ = ["SLICE", "Writer"]
 
-# Over TLS one large write never pauses the writer: bodies go out in slices of this size.
+# Bodies are written in slices of this size, because a single large write over TLS never pauses the
+# writer.
 SLICE = 64 * 1024
 
-# How much is written before the others get their turn, when the client reads as fast as we write.
+# How much is written before other tasks get their turn, when the client reads as fast as we write.
 TURN = 1024 * 1024
 
-# What a write counts for over TLS, beside its size: that a client has gone is only learned between
-# turns there, and asyncio logs each write from the sixth that comes too late.
+# What a write over TLS counts in addition to its size. Over TLS, a lost connection is only noticed
+# between turns, and asyncio logs each later write from the sixth one on.
 TLS_WRITE = TURN // 4
 
-# From this size on, a chunk is not joined with what delimits it: below, a copy is cheaper than
-# what it takes to do without.
+# From this size on, a chunk is not copied to join it with its delimiters. Below, the copy is
+# cheaper than a gathered write (writev).
 GATHERED = 16 * 1024
 
-# How much of a file is sent at once, which takes less time than writing a quarter of it.
+# How much of a file is sent at once: that takes less time than to write a quarter of it.
 PIECE = 4 * TURN
 
 
 class Writer:
-    """The writing side of a connection: back-pressure, corking, progress."""
+    """The writing side of a connection: backpressure, corking, progress."""
 
     __slots__ = (
         "_file",
@@ -55,35 +60,35 @@ class Writer:
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self.corked = False
-        """What is written waits for `uncork`."""
+        """Whether writes are kept until `uncork`."""
         self._raw_socket: RawSocket | None = None
-        self._file: FileBody | None = None  # that is being sent past the transport
+        self._file: FileBody | None = None  # sent directly to the socket
         self._pending: list[bytes] = []
         self._progress = 0.0
         self._size = 0
-        self._turn = 0  # bytes written since the others had theirs
+        self._turn = 0  # bytes written since other tasks had their turn
         self._waiter: asyncio.Future[None] | None = None
         self._write_cost = TLS_WRITE if transport.get_extra_info("sslcontext") else 0
         self.body_sent = 0
-        """How much of the body of the last long response was written, in bytes."""
+        """The bytes of the last long response's body that were written."""
         self.paused = False
-        """The transport holds as much as it should."""
+        """Whether the transport's buffer is above its high-water mark."""
         self.lost = False
-        """The connection has gone: what is written is dropped."""
+        """Whether the connection is lost: writes are dropped."""
 
     def write(self, data: bytes | memoryview) -> None:
-        """Write, or keep for `uncork`."""
+        """Write to the transport, or keep the data for `uncork`."""
         if self.corked:
             self._pending.append(bytes(data))
         elif not self.lost:
             self._transport.write(data)
 
     def cork(self) -> None:
-        """Keep what is written, so that the answers to pipelined requests leave together."""
+        """Keep what is written, so that the responses to pipelined requests are sent together."""
         self.corked = True
 
     def uncork(self) -> None:
-        """Write what was kept."""
+        """Write what was kept since `cork`."""
         self.corked = False
         if self._pending:
             data = b"".join(self._pending)
@@ -91,13 +96,13 @@ class Writer:
             self.write(data)
 
     async def drain(self) -> None:
-        """Wait until the transport takes more; raises `ClientDisconnected` when it never will."""
+        """Wait until the transport takes more; raise `ClientDisconnected` if it is closed."""
         if self._turn >= TURN:
             self._turn = 0
             await asyncio.sleep(0)
         if self.paused and not self.lost:
             await self._wait()
-        # asyncio knows first, and logs each write that follows.
+        # The transport knows it before `lost` is set, and asyncio logs each write that follows.
         if self.lost or self._transport.is_closing():
             raise ClientDisconnected("The client has gone")
 
@@ -117,11 +122,11 @@ class Writer:
         self.body_sent = 0
 
     async def send_bytes(self, body: bytes) -> None:
-        """Write a body, however long."""
+        """Write a body of any length."""
         await self._write_long(b"", body, b"")
 
     async def send_stream(self, stream: AsyncIterator[Any], encoder: BodyEncoder) -> None:
-        """Write a body, or the rest of it, that comes from a stream."""
+        """Write the chunks of a stream, and the end of the body."""
         async for item in stream:
             chunk = item if type(item) is bytes else as_bytes(item)
             size = len(chunk)
@@ -139,10 +144,10 @@ class Writer:
     async def _write_long(self, before: bytes, data: bytes, after: bytes) -> None:
         view = memoryview(data)
         while view:
-            rest = view[SLICE:]
-            self._write_slice(before, view[:SLICE], b"" if rest else after)
+            following = view[SLICE:]
+            self._write_slice(before, view[:SLICE], b"" if following else after)
             await self.drain()
-            before, view = b"", rest
+            before, view = b"", following
 
     def _write_slice(self, before: bytes, data: bytes | memoryview, after: bytes) -> None:
         if self.lost:
@@ -160,12 +165,14 @@ class Writer:
     # Files.
 
     def takes_file(self, file: FileBody, encoder: ContentLengthEncoder) -> bool:
-        """The file can be sent past the transport, and is as long as the response says."""
+        """Return whether the file can go directly to the socket, and has the announced length."""
         return self._raw_socket is not None and encoder.remaining == file.remaining
 
     async def flush(self) -> None:
-        """Wait until the transport holds nothing."""
-        if self._transport.is_closing():  # uvloop raises when the limits of a closed one are set
+        """Wait until the transport's buffer is empty."""
+        if (
+            self._transport.is_closing()
+        ):  # uvloop raises if the limits of a closing transport are set
             raise ClientDisconnected("The client has gone")
         low, high = self._transport.get_write_buffer_limits()
         self._transport.set_write_buffer_limits(0)
@@ -173,9 +180,9 @@ class Writer:
         self._transport.set_write_buffer_limits(high, low)
 
     async def send_file(self, file: FileBody, encoder: ContentLengthEncoder, now: float) -> None:
-        """Send a file past the transport, which holds nothing; what can't be sent so is left.
+        """Send a file directly to the socket; the transport's buffer must be empty.
 
-        Its progress is watched from `now` on.
+        What can't be sent this way stays in `file`. Its progress is watched from `now` on.
         """
         self._file = file
         self.watch(now)
@@ -186,7 +193,7 @@ class Writer:
             self._file = None
 
     async def _send_piece(self, file: FileBody, encoder: ContentLengthEncoder) -> bool:
-        """Send some of a file; False when it can't be sent so."""
+        """Send a piece of a file; return False when the rest needs the transport."""
         size = min(PIECE, file.remaining)
         source = await file.fetch(size)
         await self.drain()
@@ -203,12 +210,12 @@ class Writer:
         return sent > 0
 
     async def _wait_for_socket(self) -> bool:
-        """Wait until the socket takes more; False when only the transport can wait for that."""
+        """Wait until the socket takes more; return False if there is no descriptor for this."""
         loop = asyncio.get_running_loop()
-        # The loops let nobody wait for a transport's own descriptor.
+        # The loops refuse to watch the descriptor of a transport: watch a duplicate.
         try:
             duplicate = os.dup(cast("RawSocket", self._raw_socket).fd)
-        except OSError:  # there are as many as there may be
+        except OSError:  # the process has no descriptor left
             return False
         loop.add_writer(duplicate, self._wake)
         try:
@@ -219,12 +226,12 @@ class Writer:
         return True
 
     def resume(self) -> None:
-        """The transport takes more."""
+        """Go on: the transport takes more."""
         self.paused = False
         self._wake()
 
     def lose(self) -> None:
-        """The connection has gone."""
+        """Drop all further writes: the connection is lost."""
         self.lost = True
         self._pending.clear()
         self._wake()
@@ -239,7 +246,7 @@ class Writer:
         self._size = self.unsent
 
     def stalled_for(self, now: float) -> float:
-        """How long the peer has taken nothing, in seconds."""
+        """Return for how many seconds the client has confirmed nothing."""
         size = self.unsent
         if size < self._size or not size:
             self._progress = now
@@ -248,6 +255,6 @@ class Writer:
 
     @property
     def unsent(self) -> int:
-        """The bytes that the peer has not taken yet."""
+        """The bytes that the client has not confirmed yet."""
         written = self._transport.get_write_buffer_size() + unacknowledged(self._transport)
         return written + (self._file.remaining if self._file else 0)

@@ -1,4 +1,4 @@
-"""Bytes to the body of a request: where it ends (RFC 9112 6 and 7). No I/O."""
+"""Decoding the body of a request, and finding its end (RFC 9112 6 and 7). No I/O."""
 
 from __future__ import annotations
 
@@ -12,38 +12,39 @@ from .head import RequestError
 
 __all__ = ["BodyDecoder", "ChunkedDecoder", "LengthDecoder"]
 
-# What a chunk may cost beyond its data before the surplus counts as an extension: its size (up to
-# 16 hexadecimal digits) and two line ends.
+# The free bytes of each chunk beyond its data: its size (up to 16 hexadecimal digits) and two line
+# ends. More bytes count as extensions.
 CHUNK_OVERHEAD = 20
 
-# One feed holds few enough chunks not to be a burden, whatever their size.
+# The most bytes decoded at once, so that even the smallest chunks make a short list of events.
 FEED_SIZE = 16 * 1024
 
-# What httptools reports, beside data: the size line of a chunk, or the line end behind its data,
-# was read, or the message is complete. They are falsy, to be told from data.
+# The events of httptools other than data: a size line was read, the line end after a chunk's data
+# was read, the message is complete. They are falsy, unlike data.
 CHUNK, CHUNK_END, COMPLETE = None, False, ()
 
 _CHUNKED_HEAD = b"POST / HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class BodyDecoder(Protocol):
-    """Tells the bytes of one body from those that follow it."""
+    """Separates the bytes of one body from the bytes after it."""
 
     complete: bool
-    """The last byte of the body has been fed."""
+    """Whether the last byte of the body was fed."""
     remaining: int | None
-    """How many bytes of the body are to come; None when that is not known."""
+    """How many bytes of the body are missing; None if that is unknown."""
 
     def feed(self, data: bytes, start: int) -> tuple[bytes, int]:
-        """Return the body's bytes in `data` from `start` on, and where the others begin.
+        """Return the body's bytes in `data` from `start` on, and where decoding stopped.
 
-        Raises `RequestError` when the body is malformed.
+        Raises:
+            RequestError: the body is malformed.
         """
         ...
 
 
 class LengthDecoder:
-    """A body of as many bytes as its Content-Length says."""
+    """Decodes a body that has a Content-Length."""
 
     __slots__ = ("complete", "remaining")
 
@@ -59,23 +60,23 @@ class LengthDecoder:
 
 
 class ChunkedDecoder:
-    """A body in chunks, decoded by httptools; extensions and trailers are dropped.
+    """Decodes a chunked body, with httptools; extensions and trailers are dropped.
 
-    httptools does not say where in the bytes fed the message ended, and reads on. So the fake head
-    that it was given says `Connection: close`: it then takes nothing behind the message for
-    another one. Where bytes follow, the end is found from what httptools reported of their slice.
-    Nothing is ever searched for in the data of a chunk: a client may fill it with line ends.
+    httptools does not say where in its input the message ended, and reads on. So the head that it
+    gets here says `Connection: close`: then it does not parse the bytes after the message as the
+    next one. If bytes follow, the end is computed from the events that httptools reported. The
+    data of a chunk is never searched: a client may fill it with line ends.
     """
 
     __slots__ = ("_allowance", "_events", "_left", "_parser", "_tail", "complete", "remaining")
 
     def __init__(self, allowance: int) -> None:
-        """`allowance`: the bytes granted to extensions and trailers, in all."""
+        """`allowance` is the total size of extensions and trailers that is allowed, in bytes."""
         self.complete = False
         self.remaining: int | None = None
-        # A size line is granted once it is whole: the one that is coming is granted here.
+        # Each complete size line adds its overhead: this is for the incomplete one.
         self._allowance = self._left = allowance + CHUNK_OVERHEAD
-        self._events: list[Any] = []  # stretches of data, and what stands for the rest
+        self._events: list[Any] = []  # pieces of data, and the events above
         self._tail = b""
         self._parser = httptools.HttpRequestParser(_Events(self._events))
         self._parser.feed_data(_CHUNKED_HEAD)
@@ -96,7 +97,7 @@ class ChunkedDecoder:
         return body, start + end
 
     def _decode(self, piece: bytes) -> bool:
-        """Decode, and return whether more than empty lines follows the message."""
+        """Decode a piece; return whether more than empty lines follows the message."""
         try:
             self._parser.feed_data(piece)
         except httptools.HttpParserError as error:
@@ -106,7 +107,7 @@ class ChunkedDecoder:
         return False
 
     def _spend(self, size: int, chunks: int) -> None:
-        """Count what came beyond data. What a short size line leaves over is not saved up."""
+        """Count the bytes that are not data; the unused free bytes of a chunk do not add up."""
         self._left = min(self._left + chunks * CHUNK_OVERHEAD - size, self._allowance)
         if self._left < 0:
             raise RequestError(400, "Chunk extensions or trailers too large")
@@ -118,7 +119,7 @@ class ChunkedDecoder:
         return known.index(END, 0 if start is None else before + start) + len(END) - before
 
     def _last_size_line(self, piece: bytes) -> int | None:
-        """Return where the line end behind the last size line is; None if it came earlier."""
+        """Return where the last size line ends; None if that was in an earlier piece."""
         position, found = 0, None
         for event in self._events:
             position = position + len(event) if event else piece.find(b"\n", position) + 1
@@ -128,7 +129,7 @@ class ChunkedDecoder:
 
 
 class _Events:
-    """Has httptools write down what it reads. Functions in C cost half of methods here."""
+    """The callbacks of httptools: C functions that append events, twice as fast as methods."""
 
     def __init__(self, events: list[Any]) -> None:
         self.on_body = events.append

@@ -1,4 +1,4 @@
-"""Streamed bodies to bytes: how the peer learns where a body ends (RFC 9112 6.3, 7.1). No I/O."""
+"""Encoding streamed bodies so that the client finds their end (RFC 9112 6.3, 7.1). No I/O."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ __all__ = [
 
 
 class InvalidResponse(ValueError):
-    """A response that can't be sent as it is."""
+    """A response that can't be sent: a fault of the application."""
 
 
 class BodyEncoder(Protocol):
     """Frames the chunks of a streamed body."""
 
     def frame_chunk(self, size: int) -> tuple[bytes, bytes]:
-        """Return what goes before and after a chunk of `size` bytes, at least one.
+        """Return the bytes before and after a chunk of `size` bytes; `size` is at least 1.
 
-        Raises `InvalidResponse` when the body may have no such chunk.
+        Raises:
+            InvalidResponse: the body would be longer than its Content-Length.
         """
         ...
 
     def end(self) -> bytes:
-        """Return the bytes that end the body; raise `InvalidResponse` when bytes are missing."""
+        """Return the bytes that end the body; raise `InvalidResponse` if the body is too short."""
         ...
 
 
@@ -53,7 +54,7 @@ class CloseDelimitedEncoder:
 
 
 class ContentLengthEncoder:
-    """A body of exactly as many bytes as the Content-Length of the handler says."""
+    """A body of exactly the Content-Length that the handler set."""
 
     def __init__(self, length: int) -> None:
         self._length = self.remaining = length

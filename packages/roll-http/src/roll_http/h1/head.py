@@ -1,4 +1,7 @@
-"""What a head means: how its message ends, what becomes of the connection, what it asks for."""
+"""What a head means: where its message ends, whether the connection stays open, the target.
+
+`Connection: close` of a request is read here (`_read_connection`). No I/O.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,9 @@ __all__ = ["Head", "RequestError", "read_framing", "read_target", "split_fields"
 
 
 class RequestError(Exception):
-    """Bytes that are no request for us: the `status` to answer and a short, plain reason.
+    """Bytes that are not an acceptable request: the `status` to answer, and a short plain reason.
 
-    What follows them on the connection can't be trusted: it must be closed after the answer.
+    The bytes that follow can't be trusted: the connection must be closed after the response.
     """
 
     def __init__(self, status: int, reason: str) -> None:
@@ -59,7 +62,7 @@ class Head:
 
     def __init__(self) -> None:
         self.minor = 1
-        """The minor version: 0 for HTTP/1.0; any other speaks as 1."""
+        """The minor version: 0 for HTTP/1.0; any other counts as 1."""
         self.length = 0
         """The length of the body in bytes, when it is not chunked."""
         self.chunked = False
@@ -68,11 +71,11 @@ class Head:
         self.upgrade: str | None = None
 
 
-# Options and hosts repeat: a cache spares 0.1 to 0.7 us a field. What strangers send is kept as
-# long as it is short.
+# Options and hosts repeat: a cache saves 0.1 to 0.7 us a field. Clients choose the values, so only
+# short ones are cached.
 KEPT = 64
 
-# The digits of 2**64. `int` raises for thousands of them.
+# The number of digits of 2**64. `int` raises for thousands of digits.
 LONGEST_LENGTH = 20
 
 
@@ -89,14 +92,14 @@ def _unknown_coding() -> RequestError:
 
 
 def read_framing(head: Head) -> None:
-    """How the message is delimited, and what becomes of its connection (RFC 9112 6 and 9)."""
+    """Read where the message ends, and whether its connection stays open (RFC 9112 6 and 9)."""
     headers = head.headers
     if head.minor == 0:
         head.keep_alive = False
     connection = headers.get("CONNECTION")
     if connection is not None:
         _read_connection(head, connection)
-    if "TRANSFER-ENCODING" in headers:  # and no Content-Length: llhttp refuses both together
+    if "TRANSFER-ENCODING" in headers:  # without Content-Length: llhttp refuses both together
         _check_coding(head, headers["TRANSFER-ENCODING"])
     if "CONTENT-LENGTH" in headers:
         head.length = _content_length(headers["CONTENT-LENGTH"])
@@ -115,7 +118,9 @@ def _read_connection(head: Head, connection: str) -> None:
 
 
 def _check_coding(head: Head, coding: str) -> None:
-    if coding.lower() != "chunked" or not coding.isascii():  # a Kelvin sign is a k in lower case
+    if (
+        coding.lower() != "chunked" or not coding.isascii()
+    ):  # the lower case of the Kelvin sign is a k
         raise _unknown_coding()
     head.chunked = True
     if head.minor == 0:
@@ -123,14 +128,14 @@ def _check_coding(head: Head, coding: str) -> None:
 
 
 def _content_length(digits: str) -> int:
-    """Read digits, as llhttp has checked that they are; it lets any number of zeros lead."""
+    """Return the length; llhttp has checked that these are digits, with any number of zeros."""
     if len(digits) > LONGEST_LENGTH:
         raise RequestError(400, "Content-Length has too many digits")
     return int(digits)
 
 
 def _expects_continue(head: Head, expect: str) -> bool:
-    """Read a list whose one known member may come many times (RFC 9110 10.1.1)."""
+    """Return whether the client expects a 100 (RFC 9110 10.1.1); raise 417 for anything else."""
     members = set(list_members(expect))
     if not members:
         return False
@@ -140,12 +145,12 @@ def _expects_continue(head: Head, expect: str) -> bool:
 
 
 def read_target(head: Head) -> None:
-    """The path of the target in its four forms, and the host (RFC 9112 3.2)."""
+    """Read the path and the host from a target of any of the four forms (RFC 9112 3.2)."""
     target = head.target
     host = head.headers.get("HOST")
     if head.method == "CONNECT" and not target.startswith(b"/"):
         if not is_authority_form(target):
-            raise RequestError(400, "CONNECT wants host:port")
+            raise RequestError(400, "CONNECT requires host:port")
         path = target
     elif target.startswith(b"/"):
         path = target
@@ -162,17 +167,17 @@ def read_target(head: Head) -> None:
     elif not (_is_known_host if len(host) <= KEPT else is_host)(host):
         raise RequestError(400, "Invalid Host")
     if head.method == "CONNECT":
-        head.keep_alive = False  # what follows is meant for the other end of a tunnel
+        head.keep_alive = False  # what follows is for the other end of the tunnel
 
 
 def split_fields(block: bytes) -> list[tuple[bytes, bytes]]:
-    """Return name and value of each line of a block of header lines, as received."""
+    """Return name and value of each line of a block, as received, without outer whitespace."""
     lines = block.split(CRLF)[:-2]
     return [(name, value.strip(b" \t")) for name, _, value in (x.partition(b":") for x in lines)]
 
 
 def split_query(target: str) -> tuple[str, str]:
-    """The percent-decoded path of a target, and its query as received."""
+    """Return the percent-decoded path of a target, and its query as received."""
     path, _, query = target.partition("?")
     return (percent_decode(path) if "%" in path else path), query
 
@@ -185,7 +190,10 @@ def _split_absolute(head: Head, host: str | None) -> tuple[bytes, str | None]:
     if not path.startswith(b"/"):
         path = b"/" + path
     if host is not None and not is_host(host):
-        return path, host  # to be refused, though the target's authority replaces it
+        return (
+            path,
+            host,
+        )  # refused by the caller, even though the authority of the target replaces it
     if host is not None or head.minor == 0:
         head.headers["HOST"] = match[1].decode("ascii")
     return path, host

@@ -1,8 +1,9 @@
 """Bytes to the checked head of a request. No I/O.
 
-A head is parsed whole: the connection keeps bytes until the empty line, so that however they were
-cut, the result is the same; and what follows the head is untouched until the request is answered.
-httptools reads the header lines; what it lets through is checked here.
+A head is parsed when it is complete: the connection buffers bytes up to the empty line. So the
+result does not depend on how the network cut the bytes, and the bytes after the head stay unparsed
+until the request is answered. httptools reads the header lines; this module checks what httptools
+accepts too easily.
 """
 
 from __future__ import annotations
@@ -32,29 +33,29 @@ def _field_name(raw: bytes) -> str:
     return raw.decode("ascii").upper()
 
 
-# Names repeat: a cache spares 0.1 us a field.
+# Names repeat: a cache saves 0.1 us a field.
 _known_field_name = lru_cache(maxsize=1024)(_field_name)
 
 
-# Method, target, path and query: what a request line says whose target is a path.
+# Method, target, path and query of a request line whose target is a path.
 Line = tuple[str, bytes, str, str]
 
-# The request lines that are remembered, for all connections.
+# The request lines that are remembered, shared by all connections.
 _lines: dict[bytes, Line] = {}
 MOST_LINES = 1024
 LONGEST_LINE = 256
 
-# The most that a connection remembers of its last fields, in bytes.
+# The longest header block that a connection remembers, in bytes.
 LONGEST_BLOCK = 2048
 
 
 class HeadParser:
     """Parses the heads of one connection, one after another.
 
-    Clients repeat themselves: a keep-alive connection mostly brings the same fields again, and
-    request lines that were seen before. What was made of these bytes is remembered, and used
-    when the very same come again: a head of eight fields takes 5.6 us, of one 2.5; behind a new
-    line either takes 1.8, behind a known one 0.5.
+    Clients repeat themselves: the heads of a keep-alive connection mostly have equal fields, and
+    often a known request line. So the parser remembers what it made of these bytes, and reuses it
+    for the same bytes. A head of eight fields takes 5.6 us, of one field 2.5; with remembered
+    fields, 1.8 after a new request line and 0.5 after a known one.
     """
 
     __slots__ = (
@@ -74,12 +75,12 @@ class HeadParser:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._parser: httptools.HttpRequestParser | None = None
-        self._accepted = False  # httptools took what was fed for a whole head
+        self._accepted = False  # httptools accepted the bytes as a complete head
         self._headers: dict[str, str] = {}
         self._repeated: dict[str, list[str]] = {}
-        self._seen = 0  # how much of an incomplete head was looked at
+        self._seen = 0  # how much of an incomplete head was checked
         self._skipped = 0
-        # The last fields, as bytes and parsed; the head that had them serves again with other
+        # The last fields, as bytes and parsed. The head that had them is reused with other request
         # lines, up to a length that keeps the head within its limits.
         self._block = b""
         self._fields: dict[str, str] = {}
@@ -87,10 +88,12 @@ class HeadParser:
         self._longest_line = 0
 
     def parse(self, data: bytes, start: int) -> tuple[Head | None, int]:
-        """Return the first head in `data` from `start` on, if it is whole, and where it ends.
+        """Return the first head in `data` from `start` on, and where it ends.
 
-        The head is the caller's until the next call. Raises `RequestError` as soon as the bytes
-        can't become a request.
+        The head is None while it is incomplete. It is valid until the next call.
+
+        Raises:
+            RequestError: the bytes can't become a request, whatever follows.
         """
         head = self._head
         if head is not None:
@@ -107,10 +110,10 @@ class HeadParser:
         return self._parse_new(data, start)
 
     def _read_line(self, raw: bytes) -> Line | None:
-        """A new request line, in front of the remembered fields.
+        """Return what a new request line before the remembered fields means.
 
-        None where these depend on it, or it is bad: then the head is parsed as any other, so that
-        what it means, and what is said of it, never depends on what came before.
+        Return None if it is bad, or if the fields depend on it: the head is then parsed like any
+        other, so that neither its meaning nor its error depends on earlier heads.
         """
         line = split_line(raw[: -len(CRLF)])
         if line is None or not is_plain(line):
@@ -128,7 +131,7 @@ class HeadParser:
         return known
 
     def _remember(self, head: Head, block: bytes) -> None:
-        """Keep what these fields mean, when they come a second time: to keep all costs 1 us."""
+        """Remember these fields if they arrive for the second time: always to do so costs 1 us."""
         if len(block) > LONGEST_BLOCK:
             return
         self._head = None
@@ -141,11 +144,11 @@ class HeadParser:
     def _parse_new(self, data: bytes, start: int) -> tuple[Head | None, int]:
         if data.startswith(CRLF, start):
             start = self._skip_empty_lines(data, start)
-        # An end may have begun in what was seen before.
+        # The end may have begun in the bytes checked before.
         end = data.find(END, max(start, start + self._seen - len(END) + 1)) + len(END)
         if end < len(END):
             self._check_incomplete(data[start:])
-            # A CR alone may be the half of an empty line: it was not found good.
+            # A CR alone may be half an empty line: check it again.
             self._seen = 0 if data[start:] == b"\r" else len(data) - start
             return None, start
         self._seen = 0
@@ -175,7 +178,7 @@ class HeadParser:
         return head
 
     def _skip_empty_lines(self, data: bytes, start: int) -> int:
-        """RFC 9112 2.2: empty lines before a request line are ignored, but not without end."""
+        """Skip empty lines before a request line, up to a limit (RFC 9112 2.2)."""
         self._seen = 0
         while data.startswith(CRLF, start):
             start += len(CRLF)
@@ -203,23 +206,23 @@ class HeadParser:
         try:
             (self._parser or self._new_parser()).feed_data(raw)
         except httptools.HttpParserUpgrade:
-            self._parser = None  # it would read no further head
+            self._parser = None  # it would not read another head
         except httptools.HttpParserError as error:
             self._parser = None
             raise refusal(raw, error) from None
-        if not self._accepted:  # it waits for what other protocols send, as behind PRI
+        if not self._accepted:  # it waits for another protocol, for example after PRI
             self._parser = None
             raise RequestError(400, "Malformed request")
 
     def _new_parser(self) -> httptools.HttpRequestParser:
         self._parser = parser = httptools.HttpRequestParser(self)
-        # llhttp refuses HTTP/1.2, which RFC 9110 2.5 has us answer as 1.1, and a tab after
-        # `chunked`. The codings that it then lets through are refused here.
+        # llhttp refuses HTTP/1.2, which RFC 9110 2.5 requires to answer as 1.1, and a tab after
+        # `chunked`. `read_framing` refuses the codings that the leniency lets through.
         parser.set_dangerous_leniencies(lenient_version=True, lenient_transfer_encoding=True)
         return parser
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by httptools for each header line."""
+        """Add a header line; called by httptools."""
         headers = self._headers
         key = _known_field_name(name) if len(name) <= KEPT else _field_name(name)
         try:
@@ -232,13 +235,13 @@ class HeadParser:
             headers[key] = text
 
     def on_headers_complete(self) -> None:
-        """Called by httptools at the end of a head."""
+        """Note the end of the head; called by httptools."""
         self._accepted = True
 
     def _join_repeated(self) -> int:
-        """Join the lines of each field, and return how many are more than one.
+        """Join the lines of each repeated field; return the number of lines beyond the first.
 
-        All at once: to add one after another takes quadratic time.
+        All lines of a field are joined at once: adding them one by one takes quadratic time.
         """
         for key, texts in self._repeated.items():
             separator = "; " if key == "COOKIE" else ", "  # RFC 6265 5.4, RFC 9110 5.3
@@ -246,7 +249,7 @@ class HeadParser:
         return sum(map(len, self._repeated.values())) - len(self._repeated)
 
     def close(self) -> None:
-        """No more heads will come: let go of the parser, which holds on to this object."""
+        """Drop the parser, which has a reference to this object: no more heads will arrive."""
         self._parser = None
 
     def _too_large(self, line: int) -> RequestError:
@@ -262,17 +265,17 @@ class HeadParser:
         if has_bare_lf(data, self._seen):
             raise RequestError(400, "Bare LF in the head")
         if 0 <= found < self._seen - 1:
-            return  # the line was found good before
+            return  # the line was checked before
         good = may_go_on(data, self._seen) if found < 0 else is_request_line(data)
         if not good and data not in {b"", b"\r"}:
             raise bad_request_line(data)
 
 
 def _leaves_ready(head: Head) -> bool:
-    """Tell whether llhttp reads what follows this head as another head.
+    """Return whether llhttp can read another head after this one.
 
-    Otherwise it waits for a body, which it will not get, or refuses to read on: it does so behind
-    the last head of a connection, and takes `Proxy-Connection` for `Connection`.
+    Otherwise llhttp waits for a body, which it does not get here, or refuses to go on: after the
+    last head of a connection, for which it also reads `Proxy-Connection`.
     """
     ended = not head.keep_alive or head.upgrade or "PROXY-CONNECTION" in head.headers
     return not (ended or head.length or head.chunked)

@@ -1,6 +1,6 @@
-"""What a request line says, whole or as far as it has come (RFC 9112 3). No I/O.
+"""What a request line says, complete or as far as it has arrived (RFC 9112 3). No I/O.
 
-httptools reads it; what httptools lets through is refused here.
+httptools reads the line; this module refuses what httptools accepts too easily.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ __all__ = [
     "split_line",
 ]
 
-# The minor versions of HTTP/1, as a request line ends with them.
+# The minor version of HTTP/1, by the last part of a request line.
 MINORS = {b"HTTP/1.%d" % minor: minor for minor in range(10)}
 
 
 @lru_cache(maxsize=128)
 def read_method(raw: bytes) -> str:
-    """Return the method as text; raises `RequestError` if it is no token (RFC 9110 9.1)."""
+    """Return the method as text; raise `RequestError` if it is not a token (RFC 9110 9.1)."""
     text = raw.decode("latin-1")
-    if not is_token(text):  # llhttp skips line ends in front of it
+    if not is_token(text):  # llhttp skips line ends before the method
         raise RequestError(400, "Malformed request line")
     return text
 
 
 def split_line(raw: bytes) -> list[bytes] | None:
-    """Return method, target and version, or None; llhttp has yet to check their characters.
+    """Return method, target and version, or None; llhttp checks their characters later.
 
-    llhttp lets through runs of spaces, fragments, and other versions.
+    This refuses what llhttp accepts: repeated spaces, fragments, and other versions.
     """
     line = raw.split(b" ")
     if len(line) != 3 or line[2] not in MINORS or b"#" in line[1]:  # noqa: PLR2004 - its parts
@@ -54,14 +54,15 @@ def split_line(raw: bytes) -> list[bytes] | None:
 
 
 def is_plain(line: list[bytes]) -> bool:
-    """Tell whether the line and the fields behind it mean the same without each other."""
+    """Return whether the line and the fields after it do not affect each other's meaning."""
     return line[1].startswith(b"/") and line[2] == b"HTTP/1.1" and line[0] != b"CONNECT"
 
 
 def may_go_on(data: bytes, seen: int) -> bool:
-    """Tell whether a request line may begin so, when its first `seen` bytes may.
+    """Return whether a request line may begin with `data`; its first `seen` bytes are checked.
 
-    Only the bytes behind these are looked at, so that a line may come byte by byte.
+    Only the bytes after these are checked, so that a line that arrives byte by byte takes linear
+    time.
     """
     space = data.find(b" ")
     if space < 0:
@@ -72,22 +73,22 @@ def may_go_on(data: bytes, seen: int) -> bool:
 
 
 def is_request_line(data: bytes) -> bool:
-    """Tell whether the data begins with a request line of HTTP/1."""
+    """Return whether the data begins with a request line of HTTP/1."""
     line = match_request_line(data)
     return line is not None and line[1] == b"1"
 
 
 def bad_request_line(data: bytes) -> RequestError:
-    """Make the error for what is no request line of HTTP/1."""
+    """Return the error for data that does not begin with a request line of HTTP/1."""
     line = match_request_line(data)
     if line is not None and line[1] != b"1":
-        return RequestError(505, "Only HTTP/1.x is spoken here")
+        return RequestError(505, "Only HTTP/1.x is supported")
     return RequestError(400, "Malformed request line")
 
 
 def refusal(data: bytes, error: httptools.HttpParserError) -> RequestError:
-    """Make the error for a head that httptools refuses."""
-    # llhttp says "Invalid method" of other protocols' methods too.
+    """Return the error for a head that httptools refuses."""
+    # llhttp says "Invalid method" also for the methods of other protocols.
     invalid = isinstance(error, httptools.HttpParserInvalidMethodError)
     if invalid or "nvalid method" in str(error):
         return _unknown_method(data)
@@ -95,7 +96,7 @@ def refusal(data: bytes, error: httptools.HttpParserError) -> RequestError:
 
 
 def _unknown_method(data: bytes) -> RequestError:
-    """RFC 9110 9.1: a method, but none we know; or no token at all."""
+    """Return the error for an unknown method (RFC 9110 9.1), or for a malformed line."""
     if is_request_line(data):
         return RequestError(501, "Unknown method")
     return bad_request_line(data)

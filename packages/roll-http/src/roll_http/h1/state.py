@@ -1,6 +1,6 @@
 """The states of an HTTP/1.1 connection, and which state may follow which. No I/O.
 
-A state is a plain int. The connection assigns `state`, and nothing else says where it stands.
+A state is a plain int. The connection assigns its `state`, and no other flag repeats it.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ __all__ = [
 ]
 
 IDLE: Final = 0
-"""Between two requests: nothing of the next one has come."""
+"""Between two requests: no byte of the next request was parsed."""
 HEAD: Final = 1
-"""A part of a head has come."""
+"""A part of a head has arrived."""
 ANSWERING: Final = 2
-"""A request is being answered: from its whole head to the last byte of its response."""
+"""A request is being answered: from its complete head to the last byte of its response."""
 SKIPPING_BODY: Final = 3
-"""The response has gone: the rest of the request's body is read and dropped."""
+"""The response was sent: the rest of the request's body is read and dropped."""
 LINGERING: Final = 4
-"""The last response has gone: whatever comes is dropped until the client closes (RFC 9112 9.6)."""
+"""The last response was sent: input is dropped until the client closes (RFC 9112 9.6)."""
 CLOSING: Final = 5
-"""The transport is told to close: it may still send what was written."""
+"""The transport is closing: it may still send what was written."""
 CLOSED: Final = 6
 """The connection is lost."""
 SWITCHED: Final = 7
@@ -65,10 +65,10 @@ NEXT: Final = (
 
 
 class IllegalTransition(RuntimeError):
-    """A state that may not follow the one before."""
+    """A transition that the table does not have."""
 
 
 def check(before: int, after: int) -> None:
-    """Raise `IllegalTransition` when `after` may not follow `before`; for tests."""
+    """Raise `IllegalTransition` if `after` may not follow `before`; for tests."""
     if after not in NEXT[before]:
         raise IllegalTransition(f"{NAMES[after]} may not follow {NAMES[before]}")
