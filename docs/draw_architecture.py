@@ -2,8 +2,8 @@
 
     python docs/draw_architecture.py
 
-A box stands above all that it imports. Of the lines, those are left out that others imply: where
-a imports b and c, and b imports c, there is a line from a to b and one from b to c.
+A box stands above all boxes that it imports; its colour tells its folder. Implied lines are left out: where a imports b and c,
+and b imports c, there is a line from a to b and one from b to c.
 """
 
 from __future__ import annotations
@@ -21,17 +21,20 @@ WIDTH = 1160
 MARGIN = 12
 BOX_HEIGHT = 22
 BOX_GAP = 14
-FLOOR_HEIGHT = 52
-TITLE_HEIGHT = 34
+FLOOR_HEIGHT = 56
+TITLE_HEIGHT = 44
 LETTER = 7.2
 
 COLOURS = ["#dbe9f6", "#e3f1dc", "#fbe8d3", "#efe3f5", "#f8dede"]
+
+# How often the boxes of each floor are sorted, and moved, to stand near their neighbours.
+SWEEPS = 24
 
 Graph = dict[str, set[str]]
 
 
 def modules(package: str) -> dict[str, Path]:
-    """Return the files of a package by their dotted names, without that of the package."""
+    """Return the files of a package by their dotted names, without the name of the package."""
     top = ROOT / "packages" / package / "src" / package.replace("-", "_")
     return {dotted(path.relative_to(top)): path for path in sorted(top.rglob("*.py"))}
 
@@ -44,124 +47,199 @@ def dotted(path: Path) -> str:
 def imports(package: str) -> Graph:
     """Return, for each file of a package, the files that it imports, type-only imports included.
 
-    What gathers the names of a folder, `__init__.py`, is left out.
+    `__init__.py`, which only gathers the names of a folder, is left out.
     """
     files = modules(package)
     return {
-        name: {target for target in imported(name, path, files) if target != name}
+        name: {target for target in imported(package, name, files) if target != name}
         for name, path in files.items()
         if path.name != "__init__.py"
     }
 
 
-def imported(name: str, path: Path, files: dict[str, Path]) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            parent = name.split(".")[: -node.level]
-            module = ".".join([*parent, *(node.module or "").split(".")]).strip(".")
-            for alias in node.names:
-                below = f"{module}.{alias.name}".strip(".")
-                target = below if below in files else module
-                if files[target].name != "__init__.py":
+def imported(package: str, name: str, files: dict[str, Path]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(files[name].read_text())):
+        if isinstance(node, ast.ImportFrom):
+            base = base_of(node, package.replace("-", "_"), name)
+            for alias in node.names if base is not None else ():
+                below = f"{base}.{alias.name}".strip(".")
+                target = below if below in files else base
+                if target in files and files[target].name != "__init__.py":
                     yield target
 
 
+def base_of(node: ast.ImportFrom, top: str, name: str) -> str | None:
+    """Return the module that `from ... import` names, within the package; None for another's."""
+    if node.level:
+        parent = name.split(".")[: -node.level]
+        return ".".join([*parent, *filter(None, [node.module])])
+    first, _, others = (node.module or "").partition(".")
+    return others if first == top else None
+
+
 def floors(graph: Graph) -> dict[str, int]:
-    """Return the floor of each file: 0 for one that imports nothing, else above what it imports.
+    """Return the floor of each file: above all files that it imports, and near its importers.
 
     Raises:
         ValueError: files import each other in a circle.
     """
-    found: dict[str, int] = {}
-    while len(found) < len(graph):
-        ready = [name for name in graph if name not in found and graph[name] <= found.keys()]
+    lowest: dict[str, int] = {}
+    while len(lowest) < len(graph):
+        ready = [name for name in graph if name not in lowest and graph[name] <= lowest.keys()]
         if not ready:
-            raise ValueError(f"These import each other: {sorted(graph.keys() - found.keys())}")
-        found |= {name: max((found[t] + 1 for t in graph[name]), default=0) for name in ready}
+            raise ValueError(f"These import each other: {sorted(graph.keys() - lowest.keys())}")
+        lowest |= {name: max((lowest[t] + 1 for t in graph[name]), default=0) for name in ready}
+    found: dict[str, int] = {}
+    for name in sorted(graph, key=lambda name: -lowest[name]):
+        above = [found[other] for other in graph if name in graph[other]]
+        found[name] = min(above) - 1 if above else lowest[name]
     return found
 
 
-def implied(graph: Graph, name: str, target: str) -> bool:
-    """Tell whether another file that `name` imports leads to `target`."""
-    return any(other != target and reaches(graph, other, target) for other in graph[name])
+def without_implied(graph: Graph) -> Graph:
+    """Leave out the imports that another import leads to."""
+    return {
+        name: {t for t in targets if not any(reaches(graph, o, t) for o in targets - {t})}
+        for name, targets in graph.items()
+    }
 
 
 def reaches(graph: Graph, start: str, target: str) -> bool:
     return target in graph[start] or any(reaches(graph, n, target) for n in graph[start])
 
 
-def escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+def width(name: str) -> float:
+    """Return the width of a box; the place where a line passes a floor has none."""
+    return 0 if name.startswith("|") else len(label(name)) * LETTER + 14
+
+
+def label(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def text(x: float, y: float, words: str, weight: str = "normal") -> str:
+    return f'<text x="{x:.0f}" y="{y:.0f}" font-weight="{weight}">{words}</text>'
+
+
+def box(x: float, y: float, words: str, colour: str) -> str:
+    wide = len(words) * LETTER + 14
+    rect = f'<rect x="{x:.0f}" y="{y:.0f}" width="{wide:.0f}" height="{BOX_HEIGHT}" rx="4"'
+    return f'{rect} fill="{colour}" stroke="#777"/>{text(x + 7, y + 15, words)}'
 
 
 class Panel:
-    """The boxes of one package."""
+    """The boxes of one package, floor by floor, and the lines between them.
 
-    def __init__(self, package: str, top: int) -> None:
+    A line that passes a floor has a place there like a box, so that it never runs behind one.
+    """
+
+    def __init__(self, package: str, top: float) -> None:
         self.package = package
-        self.graph = imports(package)
-        self.top = top
+        self.graph = without_implied(imports(package))
         self.folders = sorted({name.rpartition(".")[0] for name in self.graph})
-        self.rows = self._rows()
-        self.height = TITLE_HEIGHT + FLOOR_HEIGHT * len(self.rows)
-        self.boxes = self._boxes()
+        self.levels = floors(imports(package))
+        self.up: Graph = {}
+        self.down: Graph = {}
+        self.lines = [self._line(a, b) for a in sorted(self.graph) for b in sorted(self.graph[a])]
+        self.floors = self._floors()
+        self.middles: dict[str, float] = {}
+        self._arrange()
+        self.top = top
+        self.height = TITLE_HEIGHT + FLOOR_HEIGHT * len(self.floors)
 
-    def _rows(self) -> list[list[str]]:
-        """Return the files row by row, the highest floor first; a full row goes on in another."""
-        levels = floors(self.graph)
-        rows: list[list[str]] = []
-        for floor in range(max(levels.values()), -1, -1):
-            names = [name for name in sorted(self.graph) if levels[name] == floor]
-            rows.append([])
-            for name in names:
-                if self._width([*rows[-1], name]) > WIDTH - 4 * MARGIN:
-                    rows.append([])
-                rows[-1].append(name)
-        return rows
+    def _line(self, name: str, target: str) -> list[str]:
+        """Return the stops of a line, and note which stands above which."""
+        between = range(self.levels[name] - 1, self.levels[target], -1)
+        places = {f"|{name}>{target}|{level}": level for level in between}
+        self.levels |= places
+        stops = [name, *places, target]
+        for above, below in zip(stops, stops[1:], strict=False):
+            self.down.setdefault(above, set()).add(below)
+            self.up.setdefault(below, set()).add(above)
+        return stops
 
-    def _width(self, names: list[str]) -> float:
-        return sum(width(name) + BOX_GAP for name in names) - BOX_GAP
+    def _floors(self) -> list[list[str]]:
+        """Return what stands on each floor, the highest floor first."""
+        levels = sorted(set(self.levels.values()), reverse=True)
+        return [sorted(n for n, at in self.levels.items() if at == level) for level in levels]
 
-    def _boxes(self) -> dict[str, tuple[float, float]]:
-        """Return the upper left corner of each box."""
-        boxes = {}
-        for number, row in enumerate(self.rows):
-            x = (WIDTH - self._width(row)) / 2
-            for name in row:
-                boxes[name] = (x, self.top + TITLE_HEIGHT + FLOOR_HEIGHT * number)
-                x += width(name) + BOX_GAP
-        return boxes
+    def _arrange(self) -> None:
+        for floor in self.floors:
+            self._spread(floor, {})
+        for sweep in range(SWEEPS):
+            downwards = sweep % 2 == 0
+            near = self.up if downwards else self.down
+            for floor in self.floors if downwards else reversed(self.floors):
+                wanted = {name: self._mean(name, near) for name in floor}
+                floor.sort(key=lambda name: (wanted[name], name))
+                self._spread(floor, wanted)
+
+    def _mean(self, name: str, near: Graph) -> float:
+        """Return the middle of the neighbours on one side, or its own without any."""
+        found = [self.middles[other] for other in near.get(name, {name})]
+        return sum(found) / len(found)
+
+    def _spread(self, floor: list[str], wanted: dict[str, float]) -> None:
+        """Put each box near the place it wants, in order, without overlap, within the picture."""
+        places = {name: wanted.get(name, WIDTH / 2) for name in floor}
+        pushed = self._push(places, -WIDTH)
+        # What overlaps was pushed to the right: move all back to the left by the mean of that.
+        shift = sum(pushed[name] - places[name] for name in floor) / len(floor)
+        places = self._push({name: x - shift for name, x in pushed.items()}, 2 * MARGIN)
+        mirrored = {name: WIDTH - places[name] for name in reversed(floor)}
+        places = {name: WIDTH - x for name, x in self._push(mirrored, 2 * MARGIN).items()}
+        if places[floor[0]] < width(floor[0]) / 2:
+            raise ValueError(f"A floor of {self.package} is wider than the picture: {floor}")
+        self.middles |= places
+
+    def _push(self, places: dict[str, float], left: float) -> dict[str, float]:
+        """Move boxes to the right as far as they would overlap, or be left of `left`."""
+        pushed = {}
+        for name, x in places.items():
+            half = width(name) / 2
+            pushed[name] = max(x, left + half)
+            left = pushed[name] + half + BOX_GAP
+        return pushed
 
     def draw(self) -> Iterator[str]:
         yield (
             f'<rect x="{MARGIN}" y="{self.top}" width="{WIDTH - 2 * MARGIN}"'
             f' height="{self.height}" fill="#fafafa" stroke="#bbb"/>'
         )
-        place = f'x="{2 * MARGIN}" y="{self.top + 21}"'
-        yield f'<text {place} font-weight="bold">{self.package}</text>'
-        for name, targets in self.graph.items():
-            for target in sorted(targets):
-                if not implied(self.graph, name, target):
-                    yield self._line(name, target)
-        for name, (x, y) in self.boxes.items():
-            colour = COLOURS[self.folders.index(name.rpartition(".")[0]) % len(COLOURS)]
-            yield (
-                f'<rect x="{x:.0f}" y="{y:.0f}" width="{width(name):.0f}" height="{BOX_HEIGHT}"'
-                f' rx="4" fill="{colour}" stroke="#777"/>'
-            )
-            yield f'<text x="{x + 7:.0f}" y="{y + 15:.0f}">{escape(name)}</text>'
+        yield from self._title()
+        for stops in self.lines:
+            yield f'<path d="{self._path(stops)}" fill="none" stroke="#999"/>'
+        for name in self.graph:
+            x = self.middles[name] - width(name) / 2
+            yield box(x, self._height_of(name), label(name), self._colour(name))
 
-    def _line(self, name: str, target: str) -> str:
-        x1, y1 = self.boxes[name]
-        x2, y2 = self.boxes[target]
-        return (
-            f'<line x1="{x1 + width(name) / 2:.0f}" y1="{y1 + BOX_HEIGHT:.0f}"'
-            f' x2="{x2 + width(target) / 2:.0f}" y2="{y2:.0f}" stroke="#999"/>'
-        )
+    def _title(self) -> Iterator[str]:
+        """Write the name of the package, and the folders in their colours."""
+        x = 2.0 * MARGIN
+        yield text(x, self.top + 21, self.package, "bold")
+        x += (len(self.package) + 2) * LETTER
+        for folder in filter(None, self.folders):
+            words = f"{folder}/"
+            yield box(x, self.top + 6, words, self._colour(f"{folder}."))
+            x += len(words) * LETTER + 14 + BOX_GAP
 
+    def _colour(self, name: str) -> str:
+        return COLOURS[self.folders.index(name.rpartition(".")[0]) % len(COLOURS)]
 
-def width(name: str) -> float:
-    return len(name) * LETTER + 14
+    def _height_of(self, name: str) -> float:
+        number = next(at for at, floor in enumerate(self.floors) if name in floor)
+        return self.top + TITLE_HEIGHT + FLOOR_HEIGHT * number
+
+    def _path(self, stops: list[str]) -> str:
+        """Return a line from the bottom of a box to the top of another, by its stops."""
+        path = ""
+        for above, below in zip(stops, stops[1:], strict=False):
+            x1, y1 = self.middles[above], self._height_of(above) + BOX_HEIGHT
+            x2, y2 = self.middles[below], self._height_of(below)
+            path += f"{'L' if path else 'M'}{x1:.0f} {y1:.0f}"
+            bend = (y1 + y2) / 2
+            path += f"C{x1:.0f} {bend:.0f} {x2:.0f} {bend:.0f} {x2:.0f} {y2:.0f}"
+        return path
 
 
 def picture() -> str:
