@@ -2,14 +2,16 @@
 
     python docs/draw_architecture.py
 
-A box stands above all boxes that it imports; its colour tells its folder. Implied lines are left out: where a imports b and c,
-and b imports c, there is a line from a to b and one from b to c.
+A box stands above all boxes that it imports; its colour tells its folder. Implied lines are left
+out: where a imports b and c, and b imports c, there is a line from a to b and one from b to c.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
+from math import fsum
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -153,7 +155,7 @@ class Panel:
         places = {f"|{name}>{target}|{level}": level for level in between}
         self.levels |= places
         stops = [name, *places, target]
-        for above, below in zip(stops, stops[1:], strict=False):
+        for above, below in pairwise(stops):
             self.down.setdefault(above, set()).add(below)
             self.up.setdefault(below, set()).add(above)
         return stops
@@ -177,14 +179,14 @@ class Panel:
     def _mean(self, name: str, near: Graph) -> float:
         """Return the middle of the neighbours on one side, or its own without any."""
         found = [self.middles[other] for other in near.get(name, {name})]
-        return sum(found) / len(found)
+        return fsum(found) / len(found)  # `sum` depends on the order, and on the Python
 
     def _spread(self, floor: list[str], wanted: dict[str, float]) -> None:
         """Put each box near the place it wants, in order, without overlap, within the picture."""
         places = {name: wanted.get(name, WIDTH / 2) for name in floor}
         pushed = self._push(places, -WIDTH)
         # What overlaps was pushed to the right: move all back to the left by the mean of that.
-        shift = sum(pushed[name] - places[name] for name in floor) / len(floor)
+        shift = fsum(pushed[name] - places[name] for name in floor) / len(floor)
         places = self._push({name: x - shift for name, x in pushed.items()}, 2 * MARGIN)
         mirrored = {name: WIDTH - places[name] for name in reversed(floor)}
         places = {name: WIDTH - x for name, x in self._push(mirrored, 2 * MARGIN).items()}
@@ -233,7 +235,7 @@ class Panel:
     def _path(self, stops: list[str]) -> str:
         """Return a line from the bottom of a box to the top of another, by its stops."""
         path = ""
-        for above, below in zip(stops, stops[1:], strict=False):
+        for above, below in pairwise(stops):
             x1, y1 = self.middles[above], self._height_of(above) + BOX_HEIGHT
             x2, y2 = self.middles[below], self._height_of(below)
             path += f"{'L' if path else 'M'}{x1:.0f} {y1:.0f}"

@@ -3,8 +3,8 @@
 from typing import Final
 
 from .errors import LimitError, MultipartError
+from .pairs import Values, add
 from .percent import cut_blocks, decode_block
-from .urlencoded import Values, add
 
 __all__ = ["LongParser"]
 

@@ -3,7 +3,8 @@
 from codecs import unicode_escape_decode
 from typing import Final
 
-from .errors import LimitError, MultipartError
+from .errors import LimitError
+from .pairs import Values, add
 
 __all__ = ["MAX_FIELDS", "MAX_FIELD_SIZE", "MAX_TEXT_SIZE", "SHORT", "fill_long", "fill_short"]
 
@@ -17,8 +18,6 @@ SHORT: Final = 4096
 AND: Final = "\x1f"
 IS: Final = "\x1e"
 MARKS: Final = bytes.maketrans(b"&=", b"\x1f\x1e")
-
-Values = dict[str, list[str]]
 
 
 def fill_short(values: Values, text: str | bytes, max_fields: int, strict: bool) -> bool:
@@ -67,13 +66,6 @@ def fill_escaped(values: Values, text: str, strict: bool) -> bool:
         elif pair or strict:
             add(values, key, found, value, strict)
     return True
-
-
-def add(values: Values, key: str, equals: str, value: str, strict: bool) -> None:
-    """Add what is not simply a new key with its value."""
-    if strict and not equals:
-        raise MultipartError("A field without =")
-    values.setdefault(key, []).append(value)
 
 
 def decode_marked(text: str) -> str | None:
