@@ -128,6 +128,77 @@ def test_all_ways_to_import_a_file_are_seen(tmp_path, monkeypatch):
     }
 
 
+# What does input or output, or waits for it.
+IO_MODULES = {
+    *("asyncio", "concurrent", "fcntl", "io", "mmap", "multiprocessing", "os", "pathlib"),
+    *("select", "selectors", "shutil", "signal", "socket", "socketserver", "ssl", "subprocess"),
+    *("tempfile", "threading", "urllib.request", "uvloop", "_thread"),
+}
+IO_CALLS = {"open", "print", "input", "breakpoint", "__import__", "exec", "eval"}
+
+
+def reached_from(start, imports):
+    """All modules that imports lead to from a folder, its own included."""
+    found, left = set(), [m for m in imports if f"{m}.".startswith(f"{start}.")]
+    while left:
+        module = left.pop()
+        if module not in found:
+            found.add(module)
+            left += imports[module]
+    return found
+
+
+def foreign_imports(path):
+    """The modules that a file imports from elsewhere, and all that these stand under."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
+def calls_by_name(path):
+    return {
+        node.func.id
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+H1 = sorted(reached_from("roll_http.h1", imports_between("roll_http")))
+
+
+def test_h1_is_reached_with_what_it_imports():
+    assert {"roll_http.h1.head_parser", "roll_http.h1.state", "roll_http.syntax"} <= set(H1)
+    assert "roll_http.limits" in H1
+
+
+@pytest.mark.parametrize("module", H1)
+def test_h1_and_what_it_imports_do_no_io(module):
+    path = modules_of("roll_http")[module]
+    assert set(foreign_imports(path)) & IO_MODULES == set()
+    assert calls_by_name(path) & IO_CALLS == set()
+
+
+@pytest.mark.parametrize("module", ["body", "files", "connection.reader", "signals"])
+def test_what_does_io_is_seen(module):
+    path = modules_of("roll_http")[f"roll_http.{module}"]
+    assert set(foreign_imports(path)) & IO_MODULES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_package_writes_the_expression_of_tokens_once(name):
+    """RFC 9110 5.6.2. Leaves do not import each other, so each has one; roll has none."""
+    sources = [path.read_text() for path in modules_of(name).values()]
+    written = sum(text.count(r"!#$%&'*+") for text in sources)
+    assert written <= (name in LEAVES)
+
+
 @pytest.mark.parametrize("module", ["errors", "groups", "lookup", "observe", "upgrade"])
 def test_what_serves_the_application_does_not_know_it(module):
     assert "roll.application" not in imports_between("roll")[f"roll.{module}"]

@@ -10,7 +10,7 @@ import pytest
 
 from roll_websocket import WSProtocol
 from roll_websocket.flow import taken
-from roll_websocket.keepalive import SLICE, Clock, Keepalive
+from roll_websocket.keepalive import LONGEST_SLOT, Clock, Keepalive
 
 
 class Sleeper:
@@ -227,8 +227,8 @@ async def test_connections_of_the_same_second_share_few_timers(delay: float) -> 
     sleepers = [Sleeper() for _ in range(1000)]
     keys = {clock.wake(sleeper, start + delay + n / 1001) for n, sleeper in enumerate(sleepers)}
     assert len(keys) <= 10
-    assert all(start + delay <= key <= start + delay + 1 + SLICE for key in keys)
-    assert len(clock.slices) == len(keys)
+    assert all(start + delay <= key <= start + delay + 1 + LONGEST_SLOT for key in keys)
+    assert len(clock.slots) == len(keys)
 
 
 async def test_who_is_forgotten_is_not_woken() -> None:
@@ -253,14 +253,14 @@ async def test_a_loop_has_one_clock_while_someone_holds_it() -> None:
     loop = asyncio.get_running_loop()
     clock = Clock.of(loop)
     assert Clock.of(loop) is clock
-    clock.slices["mark"] = set()  # type: ignore[index]  # tells this clock from the next
+    clock.slots["mark"] = set()  # type: ignore[index]  # tells this clock from the next
     del clock
     gc.collect()
-    assert "mark" not in Clock.of(loop).slices
+    assert "mark" not in Clock.of(loop).slots
 
 
 @pytest.mark.parametrize("delay", [0, -1])
 async def test_a_time_that_has_passed_is_soon(delay: float) -> None:
     clock = Clock()
     now = asyncio.get_running_loop().time()
-    assert now + delay <= clock.wake(Sleeper(), now + delay) <= now + SLICE
+    assert now + delay <= clock.wake(Sleeper(), now + delay) <= now + LONGEST_SLOT

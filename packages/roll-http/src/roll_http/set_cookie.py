@@ -1,4 +1,4 @@
-"""The value of a `Set-Cookie` line (RFC 6265 4.1): what biscuits does in C, in Python."""
+"""The value of a `Set-Cookie` line (RFC 6265 4.1), in Python, as biscuits formats it in C."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import re
 from datetime import datetime
 from typing import Final
 
+from .syntax import TCHAR
+
 __all__ = ["Cookie"]
 
-_is_plain = re.compile(r"[!#$%&'*+\-.0-9:A-Z^_`a-z|~]+").fullmatch
+_is_plain = re.compile(rf"[{TCHAR}:]+").fullmatch
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS: Final = (
@@ -16,8 +18,8 @@ MONTHS: Final = (
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
 
-# Within double quotes. Browsers give the value back as it was sent, so this is between us and
-# those who read it: Python's `http.cookies` and others know the same escapes.
+# Escapes within double quotes. Browsers return the value as it was sent, so only servers decode
+# it: Python's `http.cookies` and others know the same escapes.
 ESCAPES: Final = (
     {code: f"\\{code:03o}" for code in (*range(32), *map(ord, ",;"), *range(127, 256))}
     | {ord('"'): '\\"', ord("\\"): "\\\\"}
@@ -25,7 +27,7 @@ ESCAPES: Final = (
 
 
 class Cookie:
-    """A cookie to be set, with the attributes of `biscuits.Cookie`; `str()` gives its line."""
+    """A cookie to set, with the attributes of `biscuits.Cookie`; `str()` returns its line."""
 
     __slots__ = (
         "domain",
@@ -47,7 +49,7 @@ class Cookie:
         """In UTC, without a time zone."""
         self.httponly = False
         self.max_age = 0
-        """Seconds; 0 sends none."""
+        """In seconds; 0 sends no Max-Age."""
         self.path = "/"
         self.samesite: str | None = None
         self.secure = False
@@ -71,6 +73,6 @@ class Cookie:
 
 
 def _http_date(moment: datetime) -> str:
-    """Return a date as RFC 9110 5.6.7 writes it."""
+    """Return a date in the format of RFC 9110 5.6.7."""
     day, month = DAYS[moment.weekday()], MONTHS[moment.month - 1]
     return f"{day}, {moment.day:02} {month} {moment.year:04} {moment:%H:%M:%S} GMT"

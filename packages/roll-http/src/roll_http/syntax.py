@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-
 # RFC 9110 5.6.2. The other leaves have a token expression of their own, each in one place, because
 # no leaf imports another.
+TCHAR = r"!#$%&'*+\-.^_`|~0-9A-Za-z"
+TCHARS = f"[{TCHAR}]+"
+
 is_token = re.compile(TCHARS).fullmatch
 
 is_token_part = re.compile(TCHARS.encode()[:-1] + b"*").fullmatch

@@ -1,7 +1,12 @@
 """Keep-alive by one coarse clock for all the connections of a loop.
 
 A timer per connection costs a heap entry each, pushed and cancelled all the time. Here the
-connections whose time falls into the same slice share one timer.
+connections whose time falls into the same slot share one timer.
+
+roll-http has a coarse clock of its own (`roll_http.connection.registry`). Two are right: the two
+packages do not know each other, and they need different clocks. There, deadlines change with each
+request, so all connections are scanned a few times a second. Here, a deadline lasts for many
+seconds, so a timer wakes only the connections that are due.
 """
 
 import asyncio
@@ -14,9 +19,9 @@ __all__ = ["Clock", "Keepalive", "Peer", "Sleeper"]
 
 LOGGER = logging.getLogger("roll_websocket")
 
-# Seconds. A delay is lengthened by one slice at most: a second, an eighth of a short delay.
-SLICE = 1.0
-SLICES_PER_DELAY = 8
+# Seconds. A delay is lengthened by one slot at most: a second, an eighth of a short delay.
+LONGEST_SLOT = 1.0
+SLOTS_PER_DELAY = 8
 
 
 class Sleeper(Protocol):
@@ -30,7 +35,7 @@ class Clock:
     """Wakes sleepers, each once per call of `wake`."""
 
     def __init__(self) -> None:
-        self.slices: dict[float, set[Sleeper]] = {}
+        self.slots: dict[float, set[Sleeper]] = {}
         self.ringing: set[Sleeper] = set()
 
     @classmethod
@@ -44,23 +49,23 @@ class Clock:
         return clock
 
     def wake(self, sleeper: Sleeper, when: float) -> float:
-        """Call `sleeper.on_alarm()` at `when` or a little later; returns its slice."""
+        """Call `sleeper.on_alarm()` at `when` or a little later; returns its slot."""
         loop = asyncio.get_running_loop()
-        width = slice_width(when - loop.time())
+        width = slot_width(when - loop.time())
         key = math.ceil(when / width) * width
-        if key not in self.slices:
-            self.slices[key] = set()
+        if key not in self.slots:
+            self.slots[key] = set()
             loop.call_at(key, self.ring, key)
-        self.slices[key].add(sleeper)
+        self.slots[key].add(sleeper)
         return key
 
     def forget(self, sleeper: Sleeper, key: float) -> None:
         """Do not wake this sleeper."""
-        self.slices.get(key, self.ringing).discard(sleeper)
+        self.slots.get(key, self.ringing).discard(sleeper)
 
     def ring(self, key: float) -> None:
-        """Wake those of one slice, but for whom an earlier one made forgotten."""
-        self.ringing = self.slices.pop(key)
+        """Wake those of one slot, but for whom an earlier one made forgotten."""
+        self.ringing = self.slots.pop(key)
         while self.ringing:
             sleeper = self.ringing.pop()
             try:
@@ -69,10 +74,10 @@ class Clock:
                 LOGGER.exception("A timer failed")
 
 
-def slice_width(delay: float) -> float:
-    """A power of two, so that delays nearly the same fall into the same slices."""
-    _, exponent = math.frexp(max(delay, 0) / SLICES_PER_DELAY)
-    return min(SLICE, 2.0 ** (exponent - 1))
+def slot_width(delay: float) -> float:
+    """A power of two, so that delays nearly the same fall into the same slots."""
+    _, exponent = math.frexp(max(delay, 0) / SLOTS_PER_DELAY)
+    return min(LONGEST_SLOT, 2.0 ** (exponent - 1))
 
 
 # Weak both ways: a clock holds connections, and these their loop.

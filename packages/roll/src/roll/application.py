@@ -13,6 +13,7 @@ from roll_http import (
     Limits,
     Response,
 )
+from roll_http.cancellation import is_cancelled
 from roll_routing import Route, Routes
 from roll_websocket import WSProtocol
 
@@ -273,9 +274,3 @@ class Roll(Events, dict[str, Any]):
         `error.__context__` for listeners, and logged (see `log_errors`).
         """
         await answer_error(self, request, response, error)
-
-
-def is_cancelled() -> bool:
-    """Tell whether the task is to end, unlike one whose handler awaits something cancelled."""
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0

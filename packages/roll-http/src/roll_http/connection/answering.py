@@ -1,4 +1,4 @@
-"""One request: ask the application, and send what it gives, at once where it does not wait."""
+"""One request: call the application, and send its response; at once if nothing has to wait."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from http import HTTPStatus
 from typing import Any
 
+from ..cancellation import is_cancelled
 from ..errors import ClientDisconnected, HttpError
 from ..h1.head import Head, RequestError
 from ..h1.serialize import BODILESS_METHODS, Serialized, serialize, serialize_common
@@ -24,7 +25,7 @@ logger = logging.getLogger("roll_http")
 
 
 async def answer(connection: Connection, head: Head) -> None:
-    """Have the application answer, and send what it gives; then the connection goes on."""
+    """Call the application, and send the response that it returns."""
     app = connection.app
     response: Response | None = None
     try:
@@ -38,39 +39,33 @@ async def answer(connection: Connection, head: Head) -> None:
             response.request = request
             response = await app(request, response)
         except asyncio.CancelledError:
-            if _is_cancelled():
+            if is_cancelled():
                 _give_up(connection)
                 raise
             response = _failed(connection, head, "was cancelled by itself")
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             _give_up(connection)
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever an application raises is answered
+        except BaseException as error:  # noqa: BLE001 - any error of an application is answered
             if connection.gone and isinstance(error, ClientDisconnected):
                 return connection.finish(False)
             response = _error_response(connection, head, error)
         if connection.state == SWITCHED:
             return connection.release()
-        rest = _send(connection, head, response)
-        if rest is not None:
-            await rest
-    except Exception:  # noqa: BLE001 - the fault is ours: nothing may wait for ever
+        sending = _send(connection, head, response)
+        if sending is not None:
+            await sending
+    except Exception:  # noqa: BLE001 - an error of this package: the client must not wait for ever
         connection.fail()
         connection.request = connection.response = None
     return None
 
 
 def _give_up(connection: Connection) -> None:
-    """Send no answer: the task was cancelled, or the program ends."""
+    """Abort without a response: the task was cancelled, or the program ends."""
     connection.release()
     with contextlib.suppress(RuntimeError):  # a task may be destroyed after its loop
         connection.abort()
-
-
-def _is_cancelled() -> bool:
-    """Tell whether the task is to end, unlike one whose handler awaits something cancelled."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _error_response(connection: Connection, head: Head, error: BaseException) -> Response:
@@ -81,15 +76,15 @@ def _error_response(connection: Connection, head: Head, error: BaseException) ->
 
 
 def _failed(connection: Connection, head: Head, what: str) -> Response:
-    """Log the error in flight, and answer it; nothing of it reaches the client."""
-    # Not what the request says: that may be what failed.
+    """Log the error that is being handled, and answer 500 without its text."""
+    # Read the head: the attributes of the request may be what failed.
     logger.exception("The application %s for %s %r", what, head.method, head.target)
     return _plain(connection, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _plain(connection: Connection, status: HTTPStatus, text: Any = None) -> Response:
-    """Return a response that is a text, by default the phrase of its status."""
-    # Not of the application's own class: that may be what failed.
+    """Return a plain text response, by default with the phrase of its status."""
+    # Not the application's own class: that may be what failed.
     response = Response(connection.app, connection)
     response.request = connection.request
     response.status = status
@@ -104,12 +99,12 @@ def _plain(connection: Connection, status: HTTPStatus, text: Any = None) -> Resp
 def _send(
     connection: Connection, head: Head, response: Response | None
 ) -> Coroutine[Any, Any, None] | None:
-    """Send the response; what can't be sent at once is to be awaited."""
+    """Send the response; return a coroutine to await if it can't be sent at once."""
     request = connection.request
     if request is None or response is None:
         _refuse_nothing(connection, head)
         return None
-    request.method = head.method  # it decides, whatever became of it since
+    request.method = head.method  # the method as received: the application may have changed it
     date = connection.registry.date
     keep_alive = request.keep_alive = _may_go_on(connection, request, response)
     if connection.reader.body is not None:
@@ -135,13 +130,13 @@ def _send(
 
 
 def _refuse_nothing(connection: Connection, head: Head) -> None:
-    if connection.request is not None:  # else it could not be made, and that was logged
+    if connection.request is not None:  # otherwise it could not be made, and that was logged
         logger.error("The application gave no response to %s %r", head.method, head.target)
     connection.refuse(RequestError(500, "Internal Server Error"))
 
 
 def _may_go_on(connection: Connection, request: Request, response: Response) -> bool:
-    """Decide whether the connection goes on behind this response."""
+    """Decide whether the connection stays open after this response."""
     if connection.must_close or not request.keep_alive:
         return False
     body = connection.reader.body
@@ -173,7 +168,7 @@ def serialize_common_response(
 
 
 def serialize_response(request: Request, response: Response, date: str) -> Serialized:
-    """Return any response as bytes; raises `InvalidResponse` and `ValueError` for what is none."""
+    """Return any response as bytes; raise `InvalidResponse` or `ValueError` for a bad one."""
     return serialize(
         request.method or "",
         request.version,

@@ -10,11 +10,12 @@ import struct
 from typing import Any
 
 from .._core import ConnectionBase
+from ..cancellation import cancel_task
 from ..h1.head import RequestError
 from ..h1.serialize import plain_response
 from ..h1.state import CLOSING, HEAD, IDLE, LINGERING, NEXT, SKIPPING_BODY
 from ..limits import NEVER, Limits
-from .exchange import Exchange, cancel_task
+from .exchange import Exchange
 from .lingering import Lingering
 from .reader import Reader
 from .registry import ConnectionRegistry

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
 from ..application import Application
+from ..cancellation import cancel_task
 from ..errors import ClientDisconnected, HttpError
 from ..files import FileBody
 from ..h1.body_encoders import BodyEncoder, ContentLengthEncoder
@@ -20,7 +21,7 @@ from .reader import Reader
 from .registry import ConnectionRegistry
 from .writer import Writer
 
-__all__ = ["Connection", "Exchange", "cancel_task", "end"]
+__all__ = ["Connection", "Exchange", "end"]
 
 logger = logging.getLogger("roll_http")
 
@@ -177,12 +178,6 @@ class Exchange:
     def cancel(self) -> None:
         """Cancel the handler, or the sending of its response."""
         cancel_task(self.task or asyncio.current_task())
-
-
-def cancel_task(task: asyncio.Task[Any] | None) -> None:
-    """Cancel a task, unless it is being cancelled already: it may be cleaning up."""
-    if task is not None and not task.cancelling():
-        task.cancel()
 
 
 async def _close_stream(stream: AsyncIterator[Any]) -> None:

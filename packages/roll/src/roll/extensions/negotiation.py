@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from roll_http import HttpError
+from roll_http.syntax import TCHARS
 
 from ..views import endpoint_of
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["content_negociation"]
 
-TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110 5.6.2
-RANGE: Final = re.compile(rf"({TOKEN})/({TOKEN})")
+RANGE: Final = re.compile(rf"({TCHARS})/({TCHARS})")
 QUALITY: Final = re.compile(r"(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 # The only white space around the parts of a field (RFC 9110 5.6.3).

@@ -1,0 +1,24 @@
+"""Cancelling tasks, and telling what a `CancelledError` means."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+__all__ = ["cancel_task", "is_cancelled"]
+
+
+def cancel_task(task: asyncio.Task[Any] | None) -> None:
+    """Cancel a task, unless it is being cancelled already: it may be cleaning up."""
+    if task is not None and not task.cancelling():
+        task.cancel()
+
+
+def is_cancelled() -> bool:
+    """Return whether a `CancelledError` cancels the current task, so that it must be raised again.
+
+    Otherwise the task only awaited something that was cancelled: that is an error like any other.
+    Outside of a task nothing tells, and the error must be raised again.
+    """
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
