@@ -4,6 +4,7 @@
 consumer that only counts: what it costs to find the parts.
 """
 
+import io
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,7 @@ from streaming_form_data.targets import BaseTarget
 from werkzeug.formparser import MultiPartParser
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
-from roll_multipart import Multipart, PushParser
+from roll_multipart import MemoryFile, Multipart, PushParser, SpooledFile
 
 Found = tuple[int, int, int]
 Peer = Callable[[Chunks], Any]
@@ -34,9 +35,15 @@ class Stream:
         return next(self._chunks, b"")
 
 
-def spooled_file() -> Any:
+class Storage:
+    """Where files go: to disk when they grow, as by default everywhere, or not."""
+
+    memory = False
+
+
+def new_file(*_arguments: Any, **_settings: Any) -> Any:
     """What the parsers that make no files write to."""
-    return tempfile.SpooledTemporaryFile(SPOOL)
+    return io.BytesIO() if Storage.memory else tempfile.SpooledTemporaryFile(SPOOL)
 
 
 def size_of(file: Any) -> int:
@@ -56,7 +63,7 @@ def count(form: dict[str, list[str]], files: dict[str, list[Any]]) -> Found:
 
 
 def roll_form(chunks: Chunks) -> Any:
-    parser = Multipart()
+    parser = Multipart(file_factory=MemoryFile if Storage.memory else SpooledFile)
     form, files = parser.initialize(CONTENT_TYPE)
     feed = parser.feed_data
     for chunk in chunks:
@@ -93,8 +100,14 @@ def multipart_form(chunks: Chunks) -> Any:
     form: dict[str, list[str]] = {}
     files: dict[str, list[Any]] = {}
     size = max(len(chunks[0]), 1)
+    spool = 2**40 if Storage.memory else SPOOL
     for part in multipart.MultipartParser(
-        Stream(chunks), BOUNDARY, buffer_size=size, part_limit=1000, spool_limit=SPOOL
+        Stream(chunks),
+        BOUNDARY,
+        buffer_size=size,
+        part_limit=1000,
+        spool_limit=spool,
+        memory_limit=2**40,
     ):
         if part.filename is None:
             form.setdefault(part.name, []).append(part.value)
@@ -115,7 +128,7 @@ class Collector:
         if segment.filename is None:
             self.text = bytearray()
             return self.text.extend
-        self.file = spooled_file()
+        self.file = new_file()
         return self.file.write
 
     def end(self) -> None:
@@ -171,7 +184,10 @@ def python_multipart_form(chunks: Chunks) -> Any:
         files.setdefault(file.field_name.decode(), []).append(file.file_object)
 
     headers = {"Content-Type": CONTENT_TYPE.encode()}
-    parser = python_multipart.create_form_parser(headers, on_field, on_file)
+    spool = 2**40 if Storage.memory else SPOOL
+    parser = python_multipart.create_form_parser(
+        headers, on_field, on_file, config={"MAX_MEMORY_FILE_SIZE": spool}
+    )
     for chunk in chunks:
         parser.write(chunk)
     parser.finalize()
@@ -219,7 +235,7 @@ class FormTarget(BaseTarget):  # type: ignore[misc] # untyped
         self.file: Any = None
         self.write: Any = self.text.extend
         if self.multipart_filename is not None:
-            self.file = spooled_file()
+            self.file = new_file()
             self.write = self.file.write
 
     def on_data_received(self, chunk: bytes) -> None:
@@ -301,7 +317,7 @@ class Fruits:
         self.write: Any = self.text.extend
         if b"filename" in params:
             multifruits.extract_filename(params)
-            self.file = spooled_file()
+            self.file = new_file()
             self.write = self.file.write
 
     def on_data(self, data: bytes) -> None:
@@ -349,7 +365,8 @@ def multifruits_events(chunks: Chunks) -> Found:
 
 
 def werkzeug_form(chunks: Chunks) -> Any:
-    parser = MultiPartParser(buffer_size=max(len(chunks[0]), 1))
+    factory = new_file if Storage.memory else None
+    parser = MultiPartParser(factory, buffer_size=max(len(chunks[0]), 1))
     form, files = parser.parse(Stream(chunks), BOUNDARY.encode(), None)  # type: ignore[arg-type] # it only reads
     return dict(form.lists()), {name: [f.stream for f in group] for name, group in files.lists()}
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bodies import BOUNDARY, HOSTILE, KIB, MIB, SCENARIOS, Body, Chunks
-from peers import EVENTS, FORMS, Counter, Found, Peer, count
+from peers import EVENTS, FORMS, Counter, Found, Peer, Storage, count
 
 shuffle = random.Random(1).shuffle
 CHUNKS = {"1 KiB": KIB, "16 KiB": 16 * KIB, "64 KiB": 64 * KIB, "1 MiB": MIB}
@@ -145,7 +145,7 @@ def keep_memory() -> None:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--quick", action="store_true", help="few rounds, no 64 MiB upload")
-    arguments.add_argument("--only", choices=["forms", "events", "growth"])
+    arguments.add_argument("--only", choices=["forms", "memory", "events", "growth"])
     arguments.add_argument("--body", default="", help="only bodies with this in their name")
     options = arguments.parse_args()
     keep_memory()
@@ -155,6 +155,10 @@ def main() -> None:
     print(", ".join(f"{name} {version(name)}" for name in PACKAGES))
     if options.only in (None, "forms"):
         table("Form and files, MB/s", FORMS, options.quick, options.body)
+    if options.only in (None, "memory"):
+        Storage.memory = True
+        table("Form and files in memory, MB/s", FORMS, options.quick, options.body)
+        Storage.memory = False
     if options.only in (None, "events"):
         table("Parser events alone, MB/s", EVENTS, options.quick, options.body)
     if options.only in (None, "growth"):

@@ -15,22 +15,9 @@ from roll_multipart import (
     Query,
     SpooledFile,
 )
-from roll_multipart.failure import Failure
 
 CONTENT_TYPE = "multipart/form-data; boundary=boundary"
 MALFORMED = b"--boundaryX"
-
-
-class Told(Exception):
-    """Its constructor writes the message, and takes what is not among the arguments."""
-
-    def __init__(self, what, *, where):
-        super().__init__(f"{what} at {where}")
-        self.where = where
-
-
-class Both(ValueError, OSError):
-    """What it is made of is not what it names first."""
 
 
 @pytest.fixture
@@ -42,36 +29,38 @@ def uncollected():
     gc.enable()
 
 
+class Mine(LimitError):
+    """An error of a hook, made of what nobody knows."""
+
+    def __init__(self, where, *, what):
+        super().__init__(f"{what} at {where}")
+
+
 @pytest.mark.parametrize(
-    "error",
+    ("error", "kind", "message"),
     [
-        MultipartError("wrong"),
-        LimitError("large"),
-        KeyError("key"),
-        KeyboardInterrupt(),
-        OSError(28, "No space left on device", "/the/file"),
-        ImportError("no", name="module"),
-        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
-        Told("it", where="there"),
-        Both("two"),
+        (MultipartError("wrong"), MultipartError, "wrong"),
+        (LimitError("large"), LimitError, "large"),
+        (Mine("there", what="it"), LimitError, "it at there"),
+        (KeyError("key"), MultipartError, "The parsing failed before: KeyError('key')"),
+        (KeyboardInterrupt(), MultipartError, "The parsing failed before: KeyboardInterrupt()"),
     ],
-    ids=lambda error: type(error).__name__,
+    ids=lambda value: type(value).__name__,
 )
-def test_a_renewed_error_is_equal_to_the_one_that_was(error):
-    error.add_note("a note")
-    failure = Failure(error)
-    for again in (failure.renew(), Failure(failure.renew()).renew()):
-        assert again is not error
-        assert type(again) is type(error)
-        assert (str(again), repr(again), again.args) == (str(error), repr(error), error.args)
-        assert vars(again) == vars(error)
+def test_a_failed_parser_says_what_was_wrong(tools, error, kind, message):
+    class Failing(PushParser):
+        def part_end(self):
+            raise error
 
-
-def test_a_renewed_error_starts_without_a_traceback():
-    with pytest.raises(KeyError) as caught:
-        raise KeyError("key") from ValueError()
-    again = Failure(caught.value).renew()
-    assert (again.__traceback__, again.__cause__, again.__context__) == (None, None, None)
+    parser = Failing("boundary")
+    with pytest.raises(type(error)) as caught:
+        parser.feed(tools.body(tools.part()))
+    assert caught.value is error
+    for call in (lambda: parser.feed(b"more"), parser.close):
+        with pytest.raises(MultipartError) as caught:
+            call()
+        assert (type(caught.value), caught.value.message) == (kind, message)
+        assert caught.value.__context__ is None
 
 
 def fail(call, *arguments):
@@ -147,7 +136,11 @@ def test_a_file_that_cannot_be_written_is_freed_without_it(uncollected, tools):
     multipart.initialize(CONTENT_TYPE)
     data = tools.body(tools.part("f", b"x" * 100, filename="f"))
     assert fail_all(multipart, multipart.feed_data, data, b"more") == {
-        (OSError, "[Errno 28] No space left on device")
+        (OSError, "[Errno 28] No space left on device"),
+        (
+            MultipartError,
+            "The parsing failed before: OSError(28, 'No space left on device')",
+        ),
     }
     left = weakref.ref(multipart)
     del multipart

@@ -153,19 +153,6 @@ def test_a_failed_parser_repeats_its_error(tools):
     assert parser.parts == []
 
 
-def test_a_hook_that_fails_ends_the_parser(tools):
-    class Failing(PushParser):
-        def part_end(self) -> None:
-            raise KeyError("mine")
-
-    parser = Failing("boundary")
-    for _ in range(2):
-        with pytest.raises(KeyError):
-            parser.feed(tools.body(tools.part()))
-    with pytest.raises(KeyError):
-        parser.close()
-
-
 def test_closing_early_twice_gives_the_same_error():
     parser = PushParser("boundary")
     for _ in range(2):

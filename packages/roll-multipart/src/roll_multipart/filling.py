@@ -1,40 +1,57 @@
 """What fills a form and files from the calls of the parser."""
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from .errors import LimitError, MultipartError
 from .files import FileFactory, Target
 from .headers import Part, get_boundary
-from .limits import DEFAULTS, Limits
+from .limits import DEFAULTS, UNLIMITED, Limits
 from .multidict import Files, Form
-from .parser import PushParser
+from .parser import NEAR, USUAL_HEAD, PushParser
 
-__all__ = ["DEFAULTS", "Filler", "get_boundary"]
+__all__ = ["Filler"]
+
+Write = Callable[[bytes | memoryview], object]
+Progress = Callable[[Target, int], object]
 
 
 class Filler(PushParser):
-    """The parser that fills the containers and keeps the limits on what they hold."""
+    """The parser that fills the containers and keeps the limits on what they hold.
+
+    When it fails it closes the files.
+    """
+
+    _name = ""
+    _file: Target | None = None
+    # Whether it is in memory, and can move to disk.
+    _spools = False
+    _size = 0
 
     def __init__(
-        self, boundary: bytes, limits: Limits, form: Form, files: Files, factory: FileFactory
+        self,
+        content_type: str,
+        limits: Limits | None,
+        make_form: Callable[[], Form],
+        make_files: Callable[[], Files],
+        factory: FileFactory,
+        progress: Progress | None,
     ) -> None:
-        super().__init__(boundary, limits)
-        self.form = form
-        self.files = files
+        limits = limits or DEFAULTS
+        PushParser.__init__(self, get_boundary(content_type), limits)
+        self.form = make_form()
+        self.files = make_files()
         self._factory = factory
-        self._name = ""
+        self._progress = progress
         self._text = bytearray()
         self._max_field_size = limits.max_field_size
         self._text_left = limits.max_text_size
-        self._file: Target | None = None
         self._memory_left = limits.files_memory
         self._temporary_left = limits.max_temporary_files
+        self._files_left = limits.max_files_size
         # Where the data of this part go, and how many bytes may go there before `_overflow`.
-        self._write: Callable[[bytes | memoryview], object] = self._text.extend
+        self._write: Write = self._text.extend
         self._room = 0
-        self._size = 0
 
     def part_begin(self, part: Part) -> None:
         self._name = part.name
@@ -54,7 +71,8 @@ class Filler(PushParser):
 
     def part_end(self) -> None:
         if self._file is None:
-            self._add_text(self._text)
+            self._text_left -= len(self._text)
+            self._add(self._name, str(self._text, "utf-8", "replace"))
             self._text.clear()
         else:
             self._end_file(self._file)
@@ -62,56 +80,114 @@ class Filler(PushParser):
     def abort(self) -> None:
         """Close all files, and parse no more."""
         if self._failure is None:
-            self._die(MultipartError("The parsing was aborted"))
+            super()._die(MultipartError("The parsing was aborted"))
         try:
             if self._file is not None:
                 self._file.close()  # which may have to write what is left, to a full disk
         finally:
             self.files.close()
 
-    def _whole_part(self, part: Part, data: bytes | memoryview) -> None:
-        self._name = part.name
-        if not part.content_type and part.filename is None and len(data) <= self._max_field_size:
-            self._add_text(data)
-        else:
-            self.part_begin(part)
-            self.part_data(data)
-            self.part_end()
+    def _die(self, error: BaseException) -> None:
+        super()._die(error)
+        self.abort_for(error)
 
-    def _add_text(self, data: bytes | bytearray | memoryview) -> None:
-        self._text_left -= len(data)
-        if self._text_left < 0:
-            self._overflow()
-        self.form.setdefault(self._name, []).append(str(data, "utf-8", "replace"))
+    def abort_for(self, error: BaseException) -> None:
+        """Give up because of an error, which counts more than that of a file on a full disk."""
+        try:
+            self.abort()
+        except Exception as failure:  # noqa: BLE001 - whatever a file of somebody else's raises
+            error.add_note(f"A file could not be closed: {failure!r}")
+
+    def _after_delimiter(self, data: bytes, position: int) -> int:
+        """Take short text fields in a row, without a `Part` and a call for each of its events."""
+        while match := USUAL_HEAD.match(data, position):
+            if match.lastindex != 1:  # a file, or it has a Content-Type
+                break
+            start = match.end()
+            end = data.find(self._delimiter, start - 2, start + NEAR)
+            if end < 0 or not self._add_short(match[1], data[start:end], start - position):
+                break
+            position = end + len(self._delimiter)
+        return self._read_usual_head(match, data, position)
+
+    def _add_short(self, name: bytes, content: bytes, head_size: int) -> bool:
+        """Add a text field; False for what a limit or a malformed text is in the way of."""
+        left = self._text_left - len(content)
+        if (
+            head_size > self._usual_size
+            or len(content) > self._max_field_size
+            or left < 0
+            or self._parts >= self.limits.max_parts
+        ):
+            return False
+        try:
+            self._add(name.decode(), content.decode())
+        except UnicodeDecodeError:
+            return False
+        self._text_left = left
+        self._parts += 1
+        return True
+
+    def _add(self, name: str, text: str) -> None:
+        if name in self.form:
+            self.form[name].append(text)
+        else:
+            self.form[name] = [text]
 
     def _begin_file(self, part: Part) -> None:
         self._file = file = self._factory(part)
-        self._write = file.write
-        limit, left = self.limits.file_memory, self._memory_left
-        self._size = min(limit, left)
-        self._room = self._size if hasattr(file, "rollover") else sys.maxsize
+        self._spools = hasattr(file, "rollover")
+        self._write = file.write if self._progress is None else self._write_and_tell
+        if self._spools:
+            limits = self.limits
+            self._size = min(limits.file_memory, self._memory_left, self._files_left)
+        else:
+            self._size = self._files_left
+            self._count_no_more(file)
+        self._room = self._size
+
+    def _write_and_tell(self, data: bytes | memoryview) -> None:
+        assert self._file is not None
+        assert self._progress is not None
+        self._file.write(data)
+        self._progress(self._file, self._size - self._room)
+
+    def _count_no_more(self, file: Target) -> None:
+        """Let what comes go straight to the file, if nobody wants to know how much it is."""
+        if self._progress is None and self._files_left == UNLIMITED:
+            self.part_data = file.write  # type: ignore[method-assign, assignment]
 
     def _end_file(self, file: Any) -> None:
         file.seek(0)
+        size = self._size - self._room
+        if self._spools:
+            self._memory_left -= size
+        if self._files_left != UNLIMITED:
+            self._files_left -= size
         self.files.setdefault(self._name, []).append(file)
         self._file = None
-        if self._room <= self._size:
-            self._memory_left -= self._size - self._room
-        else:  # it is on disk, or of a kind that never will be
-            self.__dict__.pop("part_data", None)
+        self.__dict__.pop("part_data", None)
 
     def _overflow(self) -> None:
-        """The data of the part are more than what may lie in memory."""
+        """The data of the part are more than what may lie in memory, or come at all."""
         if self._file is None:
             raise LimitError("Too much text in the fields")
+        size = self._size - self._room
+        if size > self._files_left:
+            raise LimitError("Too much in the files")
+        self._roll_over(self._file)
+        self._size = self._files_left
+        self._room = self._size - size
+
+    def _roll_over(self, file: Any) -> None:
         self._temporary_left -= 1
         if self._temporary_left < 0:
             raise LimitError("Too many large files")
-        self._file.rollover()  # type: ignore[attr-defined]
-        self._write = self._file.write
-        self._room = sys.maxsize
-        # From here on nothing is counted: what comes goes straight to the file.
-        self.part_data = self._write  # type: ignore[method-assign, assignment]
+        file.rollover()
+        self._spools = False
+        if self._progress is None:
+            self._write = file.write
+        self._count_no_more(file)
 
 
 def refuse_nested(part: Part) -> None:

@@ -50,12 +50,14 @@ USUAL_CONTENT_TYPE = re.compile(
 BOUNDARY = re.compile(r"[ !#-\[\]-~]{1,200}")
 
 Parameters = dict[str, str]
+FORM_DATA: Final = "multipart/form-data"
+UTF_8: Final = "utf-8"
 
 
 class Part:
     """The head of a part: what its Content-Disposition and Content-Type say.
 
-    `filename` is None for a text field, and else the last component of what the client sent, which
+    `name` is "" where a part of a multipart/mixed has none. `filename` is None for a text field, and else the last component of what the client sent, which
     may be empty (a file input without a file). `content_type` is "" when the client sent none.
     """
 
@@ -80,22 +82,35 @@ class Part:
     def params(self) -> Parameters:
         """The parameters of Content-Disposition as they were sent, escapes and paths included."""
         if self._params is None:
-            self._params = parse_value(self.headers["content-disposition"])[1]
+            self._params = parse_value(self.headers.get("content-disposition", "inline"))[1]
         return self._params
 
+    @property
+    def charset(self) -> str:
+        """The charset that its Content-Type names, in lower case; "utf-8" if it names none.
 
-def get_boundary(content_type: str) -> bytes:
+        Raises `MultipartError` for a malformed Content-Type.
+        """
+        if not self.content_type:
+            return UTF_8
+        return parse_value(self.content_type)[1].get("charset", UTF_8).lower()
+
+
+def get_boundary(content_type: str, *, form: bool = True) -> bytes:
     """Return the boundary parameter of a `multipart/form-data` content type (RFC 2046 5.1.1).
 
-    Raises `MultipartError` for any other type, and for a missing or malformed boundary.
+    With `form=False`, of any `multipart` type. Raises `MultipartError` for any other type, and for
+    a missing or malformed boundary.
     """
     if not isinstance(content_type, str):
         raise MultipartError(f"A content type is text, not {type(content_type).__name__}")
     if usual := USUAL_CONTENT_TYPE.fullmatch(content_type):
         return usual[1].encode()
     media_type, params = parse_value(content_type)
-    if media_type.lower() != "multipart/form-data":
+    if form and media_type.lower() != FORM_DATA:
         raise MultipartError(f"Expected multipart/form-data, not {media_type}")
+    if not media_type.lower().startswith("multipart/"):
+        raise MultipartError(f"Expected a multipart type, not {media_type}")
     return check_boundary(params.get("boundary", ""))
 
 
@@ -108,15 +123,18 @@ def check_boundary(boundary: str) -> bytes:
     return boundary.encode()
 
 
-def parse_part(head: bytes, limits: Limits) -> Part:
-    """Read the header lines of a part, without the blank line that ends them."""
+def parse_part(head: bytes, limits: Limits, *, form: bool = True) -> Part:
+    """Read the header lines of a part, without the blank line that ends them.
+
+    In a form, it needs a Content-Disposition of `form-data` with a name.
+    """
     if head.count(b"\r\n") >= limits.max_headers:
         raise LimitError("Too many headers in a part")
     headers = parse_fields(head)
-    disposition, params = parse_value(headers.get("content-disposition", ""))
-    if disposition.lower() != "form-data" or "name" not in params:
+    disposition, params = parse_value(headers.get("content-disposition", "inline"))
+    if form and (disposition.lower() != "form-data" or "name" not in params):
         raise MultipartError("A part needs Content-Disposition: form-data and a name")
-    name = unescape(params["name"])
+    name = unescape(params.get("name", ""))
     content_type = headers.get("content-type", "")
     if CONTROL.search(content_type):
         raise MultipartError("Control character in the Content-Type of a part")
@@ -127,6 +145,8 @@ def parse_part(head: bytes, limits: Limits) -> Part:
 def parse_fields(head: bytes) -> dict[str, str]:
     """Split header lines; each name may come once, since every repetition is ambiguous here."""
     headers: dict[str, str] = {}
+    if not head:
+        return headers
     for line in head.decode("utf-8", "replace").split("\r\n"):
         match = HEADER.fullmatch(line)
         if match is None:

@@ -1,22 +1,24 @@
 """How much of everything a body may have."""
 
+import sys
 from dataclasses import dataclass, fields
+from typing import Final
 
 from .urlencoded import MAX_FIELD_SIZE, MAX_TEXT_SIZE
 
-__all__ = ["DEFAULTS", "Limits"]
+__all__ = ["DEFAULTS", "UNLIMITED", "Limits"]
 
+UNLIMITED: Final = sys.maxsize
 KIB = 2**10
 MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one multipart body; sizes are in bytes. Past one: `LimitError` (413).
+    """The limits of one body; sizes are in bytes. Past one: `LimitError` (413).
 
-    Raises `ValueError` for a limit that is no integer or below 0.
-
-    The size of files is not limited here: whoever reads the body knows how long it may be.
+    Raises `ValueError` for a limit that is no integer or below 0. Nothing here limits the whole
+    body: whoever reads it knows how long it may be.
     """
 
     max_parts: int = 1000
@@ -31,6 +33,8 @@ class Limits:
     """One text field."""
     max_text_size: int = MAX_TEXT_SIZE
     """All text fields of one body."""
+    max_files_size: int = UNLIMITED
+    """All files of one body; not limited by default."""
     max_temporary_files: int = 64
     """Files of one body that lie on disk, each holding a file descriptor."""
     file_memory: int = MIB

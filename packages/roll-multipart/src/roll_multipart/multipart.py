@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .files import FileFactory
-    from .filling import Filler
+    from .filling import Filler, Progress
     from .limits import Limits
 
 __all__ = ["Multipart"]
@@ -26,6 +26,7 @@ class Multipart:
 
     `form` and `files` are called without arguments, `file_factory` with the `Part`, for a file to
     write to; if that has a `rollover` method, it is called when the file takes too much memory.
+    `progress` is called with a file and its size so far, for each piece of it that came.
     The limits are those of `Limits`. As a context manager it closes itself at the end, and when
     something went wrong the files too.
     """
@@ -36,11 +37,13 @@ class Multipart:
         files: Callable[[], Files] = Files,
         *,
         file_factory: FileFactory = SpooledFile,
+        progress: Progress | None = None,
         **limits: int,
     ) -> None:
         self._form = form
         self._files = files
         self._file_factory = file_factory
+        self._progress = progress
         self._limits = make_limits(limits) if limits else None
         self._filler: Filler | None = None
 
@@ -49,46 +52,33 @@ class Multipart:
 
         Raises `MultipartError` if the type is not multipart/form-data with a sound boundary.
         """
-        # Here, for a third of the package's time to load: few processes ever see such a body.
-        from .filling import DEFAULTS, Filler, get_boundary  # noqa: PLC0415
-
-        boundary = get_boundary(content_type)
-        form, files = self._form(), self._files()
-        limits = self._limits or DEFAULTS
-        self._filler = Filler(boundary, limits, form, files, self._file_factory)
-        return form, files
+        filler = (Loaded.filler or load())(
+            content_type,
+            self._limits,
+            self._form,
+            self._files,
+            self._file_factory,
+            self._progress,
+        )
+        self._filler = filler
+        return filler.form, filler.files
 
     def feed_data(self, data: bytes) -> None:
         """Take the next chunk of the body. Raises `MultipartError`, having closed the files."""
         if self._filler is None:
             raise MultipartError(UNINITIALIZED)
-        try:
-            self._filler.feed(data)
-        except BaseException as error:
-            self._abort_for(error)
-            raise
+        self._filler.feed(data)
 
     def close(self) -> None:
         """Say that the body has ended. Raises `MultipartError`, having closed the files."""
         if self._filler is None:
             raise MultipartError(UNINITIALIZED)
-        try:
-            self._filler.close()
-        except BaseException as error:
-            self._abort_for(error)
-            raise
+        self._filler.close()
 
     def abort(self) -> None:
         """Give up: close all files, the unfinished one too."""
         if self._filler is not None:
             self._filler.abort()
-
-    def _abort_for(self, error: BaseException) -> None:
-        """Give up because of an error, which counts more than that of a file on a full disk."""
-        try:
-            self.abort()
-        except Exception as failure:  # noqa: BLE001 - whatever a file of somebody else's raises
-            error.add_note(f"A file could not be closed: {failure!r}")
 
     def __enter__(self) -> Self:
         return self
@@ -101,8 +91,25 @@ class Multipart:
     ) -> None:
         if error is None:
             self.close()
-        else:
-            self._abort_for(error)
+        elif self._filler is not None:
+            self._filler.abort_for(error)
+
+
+class Loaded:
+    """What is loaded with the first body, for few processes ever see one.
+
+    It takes a third of the package's time to load, and an `import` in a function takes 1 us each
+    time.
+    """
+
+    filler: type[Filler] | None = None
+
+
+def load() -> type[Filler]:
+    from .filling import Filler  # noqa: PLC0415
+
+    Loaded.filler = Filler
+    return Filler
 
 
 def make_limits(limits: dict[str, int]) -> Limits:

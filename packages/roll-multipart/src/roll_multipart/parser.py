@@ -5,23 +5,20 @@ from collections.abc import Callable
 from typing import Final
 
 from .errors import LimitError, MultipartError
-from .failure import Failure
 from .headers import Part, check_boundary, clean_filename, parse_part
 from .limits import DEFAULTS, Limits
-from .search import LONG, SHORT, DelimiterSearch
 
-__all__ = ["PushParser"]
+__all__ = ["NEAR", "USUAL_HEAD", "PushParser"]
 
 # The header block of nearly every part there is, from the line break that ends the boundary's
 # line. What it does not match goes the long way, `parse_part`; what it does, both read alike.
 USUAL_HEAD: Final = re.compile(
-    rb'\r\n(Content-Disposition: form-data; name="([^"\\%\r\n\0]*+)"'
+    rb'\r\nContent-Disposition: form-data; name="([^"\\%\r\n\0]*+)"'
     rb'(?:; filename="([^"\\/:%\0-\x1f\x7f]*+)(?<![. ])")?+'
-    rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+)\r\n\r\n"
+    rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+\r\n\r\n"
 )
 USUAL_LINES: Final = 2
 PADDING: Final = re.compile(rb"[ \t]++")
-CR: Final = ord("\r")
 # Sizes in bytes. Below this one a copy is cheaper than a view,
 SMALL: Final = 8192
 # and a search within this one cheaper than in all that follows.
@@ -32,28 +29,35 @@ class PushParser:
     """Parse a multipart body in chunks of any size; the cuts between them make no difference.
 
     Override `part_begin`, `part_data` and `part_end`, call `feed` and, at the end, `close`. What
-    the three raise passes through. After an error the parser is dead: it raises an equal one.
+    the three raise passes through. After an error the parser takes no more, and raises again what
+    was wrong.
 
-    The boundary is a text, or what `get_boundary` gives.
+    The boundary is a text, or what `get_boundary` gives. Each part of a form needs a name; with
+    `form=False` (multipart/mixed, related, alternative) it needs no header at all.
     """
 
-    def __init__(self, boundary: str | bytes, limits: Limits = DEFAULTS) -> None:
+    # What changes while it parses: here, so that a new parser has little to set.
+    _parts = 0
+    _carry = b""
+    _preamble = 0
+    _searched = 0
+    # In the middle of a content, with nothing carried over.
+    _in_content = False
+    _failure: tuple[type[MultipartError], str] | None = None
+
+    def __init__(
+        self, boundary: str | bytes, limits: Limits = DEFAULTS, *, form: bool = True
+    ) -> None:
         if isinstance(boundary, str):
             boundary = check_boundary(boundary)
         self.limits = limits
+        self._form = form
         self._delimiter = b"\r\n--" + boundary
         self._reach = 1 - len(self._delimiter)
         # A usual head has up to two lines; there are three line breaks around them.
         self._usual_size = limits.max_header_size + 6 if limits.max_headers >= USUAL_LINES else 0
-        self._parts = 0
-        self._carry = b""
-        self._preamble = 0
-        self._searched = 0
-        # While in a content, of which this is the run to look for; else empty.
-        self._run = b""
-        self._search: DelimiterSearch | None = None
-        self._failure: Failure | None = None
         self._state: State = PushParser._open
+        self._next_part: State = type(self)._after_delimiter
 
     def part_begin(self, part: Part) -> None:
         """A part begins."""
@@ -67,7 +71,15 @@ class PushParser:
     def feed(self, data: bytes) -> None:
         """Parse a chunk (one that is not `bytes` is copied). Raises `MultipartError`."""
         try:
-            if self._run and type(data) is bytes and self._is_plain(data):
+            # Most chunks lie in the middle of a content: they have no delimiter, and at their end
+            # nothing that may begin one.
+            if (
+                self._in_content
+                and type(data) is bytes
+                and self._delimiter not in data
+                and data.rfind(b"\r\n", self._reach) < 0
+                and data[-1:] != b"\r"
+            ):
                 self.part_data(data)
             elif len(data):
                 self._parse(self._join(data) if self._carry else to_bytes(data))
@@ -76,34 +88,37 @@ class PushParser:
             raise
 
     def close(self) -> None:
-        """The input has ended. Raises `MultipartError` if the final boundary is still missing."""
-        if self._failure is None and not self.finished:
-            self._die(MultipartError("The body ended before its final boundary"))
+        """Say that the input has ended.
+
+        Raises `MultipartError` if the final boundary is still missing, and what was wrong before.
+        """
         if self._failure is not None:
-            raise self._failure.renew()
+            self._fail(b"", 0)
+        if not self.finished:
+            try:
+                raise MultipartError("The body ended before its final boundary")
+            except MultipartError as error:
+                self._die(error)
+                raise
 
     @property
     def finished(self) -> bool:
-        """The final boundary has been seen: whatever follows is skipped."""
+        """Whether the final boundary has been seen: what follows is skipped."""
         return self._state is PushParser._skip_epilogue
 
-    def _is_plain(self, data: bytes) -> bool:
-        """Whether a chunk in the middle of a content is nothing but data, as most are.
-
-        Then it has no delimiter, and at its end nothing that may begin one; or no CR at all. What
-        it may cost to tell is left to `DelimiterSearch` where it may be much.
-        """
-        size = len(data)
-        if 0 < size < SHORT:
-            if self._run in data:
-                return b"\r" not in data
-        elif size >= LONG or not size or data[0] in self._delimiter or self._delimiter in data:
-            return False
-        return data.rfind(b"\r\n", self._reach) < 0 and data[-1] != CR
-
     def _die(self, error: BaseException) -> None:
-        self._failure = Failure(error)
-        self._run = b""
+        """Keep what it takes to raise an equal error.
+
+        Not the error itself: by its traceback, parser and chunk would be a reference cycle, which
+        stays in memory until the garbage collector comes.
+        """
+        if isinstance(error, MultipartError):
+            kind = LimitError if isinstance(error, LimitError) else MultipartError
+            self._failure = kind, error.message
+        else:
+            self._failure = MultipartError, f"The parsing failed before: {error!r}"
+        self._in_content = False
+        self._carry = b""
         self._state = PushParser._fail
 
     def _join(self, data: bytes) -> bytes:
@@ -126,7 +141,8 @@ class PushParser:
 
     def _fail(self, data: bytes, position: int) -> int:
         assert self._failure is not None
-        raise self._failure.renew()
+        kind, message = self._failure
+        raise kind(message)
 
     def _open(self, data: bytes, position: int) -> int:
         """The first boundary may open the body: then no line break is before it."""
@@ -165,9 +181,14 @@ class PushParser:
         return position
 
     def _after_delimiter(self, data: bytes, position: int) -> int:
-        match = USUAL_HEAD.match(data, position)
+        return self._read_usual_head(USUAL_HEAD.match(data, position), data, position)
+
+    def _read_usual_head(
+        self, match: re.Match[bytes] | None, data: bytes, position: int
+    ) -> int:
+        """Begin the part whose head matched; anything else is read line by line."""
         if match is not None and match.end() - position <= self._usual_size:
-            return self._begin_part(make_part(match), data, match.end())
+            return self._begin_part(make_part(match, data), data, match.end())
         rest = data[position : position + 2]
         if rest == b"--":
             return self._end(position + 2)
@@ -194,7 +215,7 @@ class PushParser:
         if end < 0:
             return self._wait_for_head(data, position, limit)
         self._searched = 0
-        part = parse_part(data[position + 2 : end], self.limits)
+        part = parse_part(data[position + 2 : end], self.limits, form=self._form)
         return self._begin_part(part, data, end + 4)
 
     def _wait_for_head(self, data: bytes, position: int, limit: int) -> int:
@@ -211,18 +232,14 @@ class PushParser:
         # are short, and a short haystack spares `find` its preparations for long ones.
         end = data.find(self._delimiter, start - 2, start + NEAR)
         if end < 0 and len(data) > start + NEAR:
-            end = self._find_delimiter(data, start)
-        if end < 0:
-            self.part_begin(part)
-            return self._hold_back(data, start)
-        self._whole_part(part, cut(data, start, end))
-        return self._pass_delimiter(end)
-
-    def _whole_part(self, part: Part, data: bytes | memoryview) -> None:
+            end = data.find(self._delimiter, start)
         self.part_begin(part)
-        if data:
-            self.part_data(data)
+        if end < 0:
+            return self._hold_back(data, start)
+        if end > start:
+            self.part_data(cut(data, start, end))
         self.part_end()
+        return self._pass_delimiter(end)
 
     def _first_data(self, data: bytes, position: int) -> int:
         """The data begin, with the blank line's CRLF in front of them."""
@@ -235,19 +252,13 @@ class PushParser:
         return position + 2
 
     def _read_data(self, data: bytes, position: int) -> int:
-        end = self._find_delimiter(data, position)
+        end = data.find(self._delimiter, position)
         if end < 0:
             return self._hold_back(data, position)
         if end > position:
             self.part_data(cut(data, position, end))
         self.part_end()
         return self._pass_delimiter(end)
-
-    def _find_delimiter(self, data: bytes, position: int) -> int:
-        """Find it in a content too long for a plain search."""
-        if self._search is None:
-            self._search = DelimiterSearch(self._delimiter)
-        return self._search.find(data, position)
 
     def _hold_back(self, data: bytes, start: int) -> int:
         """The data have no delimiter: give them out, but for what may be the beginning of one."""
@@ -260,19 +271,17 @@ class PushParser:
             self.part_data(cut(data, start, end))
         if end < len(data):
             return self._wait(data, end)
-        if self._search is None:
-            self._search = DelimiterSearch(self._delimiter)
-        self._run = self._search.run
+        self._in_content = True
         return -1
 
     def _pass_delimiter(self, position: int) -> int:
-        self._state = PushParser._after_delimiter
-        self._run = b""
+        self._state = self._next_part
+        self._in_content = False
         return position + len(self._delimiter)
 
     def _wait(self, data: bytes, position: int) -> int:
         self._carry = data[position:]
-        self._run = b""
+        self._in_content = False
         return -1
 
     def _find_tail(self, data: bytes) -> int:
@@ -293,10 +302,10 @@ def to_bytes(data: bytes) -> bytes:
     return data if type(data) is bytes else bytes(memoryview(data))
 
 
-def make_part(match: re.Match[bytes]) -> Part:
-    head, name, filename, content_type = match.groups()
+def make_part(match: re.Match[bytes], data: bytes) -> Part:
+    name, filename, content_type = match.groups()
     return Part(
-        head,
+        data[match.start() + 2 : match.end() - 4],
         name.decode("utf-8", "replace"),
         None if filename is None else decode_filename(filename),
         "" if content_type is None else content_type.decode("ascii"),
