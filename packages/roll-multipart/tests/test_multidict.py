@@ -1,5 +1,10 @@
 """One value, all values, and values of a type."""
 
+import copy
+import datetime
+import decimal
+import enum
+import pickle
 import sys
 
 import pytest
@@ -184,3 +189,114 @@ def test_files_close_all_of_theirs():
         assert not any(file.closed for file in all_files)
     assert all(file.closed for file in all_files)
     files.close()
+
+
+class Tagged(Query):
+    """A class of one's own."""
+
+
+PAIRS = [("a", "1"), ("b", "x"), ("a", "2")]
+SAME = {"a": ["1", "2"], "b": ["x"]}
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        PAIRS,
+        iter(PAIRS),
+        SAME,
+        SAME.items(),
+        {"a": ("1", "2"), "b": "x"},
+        [("a", ["1", "2"]), ("b", "x")],
+        Form(SAME),
+    ],
+    ids=["pairs", "iterator", "lists", "items", "tuples", "mixed", "form"],
+)
+def test_values_are_taken_from_pairs_and_mappings(items):
+    query = Tagged(items)
+    assert type(query) is Tagged
+    assert query == SAME
+    assert query.list("a") == ["1", "2"]
+
+
+def test_single_values_are_taken_too():
+    assert Query(tag="xyz") == {"tag": ["xyz"]}
+    assert Query({"tag": "xyz"}, more=["1", "2"]).list("more") == ["1", "2"]
+    assert Query({"a": "1"}, a="2") == {"a": ["1", "2"]}
+    assert Query() == Query({}) == Query([]) == {}
+    assert Query(self="1", items="2") == {"self": ["1"], "items": ["2"]}
+    assert Files({"f": MemoryFile(Part(b"", "f", "f", ""))}).get("f").filename == "f"
+
+
+def test_no_list_is_shared():
+    source = {"a": ["1"]}
+    query = Query(source)
+    others = [query.copy(), copy.copy(query), copy.deepcopy(query), query | {}, {} | query]
+    others += [query | {"b": "2"}, pickle.loads(pickle.dumps(query)), Query(query)]
+    merged = Query()
+    merged |= query
+    merged.update(query)
+    for other in [*others, merged]:
+        assert type(other) is Query
+        other.add("a", "3")
+        assert other.list("a") == ["1", "3"]
+    assert query == source == {"a": ["1"]}
+    values = ["x"]
+    query.setlist("a", values)
+    values.append("y")
+    assert query == {"a": ["x"]}
+
+
+def test_the_right_side_of_a_union_wins():
+    left, right = Tagged(a="1", b="2"), {"b": "3", "c": ["4", "5"]}
+    assert left | right == {"a": ["1"], "b": ["3"], "c": ["4", "5"]}
+    assert right | left == {"b": ["2"], "c": ["4", "5"], "a": ["1"]}
+    assert type(left | right) is type(right | left) is Tagged
+    assert left == {"a": ["1"], "b": ["2"]}
+    left |= right
+    assert left == {"a": ["1"], "b": ["3"], "c": ["4", "5"]}
+    left.update({"a": "0"}, c="6")
+    left.update()
+    assert left == {"a": ["0"], "b": ["3"], "c": ["6"]}
+
+
+def test_items_are_lists_or_single_values():
+    query = Query(PAIRS)
+    assert list(query.items()) == [("a", ["1", "2"]), ("b", ["x"])]
+    assert list(query.items(multi=True)) == [("a", "1"), ("a", "2"), ("b", "x")]
+    assert Query(query.items(multi=True)) == query
+    assert query.getlist("a") == ["1", "2"]
+    assert query.getlist("c", []) == []
+
+
+class Color(enum.Enum):
+    RED = "r"
+
+
+@pytest.mark.parametrize(
+    ("function", "text", "value"),
+    [
+        (datetime.date.fromisoformat, "2026-11-29", datetime.date(2026, 11, 29)),
+        (decimal.Decimal, "1.50", decimal.Decimal("1.50")),
+        (Color, "r", Color.RED),
+        (lambda text: Color[text], "RED", Color.RED),
+        (str.upper, "x", "X"),
+    ],
+    ids=["date", "decimal", "enum", "name", "str"],
+)
+def test_values_are_cast_by_any_function(function, text, value):
+    query = Query(a=text, bad="\ud800", empty=[])
+    assert query.cast("a", function) == value
+    assert query.cast("b", function, None) is None
+    assert query.cast("empty", function, default=0) == 0
+    with pytest.raises(FieldError, match="Missing 'b' key"):
+        query.cast("b", function)
+    if function is not str.upper:
+        with pytest.raises(FieldError, match="Key 'bad' must be valid") as caught:
+            query.cast("bad", function, None)
+        assert caught.value.status == 400
+
+
+def test_other_errors_of_a_cast_pass_through():
+    with pytest.raises(TypeError):
+        Query(a="1").cast("a", lambda: None)

@@ -1,10 +1,17 @@
 """Several values for one key: query strings, forms, files."""
 
 import builtins
-from collections.abc import Callable
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from math import inf, isfinite
 from types import EllipsisType
-from typing import Any, ClassVar, Final, Generic, Self, TypeVar, overload
+from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, overload
 
 from .errors import FieldError
 from .files import UploadedFile
@@ -25,17 +32,27 @@ MAX_DIGITS: Final = 640
 DECIMAL: Final = "0123456789+-.eE"
 
 T = TypeVar("T")
+C = TypeVar("C")
 D = TypeVar("D")
+
+Items = Mapping[str, T] | Mapping[str, Sequence[T]] | Iterable[tuple[str, T | Sequence[T]]]
 
 
 class Multidict(dict[str, list[T]], Generic[T]):
     """A dict of lists whose `get` gives one value.
 
-    Asked for a key that is missing, without a default, it raises `Error(message)`: a `FieldError`
-    unless a subclass says otherwise.
+    It is made from pairs, or from a mapping; a list or tuple as a value stands for several values
+    of its key, anything else for one. Asked for a key that is missing, without a default, it
+    raises `Error(message)`: a `FieldError` unless a subclass says otherwise.
     """
 
     Error: ClassVar[Any] = FieldError
+
+    def __init__(self, items: Items[T] = (), /, **more: T | Sequence[T]) -> None:
+        if items:
+            add_all(self, get_pairs(items))
+        if more:
+            add_all(self, more.items())
 
     @overload  # type: ignore[override]  # one value, where a dict of lists gives the list
     def get(self, key: str, default: EllipsisType = ...) -> T: ...
@@ -59,9 +76,53 @@ class Multidict(dict[str, list[T]], Generic[T]):
             return values
         return self._missing(key, default)
 
+    getlist = list  # noqa: A003 - the method, which is named as it was in 0.13
+
+    @overload  # type: ignore[override]  # pairs of single values, where a dict has one kind
+    def items(self, multi: Literal[False] = ...) -> ItemsView[str, builtins.list[T]]: ...
+    @overload
+    def items(self, multi: Literal[True]) -> Iterator[tuple[str, T]]: ...
+    def items(self, multi: bool = False) -> Any:
+        """Return the keys with their lists, or with `multi` a pair for each single value."""
+        if multi:
+            return ((key, value) for key, values in dict.items(self) for value in values)
+        return dict.items(self)
+
     def add(self, key: str, value: T) -> None:
         """Append a value to those of the key."""
         self.setdefault(key, []).append(value)
+
+    def setlist(self, key: str, values: Iterable[T]) -> None:
+        """Replace all values of the key."""
+        self[key] = [*values]
+
+    def update(self, items: Items[T] = (), /, **more: T | Sequence[T]) -> None:  # type: ignore[override]
+        """Replace the values of each key that is given; the arguments are those of the class."""
+        dict.update(self, Multidict(items))
+        dict.update(self, Multidict(more))
+
+    def copy(self) -> Self:
+        """Return an equal one of the same class, with lists of its own."""
+        new = type(self).__new__(type(self))
+        dict.update(new, {key: [*values] for key, values in dict.items(self)})
+        return new
+
+    __copy__ = copy
+
+    def __or__(self, other: Items[T]) -> Self:  # type: ignore[override]
+        new = self.copy()
+        new.update(other)
+        return new
+
+    def __ror__(self, other: Items[T]) -> Self:  # type: ignore[override]
+        new = type(self).__new__(type(self))
+        new.update(other)
+        new.update(self)
+        return new
+
+    def __ior__(self, other: Items[T]) -> Self:  # type: ignore[override]
+        self.update(other)
+        return self
 
     def _missing(self, key: str, default: D | EllipsisType) -> D:
         if isinstance(default, EllipsisType):
@@ -123,14 +184,41 @@ class Query(Multidict[str]):
         """Return the value as a float: a finite decimal number, with or without an exponent."""
         return self._cast(key, default, to_float, "a number")
 
+    @overload
+    def cast(self, key: str, function: Callable[[str], C], default: EllipsisType = ...) -> C: ...
+    @overload
+    def cast(self, key: str, function: Callable[[str], C], default: D) -> C | D: ...
+    def cast(self, key: str, function: Callable[[str], Any], default: Any = ...) -> Any:
+        """Return what the function makes of the value: `query.cast("day", date.fromisoformat)`.
+
+        Raises `Error` when it raises a `ValueError`, a `LookupError` (a name that an `Enum` does
+        not have) or an `ArithmeticError` (a text that is no `Decimal`).
+        """
+        return self._cast(key, default, function, "valid")
+
     def _cast(self, key: str, default: Any, cast: Callable[[str], Any], expected: str) -> Any:
         value = self.get(key, default)
         if not dict.get(self, key):
             return value
         try:
             return cast(value)
-        except ValueError as error:
+        except (ValueError, LookupError, ArithmeticError) as error:
             raise self.Error(f"Key '{key}' must be {expected}") from error
+
+
+def get_pairs(items: Any) -> Iterable[tuple[str, Any]]:
+    """Return the pairs of a mapping, or of what is made of pairs."""
+    return items.items() if isinstance(items, Mapping) else items
+
+
+def add_all(target: Multidict[Any], pairs: Iterable[tuple[str, Any]]) -> None:
+    """Add the values of each pair, in lists of the target's own."""
+    for key, value in pairs:
+        values = target.setdefault(key, [])
+        if isinstance(value, list | tuple):
+            values.extend(value)
+        else:
+            values.append(value)
 
 
 def to_bool(text: str) -> bool | None:

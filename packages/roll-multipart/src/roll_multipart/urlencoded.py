@@ -6,7 +6,15 @@ from typing import Final
 from .errors import LimitError
 from .pairs import Values, add
 
-__all__ = ["MAX_FIELDS", "MAX_FIELD_SIZE", "MAX_TEXT_SIZE", "SHORT", "fill_long", "fill_short"]
+__all__ = [
+    "MAX_FIELDS",
+    "MAX_FIELD_SIZE",
+    "MAX_TEXT_SIZE",
+    "SHORT",
+    "fill",
+    "fill_long",
+    "fill_short",
+]
 
 MAX_FIELDS: Final = 1000
 # Bytes, of one field and of all fields of a body.
@@ -18,6 +26,25 @@ SHORT: Final = 4096
 AND: Final = "\x1f"
 IS: Final = "\x1e"
 MARKS: Final = bytes.maketrans(b"&=", b"\x1f\x1e")
+
+
+def fill(
+    values: Values,
+    text: str | bytes,
+    max_fields: int,
+    max_field_size: int,
+    max_text_size: int,
+    *,
+    strict: bool,
+) -> None:
+    """Add the pairs of a text, without the empty ones.
+
+    Raises `LimitError` past a limit and, when strict, `MultipartError` for bytes that are not
+    UTF-8 and for a pair without `=`, empty ones included.
+    """
+    short = len(text) <= SHORT <= max_field_size and max_text_size >= SHORT
+    if not (short and fill_short(values, text, max_fields, strict)):
+        fill_long(values, text, max_fields, max_field_size, max_text_size, strict=strict)
 
 
 def fill_short(values: Values, text: str | bytes, max_fields: int, strict: bool) -> bool:
