@@ -372,3 +372,53 @@ def test_an_upload_does_not_stay_in_memory(tools):
     with files:
         assert files.get("f").seek(0, io.SEEK_END) == 2**24
     assert peak < 2 * 2**20 + 2**18  # the mebibyte, twice while it grows
+
+
+@pytest.mark.parametrize("chunk", [1, 10, 10_000])
+@pytest.mark.parametrize("factory", [SpooledFile, MemoryFile])
+def test_all_files_of_a_body_are_limited(tools, chunk, factory):
+    data = tools.body(
+        tools.part("f", b"x" * 30, filename="f"),
+        tools.part("a", b"x" * 100),
+        tools.part("f", b"x" * 30, filename="f"),
+    )
+    for memory in (5, 1000):
+        limits = {"file_factory": factory, "file_memory": memory}
+        fits = tools.parse(tools.pieces(data, chunk), max_files_size=60, **limits)
+        assert [len(content) for *_, content in fits.files["f"]] == [30, 30]
+        error = tools.parse(tools.pieces(data, chunk), max_files_size=59, **limits).error
+        assert error == (LimitError, 413, "Too much in the files")
+
+
+@pytest.mark.parametrize("chunk", [7, 10_000])
+@pytest.mark.parametrize("factory", [SpooledFile, MemoryFile])
+def test_progress_is_told_with_the_size_so_far(tools, chunk, factory):
+    told = []
+
+    def tell(file, size):
+        assert file.size == size
+        told.append((file.filename, size))
+
+    multipart = Multipart(file_factory=factory, progress=tell, file_memory=20)
+    _, files = multipart.initialize(CONTENT_TYPE)
+    parts = [tools.part("f", b"x" * 50, filename=name) for name in ("one", "two")]
+    for piece in tools.pieces(tools.body(tools.part(), *parts), chunk):
+        multipart.feed_data(piece)
+    multipart.close()
+    sizes = {name: [size for found, size in told if found == name] for name in ("one", "two")}
+    for found in sizes.values():
+        assert found == sorted(set(found))
+        assert found[-1] == 50
+        assert (len(found) == 1) == (chunk == 10_000)
+    files.close()
+
+
+def test_a_callback_that_fails_ends_the_upload(tools, made):
+    def fail(file, size):
+        raise KeyError("enough")
+
+    multipart = Multipart(file_factory=made, progress=fail)
+    multipart.initialize(CONTENT_TYPE)
+    with pytest.raises(KeyError):
+        multipart.feed_data(tools.body(tools.part("f", filename="f")))
+    assert [file.closed for file in made.files] == [True]

@@ -7,8 +7,9 @@ from typing import Final
 from .errors import LimitError, MultipartError
 from .headers import Part, check_boundary, clean_filename, parse_part
 from .limits import DEFAULTS, Limits
+from .search import DelimiterSearch
 
-__all__ = ["NEAR", "USUAL_HEAD", "PushParser"]
+__all__ = ["USUAL_HEAD", "PushParser", "cut", "make_part"]
 
 # The header block of nearly every part there is, from the line break that ends the boundary's
 # line. What it does not match goes the long way, `parse_part`; what it does, both read alike.
@@ -19,6 +20,7 @@ USUAL_HEAD: Final = re.compile(
 )
 USUAL_LINES: Final = 2
 PADDING: Final = re.compile(rb"[ \t]++")
+CR: Final = ord("\r")
 # Sizes in bytes. Below this one a copy is cheaper than a view,
 SMALL: Final = 8192
 # and a search within this one cheaper than in all that follows.
@@ -57,7 +59,7 @@ class PushParser:
         # A usual head has up to two lines; there are three line breaks around them.
         self._usual_size = limits.max_header_size + 6 if limits.max_headers >= USUAL_LINES else 0
         self._state: State = PushParser._open
-        self._next_part: State = type(self)._after_delimiter
+        self._next_part: State = type(self)._after_delimiter  # noqa: SLF001
 
     def part_begin(self, part: Part) -> None:
         """A part begins."""
@@ -76,7 +78,8 @@ class PushParser:
             if (
                 self._in_content
                 and type(data) is bytes
-                and self._delimiter not in data
+                and data
+                and self._find(data, 0) < 0
                 and data.rfind(b"\r\n", self._reach) < 0
                 and data[-1:] != b"\r"
             ):
@@ -96,7 +99,7 @@ class PushParser:
             self._fail(b"", 0)
         if not self.finished:
             try:
-                raise MultipartError("The body ended before its final boundary")
+                self._end_early()
             except MultipartError as error:
                 self._die(error)
                 raise
@@ -144,6 +147,9 @@ class PushParser:
         kind, message = self._failure
         raise kind(message)
 
+    def _end_early(self) -> None:
+        raise MultipartError("The body ended before its final boundary")
+
     def _open(self, data: bytes, position: int) -> int:
         """The first boundary may open the body: then no line break is before it."""
         boundary = self._delimiter[2:]
@@ -183,9 +189,7 @@ class PushParser:
     def _after_delimiter(self, data: bytes, position: int) -> int:
         return self._read_usual_head(USUAL_HEAD.match(data, position), data, position)
 
-    def _read_usual_head(
-        self, match: re.Match[bytes] | None, data: bytes, position: int
-    ) -> int:
+    def _read_usual_head(self, match: re.Match[bytes] | None, data: bytes, position: int) -> int:
         """Begin the part whose head matched; anything else is read line by line."""
         if match is not None and match.end() - position <= self._usual_size:
             return self._begin_part(make_part(match, data), data, match.end())
@@ -225,14 +229,22 @@ class PushParser:
         return self._wait(data, position)
 
     def _begin_part(self, part: Part, data: bytes, start: int) -> int:
-        self._parts += 1
-        if self._parts > self.limits.max_parts:
-            raise LimitError("Too many parts")
+        return self._deliver(part, data, start, self._find_end(data, start))
+
+    def _find_end(self, data: bytes, start: int) -> int:
+        """Find the delimiter behind a content that begins here; -1 if it is not in the data."""
         # An empty part may share the blank line's CRLF with the delimiter behind it. Most parts
         # are short, and a short haystack spares `find` its preparations for long ones.
         end = data.find(self._delimiter, start - 2, start + NEAR)
         if end < 0 and len(data) > start + NEAR:
-            end = data.find(self._delimiter, start)
+            return self._find(data, start)
+        return end
+
+    def _deliver(self, part: Part, data: bytes, start: int, end: int) -> int:
+        """Give out a part, as far as it lies in the data."""
+        self._parts += 1
+        if self._parts > self.limits.max_parts:
+            raise LimitError("Too many parts")
         self.part_begin(part)
         if end < 0:
             return self._hold_back(data, start)
@@ -252,13 +264,18 @@ class PushParser:
         return position + 2
 
     def _read_data(self, data: bytes, position: int) -> int:
-        end = data.find(self._delimiter, position)
+        end = self._find(data, position)
         if end < 0:
             return self._hold_back(data, position)
         if end > position:
             self.part_data(cut(data, position, end))
         self.part_end()
         return self._pass_delimiter(end)
+
+    def _find(self, data: bytes, position: int) -> int:
+        """Find the delimiter in a content too long for a plain search."""
+        self._find = DelimiterSearch(self._delimiter).find  # type: ignore[method-assign]
+        return self._find(data, position)
 
     def _hold_back(self, data: bytes, start: int) -> int:
         """The data have no delimiter: give them out, but for what may be the beginning of one."""
