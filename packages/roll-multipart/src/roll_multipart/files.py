@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import tempfile
+import os
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from .headers import Part
+    from .saving import Path
 
     class BinaryFile(io.BufferedIOBase, BinaryIO):
         """An `IO[bytes]` too, as `io.BytesIO` is one for type checkers alone."""
@@ -18,9 +19,6 @@ else:
     BinaryFile = io.BufferedIOBase
 
 __all__ = ["FileFactory", "MemoryFile", "SpooledFile", "Target", "UploadedFile"]
-
-# Bytes; so that chunks of 16 KiB and more, as servers read them, go past the buffer.
-BUFFER: Final = 15 * 2**10
 
 
 class Target(Protocol):
@@ -59,13 +57,44 @@ class UploadedFile(BinaryFile):
         """The parameters of its Content-Disposition, as they were sent."""
         return self._part.params
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """All header fields of its part, by their names in lower case."""
+        return self._part.headers
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has; while it is being received, how many have come so far."""
+        position = self.tell()
+        size = self.seek(0, os.SEEK_END)
+        self.seek(position)
+        return size
+
     def getvalue(self) -> bytes:
-        """The whole content, wherever the position is."""
+        """Return the whole content, wherever the position is."""
         position = self.tell()
         self.seek(0)
         content = self.read()
         self.seek(position)
         return content
+
+    def save(self, path: Path, *, overwrite: bool = False) -> None:
+        """Save the whole content at a path; the position stays.
+
+        A file that is on disk is moved where the system can do that (Linux, within a file
+        system), else copied. Raises `FileExistsError` for a path that exists, unless told to
+        overwrite: then the old file is replaced as soon as the new one is complete. Never leaves
+        half a file.
+        """
+        from .saving import save  # noqa: PLC0415 - most files are read, and few saved
+
+        save(self, path, overwrite=overwrite)
+
+    async def save_async(self, path: Path, *, overwrite: bool = False) -> None:
+        """Do what `save` does in a thread of asyncio, so that the event loop goes on."""
+        from asyncio import to_thread  # noqa: PLC0415 - not everybody has a loop
+
+        await to_thread(self.save, path, overwrite=overwrite)
 
 
 class MemoryFile(io.BytesIO, UploadedFile):
@@ -78,6 +107,10 @@ class MemoryFile(io.BytesIO, UploadedFile):
 
 class SpooledFile(UploadedFile):
     """A file in memory until `rollover` moves it to a temporary one, which `close` deletes."""
+
+    directory: ClassVar[str | None] = None
+    """Where temporary files are made; None for the system's directory for them. On the file system
+    of the place where files are saved, saving moves them there without a copy."""
 
     __slots__ = ("_file", "_part", "write")
 
@@ -103,8 +136,9 @@ class SpooledFile(UploadedFile):
         if not isinstance(self._file, io.BytesIO):
             return
         memory = self._file
-        disk = tempfile.TemporaryFile(buffering=BUFFER)  # noqa: SIM115 - `close` closes it
-        self._file = cast("io.BufferedRandom", disk)  # or, on Windows, what stands for one
+        from .saving import open_temporary  # noqa: PLC0415 - few files are that large
+
+        self._file = open_temporary(self.directory)
         # Also gone with the object, when nobody closes it.
         weakref.finalize(self, self._file.close)
         self.write = self._file.write
