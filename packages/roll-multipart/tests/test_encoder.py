@@ -1,6 +1,9 @@
 """What is encoded comes back, however it is cut."""
 
 import io
+import os
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -86,6 +89,64 @@ def test_an_empty_form_has_a_final_boundary_only(tools):
 def test_a_file_may_be_given_in_many_ways(tools, file, filename, kind):
     data, content_type = encode(files=[("f", file)])
     assert tools.parse(data, content_type).files == {"f": [(filename, kind, b"text")]}
+
+
+class Answer:
+    """Something that has a text, and is none."""
+
+    def __str__(self):
+        return "42"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        (number for number in range(3)),
+        None,
+        Answer(),
+        {"a": 1},
+        {1},
+        ("a", "b"),
+        1j,
+        object,
+        iter([b"x"]),
+        Path("f"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_text_number_bytes_or_file_is_refused(value):
+    with pytest.raises(TypeError, match=r"'a' must be text, bytes, a number or a file, not "):
+        encode({"a": value})
+    if not isinstance(value, Path | tuple):
+        with pytest.raises(TypeError, match=r"'f' must be text, bytes, a number or a file, not "):
+            encode(files={"f": value})
+        with pytest.raises(TypeError, match=r"'f' must be text, bytes, a number or a file, not "):
+            encode(files={"f": (value, "f.txt")})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("x", "x"), (b"y", "y"), (1, "1"), (-1.5, "-1.5"), (True, "True"), (Decimal("1.50"), "1.50")],
+)
+def test_a_field_is_text_a_number_or_bytes(tools, value, text):
+    body, content_type = encode({"a": value})
+    assert tools.parse(body, content_type).fields == {"a": [text]}
+
+
+def test_an_open_file_and_a_path_have_a_name_of_their_own(tools, tmp_path):
+    path = tmp_path / "own name.png"
+    path.write_bytes(b"png")
+    expected = {"f": [("own name.png", "image/png", b"png")]}
+    with path.open("rb") as file:
+        for content in (file, path, (path,), (path, None)):
+            file.seek(0)
+            body, content_type = encode(files={"f": content})
+            assert tools.parse(body, content_type).files == expected
+    body, content_type = encode(files={"f": (path, "other", "x/y")})
+    assert tools.parse(body, content_type).files == {"f": [("other", "x/y", b"png")]}
+    with open(os.open(path, os.O_RDONLY), "rb") as file:
+        body, content_type = encode(files={"f": file})
+        assert tools.parse(body, content_type).files["f"][0][0] == "f"
 
 
 def test_an_uploaded_file_can_be_sent_on(tools):

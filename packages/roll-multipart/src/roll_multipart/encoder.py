@@ -1,20 +1,33 @@
 """Encoding of forms, as browsers do it (WHATWG HTML, 4.10.21.8; RFC 7578)."""
 
 import mimetypes
+import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from .headers import check_boundary
 
-__all__ = ["encode"]
+__all__ = ["BYTES", "EncodedPart", "Fields", "encode", "make_boundary", "make_parts", "to_bytes"]
 
-SPECIAL = re.compile('["\r\n]')
 PLAIN = re.compile(r"[\w'+.-]+", re.ASCII)
-ESCAPES = {'"': "%22", "\r": "%0D", "\n": "%0A"}
+ESCAPES: Final = {'"': "%22", "\r": "%0D", "\n": "%0A"}
+BYTES: Final = (bytes, bytearray, memoryview)
+NUMBERS: Final = (int, float, Decimal)
 
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
+
+
+class EncodedPart(NamedTuple):
+    """A part: its head, encoded, and its content, still to be read."""
+
+    name: str
+    head: bytes
+    content: Any
+    is_file: bool
 
 
 def encode(
@@ -23,20 +36,41 @@ def encode(
     """Encode a form: the body, and the value of its Content-Type header.
 
     Both are mappings or iterables of pairs; a list as a value stands for several of that name. A
-    field that is not text or bytes goes through `str()`. A file is its content, or a tuple
-    `(content, filename)` or `(content, filename, content_type)`; the content is bytes, text or a
-    file to read. Raises `ValueError` for a NUL in a name, a line break in a content type, and a
-    given `boundary` that the content has in it.
+    field is text, a number, bytes or a file to read. A file is its content, or a tuple
+    `(content, filename)` or `(content, filename, content_type)`; the content is bytes, text, a
+    file to read, or a path (`os.PathLike`). An open file and a path have a name of their own.
+
+    Raises `TypeError` for any other value, `ValueError` for a NUL in a name, a line break in a
+    content type, and a given `boundary` that the content has in it.
     """
-    name = boundary or f"----RollFormBoundary{secrets.token_hex(12)}"
-    delimiter = b"--" + check_boundary(name)
-    parts = [encode_field(name, value) for name, value in get_pairs(fields)]
-    parts += [encode_file(name, value) for name, value in get_pairs(files)]
+    delimiter, content_type = make_boundary(boundary)
+    parts = [part.head + to_bytes(part) for part in make_parts(fields, files)]
     if boundary and any(delimiter in part for part in parts):
         raise ValueError("The content has the boundary in it")
     parts = [b"%b\r\n%b\r\n" % (delimiter, part) for part in parts]
-    value = name if PLAIN.fullmatch(name) else f'"{name}"'
-    return b"".join([*parts, delimiter, b"--\r\n"]), f"multipart/form-data; boundary={value}"
+    return b"".join([*parts, delimiter, b"--\r\n"]), content_type
+
+
+def make_boundary(boundary: str | None = None) -> tuple[bytes, str]:
+    """Return the delimiter between parts and the content type that names it."""
+    boundary = boundary or f"----RollFormBoundary{secrets.token_hex(12)}"
+    delimiter = b"--" + check_boundary(boundary)
+    value = boundary if PLAIN.fullmatch(boundary) else f'"{boundary}"'
+    return delimiter, f"multipart/form-data; boundary={value}"
+
+
+def make_parts(fields: Fields, files: Fields) -> Iterator[EncodedPart]:
+    """Return the parts of a form, fields first."""
+    for name, value in get_pairs(fields):
+        head = f'Content-Disposition: form-data; name="{escape(name)}"\r\n\r\n'
+        yield EncodedPart(name, head.encode(), value, is_file=False)
+    for name, value in get_pairs(files):
+        content, filename, content_type = describe(name, value)
+        head = (
+            f'Content-Disposition: form-data; name="{escape(name)}"; '
+            f'filename="{escape(filename)}"\r\nContent-Type: {content_type}\r\n\r\n'
+        )
+        yield EncodedPart(name, head.encode(), content, is_file=True)
 
 
 def get_pairs(fields: Fields) -> Iterator[tuple[str, Any]]:
@@ -48,45 +82,54 @@ def get_pairs(fields: Fields) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def encode_field(name: str, value: object) -> bytes:
-    head = f'Content-Disposition: form-data; name="{escape(name)}"\r\n\r\n'
-    return head.encode() + to_bytes(value)
-
-
-def encode_file(name: str, value: Any) -> bytes:
-    content, filename, content_type = describe(name, value)
-    head = (
-        f'Content-Disposition: form-data; name="{escape(name)}"; filename="{escape(filename)}"\r\n'
-        f"Content-Type: {content_type}\r\n\r\n"
-    )
-    return head.encode() + to_bytes(content)
-
-
-def describe(name: str, value: Any) -> tuple[object, str, str]:
+def describe(name: str, value: Any) -> tuple[Any, str, str]:
     """Content, filename and type of what was given as a file."""
-    content, *rest = value if isinstance(value, tuple) else (value,)
-    filename = rest[0] if rest else getattr(content, "filename", name)
-    content_type = rest[1] if len(rest) > 1 else getattr(content, "content_type", None)
-    content_type = content_type or guess_type(filename)
+    content, filename, content_type, *_ = (
+        (*value, None, None) if isinstance(value, tuple) else (value, None, None)
+    )
+    if filename is None:
+        filename = get_own_name(content) or name
+    content_type = content_type or getattr(content, "content_type", None) or guess_type(filename)
     if not content_type.isprintable():
         raise ValueError("A content type has printable characters only")
     return content, filename, content_type
+
+
+def get_own_name(content: Any) -> str:
+    """The name of an uploaded file, a path or an open file; "" for what has none."""
+    if isinstance(content, os.PathLike):
+        return Path(content).name
+    if hasattr(content, "filename"):
+        return str(content.filename)
+    # An open file may have the number of its descriptor, standard input `<stdin>`.
+    name = getattr(content, "name", None)
+    return Path(name).name if isinstance(name, str) and not name.startswith("<") else ""
 
 
 def guess_type(filename: str) -> str:
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
-def to_bytes(value: Any) -> bytes:
+def to_bytes(part: EncodedPart) -> bytes:
+    """Return the content of a part; raises `TypeError` for what is none."""
+    value = part.content
     if hasattr(value, "read"):
         value = value.read()
-    if isinstance(value, bytes | bytearray | memoryview):
+    elif part.is_file and isinstance(value, os.PathLike):
+        value = Path(value).read_bytes()
+    if isinstance(value, BYTES):
         return bytes(value)
-    return str(value).encode()
+    if isinstance(value, (str, *NUMBERS)):
+        return str(value).encode()
+    raise TypeError(
+        f"{part.name!r} must be text, bytes, a number or a file, not {type(value).__name__}"
+    )
 
 
 def escape(name: str) -> str:
     """Escape what would end the quotes or the line."""
     if "\0" in name:
         raise ValueError("NUL in a name")
-    return SPECIAL.sub(lambda match: ESCAPES[match[0]], name)
+    for character, escaped in ESCAPES.items():
+        name = name.replace(character, escaped)
+    return name

@@ -65,7 +65,7 @@ def encode_multipart(
 
 def encode_form(fields: Any, files: Any, charset: str = "utf-8") -> tuple[bytes, str]:
     """Encode fields and files, each a mapping or pairs; a file that is None is left out."""
-    texts = [(name, encoded(value, charset)) for name, value in pairs(fields)]
+    texts = [(name, encoded(plain(value), charset)) for name, value in pairs(fields)]
     given = [(name, described(file, charset)) for name, file in pairs(files) if file is not None]
     return encode(texts, given)
 
@@ -77,6 +77,13 @@ def pairs(data: Any) -> Iterable[tuple[str, Any]]:
             yield from ((name, item) for item in value)
         else:
             yield name, value
+
+
+def plain(value: Any) -> Any:
+    """Return what the encoder takes as a field; anything it does not know as its text."""
+    if isinstance(value, str | bytes | bytearray | memoryview) or hasattr(value, "read"):
+        return value
+    return str(value)
 
 
 def encoded(value: Any, charset: str) -> Any:

@@ -1,0 +1,237 @@
+"""Encoding of forms piece by piece: files of any size, in little memory."""
+
+import os
+import stat
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from inspect import iscoroutinefunction
+from io import TextIOBase
+from pathlib import Path
+from typing import IO, Any, Final
+
+from .encoder import BYTES, EncodedPart, Fields, make_boundary, make_parts, to_bytes
+
+__all__ = ["AsyncEncodedForm", "EncodedForm", "encode_stream", "encode_stream_async"]
+
+# Bytes: what is read at once of a file, and what is copied rather than sent on its own.
+PIECE: Final = 256 * 2**10
+SMALL: Final = 16 * 2**10
+# They can be iterated over, but not to pieces of a content.
+NO_STREAMS: Final = (*BYTES, str, dict, list, tuple, set, frozenset)
+
+
+def encode_stream(fields: Fields = (), files: Fields = ()) -> "EncodedForm":
+    """Encode a form whose files are read while it is sent.
+
+    The arguments are those of `encode`; the content of a file may also be an iterable of bytes.
+    Nothing is read before the result is iterated over. Raises what `encode` raises, and `OSError`
+    for a path that is no file.
+    """
+    return EncodedForm(fields, files)
+
+
+def encode_stream_async(fields: Fields = (), files: Fields = ()) -> "AsyncEncodedForm":
+    """Do what `encode_stream` does for `async for`: files are read in a thread of asyncio.
+
+    The content of a file may also be an asynchronous iterable of bytes, or an object with an
+    asynchronous `read`.
+    """
+    return AsyncEncodedForm(fields, files)
+
+
+class Content:
+    """The content of a file that is read when it is sent."""
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.start, self.size = measure(source)
+
+    def open(self) -> IO[bytes]:
+        """Open the file, or go to where it began."""
+        if isinstance(self.source, os.PathLike):
+            return Path(self.source).open("rb")
+        if self.start is not None:
+            self.source.seek(self.start)
+        file: IO[bytes] = self.source
+        return file
+
+    def close(self, file: IO[bytes]) -> None:
+        """Close what `open` has opened."""
+        if file is not self.source:
+            file.close()
+
+
+class BaseForm:
+    """What the two kinds of encoded forms share."""
+
+    content_type: str
+    """The value of the Content-Type header, which has the boundary."""
+
+    content_length: int | None
+    """The size in bytes, for the Content-Length header; None if a file does not tell its own."""
+
+    _iterables: tuple[type, ...] = (Iterable,)
+
+    def __init__(self, fields: Fields, files: Fields) -> None:
+        delimiter, self.content_type = make_boundary()
+        pieces = self._make_pieces(make_parts(fields, files), delimiter)
+        self._pieces = list(join_small(pieces))
+        sizes = [
+            piece.size if isinstance(piece, Content) else len(piece) for piece in self._pieces
+        ]
+        self.content_length = None if None in sizes else sum(size or 0 for size in sizes)
+
+    def _make_pieces(
+        self, parts: Iterable[EncodedPart], delimiter: bytes
+    ) -> Iterator[bytes | Content]:
+        """Return what the body is made of, in order."""
+        for part in parts:
+            yield b"%b\r\n%b" % (delimiter, part.head)
+            yield Content(part.content) if self._is_stream(part) else to_bytes(part)
+            yield b"\r\n"
+        yield delimiter + b"--\r\n"
+
+    def _is_stream(self, part: EncodedPart) -> bool:
+        content = part.content
+        if hasattr(content, "read") or not part.is_file:
+            return hasattr(content, "read")
+        if isinstance(content, os.PathLike):
+            return True
+        return isinstance(content, self._iterables) and not isinstance(content, NO_STREAMS)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Content-Type and, when it is known, Content-Length."""
+        headers = {"Content-Type": self.content_type}
+        if self.content_length is not None:
+            headers["Content-Length"] = str(self.content_length)
+        return headers
+
+
+class EncodedForm(BaseForm):
+    """A form that is encoded while it is iterated over.
+
+    It can be iterated over again, unless a file in it can be read only once. A file that became
+    shorter than it was raises `ValueError`: what was promised with `content_length` is not kept.
+    """
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Give out the body in pieces of at most 256 KiB or the size of what was given."""
+        for piece in self._pieces:
+            if isinstance(piece, Content):
+                yield from read_content(piece)
+            else:
+                yield piece
+
+
+class AsyncEncodedForm(BaseForm):
+    """A form that is encoded while it is iterated over; otherwise like `EncodedForm`."""
+
+    _iterables = (Iterable, AsyncIterable)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give out the body in pieces of at most 256 KiB or the size of what was given."""
+        for piece in self._pieces:
+            if isinstance(piece, Content):
+                async for data in read_content_async(piece):
+                    yield data
+            else:
+                yield piece
+
+
+def join_small(pieces: Iterable[bytes | Content]) -> Iterator[bytes | Content]:
+    """Join short pieces, so that many fields do not make many writes."""
+    joined = bytearray()
+    for piece in pieces:
+        if isinstance(piece, Content) or len(piece) > SMALL:
+            yield bytes(joined)
+            yield piece
+            joined.clear()
+        else:
+            joined += piece
+    yield bytes(joined)
+
+
+def measure(source: Any) -> tuple[int | None, int | None]:
+    """Where a file begins and its size from there; None for what it does not tell."""
+    if isinstance(source, os.PathLike):
+        status = Path(source).stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(f"Not a file: {source}")
+        return None, status.st_size if stat.S_ISREG(status.st_mode) else None
+    # Of text, the size is known once it is encoded.
+    if isinstance(source, TextIOBase) or iscoroutinefunction(getattr(source, "read", None)):
+        return None, None
+    if not (hasattr(source, "seekable") and source.seekable()):
+        return None, None
+    start = source.tell()
+    size = source.seek(0, os.SEEK_END) - start
+    source.seek(start)
+    return start, size
+
+
+class Counted:
+    """How much of a content is still to come."""
+
+    def __init__(self, size: int | None) -> None:
+        self._left = size
+
+    def next_size(self) -> int:
+        """How many bytes to ask for; 0 when all have come."""
+        return PIECE if self._left is None else min(PIECE, self._left)
+
+    def check(self, data: Any) -> bytes:
+        """Count a piece, and return it as bytes."""
+        if isinstance(data, str):
+            data = data.encode()
+        if not isinstance(data, BYTES):
+            raise TypeError(f"The content of a file has bytes, not {type(data).__name__}")
+        if self._left is not None:
+            self._left -= len(data)
+        return bytes(data)
+
+    def end(self) -> None:
+        """Check that all has come."""
+        if self._left:
+            raise ValueError(f"A file became {self._left} bytes shorter while it was sent")
+
+
+def read_content(content: Content) -> Iterator[bytes]:
+    counted = Counted(content.size)
+    if not (hasattr(content.source, "read") or isinstance(content.source, os.PathLike)):
+        yield from map(counted.check, content.source)
+        return
+    file = content.open()
+    try:
+        while (size := counted.next_size()) and (data := file.read(size)):
+            yield counted.check(data)
+        counted.end()
+    finally:
+        content.close(file)
+
+
+async def read_content_async(content: Content) -> AsyncIterator[bytes]:
+    from asyncio import to_thread  # noqa: PLC0415 - not everybody has a loop
+
+    counted, source = Counted(content.size), content.source
+    if hasattr(source, "read") or isinstance(source, os.PathLike):
+        file = await to_thread(content.open)
+        try:
+            while (size := counted.next_size()) and (data := await read_async(file, size)):
+                yield counted.check(data)
+            counted.end()
+        finally:
+            content.close(file)
+    elif isinstance(source, AsyncIterable):
+        async for data in source:
+            yield counted.check(data)
+    else:
+        for data in source:
+            yield counted.check(data)
+
+
+async def read_async(file: Any, size: int) -> Any:
+    from asyncio import to_thread  # noqa: PLC0415 - as above
+
+    if iscoroutinefunction(file.read):
+        return await file.read(size)
+    return await to_thread(file.read, size)

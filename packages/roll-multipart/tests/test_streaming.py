@@ -1,0 +1,195 @@
+"""Forms that are encoded while they are sent."""
+
+import io
+import os
+import tracemalloc
+
+import pytest
+
+from roll_multipart import MemoryFile, Part, encode_stream, encode_stream_async
+
+CONTENT = bytes(range(256)) * 3000
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "big.png"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture(params=["sync", "async"])
+def stream(request):
+    """Encode, and give the form with the pieces of its body."""
+
+    async def collect(form):
+        return [piece async for piece in form]
+
+    async def stream(fields=(), files=()):
+        if request.param == "sync":
+            form = encode_stream(fields, files)
+            return form, list(form)
+        form = encode_stream_async(fields, files)
+        return form, await collect(form)
+
+    return stream
+
+
+def check(tools, form, pieces, files, fields=None):
+    body = b"".join(pieces)
+    assert all(type(piece) is bytes and len(piece) <= 2**18 + 2**15 for piece in pieces)
+    result = tools.parse(body, form.content_type)
+    assert (result.error, result.files, result.fields) == (None, files, fields or {})
+    if form.content_length is not None:
+        assert form.content_length == len(body)
+        assert form.headers["Content-Length"] == str(len(body))
+    assert form.headers["Content-Type"] == form.content_type
+
+
+def uploaded(content):
+    file = MemoryFile(Part(b"", "f", "big.png", "image/png"))
+    file.write(content)
+    file.seek(0)
+    return file
+
+
+async def test_files_of_known_size_have_an_exact_length(tools, stream, path):
+    for make in (lambda: path, lambda: path.open("rb"), lambda: uploaded(CONTENT)):
+        content = make()
+        form, pieces = await stream({"a": "é", "b": ["1", 2]}, {"f": [content, b"small"]})
+        expected = [("big.png", "image/png", CONTENT), ("f", "application/octet-stream", b"small")]
+        check(tools, form, pieces, {"f": expected}, {"a": ["é"], "b": ["1", "2"]})
+        assert form.content_length is not None
+        if content is not path:
+            content.close()
+
+
+async def test_an_empty_form(tools, stream):
+    form, pieces = await stream()
+    check(tools, form, pieces, {})
+    assert len(pieces) == 1
+
+
+async def test_an_open_file_is_sent_from_its_position(tools, stream, path):
+    with path.open("rb") as file:
+        file.seek(100)
+        form, pieces = await stream(files={"f": file})
+        check(tools, form, pieces, {"f": [("big.png", "image/png", CONTENT[100:])]})
+
+
+def test_a_form_can_be_sent_again(tools, path):
+    with path.open("rb") as file:
+        form = encode_stream({"a": "1"}, {"f": [path, file, b"x"]})
+        assert b"".join(form) == b"".join(form)
+        assert form.content_length == len(b"".join(form))
+
+
+async def test_what_tells_no_size_has_no_length(tools, stream):
+    read, write = os.pipe()
+    os.write(write, b"piped")
+    os.close(write)
+    with open(read, "rb") as pipe:
+        for content, expected in (
+            ((piece for piece in (b"ab", b"", bytearray(b"c"))), b"abc"),
+            (io.StringIO("é"), "é".encode()),
+            (pipe, b"piped"),
+        ):
+            form, pieces = await stream({"a": "1"}, {"f": (content, "f.bin")})
+            assert form.content_length is None
+            assert "Content-Length" not in form.headers
+            check(
+                tools,
+                form,
+                pieces,
+                {"f": [("f.bin", "application/octet-stream", expected)]},
+                {"a": ["1"]},
+            )
+
+
+async def test_a_pipe_by_its_path_has_no_length(tools, stream, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    descriptor = os.open(tmp_path / "pipe", os.O_RDWR)
+    os.write(descriptor, b"piped")
+    form = encode_stream(files={"f": tmp_path / "pipe"})
+    assert form.content_length is None
+    os.close(descriptor)
+
+
+async def test_asynchronous_contents(tools, path):
+    class Stream:
+        def __init__(self):
+            self.file = path.open("rb")
+
+        async def read(self, size):
+            return self.file.read(size)
+
+    async def pieces():
+        yield CONTENT[:1000]
+        yield CONTENT[1000:]
+
+    for content in (pieces(), Stream()):
+        form = encode_stream_async(files={"f": (content, "f.png")})
+        found = [piece async for piece in form]
+        assert form.content_length is None
+        assert tools.parse(b"".join(found), form.content_type).files == {
+            "f": [("f.png", "image/png", CONTENT)]
+        }
+        if isinstance(content, Stream):
+            content.file.close()
+
+
+async def agenerator():
+    yield b"x"
+
+
+@pytest.mark.parametrize("content", [None, 1j, {"a": 1}, [["x"]], {1}, ({},)], ids=repr)
+async def test_other_contents_are_refused_at_once(content):
+    for encode in (encode_stream, encode_stream_async):
+        with pytest.raises(TypeError, match="must be text, bytes, a number or a file"):
+            encode(files={"f": content})
+        with pytest.raises(TypeError, match="must be text, bytes, a number or a file"):
+            encode({"a": (piece for piece in [b"x"])})
+    with pytest.raises(TypeError, match="must be text, bytes, a number or a file"):
+        encode_stream(files={"f": agenerator()})
+
+
+async def test_pieces_are_bytes_or_text(stream):
+    with pytest.raises(TypeError, match="The content of a file has bytes, not int"):
+        await stream(files={"f": iter([1])})
+
+
+async def test_a_path_must_be_a_file(stream, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        await stream(files={"f": tmp_path / "missing"})
+    with pytest.raises(IsADirectoryError):
+        await stream(files={"f": tmp_path})
+
+
+async def test_a_file_that_became_shorter_is_an_error(stream, path):
+    class Shrinking(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(size)[: size // 2] if self.tell() == 0 else b""
+
+    with pytest.raises(ValueError, match="shorter while it was sent"):
+        await stream(files={"f": Shrinking(CONTENT)})
+
+
+async def test_a_file_that_grows_is_sent_as_it_was(tools, path):
+    form = encode_stream(files={"f": path})
+    with path.open("ab") as file:
+        file.write(b"more")
+    check(tools, form, list(form), {"f": [("big.png", "image/png", CONTENT)]})
+
+
+async def test_a_file_of_any_size_takes_little_memory(tmp_path):
+    path = tmp_path / "f"
+    with path.open("wb") as file:
+        file.truncate(2**26)
+    tracemalloc.start()
+    form = encode_stream({"a": "1"}, {"f": path})
+    assert sum(map(len, form)) == form.content_length
+    form = encode_stream_async({"a": "1"}, {"f": path})
+    assert sum([len(piece) async for piece in form]) == form.content_length
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**21
