@@ -9,6 +9,9 @@ from .multidict import Files, Form, Multidict, Query
 from .multipart import Multipart
 
 __all__ = [
+    "AsyncEncodedForm",
+    "AsyncPartReader",
+    "EncodedForm",
     "FieldError",
     "Files",
     "Form",
@@ -19,30 +22,50 @@ __all__ = [
     "Multipart",
     "MultipartError",
     "Part",
+    "PartReader",
     "PushParser",
     "Query",
     "SpooledFile",
     "UploadedFile",
     "encode",
+    "encode_stream",
+    "encode_stream_async",
     "get_boundary",
+    "parse_form",
+    "parse_form_async",
+    "parts",
+    "parts_async",
 ]
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .encoder import encode
+    from .forms import parse_form, parse_form_async
     from .headers import Part, get_boundary
     from .limits import Limits
     from .parser import PushParser
+    from .pull import AsyncPartReader, PartReader, parts, parts_async
+    from .streaming import AsyncEncodedForm, EncodedForm, encode_stream, encode_stream_async
 else:
     # Loaded when first asked for: they are most of what loading the package takes, regular
     # expressions above all (2.5 ms), and whoever has no multipart body has no use for them.
     LATER: Final = {
+        "AsyncEncodedForm": "streaming",
+        "AsyncPartReader": "pull",
+        "EncodedForm": "streaming",
         "Limits": "limits",
         "Part": "headers",
+        "PartReader": "pull",
         "PushParser": "parser",
         "encode": "encoder",
+        "encode_stream": "streaming",
+        "encode_stream_async": "streaming",
         "get_boundary": "headers",
+        "parse_form": "forms",
+        "parse_form_async": "forms",
+        "parts": "pull",
+        "parts_async": "pull",
     }
 
     # Type checkers would let any name pass for its sake.

@@ -1,7 +1,7 @@
 """The header fields that decide about a body and its parts (RFC 2045, 2046, 7578, 8187)."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from .errors import LimitError, MultipartError
 from .limits import Limits
@@ -57,8 +57,9 @@ UTF_8: Final = "utf-8"
 class Part:
     """The head of a part: what its Content-Disposition and Content-Type say.
 
-    `name` is "" where a part of a multipart/mixed has none. `filename` is None for a text field, and else the last component of what the client sent, which
-    may be empty (a file input without a file). `content_type` is "" when the client sent none.
+    `name` is "" where a part of a multipart/mixed has none. `filename` is None for a text field,
+    and else the last component of what the client sent, which may be empty (a file input without
+    a file). `content_type` is "" when the client sent none.
     """
 
     __slots__ = ("_head", "_params", "content_type", "filename", "name")
@@ -71,7 +72,8 @@ class Part:
         self.content_type = content_type
 
     def __repr__(self) -> str:
-        return f"<Part {self.name!r} filename={self.filename!r} {self.content_type!r}>"
+        kind = type(self).__name__
+        return f"<{kind} {self.name!r} filename={self.filename!r} {self.content_type!r}>"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -112,6 +114,12 @@ def get_boundary(content_type: str, *, form: bool = True) -> bytes:
     if not media_type.lower().startswith("multipart/"):
         raise MultipartError(f"Expected a multipart type, not {media_type}")
     return check_boundary(params.get("boundary", ""))
+
+
+def is_form(content_type: Any) -> bool:
+    """Return whether a content type is multipart/form-data, whatever its parameters."""
+    head = content_type[: len(FORM_DATA) + 1] if isinstance(content_type, str) else ""
+    return head.partition(";")[0].strip(" \t").lower() == FORM_DATA
 
 
 def check_boundary(boundary: str) -> bytes:

@@ -1,0 +1,129 @@
+"""Both kinds of forms by one call: multipart/form-data and urlencoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .errors import LimitError, MultipartError
+from .files import SpooledFile
+from .headers import FORM_DATA, parse_value
+from .limits import DEFAULTS, Limits
+from .multidict import Files, Form
+from .multipart import Multipart
+from .sources import read_chunks, read_chunks_async
+from .urlencoded import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .files import FileFactory
+    from .filling import Progress
+    from .sources import AsyncSource, Source
+
+__all__ = ["parse_form", "parse_form_async"]
+
+URLENCODED: Final = "application/x-www-form-urlencoded"
+# How much longer text may be while it is encoded: `%XX` is three bytes for one, and names count.
+EXPANSION: Final = 4
+
+
+def parse_form(
+    content_type: str,
+    body: Source,
+    *,
+    form: Callable[[], Form] = Form,
+    files: Callable[[], Files] = Files,
+    file_factory: FileFactory = SpooledFile,
+    progress: Progress | None = None,
+    **limits: int,
+) -> tuple[Form, Files]:
+    """Parse the body of a form of either kind: the fields, and the files, which want to be closed.
+
+    `body` is bytes, a file, an iterable of bytes, or a WSGI environ. The rest is as for
+    `Multipart`; for an urlencoded body `max_parts` limits its fields. Raises `MultipartError` for
+    a malformed body and for any other content type, `LimitError` past a limit, having closed the
+    files.
+    """
+    parser = make_parser(content_type, form, files, file_factory, progress, limits)
+    found = parser.initialize(content_type)
+    with parser:
+        for chunk in read_chunks(body):
+            parser.feed_data(chunk)
+    return found
+
+
+async def parse_form_async(
+    content_type: str,
+    body: AsyncSource,
+    *,
+    form: Callable[[], Form] = Form,
+    files: Callable[[], Files] = Files,
+    file_factory: FileFactory = SpooledFile,
+    progress: Progress | None = None,
+    **limits: int,
+) -> tuple[Form, Files]:
+    """Do what `parse_form` does, for a body that is awaited.
+
+    `body` is an asynchronous iterable of bytes, an object with an asynchronous `read` (the
+    `content` of an aiohttp request), an ASGI `receive`, or anything that `parse_form` takes.
+    """
+    parser = make_parser(content_type, form, files, file_factory, progress, limits)
+    found = parser.initialize(content_type)
+    with parser:
+        async for chunk in read_chunks_async(body):
+            parser.feed_data(chunk)
+    return found
+
+
+def make_parser(
+    content_type: Any,
+    form: Callable[[], Form],
+    files: Callable[[], Files],
+    file_factory: FileFactory,
+    progress: Progress | None,
+    limits: dict[str, int],
+) -> Multipart:
+    """Return the parser for the type of the body."""
+    if not isinstance(content_type, str):
+        raise MultipartError(f"A content type is text, not {type(content_type).__name__}")
+    kind = parse_value(content_type)[0].lower()
+    if kind == URLENCODED:
+        return Urlencoded(form, files, Limits(**limits) if limits else DEFAULTS)
+    if kind == FORM_DATA:
+        return Multipart(form, files, file_factory=file_factory, progress=progress, **limits)
+    raise MultipartError(f"Expected {FORM_DATA} or {URLENCODED}, not {kind}")
+
+
+class Urlencoded(Multipart):
+    """Collects an urlencoded body, and parses it at its end."""
+
+    def __init__(
+        self, form: Callable[[], Form], files: Callable[[], Files], limits: Limits
+    ) -> None:
+        super().__init__(form, files)
+        self._bounds = limits
+        self._left = EXPANSION * limits.max_text_size
+        self._chunks: list[bytes] = []
+
+    def initialize(self, content_type: str) -> tuple[Form, Files]:
+        self._fields = self._form()
+        return self._fields, self._files()
+
+    def feed_data(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left < 0:
+            raise LimitError("Too much text in the fields")
+        self._chunks.append(data)
+
+    def close(self) -> None:
+        body = b"".join(self._chunks)
+        self._chunks.clear()
+        limits = self._bounds
+        fill(
+            self._fields,
+            body,
+            limits.max_parts,
+            limits.max_field_size,
+            limits.max_text_size,
+            strict=True,
+        )
