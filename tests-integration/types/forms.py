@@ -7,10 +7,14 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
-from typing import IO, assert_type
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import IO, Any, assert_type
 
 import roll_multipart
 from roll_multipart import (
+    AsyncPartReader,
     FieldError,
     Files,
     Form,
@@ -18,11 +22,18 @@ from roll_multipart import (
     MemoryFile,
     Multipart,
     Part,
+    PartReader,
     PushParser,
     Query,
     UploadedFile,
     encode,
+    encode_stream,
+    encode_stream_async,
     get_boundary,
+    parse_form,
+    parse_form_async,
+    parts,
+    parts_async,
 )
 
 roll_multipart.Multipartt()  # error: attr-defined
@@ -75,3 +86,45 @@ try:
     form.get("missing")
 except FieldError as error:
     assert_type(error.message, str)
+
+assert_type(Query([("a", "1")]), Query)
+assert_type(Query({"a": ["1"]}, b="2") | {"c": "3"}, Query)
+assert_type(form.copy(), Form)
+assert_type(form.getlist("a"), list[str])
+assert_type(form.cast("day", date.fromisoformat), date)
+assert_type(form.cast("day", date.fromisoformat, None), date | None)
+assert_type(list(form.items(multi=True)), list[tuple[str, str]])
+assert_type(next(iter(form.items())), tuple[str, list[str]])
+Query(1)  # error: arg-type
+
+
+def follow(file: object, size: int) -> None:
+    pass
+
+
+assert_type(parse_form(content_type, body, max_parts=3, progress=follow), tuple[Form, Files])
+parse_form(content_type, "text")  # error: arg-type
+for part in parts(content_type, io.BytesIO(body)):
+    assert_type(part, PartReader)
+    assert_type(part.read(), bytes)
+    assert_type(part.text(), str)
+    assert_type(part.charset, str)
+parts(content_type, [body])
+stream = encode_stream({"a": 1}, {"f": Path("f")})
+pieces: Iterator[bytes] = iter(stream)
+assert_type(stream.content_length, int | None)
+assert_type(stream.headers, dict[str, str])
+file.save(Path("f"), overwrite=True)
+assert_type(file.size, int)
+
+
+async def use(receive: Any) -> None:
+    assert_type(await parse_form_async(content_type, receive), tuple[Form, Files])
+    async for part in parts_async(content_type, receive):
+        assert_type(part, AsyncPartReader)
+        assert_type(await part.read_async(), bytes)
+        async for piece in part:
+            assert_type(piece, bytes)
+    async for piece in encode_stream_async(files={"f": b"x"}):
+        assert_type(piece, bytes)
+    await file.save_async("f")

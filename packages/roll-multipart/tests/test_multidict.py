@@ -6,6 +6,7 @@ import decimal
 import enum
 import pickle
 import sys
+import threading
 
 import pytest
 
@@ -179,6 +180,20 @@ def test_files_close_all_of_theirs_before_one_raises():
         files.close()
     assert "two is on a full disk" in caught.value.__notes__[0]
     assert all(file.closed for file in all_files)
+
+
+async def test_files_are_closed_in_a_thread():
+    threads = []
+
+    class Told(MemoryFile):
+        def close(self):
+            threads.append(threading.get_ident())
+            super().close()
+
+    files = Files({"a": [Told(Part(b"", "f", "f", ""))]})
+    await files.close_async()
+    assert files.get("a").closed
+    assert threads[0] != threading.get_ident()
 
 
 def test_files_close_all_of_theirs():

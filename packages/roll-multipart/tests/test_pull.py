@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import io
+import mmap
 import shutil
 import tracemalloc
 import weakref
@@ -42,6 +43,36 @@ async def read_all_async(content_type, source, **limits):
 
 
 ALL = [("a", "é".encode()), ("f", b"x" * 10_000), ("b", b""), ("c", b"last")]
+
+
+class Starlette:
+    """What has `stream()`, and is no stream itself."""
+
+    def __init__(self, chunks):
+        self.stream = lambda: iterate(chunks)
+
+
+class Aiohttp(dict):
+    """What has a `content`, and a `read` for all of it."""
+
+    def __init__(self, content):
+        self.content = content
+
+    async def read(self):
+        raise AssertionError
+
+
+class Roll(dict):
+    """What is iterated over, and has a `read` for all of it."""
+
+    def __init__(self, chunks):
+        self.chunks = chunks
+
+    async def read(self):
+        raise AssertionError
+
+    def __aiter__(self):
+        return iterate(self.chunks)
 
 
 class Stream:
@@ -90,12 +121,26 @@ def test_parts_come_from_any_source(tools, form, size):
         assert read_all(CONTENT_TYPE, source) == ALL
 
 
+async def test_a_mapped_file_is_a_source(form, tmp_path):
+    """Its `read` is built in, and does not say what it takes."""
+    (tmp_path / "form").write_bytes(form)
+    with (tmp_path / "form").open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        assert await read_all_async(CONTENT_TYPE, mapped) == ALL
+        mapped.seek(0)
+        assert read_all(CONTENT_TYPE, mapped) == ALL
+        mapped.close()
+
+
 @pytest.mark.parametrize("size", [1, 7, 5000, 100_000])
 async def test_parts_come_from_any_asynchronous_source(tools, form, size):
     chunks = tools.pieces(form, size)
     for source in (
         iterate(chunks),
         Stream(form, size),
+        Starlette(chunks),
+        Roll(chunks),
+        Aiohttp(Stream(form, size)),
         receive_from(messages_of(chunks)),
         chunks,
         io.BytesIO(form),
@@ -179,7 +224,7 @@ def test_a_part_is_read_in_pieces_whole_or_skipped(tools, form):
         pieces = list(part)
         assert all(type(piece) is bytes for piece in pieces)
         assert sum(map(len, pieces)) == 2997
-        assert part.read() == part.read(5) == b""
+        assert part.read(None) == part.read() == part.read(5) == b""
         assert list(part) == []
         assert next(found).name == "b"
         assert next(found).read(100) == b"last"

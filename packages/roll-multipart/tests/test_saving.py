@@ -143,8 +143,14 @@ def test_a_file_that_cannot_be_moved_is_copied(tmp_path, monkeypatch):
     with SpooledFile(PART) as file:
         file.write(CONTENT)
         file.rollover()
+        file.seek(3)
+        temporary = file._file
         file.save(tmp_path / "saved")
         assert (tmp_path / "saved").read_bytes() == CONTENT
+        # As if it had been moved: the copy in the temporary folder is gone.
+        assert temporary.closed
+        assert os.path.samestat(os.fstat(file.fileno()), (tmp_path / "saved").stat())
+        assert file.read(4) == b"tent"
         with pytest.raises(FileExistsError):
             file.save(tmp_path / "saved")
 

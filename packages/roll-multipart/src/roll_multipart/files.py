@@ -33,7 +33,7 @@ FileFactory = Callable[["Part"], Target]
 
 
 class UploadedFile(BinaryFile):
-    """A binary file that says what the client said of it; at position 0 when it is complete."""
+    """A binary file with what the client said of it; at position 0 when it is complete."""
 
     __slots__ = ()
 
@@ -49,7 +49,7 @@ class UploadedFile(BinaryFile):
 
     @property
     def content_type(self) -> str:
-        """What the client says it is; "" if it does not say."""
+        """The Content-Type that the client sent; "" if it sent none."""
         return self._part.content_type
 
     @property
@@ -90,6 +90,9 @@ class UploadedFile(BinaryFile):
 
         save(self, path, overwrite=overwrite)
 
+    def _go_on_with(self, path: Path) -> None:
+        """Be the file that was saved: a copy on disk is no longer needed."""
+
     async def save_async(self, path: Path, *, overwrite: bool = False) -> None:
         """Do what `save` does in a thread of asyncio, so that the event loop goes on."""
         from asyncio import to_thread  # noqa: PLC0415 - not everybody has a loop
@@ -116,7 +119,7 @@ class SpooledFile(UploadedFile):
 
     # Of a buffer: `collections.abc.Buffer` comes with Python 3.12.
     write: Callable[[Any], int]
-    """Write at the position; straight the method of the file below."""
+    """Write at the position."""
 
     def __init__(self, part: Part) -> None:
         self._part = part
@@ -138,52 +141,75 @@ class SpooledFile(UploadedFile):
         memory = self._file
         from .saving import open_temporary  # noqa: PLC0415 - few files are that large
 
-        self._file = open_temporary(self.directory)
-        # Also gone with the object, when nobody closes it.
-        weakref.finalize(self, self._file.close)
-        self.write = self._file.write
+        self._use(open_temporary(self.directory))
         self.write(memory.getbuffer())
         self.seek(memory.tell())
 
+    def _use(self, file: io.BufferedRandom) -> None:
+        # Also gone with the object, when nobody closes it.
+        weakref.finalize(self, file.close)
+        self._file = file
+        self.write = file.write
+
+    def _go_on_with(self, path: Path) -> None:
+        if isinstance(self._file, io.BytesIO):
+            return
+        from .saving import reopen  # noqa: PLC0415 - as above
+
+        old = self._file
+        self._use(reopen(path, old.tell()))
+        old.close()
+
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read so many bytes, or all that is left."""
         return self._file.read(-1 if size is None else size)
 
     read1 = read
 
     def readinto(self, buffer: Any, /) -> int:
+        """Read into a buffer; return how many bytes."""
         return self._file.readinto(buffer)
 
     readinto1 = readinto
 
     def readline(self, size: int | None = -1, /) -> bytes:
+        """Read to the end of a line."""
         return self._file.readline(-1 if size is None else size)
 
     def readlines(self, hint: int | None = -1, /) -> list[bytes]:
+        """Read all lines that are left."""
         return self._file.readlines(-1 if hint is None else hint)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Change the position, and return it."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
+        """Return the position."""
         return self._file.tell()
 
     def truncate(self, size: int | None = None, /) -> int:
+        """Cut the file at a size, or at the position; return the size."""
         return self._file.truncate(size)
 
     def flush(self) -> None:
+        """Write what is buffered."""
         self._file.flush()
 
     def fileno(self) -> int:
-        """The descriptor; raises `io.UnsupportedOperation` while it is in memory."""
+        """Return the descriptor; raises `io.UnsupportedOperation` while it is in memory."""
         return self._file.fileno()
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def writable(self) -> bool:
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
+        """Return True."""
         return True
 
     @property
@@ -192,4 +218,5 @@ class SpooledFile(UploadedFile):
         return self._file.closed
 
     def close(self) -> None:
+        """Close it; a temporary file is gone."""
         self._file.close()

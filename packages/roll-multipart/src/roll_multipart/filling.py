@@ -8,7 +8,8 @@ from .files import FileFactory, Target
 from .headers import Part, get_boundary
 from .limits import DEFAULTS, UNLIMITED, Limits
 from .multidict import Files, Form
-from .parser import USUAL_HEAD, PushParser, cut, make_part
+from .parser import PushParser, cut
+from .usual_head import USUAL_HEAD, make_part
 
 __all__ = ["Filler"]
 

@@ -64,8 +64,8 @@ async def parse_form_async(
 ) -> tuple[Form, Files]:
     """Do what `parse_form` does, for a body that is awaited.
 
-    `body` is an asynchronous iterable of bytes, an object with an asynchronous `read` (the
-    `content` of an aiohttp request), an ASGI `receive`, or anything that `parse_form` takes.
+    `body` is a request of Starlette, aiohttp or Roll, an asynchronous iterable of bytes, an object
+    with an asynchronous `read`, an ASGI `receive`, or anything that `parse_form` takes.
     """
     parser = make_parser(content_type, form, files, file_factory, progress, limits)
     found = parser.initialize(content_type)

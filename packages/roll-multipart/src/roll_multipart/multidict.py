@@ -59,7 +59,7 @@ class Multidict(dict[str, list[T]], Generic[T]):
     @overload
     def get(self, key: str, default: D) -> T | D: ...
     def get(self, key: str, default: D | EllipsisType = ...) -> T | D:
-        """The first value of the key, or the default as it is."""
+        """Return the first value of the key, or the default as it is."""
         values = dict.get(self, key)
         if values:
             return values[0]
@@ -70,7 +70,7 @@ class Multidict(dict[str, list[T]], Generic[T]):
     @overload
     def list(self, key: str, default: D) -> builtins.list[T] | D: ...
     def list(self, key: str, default: D | EllipsisType = ...) -> builtins.list[T] | D:
-        """All values of the key, or the default as it is."""
+        """Return all values of the key, or the default as it is."""
         values = dict.get(self, key)
         if values:
             return values
@@ -165,7 +165,10 @@ class Query(Multidict[str]):
     @overload
     def bool(self, key: str, default: D) -> builtins.bool | D | None: ...
     def bool(self, key: str, default: Any = ...) -> Any:
-        """True for t, true, yes, 1, on; False for f, false, no, 0, off; None for n, none, null."""
+        """Return what people write in URLs as a boolean, in any case.
+
+        True for t, true, yes, 1, on; False for f, false, no, 0, off; None for n, none, null.
+        """
         return self._cast(key, default, to_bool, "a boolean")
 
     @overload
@@ -255,14 +258,20 @@ class Files(Multidict[UploadedFile]):
     def close(self) -> None:
         """Close every file: temporary ones are gone from the disk.
 
-        What the first raises that cannot be closed is raised when all the others are, with notes
-        of what these raised.
+        When files cannot be closed, the error of the first one is raised after all others are
+        closed, with the other errors as notes.
         """
         errors = [error for files in self.values() for error in map(close, files) if error]
         if errors:
             for error in errors[1:]:
                 errors[0].add_note(f"Another file could not be closed: {error!r}")
             raise errors.pop(0)
+
+    async def close_async(self) -> None:
+        """Do what `close` does in a thread of asyncio: deleting a large file takes long."""
+        from asyncio import to_thread  # noqa: PLC0415 - not everybody has a loop
+
+        await to_thread(self.close)
 
     def __enter__(self) -> Self:
         return self

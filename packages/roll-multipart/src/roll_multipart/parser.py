@@ -5,20 +5,13 @@ from collections.abc import Callable
 from typing import Final
 
 from .errors import LimitError, MultipartError
-from .headers import Part, check_boundary, clean_filename, parse_part
+from .headers import Part, check_boundary, parse_part
 from .limits import DEFAULTS, Limits
 from .search import DelimiterSearch
+from .usual_head import USUAL_HEAD, USUAL_LINES, make_part
 
-__all__ = ["USUAL_HEAD", "PushParser", "cut", "make_part"]
+__all__ = ["PushParser", "cut"]
 
-# The header block of nearly every part there is, from the line break that ends the boundary's
-# line. What it does not match goes the long way, `parse_part`; what it does, both read alike.
-USUAL_HEAD: Final = re.compile(
-    rb'\r\nContent-Disposition: form-data; name="([^"\\%\r\n\0]*+)"'
-    rb'(?:; filename="([^"\\/:%\0-\x1f\x7f]*+)(?<![. ])")?+'
-    rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+\r\n\r\n"
-)
-USUAL_LINES: Final = 2
 PADDING: Final = re.compile(rb"[ \t]++")
 CR: Final = ord("\r")
 # Sizes in bytes. Below this one a copy is cheaper than a view,
@@ -62,13 +55,13 @@ class PushParser:
         self._next_part: State = type(self)._after_delimiter  # noqa: SLF001
 
     def part_begin(self, part: Part) -> None:
-        """A part begins."""
+        """Take the head of a part that begins."""
 
     def part_data(self, data: bytes | memoryview) -> None:
-        """A stretch of the part's content; keep a copy, not the view."""
+        """Take the next bytes of the content of the part; keep a copy, not the view."""
 
     def part_end(self) -> None:
-        """The part is complete."""
+        """Take note that the part is complete."""
 
     def feed(self, data: bytes) -> None:
         """Parse a chunk (one that is not `bytes` is copied). Raises `MultipartError`."""
@@ -317,22 +310,6 @@ State = Callable[[PushParser, bytes, int], int]
 
 def to_bytes(data: bytes) -> bytes:
     return data if type(data) is bytes else bytes(memoryview(data))
-
-
-def make_part(match: re.Match[bytes], data: bytes) -> Part:
-    name, filename, content_type = match.groups()
-    return Part(
-        data[match.start() + 2 : match.end() - 4],
-        name.decode("utf-8", "replace"),
-        None if filename is None else decode_filename(filename),
-        "" if content_type is None else content_type.decode("ascii"),
-    )
-
-
-def decode_filename(data: bytes) -> str:
-    """Decode a filename that has nothing in it to clean, as far as its ASCII characters go."""
-    filename = data.decode("utf-8", "replace")
-    return filename if filename.isascii() else clean_filename(filename)
 
 
 def cut(data: bytes, start: int, end: int) -> bytes | memoryview:

@@ -18,7 +18,7 @@ BODY_END: Final = object()
 TOO_MUCH_TEXT: Final = "Too much text in the fields"
 
 
-def parts(content_type: str, stream: Source, **limits: int) -> "Parts":
+def parts(content_type: str, stream: Source, **limits: int) -> Iterator["PartReader"]:
     """Read a multipart body part by part, and no more of it than is asked for.
 
     `stream` is a file, an iterable of bytes, bytes, or a WSGI environ, of whose input no more than
@@ -29,11 +29,13 @@ def parts(content_type: str, stream: Source, **limits: int) -> "Parts":
     return Parts(content_type, stream, make_limits(limits))
 
 
-def parts_async(content_type: str, chunks: AsyncSource, **limits: int) -> "AsyncParts":
+def parts_async(
+    content_type: str, chunks: AsyncSource, **limits: int
+) -> AsyncIterator["AsyncPartReader"]:
     """Do what `parts` does, for sources that are awaited.
 
-    `chunks` is an asynchronous iterable of bytes, an object with an asynchronous `read` (the
-    `content` of an aiohttp request), an ASGI `receive`, or anything that `parts` takes.
+    `chunks` is a request of Starlette, aiohttp or Roll, an asynchronous iterable of bytes, an
+    object with an asynchronous `read`, an ASGI `receive`, or anything that `parts` takes.
     """
     return AsyncParts(content_type, chunks, make_limits(limits))
 
@@ -129,7 +131,7 @@ class BasePart(Part):
 
 
 class PartReader(BasePart):
-    """A part with its headers, and its content to read: iterate over it for its pieces.
+    """A `Part` whose content is to be read: in pieces, by iterating over it, or as a whole.
 
     It can be read until the next part is asked for.
     """
@@ -145,13 +147,13 @@ class PartReader(BasePart):
         while piece := self._next_piece():
             yield bytes(piece)
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         """Read so many bytes, fewer only at the end; without a size, all that is left.
 
-        All of a part without a filename at once is limited by `max_field_size` and
-        `max_text_size`: past one, `LimitError`.
+        The limits `max_field_size` and `max_text_size` hold for a part without a filename that is
+        read without a size. Raises `LimitError` past one, and `MultipartError`.
         """
-        if size < 0:
+        if size is None or size < 0:
             return self._read_all()
         pieces = []
         while size and (piece := self._next_piece()):
@@ -203,7 +205,7 @@ class Parts:
 
 
 class AsyncPartReader(BasePart):
-    """A part with its headers, and its content to read: `async for` gives its pieces.
+    """A `Part` whose content is to be read: in pieces, by `async for`, or as a whole.
 
     It can be read until the next part is asked for.
     """
@@ -219,13 +221,13 @@ class AsyncPartReader(BasePart):
         while piece := await self._next_piece():
             yield bytes(piece)
 
-    async def read_async(self, size: int = -1) -> bytes:
+    async def read_async(self, size: int | None = -1) -> bytes:
         """Read so many bytes, fewer only at the end; without a size, all that is left.
 
-        All of a part without a filename at once is limited by `max_field_size` and
-        `max_text_size`: past one, `LimitError`.
+        The limits `max_field_size` and `max_text_size` hold for a part without a filename that is
+        read without a size. Raises `LimitError` past one, and `MultipartError`.
         """
-        if size < 0:
+        if size is None or size < 0:
             return await self._read_all()
         pieces = []
         while size and (piece := await self._next_piece()):

@@ -37,6 +37,13 @@ def open_temporary(directory: str | None) -> io.BufferedRandom:
     return io.BufferedRandom(raw, BUFFER)
 
 
+def reopen(path: Path, position: int) -> io.BufferedRandom:
+    """Open a file that was saved."""
+    file = io.BufferedRandom(io.FileIO(path, "r+b"), BUFFER)
+    file.seek(position)
+    return file
+
+
 def save(file: UploadedFile, path: Path, *, overwrite: bool) -> None:
     """Save a file as `UploadedFile.save` says."""
     if not overwrite:
@@ -54,6 +61,9 @@ def save(file: UploadedFile, path: Path, *, overwrite: bool) -> None:
 def save_new(file: UploadedFile, path: Path) -> None:
     if not link(file, path):
         copy(file, path)
+        # As if it had been moved. To delete a large file takes long: here, that is in the thread
+        # that `save_async` has for it.
+        file._go_on_with(path)  # noqa: SLF001 - the other half of `save`
 
 
 def link(file: UploadedFile, path: Path) -> bool:

@@ -1,7 +1,7 @@
 """Where a body comes from: bytes, files, iterables, WSGI, ASGI."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from inspect import isawaitable
+from inspect import isawaitable, signature
 from typing import Any, Final, Protocol
 
 from .errors import MultipartError
@@ -26,9 +26,31 @@ class AsyncReadable(Protocol):
     async def read(self, size: int, /) -> bytes: ...
 
 
+class HasStream(Protocol):
+    """A request of Starlette, as far as it is read here."""
+
+    def stream(self) -> AsyncIterable[bytes]: ...
+
+
+class HasContent(Protocol):
+    """A request of aiohttp, as far as it is read here."""
+
+    @property
+    def content(self) -> AsyncReadable: ...
+
+
 Receive = Callable[[], Any]
 Source = bytes | Readable | Iterable[bytes] | Mapping[str, Any]
-AsyncSource = bytes | AsyncReadable | AsyncIterable[bytes] | Receive | Readable | Iterable[bytes]
+AsyncSource = (
+    bytes
+    | HasStream
+    | HasContent
+    | AsyncReadable
+    | AsyncIterable[bytes]
+    | Receive
+    | Readable
+    | Iterable[bytes]
+)
 
 
 def read_chunks(source: Any) -> Iterator[bytes]:
@@ -74,9 +96,14 @@ def to_length(text: str) -> int:
 def read_chunks_async(source: Any) -> AsyncIterator[bytes]:
     """Return the chunks of anything that `read_chunks` takes, or of an asynchronous source.
 
-    That is an object with an asynchronous `read`, an asynchronous iterable or an ASGI `receive`.
+    That is a request of Starlette (it has `stream()`) or aiohttp (it has `content`), an object
+    with an asynchronous `read`, an asynchronous iterable or an ASGI `receive`.
     """
-    if hasattr(source, "read"):
+    if callable(getattr(source, "stream", None)):
+        return aiter(source.stream())
+    if hasattr(getattr(source, "content", None), "read"):
+        return read_stream(source.content)
+    if reads_sizes(source):
         return read_stream(source)
     if isinstance(source, AsyncIterable):
         return aiter(source)
@@ -85,6 +112,17 @@ def read_chunks_async(source: Any) -> AsyncIterator[bytes]:
     if isinstance(source, Iterable) and not isinstance(source, str):
         return read_iterable(source)
     raise TypeError(f"{EXPECTED} an ASGI receive, not {type(source).__name__}")
+
+
+def reads_sizes(source: Any) -> bool:
+    """Whether it has a `read` that takes a size, as files have: that of a request may not."""
+    read = getattr(source, "read", None)
+    if read is None:
+        return False
+    try:
+        return bool(signature(read).parameters)
+    except ValueError:  # it is built in, and does not say
+        return True
 
 
 async def read_stream(stream: Any) -> AsyncIterator[bytes]:

@@ -110,6 +110,10 @@ class BaseForm:
 class EncodedForm(BaseForm):
     """A form that is encoded while it is iterated over.
 
+    `content_type`: the value of the Content-Type header, which has the boundary.
+    `content_length`: the size in bytes; None if a file does not tell its own.
+    `headers`: a dict of both, the second if it is known.
+
     It can be iterated over again, unless a file in it can be read only once. A file that became
     shorter than it was raises `ValueError`: what was promised with `content_length` is not kept.
     """
@@ -124,7 +128,7 @@ class EncodedForm(BaseForm):
 
 
 class AsyncEncodedForm(BaseForm):
-    """A form that is encoded while it is iterated over; otherwise like `EncodedForm`."""
+    """An `EncodedForm` for `async for`, with the same attributes."""
 
     _iterables = (Iterable, AsyncIterable)
 

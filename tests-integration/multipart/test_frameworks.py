@@ -1,0 +1,163 @@
+"""The examples of roll-multipart's README, each in the library it is written for."""
+
+import asyncio
+import http.client
+import json
+import re
+import threading
+import wsgiref.simple_server
+import wsgiref.validate
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from starlette.testclient import TestClient
+
+from roll import Roll
+from roll.testing import Client
+from roll_multipart import encode, encode_stream, encode_stream_async
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "packages" / "roll-multipart" / "README.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+CONTENT = bytes(range(256)) * 2000
+
+
+def run_example(mark, source="request"):
+    """Run the one example that has a mark, and return its names."""
+    [example] = [example for example in EXAMPLES if mark in example]
+    example = example.replace('["Content-Type"], request)', f'["Content-Type"], {source})')
+    names = {"__name__": "readme"}
+    exec(compile(example, "README.md", "exec"), names)
+    return names
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "me.jpg"
+    path.write_bytes(CONTENT)
+    return path
+
+
+@pytest.fixture(params=["request", "request.content"])
+async def aiohttp_url(request):
+    runner = web.AppRunner(run_example("from aiohttp import web", request.param)["app"])
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    await runner.cleanup()
+
+
+async def test_aiohttp_request_is_read_part_by_part(aiohttp_url, photo):
+    async with aiohttp.ClientSession() as session:
+        form = encode_stream_async({"title": "é"}, {"photo": photo, "empty": b""})
+        async with session.post(aiohttp_url, data=form, headers=form.headers) as response:
+            assert await response.json() == {"title": 2, "photo": len(CONTENT), "empty": 0}
+        # What aiohttp encodes itself.
+        data = aiohttp.FormData({"title": "é"})
+        data.add_field("photo", CONTENT, filename="me.jpg")
+        async with session.post(aiohttp_url, data=data) as response:
+            assert await response.json() == {"title": 2, "photo": len(CONTENT)}
+
+
+@pytest.mark.parametrize("source", ["request", "request.stream()"])
+def test_starlette_request_saves_its_file(photo, tmp_path, source):
+    client = TestClient(run_example("from starlette", source)["app"])
+    target = tmp_path / "saved.jpg"
+    form = encode_stream({"path": str(target)}, {"photo": photo})
+    response = client.post("/", content=iter(form), headers=form.headers)
+    assert (response.text, target.read_bytes()) == ("saved", CONTENT)
+    target.unlink()
+    response = client.post("/", data={"path": str(target)}, files={"photo": CONTENT})
+    assert (response.text, target.read_bytes()) == ("saved", CONTENT)
+
+
+def test_asgi_receive_is_read_part_by_part(photo):
+    client = TestClient(run_example("async def application(scope, receive, send)")["application"])
+    form = encode_stream({"title": "é"}, {"photo": photo})
+    response = client.post("/", content=iter(form), headers=form.headers)
+    assert response.text == repr(["title", CONTENT[:4]])
+
+
+@pytest.fixture
+def wsgi_port():
+    class Quiet(wsgiref.simple_server.WSGIRequestHandler):
+        def log_message(self, *arguments):
+            """Nothing on the terminal."""
+
+    application = wsgiref.validate.validator(run_example("def application(environ")["application"])
+    with wsgiref.simple_server.make_server(
+        "127.0.0.1", 0, application, handler_class=Quiet
+    ) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def post(port, body, headers):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", "/", body, headers)
+    response = connection.getresponse()
+    answer = response.status, response.read().decode()
+    connection.close()
+    return answer
+
+
+def test_wsgi_environ_is_read_up_to_its_length(wsgi_port, photo):
+    form = encode_stream({"title": "é"}, {"photo": photo})
+    answer = f"{{'title': ['é']}} {{'photo': {len(CONTENT)}}}"
+    assert post(wsgi_port, iter(form), form.headers) == (200, answer)
+    body, content_type = encode({"title": "é"})
+    assert post(wsgi_port, body, {"Content-Type": content_type}) == (200, "{'title': ['é']} {}")
+    urlencoded = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert post(wsgi_port, b"a=1&a=2", urlencoded) == (200, "{'a': ['1', '2']} {}")
+    assert post(wsgi_port, b"a", urlencoded) == (400, "A field without =")
+    assert post(wsgi_port, body[:-9], {"Content-Type": content_type})[0] == 400
+
+
+def test_http_client_sends_a_form_of_an_exact_length(wsgi_port, photo):
+    names = run_example("import http.client")
+    connection = http.client.HTTPConnection("127.0.0.1", wsgi_port, timeout=60)
+    names["send"](connection, photo)
+    response = connection.getresponse()
+    answer = f"{{'title': ['A song']}} {{'song': {len(CONTENT)}}}"
+    assert (response.status, response.read().decode()) == (200, answer)
+    connection.close()
+
+
+async def test_asyncio_stream_is_a_source(photo):
+    """A reader of asyncio iterates over lines: its `read` counts."""
+    parts_async = run_example("async def application(scope")["parts_async"]
+    form = encode_stream({"title": "é"}, {"photo": photo})
+    reader = asyncio.StreamReader()
+    for piece in form:
+        reader.feed_data(piece)
+    reader.feed_eof()
+    found = {
+        part.name: await part.read_async() async for part in parts_async(form.content_type, reader)
+    }
+    assert found == {"title": "é".encode(), "photo": CONTENT}
+
+
+async def test_roll_request_is_a_source(photo):
+    """Of a handler that reads its body itself, and of one for which Roll has read it."""
+    app = Roll()
+    parts_async = run_example("async def application(scope")["parts_async"]
+
+    @app.route("/lazy", methods=["POST"], lazy_body=True)
+    @app.route("/loaded", methods=["POST"])
+    async def handler(request, response):
+        response.json = {
+            part.name: len(await part.read_async())
+            async for part in parts_async(request.content_type, request)
+        }
+
+    client = Client(app)
+    body, content_type = encode({"title": "é"}, {"photo": photo})
+    for path in ("/lazy", "/loaded"):
+        response = await client.post(path, body, content_type=content_type)
+        assert json.loads(response.body) == {"title": 2, "photo": len(CONTENT)}
