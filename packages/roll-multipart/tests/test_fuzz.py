@@ -2,8 +2,11 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from roll_multipart import parts
 
 SEED = (
     b'pre\r\n--boundary\r\nContent-Disposition: form-data; name="a"\r\n\r\nvalue\r\n'
@@ -49,6 +52,52 @@ def test_mutated_bodies_give_the_same_however_they_are_cut(tools, edits, cuts, t
     edges = [0, *sorted(cuts), len(data)]
     chunks = [data[start:end] for start, end in pairwise(edges)]
     assert tools.parse(chunks, **limits) == whole
+
+
+def collect(found):
+    """Fields and contents of files, by their names."""
+    fields, files = {}, {}
+    for name, filename, content in found:
+        if filename is None:
+            fields.setdefault(name, []).append(content.decode("utf-8", "replace"))
+        else:
+            files.setdefault(name, []).append((filename, content))
+    return fields, files
+
+
+def push(tools, chunks):
+    parser = tools.recorder("boundary")
+    for chunk in chunks:
+        parser.feed(chunk)
+    parser.close()
+    return collect((part.name, part.filename, bytes(data)) for part, data in parser.parts)
+
+
+def pull(tools, chunks):
+    found = parts("multipart/form-data; boundary=boundary", chunks)
+    return collect((part.name, part.filename, part.read()) for part in found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(EDITS, st.integers(1, 50))
+def test_all_ways_to_parse_give_the_same(tools, edits, size):
+    """What takes short parts as a whole, the events, and the parts that are pulled."""
+    data = SEED
+    for position, length, token in edits:
+        data = data[:position] + token + data[position + length :]
+    result = tools.parse(data)
+    for chunks in ([data], tools.pieces(data, size)):
+        for parse in (push, pull):
+            if result.error is None:
+                files = {
+                    name: [(filename, content) for filename, _, content in group]
+                    for name, group in result.files.items()
+                }
+                assert parse(tools, chunks) == (result.fields, files)
+            elif "nested" not in result.error[2]:
+                with pytest.raises(result.error[0]) as caught:
+                    parse(tools, chunks)
+                assert caught.value.message == result.error[2]
 
 
 @settings(max_examples=200, deadline=None)

@@ -7,7 +7,15 @@ from functools import partial
 
 import pytest
 
-from roll_multipart import Form, Multipart, MultipartError, Query, get_boundary
+from roll_multipart import (
+    Form,
+    Multipart,
+    MultipartError,
+    Query,
+    encode,
+    get_boundary,
+    parts,
+)
 
 KIB = 2**10
 SMALL, LARGE = 8 * KIB, 128 * KIB
@@ -163,6 +171,34 @@ def test_what_is_between_the_boundaries(flood, place):
     for chunk in (0, 700):
         run = partial(parse, chunk=chunk, max_preamble=10**9)
         check(run, partial(repeat_behind, place, flood))
+
+
+def read(data, chunk=0, skip=False):
+    """Read a body part by part, or skip its parts."""
+    chunks = [data[start : start + chunk] for start in range(0, len(data), chunk or len(data))]
+    with suppress(MultipartError):
+        for part in parts("multipart/form-data; boundary=b", chunks if chunk else data):
+            if not skip:
+                for _ in part:
+                    pass
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_what_is_read_part_by_part(flood):
+    for chunk in (0, 700):
+        for skip in (False, True):
+            make = partial(repeat_behind, PLACES["file"], flood)
+            check(partial(read, chunk=chunk, skip=skip), make)
+
+
+@pytest.mark.parametrize("pattern", ['"', "\r", "\n", "\\", "%", "é", "😀", "x"])
+def test_names_that_are_encoded(pattern):
+    def run(text):
+        encode({text: "", "a": text}, {"f": (text, text)})
+
+    small, large = repeat(pattern, SMALL), repeat(pattern, LARGE)
+    run(small)
+    assert seconds(run, large) <= GROWTH * seconds(run, small) + NOISE
 
 
 @pytest.mark.parametrize("character", ["-", "a", "'"])
