@@ -103,6 +103,8 @@ class UploadedFile(BinaryFile):
 class MemoryFile(io.BytesIO, UploadedFile):
     """A file that stays in memory, whatever its size."""
 
+    __slots__ = ("_part",)
+
     def __init__(self, part: Part) -> None:
         io.BytesIO.__init__(self)
         self._part = part

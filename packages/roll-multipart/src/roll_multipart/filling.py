@@ -72,6 +72,8 @@ class Filler(PushParser):
         if self._room < 0:
             self._overflow()
         self._write(data)
+        if self._progress is not None and self._file is not None:
+            self._progress(self._file, self._size - self._room)
 
     def part_end(self) -> None:
         if self._file is None:
@@ -164,7 +166,7 @@ class Filler(PushParser):
     def _begin_file(self, part: Part) -> None:
         self._file = file = self._factory(part)
         self._spools = hasattr(file, "rollover")
-        self._write = file.write if self._progress is None else self._write_and_tell
+        self._write = file.write
         if self._spools:
             limits = self.limits
             self._size = min(limits.file_memory, self._memory_left, self._files_left)
@@ -172,12 +174,6 @@ class Filler(PushParser):
             self._size = self._files_left
             self._count_no_more(file)
         self._room = self._size
-
-    def _write_and_tell(self, data: bytes | memoryview) -> None:
-        assert self._file is not None
-        assert self._progress is not None
-        self._file.write(data)
-        self._progress(self._file, self._size - self._room)
 
     def _count_no_more(self, file: Target) -> None:
         """Let what comes go straight to the file, if nobody wants to know how much it is."""
@@ -215,8 +211,7 @@ class Filler(PushParser):
             raise LimitError("Too many large files")
         file.rollover()
         self._spools = False
-        if self._progress is None:
-            self._write = file.write
+        self._write = file.write
         self._count_no_more(file)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from .errors import LimitError, MultipartError
 from .headers import Part, check_boundary, parse_part
 from .limits import DEFAULTS, Limits
-from .search import DelimiterSearch
+from .search import SHORT, DelimiterSearch
 from .usual_head import USUAL_HEAD, USUAL_LINES, make_part
 
 __all__ = ["PushParser", "cut"]
@@ -38,6 +38,8 @@ class PushParser:
     _searched = 0
     # In the middle of a content, with nothing carried over.
     _in_content = False
+    # What a chunk without a delimiter does not have; empty until it is known.
+    _run = b""
     _failure: tuple[type[MultipartError], str] | None = None
 
     def __init__(
@@ -72,9 +74,9 @@ class PushParser:
                 self._in_content
                 and type(data) is bytes
                 and data
-                and self._find(data, 0) < 0
+                and (self._run not in data if len(data) < SHORT else self._find(data, 0) < 0)
                 and data.rfind(b"\r\n", self._reach) < 0
-                and data[-1:] != b"\r"
+                and data[-1] != CR
             ):
                 self.part_data(data)
             elif len(data):
@@ -267,8 +269,10 @@ class PushParser:
 
     def _find(self, data: bytes, position: int) -> int:
         """Find the delimiter in a content too long for a plain search."""
-        self._find = DelimiterSearch(self._delimiter).find  # type: ignore[method-assign]
-        return self._find(data, position)
+        search = DelimiterSearch(self._delimiter)
+        self._find = search.find  # type: ignore[method-assign]
+        self._run = search.run
+        return search.find(data, position)
 
     def _hold_back(self, data: bytes, start: int) -> int:
         """The data have no delimiter: give them out, but for what may be the beginning of one."""

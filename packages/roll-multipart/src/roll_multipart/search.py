@@ -9,7 +9,7 @@ a run of the boundary with nothing like CR, LF or `-`, or its last byte.
 import re
 from typing import Final
 
-__all__ = ["DelimiterSearch"]
+__all__ = ["SHORT", "DelimiterSearch"]
 
 # Shorter ones turn up in the data by chance.
 IMMUNE: Final = re.compile(rb"[^\r\nMJm-]{8,}")
@@ -22,18 +22,18 @@ SHORT: Final = 2500
 class DelimiterSearch:
     """Does what `data.find(delimiter, position)` does."""
 
-    __slots__ = ("_delimiter", "_last", "_offset", "_run")
+    __slots__ = ("_delimiter", "_last", "_offset", "run")
 
     def __init__(self, delimiter: bytes) -> None:
         self._delimiter = delimiter
         self._last = delimiter[-1:]
-        self._run = max(IMMUNE.findall(delimiter), key=len, default=delimiter)
-        self._offset = delimiter.index(self._run)
+        self.run = max(IMMUNE.findall(delimiter), key=len, default=delimiter)
+        self._offset = delimiter.index(self.run)
 
     def find(self, data: bytes, position: int) -> int:
         """Where the delimiter is, at the position or behind it; -1 if it is not there."""
         if len(data) - position < SHORT:
-            found = data.find(self._run, position + self._offset)
+            found = data.find(self.run, position + self._offset)
             if found < 0:
                 return -1
             found -= self._offset
