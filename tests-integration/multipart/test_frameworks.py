@@ -7,16 +7,26 @@ import re
 import threading
 import wsgiref.simple_server
 import wsgiref.validate
+from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from roll import Roll
 from roll.testing import Client
-from roll_multipart import encode, encode_stream, encode_stream_async
+from roll_multipart import (
+    encode,
+    encode_stream,
+    encode_stream_async,
+    parts,
+    parts_async,
+)
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "packages" / "roll-multipart" / "README.md").read_text()
@@ -74,6 +84,17 @@ def test_starlette_request_saves_its_file(photo, tmp_path, source):
     assert (response.text, target.read_bytes()) == ("saved", CONTENT)
 
 
+def test_starlette_request_is_read_part_by_part(photo):
+    async def endpoint(request):
+        found = parts_async(request.headers["Content-Type"], request)
+        return JSONResponse({part.name: len(await part.read_async()) async for part in found})
+
+    client = TestClient(Starlette(routes=[Route("/", endpoint, methods=["POST"])]))
+    form = encode_stream({"title": "é"}, {"photo": photo})
+    response = client.post("/", content=iter(form), headers=form.headers)
+    assert response.json() == {"title": 2, "photo": len(CONTENT)}
+
+
 def test_asgi_receive_is_read_part_by_part(photo):
     client = TestClient(run_example("async def application(scope, receive, send)")["application"])
     form = encode_stream({"title": "é"}, {"photo": photo})
@@ -81,13 +102,23 @@ def test_asgi_receive_is_read_part_by_part(photo):
     assert response.text == repr(["title", CONTENT[:4]])
 
 
-@pytest.fixture
-def wsgi_port():
+def read_environ(environ, start_response):
+    """Read part by part, as the README's table has it for WSGI."""
+    found = parts(environ["CONTENT_TYPE"], environ)
+    sizes = {part.name: sum(map(len, part)) for part in found}
+    start_response("200 OK", [("Content-Type", "text/plain; charset=utf-8")])
+    return [json.dumps(sizes).encode()]
+
+
+@contextmanager
+def serve(application):
+    """Serve an application by wsgiref, which checks that it keeps to the protocol."""
+
     class Quiet(wsgiref.simple_server.WSGIRequestHandler):
         def log_message(self, *arguments):
             """Nothing on the terminal."""
 
-    application = wsgiref.validate.validator(run_example("def application(environ")["application"])
+    application = wsgiref.validate.validator(application)
     with wsgiref.simple_server.make_server(
         "127.0.0.1", 0, application, handler_class=Quiet
     ) as server:
@@ -96,6 +127,12 @@ def wsgi_port():
         yield server.server_port
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def wsgi_port():
+    with serve(run_example("def application(environ")["application"]) as port:
+        yield port
 
 
 def post(port, body, headers):
@@ -117,6 +154,13 @@ def test_wsgi_environ_is_read_up_to_its_length(wsgi_port, photo):
     assert post(wsgi_port, b"a=1&a=2", urlencoded) == (200, "{'a': ['1', '2']} {}")
     assert post(wsgi_port, b"a", urlencoded) == (400, "A field without =")
     assert post(wsgi_port, body[:-9], {"Content-Type": content_type})[0] == 400
+
+
+def test_wsgi_environ_is_read_part_by_part(photo):
+    form = encode_stream({"title": "é"}, {"photo": photo})
+    with serve(read_environ) as port:
+        status, text = post(port, iter(form), form.headers)
+    assert (status, json.loads(text)) == (200, {"title": 2, "photo": len(CONTENT)})
 
 
 def test_http_client_sends_a_form_of_an_exact_length(wsgi_port, photo):
