@@ -84,6 +84,44 @@ def test_a_form_can_be_sent_again(tools, path):
         assert form.content_length == len(b"".join(form))
 
 
+async def test_what_can_be_read_once_is_not_sent_again_empty(path):
+    async def pieces():
+        yield b"x"
+
+    for make in (lambda: iter([b"x"]), lambda: io.StringIO("x")):
+        form = encode_stream(files={"f": make()})
+        assert b"x" in b"".join(form)
+        with pytest.raises(ValueError, match="only once"):
+            list(form)
+    form = encode_stream_async(files={"f": pieces()})
+    assert b"x" in b"".join([piece async for piece in form])
+    with pytest.raises(ValueError, match="only once"):
+        _ = [piece async for piece in form]
+
+    class Anew:
+        def __iter__(self):
+            return iter([b"x"])
+
+    form = encode_stream(files={"f": Anew()})
+    assert list(form) == list(form)
+
+
+async def test_a_file_that_gives_more_than_its_size_is_an_error(stream):
+    class Growing(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(size) * 2
+
+    with pytest.raises(ValueError, match="more than its size"):
+        await stream(files={"f": Growing(b"x")})
+
+
+async def test_a_filename_that_is_not_utf8_is_sent_as_it_is_on_disk(stream, tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff.png")
+    path.write_bytes(b"png")
+    _, pieces = await stream(files={"f": path})
+    assert b'filename="\xff.png"' in b"".join(pieces)
+
+
 async def test_what_tells_no_size_has_no_length(tools, stream):
     read, write = os.pipe()
     os.write(write, b"piped")

@@ -63,14 +63,19 @@ def make_parts(fields: Fields, files: Fields) -> Iterator[EncodedPart]:
     """Return the parts of a form, fields first."""
     for name, value in get_pairs(fields):
         head = f'Content-Disposition: form-data; name="{escape(name)}"\r\n\r\n'
-        yield EncodedPart(name, head.encode(), value, is_file=False)
+        yield EncodedPart(name, encode_head(head), value, is_file=False)
     for name, value in get_pairs(files):
         content, filename, content_type = describe(name, value)
         head = (
             f'Content-Disposition: form-data; name="{escape(name)}"; '
             f'filename="{escape(filename)}"\r\nContent-Type: {content_type}\r\n\r\n'
         )
-        yield EncodedPart(name, head.encode(), content, is_file=True)
+        yield EncodedPart(name, encode_head(head), content, is_file=True)
+
+
+def encode_head(head: str) -> bytes:
+    # The name of a file that is not UTF-8 on disk is sent as it is there.
+    return head.encode("utf-8", "surrogateescape")
 
 
 def get_pairs(fields: Fields) -> Iterator[tuple[str, Any]]:

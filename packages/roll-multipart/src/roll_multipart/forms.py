@@ -37,12 +37,12 @@ def parse_form(
     progress: Progress | None = None,
     **limits: int,
 ) -> tuple[Form, Files]:
-    """Parse the body of a form of either kind: the fields, and the files, which want to be closed.
+    """Parse the body of a form of either kind, and return its fields and its files.
 
-    `body` is bytes, a file, an iterable of bytes, or a WSGI environ. The rest is as for
-    `Multipart`; for an urlencoded body `max_parts` limits its fields. Raises `MultipartError` for
-    a malformed body and for any other content type, `LimitError` past a limit, having closed the
-    files.
+    Close the files in the end. `body` is bytes, a file, an iterable of bytes, or a WSGI environ.
+    The other arguments are those of `Multipart`; for an urlencoded body `max_parts` limits its
+    fields. Raises `MultipartError` for a malformed body and for any other content type,
+    `LimitError` past a limit, having closed the files.
     """
     parser = make_parser(content_type, form, files, file_factory, progress, limits)
     found = parser.initialize(content_type)

@@ -44,6 +44,13 @@ class Content:
     def __init__(self, source: Any) -> None:
         self.source = source
         self.start, self.size = measure(source)
+        self._read_before = False
+
+    def claim(self) -> None:
+        """Raise `ValueError` for what was read before, and would be empty now."""
+        if self._read_before and self.size is None and not is_read_anew(self.source):
+            raise ValueError("A file that can be read only once was read before")
+        self._read_before = True
 
     def open(self) -> IO[bytes]:
         """Open the file, or go to where it began."""
@@ -114,8 +121,8 @@ class EncodedForm(BaseForm):
     `content_length`: the size in bytes; None if a file does not tell its own.
     `headers`: a dict of both, the second if it is known.
 
-    It can be iterated over again, unless a file in it can be read only once. A file that became
-    shorter than it was raises `ValueError`: what was promised with `content_length` is not kept.
+    It can be iterated over again, unless a file in it can be read only once: then `ValueError` is
+    raised. So it is for a file that became shorter: `content_length` is no longer true.
     """
 
     def __iter__(self) -> Iterator[bytes]:
@@ -173,6 +180,13 @@ def measure(source: Any) -> tuple[int | None, int | None]:
     return start, size
 
 
+def is_read_anew(source: Any) -> bool:
+    """Return whether a source without a size begins again each time."""
+    if isinstance(source, os.PathLike):
+        return True
+    return not (hasattr(source, "read") or isinstance(source, Iterator | AsyncIterator))
+
+
 class Counted:
     """How much of a content is still to come."""
 
@@ -191,6 +205,8 @@ class Counted:
             raise TypeError(f"The content of a file has bytes, not {type(data).__name__}")
         if self._left is not None:
             self._left -= len(data)
+            if self._left < 0:
+                raise ValueError(f"A file gave {-self._left} bytes more than its size")
         return bytes(data)
 
     def end(self) -> None:
@@ -200,6 +216,7 @@ class Counted:
 
 
 def read_content(content: Content) -> Iterator[bytes]:
+    content.claim()
     counted = Counted(content.size)
     if not (hasattr(content.source, "read") or isinstance(content.source, os.PathLike)):
         yield from map(counted.check, content.source)
@@ -216,6 +233,7 @@ def read_content(content: Content) -> Iterator[bytes]:
 async def read_content_async(content: Content) -> AsyncIterator[bytes]:
     from asyncio import to_thread  # noqa: PLC0415 - not everybody has a loop
 
+    content.claim()
     counted, source = Counted(content.size), content.source
     if hasattr(source, "read") or isinstance(source, os.PathLike):
         file = await to_thread(content.open)
