@@ -14,6 +14,7 @@ from roll_multipart import (
     Query,
     encode,
     get_boundary,
+    parse_form,
     parts,
 )
 
@@ -181,6 +182,29 @@ def read(data, chunk=0, skip=False):
             if not skip:
                 for _ in part:
                     pass
+
+
+@pytest.mark.parametrize("size", [1, 2, 30])
+def test_tiny_chunks(size):
+    """Each would take forty bytes if it were kept."""
+
+    def chunked(data):
+        return [data[start : start + size] for start in range(0, len(data), size)]
+
+    def pull(chunks):
+        for part in parts("multipart/form-data; boundary=b", chunks):
+            part.text()
+
+    def parse(chunks):
+        parse_form("multipart/form-data; boundary=b", chunks)
+
+    def decode(chunks):
+        parse_form("application/x-www-form-urlencoded", chunks)
+
+    body = PLACES["field"] + b"xy" * 4 * SMALL + b"\r\n--b--"
+    for function, data in ((pull, body), (parse, body), (decode, b"a=" + b"xy" * 4 * SMALL)):
+        chunks = chunked(data)
+        assert peak(function, chunks) <= MEMORY * len(data) + OVERHEAD
 
 
 @pytest.mark.parametrize("flood", FLOODS)

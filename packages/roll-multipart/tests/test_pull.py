@@ -1,6 +1,7 @@
 """Parts that are read one after the other, from all kinds of sources."""
 
 import asyncio
+import codecs
 import gc
 import io
 import mmap
@@ -17,6 +18,7 @@ from roll_multipart import (
     parts,
     parts_async,
 )
+from roll_multipart.pull import CHARSETS
 
 CONTENT_TYPE = "multipart/form-data; boundary=boundary"
 
@@ -285,11 +287,18 @@ def test_text_is_decoded_as_its_charset_says(tools, content_type, charset, conte
     assert (part.charset, part.text()) == (charset, text)
 
 
-@pytest.mark.parametrize("charset", ["martian", "", "hex", "\u0663"])
+@pytest.mark.parametrize(
+    "charset",
+    ["martian", "", "hex", "\u0663", "punycode", "idna", "undefined", "unicode_escape", "utf-7"],
+)
 def test_an_unknown_charset_is_an_error(tools, charset):
     data = tools.body(tools.part("a", b"x", f"Content-Type: text/plain; charset={charset}"))
     with pytest.raises(MultipartError):
         next(parts(CONTENT_TYPE, data)).text()
+
+
+def test_a_known_charset_is_one_of_python():
+    assert all(codecs.lookup(charset)._is_text_encoding for charset in CHARSETS)
 
 
 def test_a_malformed_content_type_has_no_charset(tools):
@@ -368,16 +377,17 @@ def test_files_are_limited(tools):
 
 
 def test_errors_come_where_they_are(tools):
-    found = parts(CONTENT_TYPE, tools.part("a", b"1") + b"--boundaryX")
-    with pytest.raises(MultipartError, match="Unexpected bytes"):
-        next(found)
-    found = parts(CONTENT_TYPE, [tools.part("a", b"1"), b"--boundaryX"])
+    body = tools.part("a", b"1") + b"--boundaryX"
+    for source in (body, tools.pieces(body), [body[:-1], body[-1:]], [body, b"more"]):
+        found = parts(CONTENT_TYPE, source)
+        assert next(found).read() == b"1"
+        for _ in range(2):
+            with pytest.raises(MultipartError, match="Unexpected bytes"):
+                next(found)
+    found = parts(CONTENT_TYPE, tools.part("a", b"1"))
     assert next(found).read(1) == b"1"
-    for _ in range(2):
-        with pytest.raises(MultipartError, match="Unexpected bytes"):
-            next(found)
     with pytest.raises(MultipartError, match="final boundary"):
-        list(parts(CONTENT_TYPE, tools.part("a", b"1")))
+        next(found)
 
 
 async def test_what_was_not_asked_for_is_not_kept(tools):

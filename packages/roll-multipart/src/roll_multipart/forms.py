@@ -102,26 +102,24 @@ class Urlencoded(Multipart):
     ) -> None:
         super().__init__(form, files)
         self._bounds = limits
-        self._left = EXPANSION * limits.max_text_size
-        self._chunks: list[bytes] = []
+        self._max_size = EXPANSION * limits.max_text_size
+        # Not a list of chunks: tiny ones would take forty times their size.
+        self._body = bytearray()
 
     def initialize(self, content_type: str) -> tuple[Form, Files]:
         self._fields = self._form()
         return self._fields, self._files()
 
     def feed_data(self, data: bytes) -> None:
-        self._left -= len(data)
-        if self._left < 0:
+        self._body += data
+        if len(self._body) > self._max_size:
             raise LimitError("Too much text in the fields")
-        self._chunks.append(data)
 
     def close(self) -> None:
-        body = b"".join(self._chunks)
-        self._chunks.clear()
         limits = self._bounds
         fill(
             self._fields,
-            body,
+            self._body,
             limits.max_parts,
             limits.max_field_size,
             limits.max_text_size,

@@ -31,8 +31,10 @@ class LongParser:
         self._names = Decoder(max_field_size, max_text_size)
         self._contents = Decoder(max_field_size, max_text_size)
 
-    def parse(self, text: str | bytes) -> None:
-        data = encode(text) if isinstance(text, str) else bytes(memoryview(text))
+    def parse(self, text: str | bytes | bytearray | memoryview) -> None:
+        data = encode(text) if isinstance(text, str) else text
+        if isinstance(data, memoryview):
+            data = bytes(data)
         if data.count(AND) >= self._max_fields:
             raise LimitError("Too many fields")
         if self._strict and not (data.isascii() or is_utf8(data)):
@@ -44,7 +46,7 @@ class LongParser:
             self._add_pair(data, start, end)
             start = end + 1
 
-    def _add_pair(self, data: bytes, start: int, end: int) -> None:
+    def _add_pair(self, data: bytes | bytearray, start: int, end: int) -> None:
         equals = data.find(IS, start, end)
         if start < end or self._strict:
             middle = end if equals < 0 else equals
@@ -60,7 +62,7 @@ class Decoder:
         self._max_field_size = max_field_size
         self._left = max_text_size
 
-    def decode(self, data: bytes, start: int, end: int) -> str:
+    def decode(self, data: bytes | bytearray, start: int, end: int) -> str:
         """Return the text that is encoded between two positions; raises `LimitError`."""
         room = min(self._max_field_size, self._left)
         found: bytes | bytearray | memoryview = memoryview(data)[start:end]
@@ -74,7 +76,7 @@ class Decoder:
         return str(found, "utf-8", "replace")
 
 
-def join_blocks(data: bytes, start: int, end: int, room: int) -> bytearray:
+def join_blocks(data: bytes | bytearray, start: int, end: int, room: int) -> bytearray:
     """Decode block by block, until there is more than room for."""
     found = bytearray()
     for block in cut_blocks(data, start, end):
@@ -92,7 +94,7 @@ def encode(text: str) -> bytes:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-def is_utf8(data: bytes) -> bool:
+def is_utf8(data: bytes | bytearray) -> bool:
     try:
         data.decode()
     except UnicodeDecodeError:

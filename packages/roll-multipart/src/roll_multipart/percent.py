@@ -17,7 +17,7 @@ def unquote(data: bytes) -> bytes:
     return b"".join(map(decode_block, cut_blocks(data, 0, len(data))))
 
 
-def cut_blocks(data: bytes, start: int, end: int) -> Iterator[bytes]:
+def cut_blocks(data: bytes | bytearray, start: int, end: int) -> Iterator[bytes | bytearray]:
     """Give out the data between two positions in blocks, none of which ends inside a `%XX`."""
     while start < end:
         stop = find_cut(data, start, end)
@@ -25,7 +25,7 @@ def cut_blocks(data: bytes, start: int, end: int) -> Iterator[bytes]:
         start = stop
 
 
-def find_cut(data: bytes, start: int, end: int) -> int:
+def find_cut(data: bytes | bytearray, start: int, end: int) -> int:
     stop = start + BLOCK
     if stop >= end:
         return end
@@ -33,7 +33,7 @@ def find_cut(data: bytes, start: int, end: int) -> int:
     return stop if escape < 0 else escape
 
 
-def decode_block(block: bytes) -> bytes:
+def decode_block(block: bytes | bytearray) -> bytes | bytearray:
     r"""Decode by way of Python's own `\xXX`: 3 to 15 times as fast as `unquote_to_bytes`."""
     if b"%" not in block:
         return block
@@ -44,6 +44,6 @@ def decode_block(block: bytes) -> bytes:
         return decode_complete(INCOMPLETE.sub(b"%25", block))
 
 
-def decode_complete(block: bytes) -> bytes:
+def decode_complete(block: bytes | bytearray) -> bytes:
     decoded, _ = unicode_escape_decode(block.replace(b"%", b"\\x"))
     return decoded.encode("latin-1")

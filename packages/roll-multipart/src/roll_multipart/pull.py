@@ -15,6 +15,18 @@ __all__ = ["AsyncPartReader", "PartReader", "parts", "parts_async"]
 Piece = bytes | memoryview
 PART_END: Final = None
 BODY_END: Final = object()
+# What a text may be encoded with. Python knows more: some take time in proportion to the square of
+# the text (punycode) or raise other errors (idna); and each name that is asked for is kept.
+CHARSETS: Final = frozenset(
+    (
+        *("utf-8", "utf8", "utf-16", "utf-16le", "utf-16-le", "utf-16be", "utf-16-be"),
+        *("us-ascii", "ascii", "latin1", "latin-1", "macintosh", "koi8-r", "koi8-u", "ibm866"),
+        *(f"iso-8859-{number}" for number in range(1, 17) if number != 12),  # noqa: PLR2004
+        *(f"windows-125{digit}" for digit in range(9)),
+        *("shift_jis", "shift-jis", "euc-jp", "iso-2022-jp", "euc-kr", "gb2312", "gbk"),
+        *("gb18030", "big5"),
+    )
+)
 TOO_MUCH_TEXT: Final = "Too much text in the fields"
 
 
@@ -72,12 +84,20 @@ class Events(PushParser):
         self.found.append(PART_END)
 
     def feed_or_close(self, chunk: bytes | None) -> None:
-        """Take the next chunk, or None for the end of the body."""
-        if chunk is not None:
-            self.feed(chunk)
-        else:
-            self.close()
-            self.found.append(BODY_END)
+        """Take the next chunk, or None for the end of the body.
+
+        What was found before an error is given out first, as it is when the chunks are smaller:
+        the parser raises the same again.
+        """
+        try:
+            if chunk is not None:
+                self.feed(chunk)
+            else:
+                self.close()
+                self.found.append(BODY_END)
+        except MultipartError:
+            if not self.found:
+                raise
 
 
 class BasePart(Part):
@@ -117,17 +137,16 @@ class BasePart(Part):
         self._rest = piece[size:]
         return piece[:size]
 
-    def _join(self, pieces: list[Piece]) -> bytes:
-        content = b"".join(pieces)
+    def _count(self, content: bytearray) -> bytes:
         if self.filename is None:
             self._events.text_left -= len(content)
-        return content
+        return bytes(content)
 
     def _decode(self, content: bytes) -> str:
-        try:
-            return str(content, self.charset, "replace")
-        except LookupError as error:
-            raise MultipartError(f"Unknown charset of a part: {self.charset}") from error
+        charset = self.charset
+        if charset not in CHARSETS:
+            raise MultipartError(f"Unknown charset of a part: {charset}")
+        return str(content, charset, "replace")
 
 
 class PartReader(BasePart):
@@ -155,11 +174,10 @@ class PartReader(BasePart):
         """
         if size is None or size < 0:
             return self._read_all()
-        pieces = []
-        while size and (piece := self._next_piece()):
-            pieces.append(self._cut(piece, size))
-            size -= len(pieces[-1])
-        return b"".join(pieces)
+        content = bytearray()
+        while len(content) < size and (piece := self._next_piece()):
+            content += self._cut(piece, size - len(content))
+        return bytes(content)
 
     def text(self) -> str:
         """Read all that is left, and decode it; what cannot be decoded is replaced.
@@ -169,13 +187,12 @@ class PartReader(BasePart):
         return self._decode(self._read_all())
 
     def _read_all(self) -> bytes:
-        pieces, room = [], self._get_room()
+        content, room = bytearray(), self._get_room()
         while piece := self._next_piece():
-            room -= len(piece)
-            if room < 0:
+            content += piece
+            if len(content) > room:
                 raise LimitError(TOO_MUCH_TEXT)
-            pieces.append(piece)
-        return self._join(pieces)
+        return self._count(content)
 
     def _next_piece(self) -> Piece:
         return self._take_rest() or (b"" if self._ended else self._take(self._parts.next_event()))
@@ -229,11 +246,10 @@ class AsyncPartReader(BasePart):
         """
         if size is None or size < 0:
             return await self._read_all()
-        pieces = []
-        while size and (piece := await self._next_piece()):
-            pieces.append(self._cut(piece, size))
-            size -= len(pieces[-1])
-        return b"".join(pieces)
+        content = bytearray()
+        while len(content) < size and (piece := await self._next_piece()):
+            content += self._cut(piece, size - len(content))
+        return bytes(content)
 
     async def text_async(self) -> str:
         """Read all that is left, and decode it; what cannot be decoded is replaced.
@@ -243,13 +259,12 @@ class AsyncPartReader(BasePart):
         return self._decode(await self._read_all())
 
     async def _read_all(self) -> bytes:
-        pieces, room = [], self._get_room()
+        content, room = bytearray(), self._get_room()
         while piece := await self._next_piece():
-            room -= len(piece)
-            if room < 0:
+            content += piece
+            if len(content) > room:
                 raise LimitError(TOO_MUCH_TEXT)
-            pieces.append(piece)
-        return self._join(pieces)
+        return self._count(content)
 
     async def _next_piece(self) -> Piece:
         return self._take_rest() or (

@@ -27,10 +27,12 @@ AND: Final = "\x1f"
 IS: Final = "\x1e"
 MARKS: Final = bytes.maketrans(b"&=", b"\x1f\x1e")
 
+Text = str | bytes | bytearray
+
 
 def fill(
     values: Values,
-    text: str | bytes,
+    text: Text,
     max_fields: int,
     max_field_size: int,
     max_text_size: int,
@@ -47,7 +49,7 @@ def fill(
         fill_long(values, text, max_fields, max_field_size, max_text_size, strict=strict)
 
 
-def fill_short(values: Values, text: str | bytes, max_fields: int, strict: bool) -> bool:
+def fill_short(values: Values, text: Text, max_fields: int, strict: bool) -> bool:
     """Add the pairs of a short text, without the empty ones.
 
     Return False, with nothing added, if that takes `fill_long`.
@@ -71,7 +73,7 @@ def fill_short(values: Values, text: str | bytes, max_fields: int, strict: bool)
     return True
 
 
-def fill_long(values: Values, text: str | bytes, *limits: int, strict: bool) -> None:
+def fill_long(values: Values, text: Text, *limits: int, strict: bool) -> None:
     """Add the pairs of any text, without the empty ones; the limits are on fields, one, all."""
     # Loaded when needed: most requests have a short query string or none.
     from .long_urlencoded import LongParser  # noqa: PLC0415
