@@ -313,5 +313,10 @@ def test_values_are_cast_by_any_function(function, text, value):
 
 
 def test_other_errors_of_a_cast_pass_through():
+    async def function(text):
+        """Nobody would await it."""
+
+    with pytest.raises(TypeError, match="is called and not awaited"):
+        Query(a="1").cast("a", function)
     with pytest.raises(TypeError):
         Query(a="1").cast("a", lambda: None)

@@ -413,6 +413,15 @@ def test_progress_is_told_with_the_size_so_far(tools, chunk, factory):
     files.close()
 
 
+def test_what_is_called_is_no_async_function():
+    async def hook(*arguments):
+        """Nobody would await it."""
+
+    for hooks in ({"progress": hook}, {"file_factory": hook}):
+        with pytest.raises(TypeError, match="is called and not awaited"):
+            Multipart(**hooks)
+
+
 def test_a_callback_that_fails_ends_the_upload(tools, made):
     def fail(file, size):
         raise KeyError("enough")

@@ -153,6 +153,19 @@ def test_a_failed_parser_repeats_its_error(tools):
     assert parser.parts == []
 
 
+@pytest.mark.parametrize("name", ["part_begin", "part_data", "part_end"])
+def test_the_hooks_are_no_async_functions(name):
+    async def hook(self, *arguments):
+        """Nobody would await it."""
+
+    async def generator(self, *arguments):
+        yield
+
+    for function in (hook, generator):
+        with pytest.raises(TypeError, match=f"{name} is called and not awaited"):
+            type("Mine", (PushParser,), {name: function})
+
+
 def test_closing_early_twice_gives_the_same_error():
     parser = PushParser("boundary")
     for _ in range(2):

@@ -13,7 +13,7 @@ from math import inf, isfinite
 from types import EllipsisType
 from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, overload
 
-from .errors import FieldError
+from .errors import FieldError, refuse_async
 from .files import UploadedFile
 from .urlencoded import MAX_FIELD_SIZE, MAX_FIELDS, MAX_TEXT_SIZE, SHORT, fill_long, fill_short
 
@@ -195,8 +195,10 @@ class Query(Multidict[str]):
         """Return what the function makes of the value: `query.cast("day", date.fromisoformat)`.
 
         Raises `Error` when it raises a `ValueError`, a `LookupError` (a name that an `Enum` does
-        not have) or an `ArithmeticError` (a text that is no `Decimal`).
+        not have) or an `ArithmeticError` (a text that is no `Decimal`). An async function is a
+        `TypeError`.
         """
+        refuse_async("function", function)
         return self._cast(key, default, function, "valid")
 
     def _cast(self, key: str, default: Any, cast: Callable[[str], Any], expected: str) -> Any:

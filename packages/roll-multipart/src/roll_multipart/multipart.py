@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from .errors import MultipartError
+from .errors import MultipartError, refuse_async
 from .files import SpooledFile
 from .multidict import Files, Form
 
@@ -27,8 +27,8 @@ class Multipart:
     `form` and `files` are called without arguments, `file_factory` with the `Part`, for a file to
     write to; if that has a `rollover` method, it is called when the file takes too much memory.
     `progress` is called with a file and its size so far, for each piece of it that came.
-    The limits are those of `Limits`. As a context manager it closes itself at the end, and when
-    something went wrong the files too.
+    An async function as one of the two is a `TypeError`. The limits are those of `Limits`. As a
+    context manager it closes itself at the end, and when something went wrong the files too.
     """
 
     def __init__(
@@ -40,6 +40,9 @@ class Multipart:
         progress: Progress | None = None,
         **limits: int,
     ) -> None:
+        if progress is not None or file_factory is not SpooledFile:
+            refuse_async("progress", progress)
+            refuse_async("file_factory", file_factory)
         self._form = form
         self._files = files
         self._file_factory = file_factory

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from .errors import LimitError, MultipartError
+from .errors import LimitError, MultipartError, refuse_async
 from .headers import Part, check_boundary, parse_part
 from .limits import DEFAULTS, Limits
 from .search import SHORT, DelimiterSearch
@@ -41,6 +41,11 @@ class PushParser:
     # What a chunk without a delimiter does not have; empty until it is known.
     _run = b""
     _failure: tuple[type[MultipartError], str] | None = None
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        for name in ("part_begin", "part_data", "part_end"):
+            refuse_async(name, getattr(cls, name))
 
     def __init__(
         self, boundary: str | bytes, limits: Limits = DEFAULTS, *, form: bool = True
