@@ -113,16 +113,17 @@ class Filler(PushParser):
         while match := USUAL_HEAD.match(data, position):
             start = match.end()
             if start - position > self._usual_size or self._parts >= self.limits.max_parts:
-                break
+                return super()._after_delimiter(data, position)
             end = self._find_end(data, start)
+            head = data[position + 2 : start - 4]
             if match.lastindex != 1:  # a filename or a Content-Type
-                part = make_part(match, data)
+                part = make_part(match, head)
                 if end < 0 or not self._add_whole_file(part, data, start, end):
                     return self._deliver(part, data, start, end)
             elif end < 0 or not self._add_short_field(match[1], data[start:end]):
-                return self._deliver(make_part(match, data), data, start, end)
+                return self._deliver(make_part(match, head), data, start, end)
             position = end + size
-        return self._read_usual_head(match, data, position)
+        return self._read_boundary_line(data, position)
 
     def _add_short_field(self, name: bytes, content: bytes) -> bool:
         """Add a text field; False for what a limit or a malformed text is in the way of."""

@@ -183,17 +183,15 @@ def parse_params(pattern: re.Pattern[str], text: str, position: int) -> Paramete
     """Read parameters up to the end of the text; None if the pattern does not reach it."""
     params: Parameters = {}
     text = text.rstrip(" \t")
-    for _ in range(MAX_PARAMETERS):
+    for _ in range(MAX_PARAMETERS + 1):
+        if position == len(text):
+            return params
         match = pattern.match(text, position)
         if match is None:
-            break
+            return None
         add_param(params, match)
         position = match.end()
-    if position == len(text):
-        return params
-    if pattern.match(text, position):
-        raise MultipartError("Too many parameters in a header")
-    return None
+    raise MultipartError("Too many parameters in a header")
 
 
 def add_param(params: Parameters, match: re.Match[str]) -> None:

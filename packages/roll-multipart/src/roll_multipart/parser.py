@@ -79,7 +79,11 @@ class PushParser:
                 self._in_content
                 and type(data) is bytes
                 and data
-                and (self._run not in data if len(data) < SHORT else self._find(data, 0) < 0)
+                and (
+                    self._run not in data or b"\r" not in data
+                    if len(data) < SHORT
+                    else self._find(data, 0) < 0
+                )
                 and data.rfind(b"\r\n", self._reach) < 0
                 and data[-1] != CR
             ):
@@ -187,12 +191,25 @@ class PushParser:
         return position
 
     def _after_delimiter(self, data: bytes, position: int) -> int:
-        return self._read_usual_head(USUAL_HEAD.match(data, position), data, position)
+        match = USUAL_HEAD.match(data, position)
+        if match is None or (start := match.end()) - position > self._usual_size:
+            return self._read_boundary_line(data, position)
+        part = make_part(match, data[position + 2 : start - 4])
+        end = data.find(self._delimiter, start - 2, start + NEAR)
+        if end < 0 and len(data) > start + NEAR:
+            end = self._find(data, start)
+        if end < 0 or self._parts >= self.limits.max_parts:
+            return self._deliver(part, data, start, end)
+        # As `_find_end` and `_deliver`: an eighth faster without the calls.
+        self._parts += 1
+        self.part_begin(part)
+        if end > start:
+            self.part_data(data[start:end] if end - start < SMALL else cut(data, start, end))
+        self.part_end()
+        return end + len(self._delimiter)
 
-    def _read_usual_head(self, match: re.Match[bytes] | None, data: bytes, position: int) -> int:
-        """Begin the part whose head matched; anything else is read line by line."""
-        if match is not None and match.end() - position <= self._usual_size:
-            return self._begin_part(make_part(match, data), data, match.end())
+    def _read_boundary_line(self, data: bytes, position: int) -> int:
+        """Read what is behind a boundary, if no usual head is."""
         rest = data[position : position + 2]
         if rest == b"--":
             return self._end(position + 2)
@@ -219,17 +236,19 @@ class PushParser:
         if end < 0:
             return self._wait_for_head(data, position, limit)
         self._searched = 0
-        part = parse_part(data[position + 2 : end], self.limits, form=self._form)
-        return self._begin_part(part, data, end + 4)
+        head = data[position + 2 : end]
+        match = USUAL_HEAD.match(data, position)
+        if match is not None and match.end() - position <= self._usual_size:
+            part = make_part(match, head)  # it was cut: most heads are, in chunks of 1 KiB
+        else:
+            part = parse_part(head, self.limits, form=self._form)
+        return self._deliver(part, data, end + 4, self._find_end(data, end + 4))
 
     def _wait_for_head(self, data: bytes, position: int, limit: int) -> int:
         if len(data) >= limit:
             raise LimitError("Too large headers in a part")
         self._searched = max(len(data) - position - 3, 0)
         return self._wait(data, position)
-
-    def _begin_part(self, part: Part, data: bytes, start: int) -> int:
-        return self._deliver(part, data, start, self._find_end(data, start))
 
     def _find_end(self, data: bytes, start: int) -> int:
         """Find the delimiter behind a content that begins here; -1 if it is not in the data."""

@@ -39,9 +39,16 @@ class DelimiterSearch:
             found -= self._offset
             if data.startswith(self._delimiter, found):
                 return found
-        elif data[position : position + SAMPLE].strip(self._delimiter):
+        elif not self._is_flood(data, position):
             return data.find(self._delimiter, position)
         return self._find_in_flood(data, position)
+
+    def _is_flood(self, data: bytes, position: int) -> bool:
+        """Whether the data begin with bytes of the delimiter only."""
+        delimiter = self._delimiter
+        if data[position] not in delimiter:
+            return False
+        return not data[position : position + SAMPLE].strip(delimiter)
 
     def _find_in_flood(self, data: bytes, position: int) -> int:
         start = data.find(b"\r", position)

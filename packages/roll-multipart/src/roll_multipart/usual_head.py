@@ -17,17 +17,13 @@ USUAL_HEAD: Final = re.compile(
 USUAL_LINES: Final = 2
 
 
-def make_part(match: re.Match[bytes], data: bytes) -> Part:
+def make_part(match: re.Match[bytes], head: bytes) -> Part:
+    """Make a part of what matched: of a filename, only what is not ASCII may need cleaning."""
     name, filename, content_type = match.groups()
-    return Part(
-        data[match.start() + 2 : match.end() - 4],
-        name.decode("utf-8", "replace"),
-        None if filename is None else decode_filename(filename),
-        "" if content_type is None else content_type.decode("ascii"),
-    )
-
-
-def decode_filename(data: bytes) -> str:
-    """Decode a filename that has nothing in it to clean, as far as its ASCII characters go."""
-    filename = data.decode("utf-8", "replace")
-    return filename if filename.isascii() else clean_filename(filename)
+    text = None
+    if filename is not None:
+        text = filename.decode("utf-8", "replace")
+        if not text.isascii():
+            text = clean_filename(text)
+    kind = "" if content_type is None else content_type.decode("ascii")
+    return Part(head, name.decode("utf-8", "replace"), text, kind)
