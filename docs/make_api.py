@@ -55,6 +55,8 @@ def class_lines(node: ast.ClassDef) -> Iterator[str]:
 
 def is_shown(node: Function) -> bool:
     """Tell whether a method is public, or a special one that says something of itself."""
+    if any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list):
+        return False
     return not node.name.startswith("_") or (
         node.name.endswith("__") and ast.get_docstring(node) is not None
     )
