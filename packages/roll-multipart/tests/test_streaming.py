@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 import tracemalloc
 
 import pytest
@@ -144,13 +145,16 @@ async def test_what_tells_no_size_has_no_length(tools, stream):
             )
 
 
-async def test_a_pipe_by_its_path_has_no_length(tools, stream, tmp_path):
-    os.mkfifo(tmp_path / "pipe")
-    descriptor = os.open(tmp_path / "pipe", os.O_RDWR)
-    os.write(descriptor, b"piped")
-    form = encode_stream(files={"f": tmp_path / "pipe"})
+def test_a_pipe_by_its_path_has_no_length_and_is_read_anew(tools, tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    form = encode_stream(files={"f": path})
     assert form.content_length is None
-    os.close(descriptor)
+    for content in (b"one", b"two"):
+        writer = threading.Thread(target=path.write_bytes, args=(content,))
+        writer.start()
+        check(tools, form, list(form), {"f": [("pipe", "application/octet-stream", content)]})
+        writer.join()
 
 
 async def test_asynchronous_contents(tools, path):
