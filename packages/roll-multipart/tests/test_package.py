@@ -61,7 +61,7 @@ def test_what_few_need_is_loaded_when_it_is_asked_for():
     loaded, parser = ended.stdout.splitlines()
     assert loaded.split() == [
         f"roll_multipart.{name}"
-        for name in ("errors", "files", "multidict", "multipart", "urlencoded")
+        for name in ("errors", "files", "multidict", "multipart", "pairs", "urlencoded")
     ]
     assert parser == "roll_multipart.parser"
 

@@ -11,9 +11,19 @@ from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
-    from .files import UploadedFile
+    from typing import Protocol
 
     Path = str | os.PathLike[str]
+
+    class UploadedFile(Protocol):
+        """An uploaded file, as saving sees it."""
+
+        def fileno(self) -> int: ...
+        def flush(self) -> None: ...
+        def read(self, size: int = -1, /) -> bytes: ...
+        def seek(self, position: int, /) -> int: ...
+        def tell(self) -> int: ...
+        def _go_on_with(self, path: Path) -> None: ...
 
 __all__ = ["open_temporary", "save"]
 
