@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
-from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def save(file: UploadedFile, path: Path, *, overwrite: bool) -> None:
     if not overwrite:
         save_new(file, path)
         return
-    partial = os.path.join(os.path.dirname(path), f".{token_hex(8)}.part")  # noqa: PTH118, PTH120
+    partial = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")  # noqa: PTH118, PTH120
     save_new(file, partial)
     try:
         os.replace(partial, path)  # noqa: PTH105
