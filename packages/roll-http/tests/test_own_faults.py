@@ -299,6 +299,16 @@ async def test_a_protocol_that_fails_as_it_takes_over_ends_the_connection(serve,
     assert not any(peer.server.connections)
 
 
+@pytest.mark.parametrize("part", ["Writer", "Reader"])
+async def test_a_connection_that_is_never_made_is_reset(connect, caplog, part, monkeypatch):
+    await connect()
+    monkeypatch.setattr(f"roll_http.connection.protocol.{part}", broken)
+    connection = await connect.peer.connect()
+    connection.send(GET)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+
+
 async def test_a_request_class_that_fails_to_take_a_body_is_a_500(serve, caplog):
     class Failing(Request):
         attach_body = broken

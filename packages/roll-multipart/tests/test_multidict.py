@@ -182,6 +182,20 @@ def test_files_close_all_of_theirs_before_one_raises():
     assert all(file.closed for file in all_files)
 
 
+def test_files_close_all_of_theirs_before_an_interrupt_goes_on():
+    class Failing(MemoryFile):
+        def close(self):
+            super().close()
+            raise self.error
+
+    failing = [Failing(Part(b"", "f", "f", "")) for _ in range(2)]
+    failing[0].error, failing[1].error = OSError("full"), KeyboardInterrupt()
+    last = MemoryFile(Part(b"", "f", "f", ""))
+    with pytest.raises(KeyboardInterrupt):
+        Files({"a": [*failing, last]}).close()
+    assert last.closed
+
+
 async def test_files_are_closed_in_a_thread():
     threads = []
 

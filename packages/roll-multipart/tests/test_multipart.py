@@ -15,6 +15,7 @@ from roll_multipart import (
     MemoryFile,
     Multipart,
     MultipartError,
+    NestedError,
     SpooledFile,
 )
 
@@ -109,7 +110,7 @@ def test_nested_parts_are_refused_and_named(tools, kind, filename):
     for content in (b"x", b"x" * 5000):
         part = tools.part("a", content, f"Content-Type: {kind}", filename=filename)
         assert tools.parse(tools.body(part)).error == (
-            MultipartError,
+            NestedError,
             400,
             f"A form has no nested parts: {kind.partition(';')[0]}",
         )

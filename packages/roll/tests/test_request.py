@@ -119,6 +119,12 @@ def test_another_body_is_an_empty_form(content_type):
     [
         (b"--x\r\nnonsense", "multipart/form-data; boundary=x", "Unparsable multipart body"),
         (b"--x--\r\n", "multipart/form-data", "Unparsable multipart body"),
+        (
+            b"--x\r\nContent-Disposition: form-data; name=a\r\n"
+            b"Content-Type: multipart/mixed; boundary=y\r\n\r\n1\r\n--x--\r\n",
+            "multipart/form-data; boundary=x",
+            "A form has no nested parts: multipart/mixed",
+        ),
         (b"a=\xff", URLENCODED, "Unparsable urlencoded body"),
         (b"a&b", URLENCODED, "Unparsable urlencoded body"),
     ],

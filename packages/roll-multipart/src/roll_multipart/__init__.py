@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import FieldError, LimitError, MultipartError
+from .errors import FieldError, LimitError, MultipartError, NestedError
 from .files import MemoryFile, SpooledFile, UploadedFile
 from .multidict import Files, Form, Multidict, Query
 from .multipart import Multipart
@@ -21,6 +21,7 @@ __all__ = [
     "Multidict",
     "Multipart",
     "MultipartError",
+    "NestedError",
     "Part",
     "PartReader",
     "PushParser",

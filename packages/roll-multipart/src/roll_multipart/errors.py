@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-__all__ = ["FieldError", "LimitError", "MultipartError", "refuse_async"]
+__all__ = ["FieldError", "LimitError", "MultipartError", "NestedError", "refuse_async"]
 
 # What `inspect.CO_COROUTINE` and `inspect.CO_ASYNC_GENERATOR` are; `inspect` takes long to load.
 ASYNC: Final = 0x80 | 0x200
@@ -25,6 +25,10 @@ class LimitError(MultipartError):
     """The input is larger than a limit allows (RFC 9110 15.5.14)."""
 
     status = 413
+
+
+class NestedError(MultipartError):
+    """A part of a form is itself a multipart body, which RFC 7578 4.3 has done away with."""
 
 
 class FieldError(ValueError):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .errors import LimitError, MultipartError
+from .errors import LimitError, MultipartError, NestedError
 from .files import FileFactory, Target
 from .headers import Part, get_boundary
 from .limits import DEFAULTS, UNLIMITED, Limits
@@ -60,7 +60,7 @@ class Filler(PushParser):
         self._name = part.name
         if is_nested(part):
             kind = part.content_type.partition(";")[0]
-            raise MultipartError(f"A form has no nested parts: {kind}")
+            raise NestedError(f"A form has no nested parts: {kind}")
         if part.filename is None:
             self._write = self._text.extend
             self._room = min(self._max_field_size, self._text_left)

@@ -36,9 +36,17 @@ MAX_PARAMETERS: Final = 16
 # What is no part of a filename: control characters, line and paragraph separators, and those that
 # change the direction of the text, which can make `exe.txt` of `txt.exe`.
 UNPRINTABLE: Final = dict.fromkeys(
-    (*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+    (
+        *(*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF),
+        *(*range(0x2028, 0x202F), *range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC)),
+    )
 )
-DRIVES = re.compile("(?:[A-Za-z]:)*+")
+# With the white space, and the joiners of letters, that may stand in front of each.
+DRIVES = re.compile("(?:[\\s\u200c\u200d]*+[A-Za-z]:)*+[\\s\u200c\u200d]*+")
+STREAM: Final = "::$"  # what follows names a stream of the same file, on Windows
+ENDS: Final = ". \xa0\u1680\u202f\u205f\u3000\u200c\u200d" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 # Tabs are white space.
 CONTROL = re.compile("[\0-\x08\x0a-\x1f\x7f]")
 
@@ -238,9 +246,10 @@ def decode_extended(text: str) -> str:
 def clean_filename(path: str) -> str:
     """Return the last component of a path of any system, without what is unsafe in a name.
 
-    Gone are directories, drives, unprintable characters, and the dots and spaces at the end, which
-    Windows drops: so nothing is left of `..`.
+    Gone are directories, drives, streams, characters that nobody sees, white space at both ends,
+    and the dots at the end, which Windows drops: so nothing is left of `..`.
     """
     name = path.translate(UNPRINTABLE)
     name = name.rpartition("/")[2].rpartition("\\")[2]
-    return DRIVES.sub("", name, count=1).rstrip(". ")
+    name = DRIVES.sub("", name, count=1).partition(STREAM)[0]
+    return name.rstrip(ENDS)

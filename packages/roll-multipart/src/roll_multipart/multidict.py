@@ -265,6 +265,7 @@ class Files(Multidict[UploadedFile]):
         """
         errors = [error for files in self.values() for error in map(close, files) if error]
         if errors:
+            errors.sort(key=lambda error: isinstance(error, Exception))  # an interrupt goes first
             for error in errors[1:]:
                 errors[0].add_note(f"Another file could not be closed: {error!r}")
             raise errors.pop(0)
@@ -282,10 +283,10 @@ class Files(Multidict[UploadedFile]):
         self.close()
 
 
-def close(file: UploadedFile) -> Exception | None:
+def close(file: UploadedFile) -> BaseException | None:
     """Close a file and return what it raised."""
     try:
         file.close()
-    except Exception as error:  # noqa: BLE001 - raised when all are closed
+    except BaseException as error:  # noqa: BLE001 - raised when all are closed
         return error
     return None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         def tell(self) -> int: ...
         def _go_on_with(self, path: Path) -> None: ...
 
+
 __all__ = ["open_temporary", "save"]
 
 # Bytes; so that chunks of 16 KiB and more, as servers read them, go past the buffer.

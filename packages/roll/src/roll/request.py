@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import roll_http
 from roll_http import HttpError
-from roll_multipart import LimitError, MultipartError
+from roll_multipart import LimitError, MultipartError, NestedError
 
 from .containers import Files, Form, Multipart, Query
 
@@ -189,7 +189,7 @@ def parse_urlencoded(body: bytes) -> Form:
 
 def unparsable(kind: str, error: ValueError) -> HttpError:
     """Return the 413 for what is past a limit, the 400 for what is no body of this kind."""
-    if isinstance(error, LimitError):
+    if isinstance(error, LimitError | NestedError):  # which say what a client can do about it
         return HttpError(error.status, error.message)
     return HttpError(HTTPStatus.BAD_REQUEST, f"Unparsable {kind} body")
 

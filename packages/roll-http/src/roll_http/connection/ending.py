@@ -112,10 +112,8 @@ class EndingConnection(ConnectionBase):
         """
         if CLOSING in NEXT[self.state]:
             self.state = CLOSING
-        sock = self.transport.get_extra_info("socket")
-        if sock is not None and not self.writer.lost:
-            with contextlib.suppress(OSError, ValueError):  # another protocol may have closed it
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        if not self.writer.lost:
+            _reset_when_closed(self.transport)
         self.transport.abort()
 
     def shutdown(self) -> None:
@@ -170,6 +168,7 @@ class EndingConnection(ConnectionBase):
             self.state = CLOSING
         with contextlib.suppress(Exception):
             self.registry.discard(self)
+            _reset_when_closed(self.transport)
             self.transport.abort()
 
     def _watch_writing(self) -> None:
@@ -180,6 +179,14 @@ class EndingConnection(ConnectionBase):
         """Abort if the client has confirmed nothing for too long."""
         if self.writer.stalled_for(self.registry.now) >= self.limits.write_timeout:
             self.abort()
+
+
+def _reset_when_closed(transport: asyncio.Transport) -> None:
+    """Have the client get a reset when the socket is closed."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        with contextlib.suppress(OSError, ValueError):  # another protocol may have closed it
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
 def _shut_down(protocol: Any) -> None:
