@@ -82,7 +82,7 @@ async def test_a_reset_while_the_handler_computes(app, ends, dial, until, idle, 
     raw = await dial("/")
     await until(lambda: started)
     raw.reset()
-    await until(started[0]._gone.done)
+    await until(started[0]._connection.ending.gone.done)
     computed.set()
     await until(lambda: ends)
     assert ends[0].code == 1006
@@ -95,7 +95,7 @@ async def test_a_request_tells_whether_its_client_has_gone(app, ends, dial, unti
     @app.listen("websocket_connect")
     async def connected(request, ws):
         told.append(await request.disconnected())
-        await until(ws._gone.done)
+        await until(ws._connection.ending.gone.done)
         told.append(await request.disconnected())
 
     app.handler = receive
@@ -270,8 +270,8 @@ async def test_a_flood_is_held_and_others_are_served(app, dial, speak, until):
 
     flood = await dial("/deaf")
     flood.send(speak.frame(1, b"x" * 100) * 100_000)
-    await until(lambda: started and not started[0]._reading)
-    wire = started[0]._wire
+    await until(lambda: started and not started[0]._connection.intake.reading)
+    wire = started[0]._connection.wire
     assert len(wire.inbox.messages) <= WSProtocol.MAX_QUEUE
     assert len(wire.reader.buffer) < 2**20
     other = await dial("/echo", after=speak.frame(1, b"me too"))
@@ -303,9 +303,9 @@ async def test_a_peer_that_closes_early_disturbs_no_request_at_the_stop(
             raw = await dial("/")
             await until(lambda count=number + 1: len(started) == count)
             raw.send(b"\x82\xff" + (70_000).to_bytes(8) + bytes(4 + 70_000))
-            await until(lambda: started[-1]._wire.held)
+            await until(lambda: started[-1]._connection.wire.held)
             raw.send(speak.frame(8, b"\x03\xe8"))
-            await until(lambda: not started[-1]._reading)
+            await until(lambda: not started[-1]._connection.intake.reading)
             raw.writer.close()
             await raw.writer.wait_closed()
         client = await dial()
@@ -319,5 +319,5 @@ async def test_a_peer_that_closes_early_disturbs_no_request_at_the_stop(
         answer = await client.answer()
         await stopping
     assert (answer.status, answer.body) == (200, b"whole")
-    assert all(ws._gone.done() for ws in started)
+    assert all(ws._connection.ending.gone.done() for ws in started)
     assert caplog.records == []

@@ -137,14 +137,14 @@ async def test_a_pong_is_found_behind_messages_that_came_before_the_ping(
     serve: Any, wire: Any
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(lambda: ws._wire.reader.buffer)
+        await wire.until(lambda: ws._connection.wire.reader.buffer)
         await (await ws.ping("there?"))
         assert [await ws.recv() for _ in range(6)] == ["x"] * 6
 
     site = await serve(handler, constants={"MAX_QUEUE": 2})
     raw = await site.raw()
     raw.send(wire.frame(1, b"x"))
-    await wire.until(lambda: site.ws and len(site.ws[0]._wire.inbox.messages) == 1)
+    await wire.until(lambda: site.ws and len(site.ws[0]._connection.wire.inbox.messages) == 1)
     raw.send(wire.frame(1, b"x") * 5 + wire.frame(10, b"there?"))
     assert await raw.frame() == (0x89, b"there?")
     assert await site.ended() == [None]
@@ -267,7 +267,7 @@ async def test_a_close_of_another_type_leaves_the_connection_open(
 async def test_after_a_close_nothing_is_sent_or_received(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await ws.send("ready")
-        await wire.until(lambda: ws._wire.inbox.messages)
+        await wire.until(lambda: ws._connection.wire.inbox.messages)
         await ws.close(4000, "enough")
         for call in (ws.recv, ws.ping, ws.pong, lambda: ws.send("late")):
             with pytest.raises(ConnectionClosed, match="4000 enough") as caught:
@@ -307,7 +307,7 @@ async def test_messages_before_a_close_are_received_first(serve: Any, wire: Any)
     messages: list[Any] = []
 
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(lambda: ws._end)
+        await wire.until(lambda: ws._connection.ending.close)
         messages.extend([message async for message in ws])
 
     site = await serve(handler)

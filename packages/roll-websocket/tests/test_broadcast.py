@@ -94,11 +94,11 @@ async def test_those_that_are_not_open_are_passed_over(
     await wire.until(lambda: len(site.ws) == 5)
     closing, aborted, lost, failing, healthy = site.ws
     closing.shutdown()
-    aborted._transport.abort()
+    aborted._connection.transport.abort()
     raws[2].reset()
-    await wire.until(lost._gone.done)
+    await wire.until(lost._connection.ending.gone.done)
     faulty: Any = SimpleNamespace(is_closing=lambda: False, write=None, abort=lambda: None)
-    failing._transport = failing._outbox.transport = faulty
+    failing._connection.transport = failing._connection.outbox.transport = faulty
     unopened = WSProtocol(None)  # type: ignore[arg-type]  # of no request
     broadcast([closing, aborted, lost, failing, unopened, healthy], "hello")
     assert await raws[4].frame() == (TEXT, b"hello")
@@ -128,7 +128,7 @@ async def test_a_broadcast_keeps_its_place(serve: Any, wire: Any) -> None:
 async def fill(ws: WSProtocol) -> int:
     """Broadcast until the peer, which does not read, has a backlog."""
     count = 0
-    while not ws._outbox.backlog:
+    while not ws._connection.outbox.backlog:
         broadcast([ws], bytes(100_000))
         count += 1
         await asyncio.sleep(0)
@@ -149,11 +149,11 @@ async def test_a_peer_that_does_not_read_is_bounded(serve: Any, wire: Any, slow:
     sent = await fill(peers[0])
     for number in range(100):
         broadcast(peers, b"%d" % number + bytes(100_000), slow=slow)
-        assert peers[0]._outbox.backlog <= MIB + 110_000
+        assert peers[0]._connection.outbox.backlog <= MIB + 110_000
         assert int((await healthy.frame())[1].rstrip(b"\0")) == number
     if slow == "close":
         assert (peers[0].close_code, peers[0].closed) == (1013, True)
-        await wire.until(peers[0]._gone.done)
+        await wire.until(peers[0]._connection.ending.gone.done)
         (error,) = await site.ended()
         assert isinstance(error, ConnectionClosed)
     else:
@@ -163,7 +163,7 @@ async def test_a_peer_that_does_not_read_is_bounded(serve: Any, wire: Any, slow:
             await deaf.frame()
         numbers = [int((await deaf.frame())[1].rstrip(b"\0")) for _ in range(10)]
         assert numbers == list(range(10))
-        await wire.until(lambda: not peers[0]._outbox.backlog)
+        await wire.until(lambda: not peers[0]._connection.outbox.backlog)
         broadcast(peers, b"again")
         assert await deaf.frame() == (BINARY, b"again")
     assert not peers[1].closed
@@ -171,7 +171,7 @@ async def test_a_peer_that_does_not_read_is_bounded(serve: Any, wire: Any, slow:
 
 async def test_one_message_passes_the_limit(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        while not ws._outbox.paused:
+        while not ws._connection.outbox.paused:
             await ws.send(bytes(100_000))
         broadcast([ws], bytes(4 * MIB))
         assert not ws.closed
@@ -222,5 +222,5 @@ async def test_many_share_one_frame(serve: Any, wire: Any) -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert all(ws._outbox.backlog > 500_000 for ws in peers)
+    assert all(ws._connection.outbox.backlog > 500_000 for ws in peers)
     assert peak < 3 * 500_000

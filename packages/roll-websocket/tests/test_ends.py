@@ -1,6 +1,7 @@
 """How connections end, and that nothing of them remains."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from roll_websocket.flow import taken
 
 def gone(site: Any) -> bool:
     """Neither a handler nor a socket is left."""
-    return not site.listener.running and all(ws._gone.done() for ws in site.ws)
+    return not site.listener.running and all(ws._connection.ending.gone.done() for ws in site.ws)
 
 
 async def receive(request: Any, ws: WSProtocol) -> None:
@@ -30,7 +31,7 @@ async def test_a_reset_frees_a_handler_that_waits(serve: Any, wire: Any, handler
     raw = await site.raw()
     if handler is stream:
         raw.reader._transport.pause_reading()
-        await wire.until(lambda: site.ws and site.ws[0]._outbox.paused)
+        await wire.until(lambda: site.ws and site.ws[0]._connection.outbox.paused)
     raw.reset()
     (error,) = await site.ended()
     assert isinstance(error, ConnectionClosed)
@@ -50,7 +51,7 @@ async def test_a_reset_while_the_handler_computes_is_told_where_it_awaits(
     site = await serve(handler)
     raw = await site.raw()
     raw.reset()
-    await wire.until(lambda: site.ws and site.ws[0]._gone.done())
+    await wire.until(lambda: site.ws and site.ws[0]._connection.ending.gone.done())
     computed.set()
     (error,) = await site.ended()
     assert error is None if how == "close" else error.code == 1006
@@ -59,8 +60,8 @@ async def test_a_reset_while_the_handler_computes_is_told_where_it_awaits(
 
 async def test_a_transport_that_is_closing_sends_nothing(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        ws._transport.abort()
-        ws.probe()
+        ws._connection.transport.abort()
+        ws._connection.probe()
         await ws.send("late")
 
     site = await serve(handler)
@@ -71,15 +72,15 @@ async def test_a_transport_that_is_closing_sends_nothing(serve: Any, wire: Any) 
 
 async def test_a_transport_someone_else_closes_is_waited_for(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        while not ws._transport.get_write_buffer_size():
+        while not ws._connection.transport.get_write_buffer_size():
             await ws.send(bytes(100_000))
-        ws._transport.close()
+        ws._connection.transport.close()
         await ws.send("late")
 
     site = await serve(handler, constants={"WRITE_LIMIT": 2**30})
     raw = await site.raw()
     raw.reader._transport.pause_reading()
-    await wire.until(lambda: site.ws and site.ws[0]._transport.is_closing())
+    await wire.until(lambda: site.ws and site.ws[0]._connection.transport.is_closing())
     raw.reset()
     (error,) = await site.ended()
     assert error.code == 1006
@@ -99,7 +100,7 @@ async def test_a_fin_behind_messages_that_wait_ends_after_them(serve: Any, wire:
     taken: list[Any] = []
 
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(lambda: ws._wire.reader.eof)
+        await wire.until(lambda: ws._connection.wire.reader.eof)
         while True:
             taken.append(await ws.recv())
 
@@ -123,12 +124,12 @@ async def test_what_came_before_a_loss_is_received(
 
     async def handler(request: Any, ws: WSProtocol) -> None:
         pong = await ws.ping()
-        await wire.until(ws._gone.done)
+        await wire.until(ws._connection.ending.gone.done)
         for call in (lambda: pong, ws.ping, ws.pong, lambda: ws.send("late")):
             with pytest.raises(ConnectionClosed) as caught:
                 await call()
             assert caught.value.code == 1006
-        assert ws._end is None
+        assert ws._connection.ending.close is None
         while True:
             taken.append(await ws.recv())
 
@@ -137,7 +138,7 @@ async def test_what_came_before_a_loss_is_received(
     close = wire.frame(8, b"\x03\xe8bye") if end == 1000 else b""
     waiting = 992 * 7 + len(close)
     raw.send(wire.frame(2, b"x") * 1000 + close)
-    await wire.until(lambda: site.ws and len(site.ws[0]._wire.reader.buffer) == waiting)
+    await wire.until(lambda: site.ws and len(site.ws[0]._connection.wire.reader.buffer) == waiting)
     raw.writer.close() if secure else raw.reset()
     (error,) = await site.ended()
     assert (error.code, error.reason) == (end, "bye" if end == 1000 else "")
@@ -153,7 +154,7 @@ async def test_who_owns_a_connection_is_told_of_its_loss(serve: Any, wire: Any, 
         ws.on_lost = lambda: told.append(how)
         await ws.send("ready")
         if how in {"lost", "left"}:
-            await wire.until(ws._gone.done)
+            await wire.until(ws._connection.ending.gone.done)
         elif how == "closed":
             await ws.close()
 
@@ -165,7 +166,7 @@ async def test_who_owns_a_connection_is_told_of_its_loss(serve: Any, wire: Any, 
     else:
         raw.send(wire.frame(8, b"\x03\xe8"))
         await raw.rest()
-    await wire.until(site.ws[0]._gone.done)
+    await wire.until(site.ws[0]._connection.ending.gone.done)
     assert told == ([how] if how in {"lost", "left"} else [])
 
 
@@ -195,7 +196,7 @@ async def test_who_leaves_what_came_before_a_loss_has_ended(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture, how: str
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(ws._gone.done)
+        await wire.until(ws._connection.ending.gone.done)
         if how == "close":
             await ws.close(4000)
             with pytest.raises(ConnectionClosed, match="1006"):
@@ -206,11 +207,11 @@ async def test_who_leaves_what_came_before_a_loss_has_ended(
     site = await serve(handler, constants={"MAX_QUEUE": 2})
     raw = await site.raw()
     raw.send(wire.frame(1, b"x") * 1000)
-    await wire.until(lambda: site.ws and site.ws[0]._wire.held)
+    await wire.until(lambda: site.ws and site.ws[0]._connection.wire.held)
     raw.reset()
     await site.ended()
     await wire.until(lambda: gone(site))
-    assert site.ws[0]._end.code == 1006
+    assert site.ws[0]._connection.ending.close.code == 1006
     assert log.records == []
 
 
@@ -269,7 +270,7 @@ async def test_a_handler_that_fails_when_its_peer_has_gone_is_logged(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(ws._gone.done)
+        await wire.until(ws._connection.ending.gone.done)
         raise error
 
     site = await serve(handler)
@@ -321,7 +322,7 @@ async def test_a_peer_that_neither_reads_nor_closes_is_aborted(serve: Any, wire:
     site = await serve(stream, constants={"TIMEOUT": 0.01})
     raw = await site.raw()
     raw.reader._transport.pause_reading()
-    await wire.until(lambda: site.ws and site.ws[0]._outbox.paused)
+    await wire.until(lambda: site.ws and site.ws[0]._connection.outbox.paused)
     site.ws[0].shutdown()
     (error,) = await site.ended()
     assert error.code == 1001
@@ -339,19 +340,21 @@ async def test_a_peer_that_reads_gets_all_that_was_sent_before_the_close(
         handler, constants={"TIMEOUT": 1000}, compression=False, tls=tls if secure else None
     )
     raw = await site.raw()
-    await wire.until(lambda: site.ws and site.ws[0]._end)
+    await wire.until(lambda: site.ws and site.ws[0]._connection.ending.close)
     (ws,) = site.ws
-    await wire.until(lambda: not ws._took())
+    await wire.until(lambda: not ws._connection.ending.uptake.took())
     for _ in range(3):
         await raw.reader.readexactly(2**20)
-        first = ws._abort
-        await wire.until(lambda: taken(ws._transport) > ws._taken)
-        ws._expire()  # as the timer does
-        assert ws._abort is not first
+        first = ws._connection.ending.timer
+        await wire.until(
+            lambda: taken(ws._connection.transport) > ws._connection.ending.uptake.taken
+        )
+        ws._connection.ending.expire()  # as the timer does
+        assert ws._connection.ending.timer is not first
         first.cancel()
-        await wire.until(lambda: not ws._took())
-    ws._expire()
-    await wire.until(ws._gone.done)
+        await wire.until(lambda: not ws._connection.ending.uptake.took())
+    ws._connection.ending.expire()
+    await wire.until(ws._connection.ending.gone.done)
 
 
 async def test_stop_waits_for_no_peer_that_reads_for_ever(serve: Any, wire: Any) -> None:
@@ -359,12 +362,12 @@ async def test_stop_waits_for_no_peer_that_reads_for_ever(serve: Any, wire: Any)
         try:
             await asyncio.Event().wait()
         finally:
-            await ws._until_gone()
+            await ws._connection.ending.until_gone()
 
     site = await serve(handler)
     await site.raw()
     await wire.until(lambda: site.ws)
-    site.ws[0]._took = lambda: True
+    site.ws[0]._connection.ending.uptake = SimpleNamespace(took=lambda: True)
     site.listener.protocol.TIMEOUT = 0
     await site.listener.stop(grace=0)
     assert gone(site)

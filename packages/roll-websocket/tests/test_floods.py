@@ -13,9 +13,9 @@ MIB = 2**20
 
 def held(ws: WSProtocol) -> int:
     """Bytes this connection holds in memory for both directions."""
-    wire = ws._wire
+    wire = ws._connection.wire
     waiting = sum(len(message) for message in wire.inbox.messages) + len(wire.fragments or b"")
-    return waiting + len(wire.reader.buffer) + ws._transport.get_write_buffer_size()
+    return waiting + len(wire.reader.buffer) + ws._connection.transport.get_write_buffer_size()
 
 
 async def served(site: Any) -> None:
@@ -37,7 +37,7 @@ async def test_pings_from_a_client_that_does_not_read_are_not_taken(serve: Any, 
     raw.reader._transport.pause_reading()
     count = 100_000
     raw.send(wire.frame(9, b"p" * 125) * count)
-    await wire.until(lambda: site.ws and not pausable(site)._reading)
+    await wire.until(lambda: site.ws and not pausable(site)._connection.intake.reading)
     assert held(pausable(site)) < MIB
     await served(site)
     raw.reader._transport.resume_reading()
@@ -50,9 +50,9 @@ async def test_fragments_of_a_byte_leave_others_their_turn(serve: Any, wire: Any
     raw = await site.raw()
     count = 30_000
     raw.send(wire.frame(2, b"x", first=0x02) + wire.frame(0, b"x", first=0x00) * count)
-    await wire.until(lambda: site.ws and pausable(site)._wire.fragments)
+    await wire.until(lambda: site.ws and pausable(site)._connection.wire.fragments)
     await served(site)
-    assert len(pausable(site)._wire.fragments) < count
+    assert len(pausable(site)._connection.wire.fragments) < count
     raw.send(wire.frame(0, b"x"))
     assert await raw.frame() == (0x82, b"x" * (count + 2))
 
@@ -70,8 +70,8 @@ async def test_messages_nobody_receives_are_not_read(serve: Any, wire: Any, size
     raw = await site.raw()
     count = 4 * MIB // (size + 100)
     raw.send(wire.frame(2, b"x" * size) * count)
-    await wire.until(lambda: site.ws and not pausable(site)._reading)
-    assert len(pausable(site)._wire.inbox.messages) <= WSProtocol.MAX_QUEUE
+    await wire.until(lambda: site.ws and not pausable(site)._connection.intake.reading)
+    assert len(pausable(site)._connection.wire.inbox.messages) <= WSProtocol.MAX_QUEUE
     assert held(pausable(site)) < MIB
     await served(site)
     wanted.set()
@@ -84,17 +84,17 @@ async def test_messages_before_a_pong_are_bounded(serve: Any, wire: Any) -> None
 
     async def handler(request: Any, ws: WSProtocol) -> None:
         await ws.ping("one")
-        await wire.until(lambda: not ws._reading)
-        assert len(ws._wire.inbox.messages) == 16
+        await wire.until(lambda: not ws._connection.intake.reading)
+        assert len(ws._connection.wire.inbox.messages) == 16
         pong = await ws.ping("two")
         for _ in range(8):
             await ws.recv()
         await pong
-        assert not ws._pings
+        assert not ws._connection.pings.waiters
         for _ in range(3):
             await ws.ping()
             await asyncio.sleep(0)
-            assert len(ws._wire.inbox.messages) == 16
+            assert len(ws._connection.wire.inbox.messages) == 16
         for _ in range(92):
             await ws.recv()
 
@@ -102,7 +102,7 @@ async def test_messages_before_a_pong_are_bounded(serve: Any, wire: Any) -> None
     raw = await site.raw()
     assert await raw.frame() == (0x89, b"one")
     raw.send(wire.frame(1, b"x") * 16 + wire.frame(10, b"two") + wire.frame(1, b"x") * 84)
-    await wire.until(lambda: len(site.ws[0]._wire.inbox.messages) == 16)
+    await wire.until(lambda: len(site.ws[0]._connection.wire.inbox.messages) == 16)
     raw.send(wire.frame(10))
     assert await raw.frame() == (0x89, b"two")
     assert await site.ended() == [None]
@@ -121,10 +121,10 @@ async def test_one_message_a_packet_is_held_too(serve: Any, wire: Any) -> None:
     ws = pausable(site)
     for number in range(4):
         raw.send(wire.frame(1, b"%d" % number))
-        await wire.until(lambda count=number + 1: len(ws._wire.inbox.messages) == count)
-    assert ws._reading
+        await wire.until(lambda count=number + 1: len(ws._connection.wire.inbox.messages) == count)
+    assert ws._connection.intake.reading
     raw.send(wire.frame(1, b"4"))
-    await wire.until(lambda: not ws._reading)
+    await wire.until(lambda: not ws._connection.intake.reading)
     wanted.set()
     assert [(await raw.frame())[1] for _ in range(5)] == [b"0", b"1", b"2", b"3", b"4"]
     raw.send(wire.frame(1, b"5"))
@@ -156,8 +156,8 @@ async def test_few_bytes_that_inflate_are_inflated_one_at_a_time(serve: Any, wir
     packer = zlib.compressobj(wbits=-15)
     bomb = (packer.compress(bytes(MIB)) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
     raw.send(wire.frame(2, bomb, first=0xC2) * 50)
-    await wire.until(lambda: site.ws and pausable(site)._wire.inbox.messages)
-    assert len(pausable(site)._wire.inbox.messages) == 1
+    await wire.until(lambda: site.ws and pausable(site)._connection.wire.inbox.messages)
+    assert len(pausable(site)._connection.wire.inbox.messages) == 1
     wanted.set()
     assert await raw.close_code() == 1000
 
@@ -177,7 +177,7 @@ async def test_send_waits_for_a_client_that_does_not_read(serve: Any, wire: Any)
     site = await serve(handler, compression=False)
     raw = await site.raw()
     raw.reader._transport.pause_reading()
-    await wire.until(lambda: site.ws and pausable(site)._outbox.paused)
+    await wire.until(lambda: site.ws and pausable(site)._connection.outbox.paused)
     before = sent
     assert held(pausable(site)) < MIB
     await served(site)
@@ -198,7 +198,7 @@ async def test_senders_side_by_side_all_wait(serve: Any, wire: Any) -> None:
     site = await serve(handler, compression=False)
     raw = await site.raw()
     raw.reader._transport.pause_reading()
-    await wire.until(lambda: site.ws and pausable(site)._outbox.paused)
+    await wire.until(lambda: site.ws and pausable(site)._connection.outbox.paused)
     assert held(pausable(site)) < MIB
     raw.reader._transport.resume_reading()
     frames = [await raw.frame() for _ in range(2000)]
@@ -209,7 +209,7 @@ async def test_a_close_behind_a_flood_is_found_once_the_handler_closes(
     serve: Any, wire: Any
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(lambda: not ws._reading)
+        await wire.until(lambda: not ws._connection.intake.reading)
         await ws.close(4000)
 
     site = await serve(handler, constants={"TIMEOUT": 1000})
@@ -236,7 +236,7 @@ async def test_a_turn_that_finds_the_peer_not_reading_is_left_for_later(
         ws.resume_writing()
         ws.pause_writing()
         await asyncio.sleep(0)
-        assert ws._wire.reader.held
+        assert ws._connection.wire.reader.held
         ws.resume_writing()
         await ws.send(await ws.recv())
 
@@ -247,12 +247,12 @@ async def test_a_turn_that_finds_the_peer_not_reading_is_left_for_later(
 
 async def test_a_peer_that_reads_on_and_off_fills_no_queue(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(lambda: ws._wire.inbox.full)
+        await wire.until(lambda: ws._connection.wire.inbox.full)
         for _ in range(50):
             ws.pause_writing()
             ws.resume_writing()
             await asyncio.sleep(0)
-        assert len(ws._wire.inbox.messages) == 4
+        assert len(ws._connection.wire.inbox.messages) == 4
         for _ in range(100):
             assert await ws.recv() == "x"
 

@@ -16,7 +16,7 @@ from websockets.protocol import State
 
 from roll_websocket import HandshakeError, Listener, WSProtocol
 from roll_websocket.deflate import Deflate
-from roll_websocket.listener import Opening
+from roll_websocket.opening import Opening
 from roll_websocket.wire import Wire
 
 KIB = 1024

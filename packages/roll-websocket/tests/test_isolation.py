@@ -34,9 +34,9 @@ async def leave_early(site: Any, wire: Any, first: bytes) -> WSProtocol:
     await wire.until(lambda: len(site.ws) > known - 1 and site.ws)
     ws: WSProtocol = site.ws[-1]
     raw.send(first)
-    await wire.until(lambda: ws._wire.held)
+    await wire.until(lambda: ws._connection.wire.held)
     raw.send(wire.frame(8, b"\x03\xe8"))
-    await wire.until(lambda: not ws._reading)
+    await wire.until(lambda: not ws._connection.intake.reading)
     raw.writer.close()
     await raw.writer.wait_closed()
     return ws
@@ -53,7 +53,7 @@ async def test_peers_that_close_early_poison_nobody(
     data = wire.frame(2, bytes(70_000)) + (wire.frame(9, b"p" * 125) if first == "pings" else b"")
     left = [await leave_early(site, wire, data) for _ in range(5)]
     busy.free.set()
-    await wire.until(lambda: all(ws._gone.done() for ws in left))
+    await wire.until(lambda: all(ws._connection.ending.gone.done() for ws in left))
     await site.ended(5)
     for raw in healthy:
         for _ in range(3):
@@ -61,7 +61,7 @@ async def test_peers_that_close_early_poison_nobody(
     for raw in healthy:
         raw.writer.transport.abort()
     await site.listener.stop()
-    assert all(ws._gone.done() for ws in site.ws)
+    assert all(ws._connection.ending.gone.done() for ws in site.ws)
     assert log.records == []
 
 
@@ -82,8 +82,11 @@ class Faulty:
 
 def spoil(ws: WSProtocol, method: str, error: Exception) -> None:
     """Let a method of the transport of a connection raise."""
-    faulty: Any = Faulty(ws._transport, method, error)
-    ws._transport = ws._outbox.transport = faulty
+    connection = ws._connection
+    faulty: Any = Faulty(connection.transport, method, error)
+    for part in (connection, connection.outbox, connection.intake, connection.ending):
+        part.transport = faulty
+    connection.ending.uptake.transport = faulty
 
 
 # What of the transport a peer can reach, and the frames that do.
@@ -109,7 +112,7 @@ async def test_whatever_a_transport_raises_ends_its_connection_alone(
     ws = site.ws[0]
     spoil(ws, method, error)
     spoilt.send(REACHED[method](wire))
-    await wire.until(ws._gone.done)
+    await wire.until(ws._connection.ending.gone.done)
     busy.free.set()
     (end,) = await site.ended()
     assert end is None or isinstance(end, ConnectionClosed)
@@ -138,7 +141,9 @@ async def test_a_close_that_fails_ends_the_connection(serve: Any, wire: Any, how
     site = await serve(handler)
     raw = await site.raw()
     await site.ended()
-    await wire.until(lambda: site.ws[0]._gone.done() and not site.listener.running)
+    await wire.until(
+        lambda: site.ws[0]._connection.ending.gone.done() and not site.listener.running
+    )
     with contextlib.suppress(ConnectionError):
         assert await raw.rest() == b""
 
@@ -154,7 +159,7 @@ async def test_stop_closes_the_others_when_one_fails(serve: Any, wire: Any) -> N
         client.send(wire.frame(8, b"\x03\xe9"))
         assert await client.rest() == b""
     await stopping
-    assert all(ws._gone.done() for ws in site.ws)
+    assert all(ws._connection.ending.gone.done() for ws in site.ws)
 
 
 @pytest.mark.parametrize("callback", ["_advance", "_step", "_settle", "pause_writing"])
@@ -162,7 +167,8 @@ async def test_a_fault_of_our_own_is_logged_once_and_ends_the_connection(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture, callback: str
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        ws._wire.step = ws._wire.end = ws._wire.hold = ws._wire.receive_eof = fail
+        wire = ws._connection.wire
+        wire.step = wire.end = wire.hold = wire.receive_eof = fail
         await ws.recv()
 
     def fail() -> None:
@@ -175,14 +181,14 @@ async def test_a_fault_of_our_own_is_logged_once_and_ends_the_connection(
     if callback == "_advance":
         raw.send(wire.frame(8))
     elif callback == "_step":
-        ws._step()
+        ws._connection.step()
     elif callback == "_settle":
         raw.reset()
     else:
         ws.pause_writing()
     (error,) = await site.ended()
     assert isinstance(error, ConnectionClosed)
-    await wire.until(ws._gone.done)
+    await wire.until(ws._connection.ending.gone.done)
     (record,) = log.records
     assert record.exc_info
     assert record.exc_info[0] is ZeroDivisionError
@@ -288,14 +294,14 @@ async def test_a_transport_that_is_closing_is_neither_paused_nor_resumed(
     """uvloop raises where it is; over TLS, data may come after all."""
 
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(lambda: ws._wire.held)
+        await wire.until(lambda: ws._connection.wire.held)
         spoil(ws, "pause_reading", RuntimeError("closed"))
         spoil(ws, "resume_reading", RuntimeError("closed"))
-        ws._transport.abort()
+        ws._connection.transport.abort()
         ws.data_received(wire.frame(1, b"late"))
-        assert not ws._reading
-        ws._resume_reading()
-        assert ws._reading
+        assert not ws._connection.intake.reading
+        ws._connection.intake.resume()
+        assert ws._connection.intake.reading
 
     site = await serve(handler, constants={"MAX_QUEUE": 1})
     raw = await site.raw()

@@ -79,7 +79,7 @@ async def test_pings_can_be_off(serve: Any, wire: Any) -> None:
     site = await serve(ping_interval=None)
     client = await site.connect()
     await wire.until(lambda: site.ws)
-    assert site.ws[0]._keepalive is None
+    assert site.ws[0]._connection.keepalive is None
     await client.close()
 
 
@@ -87,22 +87,24 @@ async def test_a_peer_that_is_not_let_send_is_not_blamed(serve: Any, wire: Any) 
     """From the message that is one too many to when reading goes on."""
 
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(lambda: not ws._reading)
-        assert [ws.heard(), ws.heard()] == [True, True]
+        await wire.until(lambda: not ws._connection.intake.reading)
+        assert [ws._connection.heard(), ws._connection.heard()] == [True, True]
         for _ in range(2):
             await ws.recv()
-            assert not ws._wire.inbox.full
-            assert [ws.heard(), ws.heard()] == [True, True]
+            assert not ws._connection.wire.inbox.full
+            assert [ws._connection.heard(), ws._connection.heard()] == [True, True]
         await ws.recv()
-        await wire.until(lambda: ws._reading)
-        assert [ws.heard(), ws.heard()] == [True, False]
+        await wire.until(lambda: ws._connection.intake.reading)
+        assert [ws._connection.heard(), ws._connection.heard()] == [True, False]
 
     site = await serve(handler, constants={"MAX_QUEUE": 5})
     raw = await site.raw()
     await wire.until(lambda: site.ws)
     for number in range(5):
         raw.send(wire.frame(1, b"x"))
-        await wire.until(lambda count=number: len(site.ws[0]._wire.inbox.messages) > count)
+        await wire.until(
+            lambda count=number: len(site.ws[0]._connection.wire.inbox.messages) > count
+        )
     raw.send(wire.frame(10))
     assert await site.ended() == [None]
 
@@ -111,8 +113,8 @@ async def test_a_peer_is_blamed_while_it_could_send(serve: Any, wire: Any) -> No
     """Were a full inbox enough, one that vanished would stay as long as its handler is busy."""
 
     async def handler(request: Any, ws: WSProtocol) -> None:
-        await wire.until(lambda: ws._wire.inbox.full)
-        assert [ws.heard(), ws.heard()] == [True, False]
+        await wire.until(lambda: ws._connection.wire.inbox.full)
+        assert [ws._connection.heard(), ws._connection.heard()] == [True, False]
 
     site = await serve(handler, constants={"MAX_QUEUE": 2})
     raw = await site.raw()
@@ -128,20 +130,22 @@ async def test_a_peer_that_reads_a_long_message_is_not_blamed(
 
     async def handler(request: Any, ws: WSProtocol) -> None:
         await ws.send(bytes(16 * 2**20))
-        await wire.until(ws._gone.done)
+        await wire.until(ws._connection.ending.gone.done)
 
     site = await serve(handler, compression=False, tls=tls if secure else None)
     raw = await site.raw()
     (ws,) = site.ws
-    await wire.until(lambda: not ws.heard() and ws._taken is not None)
+    await wire.until(
+        lambda: not ws._connection.heard() and ws._connection.ending.uptake.taken is not None
+    )
     for _ in range(3):
         await raw.reader.readexactly(2**20)
-        await wire.until(ws.heard)
-        await wire.until(lambda: not ws.heard())
+        await wire.until(ws._connection.heard)
+        await wire.until(lambda: not ws._connection.heard())
     await raw.reader.readexactly(13 * 2**20)
-    await wire.until(ws.heard)
-    await wire.until(lambda: ws._taken is None)
-    assert not ws.heard()
+    await wire.until(ws._connection.heard)
+    await wire.until(lambda: ws._connection.ending.uptake.taken is None)
+    assert not ws._connection.heard()
 
 
 class Holding:

@@ -47,7 +47,7 @@ async def test_all_kinds_and_sizes_keep_their_order(serve: Any, wire: Any, seed:
     site = await serve(handler, compression=False)
     raw = await site.raw()
     raw.reader._transport.pause_reading()
-    await wire.until(lambda: site.ws and site.ws[0]._outbox.paused)
+    await wire.until(lambda: site.ws and site.ws[0]._connection.outbox.paused)
     raw.reader._transport.resume_reading()
     firsts = {"text": TEXT, "binary": BINARY, "large": BINARY, "ping": PING, "pong": PONG}
     frames = [await raw.frame() for _ in kinds]
@@ -58,7 +58,7 @@ async def test_all_kinds_and_sizes_keep_their_order(serve: Any, wire: Any, seed:
 async def fill(ws: WSProtocol) -> int:
     """Send until the peer, which does not read, holds this up."""
     count = 0
-    while not ws._outbox.paused:
+    while not ws._connection.outbox.paused:
         await ws.send(bytes(100_000))
         count += 1
     return count
@@ -73,7 +73,9 @@ async def test_what_waits_is_sent_before_the_close(serve: Any, wire: Any, how: s
         count = await fill(ws)
         calls = together(*(ws.send(str(number)) for number in range(100)), ws.ping("last"))
         waiting.append(asyncio.ensure_future(calls))
-        await wire.until(lambda: ws._outbox.waiting and len(ws._outbox.waiting) == 101)
+        await wire.until(
+            lambda: ws._connection.outbox.waiting and len(ws._connection.outbox.waiting) == 101
+        )
         filled.set_result(count)
         if how == "close":
             await ws.close(4000)
@@ -103,11 +105,13 @@ async def test_a_cancelled_send_is_not_sent_and_holds_up_nobody(serve: Any, wire
     async def handler(request: Any, ws: WSProtocol) -> None:
         started.set_result(await fill(ws))
         sends = [asyncio.ensure_future(ws.send(str(number))) for number in range(200)]
-        await wire.until(lambda: ws._outbox.waiting and len(ws._outbox.waiting) == 200)
+        await wire.until(
+            lambda: ws._connection.outbox.waiting and len(ws._connection.outbox.waiting) == 200
+        )
         for send in sends[::2]:
             send.cancel()
         await asyncio.wait(sends[::2])
-        assert len(ws._outbox.waiting or ()) == 100
+        assert len(ws._connection.outbox.waiting or ()) == 100
         cancelled.set()
         await asyncio.wait(sends)
         await ws.send("end")
@@ -144,9 +148,9 @@ async def test_a_send_cancelled_as_it_fails_is_no_error_of_anybody(serve: Any, w
     async def handler(request: Any, ws: WSProtocol) -> None:
         await fill(ws)
         send = asyncio.ensure_future(ws.send("never"))
-        await wire.until(lambda: ws._outbox.waiting)
-        ws._transport.abort()
-        await wire.until(lambda: ws._outbox.ended)
+        await wire.until(lambda: ws._connection.outbox.waiting)
+        ws._connection.transport.abort()
+        await wire.until(lambda: ws._connection.outbox.ended)
         send.cancel()
         with pytest.raises(asyncio.CancelledError):
             await send
@@ -169,7 +173,7 @@ async def test_who_waits_is_told_of_the_end(serve: Any, wire: Any, end: str) -> 
     site = await serve(handler, compression=False)
     raw = await site.raw()
     raw.reader._transport.pause_reading()
-    await wire.until(lambda: waiting and waiting[0]._outbox.waiting)
+    await wire.until(lambda: waiting and waiting[0]._connection.outbox.waiting)
     if end == "closed by the peer":
         raw.send(wire.frame(8, b"\x03\xe8"))
         raw.reader._transport.resume_reading()
@@ -177,7 +181,7 @@ async def test_who_waits_is_told_of_the_end(serve: Any, wire: Any, end: str) -> 
     elif end == "reset":
         raw.reset()
     else:
-        waiting[0]._transport.abort()
+        waiting[0]._connection.transport.abort()
     await site.ended()
     assert len(ends) == 7
     if end != "closed by the peer":  # that one had read it all
@@ -228,9 +232,9 @@ async def test_a_send_cancelled_as_the_connection_ends_is_cancelled(serve: Any, 
     async def handler(request: Any, ws: WSProtocol) -> None:
         await fill(ws)
         send = asyncio.ensure_future(ws.send("never"))
-        await wire.until(lambda: ws._outbox.waiting)
+        await wire.until(lambda: ws._connection.outbox.waiting)
         send.cancel()
-        ws.give_up(20)
+        ws._connection.give_up(20)
         with pytest.raises(asyncio.CancelledError):
             await send
 

@@ -1,7 +1,8 @@
 """WebSocket connections (RFC 6455) on asyncio, on the Sans-I/O layer of `websockets`."""
 
 from roll_websocket.broadcast import broadcast
-from roll_websocket.errors import ConnectionClosed, HandshakeError
+from roll_websocket.codec import StrictJSON
+from roll_websocket.errors import ConnectionClosed, HandshakeError, InvalidMessage
 from roll_websocket.handshake import HandshakeRequest
 from roll_websocket.listener import Listener
 from roll_websocket.options import check_options
@@ -11,7 +12,9 @@ __all__ = [
     "ConnectionClosed",
     "HandshakeError",
     "HandshakeRequest",
+    "InvalidMessage",
     "Listener",
+    "StrictJSON",
     "WSProtocol",
     "__version__",
     "broadcast",

@@ -8,6 +8,7 @@ from roll_websocket.shared import Shared
 
 __all__ = ["broadcast"]
 
+TOO_SLOW = 1013, "Too slow for what is sent."
 POLICIES = {"close", "drop"}
 
 
@@ -29,6 +30,7 @@ def broadcast(
     if slow not in POLICIES:
         raise ValueError(f"`slow` is 'close' or 'drop', not {slow!r}")
     shared = Shared(message)
-    for connection in connections:
-        if not connection.post(shared) and slow == "close":
-            connection.give_up_slow()
+    for ws in connections:
+        connection = getattr(ws, "_connection", None)  # None before the handshake
+        if connection is not None and not connection.post(shared) and slow == "close":
+            connection.begin_close(*TOO_SLOW)

@@ -1,176 +1,148 @@
-"""A transport and the wire on it: flow both ways, turns, pings and the end."""
+"""A transport and the wire on it: what asyncio, the clock and a broadcast call."""
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Any
 
-from websockets.frames import Close, CloseCode
+from websockets.frames import Close, CloseCode, Opcode
 from websockets.protocol import SEND_EOF, State
 
-from roll_websocket.flow import taken
+from roll_websocket.ending import LOST, Ending, Limits
+from roll_websocket.guard import guarded
+from roll_websocket.intake import Intake
 from roll_websocket.keepalive import Keepalive
 from roll_websocket.outbox import Outbox
 from roll_websocket.pings import Pings
 from roll_websocket.shared import Shared
-from roll_websocket.waiting import LOST, Waiting, wake
 from roll_websocket.wire import Wire
 
 __all__ = ["Connection"]
 
 LOGGER = logging.getLogger("roll_websocket")
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 # How many times as much may wait for `recv` while a handler awaits a pong.
 PONG_ROOM = 4
 
 
-def guarded(
-    callback: Callable[Concatenate["Connection", P], R],
-) -> Callable[Concatenate["Connection", P], R | None]:
-    """End the connection, and no other, for whatever a callback of it raises."""
-
-    def guard(self: "Connection", /, *args: P.args, **kwargs: P.kwargs) -> R | None:
-        try:
-            return callback(self, *args, **kwargs)
-        except Exception:  # noqa: BLE001 - logged there
-            self.break_off()
-            return None
-
-    guard.__doc__ = callback.__doc__
-    return guard
-
-
-class Connection(Waiting):
+class Connection:
     """An open connection, from the 101 to the end of the transport."""
 
-    TIMEOUT: float = 5
-    """Seconds the peer has to answer a close it has read, before the connection is aborted."""
-    MAX_QUEUE: int = 64
-    """Messages that may wait for `recv` before reading is paused; at least one may."""
-    READ_LIMIT: int = 2**16
-    """Bytes that may wait for `recv` before reading is paused; one message may pass it."""
-    WRITE_LIMIT: int = 2**16
-    """Bytes that may wait for the peer to read before `send` waits."""
-    BACKLOG_LIMIT: int = 2**20
-    """Bytes of broadcasts that may wait beside these; one message may pass it."""
+    __slots__ = (
+        "broken",
+        "ending",
+        "intake",
+        "keepalive",
+        "limits",
+        "loop",
+        "on_lost",
+        "outbox",
+        "pings",
+        "stream",
+        "transport",
+        "wire",
+    )
 
-    on_lost: Callable[[], object] | None = None
-    """Called when the connection is lost, unless this side has closed it."""
+    def __init__(
+        self,
+        wire: Wire,
+        transport: asyncio.Transport,
+        limits: type[Limits],
+        on_lost: Callable[[], object] | None,
+    ) -> None:
+        self.wire = wire
+        self.transport = transport
+        self.limits = limits
+        self.on_lost = on_lost
+        self.loop = asyncio.get_running_loop()
+        self.ending = Ending(transport, limits)
+        self.outbox = Outbox(transport)
+        self.pings = Pings()
+        self.intake = Intake(wire, self.outbox, self.step)
+        self.keepalive: Keepalive | None = None
+        self.broken = False
+        self.stream: object | None = None
+        """Who reads a message in pieces, and has not come to its end."""
 
-    _wire: Wire
-    _pings: Pings
-
-    _abort: asyncio.TimerHandle | None = None
-    _keepalive: Keepalive | None = None
-    _taken: int | None = None
-    _heard = False
-    _reading = True
-    _scheduled = False
-    _broken = False
-
-    def _open(self, wire: Wire, interval: float | None, timeout: float | None) -> None:
-        """Keep what the handshake has settled until there is a transport."""
-        self._wire = wire
-        self._interval = interval
-        self._patience = timeout
+    @guarded
+    def start(self, interval: float | None, patience: float | None) -> None:
+        """Set the limits, and the clock."""
+        self.transport.set_write_buffer_limits(high=self.limits.WRITE_LIMIT)
+        self.bound()
+        if interval is not None:
+            self.keepalive = Keepalive(self, interval, patience)
 
     # Called by asyncio.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport over, after the head of the 101 has been written to it."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._loop = asyncio.get_running_loop()
-        self._gone = self._loop.create_future()
-        self._outbox = Outbox(self._transport, self._loop)
-        self._pings = Pings()
-        self._begin()
-
-    @guarded
-    def _begin(self) -> None:
-        """Set the limits, and the clock."""
-        self._transport.set_write_buffer_limits(high=self.WRITE_LIMIT)
-        self._bound()
-        if self._interval is not None:
-            self._keepalive = Keepalive(self, self._interval, self._patience)
-
     def data_received(self, data: bytes) -> None:
         """Take bytes of the peer."""
-        self._heard = True
-        wire = self._wire
+        intake, wire = self.intake, self.wire
+        intake.heard = True
         try:
             if wire.held:
                 # Not before now: most holds end before anything more comes.
                 wire.reader.feed_data(data)
-                self._pause_reading()
+                intake.pause()
             elif wire.take(data):
-                wake(self._receiver)
+                wire.inbox.wake()
             else:
                 wire.receive_data(data)
-                self._advance()
+                self.advance()
         except Exception:  # noqa: BLE001 - as `guarded`, without its cost
             self.break_off()
 
     @guarded
     def eof_received(self) -> bool:
         """The peer sends nothing more. True keeps the transport for the messages that wait."""
-        self._wire.receive_eof()
-        self._advance()
-        return self._wire.held and self._transport.can_write_eof()
+        self.wire.receive_eof()
+        self.advance()
+        return self.wire.held and self.transport.can_write_eof()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self) -> None:
         """The transport is gone: the end, but for the messages that wait."""
-        wake(self._gone)
-        self._settle()
+        self.ending.lost()
+        self.settle()
         if self.on_lost is not None:
-            self._tell_owner(self.on_lost)
+            self.tell_owner(self.on_lost)
 
     @guarded
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """End what the loss of the transport ends."""
-        if self._end is None:
-            self._outbox.paused = False
-            self._tell()
-            self._wire.receive_eof()
-            self._advance()
-        elif self._abort is not None:
-            self._abort.cancel()
+        if self.ending.close is None:
+            self.outbox.paused = False
+            self.tell()
+            self.wire.receive_eof()
+            self.advance()
 
     @guarded
-    def _tell_owner(self, on_lost: Callable[[], object]) -> None:
+    def tell_owner(self, on_lost: Callable[[], object]) -> None:
         """Tell who owns the connection that it is lost."""
         on_lost()
 
     @guarded
     def pause_writing(self) -> None:
         """The peer does not read: take nothing of it either, it could be made of pings."""
-        self._outbox.pause()
-        self._wire.hold()
+        self.outbox.pause()
+        self.wire.hold()
 
     @guarded
     def resume_writing(self) -> None:
         """The peer reads again, which is as good as a word."""
-        self._heard = True
-        self._outbox.resume()
-        self._schedule()
+        self.intake.heard = True
+        self.outbox.resume()
+        self.intake.schedule()
 
-    def break_off(self) -> None:
-        """End the connection for the exception being handled, which is logged once.
-
-        For a fault of our own, as any callback may raise: no other connection, nor the clock
-        that all share, may hear of it.
-        """
-        if not self._broken:
-            self._broken = True
-            LOGGER.exception("A WebSocket connection failed")
-        if self._end is None:
-            self._end = LOST
-        self._transport.abort()
-        self._tell()
-        wake(self._receiver)
+    @guarded
+    def step(self) -> None:
+        """Parse what was held, then read on if that was all."""
+        self.intake.scheduled = False
+        if self.outbox.paused or (self.ending.gone.done() and self.ending.close is not None):
+            return
+        self.wire.step()
+        self.advance()
+        if not self.wire.held:
+            self.intake.resume()
 
     # Called by the keep-alive.
 
@@ -179,205 +151,188 @@ class Connection(Waiting):
 
         One that could not send is excused, unless nothing was read for it does not read.
         """
-        reading = self._outbox.paused or (self._reading and not self._wire.reader.eof)
-        heard, self._heard = self._took() or self._heard or not reading, False
+        intake = self.intake
+        heard = self.ending.uptake.took() or intake.heard or not intake.listens()
+        intake.heard = False
         return heard
 
     def probe(self) -> None:
         """Send a ping whose pong nobody awaits."""
-        self._wire.send_ping(b"")
-        self._flush()
+        self.pings.probed = self.loop.time()
+        self.wire.send_ping(b"")
+        self.flush()
 
     def give_up(self, silence: float) -> None:
         """The peer has vanished."""
-        self._wire.fail(CloseCode.INTERNAL_ERROR, f"No answer to a ping in {silence:g} seconds.")
-        self._advance()
+        self.wire.fail(CloseCode.INTERNAL_ERROR, f"No answer to a ping in {silence:g} seconds.")
+        self.advance()
 
-    def _took(self) -> bool:
-        """Whether the peer took any of what waited for it at the last call."""
-        before, self._taken = self._taken, taken(self._transport)
-        return before is not None and (self._taken is None or self._taken > before)
+    def break_off(self) -> None:
+        """End the connection for the exception being handled, which is logged once.
+
+        For a fault of our own, as any callback may raise: no other connection, nor the clock
+        that all share, may hear of it.
+        """
+        if not self.broken:
+            self.broken = True
+            LOGGER.exception("A WebSocket connection failed")
+        if self.ending.close is None:
+            self.ending.close = LOST
+        self.transport.abort()
+        self.tell()
+        self.wire.inbox.wake()
 
     # Called by a broadcast.
 
     def post(self, message: Shared) -> bool:
         """Send a message that others send too, without waiting; False when the peer is slow."""
-        if not hasattr(self, "_outbox") or self._outbox.ended or self._transport.is_closing():
+        if self.outbox.ended or self.transport.is_closing():
             return True
-        outbox = self._outbox
-        if outbox.backlog >= self.BACKLOG_LIMIT:
+        if self.outbox.backlog >= self.limits.BACKLOG_LIMIT:
             return False
         try:
-            self._post(outbox, message)
+            self.write_shared(message)
         except Exception:  # noqa: BLE001 - the others get the message all the same
             self.break_off()
         return True
 
-    def _post(self, outbox: Outbox, message: Shared) -> None:
+    def write_shared(self, message: Shared) -> None:
         """Write a message, or let it wait for its turn."""
-        deflate = self._wire.deflate
+        deflate = self.wire.deflate
         frame = message.frame(deflate)
 
         def write() -> None:
             if deflate is not None:
                 deflate.restart()
-            self._transport.write(frame)
+            self.transport.write(frame)
 
-        if outbox.free:
+        if self.outbox.free:
             write()
         else:
-            outbox.post(write, len(frame))
-
-    def give_up_slow(self) -> None:
-        """The peer does not read what is broadcast."""
-        self._begin_close(CloseCode.TRY_AGAIN_LATER, "Too slow for what is sent.")
+            self.outbox.post(write, len(frame))
 
     # What moves it.
 
-    def _advance(self) -> None:
+    def advance(self) -> None:
         """Follow up whatever the wire has just done."""
-        wire = self._wire
+        wire = self.wire
         if wire.writes:
-            self._flush()
+            self.flush()
         if wire.pongs:
-            self._answer_pings()
+            self.answer_pings()
         if wire.state is not State.OPEN:
-            self._finish(wire.end())
+            self.finish(wire.end())
         elif wire.inbox.messages:
-            wake(self._receiver)
+            wire.inbox.wake()
         if wire.held:
-            self._schedule()
+            self.intake.schedule()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Write what the wire has, in one go: many small writes to a slow peer are dear."""
-        writes = self._wire.data_to_send()
-        if not writes or self._transport.is_closing():
+        writes = self.wire.data_to_send()
+        if not writes or self.transport.is_closing():
             return
-        self._transport.write(writes[0] if len(writes) == 1 else b"".join(writes))
+        self.transport.write(writes[0] if len(writes) == 1 else b"".join(writes))
         if writes[-1] == SEND_EOF:
-            self._send_eof()
+            self.send_eof()
 
-    def _send_eof(self) -> None:
+    def send_eof(self) -> None:
         """Say that nothing more comes; TLS cannot say it without closing."""
-        if self._wire.reader.eof or not self._transport.can_write_eof():
-            self._transport.close()
+        if self.wire.reader.eof or not self.transport.can_write_eof():
+            self.transport.close()
             return
         # The peer may have reset the connection already: the system says so here, and asyncio
         # tells of the loss later.
         with contextlib.suppress(OSError):
-            self._transport.write_eof()
+            self.transport.write_eof()
 
-    def _bound(self) -> None:
+    async def turn(self, write: Callable[[], object], message: bool) -> Any:
+        """Call `write` when it is its turn; ConnectionClosed when nothing may be sent."""
+        ending = self.ending
+        if ending.close is None and self.transport.is_closing():
+            await ending.until_gone()
+        if ending.close is not None or ending.gone.done():
+            # Who sends in a loop, whatever it raises, yields too.
+            await asyncio.sleep(0)
+            raise ending.exception
+        return await self.outbox.turn(write, message)
+
+    def send_message(self, opcode: Opcode, payload: bytes) -> None:
+        """Send a whole message."""
+        self.transport.write(self.wire.pack(opcode, payload))
+
+    # Pings.
+
+    def bound(self) -> None:
         """Say how much may wait: more while a pong is awaited, which could be behind it."""
-        inbox = self._wire.inbox
-        inbox.most, inbox.limit = max(self.MAX_QUEUE, 1), max(self.READ_LIMIT, 1)
-        if self._pings:
+        inbox = self.wire.inbox
+        inbox.most, inbox.limit = max(self.limits.MAX_QUEUE, 1), max(self.limits.READ_LIMIT, 1)
+        if self.pings.waiters:
             inbox.most *= PONG_ROOM
-            inbox.limit = inbox.limit * PONG_ROOM + (self._wire.limit or 0)
+            inbox.limit = inbox.limit * PONG_ROOM + (self.wire.limit or 0)
 
-    def _send_ping(self, payload: bytes) -> asyncio.Future[None]:
+    def send_ping(self, payload: bytes) -> asyncio.Future[float]:
         """Send a ping, and look for its pong, behind messages that wait too."""
-        if payload in self._pings:
+        if payload in self.pings.waiters:
             raise ValueError(f"This ping awaits its pong already: {payload!r}")
-        self._wire.send_ping(payload)
-        self._flush()
-        waiter = self._pings[payload] = self._loop.create_future()
-        self._bound()
-        if self._wire.held:
-            self._schedule()
+        self.wire.send_ping(payload)
+        self.flush()
+        waiter = self.pings.add(payload, self.loop.time())
+        self.bound()
+        if self.wire.held:
+            self.intake.schedule()
         return waiter
 
-    def _send_pong(self, payload: bytes) -> None:
+    def send_pong(self, payload: bytes) -> None:
         """Send a pong."""
-        self._wire.send_pong(payload)
-        self._flush()
+        self.wire.send_pong(payload)
+        self.flush()
 
-    def _answer_pings(self) -> None:
+    def answer_pings(self) -> None:
         """Tell who awaits them of the pongs that came."""
-        pongs, self._wire.pongs = self._wire.pongs, []
-        self._pings.answer(pongs)
-        self._bound()
-        if self._wire.inbox.full:
-            self._wire.hold()
+        pongs, self.wire.pongs = self.wire.pongs, []
+        self.pings.answer(pongs, self.loop.time())
+        self.bound()
+        if self.wire.inbox.full:
+            self.wire.hold()
 
-    def _read_on(self) -> None:
-        """The handler has taken a message: let more come."""
-        if not self._outbox.paused and self._wire.release():
-            self._resume_reading()
-        else:
-            self._schedule()
-
-    def _schedule(self) -> None:
-        """Parse what is held, if it is wanted, when others have had their turn."""
-        if not (self._scheduled or self._outbox.paused or self._wire.inbox.full):
-            self._scheduled = True
-            self._loop.call_soon(self._step)
-
-    @guarded
-    def _step(self) -> None:
-        """Parse what was held, then read on if that was all."""
-        self._scheduled = False
-        if self._outbox.paused or (self._gone.done() and self._end is not None):
-            return
-        self._wire.step()
-        self._advance()
-        if not self._wire.held:
-            self._resume_reading()
-
-    def _pause_reading(self) -> None:
-        """Let the peer send nothing more for a while."""
-        self._reading = False
-        if not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def _resume_reading(self) -> None:
-        """Let the peer send again, and do not blame it for what it could not say."""
-        if not self._reading and not self._gone.done():
-            self._reading = self._heard = True
-            if not self._transport.is_closing():
-                self._transport.resume_reading()
+    def check_size(self, size: int) -> None:
+        """Fail the connection for a message over the limit, found when it is put together."""
+        if self.wire.limit is not None and size > self.wire.limit:
+            self.wire.fail(CloseCode.MESSAGE_TOO_BIG)
+            self.advance()
+            raise self.ending.exception
 
     # Its end.
 
     @guarded
-    def _begin_close(self, code: int, reason: str) -> None:
+    def begin_close(self, code: int, reason: str) -> None:
         """Send a close frame, unless the connection has ended."""
         self.on_lost = None
-        if self._end is not None:
+        if self.ending.close is not None:
             return
-        self._wire.inbox.drop()
-        if self._gone.done():
-            self._finish(LOST)
+        self.wire.inbox.drop()
+        if self.ending.gone.done():
+            self.finish(LOST)
             return
-        self._outbox.flush()
-        self._wire.send_close(code, reason)
-        self._advance()
+        self.outbox.flush()
+        self.wire.send_close(code, reason)
+        self.advance()
         # What is held is read on, for the peer's own close frame.
-        self._schedule()
+        self.intake.schedule()
 
-    def _finish(self, end: Close) -> None:
+    def finish(self, close: Close) -> None:
         """Tell everyone who waits that it is over; the peer has `TIMEOUT` to go."""
-        if self._end is not None:
-            return
-        self._end = end
-        self._tell()
-        wake(self._receiver)
-        if not self._gone.done():
-            self._took()
-            self._abort = self._loop.call_later(self.TIMEOUT, self._expire)
+        if self.ending.close is None:
+            self.ending.begin(close)
+            self.tell()
+            self.wire.inbox.wake()
 
-    @guarded
-    def _expire(self) -> None:
-        """Abort, but for a peer that still reads what comes before the close."""
-        if self._took():
-            self._abort = self._loop.call_later(self.TIMEOUT, self._expire)
-        else:
-            self._transport.abort()
-
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Tell those who wait for the peer that it is over."""
-        if self._keepalive is not None:
-            self._keepalive.stop()
-        end = self._end or LOST
-        self._outbox.end(int(end.code), end.reason)
-        self._pings.fail(int(end.code), end.reason)
+        if self.keepalive is not None:
+            self.keepalive.stop()
+            self.keepalive = None  # Which holds this.
+        close = self.ending.told
+        self.outbox.end(int(close.code), close.reason)
+        self.pings.fail(int(close.code), close.reason)

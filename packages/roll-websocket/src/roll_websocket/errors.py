@@ -1,8 +1,9 @@
 """What this package raises."""
 
+import asyncio
 from collections.abc import Mapping
 
-__all__ = ["ConnectionClosed", "HandshakeError", "is_closing"]
+__all__ = ["ConnectionClosed", "HandshakeError", "InvalidMessage", "is_closing", "wake"]
 
 
 class HandshakeError(Exception):
@@ -35,8 +36,21 @@ class ConnectionClosed(ConnectionError):
         self.reason = reason
 
 
+class InvalidMessage(ValueError):
+    """A message of the peer is not what was awaited, as no JSON.
+
+    A handler that does not catch it has its connection closed with 1007, and did not fail.
+    """
+
+
 def is_closing(error: Exception) -> bool:
     """Whether an error is ConnectionClosed, or a group of nothing else, as of a TaskGroup."""
     if isinstance(error, ExceptionGroup):
         return error.split(ConnectionClosed)[1] is None
     return isinstance(error, ConnectionClosed)
+
+
+def wake(waiter: asyncio.Future[None] | None) -> None:
+    """Wake the task that awaits this."""
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)

@@ -13,7 +13,7 @@ try:
 except ImportError:  # pragma: no cover - where websockets was built without its C extension
     from websockets.utils import apply_mask
 
-__all__ = ["message_frame", "packed_frame", "plain_frame", "plain_message"]
+__all__ = ["WHOLE", "Message", "message_frame", "packed_frame", "plain_frame", "plain_message"]
 
 FIN = 0x80
 PACKED = 0x40  # RFC 7692 6: this message is compressed.
@@ -21,7 +21,11 @@ MASK = 0x80
 TEXT = FIN | Opcode.TEXT
 BINARY = FIN | Opcode.BINARY
 
+Message = str | bytes | bytearray | memoryview
+"""What a message, or a piece of one, is sent from."""
+
 BYTES_LIKE = (bytes, bytearray, memoryview)
+WHOLE = (str, *BYTES_LIKE)
 
 # The second byte of a frame: a length, or one of these.
 EXTENDED_16 = 126

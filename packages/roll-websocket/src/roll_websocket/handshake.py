@@ -35,14 +35,34 @@ VALUE = r"[\t\x20-\x7e\x80-\xff]*"
 
 
 class HandshakeRequest(Protocol):
-    """What is needed of a request: names of `headers` in upper case, repeated ones joined."""
+    """A request for a WebSocket, as an HTTP server has parsed it.
+
+    A handshake needs `method`, `version` and `headers`; the others are for handlers.
+    """
 
     @property
-    def method(self) -> str | None: ...
+    def method(self) -> str | None:
+        """The method, such as `"GET"`."""
+
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """The version of HTTP, such as `"1.1"`."""
+
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> Mapping[str, str]:
+        """The fields: names in upper case, repeated ones joined by `", "`."""
+
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded, without the query string."""
+
+    @property
+    def query_string(self) -> str:
+        """The query string, without its `?` and not decoded; empty when there is none."""
+
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """The address of the peer, host and port; None over a Unix socket."""
 
 
 def accept(

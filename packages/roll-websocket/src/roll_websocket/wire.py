@@ -24,7 +24,7 @@ from websockets.typing import Origin, Subprotocol
 
 from roll_websocket.frames import plain_frame, plain_message
 from roll_websocket.handshake import Origins
-from roll_websocket.inbox import Inbox
+from roll_websocket.inbox import Inbox, Piece
 
 if TYPE_CHECKING:
     from roll_websocket.deflate import Deflate
@@ -81,7 +81,16 @@ class Wire(ServerProtocol):
     """One connection: the messages that wait in `inbox`, the `pongs`, and how it ended."""
 
     # Beside the attributes of the layer, not among them: CPython shares the keys of up to 30.
-    __slots__ = ("decoder", "fragments", "inbox", "known", "limit", "pongs", "turn")
+    __slots__ = (
+        "decoder",
+        "fragments",
+        "inbox",
+        "known",
+        "limit",
+        "pongs",
+        "streaming",
+        "turn",
+    )
 
     reader: HeldReader
 
@@ -109,6 +118,8 @@ class Wire(ServerProtocol):
         self.turn = FRAMES_PER_TURN
         self.fragments: bytearray | None = None
         self.decoder: codecs.IncrementalDecoder | None = None
+        self.streaming = False
+        """The handler reads the message that comes, or the next, in pieces."""
         self.reader = HeldReader()
         self.parser = self.parse()
         next(self.parser)
@@ -130,6 +141,17 @@ class Wire(ServerProtocol):
     def held(self) -> bool:
         """Whether no frame is parsed."""
         return self.reader.held
+
+    @property
+    def stalled(self) -> bool:
+        """Whether nothing more is wanted: enough waits, or much of a message nobody awaits.
+
+        The handler may want the rest of that in pieces.
+        """
+        if self.close_sent is not None:
+            return False
+        much = self.fragments is not None and len(self.fragments) >= self.inbox.limit
+        return self.inbox.full or (much and not self.inbox.awaited)
 
     def hold(self) -> None:
         """Parse no further frame; after the last one, what comes is discarded without this."""
@@ -191,6 +213,9 @@ class Wire(ServerProtocol):
         if self.fragments is None:
             self.fragments = bytearray()
             self.decoder = UTF8() if frame.opcode is Opcode.TEXT else None
+        if self.streaming:
+            self.deliver(frame)
+            return
         self.fragments += frame.data
         if self.decoder is not None:
             # Decoded for its errors only, so that a bad message fails at once.
@@ -198,9 +223,37 @@ class Wire(ServerProtocol):
         if frame.fin:
             whole, self.fragments = self.fragments, None
             self.put(bytes(whole) if self.decoder is None else whole.decode())
+        elif self.stalled:
+            self.hold()
 
-    def put(self, message: str | bytes) -> None:
+    def deliver(self, frame: Frame) -> None:
+        """Deliver a fragment as a piece."""
+        data = bytes(frame.data)
+        piece = data if self.decoder is None else self.decoder.decode(data, frame.fin)
+        if frame.fin:
+            self.fragments = None
+        else:
+            self.current_size = 0  # The limit is that of each piece.
+        if piece or frame.fin:
+            self.put(Piece(piece, frame.fin))
+
+    def begin_stream(self) -> None:
+        """Deliver the next message in pieces, or what is still to come of one that has begun."""
+        self.streaming = True
+        if not self.fragments:
+            return
+        data, self.fragments = bytes(self.fragments), bytearray()
+        self.current_size = 0
+        if self.decoder is None:
+            self.put(Piece(data, False))
+        else:
+            self.decoder = UTF8()
+            self.put(Piece(self.decoder.decode(data), False))
+
+    def put(self, message: str | bytes | Piece) -> None:
         """Deliver a message, unless this side has closed; hold when enough wait."""
+        if self.streaming and (not isinstance(message, Piece) or message.last):
+            self.streaming = False
         if self.close_sent is None:
             self.inbox.put(message)
             if self.inbox.full:
@@ -214,10 +267,14 @@ class Wire(ServerProtocol):
         return cast("Deflate", self.extensions[0]) if self.extensions else None
 
     def pack(self, opcode: Opcode, payload: bytes) -> bytes:
-        """The frame of a message."""
+        """The frame of a whole message."""
         if not self.extensions and not self.debug:
             return plain_frame(opcode, payload)
-        self.send_frame(Frame(opcode, payload))
+        return self.pack_piece(opcode, payload, True)
+
+    def pack_piece(self, opcode: Opcode, payload: bytes, last: bool) -> bytes:
+        """The frame of a piece of a message."""
+        self.send_frame(Frame(opcode, payload, last))
         return b"".join(self.data_to_send())
 
     # Ending.

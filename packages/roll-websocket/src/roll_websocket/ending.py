@@ -1,0 +1,90 @@
+"""The end of a connection."""
+
+import asyncio
+import logging
+from typing import Protocol
+
+from websockets.frames import Close, CloseCode
+
+from roll_websocket.errors import ConnectionClosed, wake
+from roll_websocket.flow import Uptake
+
+__all__ = ["LOST", "Ending", "Limits"]
+
+LOGGER = logging.getLogger("roll_websocket")
+
+# RFC 6455 7.1.5: the end of a connection that ended without a close frame.
+LOST = Close(CloseCode.ABNORMAL_CLOSURE, "")
+
+
+class Limits(Protocol):
+    """The constants of a `WSProtocol`, read when used."""
+
+    TIMEOUT: float
+    MAX_QUEUE: int
+    READ_LIMIT: int
+    WRITE_LIMIT: int
+    BACKLOG_LIMIT: int
+
+
+class Ending:
+    """How a connection has ended, and when its transport is gone."""
+
+    __slots__ = ("close", "gone", "limits", "timer", "transport", "uptake")
+
+    def __init__(self, transport: asyncio.Transport, limits: type[Limits]) -> None:
+        self.transport = transport
+        self.limits = limits
+        self.uptake = Uptake(transport)
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.close: Close | None = None
+        """The code and reason; None while the connection is open."""
+        self.timer: asyncio.TimerHandle | None = None
+
+    @property
+    def told(self) -> Close:
+        """What the handler is told; the transport may be gone before all is received."""
+        return self.close or LOST
+
+    @property
+    def exception(self) -> ConnectionClosed:
+        """The exception that tells the end."""
+        return ConnectionClosed(int(self.told.code), self.told.reason)
+
+    def begin(self, close: Close) -> None:
+        """Give the peer `TIMEOUT` seconds to go."""
+        self.close = close
+        if not self.gone.done():
+            self.uptake.took()
+            self.watch()
+
+    def watch(self) -> None:
+        """Look after the peer in `TIMEOUT` seconds."""
+        loop = asyncio.get_running_loop()
+        self.timer = loop.call_later(self.limits.TIMEOUT, self.expire)
+
+    def expire(self) -> None:
+        """Abort, but for a peer that still reads what comes before the close."""
+        try:
+            took = self.uptake.took()
+        except Exception:  # a fault of our own: nothing is waited for
+            LOGGER.exception("A WebSocket connection failed")
+            took = False
+        if took:
+            self.watch()
+        else:
+            self.transport.abort()
+
+    def lost(self) -> None:
+        """The transport is gone."""
+        wake(self.gone)
+        if self.timer is not None:
+            self.timer.cancel()
+
+    async def until_gone(self) -> None:
+        """Wait until the transport is gone; a cancelled wait aborts it."""
+        try:
+            await asyncio.wait([self.gone])
+        except asyncio.CancelledError:
+            self.transport.abort()
+            raise

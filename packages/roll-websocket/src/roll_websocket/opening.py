@@ -1,0 +1,170 @@
+"""A connection until it is a WebSocket, or is refused."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Generator
+from http import HTTPStatus
+from inspect import isawaitable
+from typing import Any, Protocol, cast
+
+from websockets.datastructures import Headers
+from websockets.exceptions import SecurityError
+from websockets.http11 import Request, Response
+from websockets.streams import StreamReader
+
+from roll_websocket.errors import HandshakeError
+from roll_websocket.protocol import WSProtocol
+from roll_websocket.request import ListenerRequest
+
+__all__ = ["Opening", "Owner"]
+
+LOGGER = logging.getLogger("roll_websocket")
+
+
+class Owner(Protocol):
+    """What an opening needs of its listener."""
+
+    protocol: type[WSProtocol]
+    options: dict[str, Any]
+    openings: set["Opening"]
+    stopped: bool
+
+    def check(self, request: ListenerRequest) -> Awaitable[object] | None:
+        """Let the request pass, or raise HandshakeError, at once or where it is awaited."""
+
+    def start(self, request: ListenerRequest, ws: WSProtocol) -> None:
+        """Run the handler."""
+
+
+class Opening(asyncio.Protocol):
+    """A connection until its request is whole, and let in; the layer below parses it."""
+
+    transport: asyncio.Transport
+    patience: asyncio.TimerHandle
+
+    def __init__(self, listener: Owner) -> None:
+        self.listener = listener
+        self.reader = StreamReader()
+        self.parser: Generator[None, None, Request] = Request.parse(self.reader.read_line)
+        self.refused = False
+        self.checking: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has `TIMEOUT` seconds for its request, and the check of it."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.listener.openings.add(self)
+        if self.listener.stopped:
+            self.transport.close()
+        timeout = self.listener.protocol.TIMEOUT
+        self.patience = asyncio.get_running_loop().call_later(timeout, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone before it was let in."""
+        self.leave()
+        if self.checking is not None:
+            self.checking.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece of the request."""
+        if self.refused or self.transport.is_closing():
+            return
+        try:
+            self.reader.feed_data(data)
+            if self.checking is None:
+                self.parse()
+            else:
+                self.transport.pause_reading()
+        except Exception:  # a fault of our own: no other connection hears of it
+            LOGGER.exception("A connection failed before it was a WebSocket")
+            self.transport.abort()
+
+    def parse(self) -> None:
+        """Go on with the request; check it when it is whole."""
+        try:
+            next(self.parser)
+        except StopIteration as stop:
+            client = self.transport.get_extra_info("peername")
+            address = client[:2] if isinstance(client, tuple) else None
+            self.check(ListenerRequest(stop.value, address))
+        except EOFError:
+            self.refuse(HandshakeError(400, "Bad request: a line ends with CR and LF."))
+        except (NotImplementedError, SecurityError, ValueError) as error:
+            self.refuse(HandshakeError(400, f"Bad request: {error}."))
+
+    def check(self, request: ListenerRequest) -> None:
+        """Have the listener check the request, then open the connection."""
+        try:
+            checked = self.listener.check(request)
+            if isawaitable(checked):
+                task = asyncio.ensure_future(self.wait_for(checked, request))
+                self.checking = task
+            elif checked is None:
+                self.open(request)
+            else:
+                raise TypeError(unwanted(checked))
+        except Exception as error:  # noqa: BLE001 - answered there
+            self.fail(error)
+
+    async def wait_for(self, checked: Awaitable[object], request: ListenerRequest) -> None:
+        """Open the connection once the check has passed."""
+        try:
+            result = await checked
+            if result is not None:
+                raise TypeError(unwanted(result))
+            if not self.transport.is_closing():
+                self.open(request)
+        except Exception as error:  # noqa: BLE001 - answered there
+            self.fail(error)
+
+    def open(self, request: ListenerRequest) -> None:
+        """Hand the connection over to a WSProtocol, and what followed the request."""
+        ws = self.listener.protocol(request)
+        answer = ws.handshake(**self.listener.options)
+        self.leave()
+        self.checking = None
+        self.transport.write(answer)
+        self.transport.set_protocol(ws)
+        ws.connection_made(self.transport)
+        self.listener.start(request, ws)
+        self.transport.resume_reading()
+        if self.reader.buffer:
+            ws.data_received(bytes(self.reader.buffer))
+
+    def leave(self) -> None:
+        """This is no opening any more."""
+        self.patience.cancel()
+        self.listener.openings.discard(self)
+
+    def fail(self, error: Exception) -> None:
+        """Answer the error of a check or a handshake."""
+        if isinstance(error, HandshakeError):
+            self.refuse(error)
+        else:
+            LOGGER.error("A handshake failed", exc_info=error)
+            self.refuse(HandshakeError(500, "Internal Server Error"))
+
+    def refuse(self, error: HandshakeError) -> None:
+        """Answer with an error, and close when the client does, or its time is over.
+
+        Closing at once would reset the connection where the client is still sending, and the
+        answer could be lost.
+        """
+        self.refused = True
+        body = error.message.encode()
+        headers = Headers({"Content-Type": "text/plain; charset=utf-8"})
+        headers.update({**error.headers, "Connection": "close"})
+        headers["Content-Length"] = str(len(body))
+        status = HTTPStatus(error.status)
+        self.transport.write(Response(status, status.phrase, headers, body).serialize())
+        self.transport.resume_reading()
+        if not self.transport.can_write_eof():  # TLS
+            self.transport.close()
+            return
+        with contextlib.suppress(OSError):  # the client has reset the connection
+            self.transport.write_eof()
+
+
+def unwanted(result: object) -> str:
+    """What is wrong with the result of a check: a response of another library, as may be."""
+    return f"`process_request` returns None, or raises HandshakeError to refuse, not {result!r}"

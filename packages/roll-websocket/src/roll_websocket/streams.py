@@ -1,0 +1,180 @@
+"""Messages in pieces, both ways."""
+
+import asyncio
+from collections.abc import AsyncIterable
+from contextlib import AsyncExitStack, aclosing
+from typing import Any, Self, cast
+
+from websockets.frames import Opcode
+
+from roll_websocket.connection import Connection
+from roll_websocket.frames import message_frame
+from roll_websocket.inbox import Piece
+
+__all__ = ["Stream", "receive", "receive_whole", "send_pieces"]
+
+BROKEN = 1011, "A message could not be sent to its end."
+
+
+class Stream:
+    """The pieces of one message: `str` for text, `bytes` for binary."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.begun = False
+        self.ended = False
+        self.taken = False
+        """Whether a piece was taken: what is left is then of use to nobody else."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        """The next piece; raises what `recv` raises, in the middle of the message too."""
+        connection = self.connection
+        if not (self.begun or self.ended):
+            await self.begin()
+        if self.ended or connection.stream is not self:
+            raise StopAsyncIteration
+        piece = await receive(connection)
+        self.taken = True
+        if isinstance(piece, Piece) and not piece.last:
+            return piece.data
+        self.ended = True
+        connection.stream = None
+        if isinstance(piece, Piece):
+            if not piece.data:  # The end was a frame of its own.
+                raise StopAsyncIteration
+            return piece.data
+        return piece
+
+    async def begin(self) -> None:
+        """Take the next message, once the rest of the last one is passed over."""
+        connection = self.connection
+        await skip(connection)
+        self.begun = True
+        connection.stream = self
+        if not connection.wire.inbox.messages:
+            connection.wire.begin_stream()
+
+
+async def skip(connection: Connection) -> None:
+    """Pass over what is left of a message that was not read to its end."""
+    stream = connection.stream
+    while isinstance(stream, Stream) and stream.taken and connection.stream is stream:
+        piece = await receive(connection)
+        if not isinstance(piece, Piece) or piece.last:
+            connection.stream = None
+
+
+async def receive(connection: Connection) -> str | bytes | Piece:
+    """Take the next message, or piece of one; ConnectionClosed when none will come."""
+    wire = connection.wire
+    while not wire.inbox.messages:
+        if connection.ending.close is not None:
+            raise connection.ending.exception
+        if wire.held:
+            # In the middle of a message, the rest of which is wanted once this waits.
+            connection.loop.call_soon(connection.intake.schedule)
+        await wire.inbox.wait()
+    message = wire.inbox.pop()
+    if wire.held and wire.inbox.hungry:
+        connection.intake.read_on()
+    return message
+
+
+async def receive_whole(connection: Connection) -> str | bytes:
+    """Take the next message, though pieces were asked for before."""
+    await skip(connection)
+    message = await receive(connection)
+    if isinstance(message, Piece):
+        message = await join(connection, message)
+    connection.stream = None
+    return message
+
+
+async def join(connection: Connection, first: Piece) -> str | bytes:
+    """Put a message together; a cancelled call loses none of it."""
+    pieces = [first]
+    try:
+        while not pieces[-1].last:
+            piece = await receive(connection)
+            assert isinstance(piece, Piece)
+            pieces.append(piece)
+            connection.check_size(sum(map(len, pieces)))
+    except asyncio.CancelledError:
+        connection.wire.inbox.put_back(pieces)
+        raise
+    return whole([piece.data for piece in pieces])
+
+
+def whole(parts: list[str | bytes]) -> str | bytes:
+    """The parts as one: all are str, or all are bytes."""
+    if isinstance(parts[0], str):
+        return "".join(cast("list[str]", parts))
+    return b"".join(cast("list[bytes]", parts))
+
+
+async def send_pieces(
+    connection: Connection, pieces: AsyncIterable[str | bytes | bytearray | memoryview]
+) -> None:
+    """Send each of `pieces` as a frame of one message."""
+    sender = Sender(connection)
+    try:
+        async with AsyncExitStack() as stack:
+            if hasattr(pieces, "aclose"):
+                await stack.enter_async_context(aclosing(cast("Any", pieces)))
+            async for piece in pieces:
+                await sender.send(*message_frame(piece))
+            await sender.end()
+    finally:
+        sender.leave()
+
+
+class Sender:
+    """A message that is sent in pieces."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.opcode: Opcode | None = None
+        self.open = False
+
+    async def send(self, opcode: Opcode, payload: bytes) -> None:
+        """Send a piece: the first one waits until no other message is sent in pieces."""
+        if self.opcode is None:
+            self.opcode = opcode
+            await self.write(opcode, payload, False, self.connection.outbox.ready())
+        elif opcode is self.opcode:
+            free = self.connection.outbox.ready_for_control()
+            await self.write(Opcode.CONT, payload, False, free)
+        else:
+            raise TypeError("The pieces of a message are all str, or all bytes")
+
+    async def end(self) -> None:
+        """End the message: a frame of its own, as nobody knows which piece is the last."""
+        if self.open:
+            await self.write(Opcode.CONT, b"", True, self.connection.outbox.ready_for_control())
+
+    async def write(self, opcode: Opcode, payload: bytes, last: bool, free: bool) -> None:
+        """Write a frame when it is its turn."""
+        connection = self.connection
+
+        def write() -> None:
+            connection.transport.write(connection.wire.pack_piece(opcode, payload, last))
+            if not self.open:
+                connection.outbox.begin_message()
+            self.open = not last
+
+        if free:
+            write()
+        else:
+            await connection.turn(write, opcode is not Opcode.CONT)
+        if last:
+            connection.outbox.end_message()
+
+    def leave(self) -> None:
+        """Close when the message is not whole: its peer must not take it for one."""
+        if self.open:
+            if self.connection.ending.close is None:
+                self.connection.begin_close(*BROKEN)
+            self.connection.outbox.end_message()
