@@ -336,3 +336,30 @@ async def test_a_handler_that_only_sends_lets_others_run(serve: Any) -> None:
     await site.connect()
     assert await site.ended() == [None]
     assert turns >= 10
+
+
+async def test_the_latency_is_that_of_the_last_pong(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        assert ws.latency is None
+        first, second = await ws.ping("one"), await ws.ping("two")
+        seconds = await second
+        assert 0 <= seconds == ws.latency <= await first
+        await ws.send("answered")
+        await ws.recv()
+
+    raw = await (await serve(handler)).raw()
+    assert [await raw.frame() for _ in range(2)] == [(0x89, b"one"), (0x89, b"two")]
+    raw.send(wire.frame(10, b"never sent") + wire.frame(10))
+    raw.send(wire.frame(10, b"two"))
+    assert await raw.frame() == (0x81, b"answered")
+
+
+async def test_pings_of_the_keep_alive_tell_the_latency(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await wire.until(lambda: ws.latency is not None)
+        assert ws.latency
+        assert ws.latency > 0
+
+    site = await serve(handler, ping_interval=0.01)
+    await site.connect()
+    assert await site.ended() == [None]

@@ -1,11 +1,13 @@
 """The package on a plain asyncio server."""
 
+import asyncio
 import contextlib
+import json
 from typing import Any
 
 import pytest
 
-from roll_websocket import Listener, WSProtocol
+from roll_websocket import HandshakeError, HandshakeRequest, Listener, WSProtocol
 
 
 async def test_a_handler_sees_the_head_of_its_request(serve: Any) -> None:
@@ -123,3 +125,200 @@ async def test_what_a_transport_says_after_its_close_is_left(serve: Any, wire: A
 def test_an_unknown_option_is_an_error_at_once(wire: Any) -> None:
     with pytest.raises(ValueError, match=r"ping_intervall.*ping_interval,"):
         Listener(wire.echo, ping_intervall=5)
+
+
+async def test_a_request_has_its_parts(serve: Any, wire: Any) -> None:
+    async def handler(request: HandshakeRequest, ws: WSProtocol) -> None:
+        assert (ws.path, ws.query_string) == (request.path, request.query_string)
+        assert (ws.headers, ws.client) == (request.headers, request.client)
+        await ws.send_json([ws.path, ws.query_string, ws.headers["HOST"], ws.client])
+
+    site = await serve(handler)
+    for target, path, query in [
+        ("/caf%C3%A9/%2F?a=1&b=%20?", "/caf\u00e9//", "a=1&b=%20?"),
+        ("/", "/", ""),
+        ("/?", "/", ""),
+        ("//x", "//x", ""),
+        ("http://localhost/chat?a", "/chat", "a"),
+        ("http://localhost", "/", ""),
+    ]:
+        raw = await site.socket()
+        raw.send(wire.head(line=f"GET {target} HTTP/1.1"))
+        await raw.reader.readuntil(b"\r\n\r\n")
+        _, payload = await raw.frame()
+        address = list(raw.writer.get_extra_info("sockname"))
+        assert json.loads(payload) == [path, query, "localhost", address]
+
+
+async def test_over_a_unix_socket_a_client_has_no_address(wire: Any, tmp_path: Any) -> None:
+    async def handler(request: HandshakeRequest, ws: WSProtocol) -> None:
+        await ws.send(str(ws.client))
+
+    loop = asyncio.get_running_loop()
+    listener = Listener(handler)
+    server = await loop.create_unix_server(listener, str(tmp_path / "socket"))
+    reader, writer = await asyncio.open_unix_connection(str(tmp_path / "socket"))
+    writer.write(wire.head())
+    await reader.readuntil(b"\r\n\r\n")
+    assert await reader.readexactly(6) == b"\x81\x04None"
+    writer.close()
+    server.close()
+    await listener.stop()
+
+
+async def test_paths_have_handlers_of_their_own(serve: Any, wire: Any) -> None:
+    def saying(text: str) -> Any:
+        async def handler(request: Any, ws: WSProtocol) -> None:
+            await ws.send(text)
+
+        return handler
+
+    site = await serve()
+    site.listener.handler = {"/a": saying("one"), "/b/\u00e9": saying("two")}
+    for path, text in [("/a", b"one"), ("/a?x", b"one"), ("/b/%C3%A9", b"two")]:
+        raw = await site.socket()
+        raw.send(wire.head(line=f"GET {path} HTTP/1.1"))
+        await raw.reader.readuntil(b"\r\n\r\n")
+        assert await raw.frame() == (0x81, text)
+    for path in ("/", "/a/", "/A", "/c"):
+        raw = await site.socket()
+        raw.send(wire.head(line=f"GET {path} HTTP/1.1"))
+        answer = await raw.rest()
+        assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
+        assert answer.endswith(b"There is no WebSocket at this path.")
+
+
+@pytest.mark.parametrize(
+    ("handler", "message"),
+    [
+        (None, "A handler is a function, not None"),
+        ({"/a": None}, "not None, of '/a'"),
+        ({"a": print}, "begins with '/', not 'a'"),
+        ({b"/a": print}, "begins with '/'"),
+        ({"": print}, "begins with '/'"),
+    ],
+)
+def test_what_is_no_handler_is_an_error_at_once(handler: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Listener(handler)
+
+
+def test_what_is_no_hook_is_an_error_at_once(wire: Any) -> None:
+    with pytest.raises(ValueError, match="`process_request` is a function, or None, not 'no'"):
+        Listener(wire.echo, process_request="no")  # type: ignore[arg-type]  # the mistake
+
+
+def plain(hook: Any) -> Any:
+    return hook
+
+
+def asynchronous(hook: Any) -> Any:
+    async def wrapped(request: HandshakeRequest) -> Any:
+        await asyncio.sleep(0)
+        return hook(request)
+
+    return wrapped
+
+
+KINDS = pytest.mark.parametrize("kind", [plain, asynchronous])
+
+
+@KINDS
+async def test_a_hook_may_refuse_with_an_answer_of_its_own(
+    serve: Any, wire: Any, kind: Any, log: pytest.LogCaptureFixture
+) -> None:
+    def hook(request: HandshakeRequest) -> None:
+        seen.append((request.method, request.path, request.headers.get("AUTHORIZATION")))
+        if "AUTHORIZATION" not in request.headers:
+            raise HandshakeError(401, "Who are you?", {"WWW-Authenticate": "Basic"})
+
+    seen: list[Any] = []
+    site = await serve(process_request=kind(hook))
+    raw = await site.socket()
+    raw.send(wire.head(line="GET /secret HTTP/1.1"))
+    answer = await raw.rest()
+    assert answer.startswith(b"HTTP/1.1 401 Unauthorized\r\n")
+    assert b"\r\nWWW-Authenticate: Basic\r\n" in answer
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.endswith(b"\r\n\r\nWho are you?")
+    raw = await site.raw("Authorization: Basic x", after=wire.frame(1, b"early"))
+    assert await raw.frame() == (0x81, b"early")
+    assert seen == [("GET", "/secret", None), ("GET", "/", "Basic x")]
+    assert log.records == []
+
+
+@KINDS
+@pytest.mark.parametrize("how", ["raises", "returns", "bad header", "bad status"])
+async def test_a_hook_that_fails_lets_nobody_in_and_is_logged(
+    serve: Any, wire: Any, kind: Any, how: str, log: pytest.LogCaptureFixture
+) -> None:
+    """What another library takes for a refusal, a response, is not taken for a yes here."""
+
+    def hook(request: HandshakeRequest) -> Any:
+        if how == "raises":
+            raise KeyError("user")
+        if how == "bad header":
+            raise HandshakeError(403, "No", {"X": "a\r\nY: b"})
+        if how == "bad status":
+            raise HandshakeError(999, "No")
+        return False
+
+    site = await serve(process_request=kind(hook))
+    raw = await site.socket()
+    raw.send(wire.head())
+    with contextlib.suppress(ConnectionError):
+        answer = await raw.rest()
+        assert answer.startswith(b"HTTP/1.1 500 ") or how.startswith("bad")
+    assert site.ws == []
+    assert len(log.records) == 1
+    await wire.until(lambda: not site.listener.openings)
+
+
+async def test_a_check_that_waits_holds_what_comes(serve: Any, wire: Any) -> None:
+    async def hook(request: HandshakeRequest) -> None:
+        asked.set()
+        await passed.wait()
+
+    asked, passed = asyncio.Event(), asyncio.Event()
+    site = await serve(process_request=hook)
+    raw = await site.socket()
+    raw.send(wire.head())
+    await asked.wait()
+    (opening,) = site.listener.openings
+    for _ in range(2):
+        raw.send(wire.frame(1, b"x" * 100) * 50)
+        await wire.until(lambda: opening.reader.buffer)
+    raw.send(wire.frame(1, b"x" * 100) * 50_000)
+    await asyncio.sleep(0)
+    passed.set()
+    await raw.reader.readuntil(b"\r\n\r\n")
+    for _ in range(1000):
+        assert await raw.frame() == (0x81, b"x" * 100)
+
+
+@pytest.mark.parametrize("how", ["client", "stop", "time"])
+async def test_a_check_ends_with_its_client(
+    serve: Any, wire: Any, how: str, log: pytest.LogCaptureFixture
+) -> None:
+    async def hook(request: HandshakeRequest) -> None:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+            if how == "client":
+                raise HandshakeError(403, "Too late.")
+
+    asked, ended = asyncio.Event(), asyncio.Event()
+    constants = {"TIMEOUT": 0.05 if how == "time" else 1000}
+    site = await serve(process_request=hook, constants=constants)
+    raw = await site.socket()
+    raw.send(wire.head())
+    await asked.wait()
+    if how == "client":
+        raw.reset()
+    elif how == "stop":
+        await site.listener.stop()
+    await ended.wait()
+    assert site.ws == []
+    assert log.records == []

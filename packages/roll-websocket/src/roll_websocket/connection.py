@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from websockets.frames import Close, CloseCode, Opcode
@@ -158,7 +159,7 @@ class Connection:
 
     def probe(self) -> None:
         """Send a ping whose pong nobody awaits."""
-        self.pings.probed = self.loop.time()
+        self.pings.probed = perf_counter()
         self.wire.send_ping(b"")
         self.flush()
 
@@ -277,7 +278,7 @@ class Connection:
             raise ValueError(f"This ping awaits its pong already: {payload!r}")
         self.wire.send_ping(payload)
         self.flush()
-        waiter = self.pings.add(payload, self.loop.time())
+        waiter = self.pings.add(payload, perf_counter())
         self.bound()
         if self.wire.held:
             self.intake.schedule()
@@ -291,7 +292,7 @@ class Connection:
     def answer_pings(self) -> None:
         """Tell who awaits them of the pongs that came."""
         pongs, self.wire.pongs = self.wire.pongs, []
-        self.pings.answer(pongs, self.loop.time())
+        self.pings.answer(pongs, perf_counter())
         self.bound()
         if self.wire.inbox.full:
             self.wire.hold()

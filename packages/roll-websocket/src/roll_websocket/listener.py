@@ -126,7 +126,7 @@ def check_handlers(handler: object, hook: object) -> None:
     named = dict(handler) if isinstance(handler, Mapping) else {"handler": handler}
     for name, value in named.items():
         if not callable(value):
-            raise ValueError(f"A handler is a function, not {value!r}, of {name!r}")
+            raise ValueError(f"A handler is a function, not {value!r}, of {name!r}")  # noqa: TRY004 - as all options
         if isinstance(handler, Mapping) and not (isinstance(name, str) and name[:1] == "/"):
             raise ValueError(f"A path is a str that begins with '/', not {name!r}")
     if hook is not None and not callable(hook):

@@ -97,25 +97,26 @@ class Opening(asyncio.Protocol):
         try:
             checked = self.listener.check(request)
             if isawaitable(checked):
-                task = asyncio.ensure_future(self.wait_for(checked, request))
-                self.checking = task
-            elif checked is None:
-                self.open(request)
+                loop = asyncio.get_running_loop()
+                self.checking = loop.create_task(self.wait_for(checked, request))
             else:
-                raise TypeError(unwanted(checked))
+                self.go_on(checked, request)
         except Exception as error:  # noqa: BLE001 - answered there
             self.fail(error)
 
     async def wait_for(self, checked: Awaitable[object], request: ListenerRequest) -> None:
         """Open the connection once the check has passed."""
         try:
-            result = await checked
-            if result is not None:
-                raise TypeError(unwanted(result))
-            if not self.transport.is_closing():
-                self.open(request)
+            self.go_on(await checked, request)
         except Exception as error:  # noqa: BLE001 - answered there
             self.fail(error)
+
+    def go_on(self, result: object, request: ListenerRequest) -> None:
+        """Open the connection, unless a check has returned what may mean that it did not pass."""
+        if result is not None:
+            raise TypeError(f"`process_request` returns None, or raises, not {result!r}")
+        if not self.transport.is_closing():
+            self.open(request)
 
     def open(self, request: ListenerRequest) -> None:
         """Hand the connection over to a WSProtocol, and what followed the request."""
@@ -137,12 +138,15 @@ class Opening(asyncio.Protocol):
         self.listener.openings.discard(self)
 
     def fail(self, error: Exception) -> None:
-        """Answer the error of a check or a handshake."""
-        if isinstance(error, HandshakeError):
-            self.refuse(error)
-        else:
+        """Answer the error of a check or a handshake; a fault of ours is logged, and a 500."""
+        if not isinstance(error, HandshakeError):
             LOGGER.error("A handshake failed", exc_info=error)
-            self.refuse(HandshakeError(500, "Internal Server Error"))
+            error = HandshakeError(500, "Internal Server Error")
+        try:
+            self.refuse(error)
+        except Exception:
+            LOGGER.exception("A handshake could not be refused")
+            self.transport.abort()
 
     def refuse(self, error: HandshakeError) -> None:
         """Answer with an error, and close when the client does, or its time is over.
@@ -151,20 +155,17 @@ class Opening(asyncio.Protocol):
         answer could be lost.
         """
         self.refused = True
+        if self.transport.is_closing():
+            return
         body = error.message.encode()
         headers = Headers({"Content-Type": "text/plain; charset=utf-8"})
         headers.update({**error.headers, "Connection": "close"})
         headers["Content-Length"] = str(len(body))
-        status = HTTPStatus(error.status)
-        self.transport.write(Response(status, status.phrase, headers, body).serialize())
+        phrase = HTTPStatus(error.status).phrase
+        self.transport.write(Response(error.status, phrase, headers, body).serialize())
         self.transport.resume_reading()
         if not self.transport.can_write_eof():  # TLS
             self.transport.close()
             return
         with contextlib.suppress(OSError):  # the client has reset the connection
             self.transport.write_eof()
-
-
-def unwanted(result: object) -> str:
-    """What is wrong with the result of a check: a response of another library, as may be."""
-    return f"`process_request` returns None, or raises HandshakeError to refuse, not {result!r}"

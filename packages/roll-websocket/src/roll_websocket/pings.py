@@ -9,7 +9,10 @@ __all__ = ["Pings"]
 
 
 class Pings:
-    """Who awaits which pong, in the order of the pings, and how long the last one took."""
+    """Who awaits which pong, in the order of the pings, and how long the last one took.
+
+    Times are those of `perf_counter`: the clock of uvloop counts milliseconds.
+    """
 
     __slots__ = ("latency", "probed", "waiters")
 

@@ -1,0 +1,129 @@
+"""Messages that are JSON."""
+
+import json
+from typing import Any
+
+import pytest
+
+from roll_websocket import ConnectionClosed, InvalidMessage, StrictJSON, WSProtocol
+
+VALUES = [
+    None,
+    True,
+    0,
+    -1.5,
+    "h\u00e9\u20ac",
+    [],
+    {"a": [1, {"b": None}]},
+    "x" * 70_000,
+]
+
+
+async def mirror(request: Any, ws: WSProtocol) -> None:
+    async for value in ws.iter_json():
+        await ws.send_json(value)
+
+
+async def test_values_come_back(serve: Any, wire: Any) -> None:
+    site = await serve(mirror)
+    client = await site.connect()
+    for value in VALUES:
+        for data in (json.dumps(value), json.dumps(value, ensure_ascii=False).encode()):
+            await client.send(data)
+            assert json.loads(await client.recv()) == value
+    await client.close()
+    assert await site.ended() == [None]
+    other = await site.connect()
+    await other.close(4000)
+    (_, error) = await site.ended(2)
+    assert isinstance(error, ConnectionClosed)
+
+
+async def test_it_is_sent_compact_as_text(serve: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await ws.send_json({"hello": ["w\u00f6rld", 1]})
+
+    raw = await (await serve(handler)).raw()
+    assert await raw.frame() == (0x81, '{"hello":["w\u00f6rld",1]}'.encode())
+
+
+NO_JSON = [
+    b"",
+    b"{",
+    b"nope",
+    b"NaN",
+    b"[Infinity]",
+    b"-Infinity",
+    b"1e999",
+    b"-1e999",
+    b'{"a": 1} x',
+    b"\xff\xfe1\x00",
+    b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("data", NO_JSON)
+async def test_what_is_no_json_closes_with_1007_and_is_no_failure(
+    serve: Any, wire: Any, data: bytes, log: pytest.LogCaptureFixture
+) -> None:
+    site = await serve(mirror)
+    raw = await site.raw()
+    raw.send(wire.frame(2, data))
+    assert await raw.close_code() == 1007
+    raw.writer.close()
+    (error,) = await site.ended()
+    assert isinstance(error, InvalidMessage)
+    assert isinstance(error, ValueError)
+    await wire.until(lambda: not site.listener.running)
+    assert log.records == []
+
+
+async def test_a_handler_may_go_on_after_what_is_no_json(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        with pytest.raises(InvalidMessage, match="no JSON"):
+            await ws.recv_json()
+        await ws.send_json(await ws.recv_json())
+
+    raw = await (await serve(handler)).raw()
+    raw.send(wire.frame(1, b"nope") + wire.frame(1, b"1"))
+    assert await raw.frame() == (0x81, b"1")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, object()])
+async def test_what_has_no_json_is_an_error_that_sends_nothing(serve: Any, value: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        with pytest.raises((TypeError, ValueError)):
+            await ws.send_json(value)
+        await ws.send_json("still open")
+
+    raw = await (await serve(handler)).raw()
+    assert await raw.frame() == (0x81, b'"still open"')
+
+
+async def test_the_codec_may_be_another(serve: Any, wire: Any) -> None:
+    class Codec:
+        """One that gives bytes, as orjson does."""
+
+        def dumps(self, value: Any) -> bytes:
+            return f"<{value}>".encode()
+
+        def loads(self, data: bytes) -> Any:
+            assert isinstance(data, bytes)
+            return data.decode().strip("<>")
+
+    site = await serve(mirror, constants={"JSON": Codec()})
+    raw = await site.raw()
+    raw.send(wire.frame(1, b"<one>") + wire.frame(2, b"<two>"))
+    assert [await raw.frame() for _ in range(2)] == [(0x81, b"<one>"), (0x81, b"<two>")]
+    site = await serve(mirror, constants={"JSON": json})
+    raw = await site.raw()
+    raw.send(wire.frame(1, b'{"a": 1}'))
+    assert await raw.frame() == (0x81, b'{"a": 1}')
+
+
+def test_the_default_codec_refuses_what_is_no_json_both_ways() -> None:
+    codec = StrictJSON()
+    assert codec.loads(codec.dumps(VALUES).encode()) == VALUES
+    for data in NO_JSON:
+        with pytest.raises((ValueError, RecursionError)):
+            codec.loads(data)
