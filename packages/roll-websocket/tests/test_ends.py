@@ -167,6 +167,7 @@ async def test_who_owns_a_connection_is_told_of_its_loss(serve: Any, wire: Any, 
         raw.send(wire.frame(8, b"\x03\xe8"))
         await raw.rest()
     await wire.until(site.ws[0]._connection.ending.gone.done)
+    assert site.ws[0].on_lost is not None
     assert told == ([how] if how in {"lost", "left"} else [])
 
 
@@ -422,3 +423,20 @@ async def test_a_tls_connection_closes_cleanly(serve: Any, wire: Any, tls: Any) 
     assert client.close_code == 1000
     assert await site.ended() == [None]
     await wire.until(lambda: gone(site))
+
+
+async def test_a_close_of_which_the_system_tells_nothing_is_aborted(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        closing = asyncio.ensure_future(ws.close())
+        await asyncio.sleep(0)
+        ws._connection.ending.uptake.transport = None  # type: ignore[assignment]  # the fault
+        await closing
+
+    site = await serve(handler, constants={"TIMEOUT": 0.01})
+    raw = await site.raw()
+    assert await raw.close_code() == 1000
+    assert await raw.rest() == b""
+    assert await site.ended() == [None]
+    assert len(log.records) == 1

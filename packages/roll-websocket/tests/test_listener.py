@@ -322,3 +322,18 @@ async def test_a_check_ends_with_its_client(
     await ended.wait()
     assert site.ws == []
     assert log.records == []
+
+
+@KINDS
+async def test_a_connection_that_a_hook_closes_is_not_opened(
+    serve: Any, wire: Any, kind: Any
+) -> None:
+    def hook(request: HandshakeRequest) -> None:
+        (opening,) = site.listener.openings
+        opening.transport.close()
+
+    site = await serve(process_request=kind(hook))
+    raw = await site.socket()
+    raw.send(wire.head())
+    assert await raw.rest() == b""
+    assert site.ws == []

@@ -442,3 +442,21 @@ async def test_an_iterator_ends_with_its_connection(serve: Any, wire: Any) -> No
     raw.reset()
     (error,) = await site.ended()
     assert isinstance(error, ConnectionClosed)
+
+
+async def test_a_peer_that_closes_ends_the_iterator(serve: Any, wire: Any) -> None:
+    async def parts(ws: WSProtocol) -> Any:
+        yield "half"
+        await wire.until(lambda: ws.closed)
+        yield "other half"
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await ws.send(parts(ws))
+
+    site = await serve(handler)
+    raw = await site.raw()
+    assert await raw.frame() == (TEXT, b"half")
+    raw.send(wire.frame(8, b"\x0f\xa0"))
+    assert await raw.rest() == b"\x88\x02\x0f\xa0"
+    (error,) = await site.ended()
+    assert error.code == 4000

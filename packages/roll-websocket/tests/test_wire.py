@@ -286,3 +286,13 @@ def test_a_message_over_the_limit_is_refused_without_inflating_it(flush: int) ->
 def test_without_a_limit_all_is_inflated() -> None:
     messages, _, _, end = deflated(max_size=None).send(pack(b"x" * 10**6))
     assert (messages, end) == (["x" * 10**6], None)
+
+
+def test_an_empty_fragment_is_no_piece() -> None:
+    wire = opened()
+    wire.begin_stream()
+    for chunk in (frame(0x01, b"\xc3"), frame(0x00, b""), frame(0x00, b"\xa9"), frame(0x80, b"")):
+        wire.receive_data(chunk)
+    pieces = [wire.inbox.pop() for _ in range(2)]
+    assert [(piece.data, piece.last) for piece in pieces] == [("\u00e9", False), ("", True)]  # type: ignore[union-attr]  # pieces, all of them
+    assert not wire.inbox.messages

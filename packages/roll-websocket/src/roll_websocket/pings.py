@@ -40,12 +40,8 @@ class Pings:
 
     def answer_up_to(self, payload: bytes, now: float) -> None:
         """Give each who awaits this pong, or an earlier one, the seconds that it took."""
-        answered = []
-        for key in self.waiters:
-            answered.append(key)
-            if key == payload:
-                break
-        for key in answered:
+        keys = list(self.waiters)
+        for key in keys[: keys.index(payload) + 1]:
             waiter, sent = self.waiters.pop(key)
             if not waiter.done():
                 waiter.set_result(now - sent)
