@@ -60,7 +60,7 @@ class Connection:
         self.ending = Ending(transport, limits)
         self.outbox = Outbox(transport)
         self.pings = Pings()
-        self.intake = Intake(wire, self.outbox, self.step)
+        self.intake = Intake(wire, self.outbox)
         self.keepalive: Keepalive | None = None
         self.broken = False
         self.stream: object | None = None
@@ -132,7 +132,7 @@ class Connection:
         """The peer reads again, which is as good as a word."""
         self.intake.heard = True
         self.outbox.resume()
-        self.intake.schedule()
+        self.intake.schedule(self.step)
 
     @guarded
     def step(self) -> None:
@@ -226,7 +226,7 @@ class Connection:
         elif wire.inbox.messages:
             wire.inbox.wake()
         if wire.held:
-            self.intake.schedule()
+            self.intake.schedule(self.step)
 
     def flush(self) -> None:
         """Write what the wire has, in one go: many small writes to a slow peer are dear."""
@@ -274,14 +274,14 @@ class Connection:
 
     def send_ping(self, payload: bytes) -> asyncio.Future[float]:
         """Send a ping, and look for its pong, behind messages that wait too."""
-        if payload in self.pings.waiters:
+        if self.pings.waiters and payload in self.pings.waiters:
             raise ValueError(f"This ping awaits its pong already: {payload!r}")
         self.wire.send_ping(payload)
         self.flush()
         waiter = self.pings.add(payload, perf_counter())
         self.bound()
         if self.wire.held:
-            self.intake.schedule()
+            self.intake.schedule(self.step)
         return waiter
 
     def send_pong(self, payload: bytes) -> None:
@@ -320,7 +320,7 @@ class Connection:
         self.wire.send_close(code, reason)
         self.advance()
         # What is held is read on, for the peer's own close frame.
-        self.intake.schedule()
+        self.intake.schedule(self.step)
 
     def finish(self, close: Close) -> None:
         """Tell everyone who waits that it is over; the peer has `TIMEOUT` to go."""

@@ -11,32 +11,30 @@ __all__ = ["Intake"]
 class Intake:
     """Whether the transport is read, and when what is held is parsed."""
 
-    __slots__ = ("follow", "heard", "loop", "outbox", "reading", "scheduled", "transport", "wire")
+    __slots__ = ("heard", "loop", "outbox", "reading", "scheduled", "transport", "wire")
 
-    def __init__(self, wire: Wire, outbox: Outbox, follow: Callable[[], None]) -> None:
+    def __init__(self, wire: Wire, outbox: Outbox) -> None:
         self.wire = wire
         self.outbox = outbox
         self.transport = outbox.transport
         self.loop = outbox.loop
-        self.follow = follow
-        """Called to parse what is held: it calls `step`."""
         self.heard = False
         """Whether anything came since this was last looked at."""
         self.reading = True
         self.scheduled = False
 
-    def read_on(self) -> None:
-        """The handler wants more: let it come."""
+    def read_on(self, step: Callable[[], object]) -> None:
+        """The handler wants more: let it come, by a `step` of the parser."""
         if not self.outbox.paused and self.wire.release():
             self.resume()
         else:
-            self.schedule()
+            self.schedule(step)
 
-    def schedule(self) -> None:
-        """Parse what is held, if it is wanted, when others have had their turn."""
+    def schedule(self, step: Callable[[], object]) -> None:
+        """Parse what is held, if it is wanted, when others have had their turn: call `step`."""
         if not (self.scheduled or self.outbox.paused or self.wire.stalled):
             self.scheduled = True
-            self.loop.call_soon(self.follow)
+            self.loop.call_soon(step)
 
     def pause(self) -> None:
         """Let the peer send nothing more for a while."""

@@ -17,7 +17,8 @@ class Pings:
     __slots__ = ("latency", "probed", "waiters")
 
     def __init__(self) -> None:
-        self.waiters: dict[bytes, tuple[asyncio.Future[float], float]] = {}
+        self.waiters: dict[bytes, tuple[asyncio.Future[float], float]] | None = None
+        """The future of each ping that was sent, and when; None for none."""
         self.probed: float | None = None
         """When the keep-alive sent a ping, which is empty, and nobody awaits."""
         self.latency: float | None = None
@@ -26,6 +27,7 @@ class Pings:
     def add(self, payload: bytes, now: float) -> asyncio.Future[float]:
         """A ping is sent; returns the future of its pong."""
         waiter: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self.waiters = {} if self.waiters is None else self.waiters
         self.waiters[payload] = waiter, now
         return waiter
 
@@ -34,22 +36,24 @@ class Pings:
         for payload in pongs:
             if not payload and self.probed is not None:
                 self.latency, self.probed = now - self.probed, None
-            if payload in self.waiters:
-                self.latency = now - self.waiters[payload][1]
-                self.answer_up_to(payload, now)
+            if self.waiters and payload in self.waiters:
+                self.answer_up_to(payload, self.waiters, now)
 
-    def answer_up_to(self, payload: bytes, now: float) -> None:
+    def answer_up_to(
+        self, payload: bytes, waiters: dict[bytes, tuple[asyncio.Future[float], float]], now: float
+    ) -> None:
         """Give each who awaits this pong, or an earlier one, the seconds that it took."""
-        keys = list(self.waiters)
+        keys = list(waiters)
         for key in keys[: keys.index(payload) + 1]:
-            waiter, sent = self.waiters.pop(key)
+            waiter, sent = waiters.pop(key)
+            self.latency = now - sent
             if not waiter.done():
                 waiter.set_result(now - sent)
 
     def fail(self, code: int, reason: str) -> None:
         """No pong will come."""
-        for waiter, _ in self.waiters.values():
+        waiters, self.waiters = self.waiters or {}, None
+        for waiter, _ in waiters.values():
             if not waiter.done():
                 waiter.set_exception(ConnectionClosed(code, reason))
                 waiter.exception()  # Not awaiting it is no mistake.
-        self.waiters.clear()

@@ -75,11 +75,11 @@ async def receive(connection: Connection) -> str | bytes | Piece:
             raise connection.ending.exception
         if wire.held:
             # In the middle of a message, the rest of which is wanted once this waits.
-            connection.loop.call_soon(connection.intake.schedule)
+            connection.loop.call_soon(connection.intake.schedule, connection.step)
         await wire.inbox.wait()
     message = wire.inbox.pop()
     if wire.held and wire.inbox.hungry:
-        connection.intake.read_on()
+        connection.intake.read_on(connection.step)
     return message
 
 
