@@ -1,13 +1,13 @@
 """How connections end, and that nothing of them remains."""
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 
 from roll_websocket import ConnectionClosed, WSProtocol
+from roll_websocket.ending import Ending
 from roll_websocket.flow import taken
 
 
@@ -343,22 +343,22 @@ async def test_a_peer_that_reads_gets_all_that_was_sent_before_the_close(
     raw = await site.raw()
     await wire.until(lambda: site.ws and site.ws[0]._connection.ending.close)
     (ws,) = site.ws
-    await wire.until(lambda: not ws._connection.ending.uptake.took())
+    await wire.until(lambda: not ws._connection.ending.took())
     for _ in range(3):
         await raw.reader.readexactly(2**20)
         first = ws._connection.ending.timer
-        await wire.until(
-            lambda: taken(ws._connection.transport) > ws._connection.ending.uptake.taken
-        )
+        await wire.until(lambda: taken(ws._connection.transport) > ws._connection.ending.taken)
         ws._connection.ending.expire()  # as the timer does
         assert ws._connection.ending.timer is not first
         first.cancel()
-        await wire.until(lambda: not ws._connection.ending.uptake.took())
+        await wire.until(lambda: not ws._connection.ending.took())
     ws._connection.ending.expire()
     await wire.until(ws._connection.ending.gone.done)
 
 
-async def test_stop_waits_for_no_peer_that_reads_for_ever(serve: Any, wire: Any) -> None:
+async def test_stop_waits_for_no_peer_that_reads_for_ever(
+    serve: Any, wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         try:
             await asyncio.Event().wait()
@@ -368,7 +368,7 @@ async def test_stop_waits_for_no_peer_that_reads_for_ever(serve: Any, wire: Any)
     site = await serve(handler)
     await site.raw()
     await wire.until(lambda: site.ws)
-    site.ws[0]._connection.ending.uptake = SimpleNamespace(took=lambda: True)
+    monkeypatch.setattr(Ending, "took", lambda self: True)
     site.listener.protocol.TIMEOUT = 0
     await site.listener.stop(grace=0)
     assert gone(site)
@@ -426,12 +426,15 @@ async def test_a_tls_connection_closes_cleanly(serve: Any, wire: Any, tls: Any) 
 
 
 async def test_a_close_of_which_the_system_tells_nothing_is_aborted(
-    serve: Any, wire: Any, log: pytest.LogCaptureFixture
+    serve: Any, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def fault(ending: Ending) -> bool:
+        raise OSError(9, "closed")
+
     async def handler(request: Any, ws: WSProtocol) -> None:
         closing = asyncio.ensure_future(ws.close())
         await asyncio.sleep(0)
-        ws._connection.ending.uptake.transport = None  # type: ignore[assignment]  # the fault
+        monkeypatch.setattr(Ending, "took", fault)
         await closing
 
     site = await serve(handler, constants={"TIMEOUT": 0.01})

@@ -86,7 +86,6 @@ def spoil(ws: WSProtocol, method: str, error: Exception) -> None:
     faulty: Any = Faulty(connection.transport, method, error)
     for part in (connection, connection.outbox, connection.intake, connection.ending):
         part.transport = faulty
-    connection.ending.uptake.transport = faulty
 
 
 # What of the transport a peer can reach, and the frames that do.

@@ -136,7 +136,7 @@ async def test_a_peer_that_reads_a_long_message_is_not_blamed(
     raw = await site.raw()
     (ws,) = site.ws
     await wire.until(
-        lambda: not ws._connection.heard() and ws._connection.ending.uptake.taken is not None
+        lambda: not ws._connection.heard() and ws._connection.ending.taken is not None
     )
     for _ in range(3):
         await raw.reader.readexactly(2**20)
@@ -144,7 +144,7 @@ async def test_a_peer_that_reads_a_long_message_is_not_blamed(
         await wire.until(lambda: not ws._connection.heard())
     await raw.reader.readexactly(13 * 2**20)
     await wire.until(ws._connection.heard)
-    await wire.until(lambda: ws._connection.ending.uptake.taken is None)
+    await wire.until(lambda: ws._connection.ending.taken is None)
     assert not ws._connection.heard()
 
 

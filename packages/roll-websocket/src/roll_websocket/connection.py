@@ -153,7 +153,7 @@ class Connection:
         One that could not send is excused, unless nothing was read for it does not read.
         """
         intake = self.intake
-        heard = self.ending.uptake.took() or intake.heard or not intake.listens()
+        heard = self.ending.took() or intake.heard or not intake.listens()
         intake.heard = False
         return heard
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from websockets.frames import Close, CloseCode
 
 from roll_websocket.errors import ConnectionClosed, wake
-from roll_websocket.flow import Uptake
+from roll_websocket.flow import taken
 
 __all__ = ["LOST", "Ending", "Limits"]
 
@@ -30,12 +30,12 @@ class Limits(Protocol):
 class Ending:
     """How a connection has ended, and when its transport is gone."""
 
-    __slots__ = ("close", "gone", "limits", "timer", "transport", "uptake")
+    __slots__ = ("close", "gone", "limits", "taken", "timer", "transport")
 
     def __init__(self, transport: asyncio.Transport, limits: type[Limits]) -> None:
         self.transport = transport
         self.limits = limits
-        self.uptake = Uptake(transport)
+        self.taken: int | None = None
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.close: Close | None = None
         """The code and reason; None while the connection is open."""
@@ -51,11 +51,16 @@ class Ending:
         """The exception that tells the end."""
         return ConnectionClosed(int(self.told.code), self.told.reason)
 
+    def took(self) -> bool:
+        """Whether the peer took any of what waited for it at the last call."""
+        before, self.taken = self.taken, taken(self.transport)
+        return before is not None and (self.taken is None or self.taken > before)
+
     def begin(self, close: Close) -> None:
         """Give the peer `TIMEOUT` seconds to go."""
         self.close = close
         if not self.gone.done():
-            self.uptake.took()
+            self.took()
             self.watch()
 
     def watch(self) -> None:
@@ -66,7 +71,7 @@ class Ending:
     def expire(self) -> None:
         """Abort, but for a peer that still reads what comes before the close."""
         try:
-            took = self.uptake.took()
+            took = self.took()
         except Exception:  # a fault of our own: nothing is waited for
             LOGGER.exception("A WebSocket connection failed")
             took = False

@@ -6,26 +6,11 @@ import socket
 import struct
 import sys
 
-__all__ = ["Uptake", "taken"]
+__all__ = ["taken"]
 
 # Where Linux tells them in its `struct tcp_info`: the bytes the peer has confirmed, those that
 # could not be sent yet for it does not read.
 CONFIRMED = struct.Struct("@120xQ16xI")
-
-
-class Uptake:
-    """Whether the peer takes what is sent to it."""
-
-    __slots__ = ("taken", "transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self.transport = transport
-        self.taken: int | None = None
-
-    def took(self) -> bool:
-        """Whether the peer took any of what waited for it at the last call."""
-        before, self.taken = self.taken, taken(self.transport)
-        return before is not None and (self.taken is None or self.taken > before)
 
 
 def taken(transport: asyncio.Transport) -> int | None:
