@@ -187,18 +187,21 @@ class Connection:
 
     def post(self, message: Shared) -> bool:
         """Send a message that others send too, without waiting; False when the peer is slow."""
+        try:
+            if not self.wire.extensions and self.outbox.free:  # most often
+                self.transport.write(message.plain)
+                return True
+            return self.post_packed(message)
+        except Exception:  # noqa: BLE001 - the others get the message all the same
+            self.break_off()
+            return True
+
+    def post_packed(self, message: Shared) -> bool:
+        """Send a message that may have to be compressed, or to wait for its turn."""
         if self.outbox.ended or self.transport.is_closing():
             return True
         if self.outbox.backlog >= self.limits.BACKLOG_LIMIT:
             return False
-        try:
-            self.write_shared(message)
-        except Exception:  # noqa: BLE001 - the others get the message all the same
-            self.break_off()
-        return True
-
-    def write_shared(self, message: Shared) -> None:
-        """Write a message, or let it wait for its turn."""
         deflate = self.wire.deflate
         frame = message.frame(deflate)
 
@@ -211,6 +214,7 @@ class Connection:
             write()
         else:
             self.outbox.post(write, len(frame))
+        return True
 
     # What moves it.
 
