@@ -83,9 +83,7 @@ async def websockets(sock: socket.socket, peers: Peers, deflate: bool) -> Send:
         peers.append(ws)
         await ws.recv()
 
-    await serve(
-        handler, sock=sock, compression="deflate" if deflate else None, ping_interval=None
-    )
+    await serve(handler, sock=sock, compression="deflate" if deflate else None, ping_interval=None)
     return lambda message: broadcast(peers, message)
 
 
@@ -100,7 +98,7 @@ async def serve(name: str, count: int, size: int, rounds: int) -> None:
     peers: Peers = []
     send = await SERVERS[name.removesuffix("+deflate")](sock, peers, name.endswith("+deflate"))
     print(sock.getsockname()[1], flush=True)
-    while len(peers) < count:
+    while len(peers) < count:  # noqa: ASYNC110 - each server knows its peers in its own way
         await asyncio.sleep(0.01)
     gc.collect()
     gc.freeze()
@@ -194,7 +192,9 @@ def main() -> None:
     print(f"Python {platform.python_version()}")
     for loop in args.loop:
         for count in args.peers:
-            print(f"\n## {loop}, {count} peers\n\n| server | 100 B, µs a peer | 64 KiB, MiB grown |")
+            print(
+                f"\n## {loop}, {count} peers\n\n| server | 100 B, µs a peer | 64 KiB, MiB grown |"
+            )
             print("|---|---:|---:|")
             for name in args.server:
                 spent, _ = measure(name, loop, count, SIZES["100 B"], args.rounds)
@@ -205,7 +205,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2
+    )
     if sys.argv[1:2] == ["--serve"]:
         name, loop, *numbers = sys.argv[2:]
         task = serve(name, *map(int, numbers))

@@ -127,3 +127,21 @@ def test_the_default_codec_refuses_what_is_no_json_both_ways() -> None:
     for data in NO_JSON:
         with pytest.raises((ValueError, RecursionError)):
             codec.loads(data)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+async def test_a_handler_may_call_a_message_invalid(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture, grouped: bool
+) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await ws.recv()
+        error = InvalidMessage("no such command")
+        raise ExceptionGroup("", [error]) if grouped else error
+
+    site = await serve(handler)
+    raw = await site.raw()
+    raw.send(wire.frame(1, b"x"))
+    assert await raw.close_code() == 1007
+    raw.writer.close()
+    await wire.until(lambda: not site.listener.running)
+    assert log.records == []

@@ -1,6 +1,7 @@
 """Websocket routes: handshake, events, handler, end."""
 
 import asyncio
+import json
 import re
 
 import pytest
@@ -8,6 +9,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from roll import HttpError, Roll, WSProtocol
+from roll.extensions import websockets_store
+from roll.websocket import broadcast
 
 UPGRADE = {
     "Connection": "keep-alive, upgrade",
@@ -351,3 +354,66 @@ async def test_constants_are_read_when_used(app, liveclient, monkeypatch):
         await ws.send("123")
         with pytest.raises(ConnectionClosed, match=re.escape("1009")):
             await ws.recv()
+
+
+async def test_a_websocket_knows_its_request(app, liveclient):
+    @app.route("/room/{name}", protocol="websocket")
+    async def room(request, ws, name):
+        await ws.send_json([ws.path, ws.query_string, ws.headers["X-TOKEN"], ws.client[0]])
+        await ws.recv()
+
+    url = f"{liveclient.wsl}/room/caf%C3%A9?a=1"
+    async with connect(url, additional_headers={"X-Token": "t"}) as ws:
+        assert json.loads(await ws.recv()) == ["/room/caf\u00e9", "a=1", "t", "127.0.0.1"]
+
+
+async def test_json_of_a_websocket_is_that_of_the_application(app, liveclient):
+    class Codec:
+        def dumps(self, value):
+            return f"<{value}>".encode()
+
+        def loads(self, data):
+            return data.decode().strip("<>")
+
+    @app.route("/", protocol="websocket")
+    async def handler(request, ws):
+        async for value in ws.iter_json():
+            await ws.send_json(value)
+
+    app.JSON = Codec()
+    async with connect(liveclient.wsl) as ws:
+        await ws.send("<one>")
+        assert await ws.recv() == "<one>"
+    app.JSON = json
+    async with connect(liveclient.wsl) as ws:
+        await ws.send('{"a": 1}')
+        assert await ws.recv() == '{"a": 1}'
+        await ws.send("no json")
+        with pytest.raises(ConnectionClosed, match="1007"):
+            await ws.recv()
+
+
+async def test_without_a_codec_json_is_strict(app, liveclient):
+    @app.route("/", protocol="websocket")
+    async def handler(request, ws):
+        await ws.send_json({"value": await ws.recv_json()})
+
+    app.JSON = None
+    async with connect(liveclient.wsl) as ws:
+        await ws.send("1")
+        assert await ws.recv() == '{"value":1}'
+
+
+async def test_a_broadcast_reaches_all_websockets(app, liveclient):
+    websockets_store(app)
+
+    @app.route("/", protocol="websocket")
+    async def handler(request, ws):
+        await ws.send("ready")
+        async for message in ws:
+            broadcast(app["websockets"], message)
+
+    async with connect(liveclient.wsl) as one, connect(liveclient.wsl) as two:
+        assert [await one.recv(), await two.recv()] == ["ready", "ready"]
+        await one.send("hello")
+        assert [await one.recv(), await two.recv()] == ["hello", "hello"]

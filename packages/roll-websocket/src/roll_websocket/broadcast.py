@@ -18,14 +18,16 @@ def broadcast(
     *,
     slow: Literal["close", "drop"] = "close",
 ) -> None:
-    """Send a message to all of `connections`, without waiting for any.
+    """Send a message to many connections, without waiting for any of them.
 
-    The message is framed once, and compressed once for all that agreed on the same. It keeps its
-    place among what is sent to each connection. Those that are not open are passed over.
+    The message is framed once, and compressed once for all connections that negotiated the same
+    compression. It keeps its place in the order of what each connection sends. Connections that
+    are not open are skipped.
 
-    For a peer that does not read, `BACKLOG_LIMIT` bytes at most wait, or one message: after
-    that, it is closed with 1013, or with `slow="drop"` it misses this message.
-    Raises TypeError for a message of another type, ValueError for another `slow`.
+    If a peer does not read, at most `BACKLOG_LIMIT` bytes of broadcasts wait for it, or a single
+    message. Then `slow` decides: `"close"` closes the connection with 1013, `"drop"` does not
+    send the message to this peer.
+    Raises TypeError for a message of another type, and ValueError for another `slow`.
     """
     if slow not in POLICIES:
         raise ValueError(f"`slow` is 'close' or 'drop', not {slow!r}")

@@ -18,18 +18,18 @@ class Codec(Protocol):
 
 
 class StrictJSON:
-    """JSON of the standard library as RFC 8259 has it: UTF-8, compact, finite numbers."""
+    """A JSON codec of the standard library: compact UTF-8 and finite numbers (RFC 8259)."""
 
     def __init__(self) -> None:
         self.encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         self.decoder = json.JSONDecoder(parse_float=finite, parse_constant=refuse)
 
     def dumps(self, value: Any) -> str:
-        """Return the JSON of a value; TypeError or ValueError for one that has none."""
+        """Return the JSON of a value; raise TypeError or ValueError if it has none."""
         return self.encoder.encode(value)
 
     def loads(self, data: bytes) -> Any:
-        """Return the value of JSON; ValueError for what is none, NaN and Infinity among it."""
+        """Return the value of JSON; raise ValueError for anything else, also for NaN and 1e999."""
         return self.decoder.decode(data.decode())
 
 

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 
-__all__ = ["ConnectionClosed", "HandshakeError", "InvalidMessage", "is_closing", "wake"]
+__all__ = ["ConnectionClosed", "HandshakeError", "InvalidMessage", "consists_of", "wake"]
 
 
 class HandshakeError(Exception):
-    """The request cannot become a WebSocket connection: answer it with an HTTP error.
+    """The refusal of a request for a WebSocket, to be answered with an HTTP error.
 
-    `status` is the HTTP status to answer with, `message` says why in one sentence and
-    `headers` are the fields that such an answer has to carry.
+    `status` is the HTTP status, `message` the text of the answer, and `headers` are fields that
+    the answer needs.
     """
 
     def __init__(
@@ -23,11 +23,11 @@ class HandshakeError(Exception):
 
 
 class ConnectionClosed(ConnectionError):
-    """The connection takes or gives nothing any more.
+    """The connection has ended: nothing can be sent or received.
 
-    `code` is the peer's close code when the peer closed first, 1005 when it gave none;
-    the code that was sent when this side closed or failed the connection; 1006 when the
-    connection was lost without a close frame (RFC 6455 7.1.5). `reason` goes with it.
+    `code` and `reason` are those of the peer if it closed first (1005 if it gave no code), and
+    those that were sent if this side closed first. A connection that was lost without a close
+    frame has 1006 (RFC 6455 7.1.5).
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
@@ -37,17 +37,18 @@ class ConnectionClosed(ConnectionError):
 
 
 class InvalidMessage(ValueError):
-    """A message of the peer is not what was awaited, as no JSON.
+    """A message of the peer is not valid, such as one that is not JSON.
 
-    A handler that does not catch it has its connection closed with 1007, and did not fail.
+    A handler may raise it too. If the handler does not catch it, the connection is closed with
+    1007 (RFC 6455 7.4.1), and nothing is logged.
     """
 
 
-def is_closing(error: Exception) -> bool:
-    """Whether an error is ConnectionClosed, or a group of nothing else, as of a TaskGroup."""
+def consists_of(kind: type[Exception], error: Exception) -> bool:
+    """Whether an error is of this kind, or a group of nothing else, as of a TaskGroup."""
     if isinstance(error, ExceptionGroup):
-        return error.split(ConnectionClosed)[1] is None
-    return isinstance(error, ConnectionClosed)
+        return error.split(kind)[1] is None
+    return isinstance(error, kind)
 
 
 def wake(waiter: asyncio.Future[None] | None) -> None:

@@ -24,13 +24,13 @@ Hook = Callable[[Any], Awaitable[None] | None]
 
 
 class Listener:
-    """The protocol factory of an asyncio server that serves `handler(request, ws)`.
+    """A protocol factory for `loop.create_server`, which runs `handler(request, ws)`.
 
-    `handler` serves every path; a mapping of paths to handlers serves these, and others are
-    answered with a 404. `process_request(request)`, plain or `async`, may refuse a request: it
-    raises HandshakeError, whose status, message and headers are the answer. It has `TIMEOUT`
-    seconds for it. `options` are those of `WSProtocol.handshake`.
-    Raises ValueError for another option, a value that cannot be used, and what is no handler.
+    `handler` serves every path. A mapping of paths to handlers serves these paths; other paths
+    get a 404. `process_request(request)`, a plain or an `async` function, may refuse a request:
+    it raises HandshakeError, which is sent as the answer. It has `TIMEOUT` seconds. `options` are
+    those of `WSProtocol.handshake`, for all connections.
+    Raises ValueError for an unknown option, a value that cannot work and what is no handler.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Listener:
         return Opening(self)
 
     def check(self, request: HandshakeRequest) -> Awaitable[object] | None:
-        """Let the request pass, or raise HandshakeError, at once or where it is awaited."""
+        """Raise HandshakeError to refuse a request, in the call or in what it returns to await."""
         if isinstance(self.handler, Mapping) and request.path not in self.handler:
             raise HandshakeError(404, "There is no WebSocket at this path.")
         return None if self.process_request is None else self.process_request(request)
@@ -69,7 +69,7 @@ class Listener:
         task.add_done_callback(self.running.pop)
 
     async def run(self, request: HandshakeRequest, ws: WSProtocol) -> None:
-        """Run the handler; what it raises is logged."""
+        """Run the handler, and log what it raises."""
         try:
             await ws.run(self.call(request, ws))
         except Exception:
@@ -88,11 +88,11 @@ class Listener:
             return failed(error)
 
     async def stop(self, grace: float = 5) -> None:
-        """Close all connections with 1001; handlers still running after `grace` are cancelled.
+        """Close all connections with 1001 and wait for their handlers.
 
-        `grace` is in seconds. A client that has not read everything `TIMEOUT` seconds later is
-        aborted. Connections that have not become websockets are closed, and so is whatever comes
-        from now on.
+        Handlers that still run after `grace` seconds are cancelled; `TIMEOUT` seconds later, their
+        connections are aborted. Connections that are not yet WebSockets are closed, and so are
+        new connections.
         """
         self.stopped = True
         for opening in tuple(self.openings):

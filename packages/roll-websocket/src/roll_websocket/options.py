@@ -19,9 +19,9 @@ DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
 
 def check_options(options: Mapping[str, object]) -> None:
-    """Raise ValueError for an option of `WSProtocol.handshake` of a value that it cannot use.
+    """Raise ValueError if an option of `WSProtocol.handshake` has a value that cannot work.
 
-    The error says what was given, and what would do. Other names are passed over.
+    The message says what was given and what is expected. Other names are ignored.
     """
     for name, value in options.items():
         check = OPTIONS.get(name)

@@ -1,4 +1,4 @@
-"""What an owner of transports and a handler of messages see of a connection."""
+"""The public face of a connection: for the owner of its transport, and for its handler."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from websockets.frames import Close, CloseCode
 
 from roll_websocket.codec import Codec, StrictJSON
 from roll_websocket.connection import Connection
-from roll_websocket.errors import ConnectionClosed, InvalidMessage, is_closing
+from roll_websocket.errors import ConnectionClosed, InvalidMessage, consists_of
 from roll_websocket.frames import WHOLE, Message, message_frame
 from roll_websocket.handshake import HandshakeRequest, Origins, accept
 from roll_websocket.options import check_options
@@ -36,30 +36,30 @@ QUIET = {CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY}
 class WSProtocol(asyncio.Protocol):
     """A WebSocket connection of a server (RFC 6455).
 
-    Whoever owns the transport calls `handshake()`, writes what it returns, hands the transport
-    over (`transport.set_protocol(ws)`, `ws.connection_made(transport)`), passes on by
-    `ws.data_received(data)` what followed the request, and awaits `ws.run(handler)`.
+    The server that owns the transport calls `handshake()` and writes its result. Then it hands
+    the transport over (`transport.set_protocol(ws)`, `ws.connection_made(transport)`), passes the
+    bytes that followed the request to `ws.data_received(data)`, and awaits `ws.run(handler)`.
 
-    The constants, `TIMEOUT` and the like, are read when used: they can be set on a subclass.
+    Constants such as `TIMEOUT` are read when they are used: a subclass can set them.
     """
 
     TIMEOUT: float = 5
-    """Seconds the peer has to answer a close it has read, before the connection is aborted."""
+    """Seconds until the connection is aborted, if the peer does not answer a close frame."""
     MAX_SIZE: int | None = 2**20
-    """Bytes of a message received, or of a piece of one; None for no limit."""
+    """The limit, in bytes, of a received message, or of a piece in `stream`; None for no limit."""
     MAX_QUEUE: int = 64
-    """Messages that may wait for `recv` before reading is paused; at least one may."""
+    """The number of messages that wait for `recv` before reading is paused; at least one."""
     READ_LIMIT: int = 2**16
-    """Bytes that may wait for `recv` before reading is paused; one message may pass it."""
+    """The bytes that wait for `recv` before reading is paused; one message may exceed it."""
     WRITE_LIMIT: int = 2**16
-    """Bytes that may wait for the peer to read before `send` waits."""
+    """The bytes that wait for the peer to read before `send` waits."""
     BACKLOG_LIMIT: int = 2**20
-    """Bytes of broadcasts that may wait beside these; one message may pass it."""
+    """The bytes of broadcasts that wait besides `WRITE_LIMIT`; one message may exceed it."""
     JSON: Codec = StrictJSON()
-    """The codec of JSON messages: `dumps(value)` gives text or bytes, `loads` takes bytes."""
+    """The codec of JSON messages: `dumps(value)` returns text or bytes, `loads` takes bytes."""
 
     subprotocol: str | None = None
-    """The subprotocol that was agreed on."""
+    """The negotiated subprotocol, or None."""
 
     _connection: Connection
     _wire: Wire
@@ -82,18 +82,18 @@ class WSProtocol(asyncio.Protocol):
         ping_timeout: float | None = 20,
         max_size: int | None = None,
     ) -> bytes:
-        """Check the request (RFC 6455 4.2.1); returns the head of the 101 to send.
+        """Check the request (RFC 6455 4.2.1) and return the head of the 101 response.
 
-        `headers` go out with it. `origins` are the only values of Origin let through, if any
-        are given. `subprotocol` becomes the first of the client's that is in `subprotocols`;
-        of both, a str is one.
-        `compression` allows permessage-deflate (RFC 7692). A ping goes out every
-        `ping_interval` seconds (None: never), and a peer silent for `ping_timeout` seconds
-        after it (None: for ever) is given up. `max_size` is for this connection what
-        `MAX_SIZE` is for all.
+        `headers` are added to the response. If `origins` are given, other values of Origin are
+        refused. `subprotocol` becomes the first of the client's list that is in `subprotocols`.
+        Both take a list, or a str for a single value.
+        `compression` allows permessage-deflate (RFC 7692). The connection sends a ping every
+        `ping_interval` seconds (None: never) and closes with 1011 if the peer stays silent for
+        `ping_timeout` seconds after it (None: never). `max_size` replaces `MAX_SIZE` for this
+        connection.
 
-        Raises HandshakeError when the request is refused, and ValueError for a header that
-        cannot be sent and for an option that cannot be used.
+        Raises HandshakeError if the request is refused, and ValueError for a header that cannot
+        be sent or an option that cannot work.
         """
         check_options(
             {
@@ -118,50 +118,50 @@ class WSProtocol(asyncio.Protocol):
         return head
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport over, after the head of the 101 has been written to it."""
+        """Take over the transport; the head of the 101 response has been written."""
         transport = cast(asyncio.Transport, transport)
         self._connection = Connection(self._wire, transport, type(self), self._on_lost)
         self._connection.start(*self._times)
         del self._wire, self._times
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the peer."""
+        """Process bytes from the peer."""
         self._connection.data_received(data)
 
     def eof_received(self) -> bool | None:
-        """The peer sends nothing more. True keeps the transport for the messages that wait."""
+        """Process the end of input; return True to keep the transport for waiting messages."""
         return self._connection.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The transport is gone."""
+        """Process the loss of the transport."""
         self._connection.connection_lost()
 
     def pause_writing(self) -> None:
-        """The peer does not read."""
+        """Stop writing and reading: the peer does not read."""
         self._connection.pause_writing()
 
     def resume_writing(self) -> None:
-        """The peer reads again."""
+        """Resume writing and reading."""
         self._connection.resume_writing()
 
     async def run(self, handler: Awaitable[object]) -> None:
-        """Run the handler to its end, then close: 1000, or 1011 when it raised.
+        """Run the handler, then close the connection and wait until it is gone.
 
-        What it raised is raised again, but for the ConnectionClosed, or a group of such, of a
-        connection that has ended, and for InvalidMessage, which closes with 1007. Cancelled, it
-        is cancelled with its handler and closes with 1001. The connection is gone when it comes
-        back: cancelling it once more aborts it.
+        The close code is 1000, or 1011 if the handler raised, 1007 if it raised InvalidMessage,
+        and 1001 if it was cancelled. An exception of the handler is raised again, except
+        InvalidMessage, and ConnectionClosed of a connection that has ended. A second cancellation
+        aborts the connection.
         """
         code, reason = 1011, "Handler died prematurely."
         ending = self._connection.ending
         try:
             await handler
             code, reason = 1000, ""
-        except InvalidMessage as error:
-            code, reason = 1007, shortened(str(error))
-        except (ConnectionClosed, ExceptionGroup) as error:
+        except (ConnectionClosed, InvalidMessage, ExceptionGroup) as error:
             ended = ending.close is not None or ending.gone.done()
-            if not (ended and is_closing(error)):
+            if consists_of(InvalidMessage, error):
+                code, reason = 1007, "The message is invalid."
+            elif not (ended and consists_of(ConnectionClosed, error)):
                 raise
         except asyncio.CancelledError:
             code, reason = 1001, "Handler cancelled."
@@ -171,12 +171,12 @@ class WSProtocol(asyncio.Protocol):
             await ending.until_gone()
 
     def shutdown(self) -> None:
-        """The server is going away: close with 1001. The handler gets ConnectionClosed."""
+        """Close with 1001, as the server stops; the handler gets ConnectionClosed."""
         self._connection.begin_close(1001, "")
 
     @property
     def on_lost(self) -> Callable[[], object] | None:
-        """Called when the connection is lost, unless this side has closed it."""
+        """The function to call when the connection is lost, unless this side closed it."""
         return self._on_lost
 
     @on_lost.setter
@@ -185,7 +185,7 @@ class WSProtocol(asyncio.Protocol):
         if hasattr(self, "_connection"):
             self._connection.on_lost = call
 
-    # What anybody may ask.
+    # The state of the connection.
 
     @property
     def path(self) -> str:
@@ -209,22 +209,22 @@ class WSProtocol(asyncio.Protocol):
 
     @property
     def latency(self) -> float | None:
-        """Seconds that the last pong took; None before the first."""
+        """The round-trip time of the last answered ping, in seconds; None before the first."""
         return self._connection.pings.latency
 
     @property
     def closed(self) -> bool:
-        """Whether the connection has ended: nothing is sent any more, nor comes."""
+        """Whether the connection has ended: nothing can be sent or received."""
         return self._close is not None
 
     @property
     def close_code(self) -> int | None:
-        """What `ConnectionClosed.code` is after the end; None before."""
+        """The close code, as in `ConnectionClosed.code`; None while the connection is open."""
         return None if self._close is None else int(self._close.code)
 
     @property
     def close_reason(self) -> str | None:
-        """What `ConnectionClosed.reason` is after the end; None before."""
+        """The close reason, as in `ConnectionClosed.reason`; None while the connection is open."""
         return None if self._close is None else self._close.reason
 
     @property
@@ -235,10 +235,10 @@ class WSProtocol(asyncio.Protocol):
     # The handler's side.
 
     def recv(self) -> Coroutine[Any, Any, str | bytes]:
-        """The next message: str for text, bytes for binary. A cancelled call loses none.
+        """Return the next message: str for text, bytes for binary.
 
-        Raises ConnectionClosed once the connection is closed and no message waits, and
-        RuntimeError when another task awaits a message already.
+        A cancelled call loses no message. Raises ConnectionClosed if the connection has ended and
+        no message waits, and RuntimeError if another task already waits for a message.
         """
         connection = self._connection
         # No coroutine around another: it would take 0.22 KiB of each connection that waits.
@@ -247,19 +247,19 @@ class WSProtocol(asyncio.Protocol):
         return cast("Coroutine[Any, Any, str | bytes]", receive(connection))
 
     def stream(self) -> Stream:
-        """Iterate over the pieces of the next message, as its frames come.
+        """Return an async iterator over the pieces of the next message.
 
-        A message of a single frame is one piece. `max_size` is then the limit of each piece, and
-        the message may be of any length. What is not read of it is passed over by the next
-        `recv` or `stream`. Raises what `recv` raises, before the message and within it.
+        Each frame is a piece: str for text, bytes for binary. `max_size` limits each piece; the
+        message may have any length. The next `recv` or `stream` skips pieces that were not read.
+        Raises the exceptions of `recv`, also in the middle of a message.
         """
         return Stream(self._connection)
 
     def __aiter__(self) -> Self:
-        """The messages, until the peer or the server closes with 1000 or 1001.
+        """Iterate over the messages until either side closes with 1000 or 1001.
 
-        Raises ConnectionClosed on any other end; 1005, of a browser's `close()` without a code,
-        is one.
+        Raises ConnectionClosed for any other code, also for 1005: a browser's `close()` without a
+        code.
         """
         return self
 
@@ -272,14 +272,14 @@ class WSProtocol(asyncio.Protocol):
             raise
 
     async def send(self, data: Message | AsyncIterable[Message]) -> None:
-        """Send a message, text for a str, binary for bytes; waits while the peer does not read.
+        """Send a message: text for str, binary for bytes; wait while the peer does not read.
 
-        An async iterator is one message too, of a frame for each str or bytes that it gives; one
-        that gives nothing sends nothing. When it fails, so does the connection, with 1011.
+        An async iterator is sent as one message, each of its items as a frame; without items,
+        nothing is sent. If it raises after the first item, the connection is closed with 1011.
 
-        Messages, pings and pongs go out in the order of the calls, whichever tasks call. What
-        is cancelled while it waits is not sent.
-        Raises ConnectionClosed, or TypeError for data of another type.
+        Messages are sent in the order of the calls, whichever tasks call. A call that is
+        cancelled while it waits sends nothing.
+        Raises ConnectionClosed, and TypeError for data of another type.
         """
         if not isinstance(data, WHOLE) and isinstance(data, AsyncIterable):
             await send_pieces(self._connection, data)
@@ -292,11 +292,11 @@ class WSProtocol(asyncio.Protocol):
             await connection.turn(partial(connection.send_message, opcode, payload), True)
 
     async def ping(self, data: str | bytes | None = None) -> asyncio.Future[float]:
-        """Send a ping; returns a future of the seconds that its pong took, once it comes.
+        """Send a ping; return a future of the seconds until its pong.
 
-        `data` has 125 bytes at most and is random by default. The future raises
-        ConnectionClosed when the connection ends before. Raises ConnectionClosed, or
-        ValueError when data is too long or awaits its pong already.
+        `data` has at most 125 bytes and is random by default. The future raises ConnectionClosed
+        if the connection ends first. Raises ConnectionClosed, and ValueError if `data` is too
+        long or another ping with the same data waits for its pong.
         """
         payload = os.urandom(4) if data is None else control(data)
         connection = self._connection
@@ -306,9 +306,9 @@ class WSProtocol(asyncio.Protocol):
         return cast("asyncio.Future[float]", pong)
 
     async def pong(self, data: str | bytes = b"") -> None:
-        """Send a pong nobody asked for (RFC 6455 5.5.3); pings are answered without it.
+        """Send an unsolicited pong (RFC 6455 5.5.3); pings are answered automatically.
 
-        Raises ConnectionClosed, or ValueError when data has more than 125 bytes.
+        Raises ConnectionClosed, and ValueError if `data` has more than 125 bytes.
         """
         payload = control(data)
         connection = self._connection
@@ -320,16 +320,16 @@ class WSProtocol(asyncio.Protocol):
     async def send_json(self, value: Any) -> None:
         """Send a value as JSON, in a text message.
 
-        Raises what `send` raises, and what `JSON.dumps` does, TypeError mostly.
+        Raises the exceptions of `send` and of `JSON.dumps`: TypeError or ValueError.
         """
         text = self.JSON.dumps(value)
         await self.send(text if isinstance(text, str) else text.decode())
 
     async def recv_json(self) -> Any:
-        """The value of the next message, which is JSON, in UTF-8 where it is binary.
+        """Return the value of the next message, which is JSON: text, or binary in UTF-8.
 
-        Raises what `recv` raises, and InvalidMessage for a message that is no JSON: where the
-        handler does not catch it, the connection is closed with 1007.
+        Raises the exceptions of `recv`, and InvalidMessage for a message that is not JSON. If the
+        handler does not catch InvalidMessage, the connection is closed with 1007.
         """
         message = await self.recv()
         try:
@@ -338,7 +338,7 @@ class WSProtocol(asyncio.Protocol):
             raise InvalidMessage("The message is no JSON.") from error
 
     async def iter_json(self) -> AsyncIterator[Any]:
-        """Iterate over the values of messages, until either side closes with 1000 or 1001."""
+        """Iterate over the values of JSON messages, as the iteration over messages does."""
         while True:
             try:
                 value = await self.recv_json()
@@ -349,25 +349,20 @@ class WSProtocol(asyncio.Protocol):
             yield value
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close the connection; returns when it is gone, after `TIMEOUT` seconds at the latest.
+        """Close the connection and wait until it is gone, at most `TIMEOUT` seconds.
 
-        What waits to be sent goes out before the close frame; messages not yet received are
-        dropped. The connection stays open when it raises:
-        ValueError for a code that may not be sent (RFC 6455 7.4) and a reason over 123 bytes,
-        TypeError where the code is no int or the reason no str.
+        Messages that wait to be sent are sent before the close frame. Messages that were not
+        received are dropped. Raises ValueError for a code that may not be sent (RFC 6455 7.4) or
+        a reason over 123 bytes, and TypeError if the code is no int or the reason no str: then
+        the connection stays open.
         """
         check_close(code, reason)
         self._connection.begin_close(code, reason)
         await self._connection.ending.until_gone()
 
 
-def shortened(reason: str) -> str:
-    """What of a reason a close frame takes."""
-    return reason.encode()[: MAX_CONTROL - 2].decode(errors="ignore")
-
-
 def control(data: str | bytes) -> bytes:
-    """The payload of a control frame (RFC 6455 5.5)."""
+    """Return the payload of a control frame (RFC 6455 5.5)."""
     payload = data.encode() if isinstance(data, str) else bytes(data)
     if len(payload) > MAX_CONTROL:
         raise ValueError(f"A control frame takes 125 bytes, not {len(payload)}")
@@ -375,7 +370,7 @@ def control(data: str | bytes) -> bytes:
 
 
 def check_close(code: int, reason: str) -> None:
-    """Raise ValueError for what a close frame cannot say (RFC 6455 5.5.1, 7.4), or TypeError."""
+    """Raise ValueError or TypeError for what a close frame cannot carry (RFC 6455 5.5.1, 7.4)."""
     if not isinstance(code, int):
         raise TypeError(f"A close code is an int, not {type(code).__name__}")
     if not isinstance(reason, str):

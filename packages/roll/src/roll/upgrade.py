@@ -32,6 +32,9 @@ async def converse(app: TakesWebsockets, endpoint: Endpoint, request: Any, respo
         HttpError: the handshake is refused; nothing has been sent yet.
     """
     ws = app.WebsocketProtocol(request)
+    codec = getattr(app, "JSON", None)
+    if codec is not None:
+        ws.JSON = codec
     # To HTTP, too, the client is gone: for `disconnected` and `cancel_on_disconnect`.
     ws.on_lost = request.protocol.eof_received
     # Unless the upgrade is taken: frames may follow a handshake, and are never to be run as
