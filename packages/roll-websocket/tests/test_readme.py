@@ -1,13 +1,16 @@
 """The examples of the README run."""
 
 import asyncio
+import contextlib
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -44,9 +47,45 @@ async def test_the_second_example_tells_all(wire: Any) -> None:
     await namespace["listener"].stop()
 
 
-async def test_the_third_example_takes_a_connection_over() -> None:
+@contextlib.asynccontextmanager
+async def serving(number: int) -> AsyncIterator[str]:
+    """Serve the `listener` of an example; its URL."""
     namespace: dict[str, Any] = {"__name__": "readme"}
-    exec(compile(EXAMPLES[2], "README.md", "exec"), namespace)
+    exec(compile(EXAMPLES[number], "README.md", "exec"), namespace)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(namespace["listener"], "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    yield f"ws://{host}:{port}"
+    server.close()
+    await namespace["listener"].stop()
+
+
+async def test_the_third_example_streams_both_ways() -> None:
+    async with serving(2) as url:
+        async with connect(f"{url}/upload", proxy=None) as client:
+            await client.send(["a" * 600_000, "b" * 600_000])
+            assert await client.recv() == '{"bytes":1200000}'
+        async with connect(f"{url}/download", proxy=None) as client:
+            assert (await client.recv()).split() == list(map(str, range(1000)))
+
+
+async def test_the_fourth_example_knows_its_users() -> None:
+    async with serving(3) as url:
+        async with connect(f"{url}/greet?secret", proxy=None) as client:
+            assert await client.recv() == "Hello Ada"
+        for path, status in (("/greet", 403), ("/", 404)):
+            with pytest.raises(InvalidStatus) as caught:
+                await connect(url + path, proxy=None)
+            assert caught.value.response.status_code == status
+
+
+def test_each_example_has_its_test() -> None:
+    assert len(EXAMPLES) == 5
+
+
+async def test_the_last_example_takes_a_connection_over() -> None:
+    namespace: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(EXAMPLES[-1], "README.md", "exec"), namespace)
     refusals: list[Any] = []
     tasks: list[asyncio.Task[None]] = []
 

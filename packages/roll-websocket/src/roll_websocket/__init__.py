@@ -1,7 +1,7 @@
 """WebSocket connections (RFC 6455) on asyncio, on the Sans-I/O layer of `websockets`."""
 
 from roll_websocket.broadcast import broadcast
-from roll_websocket.codec import StrictJSON
+from roll_websocket.codec import Codec, StrictJSON
 from roll_websocket.errors import ConnectionClosed, HandshakeError, InvalidMessage
 from roll_websocket.handshake import HandshakeRequest
 from roll_websocket.listener import Listener
@@ -9,6 +9,7 @@ from roll_websocket.options import check_options
 from roll_websocket.protocol import WSProtocol
 
 __all__ = [
+    "Codec",
     "ConnectionClosed",
     "HandshakeError",
     "HandshakeRequest",

@@ -8,13 +8,13 @@ __all__ = ["Codec", "StrictJSON"]
 
 
 class Codec(Protocol):
-    """What encodes and decodes JSON: the modules `json`, `ujson` and `orjson` do."""
+    """A codec of JSON, such as the modules `json`, `ujson` and `orjson`."""
 
     def dumps(self, value: Any, /) -> str | bytes:
         """Return the JSON of a value."""
 
     def loads(self, data: bytes, /) -> Any:
-        """Return the value of JSON; raises ValueError for what is none."""
+        """Return the value of JSON; raise ValueError for anything else."""
 
 
 class StrictJSON:

@@ -3,6 +3,7 @@
 import sys
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.extensions.base import Extension
@@ -25,11 +26,27 @@ class Deflate(PerMessageDeflate):
     The layer would take everything after it for empty.
     """
 
+    def __init__(
+        self,
+        remote_no_context_takeover: bool,
+        local_no_context_takeover: bool,
+        remote_max_window_bits: int,
+        local_max_window_bits: int,
+        compress_settings: dict[str, Any] | None,
+    ) -> None:
+        # Not that of the layer, which begins both streams: they take 30 KiB, and an idle
+        # connection needs none.
+        self.remote_no_context_takeover = remote_no_context_takeover
+        self.local_no_context_takeover = local_no_context_takeover
+        self.remote_max_window_bits = remote_max_window_bits
+        self.local_max_window_bits = local_max_window_bits
+        self.compress_settings = compress_settings or {}
+        self.decode_cont_data = False
+
     def encode(self, frame: Frame) -> Frame:
-        """The frame compressed; begins a stream where there is none."""
-        if self.local_no_context_takeover or hasattr(self, "encoder"):
-            return super().encode(frame)
-        self.encoder = self.new_encoder()
+        """Compress a frame; begin a stream if there is none."""
+        if not (self.local_no_context_takeover or hasattr(self, "encoder")):
+            self.encoder = self.new_encoder()
         return super().encode(frame)
 
     def new_encoder(self) -> "zlib._Compress":
@@ -70,7 +87,7 @@ class Deflate(PerMessageDeflate):
             return False
         if frame.opcode is not Opcode.CONT:
             self.decode_cont_data = frame.rsv1
-            if frame.rsv1 and self.remote_no_context_takeover:
+            if frame.rsv1 and (self.remote_no_context_takeover or not hasattr(self, "decoder")):
                 self.renew()
         elif frame.rsv1 and self.decode_cont_data:
             raise ProtocolError("RSV1 bit set in continuation frame")

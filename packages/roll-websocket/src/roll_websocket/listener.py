@@ -64,18 +64,18 @@ class Listener:
 
     def start(self, request: HandshakeRequest, ws: WSProtocol) -> None:
         """Run the handler in a task of its own."""
-        task = asyncio.get_running_loop().create_task(self.run(request, ws))
+        task = asyncio.get_running_loop().create_task(self._run(request, ws))
         self.running[task] = ws
         task.add_done_callback(self.running.pop)
 
-    async def run(self, request: HandshakeRequest, ws: WSProtocol) -> None:
+    async def _run(self, request: HandshakeRequest, ws: WSProtocol) -> None:
         """Run the handler, and log what it raises."""
         try:
-            await ws.run(self.call(request, ws))
+            await ws.run(self._call(request, ws))
         except Exception:
             LOGGER.exception("The handler of %s failed", request.path)
 
-    def call(self, request: HandshakeRequest, ws: WSProtocol) -> Awaitable[object]:
+    def _call(self, request: HandshakeRequest, ws: WSProtocol) -> Awaitable[object]:
         """Call the handler; one that cannot be called fails where it is awaited, as any other.
 
         No coroutine around all handlers: it would take 0.25 KiB of each connection.
@@ -100,12 +100,12 @@ class Listener:
         for ws in tuple(self.running.values()):
             ws.shutdown()
         for patience in (grace, self.protocol.TIMEOUT):
-            await self.ended(patience)
+            await self._ended(patience)
             for task in self.running:
                 task.cancel()
-        await self.ended(None)
+        await self._ended(None)
 
-    async def ended(self, patience: float | None) -> None:
+    async def _ended(self, patience: float | None) -> None:
         """Wait until no handler runs, or so many seconds."""
         if self.running:
             await asyncio.wait(self.running, timeout=patience)

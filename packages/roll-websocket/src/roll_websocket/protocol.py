@@ -181,6 +181,7 @@ class WSProtocol(asyncio.Protocol):
 
     @on_lost.setter
     def on_lost(self, call: Callable[[], object] | None) -> None:
+        """Set it at any time."""
         self._on_lost = call
         if hasattr(self, "_connection"):
             self._connection.on_lost = call

@@ -1,5 +1,5 @@
 """Names, for those who import the websocket's from here."""
 
-from roll_websocket import ConnectionClosed, WSProtocol, broadcast
+from roll_websocket import ConnectionClosed, InvalidMessage, WSProtocol, broadcast
 
-__all__ = ["ConnectionClosed", "WSProtocol", "broadcast"]
+__all__ = ["ConnectionClosed", "InvalidMessage", "WSProtocol", "broadcast"]
