@@ -32,7 +32,20 @@ def broadcast(
     if slow not in POLICIES:
         raise ValueError(f"`slow` is 'close' or 'drop', not {slow!r}")
     shared = Shared(message)
+    plain = shared.plain
     for ws in connections:
         connection = getattr(ws, "_connection", None)  # None before the handshake
-        if connection is not None and not connection.post(shared) and slow == "close":
-            connection.begin_close(*TOO_SLOW)
+        if connection is None:
+            continue
+        try:
+            # Most peers take this way, written out: it takes half the time of `post`.
+            if (
+                connection.outbox.clear
+                and connection.deflate is None
+                and not connection.transport.is_closing()
+            ):
+                connection.transport.write(plain)
+            elif not connection.post(shared) and slow == "close":
+                connection.begin_close(*TOO_SLOW)
+        except Exception:  # noqa: BLE001 - logged there, and the others get the message
+            connection.break_off()

@@ -32,6 +32,7 @@ class Connection:
 
     __slots__ = (
         "broken",
+        "deflate",
         "ending",
         "intake",
         "keepalive",
@@ -53,6 +54,7 @@ class Connection:
         on_lost: Callable[[], object] | None,
     ) -> None:
         self.wire = wire
+        self.deflate = wire.deflate
         self.transport = transport
         self.limits = limits
         self.on_lost = on_lost
@@ -186,23 +188,12 @@ class Connection:
     # Called by a broadcast.
 
     def post(self, message: Shared) -> bool:
-        """Send a message that others send too, without waiting; False when the peer is slow."""
-        try:
-            if not self.wire.extensions and self.outbox.free:  # most often
-                self.transport.write(message.plain)
-                return True
-            return self.post_packed(message)
-        except Exception:  # noqa: BLE001 - the others get the message all the same
-            self.break_off()
-            return True
-
-    def post_packed(self, message: Shared) -> bool:
-        """Send a message that may have to be compressed, or to wait for its turn."""
+        """Send a message that others send too, without waiting; False if the peer is slow."""
         if self.outbox.ended or self.transport.is_closing():
             return True
         if self.outbox.backlog >= self.limits.BACKLOG_LIMIT:
             return False
-        deflate = self.wire.deflate
+        deflate = self.deflate
         frame = message.frame(deflate)
 
         def write() -> None:
@@ -210,7 +201,7 @@ class Connection:
                 deflate.restart()
             self.transport.write(frame)
 
-        if self.outbox.free:
+        if self.outbox.free():
             write()
         else:
             self.outbox.post(write, len(frame))

@@ -25,6 +25,7 @@ class Outbox:
 
     __slots__ = (
         "backlog",
+        "clear",
         "ended",
         "held",
         "loop",
@@ -49,40 +50,30 @@ class Outbox:
         self.paused = False
         self.ended = False
         self.streaming = False
+        self.clear = True
+        """Whether nothing holds up a message, but for a transport that is closing."""
         self.scheduled = False
 
-    @property
+    def update(self) -> None:
+        """Look at what `clear` depends on."""
+        self.clear = not (self.paused or self.ended or self.waiting or self.streaming)
+
     def free(self) -> bool:
         """Whether a message may be written at once."""
-        return not (
-            self.paused
-            or self.ended
-            or self.waiting
-            or self.streaming
-            or self.transport.is_closing()
-        )
-
-    @property
-    def free_for_control(self) -> bool:
-        """Whether a control frame, or the next piece of a message, may be written at once."""
-        return not (self.paused or self.ended or self.waiting or self.transport.is_closing())
+        return self.clear and not self.transport.is_closing()
 
     def ready(self) -> bool:
         """Whether the caller may write a message at once, or has had enough turns in a row."""
         self.row += 1
-        # `free`, written out: 0.05 us of each message.
-        return self.row < FRAMES_PER_TURN and not (
-            self.paused
-            or self.ended
-            or self.waiting
-            or self.streaming
-            or self.transport.is_closing()
-        )
+        return self.row < FRAMES_PER_TURN and self.clear and not self.transport.is_closing()
 
     def ready_for_control(self) -> bool:
         """Whether the caller may write a control frame, or the next piece of a message."""
+        if not self.streaming:
+            return self.ready()
         self.row += 1
-        return self.row < FRAMES_PER_TURN and self.free_for_control
+        blocked = self.paused or self.ended or self.waiting or self.transport.is_closing()
+        return self.row < FRAMES_PER_TURN and not blocked
 
     async def turn(self, write: Write, message: bool) -> Any:
         """Call `write` after all that was sent before, once the peer reads; return its result.
@@ -97,6 +88,7 @@ class Outbox:
             for waiting in (self.waiting, self.held):
                 if waiting is not None:
                     waiting.pop(waiter, None)
+            self.update()
 
     def post(self, write: Write, size: int) -> None:
         """Call `write`, of so many bytes, after all that was sent before; nobody waits for it."""
@@ -118,11 +110,13 @@ class Outbox:
             self.waiting = OrderedDict() if self.waiting is None else self.waiting
             self.waiting[waiter] = write, message
             self.schedule()
+        self.clear = False
         return waiter
 
     def begin_message(self) -> None:
         """The first piece of a message is sent: those that wait let all of it pass."""
         self.streaming = True
+        self.clear = False
         entries = list((self.waiting or {}).items())
         self.held = OrderedDict(entry for entry in entries if entry[1][1])
         self.waiting = OrderedDict(entry for entry in entries if not entry[1][1])
@@ -135,14 +129,17 @@ class Outbox:
             self.waiting = OrderedDict() if self.waiting is None else self.waiting
             self.waiting.update(held)
             self.schedule()
+        self.update()
 
     def pause(self) -> None:
         """The peer does not read."""
         self.paused = True
+        self.clear = False
 
     def resume(self) -> None:
         """The peer reads again."""
         self.paused = False
+        self.update()
         self.schedule()
 
     def schedule(self) -> None:
@@ -162,6 +159,7 @@ class Outbox:
             self.write_next()
         if not self.waiting:
             self.waiting = None
+            self.update()
 
     def flush(self) -> None:
         """Write all that waits, whether the peer reads or not: a close frame comes next."""
@@ -184,6 +182,7 @@ class Outbox:
     def end(self, code: int, reason: str) -> None:
         """Nothing is written any more."""
         self.ended = True
+        self.clear = False
         entries = [*(self.waiting or ()), *(self.held or ())]
         self.waiting = self.held = None
         for waiter in entries:
