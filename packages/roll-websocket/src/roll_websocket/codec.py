@@ -1,4 +1,4 @@
-"""JSON, as messages have it."""
+"""JSON codecs."""
 
 import json
 import math

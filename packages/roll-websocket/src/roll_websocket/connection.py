@@ -1,4 +1,4 @@
-"""A transport and the wire on it: what asyncio, the clock and a broadcast call."""
+"""A transport with its protocol state: the callbacks of asyncio, the clock and broadcasts."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ PONG_ROOM = 4
 
 
 class Connection:
-    """An open connection, from the 101 to the end of the transport."""
+    """A connection from the 101 response to the loss of its transport."""
 
     __slots__ = (
         "broken",
@@ -66,11 +66,11 @@ class Connection:
         self.keepalive: Keepalive | None = None
         self.broken = False
         self.stream: object | None = None
-        """Who reads a message in pieces, and has not come to its end."""
+        """The stream whose message was not read to its end."""
 
     @guarded
     def start(self, interval: float | None, patience: float | None) -> None:
-        """Set the limits, and the clock."""
+        """Set the limits and start the keep-alive."""
         self.transport.set_write_buffer_limits(high=self.limits.WRITE_LIMIT)
         self.bound()
         if interval is not None:
@@ -79,7 +79,7 @@ class Connection:
     # Called by asyncio.
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the peer."""
+        """Process bytes from the peer."""
         intake, wire = self.intake, self.wire
         intake.heard = True
         try:
@@ -97,13 +97,13 @@ class Connection:
 
     @guarded
     def eof_received(self) -> bool:
-        """The peer sends nothing more. True keeps the transport for the messages that wait."""
+        """Process the end of input; return True to keep the transport for waiting messages."""
         self.wire.receive_eof()
         self.advance()
         return self.wire.held and self.transport.can_write_eof()
 
     def connection_lost(self) -> None:
-        """The transport is gone: the end, but for the messages that wait."""
+        """Process the loss of the transport; waiting messages can still be received."""
         self.ending.lost()
         self.settle()
         if self.on_lost is not None:
@@ -111,7 +111,7 @@ class Connection:
 
     @guarded
     def settle(self) -> None:
-        """End what the loss of the transport ends."""
+        """End the connection, unless it has ended."""
         if self.ending.close is None:
             self.outbox.paused = False
             self.tell()
@@ -120,25 +120,25 @@ class Connection:
 
     @guarded
     def tell_owner(self, on_lost: Callable[[], object]) -> None:
-        """Tell who owns the connection that it is lost."""
+        """Call the owner's function."""
         on_lost()
 
     @guarded
     def pause_writing(self) -> None:
-        """The peer does not read: take nothing of it either, it could be made of pings."""
+        """Stop writing, and reading too: a peer that only sends pings would fill the memory."""
         self.outbox.pause()
         self.wire.hold()
 
     @guarded
     def resume_writing(self) -> None:
-        """The peer reads again, which is as good as a word."""
+        """Resume writing and reading; the peer has read, so it counts as heard."""
         self.intake.heard = True
         self.outbox.resume()
         self.intake.schedule(self.step)
 
     @guarded
     def step(self) -> None:
-        """Parse what was held, then read on if that was all."""
+        """Parse waiting input, then resume reading if all of it was parsed."""
         self.intake.scheduled = False
         if self.outbox.paused or (self.ending.gone.done() and self.ending.close is not None):
             return
@@ -150,9 +150,9 @@ class Connection:
     # Called by the keep-alive.
 
     def heard(self) -> bool:
-        """Whether the peer sent anything since the last call, or took any of what waits for it.
+        """Whether the peer has sent or read anything since the last call.
 
-        One that could not send is excused, unless nothing was read for it does not read.
+        A peer whose input was not read counts as heard, unless the cause is that it does not read.
         """
         intake = self.intake
         heard = self.ending.took() or intake.heard or not intake.listens()
@@ -160,21 +160,20 @@ class Connection:
         return heard
 
     def probe(self) -> None:
-        """Send a ping whose pong nobody awaits."""
+        """Send a ping of the keep-alive."""
         self.pings.probed = perf_counter()
         self.wire.send_ping(b"")
         self.flush()
 
     def give_up(self, silence: float) -> None:
-        """The peer has vanished."""
+        """Close with 1011: the peer did not answer."""
         self.wire.fail(CloseCode.INTERNAL_ERROR, f"No answer to a ping in {silence:g} seconds.")
         self.advance()
 
     def break_off(self) -> None:
-        """End the connection for the exception being handled, which is logged once.
+        """End the connection because of the exception being handled, and log that once.
 
-        For a fault of our own, as any callback may raise: no other connection, nor the clock
-        that all share, may hear of it.
+        A fault in one connection must not reach other connections or the shared clock.
         """
         if not self.broken:
             self.broken = True
@@ -188,7 +187,7 @@ class Connection:
     # Called by a broadcast.
 
     def post(self, message: Shared) -> bool:
-        """Send a message that others send too, without waiting; False if the peer is slow."""
+        """Send a broadcast message without waiting; return False if the peer is slow."""
         if self.outbox.ended or self.transport.is_closing():
             return True
         if self.outbox.backlog >= self.limits.BACKLOG_LIMIT:
@@ -210,7 +209,7 @@ class Connection:
     # What moves it.
 
     def advance(self) -> None:
-        """Follow up whatever the wire has just done."""
+        """Write, wake and finish as the protocol state requires."""
         wire = self.wire
         if wire.writes:
             self.flush()
@@ -224,7 +223,7 @@ class Connection:
             self.intake.schedule(self.step)
 
     def flush(self) -> None:
-        """Write what the wire has, in one go: many small writes to a slow peer are dear."""
+        """Write all frames of the protocol in one call: many small writes are slow."""
         writes = self.wire.data_to_send()
         if not writes or self.transport.is_closing():
             return
@@ -233,7 +232,7 @@ class Connection:
             self.send_eof()
 
     def send_eof(self) -> None:
-        """Say that nothing more comes; TLS cannot say it without closing."""
+        """Half-close the transport; close it over TLS, which cannot be half-closed."""
         if self.wire.reader.eof or not self.transport.can_write_eof():
             self.transport.close()
             return
@@ -243,7 +242,7 @@ class Connection:
             self.transport.write_eof()
 
     async def turn(self, write: Callable[[], object], message: bool) -> Any:
-        """Call `write` when it is its turn; ConnectionClosed when nothing may be sent."""
+        """Call `write` in its turn; raise ConnectionClosed if the connection has ended."""
         ending = self.ending
         if ending.close is None and self.transport.is_closing():
             await ending.until_gone()
@@ -260,7 +259,7 @@ class Connection:
     # Pings.
 
     def bound(self) -> None:
-        """Say how much may wait: more while a pong is awaited, which could be behind it."""
+        """Set how much may wait: more while a pong is awaited, which may be behind it."""
         inbox = self.wire.inbox
         inbox.most, inbox.limit = max(self.limits.MAX_QUEUE, 1), max(self.limits.READ_LIMIT, 1)
         if self.pings.waiters:
@@ -268,7 +267,7 @@ class Connection:
             inbox.limit = inbox.limit * PONG_ROOM + (self.wire.limit or 0)
 
     def send_ping(self, payload: bytes) -> asyncio.Future[float]:
-        """Send a ping, and look for its pong, behind messages that wait too."""
+        """Send a ping, and parse waiting input for its pong."""
         if self.pings.waiters and payload in self.pings.waiters:
             raise ValueError(f"This ping awaits its pong already: {payload!r}")
         self.wire.send_ping(payload)
@@ -285,7 +284,7 @@ class Connection:
         self.flush()
 
     def answer_pings(self) -> None:
-        """Tell who awaits them of the pongs that came."""
+        """Set the futures of the pongs that arrived."""
         pongs, self.wire.pongs = self.wire.pongs, []
         self.pings.answer(pongs, perf_counter())
         self.bound()
@@ -293,7 +292,7 @@ class Connection:
             self.wire.hold()
 
     def check_size(self, size: int) -> None:
-        """Fail the connection for a message over the limit, found when it is put together."""
+        """Fail the connection if a message exceeds the limit."""
         if self.wire.limit is not None and size > self.wire.limit:
             self.wire.fail(CloseCode.MESSAGE_TOO_BIG)
             self.advance()
@@ -318,14 +317,14 @@ class Connection:
         self.intake.schedule(self.step)
 
     def finish(self, close: Close) -> None:
-        """Tell everyone who waits that it is over; the peer has `TIMEOUT` to go."""
+        """End the connection for all who wait; the peer has `TIMEOUT` seconds."""
         if self.ending.close is None:
             self.ending.begin(close)
             self.tell()
             self.wire.inbox.wake()
 
     def tell(self) -> None:
-        """Tell those who wait for the peer that it is over."""
+        """Stop the keep-alive, and fail waiting sends and pings."""
         if self.keepalive is not None:
             self.keepalive.stop()
             self.keepalive = None  # Which holds this.

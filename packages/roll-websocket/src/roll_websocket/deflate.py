@@ -1,4 +1,4 @@
-"""Compression (RFC 7692): that of the layer, but for what it does not read to its end."""
+"""Compression (RFC 7692): that of the layer, with streams that end, and made when needed."""
 
 import sys
 import zlib
@@ -21,9 +21,9 @@ TAIL = b"\x00\x00\xff\xff"
 
 
 class Deflate(PerMessageDeflate):
-    """One connection's. A message may end with a stream's last block (RFC 7692 7.2.3.4).
+    """The compression of one connection. A message may end a stream (RFC 7692 7.2.3.4).
 
-    The layer would take everything after it for empty.
+    The layer would then decompress everything that follows to nothing.
     """
 
     def __init__(
@@ -50,24 +50,24 @@ class Deflate(PerMessageDeflate):
         return super().encode(frame)
 
     def new_encoder(self) -> "zlib._Compress":
-        """Begin a stream of what is sent."""
+        """Return a new stream for what is sent."""
         return zlib.compressobj(wbits=-self.local_max_window_bits, **self.compress_settings)
 
     def pack_alone(self, payload: bytes) -> bytes:
-        """Compress a message without what was sent before, as any peer with this window reads it.
+        """Compress a message without reference to earlier ones, for any peer with this window.
 
-        Each that gets it then has to `restart`.
+        Each connection that sends it must call `restart`.
         """
         encoder = self.new_encoder()
         return (encoder.compress(payload) + encoder.flush(zlib.Z_SYNC_FLUSH))[: -len(TAIL)]
 
     def restart(self) -> None:
-        """Refer to nothing that was sent before; 20 KiB are free until the next message."""
+        """Forget what was sent before; this frees 20 KiB until the next message."""
         if hasattr(self, "encoder"):
             del self.encoder
 
     def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
-        """The frame as it was; raises PayloadTooBig, or ProtocolError for what is malformed."""
+        """Decompress a frame; raise PayloadTooBig, or ProtocolError for malformed data."""
         if not self.is_compressed(frame):
             return frame
         data = bytes(frame.data) + TAIL if frame.fin else frame.data
@@ -82,7 +82,7 @@ class Deflate(PerMessageDeflate):
         return Frame(frame.opcode, inflated, frame.fin, False, frame.rsv2, frame.rsv3)
 
     def is_compressed(self, frame: Frame) -> bool:
-        """Whether it is; the first frame of a message says so for all (RFC 7692 6)."""
+        """Whether a frame is compressed: the first one decides for a message (RFC 7692 6)."""
         if frame.opcode in CTRL_OPCODES:
             return False
         if frame.opcode is not Opcode.CONT:
@@ -94,7 +94,7 @@ class Deflate(PerMessageDeflate):
         return self.decode_cont_data
 
     def inflate(self, data: bytes | bytearray | memoryview, max_size: int | None) -> bytes:
-        """What comes of a frame. One stream may end in it: each costs a copy of the rest."""
+        """Decompress a payload. Only one stream may end in it: each end copies the rest."""
         # One byte more than is allowed, or 0 for no limit.
         most = 0 if max_size is None else min(max_size + 1, sys.maxsize)
         inflated = self.decoder.decompress(data, most)
@@ -109,17 +109,17 @@ class Deflate(PerMessageDeflate):
         return inflated
 
     def renew(self) -> None:
-        """Begin a stream."""
+        """Begin a stream of what is received."""
         self.decoder = zlib.decompressobj(wbits=-self.remote_max_window_bits)
 
 
 class Factory(ServerPerMessageDeflateFactory):
-    """Agrees on compression as the layer does."""
+    """Negotiates compression as the layer does."""
 
     def process_request_params(
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
     ) -> tuple[list[ExtensionParameter], PerMessageDeflate]:
-        """What is answered, and the extension."""
+        """Return the parameters of the answer, and the extension."""
         agreed, layer = super().process_request_params(params, accepted_extensions)
         return agreed, Deflate(
             layer.remote_no_context_takeover,

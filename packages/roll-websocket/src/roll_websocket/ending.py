@@ -1,4 +1,4 @@
-"""The end of a connection."""
+"""The end of a connection: close code, timeout, loss of the transport."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ LOST = Close(CloseCode.ABNORMAL_CLOSURE, "")
 
 
 class Limits(Protocol):
-    """The constants of a `WSProtocol`, read when used."""
+    """The constants of a `WSProtocol` class."""
 
     TIMEOUT: float
     MAX_QUEUE: int
@@ -43,33 +43,33 @@ class Ending:
 
     @property
     def told(self) -> Close:
-        """What the handler is told; the transport may be gone before all is received."""
+        """The code and reason for the handler; 1006 if the transport was lost."""
         return self.close or LOST
 
     @property
     def exception(self) -> ConnectionClosed:
-        """The exception that tells the end."""
+        """A ConnectionClosed with the code and reason."""
         return ConnectionClosed(int(self.told.code), self.told.reason)
 
     def took(self) -> bool:
-        """Whether the peer took any of what waited for it at the last call."""
+        """Whether the peer has read anything since the last call."""
         before, self.taken = self.taken, taken(self.transport)
         return before is not None and (self.taken is None or self.taken > before)
 
     def begin(self, close: Close) -> None:
-        """Give the peer `TIMEOUT` seconds to go."""
+        """Record the close, and give the peer `TIMEOUT` seconds."""
         self.close = close
         if not self.gone.done():
             self.took()
             self.watch()
 
     def watch(self) -> None:
-        """Look after the peer in `TIMEOUT` seconds."""
+        """Schedule `expire` in `TIMEOUT` seconds."""
         loop = asyncio.get_running_loop()
         self.timer = loop.call_later(self.limits.TIMEOUT, self.expire)
 
     def expire(self) -> None:
-        """Abort, but for a peer that still reads what comes before the close."""
+        """Abort the connection, unless the peer still reads what was sent before the close."""
         try:
             took = self.took()
         except Exception:  # a fault of our own: nothing is waited for
@@ -81,7 +81,7 @@ class Ending:
             self.transport.abort()
 
     def lost(self) -> None:
-        """The transport is gone."""
+        """Record the loss of the transport."""
         wake(self.gone)
         if self.timer is not None:
             self.timer.cancel()

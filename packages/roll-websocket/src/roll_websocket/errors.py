@@ -1,4 +1,4 @@
-"""What this package raises."""
+"""The exceptions of this package."""
 
 import asyncio
 from collections.abc import Mapping
@@ -52,6 +52,6 @@ def consists_of(kind: type[Exception], error: Exception) -> bool:
 
 
 def wake(waiter: asyncio.Future[None] | None) -> None:
-    """Wake the task that awaits this."""
+    """Wake the task that waits for a future."""
     if waiter is not None and not waiter.done():
         waiter.set_result(None)

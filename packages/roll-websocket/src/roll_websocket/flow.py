@@ -14,7 +14,7 @@ CONFIRMED = struct.Struct("@120xQ16xI")
 
 
 def taken(transport: asyncio.Transport) -> int | None:
-    """A number that grows as the peer reads; None when nothing waits for it to read.
+    """Return a number that grows as the peer reads; None if nothing waits for it.
 
     The system holds megabytes for a slow peer, and over TLS nobody else counts all that waits.
     Where it does not tell, what is left in the transport has to do.
@@ -25,7 +25,7 @@ def taken(transport: asyncio.Transport) -> int | None:
 
 
 def told(transport: asyncio.Transport) -> tuple[int, int]:
-    """What the system tells, bytes confirmed and not yet sent; zeros where it does not."""
+    """Return the bytes that the system reports as confirmed and as not yet sent, or zeros."""
     if sys.platform != "linux":  # others have another structure of that name
         return 0, 0
     sock = transport.get_extra_info("socket")

@@ -1,4 +1,4 @@
-"""The short way of the most common frame: one whole, plain message (RFC 6455 5.2).
+"""A fast path for the most common frame: one whole, uncompressed message (RFC 6455 5.2).
 
 Most chunks that come are exactly one such frame. What is wrong or unusual in any way gets no
 answer here and is left to the Sans-I/O layer, which knows all frames but takes its time.
@@ -22,7 +22,7 @@ TEXT = FIN | Opcode.TEXT
 BINARY = FIN | Opcode.BINARY
 
 Message = str | bytes | bytearray | memoryview
-"""What a message, or a piece of one, is sent from."""
+"""The types of a message, or of a piece of one."""
 
 BYTES_LIKE = (bytes, bytearray, memoryview)
 WHOLE = (str, *BYTES_LIKE)
@@ -36,7 +36,7 @@ STARTS = 6, 8, 14
 
 
 def plain_message(data: bytes | bytearray, limit: int | None) -> str | bytes | None:
-    """The message that is all of `data`; None when that is anything else, or over `limit`."""
+    """Return the message that `data` consists of; None for anything else, or over `limit`."""
     start, length = measure(data)
     if start + length != len(data) or (limit is not None and length > limit):
         return None
@@ -49,7 +49,7 @@ def plain_message(data: bytes | bytearray, limit: int | None) -> str | bytes | N
 
 
 def measure(data: bytes | bytearray) -> tuple[int, int]:
-    """Where the payload of a masked frame starts, and its length; too much when it is unclear."""
+    """Return the start and length of a masked payload; too large a length if in doubt."""
     size = len(data)
     if size < STARTS[0] or data[1] < MASK:
         return size, 1
@@ -62,12 +62,12 @@ def measure(data: bytes | bytearray) -> tuple[int, int]:
 
 
 def unmask(data: bytes | bytearray, start: int) -> bytes:
-    """The payload, without its mask."""
+    """Return the payload without its mask."""
     return apply_mask(memoryview(data)[start:], data[start - 4 : start])
 
 
 def message_frame(data: object) -> tuple[Opcode, bytes]:
-    """The opcode and the payload of a message; raises TypeError for what is no message."""
+    """Return the opcode and payload of a message; raise TypeError for another type."""
     if isinstance(data, str):
         return Opcode.TEXT, data.encode()
     if isinstance(data, BYTES_LIKE):
@@ -76,7 +76,7 @@ def message_frame(data: object) -> tuple[Opcode, bytes]:
 
 
 def plain_frame(opcode: int, payload: bytes) -> bytes:
-    """The frame of a whole message, as a server sends it."""
+    """Return the frame of a whole message, as a server sends it."""
     size = len(payload)
     if size < EXTENDED_16:
         return bytes((FIN | opcode, size)) + payload
@@ -88,5 +88,5 @@ def plain_frame(opcode: int, payload: bytes) -> bytes:
 
 
 def packed_frame(opcode: Opcode, payload: bytes) -> bytes:
-    """The frame of a whole message that has been compressed."""
+    """Return the frame of a compressed message."""
     return plain_frame(PACKED | opcode, payload)

@@ -1,4 +1,4 @@
-"""A fault of one connection is no fault of another."""
+"""Protection of other connections from a fault in one."""
 
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -7,10 +7,10 @@ __all__ = ["guarded"]
 
 
 class Breakable(Protocol):
-    """What can end for an exception."""
+    """An object that can end because of an exception."""
 
     def break_off(self) -> None:
-        """End for the exception being handled."""
+        """End because of the exception being handled."""
 
 
 P = ParamSpec("P")
@@ -19,7 +19,7 @@ B = TypeVar("B", bound=Breakable)
 
 
 def guarded(callback: Callable[Concatenate[B, P], R]) -> Callable[Concatenate[B, P], R | None]:
-    """End the connection, and no other, for whatever a callback of it raises."""
+    """Decorate a callback: an exception ends its connection, and no other."""
 
     def guard(self: B, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
         try:

@@ -1,4 +1,4 @@
-"""The opening handshake (RFC 6455 4.2): a request already parsed in, the head of a 101 out."""
+"""The opening handshake (RFC 6455 4.2): from a parsed request to the head of a 101 response."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +68,7 @@ class HandshakeRequest(Protocol):
 def accept(
     wire: ServerProtocol, request: HandshakeRequest, headers: Iterable[tuple[str, str]]
 ) -> bytes:
-    """Answer `request` by `wire`, with the `headers` of the application beside its own.
+    """Return the head of the 101 response to `request`, with `headers` of the application.
 
     Raises HandshakeError when the request is refused, ValueError for a header that cannot
     be sent.
@@ -84,7 +84,7 @@ def accept(
 
 
 def check_request(request: HandshakeRequest) -> None:
-    """Refuse what the Sans-I/O layer does not look at, or answers otherwise.
+    """Refuse requests that the Sans-I/O layer does not check, or answers differently.
 
     The order is that of RFC 6455 4.2.1: the request as HTTP, the upgrade, its version.
     """
@@ -97,7 +97,7 @@ def check_request(request: HandshakeRequest) -> None:
 
 
 def check_message(headers: Mapping[str, str]) -> None:
-    """Refuse a bad Host, and a body: its bytes could be taken for frames."""
+    """Refuse a bad Host, and a body: its bytes could be parsed as frames."""
     if re.fullmatch(HOST, headers.get("HOST", "")) is None:
         raise HandshakeError(400, "A request needs one valid Host.")
     if headers.get("CONTENT-LENGTH", "0") != "0" or "TRANSFER-ENCODING" in headers:
@@ -105,7 +105,7 @@ def check_message(headers: Mapping[str, str]) -> None:
 
 
 def check_upgrade(headers: Mapping[str, str]) -> None:
-    """Refuse a plain request, another protocol and another version of this one."""
+    """Refuse a request without an upgrade, another protocol, and another version."""
     upgrade = tokens(headers.get("UPGRADE", ""))
     if not any(upgrade) or "upgrade" not in tokens(headers.get("CONNECTION", "")):
         raise HandshakeError(426, "This is a WebSocket: ask for an upgrade.", UPGRADE)
@@ -117,12 +117,12 @@ def check_upgrade(headers: Mapping[str, str]) -> None:
 
 
 def tokens(value: str) -> list[str]:
-    """The tokens of a comma-separated field, in lower case."""
+    """Return the tokens of a comma-separated field, in lower case."""
     return [token.strip().lower() for token in value.split(",")]
 
 
 def translate(request: HandshakeRequest) -> Request:
-    """Say the request in the terms of the layer, which wants `websocket` alone as upgrade."""
+    """Return the request as the layer expects it, with `websocket` as the only upgrade."""
     headers = Headers({"Connection": "Upgrade", "Upgrade": "websocket"})
     for name, value in request.headers.items():
         if name == "ORIGIN" or name.lower().startswith(RESERVED_PREFIX):
@@ -137,7 +137,7 @@ def translate(request: HandshakeRequest) -> Request:
 
 
 def refusal(status: int, error: Exception | None) -> HandshakeError:
-    """Say as an exception of ours why the layer refuses.
+    """Return a HandshakeError for a refusal of the layer.
 
     The layer answers what it did not foresee with a 500 and logs it: no detail of that leaks.
     """
@@ -147,7 +147,7 @@ def refusal(status: int, error: Exception | None) -> HandshakeError:
 
 
 def check_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Leave out what belongs to the handshake; ValueError for what would break the head."""
+    """Drop fields that belong to the handshake; raise ValueError for one that cannot be sent."""
     own = [(name, str(value)) for name, value in headers if not reserved(name)]
     for name, value in own:
         if not re.fullmatch(NAME, name) or not re.fullmatch(VALUE, value):
@@ -156,6 +156,6 @@ def check_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def reserved(name: str) -> bool:
-    """Whether the handshake alone decides on this field."""
+    """Whether only the handshake may set this field."""
     lower = name.lower()
     return lower in RESERVED or lower.startswith(RESERVED_PREFIX)

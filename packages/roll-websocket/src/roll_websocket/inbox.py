@@ -8,7 +8,7 @@ __all__ = ["Inbox", "Piece"]
 
 
 class Piece:
-    """A part of a message that the handler reads in parts."""
+    """A piece of a message that the handler reads in pieces."""
 
     __slots__ = ("data", "last")
 
@@ -21,7 +21,7 @@ class Piece:
 
 
 class Inbox:
-    """The messages nobody has taken yet: at most `most`, or of `limit` bytes, one over it.
+    """The received messages that wait for the handler: at most `most`, or `limit` bytes.
 
     A list: it takes a tenth of the memory of an empty deque, and is short.
     """
@@ -42,7 +42,7 @@ class Inbox:
 
     @property
     def hungry(self) -> bool:
-        """Whether so few wait that more may come."""
+        """Whether so few messages wait that reading should resume."""
         return self.size <= self.limit // 2 and len(self.messages) <= self.most // 2
 
     @property
@@ -51,28 +51,28 @@ class Inbox:
         return self.receiver is not None and not self.receiver.done()
 
     def put(self, message: str | bytes | Piece) -> None:
-        """Add the newest."""
+        """Add a message."""
         self.messages.append(message)
         self.size += len(message)
 
     def pop(self) -> str | bytes | Piece:
-        """Take the oldest."""
+        """Remove and return the oldest message."""
         message = self.messages.pop(0)
         self.size -= len(message)
         return message
 
     def put_back(self, pieces: list[Piece]) -> None:
-        """Let what was taken be the oldest again."""
+        """Put pieces back in front of all others."""
         self.messages[:0] = pieces
         self.size += sum(map(len, pieces))
 
     def drop(self) -> None:
-        """Forget all of them: nobody is going to take them."""
+        """Drop all messages: no task will receive them."""
         self.messages.clear()
         self.size = 0
 
     async def wait(self) -> None:
-        """Wait for a message or the end; RuntimeError when another task waits already."""
+        """Wait for a message or the end; raise RuntimeError if another task already waits."""
         if self.awaited:
             raise RuntimeError("Another task awaits the next message already")
         receiver = self.receiver = asyncio.get_running_loop().create_future()

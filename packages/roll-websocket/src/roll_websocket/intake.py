@@ -1,4 +1,4 @@
-"""What comes of the peer, parsed as fast as it is wanted."""
+"""Input of the peer, read and parsed as fast as the handler takes it."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ __all__ = ["Intake"]
 
 
 class Intake:
-    """Whether the transport is read, and when what is held is parsed."""
+    """Decides whether the transport is read, and when waiting input is parsed."""
 
     __slots__ = ("heard", "loop", "outbox", "reading", "scheduled", "transport", "wire")
 
@@ -19,36 +19,36 @@ class Intake:
         self.transport = outbox.transport
         self.loop = outbox.loop
         self.heard = False
-        """Whether anything came since this was last looked at."""
+        """Whether input arrived since the keep-alive last looked."""
         self.reading = True
         self.scheduled = False
 
     def read_on(self, step: Callable[[], object]) -> None:
-        """The handler wants more: let it come, by a `step` of the parser."""
+        """Read on, or parse waiting input by `step`: the handler wants more."""
         if not self.outbox.paused and self.wire.release():
             self.resume()
         else:
             self.schedule(step)
 
     def schedule(self, step: Callable[[], object]) -> None:
-        """Parse what is held, if it is wanted, when others have had their turn: call `step`."""
+        """Schedule a `step` that parses waiting input, if the handler wants more."""
         if not (self.scheduled or self.outbox.paused or self.wire.stalled):
             self.scheduled = True
             self.loop.call_soon(step)
 
     def pause(self) -> None:
-        """Let the peer send nothing more for a while."""
+        """Stop reading from the transport."""
         self.reading = False
         if not self.transport.is_closing():
             self.transport.pause_reading()
 
     def resume(self) -> None:
-        """Let the peer send again, and do not blame it for what it could not say."""
+        """Resume reading; the peer could not answer pings meanwhile, so it counts as heard."""
         if not self.reading:
             self.reading = self.heard = True
             if not self.transport.is_closing():
                 self.transport.resume_reading()
 
     def listens(self) -> bool:
-        """Whether silence is the peer's own: it may send, and reads what is sent."""
+        """Whether the peer is responsible for its silence: it could send, or does not read."""
         return self.outbox.paused or (self.reading and not self.wire.reader.eof)

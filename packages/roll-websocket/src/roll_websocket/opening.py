@@ -31,14 +31,14 @@ class Owner(Protocol):
     stopped: bool
 
     def check(self, request: ListenerRequest) -> Awaitable[object] | None:
-        """Let the request pass, or raise HandshakeError, at once or where it is awaited."""
+        """Raise HandshakeError to refuse a request, in the call or in what it returns to await."""
 
     def start(self, request: ListenerRequest, ws: WSProtocol) -> None:
         """Run the handler."""
 
 
 class Opening(asyncio.Protocol):
-    """A connection until its request is whole, and let in; the layer below parses it."""
+    """A connection until its handshake; the Sans-I/O layer parses the request."""
 
     transport: asyncio.Transport
     patience: asyncio.TimerHandle
@@ -51,7 +51,7 @@ class Opening(asyncio.Protocol):
         self.checking: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has `TIMEOUT` seconds for its request, and the check of it."""
+        """Give the client `TIMEOUT` seconds for its request and the check of it."""
         self.transport = cast(asyncio.Transport, transport)
         self.listener.openings.add(self)
         if self.listener.stopped:
@@ -60,13 +60,13 @@ class Opening(asyncio.Protocol):
         self.patience = asyncio.get_running_loop().call_later(timeout, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has gone before it was let in."""
+        """Clean up: the client has gone before its handshake."""
         self.leave()
         if self.checking is not None:
             self.checking.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece of the request."""
+        """Process bytes of the request."""
         if self.refused or self.transport.is_closing():
             return
         try:
@@ -80,7 +80,7 @@ class Opening(asyncio.Protocol):
             self.transport.abort()
 
     def parse(self) -> None:
-        """Go on with the request; check it when it is whole."""
+        """Parse the request; check it when it is complete."""
         try:
             next(self.parser)
         except StopIteration as stop:
@@ -112,14 +112,14 @@ class Opening(asyncio.Protocol):
             self.fail(error)
 
     def go_on(self, result: object, request: ListenerRequest) -> None:
-        """Open the connection, unless a check has returned what may mean that it did not pass."""
+        """Open the connection; raise TypeError if the check returned anything."""
         if result is not None:
             raise TypeError(f"`process_request` returns None, or raises, not {result!r}")
         if not self.transport.is_closing():
             self.open(request)
 
     def open(self, request: ListenerRequest) -> None:
-        """Hand the connection over to a WSProtocol, and what followed the request."""
+        """Hand the transport over to a WSProtocol, with the bytes that followed the request."""
         ws = self.listener.protocol(request)
         answer = ws.handshake(**self.listener.options)
         self.leave()
@@ -133,12 +133,12 @@ class Opening(asyncio.Protocol):
             ws.data_received(bytes(self.reader.buffer))
 
     def leave(self) -> None:
-        """This is no opening any more."""
+        """Stop the timeout, and leave the listener's set."""
         self.patience.cancel()
         self.listener.openings.discard(self)
 
     def fail(self, error: Exception) -> None:
-        """Answer the error of a check or a handshake; a fault of ours is logged, and a 500."""
+        """Refuse the request: an error that is no HandshakeError is logged, and a 500."""
         if not isinstance(error, HandshakeError):
             LOGGER.error("A handshake failed", exc_info=error)
             error = HandshakeError(500, "Internal Server Error")
@@ -149,7 +149,7 @@ class Opening(asyncio.Protocol):
             self.transport.abort()
 
     def refuse(self, error: HandshakeError) -> None:
-        """Answer with an error, and close when the client does, or its time is over.
+        """Answer with an error; close when the client closes or the timeout ends.
 
         Closing at once would reset the connection where the client is still sending, and the
         answer could be lost.

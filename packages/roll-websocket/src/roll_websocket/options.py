@@ -1,4 +1,4 @@
-"""The options of a connection, and what is wrong with them."""
+"""Checks of the options of a connection."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -10,7 +10,7 @@ __all__ = ["OPTIONS", "check_options"]
 
 SHORTEST: Final = 0.001
 LONGEST: Final = 31_536_000
-"""Seconds, between which a time lies: none takes all of the processor, and none overflows."""
+"""The limits of a time in seconds: a shorter one would keep the processor busy."""
 
 # As browsers send it (RFC 6454 6.2): in lower case, in ASCII, without a path. Compiled with the
 # first, and kept by `re`.
@@ -30,7 +30,7 @@ def check_options(options: Mapping[str, object]) -> None:
 
 
 def check_seconds(name: str, value: object) -> None:
-    """A time, or None."""
+    """Check a time in seconds, or None."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if value is not None and not (number and SHORTEST <= value <= LONGEST):  # type: ignore[operator]
         raise ValueError(
@@ -40,7 +40,7 @@ def check_seconds(name: str, value: object) -> None:
 
 
 def check_size(name: str, value: object) -> None:
-    """A number of bytes, or None."""
+    """Check a number of bytes, or None."""
     number = isinstance(value, int) and not isinstance(value, bool)
     if value is not None and not (number and value > 0):  # type: ignore[operator]
         raise ValueError(
@@ -49,13 +49,13 @@ def check_size(name: str, value: object) -> None:
 
 
 def check_flag(name: str, value: object) -> None:
-    """A bool: `"no"` would be true."""
+    """Check a bool: `"no"` would be true."""
     if not isinstance(value, bool):
         raise ValueError(f"`{name}` is True or False, not {value!r}")  # noqa: TRY004 - as all options
 
 
 def check_origins(name: str, value: object) -> None:
-    """The origins of pages, or None."""
+    """Check the origins of pages, or None."""
     if value is None:
         return
     for origin in listed(name, value, "origins"):
@@ -64,7 +64,7 @@ def check_origins(name: str, value: object) -> None:
 
 
 def check_origin(name: str, origin: object) -> None:
-    """One origin: another spelling than that of browsers would refuse all of them."""
+    """Check an origin: it must be spelt as browsers do, or it would match none."""
     if not isinstance(origin, str) or re.fullmatch(ORIGIN, origin) is None:
         raise ValueError(
             f"`{name}` has origins such as 'https://example.com', in lower case and without a "
@@ -79,7 +79,7 @@ def check_origin(name: str, origin: object) -> None:
 
 
 def check_subprotocols(name: str, value: object) -> None:
-    """Names of subprotocols (RFC 6455 4.1)."""
+    """Check names of subprotocols (RFC 6455 4.1)."""
     for subprotocol in listed(name, value, "names"):
         if not isinstance(subprotocol, str) or re.fullmatch(NAME, subprotocol) is None:
             raise ValueError(
@@ -88,7 +88,7 @@ def check_subprotocols(name: str, value: object) -> None:
 
 
 def listed(name: str, value: object, what: str) -> Collection[object]:
-    """The members of a list; of a str, itself. An iterator would be used up by one handshake."""
+    """Return the members of a list or of a single str; an iterator would serve only once."""
     if isinstance(value, str):
         return [value]
     if not isinstance(value, Collection) or isinstance(value, bytes | bytearray | Mapping):
@@ -104,4 +104,4 @@ OPTIONS: Final[dict[str, Callable[[str, object], None]]] = {
     "ping_timeout": check_seconds,
     "max_size": check_size,
 }
-"""The options by name, and what checks each."""
+"""The check of each option, by name."""

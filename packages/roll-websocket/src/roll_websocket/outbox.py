@@ -16,7 +16,7 @@ Write = Callable[[], object]
 
 
 class Outbox:
-    """The turns of the tasks that send: whoever called first writes first.
+    """The queue of the tasks that send: the first to call is the first to write.
 
     A frame is written at once when nothing waits and the peer reads. Otherwise its task waits
     here, with what writes the frame. While a message is sent in pieces, other messages wait for
@@ -41,21 +41,21 @@ class Outbox:
         self.transport = transport
         self.loop = asyncio.get_running_loop()
         self.waiting: OrderedDict[asyncio.Future[Any], tuple[Write, bool]] | None = None
-        """What waits for the peer to read, and whether it is a message; None for nothing."""
+        """Calls that wait for the peer to read, and whether each is a message; None for none."""
         self.held: OrderedDict[asyncio.Future[Any], tuple[Write, bool]] | None = None
-        """The messages that wait for the end of the one that is sent in pieces."""
+        """Messages that wait for the end of a message in pieces; None for none."""
         self.row = 0
         self.backlog = 0
-        """Bytes that wait for no task."""
+        """Bytes of broadcasts that wait."""
         self.paused = False
         self.ended = False
         self.streaming = False
         self.clear = True
-        """Whether nothing holds up a message, but for a transport that is closing."""
+        """Whether a message may be written, unless the transport is closing."""
         self.scheduled = False
 
     def update(self) -> None:
-        """Look at what `clear` depends on."""
+        """Set `clear` from the other attributes."""
         self.clear = not (self.paused or self.ended or self.waiting or self.streaming)
 
     def free(self) -> bool:
@@ -63,7 +63,7 @@ class Outbox:
         return self.clear and not self.transport.is_closing()
 
     def ready(self) -> bool:
-        """Whether the caller may write a message at once, or has had enough turns in a row."""
+        """Whether the caller may write a message at once; not too often in a row."""
         self.row += 1
         return self.row < FRAMES_PER_TURN and self.clear and not self.transport.is_closing()
 
@@ -76,7 +76,7 @@ class Outbox:
         return self.row < FRAMES_PER_TURN and not blocked
 
     async def turn(self, write: Write, message: bool) -> Any:
-        """Call `write` after all that was sent before, once the peer reads; return its result.
+        """Call `write` in its turn, when the peer reads, and return its result.
 
         A cancelled call writes nothing, and does not hold up those behind it. Raises
         ConnectionClosed when the connection ends before.
@@ -91,7 +91,7 @@ class Outbox:
             self.update()
 
     def post(self, write: Write, size: int) -> None:
-        """Call `write`, of so many bytes, after all that was sent before; nobody waits for it."""
+        """Call `write`, for a frame of `size` bytes, in its turn; no task waits for it."""
 
         def post() -> None:
             self.backlog -= size
@@ -101,7 +101,7 @@ class Outbox:
         self.wait_for(post, True)
 
     def wait_for(self, write: Write, message: bool) -> asyncio.Future[Any]:
-        """Let `write` wait for its turn."""
+        """Queue `write`, and return the future of its result."""
         waiter: asyncio.Future[Any] = self.loop.create_future()
         if message and self.streaming:
             self.held = OrderedDict() if self.held is None else self.held
@@ -114,7 +114,7 @@ class Outbox:
         return waiter
 
     def begin_message(self) -> None:
-        """The first piece of a message is sent: those that wait let all of it pass."""
+        """Hold other messages back: the first piece of a message is sent."""
         self.streaming = True
         self.clear = False
         entries = list((self.waiting or {}).items())
@@ -122,7 +122,7 @@ class Outbox:
         self.waiting = OrderedDict(entry for entry in entries if not entry[1][1])
 
     def end_message(self) -> None:
-        """The last piece was sent, or none will be."""
+        """Release the other messages: the last piece was sent, or the message was given up."""
         self.streaming = False
         held, self.held = self.held, None
         if held:
@@ -132,24 +132,24 @@ class Outbox:
         self.update()
 
     def pause(self) -> None:
-        """The peer does not read."""
+        """Stop writing: the peer does not read."""
         self.paused = True
         self.clear = False
 
     def resume(self) -> None:
-        """The peer reads again."""
+        """Resume writing."""
         self.paused = False
         self.update()
         self.schedule()
 
     def schedule(self) -> None:
-        """Write what waits when other callbacks have run."""
+        """Schedule the writing of what waits, behind other callbacks."""
         if self.waiting and not (self.scheduled or self.paused):
             self.scheduled = True
             self.loop.call_soon(self.drain)
 
     def drain(self) -> None:
-        """Write what waits, as far as the peer reads.
+        """Write what waits, while the peer reads.
 
         All of it: as each task waits for one frame at most, none can hold up the others.
         """
@@ -162,12 +162,12 @@ class Outbox:
             self.update()
 
     def flush(self) -> None:
-        """Write all that waits, whether the peer reads or not: a close frame comes next."""
+        """Write all that waits, even if the peer does not read: a close frame comes next."""
         while self.waiting and not self.transport.is_closing():
             self.write_next()
 
     def write_next(self) -> None:
-        """Write what has waited longest; its task gets what that raises."""
+        """Write the oldest entry; its task gets the result or the exception."""
         assert self.waiting
         waiter, (write, _) = self.waiting.popitem(last=False)
         if waiter.done():
@@ -180,7 +180,7 @@ class Outbox:
             waiter.set_result(result)
 
     def end(self, code: int, reason: str) -> None:
-        """Nothing is written any more."""
+        """Write nothing more, and fail the calls that wait."""
         self.ended = True
         self.clear = False
         entries = [*(self.waiting or ()), *(self.held or ())]
@@ -191,6 +191,6 @@ class Outbox:
 
 
 def fail(waiter: asyncio.Future[Any], error: Exception) -> None:
-    """Raise an error where this is awaited; unless its task is cancelled meanwhile."""
+    """Let a waiting call raise an error, unless its task was cancelled."""
     waiter.set_exception(error)
     waiter.exception()  # Else asyncio logs it when nobody awaits it any more.

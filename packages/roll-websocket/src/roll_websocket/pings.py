@@ -9,7 +9,7 @@ __all__ = ["Pings"]
 
 
 class Pings:
-    """Who awaits which pong, in the order of the pings, and how long the last one took.
+    """The pings that wait for a pong, in their order, and the time that the last one took.
 
     Times are those of `perf_counter`: the clock of uvloop counts milliseconds.
     """
@@ -20,19 +20,19 @@ class Pings:
         self.waiters: dict[bytes, tuple[asyncio.Future[float], float]] | None = None
         """The future of each ping that was sent, and when; None for none."""
         self.probed: float | None = None
-        """When the keep-alive sent a ping, which is empty, and nobody awaits."""
+        """The time of the last ping of the keep-alive, which is empty; None if it was answered."""
         self.latency: float | None = None
-        """Seconds of the last pong."""
+        """The seconds until the last pong."""
 
     def add(self, payload: bytes, now: float) -> asyncio.Future[float]:
-        """A ping is sent; returns the future of its pong."""
+        """Record a ping; return the future of its pong."""
         waiter: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.waiters = {} if self.waiters is None else self.waiters
         self.waiters[payload] = waiter, now
         return waiter
 
     def answer(self, pongs: Iterable[bytes], now: float) -> None:
-        """A pong answers its ping and those before it (RFC 6455 5.5.3)."""
+        """Answer each pong's ping, and those before it (RFC 6455 5.5.3)."""
         for payload in pongs:
             if not payload and self.probed is not None:
                 self.latency, self.probed = now - self.probed, None
@@ -42,7 +42,7 @@ class Pings:
     def answer_up_to(
         self, payload: bytes, waiters: dict[bytes, tuple[asyncio.Future[float], float]], now: float
     ) -> None:
-        """Give each who awaits this pong, or an earlier one, the seconds that it took."""
+        """Set the futures up to this ping to the seconds that each took."""
         keys = list(waiters)
         for key in keys[: keys.index(payload) + 1]:
             waiter, sent = waiters.pop(key)
@@ -51,7 +51,7 @@ class Pings:
                 waiter.set_result(now - sent)
 
     def fail(self, code: int, reason: str) -> None:
-        """No pong will come."""
+        """Let the futures raise ConnectionClosed."""
         waiters, self.waiters = self.waiters or {}, None
         for waiter, _ in waiters.values():
             if not waiter.done():

@@ -1,4 +1,4 @@
-"""The request that a listener of ours has parsed."""
+"""The request of a connection of a Listener."""
 
 from urllib.parse import unquote
 
@@ -8,7 +8,7 @@ __all__ = ["ListenerRequest"]
 
 
 class ListenerRequest:
-    """A HandshakeRequest, as the handlers of a Listener get it."""
+    """The HandshakeRequest that handlers of a Listener get."""
 
     def __init__(self, request: Request, client: tuple[str, int] | None) -> None:
         target, _, query_string = request.path.partition("?")
@@ -24,7 +24,7 @@ class ListenerRequest:
 
 
 def path_of(target: str) -> str:
-    """The path of a target, which may be a whole URL (RFC 9112 3.2.2)."""
+    """Return the path of a target, which may be a whole URL (RFC 9112 3.2.2)."""
     if target.startswith("/"):
         return target
     _, _, rest = target.partition("://")

@@ -1,4 +1,4 @@
-"""A message that many connections send."""
+"""A message that is sent to many connections."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ __all__ = ["Shared"]
 
 
 class Shared:
-    """A message, framed and compressed once for all that take the same frame."""
+    """A message, framed and compressed once for all connections with the same compression."""
 
     def __init__(self, message: object) -> None:
         self.opcode, self.payload = message_frame(message)
@@ -19,7 +19,7 @@ class Shared:
         self.packed: dict[int, bytes] = {}
 
     def frame(self, deflate: "Deflate | None") -> bytes:
-        """The frame for a connection; with compression, it has to `restart` when it sends it."""
+        """Return the frame for a connection, which calls `deflate.restart()` when it sends it."""
         if deflate is None:
             return self.plain
         window = deflate.local_max_window_bits

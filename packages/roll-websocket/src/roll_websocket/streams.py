@@ -24,13 +24,13 @@ class Stream:
         self.begun = False
         self.ended = False
         self.taken = False
-        """Whether a piece was taken: what is left is then of use to nobody else."""
+        """Whether a piece was returned: the rest of the message is then skipped, not received."""
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> str | bytes:
-        """The next piece; raises what `recv` raises, in the middle of the message too."""
+        """Return the next piece; raise the exceptions of `recv`, also within the message."""
         connection = self.connection
         if not (self.begun or self.ended):
             await self.begin()
@@ -49,7 +49,7 @@ class Stream:
         return piece
 
     async def begin(self) -> None:
-        """Take the next message, once the rest of the last one is passed over."""
+        """Skip the rest of the last message, and begin the next one."""
         connection = self.connection
         await skip(connection)
         self.begun = True
@@ -59,7 +59,7 @@ class Stream:
 
 
 async def skip(connection: Connection) -> None:
-    """Pass over what is left of a message that was not read to its end."""
+    """Skip the rest of a message that was not read to its end."""
     stream = connection.stream
     while isinstance(stream, Stream) and stream.taken and connection.stream is stream:
         piece = await receive(connection)
@@ -68,7 +68,7 @@ async def skip(connection: Connection) -> None:
 
 
 async def receive(connection: Connection) -> str | bytes | Piece:
-    """Take the next message, or piece of one; ConnectionClosed when none will come."""
+    """Return the next message or piece; raise ConnectionClosed if there will be none."""
     wire = connection.wire
     while not wire.inbox.messages:
         if connection.ending.close is not None:
@@ -84,7 +84,7 @@ async def receive(connection: Connection) -> str | bytes | Piece:
 
 
 async def receive_whole(connection: Connection) -> str | bytes:
-    """Take the next message, though pieces were asked for before."""
+    """Return the next message as a whole, after a stream that was not read to its end."""
     await skip(connection)
     message = await receive(connection)
     if isinstance(message, Piece):
@@ -94,7 +94,7 @@ async def receive_whole(connection: Connection) -> str | bytes:
 
 
 async def join(connection: Connection, first: Piece) -> str | bytes:
-    """Put a message together; a cancelled call loses none of it."""
+    """Join the pieces of a message; a cancelled call loses none of them."""
     pieces = [first]
     try:
         while not pieces[-1].last:
@@ -109,7 +109,7 @@ async def join(connection: Connection, first: Piece) -> str | bytes:
 
 
 def whole(parts: list[str | bytes]) -> str | bytes:
-    """The parts as one: all are str, or all are bytes."""
+    """Join parts that are all str or all bytes."""
     if isinstance(parts[0], str):
         return "".join(cast("list[str]", parts))
     return b"".join(cast("list[bytes]", parts))
@@ -118,7 +118,7 @@ def whole(parts: list[str | bytes]) -> str | bytes:
 async def send_pieces(
     connection: Connection, pieces: AsyncIterable[str | bytes | bytearray | memoryview]
 ) -> None:
-    """Send each of `pieces` as a frame of one message."""
+    """Send pieces as the frames of one message."""
     sender = Sender(connection)
     try:
         async with AsyncExitStack() as stack:
@@ -140,7 +140,7 @@ class Sender:
         self.open = False
 
     async def send(self, opcode: Opcode, payload: bytes) -> None:
-        """Send a piece: the first one waits until no other message is sent in pieces."""
+        """Send a piece; the first one waits while another message is sent in pieces."""
         if self.opcode is None:
             self.opcode = opcode
             await self.write(opcode, payload, False, self.connection.outbox.ready())
@@ -151,12 +151,12 @@ class Sender:
             raise TypeError("The pieces of a message are all str, or all bytes")
 
     async def end(self) -> None:
-        """End the message: a frame of its own, as nobody knows which piece is the last."""
+        """Send the last frame, an empty one, as it is not known which piece is the last."""
         if self.open:
             await self.write(Opcode.CONT, b"", True, self.connection.outbox.ready_for_control())
 
     async def write(self, opcode: Opcode, payload: bytes, last: bool, free: bool) -> None:
-        """Write a frame when it is its turn."""
+        """Write a frame in its turn."""
         connection = self.connection
 
         def write() -> None:
@@ -173,7 +173,7 @@ class Sender:
             connection.outbox.end_message()
 
     def leave(self) -> None:
-        """Close when the message is not whole: its peer must not take it for one."""
+        """Close the connection if the message is incomplete, so that the peer drops it."""
         if self.open:
             if self.connection.ending.close is None:
                 self.connection.begin_close(*BROKEN)

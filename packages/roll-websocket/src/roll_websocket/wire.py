@@ -46,7 +46,7 @@ UTF8 = codecs.getincrementaldecoder("utf-8")
 
 
 def factories() -> Sequence[ServerExtensionFactory]:
-    """Compression."""
+    """Return the compression extensions, imported when first needed."""
     # Here, as it takes 0.25 ms of everyone's start.
     from roll_websocket.deflate import FACTORIES  # noqa: PLC0415
 
@@ -54,13 +54,13 @@ def factories() -> Sequence[ServerExtensionFactory]:
 
 
 class HeldReader(StreamReader):
-    """The layer's buffer, that can be held between two frames."""
+    """The input buffer of the Sans-I/O layer, which can stop parsing between two frames."""
 
     held = False
     between = False
 
     def at_eof(self) -> Generator[None, None, bool]:
-        """What the layer asks before each frame: False when there may be one."""
+        """Wait for the next frame; return True at the end of the input."""
         while self.held or not (self.buffer or self.eof):
             self.between = True
             yield
@@ -68,7 +68,7 @@ class HeldReader(StreamReader):
         return not self.buffer
 
     def read_exact(self, n: int) -> Generator[None, None, bytearray]:
-        """`n` bytes; when they are all there is, as with most long messages, without a copy."""
+        """Return `n` bytes, without a copy if they are the whole buffer, as long messages are."""
         while len(self.buffer) < n and not self.eof:
             yield
         if len(self.buffer) == n:
@@ -78,7 +78,7 @@ class HeldReader(StreamReader):
 
 
 class Wire(ServerProtocol):
-    """One connection: the messages that wait in `inbox`, the `pongs`, and how it ended."""
+    """The protocol state of one connection, with the received messages in `inbox`."""
 
     # Beside the attributes of the layer, not among them: CPython shares the keys of up to 30.
     __slots__ = (
@@ -119,34 +119,34 @@ class Wire(ServerProtocol):
         self.fragments: bytearray | None = None
         self.decoder: codecs.IncrementalDecoder | None = None
         self.streaming = False
-        """The handler reads the message that comes, or the next, in pieces."""
+        """Whether the handler reads the current or the next message in pieces."""
         self.reader = HeldReader()
         self.parser = self.parse()
         next(self.parser)
 
     def accept(self, request: Request) -> Response:
-        """Answer a handshake; with compression, a message may have grown by it."""
+        """Answer a handshake; allow for compressed messages that are larger than their content."""
         response = super().accept(request)
         if self.extensions and self.max_message_size is not None:
             self.max_message_size += self.max_message_size // GROWTH
         return response
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
-        """The first of the client's that is known; None goes on without one."""
+        """Return the first subprotocol of the client's list that is known, or None."""
         return next((name for name in subprotocols if name in self.known), None)
 
     # Holding.
 
     @property
     def held(self) -> bool:
-        """Whether no frame is parsed."""
+        """Whether parsing is stopped."""
         return self.reader.held
 
     @property
     def stalled(self) -> bool:
-        """Whether nothing more is wanted: enough waits, or much of a message nobody awaits.
+        """Whether enough waits: messages, or a part of a message while no task waits for it.
 
-        The handler may want the rest of that in pieces.
+        The handler may want the rest of that message in pieces.
         """
         if self.close_sent is not None:
             return False
@@ -154,16 +154,16 @@ class Wire(ServerProtocol):
         return self.inbox.full or (much and not self.inbox.awaited)
 
     def hold(self) -> None:
-        """Parse no further frame; after the last one, what comes is discarded without this."""
+        """Stop parsing; after the close, the layer discards input anyway."""
         self.reader.held = not self.eof_sent
 
     def release(self) -> bool:
-        """End a hold that holds nothing back."""
+        """Resume parsing if no input waits; return whether it was resumed."""
         self.reader.held = bool(self.reader.buffer) or self.reader.eof
         return not self.reader.held
 
     def step(self) -> None:
-        """Go on after a hold."""
+        """Parse the input that waits, up to the next stop."""
         self.turn = FRAMES_PER_TURN
         self.reader.held = False
         if self.state is not State.CLOSED:
@@ -172,7 +172,7 @@ class Wire(ServerProtocol):
     # Receiving.
 
     def take(self, data: bytes | bytearray) -> bool:
-        """Receive a chunk by the short way; False, and nothing done, when there is none."""
+        """Parse a chunk that is exactly one plain message; return False for any other chunk."""
         if not self.reader.between or self.fragments is not None or self.close_sent:
             return False
         message = plain_message(data, self.limit)
@@ -182,7 +182,7 @@ class Wire(ServerProtocol):
         return True
 
     def recv_frame(self, frame: Frame) -> None:
-        """Take one frame; called by the layer's parser."""
+        """Process a frame; the parser of the layer calls it."""
         if frame.opcode is Opcode.CLOSE:
             # A close in the middle of a message ends it: the layer would call it an error.
             self.current_size = None
@@ -197,7 +197,7 @@ class Wire(ServerProtocol):
             self.hold()
 
     def collect(self, frame: Frame) -> None:
-        """Put messages together."""
+        """Add a data frame to its message, within the limit."""
         size = len(self.fragments or b"") + len(frame.data)
         if self.limit is not None and size > self.limit:
             raise PayloadTooBig(size, self.limit)
@@ -209,7 +209,7 @@ class Wire(ServerProtocol):
             self.append(frame)
 
     def append(self, frame: Frame) -> None:
-        """Add a fragment, to one bytearray: one object a byte would take 33 times as much."""
+        """Add a fragment to one bytearray: an object a byte would take 33 times the memory."""
         if self.fragments is None:
             self.fragments = bytearray()
             self.decoder = UTF8() if frame.opcode is Opcode.TEXT else None
@@ -238,7 +238,7 @@ class Wire(ServerProtocol):
             self.put(Piece(piece, frame.fin))
 
     def begin_stream(self) -> None:
-        """Deliver the next message in pieces, or what is still to come of one that has begun."""
+        """Deliver the next message in pieces, or the rest of one that has begun."""
         self.streaming = True
         if not self.fragments:
             return
@@ -251,7 +251,7 @@ class Wire(ServerProtocol):
             self.put(Piece(self.decoder.decode(data), False))
 
     def put(self, message: str | bytes | Piece) -> None:
-        """Deliver a message, unless this side has closed; hold when enough wait."""
+        """Put a message into the inbox, unless this side has closed; stop when it is full."""
         if self.streaming and (not isinstance(message, Piece) or message.last):
             self.streaming = False
         if self.close_sent is None:
@@ -263,29 +263,29 @@ class Wire(ServerProtocol):
 
     @property
     def deflate(self) -> "Deflate | None":
-        """The compression agreed on."""
+        """The negotiated compression, or None."""
         return cast("Deflate", self.extensions[0]) if self.extensions else None
 
     def pack(self, opcode: Opcode, payload: bytes) -> bytes:
-        """The frame of a whole message."""
+        """Return the frame of a whole message."""
         if not self.extensions and not self.debug:
             return plain_frame(opcode, payload)
         return self.pack_piece(opcode, payload, True)
 
     def pack_piece(self, opcode: Opcode, payload: bytes, last: bool) -> bytes:
-        """The frame of a piece of a message."""
+        """Return the frame of a piece of a message."""
         self.send_frame(Frame(opcode, payload, last))
         return b"".join(self.data_to_send())
 
     # Ending.
 
     def end(self) -> Close:
-        """What closed the connection (RFC 6455 7.1.5)."""
+        """Return the close frame that decides the code and reason (RFC 6455 7.1.5)."""
         first = self.close_rcvd if self.close_rcvd_then_sent else self.close_sent
         return first or Close(CloseCode.ABNORMAL_CLOSURE, "")
 
     def fail(self, code: CloseCode | int, reason: str = "") -> None:
-        """Fail the connection (RFC 6455 7.1.7), naming our limit rather than the layer's."""
+        """Fail the connection (RFC 6455 7.1.7); name our limit, not that of the layer."""
         if code == CloseCode.MESSAGE_TOO_BIG:
             reason = f"A message may have {self.limit} bytes."
         self.fragments = self.decoder = None
@@ -294,9 +294,9 @@ class Wire(ServerProtocol):
 
 
 def allowed(origins: Origins) -> list[Origin | re.Pattern[str] | None] | None:
-    """The origins in the terms of the layer.
+    """Return the origins as the layer expects them.
 
-    A request without Origin does not come from a browser (RFC 6455 4.2.1): it is let through.
+    A request without Origin does not come from a browser (RFC 6455 4.2.1): it is allowed.
     """
     if origins is None:
         return None
