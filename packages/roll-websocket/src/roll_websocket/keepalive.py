@@ -25,10 +25,10 @@ SLOTS_PER_DELAY = 8
 
 
 class Sleeper(Protocol):
-    """Who wants to be woken."""
+    """An object that can be woken."""
 
     def on_alarm(self) -> None:
-        """The time has come."""
+        """Called at the time."""
 
 
 class Clock:
@@ -40,7 +40,7 @@ class Clock:
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop) -> "Clock":
-        """The clock of this loop. It lives as long as someone holds it."""
+        """Return the clock of a loop; it lives as long as a connection refers to it."""
         found = CLOCKS.get(loop)
         clock = found() if found is not None else None
         if clock is None:
@@ -49,7 +49,7 @@ class Clock:
         return clock
 
     def wake(self, sleeper: Sleeper, when: float) -> float:
-        """Call `sleeper.on_alarm()` at `when` or a little later; returns its slot."""
+        """Call `sleeper.on_alarm()` at `when` or a little later; return its slot."""
         loop = asyncio.get_running_loop()
         width = slot_width(when - loop.time())
         key = math.ceil(when / width) * width
@@ -60,11 +60,11 @@ class Clock:
         return key
 
     def forget(self, sleeper: Sleeper, key: float) -> None:
-        """Do not wake this sleeper."""
+        """Cancel the call of a sleeper."""
         self.slots.get(key, self.ringing).discard(sleeper)
 
     def ring(self, key: float) -> None:
-        """Wake those of one slot, but for whom an earlier one made forgotten."""
+        """Wake the sleepers of one slot, except those that another one cancels meanwhile."""
         self.ringing = self.slots.pop(key)
         while self.ringing:
             sleeper = self.ringing.pop()
@@ -75,7 +75,7 @@ class Clock:
 
 
 def slot_width(delay: float) -> float:
-    """A power of two, so that delays nearly the same fall into the same slots."""
+    """Return a power of two, so that similar delays share slots."""
     _, exponent = math.frexp(max(delay, 0) / SLOTS_PER_DELAY)
     return min(LONGEST_SLOT, 2.0 ** (exponent - 1))
 
@@ -87,23 +87,23 @@ CLOCKS: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[Clock]]
 
 
 class Peer(Protocol):
-    """What keeping alive needs of a connection."""
+    """What the keep-alive needs of a connection."""
 
     def heard(self) -> bool:
-        """Whether anything came since the last call, or could not come through our fault."""
+        """Whether the peer has sent or read anything since the last call."""
 
     def probe(self) -> None:
         """Send a ping."""
 
     def give_up(self, silence: float) -> None:
-        """Nothing came for `silence` seconds after a ping."""
+        """Close the connection: the peer was silent for `silence` seconds after a ping."""
 
     def break_off(self) -> None:
-        """One of the others raised the exception being handled."""
+        """End the connection because of the exception being handled."""
 
 
 class Keepalive:
-    """Pings a peer every `interval` seconds, and gives it up `timeout` seconds after one.
+    """Pings a peer every `interval` seconds, and gives up `timeout` seconds after a ping.
 
     Whatever the peer sends proves that it is there: in the middle of a long message it could
     not answer a ping.
@@ -122,18 +122,18 @@ class Keepalive:
         self.key = self.clock.wake(self, self.next)
 
     def stop(self) -> None:
-        """Wake no more."""
+        """Stop the keep-alive."""
         self.clock.forget(self, self.key)
 
     def on_alarm(self) -> None:
-        """Judge the silence, ping when it is time; wake no more when that fails."""
+        """Check the peer; end the connection if that fails."""
         try:
             self.judge()
         except Exception:  # noqa: BLE001 - the peer's fault, which others must not hear of
             self.peer.break_off()
 
     def judge(self) -> None:
-        """Judge the silence, ping when it is time."""
+        """Check for silence, and send a ping when it is due."""
         now = self.loop.time()
         if self.peer.heard():
             self.asked = None
@@ -147,7 +147,7 @@ class Keepalive:
         self.key = self.clock.wake(self, min(self.next, self.gone()))
 
     def gone(self) -> float:
-        """When the peer is given up."""
+        """Return the time at which the peer is given up."""
         if self.asked is None or self.timeout is None:
             return math.inf
         return self.asked + self.timeout
