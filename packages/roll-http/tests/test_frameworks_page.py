@@ -37,5 +37,7 @@ def test_links_lead_to_headings():
     for file, anchor in links:
         text = (PACKAGE / file if file else PAGE).read_text()
         headings = re.findall(r"^#+ (.*)$", SNIPPET.sub("", text), re.MULTILINE)
-        slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        slugs = {
+            re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings
+        }
         assert not anchor or anchor in slugs, f"{file}#{anchor}"
