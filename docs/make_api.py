@@ -34,22 +34,34 @@ def described(name: str, value: Any) -> Iterator[str]:
         return
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(value))).body
     if isinstance(node, ast.ClassDef):
-        yield from class_lines(node)
+        yield from class_lines(node, list(hidden_bases(value)))
     elif isinstance(node, Function):
         yield from function_lines(node, "##", name)
 
 
-def class_lines(node: ast.ClassDef) -> Iterator[str]:
+def hidden_bases(value: type) -> Iterator[ast.ClassDef]:
+    """Yield the bases that the package does not export: their attributes are those of the class."""
+    package = importlib.import_module(value.__module__.partition(".")[0])
+    for base in value.__mro__[1:]:
+        ours = base.__module__.partition(".")[0] == package.__name__
+        if ours and base.__name__ not in package.__all__:
+            (node,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+            assert isinstance(node, ast.ClassDef)
+            yield node
+
+
+def class_lines(node: ast.ClassDef, hidden: list[ast.ClassDef]) -> Iterator[str]:
     bases = ", ".join(ast.unparse(base) for base in node.bases)
     yield from [f"## `class {node.name}{f'({bases})' if bases else ''}`", ""]
     yield from text_of(ast.get_docstring(node))
     for member in node.body:
         if isinstance(member, Function) and member.name == "__init__" and member.args.args[1:]:
             yield from [f"`{node.name}({arguments_of(member, '')})`", ""]
-    for member, following in zip(node.body, [*node.body[1:], None], strict=True):
-        if isinstance(member, ast.AnnAssign):
-            yield from attribute_lines(member, following)
-        elif isinstance(member, Function) and is_shown(member):
+    for base in hidden:
+        yield from attributes_of(base)
+    yield from attributes_of(node)
+    for member in node.body:
+        if isinstance(member, Function) and is_shown(member):
             yield from function_lines(member, "###", f"{node.name}.{member.name}")
 
 
@@ -60,6 +72,12 @@ def is_shown(node: Function) -> bool:
     return not node.name.startswith("_") or (
         node.name.endswith("__") and ast.get_docstring(node) is not None
     )
+
+
+def attributes_of(node: ast.ClassDef) -> Iterator[str]:
+    for member, following in zip(node.body, [*node.body[1:], None], strict=True):
+        if isinstance(member, ast.AnnAssign):
+            yield from attribute_lines(member, following)
 
 
 def attribute_lines(node: ast.AnnAssign, following: ast.stmt | None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What this package needs of an application."""
+"""What HTTP needs of an application."""
 
 from __future__ import annotations
 
@@ -14,38 +14,56 @@ __all__ = ["Application"]
 
 
 class Application(Protocol):
-    """Answers requests. A connection uses nothing else of an application.
+    """What a connection asks of an application; any object with these five members will do.
 
-    The three classes may be any callables with the signatures of `roll_http.Request`,
-    `roll_http.Response` and `roll_http.Cookies`. They should return instances of these classes.
+    For each request, in this order: `Request`, then `Response`, then the application itself.
+    `Cookies` is called when cookies are used, `limits` is read once for each connection.
+
+    The three classes may be any callables that take the arguments by position and return an
+    instance of `roll_http.Request`, `roll_http.Response` or `roll_http.Cookies`, or of a subclass.
+    They are never awaited. FRAMEWORKS.md, beside the README, states what they may override.
     """
 
     @property
     def Request(self) -> Callable[..., Request]:  # noqa: N802 - it holds a class
-        """Called with the application and the connection, for each request."""
+        """Called with the application and the connection, when a whole, valid head has come.
+
+        It must not raise: the client would get a plain 500, and the connection would be closed.
+        """
         ...
 
     @property
     def Response(self) -> Callable[..., Response]:  # noqa: N802 - it holds a class
-        """Called with the application and the connection, for each request."""
+        """Called with the application and the connection, for each request, behind `Request`."""
         ...
 
     @property
     def Cookies(self) -> Callable[..., Cookies]:  # noqa: N802 - it holds a class
-        """Called with a mapping of names to values, possibly empty."""
+        """Called with a mapping of names to values, empty for a response.
+
+        It is called at the first use of `request.cookies`, and of `response.cookies`.
+        """
         ...
 
     @property
     def limits(self) -> Limits:
-        """The limits of the application's connections."""
+        """The limits of a connection, read when its protocol is made."""
         ...
 
     def __call__(self, request: Any, response: Any) -> Awaitable[Any]:
-        """Answer `request`: fill `response` and return it, or return another one.
+        """Answer `request`: fill `response` and return it, or another one in its place.
 
-        The call runs in a task and a context of its own, one request of a connection at a time.
-        An `HttpError` is answered with its status and message; any other error is logged and
-        answered with 500. The application may hand the connection over to another protocol
-        (`request.protocol.switch`); then the returned response is not sent.
+        It runs in a task and a context of its own, which it shares with a streamed body. The
+        next request of the connection begins when this one is answered. The task is cancelled
+        when the server waits no longer, or when the client has gone and
+        `request.cancel_on_disconnect` is set: let `asyncio.CancelledError` pass.
+
+        It may hand the connection over to another protocol (`request.protocol.switch`), and should
+        return when that has ended. What it then returns is not sent.
+
+        Raises:
+            HttpError: answered by its status and message.
+            ClientDisconnected: the client has gone, and nothing is answered.
+            Exception: anything else is logged on the logger `roll_http` and answered by a 500.
         """
         ...
