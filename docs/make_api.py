@@ -40,7 +40,7 @@ def described(name: str, value: Any) -> Iterator[str]:
 
 
 def hidden_bases(value: type) -> Iterator[ast.ClassDef]:
-    """Yield the bases that the package does not export: their attributes are those of the class."""
+    """Yield the bases that the package does not export: their attributes are the class's own."""
     package = importlib.import_module(value.__module__.partition(".")[0])
     for base in value.__mro__[1:]:
         ours = base.__module__.partition(".")[0] == package.__name__
