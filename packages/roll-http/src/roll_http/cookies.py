@@ -29,8 +29,8 @@ _is_name = lru_cache(maxsize=256)(is_token)
 class Cookies(dict[str, Any]):
     """Cookies by name.
 
-    On a request, each value is the value of the cookie, a str. On a response, each value is a
-    cookie made by `set`; delete one by its name so that it is not sent.
+    On a request the values are the cookies' own, as str. On a response they are cookies made by
+    `set`; deleting one by its name keeps it from being sent.
     """
 
     __slots__ = ()
@@ -77,7 +77,7 @@ class Cookies(dict[str, Any]):
         self[name] = cookie
 
     def output(self) -> Iterator[str]:
-        """Return the value of a `Set-Cookie` line for each cookie."""
+        """The value of a `Set-Cookie` line for each cookie."""
         return map(str, self.values())
 
 

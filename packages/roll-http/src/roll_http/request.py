@@ -74,7 +74,7 @@ class Request(RequestBase):
         are removed (RFC 9112 5). The list is made anew at each use. A request made by hand has its
         `headers` here, encoded in UTF-8.
         """
-        if self._block is None:
+        if self._block is None:  # a request made by hand
             return [(name.encode(), value.encode()) for name, value in self.headers.items()]
         return split_fields(self._block)
 
@@ -220,5 +220,5 @@ class Request(RequestBase):
         notice a client that vanished without closing its connection, nor one that disconnected
         behind more unread bytes than the server buffers.
         """
-        await asyncio.sleep(0)  # let the loop read the socket first
+        await asyncio.sleep(0)  # what the socket has to say comes first
         return self.protocol is not None and bool(self.protocol.gone)

@@ -14,7 +14,7 @@ from ..limits import NEVER
 __all__ = ["UNSET", "ConnectionBase", "RequestBase", "ResponseBase"]
 
 UNSET: Any = object()
-"""Stands for "no value yet" where None is a value."""
+"""No value yet, where None is one."""
 
 # On Python 3.11, the lookup of a member through its enumeration takes 0.15 us.
 _OK = HTTPStatus.OK
@@ -56,7 +56,7 @@ class RequestBase(dict[str, Any]):
     """What follows the first `?` of the target, as received."""
     method: str | None
     headers: dict[str, str]
-    """The fields by their upper-cased name; lines of one name are joined (RFC 9110 5.3)."""
+    """The fields by upper-cased name; lines of one name are joined (RFC 9110 5.3)."""
     version: str
     """`"1.1"` or `"1.0"`."""
     keep_alive: bool
