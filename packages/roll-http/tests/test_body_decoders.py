@@ -40,21 +40,21 @@ def test_a_chunked_body_ends_at_the_same_byte_however_it_is_cut():
         assert framing.complete
 
 
-def test_a_measured_body_ends_at_the_same_byte_however_it_is_cut():
+def test_a_body_with_a_length_ends_at_the_same_byte_however_it_is_cut():
     for pieces in cuts(b"abcdef" + AFTER):
         framing = LengthDecoder(6)
         assert feed_cut(framing, pieces) == (b"abcdef", AFTER)
         assert framing.remaining == 0
 
 
-def test_a_measured_body_says_what_remains():
+def test_a_body_with_a_length_knows_how_much_remains():
     framing = LengthDecoder(10)
     assert framing.feed(b"--abc", 2) == (b"abc", 5)
     assert framing.remaining == 7
     assert not framing.complete
 
 
-def test_a_long_feed_is_taken_in_slices():
+def test_long_input_is_decoded_in_pieces():
     framing = ChunkedDecoder(100)
     data = b"%x\r\n%b\r\n0\r\n\r\n" % (3 * FEED_SIZE, b"a" * 3 * FEED_SIZE)
     first, offset = framing.feed(data, 0)
@@ -79,13 +79,13 @@ def test_a_long_feed_is_taken_in_slices():
         b"0\r\nBad\x00: v\r\n\r\n",
     ],
 )
-def test_loose_chunks_are_refused(data):
+def test_malformed_chunks_are_refused(data):
     with pytest.raises(RequestError) as caught:
         feed_cut(ChunkedDecoder(1000), [data])
     assert caught.value.status == 400
 
 
-def test_extensions_and_trailers_are_bounded_and_small_chunks_are_not():
+def test_extensions_and_trailers_are_limited_but_small_chunks_are_not():
     with pytest.raises(RequestError, match="too large"):
         feed_cut(ChunkedDecoder(100), [b"3;" + b"a" * 200])
     with pytest.raises(RequestError, match="too large"):
@@ -108,7 +108,7 @@ def test_a_chunk_full_of_line_ends_is_data():
         assert feed_cut(ChunkedDecoder(100), [*pieces, AFTER]) == (data, AFTER)
 
 
-def test_what_short_size_lines_leave_over_is_not_saved_up_for_trailers():
+def test_unused_bytes_of_short_size_lines_do_not_add_up_for_trailers():
     framing = ChunkedDecoder(100)
     feed_cut(framing, [b"1\r\na\r\n" * 10_000])
     with pytest.raises(RequestError, match="too large"):
@@ -182,7 +182,7 @@ def chunked_messages(draw):
 @given(chunked_messages(), st.data())
 @example(b"000\r\n\r\n\r\r\n\r\n", None)
 @example(b"0\r\n\r\n\n\r\n\r\n", None)
-def test_chunks_are_what_httptools_takes_for_chunks(message, data):
+def test_the_chunked_decoder_agrees_with_httptools(message, data):
     expected = Reference().read(message)
     assert read_cut(message, [message]) == expected
     assert read_cut(message, [message[at : at + 1] for at in range(len(message))]) == expected

@@ -66,7 +66,7 @@ def test_a_quoted_value_never_hides_the_cookies_behind_it(value):
 
 
 @given(st.lists(st.text(alphabet=' \t;=,"\\\u2000%41a', max_size=12), max_size=6))
-def test_what_a_cookie_means_does_not_depend_on_those_beside_it(pairs):
+def test_the_value_of_a_cookie_does_not_depend_on_other_cookies(pairs):
     """Neither a long header, nor one with signs that others need decoded, is read differently."""
     pairs = [pair.replace(";", "") for pair in pairs]
     alone = {}
@@ -78,7 +78,7 @@ def test_what_a_cookie_means_does_not_depend_on_those_beside_it(pairs):
 
 
 @given(st.text(alphabet="%4fG1é\u2000\ud800+= "))
-def test_percent_decoding_is_that_of_the_standard_library(text):
+def test_percent_decoding_equals_that_of_the_standard_library(text):
     if not any(0xD800 <= ord(sign) < 0xE000 for sign in text):
         assert percent_decode(text) == unquote(text)
         assert percent_decode(text * 1000) == unquote(text * 1000)
@@ -95,7 +95,7 @@ def lines(**arguments):
     return list(cookies.output())
 
 
-def test_a_cookie_is_for_the_whole_site_by_default():
+def test_the_default_path_of_a_cookie_is_the_root():
     assert lines(name="a", value="b") == ["a=b; Path=/"]
     assert lines(name="a", value="b", path=None) == ["a=b"]
 
@@ -131,14 +131,14 @@ def test_a_max_age_of_zero_or_less_deletes(max_age):
     ]
 
 
-def test_any_value_comes_back():
+def test_any_cookie_value_survives_a_round_trip():
     for value in ("", "a b", 'a"b', "a;b", "a,b", "a\\b", "é", "€", "\r\n", "a=b"):
         header = lines(name="a", value=value, path=None)[0]
         assert "\r" not in header
         assert parse_cookies(header) == {"a": value}
 
 
-def test_a_value_that_is_no_str_is_made_one():
+def test_a_cookie_value_is_converted_to_str():
     assert lines(name="a", value=1) == ["a=1; Path=/"]
 
 
@@ -164,6 +164,6 @@ def test_a_deleted_cookie_is_not_sent():
         {"name": "a", "samesite": "Lax\n"},
     ],
 )
-def test_what_can_not_stand_in_a_cookie_is_refused(arguments):
+def test_invalid_cookie_arguments_are_refused(arguments):
     with pytest.raises(ValueError, match="Cookie"):
         lines(value="v", **arguments)

@@ -23,14 +23,14 @@ async def path(request, response):
     response.body = request.path
 
 
-async def test_answers_that_are_ready_leave_together_and_let_others_have_their_turn(serve):
+async def test_pipelined_answers_are_sent_together_and_yield_to_other_connections(serve):
     peer = await serve(path)
     answer = await peer.exchange(GET * 100 + LAST)
     assert answer.count("HTTP/1.1 200 OK") == 101
     assert answer.endswith("/last")
 
 
-async def test_an_unread_body_is_skipped_between_answers_that_are_ready(serve):
+async def test_an_unread_body_is_skipped_between_pipelined_answers(serve):
     peer = await serve(path)
     post = b"POST /post HTTP/1.1\r\nHost: here\r\nContent-Length: 3\r\n\r\nabc"
     answer = await peer.exchange((GET + post) * 20 + LAST)
@@ -38,7 +38,7 @@ async def test_an_unread_body_is_skipped_between_answers_that_are_ready(serve):
     assert answer.endswith("/last")
 
 
-async def test_a_large_answer_follows_those_that_were_kept_together(serve):
+async def test_a_large_answer_follows_corked_answers_in_order(serve):
     async def handler(request, response):
         response.body = b"x" * 200_000 if request.path == "/last" else request.path
 
@@ -48,7 +48,7 @@ async def test_a_large_answer_follows_those_that_were_kept_together(serve):
     assert answer.count("x") == 200_000
 
 
-async def test_a_head_may_be_as_long_as_its_limit_says(serve):
+async def test_a_head_of_the_length_of_its_limit_is_accepted(serve):
     peer = await serve(path, head=300_000)
     field = b"Long: " + b"x" * 250_000 + b"\r\n"
     connection = await peer.connect()
@@ -73,7 +73,7 @@ async def test_an_application_that_gives_no_response_is_a_500(serve, caplog):
     assert "no response" in caplog.text
 
 
-async def test_an_observer_that_fails_ends_its_connection_and_no_other(serve):
+async def test_a_failing_on_answered_ends_only_its_connection(serve):
     faults = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
 
@@ -90,7 +90,7 @@ async def test_an_observer_that_fails_ends_its_connection_and_no_other(serve):
     assert not any(peer.server.connections)
 
 
-async def test_the_end_of_the_graceful_time_cuts_what_is_being_sent(serve, caplog):
+async def test_the_end_of_the_graceful_timeout_aborts_a_response(serve, caplog):
     closed = asyncio.Event()
 
     async def handler(request, response):
@@ -170,7 +170,7 @@ async def test_waiting_to_write_to_a_lost_connection_raises():
     writer.write(b"dropped")
 
 
-def test_empty_members_of_a_list_are_none():
+def test_empty_members_of_a_list_are_ignored():
     assert list(list_members(" a ,, B,")) == ["a", "b"]
 
 
@@ -191,7 +191,7 @@ def test_discarded_bytes_are_not_kept():
     assert (stream.size, list(stream._chunks)) == (0, [])
 
 
-async def test_a_handler_cancelled_after_its_connection_was_taken_over_leaves_nothing(serve):
+async def test_a_handler_cancelled_after_a_switch_leaves_no_connection(serve):
     class Closing(asyncio.Protocol):
         def connection_made(self, transport):
             transport.close()
@@ -282,7 +282,7 @@ async def test_a_generator_that_fails_because_its_client_left_is_no_error(serve,
     assert not caplog.records
 
 
-async def test_ready_answers_come_one_by_one_even_when_asked_to_go_on(serve):
+async def test_resume_writing_within_an_answer_answers_each_request_once(serve):
     async def handler(request, response):
         request.protocol.resume_writing()
         response.body = request.path
@@ -291,7 +291,7 @@ async def test_ready_answers_come_one_by_one_even_when_asked_to_go_on(serve):
     assert answer.count("HTTP/1.1 200 OK") == 4
 
 
-async def test_a_connection_rests_after_an_answer_that_was_ready(serve):
+async def test_a_connection_is_idle_after_an_immediate_answer(serve):
     peer = await serve(path, keep_alive_timeout=0.05)
     assert (await peer.exchange(GET)).endswith("\r\n\r\n/")
 
@@ -304,7 +304,7 @@ async def test_a_half_closed_connection_with_half_a_head_ends(serve):
     assert (await connection.rest()).count(b"HTTP/1.1") == 1
 
 
-async def test_half_a_head_is_dropped_when_there_is_no_time_left(serve):
+async def test_an_incomplete_head_is_dropped_when_a_stop_has_no_time(serve):
     peer = await serve(path)
     connection = await peer.connect()
     connection.send(GET + b"GET / HT")
@@ -321,7 +321,7 @@ async def test_half_a_head_is_dropped_when_there_is_no_time_left(serve):
         (b"UNKNOWN /\xe9 HTTP/1.1\r\nHost: here\r\n\r\n", 400),
     ],
 )
-def test_what_is_no_request_of_ours_is_refused(refusal, data, status):
+def test_bytes_that_are_no_supported_request_are_refused(refusal, data, status):
     assert refusal(data, head=50) == status
 
 
@@ -344,7 +344,7 @@ async def test_a_server_that_stops_waits_a_little_for_handshakes(serve, tls, acc
     await stopping
 
 
-async def test_a_request_with_a_body_is_not_left_to_the_cycle_collector(serve):
+async def test_a_request_with_a_body_is_freed_without_the_cycle_collector(serve):
     requests = []
 
     class Watched(Request):

@@ -85,7 +85,7 @@ async def test_a_part_of_a_file_is_sent_without_being_read(serve, file, sent, st
     assert sum(sent) == length
 
 
-async def test_a_file_goes_out_in_pieces(serve, file, sent, monkeypatch):
+async def test_a_large_file_is_sent_in_pieces(serve, file, sent, monkeypatch):
     monkeypatch.setattr(writer, "PIECE", 1000)
     peer = await serve(giving(file))
     assert await ask(peer) == file.read_bytes()
@@ -114,7 +114,7 @@ def would_block(*args):
     [(files, "NOWAIT", None), (os, "preadv", would_block)],
     ids=["another system", "a disk to be waited for"],
 )
-async def test_what_is_would_block_is_sent_all_the_same(
+async def test_a_file_is_sent_even_where_the_system_lacks_calls(
     serve, file, monkeypatch, without, owner, name, value
 ):
     monkeypatch.setattr(owner, name, value, raising=False)
@@ -165,7 +165,7 @@ async def test_a_socket_that_takes_nothing_is_waited_for(serve, file, monkeypatc
     assert await ask(peer) == file.read_bytes()
 
 
-async def test_a_file_is_iterated_by_whoever_wants_it(file):
+async def test_a_file_body_can_be_iterated(file):
     body = FileBody(file, 5, SIZE)
     assert b"".join([chunk async for chunk in body]) == file.read_bytes()[5:]
     assert str(file) not in open_descriptors()
@@ -194,7 +194,7 @@ async def test_an_open_file_that_was_never_sent_is_closed(file):
     assert opened.closed
 
 
-async def test_what_is_closed_is_not_opened_again(file):
+async def test_a_closed_file_is_not_opened_again(file):
     body = FileBody(FileIO(file), 0, SIZE)
     await body.aclose()
     assert [chunk async for chunk in body] == []
@@ -209,7 +209,7 @@ async def test_a_file_that_was_never_sent_is_closed(file):
     assert str(file) not in open_descriptors()
 
 
-async def test_the_file_of_a_head_is_never_opened(serve, tmp_path):
+async def test_a_head_request_never_opens_the_file(serve, tmp_path):
     async def handler(request, response):
         response.headers["Content-Length"] = 5
         response.body = FileBody(tmp_path / "nowhere", 0, 5)
@@ -220,7 +220,9 @@ async def test_the_file_of_a_head_is_never_opened(serve, tmp_path):
 
 
 @pytest.mark.parametrize("announced", [SIZE - 1, SIZE + 1])
-async def test_a_length_that_is_not_the_file_s_cuts_the_connection(serve, file, caplog, announced):
+async def test_a_wrong_content_length_of_a_file_resets_the_connection(
+    serve, file, caplog, announced
+):
     peer = await serve(giving(file, announced=announced))
     connection = await peer.connect()
     connection.send(LAST)
@@ -229,7 +231,7 @@ async def test_a_length_that_is_not_the_file_s_cuts_the_connection(serve, file, 
     assert "Content-Length" in caplog.text
 
 
-async def test_a_file_that_shrank_cuts_the_connection(serve, file, caplog):
+async def test_a_file_that_shrank_resets_the_connection(serve, file, caplog):
     peer = await serve(giving(file))
     os.truncate(file, SIZE // 2)
     connection = await peer.connect()
@@ -263,14 +265,14 @@ async def until_closed(path):
             await asyncio.sleep(0.01)
 
 
-async def test_a_client_that_stops_reading_is_cut_off(ask_slowly, endless):
+async def test_a_client_that_stops_reading_a_file_is_aborted(ask_slowly, endless):
     _, connection, _ = await ask_slowly(write_timeout=0.05)
     await until_closed(endless)
     with pytest.raises(ConnectionError):
         await connection.rest()
 
 
-async def test_a_client_that_reads_slowly_gets_all(ask_slowly, endless):
+async def test_a_client_that_reads_slowly_gets_the_whole_file(ask_slowly, endless):
     _, connection, protocol = await ask_slowly()
     begin = protocol.registry.now + 1
     assert protocol.writer.stalled_for(begin) == 0  # something went out since
@@ -283,14 +285,16 @@ async def test_a_client_that_reads_slowly_gets_all(ask_slowly, endless):
 
 
 @pytest.mark.parametrize("way", ["abort", "close"])
-async def test_a_client_that_leaves_is_noticed(ask_slowly, endless, way, caplog):
+async def test_a_client_that_disconnects_during_a_file_is_noticed(
+    ask_slowly, endless, way, caplog
+):
     _, connection, _ = await ask_slowly()
     connection.abort() if way == "abort" else connection.writer.close()
     await until_closed(endless)
     assert caplog.text == ""
 
 
-async def test_the_end_of_the_server_cuts_a_file(ask_slowly, endless):
+async def test_a_server_stop_aborts_a_file(ask_slowly, endless):
     peer, connection, _ = await ask_slowly()
     await peer.server.stop(0.01)
     await until_closed(endless)
@@ -298,9 +302,7 @@ async def test_the_end_of_the_server_cuts_a_file(ask_slowly, endless):
         await connection.rest()
 
 
-async def test_a_connection_may_be_lost_while_a_disk_is_waited_for(
-    serve, endless, monkeypatch, caplog
-):
+async def test_a_connection_may_be_lost_during_a_disk_read(serve, endless, monkeypatch, caplog):
     peer = await serve(giving(endless))
     fetch = FileBody.fetch
 

@@ -70,7 +70,7 @@ async def turns():
         await asyncio.sleep(0)
 
 
-async def test_a_body_whose_client_left_with_its_head_is_not_awaited(caplog):
+async def test_a_body_is_not_awaited_after_the_client_disconnected(caplog):
     raised = []
 
     async def read(request, response):
@@ -90,7 +90,7 @@ async def test_a_body_whose_client_left_with_its_head_is_not_awaited(caplog):
     protocol.connection_lost(None)
 
 
-async def test_half_a_body_behind_the_last_request_is_not_awaited():
+async def test_an_incomplete_body_at_the_end_of_the_input_is_not_awaited():
     seen = []
 
     async def read(request, response):
@@ -110,7 +110,7 @@ async def test_half_a_body_behind_the_last_request_is_not_awaited():
     protocol.connection_lost(None)
 
 
-async def test_half_a_head_behind_the_last_request_is_no_request():
+async def test_an_incomplete_head_at_the_end_of_the_input_is_no_request():
     async def hello(request, response):
         await asyncio.sleep(0)
         return response
@@ -125,7 +125,7 @@ async def test_half_a_head_behind_the_last_request_is_no_request():
 
 
 @pytest.mark.parametrize(("gone", "cancelled"), [(True, ["cancel"]), (False, [])])
-def test_a_handler_to_be_cancelled_with_its_client_is_so_at_once(gone, cancelled):
+def test_cancel_on_disconnect_cancels_at_once_if_the_client_has_gone(gone, cancelled):
     calls = []
     request = Request(None, SimpleNamespace(gone=gone, cancel=lambda: calls.append("cancel")))
     assert not request.cancel_on_disconnect
@@ -134,13 +134,13 @@ def test_a_handler_to_be_cancelled_with_its_client_is_so_at_once(gone, cancelled
     assert calls == cancelled
 
 
-def test_a_request_of_nobody_can_be_told_to_be_cancelled():
+def test_cancel_on_disconnect_can_be_set_without_a_connection():
     request = Request(None, None)
     request.cancel_on_disconnect = True
     assert request.cancel_on_disconnect
 
 
-async def test_a_client_that_says_more_than_is_kept_is_held_back():
+async def test_reading_pauses_when_a_client_sends_too_much():
     go_on = asyncio.Event()
 
     async def wait(request, response):
@@ -160,7 +160,7 @@ async def test_a_client_that_says_more_than_is_kept_is_held_back():
     protocol.connection_lost(None)
 
 
-async def test_a_server_that_was_closed_is_not_reported_for_not_accepting():
+async def test_a_closed_server_reports_no_accept_errors():
     """asyncio books its next try a hundred times when it finds no descriptor."""
     loop = asyncio.get_running_loop()
     reported = []
@@ -274,7 +274,7 @@ async def test_a_server_without_a_descriptor_left_stops(monkeypatch):
         pass
 
 
-async def test_a_request_behind_a_large_body_waits_for_its_turn():
+async def test_a_request_after_a_large_body_waits_for_its_answer():
     async def read(request, response):
         response.body = f"{request.path} {sum([len(chunk) async for chunk in request])}"
         return response

@@ -98,7 +98,7 @@ FORMS = [b"%b", b"%%%bx", b'a="%b"', b"a=%b;", b"chunked%b", b"100-continue%bx",
 
 @pytest.mark.parametrize("name", NAMES, ids=bytes.decode)
 @pytest.mark.parametrize("form", FORMS, ids=bytes.decode)
-def test_a_field_filled_with_separators(name, form):
+def test_a_field_filled_with_separators_takes_linear_time(name, form):
     def make(filler):
         lines = b"GET / HTTP/1.1\r\nHost: here\r\n" if name != b"Host" else b"GET / HTTP/1.1\r\n"
         before, after = form % b"|", b"\r\n\r\n"
@@ -110,7 +110,7 @@ def test_a_field_filled_with_separators(name, form):
 
 
 @pytest.mark.parametrize("form", ["{}", "%{}x", 'a="{}"', "a={}", "a=%{}", '"{}"="', "a=b;{}=%41"])
-def test_a_cookie_header_filled_with_separators(form):
+def test_a_cookie_header_filled_with_separators_takes_linear_time(form):
     for filler in FILLERS:
         text = filler.decode("latin-1")
         assert_grows_in_proportion(
@@ -121,12 +121,12 @@ def test_a_cookie_header_filled_with_separators(form):
 
 
 @pytest.mark.parametrize("filler", ["%", "%4", "%41", "%41ab", "%zz", "é%41", "%C3", "%E2%82%AC"])
-def test_percent_decoding(filler):
+def test_percent_decoding_takes_linear_time(filler):
     assert_grows_in_proportion(percent_decode, fill(filler), (16 * KIB, 64 * KIB, 256 * KIB))
 
 
 @pytest.mark.parametrize("filler", [",", ", ", "a,", "\t,", "\u212a,"])
-def test_the_members_of_a_list(filler):
+def test_members_of_a_list_take_linear_time(filler):
     assert_grows_in_proportion(
         lambda text: sum(1 for _ in list_members(text)), fill(filler), per_byte=PER_BYTE_OF_HEAD
     )
@@ -138,7 +138,7 @@ STARTS = [b"/", b"", b"http://", b"http://a/", b"http://[", b"http://%41", b"htt
 
 @pytest.mark.parametrize("method", [b"GET", b"CONNECT", b"OPTIONS"])
 @pytest.mark.parametrize("start", STARTS, ids=bytes.decode)
-def test_a_target_filled_with_separators(method, start):
+def test_a_target_filled_with_separators_takes_linear_time(method, start):
     for filler in [*TARGETS, b":", b"[", b"@", b"a", b"0", b" ", b"\t", b"\r", b" HTTP/1.1"]:
         assert_grows_in_proportion(
             parse_head,
@@ -163,14 +163,14 @@ def parse_in_pieces(data, step=64):
     ids=repr,
 )
 @pytest.mark.parametrize("filler", [b"a", b"%", b"\r\n", b"a: b\r\n", b"\r", b" "], ids=repr)
-def test_a_head_that_comes_in_pieces(start, filler):
+def test_a_head_in_pieces_takes_linear_time(start, filler):
     # The bytes that came are cut out again for each piece, here as in the connection: to copy
     # 32 KiB takes some 1 us.
     assert_grows_in_proportion(parse_in_pieces, lambda size: start + fill(filler)(size))
 
 
 @pytest.mark.parametrize("line", [b"Cookie: a=b", b"X: y", b"X:", b"Connection: a"], ids=repr)
-def test_many_lines_of_one_field(line):
+def test_many_lines_of_one_field_take_linear_time(line):
     def make(count):
         return b"GET / HTTP/1.1\r\nHost: a\r\n" + (line + b"\r\n") * count + b"\r\n"
 
@@ -180,7 +180,7 @@ def test_many_lines_of_one_field(line):
     assert len(head.headers[name].split("; " if name == "COOKIE" else ", ")) == 16_000
 
 
-def test_many_long_lines_of_one_field():
+def test_many_long_lines_of_one_field_take_linear_time():
     line = b"X: " + b"y" * 1000 + b"\r\n"
     assert_grows_in_proportion(
         parse_head,
@@ -216,7 +216,7 @@ BODIES = [b"\r\n", b"\r\n\r\n", b"\r\n0\r\n\r\n", b"\n", b"0\r\n", b"a", b"\r"]
 
 @pytest.mark.parametrize("size", [4, 100, 1000, None], ids=repr)
 @pytest.mark.parametrize("filler", BODIES, ids=repr)
-def test_chunks_filled_with_line_ends(filler, size):
+def test_chunks_filled_with_line_ends_take_linear_time(filler, size):
     def make(total):
         data = fill(filler)(total)
         step = size or len(data)
@@ -244,7 +244,7 @@ def test_chunks_filled_with_line_ends(filler, size):
     ],
     ids=repr,
 )
-def test_what_stands_around_chunks(start, filler, end):
+def test_extensions_and_trailers_take_linear_time(start, filler, end):
     assert_grows_in_proportion(decode_chunks, lambda size: start + fill(filler)(size) + end)
 
 
@@ -277,7 +277,7 @@ JSON = [
 @pytest.mark.parametrize(
     "form", [b"%b", b"[%b", b'["%b"]', b"0.%b", b"1%b.0", b"1e%b", b"1 %b", b"1 %bx"]
 )
-def test_json_filled_with_separators(form):
+def test_json_filled_with_separators_takes_linear_time(form):
     start, end = (form % b"|").split(b"|")
     for filler in JSON:
         assert_grows_in_proportion(
@@ -288,7 +288,7 @@ def test_json_filled_with_separators(form):
         )
 
 
-def test_the_measurement_tells_what_grows_faster():
+def test_the_measurement_detects_quadratic_time():
     def join_one_by_one(text):
         joined = b""
         for _ in range(len(text) // 64):

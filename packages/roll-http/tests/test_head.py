@@ -62,7 +62,7 @@ def test_whitespace_around_values_is_trimmed_and_values_are_utf8_else_latin1(par
     )
 
 
-def test_an_underscore_is_no_dash(parse):
+def test_an_underscore_in_a_field_name_is_not_a_dash(parse):
     assert parse(GET + b"X_A: 1\r\nX-A: 2\r\n\r\n").headers["X_A"] == "1"
 
 
@@ -111,7 +111,7 @@ def test_bad_request_lines_are_refused(refusal, line, status):
         (b"GET / HTTP/1.1\r", None),
     ],
 )
-def test_what_can_not_become_a_request_is_refused_before_its_end(refusal, data, status):
+def test_an_impossible_request_is_refused_before_its_head_is_complete(refusal, data, status):
     if status is None:
         assert HeadParser(Limits()).parse(data, 0) == (None, 0)
     else:
@@ -159,7 +159,7 @@ def test_no_transfer_coding_but_chunked_is_supported(refusal, coding):
     assert refusal(POST + b"Transfer-Encoding: " + coding + b"\r\n\r\n") == 501
 
 
-def test_lengths_and_codings_frame_the_body(parse):
+def test_content_length_and_chunked_delimit_the_body(parse):
     assert parse(POST + b"Content-Length: 12\r\n\r\n").length == 12
     assert parse(POST + b"Transfer-Encoding: Chunked\r\n\r\n").chunked
 
@@ -265,11 +265,11 @@ def test_a_length_of_many_digits_is_refused(refusal, digit, digits):
     assert refusal(POST + b"Content-Length: " + digit * digits + b"\r\n\r\n") == 400
 
 
-def test_leading_zeros_of_a_length_are_taken(parse):
+def test_leading_zeros_of_a_content_length_are_accepted(parse):
     assert parse(POST + b"Content-Length: 00000000000000000012\r\n\r\n").length == 12
 
 
-def test_a_kelvin_sign_is_no_k(parse):
+def test_the_kelvin_sign_is_not_a_k(parse):
     kelvin = "Connection: \u212aeep-alive\r\n".encode()
     assert not parse(b"GET / HTTP/1.0\r\n" + kelvin + b"\r\n").keep_alive
 
@@ -278,7 +278,7 @@ def test_a_kelvin_sign_is_no_k(parse):
     "host",
     [b"a", b"a.b:80", b"1.2.3.4", b"[::1]", b"[::1]:8080", b"[v1.a:b]", b"a:", b"%41", b"a_b"],
 )
-def test_valid_hosts_are_taken(parse, host):
+def test_valid_hosts_are_accepted(parse, host):
     head = parse(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
     assert head.headers["HOST"] == host.decode()
 
@@ -290,7 +290,7 @@ def test_invalid_hosts_are_refused(refusal, host):
     assert refusal(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n") == 400
 
 
-def test_http_1_1_wants_a_host_and_1_0_does_not(parse, refusal):
+def test_http_1_1_requires_a_host_and_1_0_does_not(parse, refusal):
     assert refusal(b"GET / HTTP/1.1\r\n\r\n") == 400
     assert refusal(b"GET http://here/ HTTP/1.1\r\n\r\n") == 400
     assert "HOST" not in parse(b"GET / HTTP/1.0\r\n\r\n").headers
@@ -305,7 +305,7 @@ def test_an_absolute_target_gives_path_and_host(parse, refusal):
     assert refusal(b"GET http://there/ HTTP/1.1\r\nHost: a b\r\n\r\n") == 400
 
 
-def test_options_may_ask_of_the_server_itself(parse):
+def test_the_target_asterisk_is_for_options(parse):
     assert parse(b"OPTIONS * HTTP/1.1\r\nHost: here\r\n\r\n").path == "*"
 
 
@@ -354,7 +354,7 @@ def twice():
     ],
     ids=lambda data: repr(data[:40]) + str(len(data)),
 )
-def test_a_head_that_comes_again_means_the_same(twice, data):
+def test_a_repeated_head_means_the_same(twice, data):
     assert twice(data, 1) == twice(data, 3)
 
 
@@ -418,7 +418,7 @@ def outcome(parser: HeadParser, data: bytes) -> object:
     ],
     ids=lambda line: repr(line[:40]) + str(len(line)),
 )
-def test_known_fields_behind_a_new_line_mean_what_they_mean_to_a_new_connection(line, fields):
+def test_known_fields_after_a_new_line_mean_the_same_as_on_a_new_connection(line, fields):
     data = line + b"\r\n" + b"Host: here\r\n" + fields + b"\r\n"
     parser = known(GET + fields + b"\r\n")
     lines_seen.clear()
@@ -522,7 +522,7 @@ BEGINNINGS = st.lists(st.sampled_from([*BYTES, b" HTTP/1.1", b"Host: here\r\n"])
 
 @settings(max_examples=300, deadline=None)
 @given(BEGINNINGS.map(b"".join) | st.just(b"GET /b HTTP/1.1\r\nHost: here\r\n\r\n"))
-def test_a_head_is_refused_at_the_same_byte_however_much_of_it_was_seen_before(data):
+def test_a_bad_head_is_refused_at_the_same_byte_however_it_is_cut(data):
     parser = HeadParser(Limits())
     start = 0
     ends = range(1, len(data) + 1)
@@ -539,13 +539,13 @@ def test_a_head_is_refused_at_the_same_byte_however_much_of_it_was_seen_before(d
             return
 
 
-def test_a_known_request_line_is_no_whole_head():
+def test_a_known_request_line_alone_is_not_a_complete_head():
     parser = known(GET + b"\r\n")
     for size in range(len(GET)):
         assert parser.parse(GET[:size], 0)[0] is None
 
 
-def test_limits_hold_for_what_others_may_send():
+def test_limits_apply_to_heads_remembered_under_other_limits():
     longer = b"GET /longer/than/the/first HTTP/1.1\r\nHost: here\r\n\r\n"
     known(longer)
     for limits in ({"request_line": 30}, {"head": 50}):
@@ -554,14 +554,14 @@ def test_limits_hold_for_what_others_may_send():
             narrow.parse(longer, 0)
 
 
-def test_made_up_request_lines_do_not_fill_the_memory():
+def test_remembered_request_lines_are_limited():
     parser = HeadParser(Limits())
     for number in range(1, 1100):
         parser.parse(b"GET /%d HTTP/1.1\r\nHost: here\r\n\r\n" % number, 0)
     assert len(lines_seen) <= 1024
 
 
-def test_a_request_line_as_long_as_it_may_be_is_no_longer_in_two_parts(parse):
+def test_a_request_line_of_the_limit_is_accepted_in_two_parts(parse):
     line = b"GET /" + b"a" * 36 + b" HTTP/1.1"
     parser = HeadParser(Limits(request_line=len(line)))
     assert parser.parse(line + b"\r", 0) == (None, 0)
@@ -569,7 +569,7 @@ def test_a_request_line_as_long_as_it_may_be_is_no_longer_in_two_parts(parse):
     assert head.path == "/" + "a" * 36
 
 
-def test_long_names_hosts_and_options_do_not_fill_the_memory(parse):
+def test_long_names_hosts_and_options_are_not_cached(parse):
     caches = (head_parser._known_field_name, head._known_options, head._is_known_host)
     line = b"GET / HTTP/1.1\r\n"
     parse(line + b"Host: a\r\nConnection: close\r\n\r\n")

@@ -58,7 +58,7 @@ async def test_an_early_answer_arrives_over_tls(serve, tls):
     assert "404" in await connection.head()
 
 
-async def test_over_tls_a_client_that_stays_silent_is_left(serve, tls):
+async def test_over_tls_a_silent_client_is_aborted(serve, tls):
     server, client = tls
     peer = await serve(early, tls=server, linger_silence=0.05)
     connection = await peer.connect(ssl=client, server_hostname="localhost")
@@ -68,7 +68,7 @@ async def test_over_tls_a_client_that_stays_silent_is_left(serve, tls):
         await asyncio.sleep(0.01)
 
 
-async def test_over_tls_a_client_that_never_says_goodbye_is_left(serve, tls):
+async def test_over_tls_a_client_that_never_answers_the_closing_alert_is_aborted(serve, tls):
     server, client = tls
     peer = await serve(early, tls=server, linger_silence=0.05)
     connection = await peer.connect(ssl=client, server_hostname="localhost")
@@ -89,7 +89,7 @@ async def test_silence_ends_lingering(serve, limit):
         await asyncio.sleep(0.01)
 
 
-async def test_a_trickle_is_bounded_by_the_whole_time(serve):
+async def test_a_client_that_trickles_is_limited_by_linger_timeout(serve):
     peer = await serve(early, linger_silence=3600, linger_timeout=0.1)
     connection = await peer.connect()
     connection.send(post("Content-Length: 5000000"))
@@ -100,7 +100,7 @@ async def test_a_trickle_is_bounded_by_the_whole_time(serve):
         await asyncio.sleep(0.01)
 
 
-async def test_what_is_dropped_is_not_kept(serve):
+async def test_dropped_input_is_not_buffered(serve):
     peer = await serve(early)
     connection = await peer.connect()
     connection.send(post(f"Content-Length: {SIZE}"))
@@ -114,7 +114,7 @@ async def test_what_is_dropped_is_not_kept(serve):
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before the stop", "after"])
-async def test_a_stop_waits_little_for_who_lingers(serve, before, monkeypatch):
+async def test_a_stop_shortens_lingering(serve, before, monkeypatch):
     assert LAST_SECONDS < 5
     monkeypatch.setattr("roll_http.connection.ending.LAST_SECONDS", 0.05)
     go_on = asyncio.Event()
@@ -140,7 +140,7 @@ async def test_a_stop_waits_little_for_who_lingers(serve, before, monkeypatch):
         await stopping
 
 
-async def test_a_stop_waits_little_for_the_rest_of_a_body(serve, monkeypatch):
+async def test_a_stop_shortens_the_skipping_of_a_body(serve, monkeypatch):
     monkeypatch.setattr("roll_http.connection.ending.LAST_SECONDS", 0.05)
     peer = await serve(early, body_timeout=3600)
     connection = await peer.connect()
@@ -164,7 +164,7 @@ async def test_a_body_that_ends_after_the_stop_began_ends_its_connection(serve):
     await stopping
 
 
-async def test_a_client_that_is_reset_when_lingering_begins_is_no_error(serve, caplog):
+async def test_a_reset_at_the_begin_of_lingering_is_no_error(serve, caplog):
     """asyncio raises OSError 107 when the output of a connection that was reset is ended."""
     peer = await serve()
     connection = await peer.connect()

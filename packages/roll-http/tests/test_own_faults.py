@@ -67,7 +67,7 @@ async def check(connect, connection, protocol, healthy, caplog):
     return received
 
 
-async def test_while_a_head_is_read_it_is_a_500(connect, caplog):
+async def test_an_error_while_a_head_is_read_is_a_500(connect, caplog):
     connection, protocol, healthy = await connect()
     protocol._advance = broken
     connection.send(GET)
@@ -76,14 +76,14 @@ async def test_while_a_head_is_read_it_is_a_500(connect, caplog):
     )
 
 
-async def test_while_what_was_refused_is_answered(connect, caplog):
+async def test_an_error_while_a_refusal_is_sent_ends_the_connection(connect, caplog):
     connection, protocol, healthy = await connect()
     protocol._close = broken
     connection.send(b"nonsense\r\n\r\n")
     await check(connect, connection, protocol, healthy, caplog)
 
 
-async def test_while_a_body_is_read(connect, caplog):
+async def test_an_error_while_a_body_is_read_ends_the_connection(connect, caplog):
     connection, protocol, healthy = await connect()
     connection.send(POST)
     while not protocol.reader.in_body:
@@ -94,7 +94,7 @@ async def test_while_a_body_is_read(connect, caplog):
 
 
 @pytest.mark.parametrize("name", ["_notice_gone", "forget_request"])
-async def test_while_the_client_leaves(connect, caplog, name):
+async def test_an_error_while_the_client_disconnects_ends_the_connection(connect, caplog, name):
     connection, protocol, healthy = await connect()
     if name == "forget_request":
         connection.send(POST)
@@ -105,7 +105,7 @@ async def test_while_the_client_leaves(connect, caplog, name):
     await check(connect, connection, protocol, healthy, caplog)
 
 
-async def test_when_the_connection_is_lost(connect, caplog):
+async def test_an_error_when_the_connection_is_lost_is_logged(connect, caplog):
     connection, protocol, healthy = await connect()
     protocol._notice_gone = broken
     connection.abort()
@@ -113,7 +113,7 @@ async def test_when_the_connection_is_lost(connect, caplog):
 
 
 @pytest.mark.parametrize("name", ["_watch_writing", "_advance"])
-async def test_while_a_client_reads_slowly(connect, caplog, name):
+async def test_an_error_while_a_client_reads_slowly_ends_the_connection(connect, caplog, name):
     connection, protocol, healthy = await connect(large)
     if name == "_watch_writing":
         protocol._watch_writing = broken
@@ -125,7 +125,7 @@ async def test_while_a_client_reads_slowly(connect, caplog, name):
     await check(connect, connection, protocol, healthy, caplog)
 
 
-async def test_once_a_slow_client_has_read(connect, caplog):
+async def test_an_error_after_a_slow_client_has_read_ends_the_connection(connect, caplog):
     connection, protocol, healthy = await connect()
     protocol._advance_soon = broken
     protocol.resume_writing()
@@ -167,7 +167,7 @@ async def test_a_connection_that_closes_once_a_slow_client_has_read_is_lost_once
 
 
 @pytest.mark.parametrize("name", ["_close", "abort"])
-async def test_when_a_deadline_has_passed(connect, caplog, name):
+async def test_an_error_when_a_deadline_has_passed_ends_the_connection(connect, caplog, name):
     connection, protocol, healthy = await connect(head_timeout=0.05)
     if name == "abort":
         protocol.write_expired = broken
@@ -178,7 +178,7 @@ async def test_when_a_deadline_has_passed(connect, caplog, name):
     await check(connect, connection, protocol, healthy, caplog)
 
 
-async def test_in_a_later_turn_of_the_loop(connect, caplog):
+async def test_an_error_in_a_later_turn_of_the_loop_ends_the_connection(connect, caplog):
     async def waits(request, response):
         await asyncio.sleep(0)
         response.body = "hello"
@@ -212,7 +212,7 @@ class Facade:
 
 
 @pytest.mark.parametrize("name", ["write", "uncork"])
-async def test_while_an_answer_is_sent(connect, caplog, name):
+async def test_an_error_while_an_answer_is_sent_ends_the_connection(connect, caplog, name):
     connection, protocol, healthy = await connect()
     protocol.writer = Facade(protocol.writer, **{name: broken})
     connection.send(GET + GET)
@@ -223,7 +223,7 @@ async def test_while_an_answer_is_sent(connect, caplog, name):
     "name",
     ["write_eof", "can_write_eof", "close", "is_closing", "get_write_buffer_size", "abort"],
 )
-async def test_in_a_call_of_the_transport(connect, caplog, name):
+async def test_an_error_of_the_transport_ends_the_connection(connect, caplog, name):
     connection, protocol, healthy = await connect()
 
     def not_connected():
@@ -242,7 +242,9 @@ async def test_in_a_call_of_the_transport(connect, caplog, name):
 
 
 @pytest.mark.parametrize("part", ["Writer", "Reader", "copy_context"])
-async def test_when_a_connection_is_made(connect, caplog, part, monkeypatch):
+async def test_an_error_when_a_connection_is_made_ends_the_connection(
+    connect, caplog, part, monkeypatch
+):
     _, _, healthy = await connect()
     monkeypatch.setattr(f"roll_http.connection.protocol.{part}", broken)
     connection = await connect.peer.connect()
@@ -250,7 +252,7 @@ async def test_when_a_connection_is_made(connect, caplog, part, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["shutdown", "cancel"])
-async def test_a_stop_ends_whatever_one_connection_raises(serve, name, caplog):
+async def test_a_stop_ends_even_if_a_connection_raises(serve, name, caplog):
     class Failing(HTTPProtocol):
         pass
 
@@ -284,7 +286,7 @@ async def test_a_stop_ends_whatever_one_connection_raises(serve, name, caplog):
     assert "a fault of ours" in caplog.text
 
 
-async def test_a_protocol_that_fails_as_it_takes_over_ends_the_connection(serve, caplog):
+async def test_a_protocol_that_fails_at_a_switch_ends_the_connection(serve, caplog):
     class Failing(asyncio.Protocol):
         connection_made = broken
 

@@ -102,7 +102,7 @@ async def test_many_pipelined_requests_are_all_answered(serve):
     assert bodies(await peer.exchange(get("/a") * 500 + LAST)) == ["/a"] * 500 + ["/last"]
 
 
-async def test_a_client_that_pipelines_without_end_is_held_back(serve):
+async def test_reading_pauses_when_a_client_pipelines_without_end(serve):
     release = asyncio.Event()
 
     async def handler(request, response):
@@ -161,7 +161,7 @@ async def test_a_bad_request_is_answered_and_nothing_after_it_runs(serve):
     assert peer.app.seen == ["GET /a"]
 
 
-async def test_what_comes_after_a_refusal_is_read_so_that_the_answer_arrives(serve):
+async def test_input_after_a_refusal_is_read_so_that_the_answer_arrives(serve):
     peer = await serve()
     connection = await peer.connect()
     connection.send(b"GET /\r\n")
@@ -189,7 +189,7 @@ async def test_lingering_ends_with_its_time_or_its_bytes(serve):
 
 
 @pytest.mark.parametrize("behind", [b"\r\n", b"x" * 1000], ids=["empty line", "much"])
-async def test_an_answer_that_is_on_its_way_is_not_cut_by_what_came_behind(serve, behind):
+async def test_an_answer_in_flight_is_not_cut_by_later_input(serve, behind):
     size = 20_000_000
 
     async def handler(request, response):
@@ -214,7 +214,7 @@ async def test_an_answer_that_is_on_its_way_is_not_cut_by_what_came_behind(serve
         await asyncio.sleep(0.01)
 
 
-async def test_a_raising_application_is_a_logged_500_on_a_kept_connection(serve, caplog):
+async def test_an_error_of_the_application_is_a_logged_500_and_keeps_the_connection(serve, caplog):
     async def handler(request, response):
         if request.path == "/":
             raise RuntimeError("secret")
@@ -227,7 +227,7 @@ async def test_a_raising_application_is_a_logged_500_on_a_kept_connection(serve,
     assert "secret" in caplog.text
 
 
-async def test_an_http_error_that_leaves_the_application_is_its_answer(serve, caplog):
+async def test_an_http_error_of_the_application_is_answered(serve, caplog):
     class Teapot(HttpError):
         message = "short and stout"
 
@@ -272,7 +272,7 @@ async def test_a_request_class_that_raises_ends_the_connection(serve, caplog):
     assert len(caplog.records) == 1
 
 
-async def test_a_request_class_that_is_none_of_ours_is_a_logged_500(serve, caplog):
+async def test_a_foreign_request_class_is_a_logged_500(serve, caplog):
     class Foreign(dict):
         def __init__(self, app, protocol):
             self.app = app
@@ -304,7 +304,7 @@ async def test_nothing_is_injected_by_a_header(serve, caplog, value):
     assert "control character" in caplog.text
 
 
-async def test_an_answer_is_seen_with_its_length(serve):
+async def test_on_answered_gets_the_length_of_the_body(serve):
     seen = []
 
     class Seeing(HTTPProtocol):
@@ -332,7 +332,7 @@ async def test_an_answer_is_seen_with_its_length(serve):
 
 
 @pytest.mark.parametrize("size", [50_000_000, 1000])
-async def test_of_an_answer_that_was_cut_what_was_written_is_seen(serve, size):
+async def test_on_answered_gets_what_was_written_of_an_aborted_body(serve, size):
     seen = []
     gone = asyncio.Event()
 
@@ -373,7 +373,7 @@ async def test_a_large_body_is_loaded_whole(serve):
     assert answer.endswith(b"\r\n\r\n" + body)
 
 
-async def test_a_body_that_has_all_come_is_read_whatever_is_kept(serve):
+async def test_a_complete_body_is_read_even_above_the_high_water_mark(serve):
     async def handler(request, response):
         while not request._stream.complete:
             await asyncio.sleep(0)
@@ -396,7 +396,7 @@ async def test_a_body_larger_than_the_limit_is_a_413(serve):
     assert "200" in await peer.exchange(post(b"x" * 10, "Connection: close"))
 
 
-async def test_a_client_is_held_back_while_the_handler_does_not_read(serve):
+async def test_reading_pauses_while_the_handler_does_not_read(serve):
     release = asyncio.Event()
     size = 8 * 1024 * 1024
 
@@ -436,7 +436,7 @@ async def test_no_100_comes_within_an_answer_that_reads_the_body(serve):
     assert await connection.rest() == b"5\r\nhello\r\n0\r\n\r\n"
 
 
-async def test_a_stream_that_reads_a_malformed_body_is_a_line_in_the_log(serve, caplog):
+async def test_a_stream_that_reads_a_malformed_body_is_logged(serve, caplog):
     peer = await serve(stream_back)
     connection = await peer.connect()
     connection.send(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
@@ -454,7 +454,7 @@ async def test_a_stream_that_reads_a_malformed_body_is_a_line_in_the_log(serve, 
     [("Content-Length: 10", b"67890"), ("Transfer-Encoding: chunked", b"5\r\n67890\r\n0\r\n\r\n")],
     ids=["length", "chunked"],
 )
-async def test_who_reads_on_behind_the_answer_gets_an_error_and_no_hold_of_the_connection(
+async def test_reading_the_body_after_the_answer_raises_and_does_not_block_the_connection(
     serve, field, rest
 ):
     readers = []
@@ -479,7 +479,7 @@ async def test_who_reads_on_behind_the_answer_gets_an_error_and_no_hold_of_the_c
         await readers[0]
 
 
-async def test_a_method_that_the_handler_changed_does_not_change_how_it_is_answered(serve):
+async def test_a_method_changed_by_the_handler_does_not_change_the_framing(serve):
     async def handler(request, response):
         request.method = "GET"
         response.body = "not for a HEAD"
@@ -491,7 +491,7 @@ async def test_a_method_that_the_handler_changed_does_not_change_how_it_is_answe
     assert await connection.rest() == b""
 
 
-async def test_proxy_connection_means_nothing(serve):
+async def test_proxy_connection_is_ignored(serve):
     peer = await serve(path)
     assert bodies(await peer.exchange(get("/a", "Proxy-Connection: close") + LAST)) == [
         "/a",
@@ -501,7 +501,7 @@ async def test_proxy_connection_means_nothing(serve):
 
 @pytest.mark.parametrize("kind", [GeneratorExit, SystemExit, KeyboardInterrupt])
 @pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
-def test_what_ends_the_program_leaves_no_request_behind(kind, waits):
+def test_an_exception_that_ends_the_program_leaves_no_request(kind, waits):
     class App:
         Request, Response, Cookies, limits = Request, Response, Cookies, Limits()
 
@@ -533,7 +533,7 @@ def test_what_ends_the_program_leaves_no_request_behind(kind, waits):
     loop.close()
 
 
-async def test_what_is_no_exception_but_raised_by_a_handler_is_a_500(serve, caplog):
+async def test_a_base_exception_of_a_handler_is_a_500(serve, caplog):
     class Odd(BaseException):
         pass
 
@@ -577,7 +577,7 @@ async def test_a_long_unread_body_closes(serve):
     assert chunked.count("HTTP/1.1") == 1
 
 
-async def test_an_unread_body_that_never_ends_closes_with_its_time(serve):
+async def test_an_unread_body_that_never_ends_closes_after_body_timeout(serve):
     peer = await serve(path, body_timeout=0.05)
     assert "200 OK" in await peer.exchange(post(b"ab").replace(b"Length: 2", b"Length: 3"))
 
@@ -660,7 +660,7 @@ async def test_large_chunks_and_long_streams_arrive_whole(serve):
 
 
 @pytest.mark.parametrize("length", [None, 1, 100])
-async def test_a_stream_that_fails_is_never_ended_as_if_whole(serve, caplog, length):
+async def test_a_failing_stream_never_looks_complete(serve, caplog, length):
     closed = []
 
     async def handler(request, response):
@@ -684,7 +684,7 @@ async def test_a_stream_that_fails_is_never_ended_as_if_whole(serve, caplog, len
     assert "failed after its head was sent" in caplog.text
 
 
-async def test_a_stream_without_aclose_will_do(serve):
+async def test_a_stream_without_aclose_is_sent(serve):
     class Once:
         def __init__(self):
             self.items = [b"a"]
@@ -810,7 +810,7 @@ async def test_a_slow_reader_holds_the_stream_back(serve):
     connection.abort()
 
 
-async def test_a_client_that_takes_nothing_is_given_up(serve):
+async def test_a_client_that_reads_nothing_is_aborted(serve):
     async def handler(request, response):
         response.body = b"x" * 50_000_000
 
@@ -929,7 +929,7 @@ async def test_an_idle_connection_that_ends_is_closed(serve):
 # Time.
 
 
-async def test_a_silent_connection_is_closed_with_its_idle_time(serve):
+async def test_an_idle_connection_is_closed_after_keep_alive_timeout(serve):
     peer = await serve(keep_alive_timeout=0.05)
     assert await peer.exchange(b"") == ""
     assert (await peer.exchange(GET)).endswith("hello")
@@ -941,7 +941,7 @@ async def test_a_head_that_takes_too_long_is_a_408(serve, start):
     assert "408 Request Timeout" in await peer.exchange(start)
 
 
-async def test_a_drip_does_not_reset_the_clock_of_a_head(serve):
+async def test_slow_bytes_do_not_extend_the_deadline_of_a_head(serve):
     peer = await serve(head_timeout=0.1)
     connection = await peer.connect()
     connection.send(b"GET / HTTP/1.1\r\n")
@@ -970,7 +970,7 @@ async def test_a_body_that_comes_too_slowly_is_a_408_in_the_handler(serve, limit
     assert "Connection: close" in answer
 
 
-async def test_a_slow_handler_is_no_slow_client(serve):
+async def test_the_time_of_a_slow_handler_does_not_count_against_the_client(serve):
     release = asyncio.Event()
 
     async def handler(request, response):
@@ -1088,14 +1088,14 @@ async def test_no_connection_is_handed_over_once_it_is_lost(serve):
         await errors.get()
 
 
-async def test_an_upgrade_nobody_takes_is_answered_as_any_request(serve):
+async def test_an_ignored_upgrade_is_answered_like_any_request(serve):
     peer = await serve(echo)
     fields = ("Connection: upgrade", "Upgrade: h2c")
     answer = await peer.exchange(post(b"GET / HTTP/1.1\r\n\r\n", *fields) + LAST)
     assert bodies(answer) == ["GET / HTTP/1.1\r\n\r\n", ""]
 
 
-async def test_a_protocol_taken_over_is_told_of_the_end(serve, shouting):
+async def test_the_protocol_of_a_switch_is_shut_down_by_a_stop(serve, shouting):
     peer = await serve(shouting)
     connection = await peer.connect()
     connection.send(UPGRADE)

@@ -38,14 +38,14 @@ def ends():
         end.close()
 
 
-def test_parts_go_to_the_socket(ends):
+def test_parts_are_written_to_the_socket(ends):
     transport = Transport(ends[0])
     RawSocket.of(transport).write(*PARTS)
     assert (ends[1].recv(100), transport.data) == (b"beforethe chunkafter", b"")
 
 
 @pytest.mark.parametrize("state", [{"held": b"head"}, {"closing": True}], ids=["held", "closing"])
-def test_parts_stay_behind_what_the_transport_holds(ends, state):
+def test_parts_are_written_after_the_transport_s_buffer(ends, state):
     transport = Transport(ends[0], **state)
     RawSocket.of(transport).write(*PARTS)
     assert transport.data == state.get("held", b"") + b"beforethe chunkafter"
@@ -53,7 +53,7 @@ def test_parts_stay_behind_what_the_transport_holds(ends, state):
         ends[1].recv(100)
 
 
-def test_what_the_socket_does_not_take_is_the_transport_s(ends):
+def test_parts_that_the_socket_does_not_take_go_to_the_transport(ends):
     large = bytes(10_000_000)
     transport = Transport(ends[0])
     RawSocket.of(transport).write(b"1", large, b"2")
@@ -72,7 +72,7 @@ def test_the_transport_finds_out_that_the_client_has_gone(ends):
     assert transport.data == b"beforethe chunkafter"
 
 
-def test_what_has_to_go_through_the_transport_does(ends, monkeypatch):
+def test_tls_and_systems_without_sendfile_have_no_raw_socket(ends, monkeypatch):
     assert RawSocket.of(Transport(None)) is None
     assert RawSocket.of(Transport(ends[0], sslcontext=object())) is None
     monkeypatch.delattr("os.sendfile")

@@ -41,7 +41,7 @@ def test_a_request_made_by_hand_is_empty():
     assert (request.client, request.scheme) == (None, "http")
 
 
-def test_its_keys_are_the_users_and_attributes_are_not():
+def test_the_keys_of_a_request_are_free_and_its_attributes_are_not():
     request = Request(None, None)
     request["user"] = "me"
     request.kwargs["db"] = 1
@@ -116,7 +116,7 @@ NO_NUMBERS = [
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])
 @pytest.mark.parametrize("form", ["{}", " {} ", "[{}]", '[1, {{"a": {}}}]', "[[1.5], {}, 2]"])
 @pytest.mark.parametrize("number", NO_NUMBERS, ids=lambda number: f"{number[:9]}-{len(number)}")
-def test_what_json_has_no_numbers_for_is_a_400(number, form, encoding):
+def test_numbers_that_json_does_not_have_are_a_400(number, form, encoding):
     request = Request(None, None)
     request.body = form.format(number).encode(encoding)
     with pytest.raises(HttpError) as caught:
@@ -155,7 +155,7 @@ def test_json_comes_in_any_unicode_encoding(encoding):
     assert request.json == {"é": 1}
 
 
-async def test_a_body_that_came_whole_is_bounded_and_taken_once():
+async def test_a_complete_body_is_limited_and_read_once():
     request = with_body(b"12345", b"678901", length=11)
     request.max_body = 10
     with pytest.raises(HttpError):
@@ -241,7 +241,7 @@ async def test_a_complete_body_can_not_fail():
     assert await request.read() == b"ab"
 
 
-async def test_a_body_that_came_already_can_be_waited_for_by_nobody():
+async def test_a_complete_body_is_never_awaited():
     stream = BodyStream.whole(b"ab")
     assert [chunk async for chunk in stream] == [b"ab"]
     assert not stream.awaited
@@ -250,7 +250,7 @@ async def test_a_body_that_came_already_can_be_waited_for_by_nobody():
     assert len(await anext(aiter(full))) == 1_000_000
 
 
-async def test_two_readers_of_one_body_are_told_apart():
+async def test_a_second_reader_of_a_body_is_an_error():
     stream = BodyStream(None)
     first = asyncio.ensure_future(anext(aiter(stream)))
     await asyncio.sleep(0)
@@ -262,5 +262,5 @@ async def test_two_readers_of_one_body_are_told_apart():
         await first
 
 
-async def test_without_a_connection_nobody_has_gone():
+async def test_a_request_without_a_connection_is_not_disconnected():
     assert not await Request(None, None).disconnected()

@@ -44,7 +44,7 @@ async def test_stopping_closes_idle_connections_at_once(serve):
         await peer.connect()
 
 
-async def test_a_server_that_drains_answers_everybody_once_more(serve):
+async def test_a_draining_server_answers_each_connection_once_more(serve):
     peer = await serve()
     kept = await peer.connect()
     kept.send(GET)
@@ -59,7 +59,7 @@ async def test_a_server_that_drains_answers_everybody_once_more(serve):
     draining.cancel()
 
 
-async def test_who_came_last_to_a_server_that_drained_is_answered(serve, monkeypatch):
+async def test_the_last_connection_of_a_drained_server_is_answered(serve, monkeypatch):
     monkeypatch.setattr("roll_http.server.FIRST_REQUESTS", 3600)
     peer = await serve()
     await peer.server.drain(0)
@@ -91,7 +91,7 @@ async def test_stopping_waits_for_the_running_request_and_says_it_was_the_last(s
     await stopping
 
 
-async def test_what_was_sent_before_the_end_is_answered(serve):
+async def test_a_request_sent_before_the_stop_is_answered(serve):
     peer = await serve()
     kept = await peer.connect()
     kept.send(GET)
@@ -106,7 +106,7 @@ async def test_what_was_sent_before_the_end_is_answered(serve):
         assert b"200 OK" in waiting.recv(1000)
 
 
-async def test_a_request_half_sent_at_the_end_gets_a_little_time(serve):
+async def test_an_incomplete_request_at_the_stop_gets_a_short_time(serve):
     peer = await serve(linger_timeout=0.05)
     connection = await peer.connect()
     connection.send(GET + b"GET / HT")
@@ -115,7 +115,7 @@ async def test_a_request_half_sent_at_the_end_gets_a_little_time(serve):
     assert b"408" in await connection.rest()
 
 
-async def test_what_runs_after_the_graceful_time_is_cancelled(serve, held):
+async def test_a_request_that_runs_after_the_graceful_timeout_is_cancelled(serve, held):
     peer = await serve(held)
     connection = await peer.connect()
     connection.send(GET)
@@ -162,7 +162,7 @@ async def test_a_port_in_use_is_an_os_error(serve):
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("second", [signal.SIGQUIT, signal.SIGINT])
-async def test_sigquit_or_a_second_sigint_cancels_what_runs(serve, held, first, second):
+async def test_sigquit_or_a_second_sigint_cancels_running_requests(serve, held, first, second):
     peer = await serve(held)
     connection = await peer.connect()
     connection.send(GET)
@@ -234,7 +234,7 @@ async def test_one_signal_is_enough_when_nothing_runs(serve):
     await asyncio.wait_for(serving, 10)
 
 
-async def test_want_of_descriptors_is_reported_once_a_second():
+async def test_used_up_descriptors_are_reported_once_a_second():
     loop = asyncio.get_running_loop()
     reported = []
     loop.set_exception_handler(lambda _, context: reported.append(context["message"]))
@@ -280,7 +280,7 @@ class Hopeless(Broken):
         raise ValueError("no end")
 
 
-async def test_the_clock_looks_at_each_connection_whatever_another_raises():
+async def test_the_clock_checks_each_connection_even_if_another_raises():
     loop = asyncio.get_running_loop()
     faults = []
     loop.set_exception_handler(lambda _, context: faults.append(context["exception"]))
@@ -307,7 +307,7 @@ async def test_the_clock_stops_without_connections():
         await asyncio.sleep(0.01)
 
 
-async def test_what_came_in_time_counts_though_it_was_read_after_the_deadline():
+async def test_input_in_time_counts_even_if_it_is_read_after_the_deadline():
     class Blocked:
         app = None
         read_deadline = 0.0
@@ -364,7 +364,7 @@ def test_in_another_thread_a_server_serves_until_it_is_cancelled(hello):
     assert answers == [b"HTTP/1.1 200 OK\r\n"]
 
 
-def test_time_stands_still_while_a_handler_holds_the_loop():
+def test_the_clock_stops_while_a_handler_blocks_the_loop():
     class Loop:
         """A loop whose time passes as it is told."""
 

@@ -76,7 +76,7 @@ def test_each_transition_of_the_table_has_a_scenario():
 
 
 @pytest.mark.parametrize("pair", list(itertools.product(range(len(NEXT)), repeat=2)), ids=named)
-def test_the_table_is_what_check_holds(pair):
+def test_check_allows_exactly_the_table(pair):
     if pair in SCENARIOS:
         check(*pair)
     else:
@@ -275,7 +275,7 @@ async def run(actions):
 
 @settings(max_examples=400, deadline=None)
 @given(actions=st.lists(st.sampled_from(PIECES + EVENTS), max_size=12))
-def test_whatever_happens_the_table_is_kept(actions):
+def test_random_events_keep_to_the_table(actions):
     faults = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HTTPProtocol, "fail", lambda _: faults.append(True))

@@ -53,7 +53,7 @@ async def test_work_that_never_waits_is_done_in_its_first_step(start):
 
 
 @pytest.mark.parametrize("look", [repr, asyncio.Task.done, lambda task: task.get_name()])
-async def test_what_never_waited_is_a_task_that_is_done_when_somebody_kept_it(start, look):
+async def test_a_task_that_never_waited_is_done(start, look):
     async def work():
         pass
 
@@ -64,7 +64,7 @@ async def test_what_never_waited_is_a_task_that_is_done_when_somebody_kept_it(st
     assert "work" in repr(task)
 
 
-async def test_it_is_the_current_task_from_its_first_step_to_its_last(start):
+async def test_the_task_is_current_in_all_its_steps(start):
     seen = []
     gate = asyncio.get_running_loop().create_future()
 
@@ -123,7 +123,7 @@ async def test_an_error_of_the_first_step_is_the_task_s(start):
         await (await start(work()))
 
 
-async def test_an_error_after_a_look_at_the_task_is_the_task_s(start):
+async def test_an_error_after_the_task_was_used_is_the_task_s(start):
     async def work():
         asyncio.current_task().set_name("known")
         raise LookupError("first")
@@ -144,7 +144,7 @@ async def test_a_cancellation_that_ends_the_first_step_cancels_the_task(start):
     assert task.cancelled()
 
 
-def test_what_ends_a_program_is_not_kept():
+def test_an_exception_that_ends_the_program_is_raised_at_once():
     async def work():
         raise SystemExit
 
@@ -173,7 +173,7 @@ async def test_a_task_cancelled_in_its_first_step_is_cancelled_where_it_waits(st
     assert seen == ["going on", "cancelled"]
 
 
-async def test_a_task_cancelled_in_the_only_step_it_has_is_cancelled(start):
+async def test_a_task_cancelled_in_its_only_step_is_cancelled(start):
     async def work():
         asyncio.current_task().cancel()
 
@@ -221,7 +221,7 @@ async def test_a_task_can_be_cancelled_later_and_go_on_all_the_same(start):
     assert await task is None
 
 
-async def test_within_another_task_the_first_step_comes_a_little_later():
+async def test_within_another_task_the_first_step_runs_later():
     seen = []
 
     async def work():
@@ -287,7 +287,7 @@ async def test_an_error_of_the_first_step_is_not_lost_in_a_cancellation(start):
         await task
 
 
-async def test_what_is_said_with_a_cancellation_arrives(start):
+async def test_the_message_of_a_cancellation_is_kept(start):
     future = asyncio.get_running_loop().create_future()
     heard = []
 
@@ -303,7 +303,7 @@ async def test_what_is_said_with_a_cancellation_arrives(start):
 
 
 @pytest.mark.parametrize("kind", [GeneratorExit, type("Odd", (BaseException,), {})])
-async def test_whatever_ends_the_first_step_but_the_program_is_the_task_s(start, kind):
+async def test_any_error_of_the_first_step_is_the_task_s(start, kind):
     async def work():
         raise kind
 
@@ -312,7 +312,7 @@ async def test_whatever_ends_the_first_step_but_the_program_is_the_task_s(start,
     assert type(task.exception()) is kind
 
 
-async def test_what_is_no_future_can_not_be_waited_for(start):
+async def test_awaiting_what_is_not_a_future_raises(start):
     class NoFuture:
         def __await__(self):
             yield "no future"
