@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roll_http import Cookies, parse_cookies
+from roll_http import Cookies, Response, parse_cookies
 from roll_http.syntax import percent_decode
 
 
@@ -167,3 +167,12 @@ def test_a_deleted_cookie_is_not_sent():
 def test_invalid_cookie_arguments_are_refused(arguments):
     with pytest.raises(ValueError, match="Cookie"):
         lines(value="v", **arguments)
+
+
+def test_a_response_has_cookies_once_one_is_set():
+    response = Response(None, None)
+    assert not response.has_cookies
+    assert response.cookies == {}
+    assert not response.has_cookies
+    response.cookies.set("a", "1")
+    assert response.has_cookies

@@ -17,6 +17,7 @@ from roll_http import (
     Server,
     throttle_accept_errors,
 )
+from roll_http.h1.state import CLOSING
 
 
 class Line(asyncio.Transport):
@@ -287,3 +288,35 @@ async def test_a_request_after_a_large_body_waits_for_its_answer():
     answers = protocol.transport.data
     assert 0 < answers.find(b"/a 200000") < answers.find(b"/b 0")
     protocol.connection_lost(None)
+
+
+async def test_input_after_a_connection_closes_is_ignored():
+    async def close(request, response):
+        response.headers["Connection"] = "close"
+        return response
+
+    protocol = connect(close)
+    protocol.data_received(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await turns()
+    assert protocol.state == CLOSING
+    protocol.data_received(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert protocol.eof_received() is False
+    await turns()
+    assert protocol.state == CLOSING
+    assert protocol.transport.data.count(b"HTTP/1.1 200 OK") == 1
+    protocol.connection_lost(None)
+
+
+async def test_a_switched_connection_stays_switched_when_it_is_lost():
+    async def switch(request, response):
+        request.protocol.switch(asyncio.Protocol(), b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        return response
+
+    protocol = connect(switch)
+    assert not protocol.switched
+    protocol.transport.set_protocol = lambda successor: None
+    protocol.data_received(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await turns()
+    assert protocol.switched
+    protocol.connection_lost(None)
+    assert protocol.switched

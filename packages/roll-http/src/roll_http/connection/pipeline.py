@@ -158,8 +158,7 @@ class PipelinedConnection(EndingConnection):
     def feed_body(self) -> None:
         """Give the received bytes of the body to the handler that reads it, or drop them."""
         body = self.reader.body
-        if body is None:
-            return
+        assert body is not None  # only called while a body is received
         self.reader.feed_body(body)
         if self.state == SKIPPING_BODY:
             self._go_on_skipping(body)
