@@ -14,7 +14,7 @@ def failing(app):
     """Register a handler that raises what it is given."""
 
     def register(error):
-        @app.route("/")
+        @app.route("/", replace=True)
         async def handler(request, response):
             raise error
 

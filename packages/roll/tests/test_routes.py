@@ -214,7 +214,7 @@ async def test_what_a_view_returns_is_ignored(app, client):
     @app.route("/")
     def view(request, response):
         response.body = "this"
-        return "that"
+        return response
 
     assert (await client.get("/")).body == b"this"
 
@@ -244,7 +244,7 @@ async def test_a_class_answers_the_methods_it_defines(app, client):
 
 async def test_a_method_that_is_none_is_not_answered(app, client):
     class Base:
-        on_get = on_trace = on_post = ok
+        on_get = on_trace = on_post = staticmethod(ok)
 
     @app.route("/")
     class View(Base):

@@ -309,7 +309,7 @@ def unreadable():
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_what_may_not_be_read_is_a_404(app, client, unreadable, method, headers):
     static(app, "/other/", unreadable.parent, name="other")
-    await app.startup()
+    app.hooks["startup"][-1]()  # the first folder may not be entered by this user
     assert (await client.get("/other/open.html")).status == 200
     response = await client.request("/other/index.html", method, headers=headers)
     assert response.status == 404

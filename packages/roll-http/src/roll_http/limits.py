@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 __all__ = ["NEVER", "Limits"]
 
@@ -18,6 +19,9 @@ class Limits:
     """The limits and timeouts of a server; sizes in bytes, times in seconds.
 
     `None` lifts the limits that accept it.
+
+    Raises:
+        ValueError: one is no number of its kind, or negative.
     """
 
     request_line: int = 8 * KIB
@@ -61,6 +65,10 @@ class Limits:
     linger: int | None = None
     """How many bytes may be dropped after the last response; beyond: reset."""
 
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            check(field.name, str(field.type), getattr(self, field.name))
+
     @property
     def shortest_timeout(self) -> float:
         """The shortest of the timeouts that the coarse clock checks."""
@@ -73,3 +81,15 @@ class Limits:
             self.linger_timeout,
             self.linger_silence,
         )
+
+
+def check(name: str, kind: str, value: Any) -> None:
+    """Raise a `ValueError` unless a limit is of its kind, one of those annotated above."""
+    if value is None and "None" in kind:
+        return
+    number = int if "int" in kind else (int, float)
+    # What is no number is not below 0 either: NaN.
+    if not isinstance(value, number) or isinstance(value, bool) or not value >= 0:
+        wanted = "a whole number" if "int" in kind else "a number of seconds, or of bytes a second"
+        none = ", or None for no limit" if "None" in kind else ""
+        raise ValueError(f"The limit {name!r} is {wanted}, not below 0{none}; it is {value!r}")

@@ -17,6 +17,7 @@ from roll_websocket import ConnectionClosed, WSProtocol
 from . import http as http
 from . import io as io
 from . import websocket as websocket
+from .advice import RollWarning
 from .application import Roll
 from .containers import Files, Form, Multidict, Multipart, Query
 from .groups import Group
@@ -41,6 +42,7 @@ __all__ = [
     "Request",
     "Response",
     "Roll",
+    "RollWarning",
     "Route",
     "Routes",
     "WSProtocol",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from roll_http import (
     Cookies,
@@ -17,22 +17,30 @@ from roll_http.cancellation import is_cancelled
 from roll_routing import Route, Routes
 from roll_websocket import WSProtocol
 
+from .advice import ResultAdvice
+from .arguments import Arguments, Place
 from .callables import refuse_async
 from .containers import Files, Form, Multipart, Query
 from .errors import answer_error
 from .events import Events
 from .groups import Group
-from .lookup import Aliases, unmatched
+from .lookup import Aliases, Taken, unmatched
+from .paths import check_path, check_prefix
 from .request import Request
 from .upgrade import close_unless_upgraded, converse
-from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
+from .views import ENDPOINTS, Methods, View, advise_on_extras, endpoint_of, payload_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
 __all__ = ["Roll"]
 
 V = TypeVar("V", bound=View)
+
+NO_WSGI: Final = (
+    "An application of Roll is no WSGI application: run it by `gunicorn package.module:app"
+    " --worker-class roll.worker.Worker`"
+)
 
 # Looked up once: each request asks.
 ENDPOINT_KEY = ENDPOINTS.get
@@ -108,6 +116,8 @@ class Roll(Events, dict[str, Any]):
         self.routes = self.Routes()
         self._named: dict[str, str] = {}
         self._aliases = Aliases()
+        self._taken = Taken()
+        self.result_advice = ResultAdvice()
 
     def _check_parts(self) -> None:
         for name in PARTS:
@@ -164,21 +174,30 @@ class Roll(Events, dict[str, Any]):
 
         `methods` default to GET; a class has those it defines as `on_get`, `on_post`... With
         `lazy_body` the handler reads the body itself. Extras are found in
-        `request.route.payload`.
+        `request.route.payload`. Warns with a `RollWarning` of what is probably a mistake; the
+        extra `replace=True` says that the view is to replace another.
 
         Raises:
-            ValueError: the view, a method or the protocol is wrong, the name is another path's,
-                or the path cannot be parsed.
+            ValueError: the view, a method or the protocol is wrong, the view does not take the
+                arguments it would be called with, the name is another path's, or the path is
+                none, or cannot be parsed.
             AttributeError: `methods` are given for a class.
         """
+        check_path(path, self.routes)
+        advise_on_extras(extras)
+        place = Place(path, self.routes)
 
         def register(view: V) -> V:
-            payload = payload_of(view, methods, protocol, lazy_body=lazy_body, extras=extras)
+            payload = payload_of(
+                view, methods, protocol, lazy_body=lazy_body, extras=extras, place=place
+            )
             name = extras.get("name")
             self._check_name(path, name)
+            self._taken.check(self.routes, path, view, payload)
             # Whoever refuses the route, by an exception, finds nothing of it left.
             self._hook_now("route:add", path, view, **extras)
             self.routes.add(path, **payload)
+            self._taken.add(self.routes, path, view, payload)
             if isinstance(self.routes, Routes):
                 self._aliases.add(path, payload)
             if name is not None:
@@ -195,7 +214,12 @@ class Roll(Events, dict[str, Any]):
             )
 
     def group(self, prefix: str, **extras: Any) -> Group:
-        """Return a group, whose `route` prepends `prefix` and adds `extras`."""
+        """Return a group, whose `route` prepends `prefix` and adds `extras`.
+
+        Raises:
+            ValueError: the prefix is neither empty nor begins with a "/".
+        """
+        check_prefix(prefix, self.routes)
         return Group(self, prefix, extras)
 
     def lookup(self, request: Any) -> Awaitable[None] | None:
@@ -218,11 +242,19 @@ class Roll(Events, dict[str, Any]):
 
     # The cycle of a request.
 
-    async def __call__(self, request: Any, response: Any) -> Any:  # noqa: C901, PLR0912 - why is said below
+    def __call__(self, request: Any, response: Any) -> Coroutine[Any, Any, Any]:
         """Answer `request`: look its route up, send the events, run the handler.
 
-        Returns the response, and raises nothing but what cancels it.
+        The await gives the response, and raises nothing but what cancels it.
+
+        Raises:
+            RuntimeError: a WSGI server calls: there, nobody would await.
         """
+        if type(request) is dict:  # that of WSGI is one (PEP 3333), a request is a subclass
+            raise RuntimeError(NO_WSGI)
+        return self._cycle(request, response)
+
+    async def _cycle(self, request: Any, response: Any) -> Any:  # noqa: C901, PLR0912 - why is said below
         # Written out rather than cut in methods: each request pays for every await in here.
         hooks = self.hooks
         try:
@@ -234,20 +266,28 @@ class Roll(Events, dict[str, Any]):
                     endpoint = (payload or {}).get(ENDPOINT_KEY(request.method))
                     if endpoint is None or endpoint.method not in payload:
                         endpoint = endpoint_of(payload, request)
-                    if endpoint.websocket is not None:
-                        return await converse(self, endpoint, request, response)
-                    for name, value in endpoint.settings:
-                        setattr(request, name, value)
+                    arguments = None
+                    if endpoint.special:
+                        if endpoint.conversions:
+                            given = request.route.vars
+                            arguments = Arguments(endpoint.conversions, given, request.path)
+                        if endpoint.websocket is not None:
+                            return await converse(self, endpoint, request, response, arguments)
+                        for name, value in endpoint.settings:
+                            setattr(request, name, value)
                     if not endpoint.lazy_body:
                         await request.load_body()
                     if "request" not in hooks or not await self.hook("request", request, response):
                         route = request.route
-                        result = route.payload[endpoint.method](request, response, **route.vars)
-                        # The first is quick, the second knows of old-style coroutines.
-                        if hasattr(result, "__await__") or (
-                            result is not None and isawaitable(result)
-                        ):
-                            await result
+                        given = route.vars if arguments is None else arguments.of(route.vars)
+                        handler = route.payload[endpoint.method]
+                        result = handler(request, response, **given)
+                        if result is not None:
+                            # The first is quick, the second knows of old-style coroutines.
+                            if hasattr(result, "__await__") or isawaitable(result):
+                                result = await result
+                            if result is not None:
+                                self.result_advice.look_at(handler, result, request)
             except (Exception, asyncio.CancelledError) as error:
                 if isinstance(error, asyncio.CancelledError) and is_cancelled():
                     raise
@@ -260,6 +300,9 @@ class Roll(Events, dict[str, Any]):
             if request.uploads or type(response.body) not in WHOLE:
                 request.release(response)
         return response
+
+    # Python's warning shows this name to whoever forgot the await.
+    _cycle.__qualname__ = "Roll.__call__"
 
     async def _send_response_event(self, request: Any, response: Any) -> None:
         try:

@@ -8,6 +8,7 @@ from inspect import isawaitable
 from types import MethodType
 from typing import Any, Final, TypeVar
 
+from .advice import advise, resembled
 from .callables import is_async, is_generator, refuse_async, refuse_awaitable, refuse_generator
 
 __all__ = ["ARGUMENTS", "Events", "Listener"]
@@ -49,13 +50,18 @@ class Events:
     def listen(self, name: str) -> Callable[[L], L]:
         """Return a decorator that appends a listener, `async def` or `def`, to an event.
 
+        Warns with a `RollWarning` of a name that resembles that of a built-in event.
+
         Raises:
-            ValueError: the event is built in and the listener a generator, which nobody would
-                run; or the listener is async and the event `route:add`, which is sent where
-                nothing can be awaited.
+            ValueError: the name or the listener is none; the event is built in and the listener a
+                generator, which nobody would run; or the listener is async and the event
+                `route:add`, which is sent where nothing can be awaited.
         """
+        check_event(name)
 
         def register(listener: L) -> L:
+            if not callable(listener):
+                raise ValueError(f"A listener of {name!r} is a function, not {listener!r}")  # noqa: TRY004 - as every mistake in a listener
             if name in SYNCHRONOUS:
                 refuse_async(listener, f"A listener of {name!r}")
             if name in BUILT_IN and is_generator(listener):
@@ -112,6 +118,17 @@ class Events:
             chain = [(arranged(call, names), is_async(call)) for call in listeners]
             known = self._chains[name] = (listeners.copy(), chain)
         return known[1]
+
+
+def check_event(name: Any) -> None:
+    """Warn of a name that resembles that of a built-in event: any other is free."""
+    if not isinstance(name, str):
+        raise ValueError(  # noqa: TRY004 - as every mistake in a listener
+            f"`@app.listen` needs the name of an event: write `@app.listen('startup')`, or another"
+            f" name, before {name!r}"
+        )
+    if name not in BUILT_IN and (meant := resembled(name, BUILT_IN)) is not None:
+        advise(f"The event {name!r} is not sent by Roll: write {meant!r} for the one that is")
 
 
 async def unfinished_hook(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from .paths import join
 from .views import Methods, View
 
 __all__ = ["Group", "TakesRoutes"]
@@ -37,11 +38,17 @@ class Group:
         lazy_body: bool | None = None,
         **extras: Any,
     ) -> Callable[[V], V]:
-        """Register a view as `Roll.route` does; what is given here wins over the group's."""
+        """Register a view as `Roll.route` does; what is given here wins over the group's.
+
+        The path may be empty, or begins with a "/", unless the prefix ends with one.
+
+        Raises:
+            ValueError: there is no "/" between the two, or what `Roll.route` raises it for.
+        """
         given = {"methods": methods, "protocol": protocol, "lazy_body": lazy_body}
         own = {name: value for name, value in given.items() if value is not None}
-        return self.app.route(self.prefix + path, **{**self.extras, **extras, **own})
+        return self.app.route(join(self.prefix, path), **{**self.extras, **extras, **own})
 
     def group(self, prefix: str, **extras: Any) -> Group:
-        """Return a group within this one."""
-        return Group(self.app, self.prefix + prefix, {**self.extras, **extras})
+        """Return a group within this one; its prefix is joined as a path is by `route`."""
+        return Group(self.app, join(self.prefix, prefix), {**self.extras, **extras})

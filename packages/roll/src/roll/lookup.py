@@ -12,11 +12,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from roll_http import HTTP_METHODS
-from roll_routing import nameless, variables
+from roll_routing import Routes, nameless, variables
 
-from .views import DEFAULTS, ENDPOINTS, Endpoint, page_of
+from .advice import advise, described
+from .views import DEFAULTS, ENDPOINTS, Endpoint, View, page_of
 
-__all__ = ["Aliases", "answer_any_target", "unmatched"]
+__all__ = ["Aliases", "Taken", "answer_any_target", "unmatched"]
 
 Match = tuple[Mapping[str, Any] | None, Mapping[str, str] | None]
 
@@ -25,6 +26,63 @@ PATH_CHARACTERS: Final = "/!$&'()*+,;=:@-._~"
 
 ALLOWED: Final = ", ".join(method for method in HTTP_METHODS if method != "CONNECT")
 """The methods that a path may have; no path has CONNECT by itself (RFC 9110 9.3.6)."""
+
+
+class Taken:
+    """The views that answer at each place, so that a second one for a method is told."""
+
+    def __init__(self) -> None:
+        self._views: dict[tuple[str, str], tuple[str, View]] = {}
+        """The path and the view of each place and method."""
+
+    def check(self, routes: Any, path: str, view: View, payload: Mapping[str, Any]) -> None:
+        """Warn, unless the extra `replace` is true, of methods that another view answers here.
+
+        Raises:
+            ValueError: it is to be replaced, but names its placeholders otherwise.
+        """
+        for method in methods_of(payload):
+            known, other = self._views.get((place_of(routes, path), method), (path, view))
+            if other != view and is_there(routes, known, method):
+                self._tell(method, (known, other), (path, view), payload.get("replace"))
+
+    def _tell(
+        self, method: str, old: tuple[str, View], new: tuple[str, View], replace: object
+    ) -> None:
+        path, view = new
+        both = f"{method} {path!r} of {described(view)}"
+        if not same_names(old[0], path):
+            advice = f"{both} is never used: {described(old[1])} has it, at {old[0]!r}"
+            if replace:
+                raise ValueError(f"{advice}. To replace it, write the path as {old[0]!r}")
+            advise(advice)
+        elif not replace:
+            advise(f"{both} replaces {described(old[1])}: if that is meant, say `replace=True`")
+
+    def add(self, routes: Any, path: str, view: View, payload: Mapping[str, Any]) -> None:
+        """Note who answers."""
+        for method in methods_of(payload):
+            self._views[place_of(routes, path), method] = path, view
+
+
+def methods_of(payload: Mapping[str, Any]) -> list[str]:
+    return [method for method in HTTP_METHODS if method in payload]
+
+
+def place_of(routes: Any, path: str) -> str:
+    """Return what the paths to one place have in common: for another router, all of it."""
+    return nameless(path) if isinstance(routes, Routes) else path
+
+
+def same_names(path: str, other: str) -> bool:
+    return path == other or variables(path) == variables(other)
+
+
+def is_there(routes: Any, path: str, method: str) -> bool:
+    """Tell whether our router still has a route: routes can be removed."""
+    if not isinstance(routes, Routes):
+        return True
+    return any(route.path == path and method in route.methods for route in routes)
 
 
 class Aliases:

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from roll_websocket import HandshakeError
 
+from .advice import ResultAdvice
+from .arguments import Arguments
 from .errors import log_error, readable
 from .views import Endpoint, Refused
 
@@ -18,6 +20,7 @@ class TakesWebsockets(Protocol):
     """What is asked of an application whose routes speak websocket."""
 
     log_errors: bool
+    result_advice: ResultAdvice
     WebsocketProtocol: Callable[..., Any]
 
     def hook(self, name: str, /, *args: Any) -> Any:
@@ -25,8 +28,16 @@ class TakesWebsockets(Protocol):
         ...
 
 
-async def converse(app: TakesWebsockets, endpoint: Endpoint, request: Any, response: Any) -> Any:
+async def converse(
+    app: TakesWebsockets,
+    endpoint: Endpoint,
+    request: Any,
+    response: Any,
+    arguments: Arguments | None,
+) -> Any:
     """Take the upgrade and run the handler until the connection has ended.
+
+    `arguments` are those of the handler, None where they are what the route has.
 
     Raises:
         HttpError: the handshake is refused; nothing has been sent yet.
@@ -42,7 +53,7 @@ async def converse(app: TakesWebsockets, endpoint: Endpoint, request: Any, respo
     request.keep_alive = False
     request.protocol.switch(ws, handshake(ws, endpoint, response))
     try:
-        await ws.run(session(app, endpoint, request, ws))
+        await ws.run(session(app, endpoint, request, ws, arguments))
     except Exception as error:  # noqa: BLE001 - nothing can be answered any more
         await report(app, "websocket_error", request, ws, error)
     finally:
@@ -71,14 +82,20 @@ def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:
     return head
 
 
-async def session(app: TakesWebsockets, endpoint: Endpoint, request: Any, ws: Any) -> None:
+async def session(
+    app: TakesWebsockets, endpoint: Endpoint, request: Any, ws: Any, arguments: Arguments | None
+) -> None:
     for name, value in endpoint.settings:
         setattr(request, name, value)
     await app.hook("websocket_connect", request, ws)
     route = request.route
-    result = route.payload[endpoint.method](request, ws, **route.vars)
+    given = route.vars if arguments is None else arguments.of(route.vars)
+    handler = route.payload[endpoint.method]
+    result = handler(request, ws, **given)
     if isawaitable(result):
-        await result
+        result = await result
+    if result is not None:
+        app.result_advice.look_at(handler, result, request, "write `await ws.send(...)`")
 
 
 async def report(

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 from roll_http import HTTP_METHODS, HttpError
 from roll_websocket import check_options
 
+from .advice import advise, resembled
+from .arguments import Conversions, Place
 from .callables import is_generator
 
-__all__ = ["DEFAULTS", "ENDPOINTS", "Endpoint", "View", "endpoint_of", "page_of", "payload_of"]
+__all__ = [
+    "DEFAULTS",
+    "ENDPOINTS",
+    "Endpoint",
+    "View",
+    "advise_on_extras",
+    "endpoint_of",
+    "page_of",
+    "payload_of",
+]
 
 View = Callable[..., Any]
 Methods = str | Iterable[str] | None
@@ -37,6 +48,13 @@ WEBSOCKET_SETTINGS: Final = (
 )
 """The extras of a websocket route that its handshake takes."""
 
+PARAMETERS: Final = (
+    *("methods", "protocol", "lazy_body", "max_body", "cancel_on_disconnect", "replace"),
+    *("name", "accepts"),
+    *WEBSOCKET_SETTINGS,
+)
+"""What means something to Roll or its extensions, among the keyword arguments of `route`."""
+
 NO_LIMIT: Final = sys.maxsize
 """In bytes."""
 
@@ -52,7 +70,15 @@ class Endpoint:
     """
 
     # A dataclass takes half a millisecond of everyone's start.
-    __slots__ = ("extras", "lazy_body", "method", "settings", "websocket")
+    __slots__ = (
+        "conversions",
+        "extras",
+        "lazy_body",
+        "method",
+        "settings",
+        "special",
+        "websocket",
+    )
 
     def __init__(
         self,
@@ -61,6 +87,7 @@ class Endpoint:
         settings: tuple[tuple[str, Any], ...] = (),
         websocket: Mapping[str, Any] | None = None,
         extras: Mapping[str, Any] | None = None,
+        conversions: Conversions | None = None,
     ) -> None:
         self.method: Final = method
         self.lazy_body: Final = lazy_body
@@ -71,6 +98,10 @@ class Endpoint:
         """On a websocket route, the settings of its handshake."""
         self.extras: Final = extras
         """What it was registered with; None where only the router knows."""
+        self.conversions: Final = conversions
+        """What makes the handler's arguments from text; None or empty where all stay text."""
+        self.special: Final = bool(settings or conversions or websocket is not None)
+        """Most are not: one look tells that nothing of the above is to be done."""
 
 
 DEFAULTS: Final = {method: Endpoint(method) for method in HTTP_METHODS}
@@ -86,21 +117,28 @@ class Refused(HttpError):
 
 
 def payload_of(
-    view: View, methods: Methods, protocol: str, *, lazy_body: bool, extras: Mapping[str, Any]
+    view: View,
+    methods: Methods,
+    protocol: str,
+    *,
+    lazy_body: bool,
+    extras: Mapping[str, Any],
+    place: Place,
 ) -> dict[str, Any]:
     """Return what is given to the router: all that `route` got, handlers, what governs these.
 
     Raises:
-        ValueError: nothing could ever call the view as it is asked for, or an extra bears the
-            name of a method, whose handler it would hide, or an extra that a websocket's
-            handshake takes cannot be used; says what would do.
+        ValueError: nothing could ever call the view as it is asked for, or it does not take the
+            arguments it would be called with, or an extra bears the name of a method, whose
+            handler it would hide, or an extra that a websocket's handshake takes cannot be used;
+            says what would do.
         AttributeError: `methods` are given for a class, whose methods say them.
     """
     if protocol not in PROTOCOLS:
         raise ValueError(f"Unknown protocol {protocol!r}: must be one of {one_of(PROTOCOLS)}")
     handlers = handlers_of(view, methods)
     check_methods(handlers, protocol)
-    check_handlers(handlers.values())
+    check_handlers(handlers.values(), place, "response" if protocol == "http" else "ws")
     check_extras(extras)
     settings = tuple(request_settings(extras))
     websocket = None
@@ -108,8 +146,10 @@ def payload_of(
         websocket = {name: extras[name] for name in WEBSOCKET_SETTINGS if name in extras}
         check_options(websocket)
     governing = {
-        ENDPOINTS[method]: Endpoint(method, lazy_body, settings, websocket, extras)
-        for method in handlers
+        ENDPOINTS[method]: Endpoint(
+            method, lazy_body, settings, websocket, extras, place.conversions(handler)
+        )
+        for method, handler in handlers.items()
     }
     # What the path as a whole is known by: of several routes at one path, the last one's.
     known: dict[str, Any] = {"protocol": protocol}
@@ -145,11 +185,21 @@ def class_handlers(view: type) -> dict[str, View]:
     instance = view()
     names = {method: f"on_{method.lower()}" for method in HTTP_METHODS}
     found = {method: getattr(instance, name, None) for method, name in names.items()}
+    advise_on_methods(view, names.values())
     # `on_get = None` is how a subclass does without the one it inherits.
     handlers = {method: handler for method, handler in found.items() if callable(handler)}
     if not handlers:
         raise ValueError(f"{view!r} has no method of a view, such as `on_get` or `on_post`")
     return handlers
+
+
+def advise_on_methods(view: type, names: Collection[str]) -> None:
+    """Warn of what is probably the method of a view, misspelt: nothing calls it."""
+    for name in dir(view):
+        if name.startswith("on_") and name not in names:
+            meant = resembled(name, names)
+            if meant is not None:
+                advise(f"{view.__qualname__}.{name} answers no method of HTTP: write `{meant}`")
 
 
 def normalised(methods: Methods) -> list[str]:
@@ -171,13 +221,14 @@ def check_methods(methods: Iterable[str], protocol: str) -> None:
             )
 
 
-def check_handlers(handlers: Iterable[View]) -> None:
+def check_handlers(handlers: Iterable[View], place: Place, second: str) -> None:
     for handler in handlers:
         if is_generator(handler):
             raise ValueError(
                 f"{handler!r} is a generator, which a view cannot be: nobody would run it. "
                 f"Set `response.body` to an async generator"
             )
+        place.check(handler, second)
 
 
 def one_of(names: Iterable[str]) -> str:
@@ -188,6 +239,14 @@ def check_extras(extras: Iterable[str]) -> None:
     for name in extras:
         if name in ENDPOINTS:
             raise ValueError(f"An extra cannot be named {name!r}: it is the name of a method")
+
+
+def advise_on_extras(extras: Iterable[str]) -> None:
+    """Warn of extras that are probably parameters, misspelt: as extras they do nothing."""
+    for name in extras:
+        meant = None if name in PARAMETERS else resembled(name, PARAMETERS)
+        if meant is not None:
+            advise(f"The extra {name!r} of a route means nothing to Roll: write `{meant}=`")
 
 
 def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:

@@ -35,12 +35,14 @@ def cors(
     OPTIONS request.
 
     Raises:
-        ValueError: the function is a generator.
+        ValueError: the function is a generator; `origin` or `max_age` is of another kind; with
+            `credentials`, any origin is allowed, or any header: browsers refuse both.
     """
-    if is_generator(origin):
-        raise ValueError(f"{origin!r} is a generator, which cannot tell of an origin")
-    if not isinstance(origin, str) and not callable(origin) and "*" in origin:
-        origin = "*"
+    origin = checked_origin(origin)
+    if max_age is not None and not isinstance(max_age, int):
+        raise ValueError(f"`max_age` is a number of seconds, not {max_age!r}")
+    if credentials:
+        refuse_any(origin, headers)
     fixed: dict[str, Any] = {}
     if methods is not None:
         fixed["Access-Control-Allow-Methods"] = joined(HTTP_METHODS if methods == "*" else methods)
@@ -55,6 +57,30 @@ def cors(
         if max_age is not None and request.method == "OPTIONS":
             response.headers["Access-Control-Max-Age"] = max_age
         return allow_origin(origin, request.origin, response)
+
+
+def checked_origin(origin: Origin) -> Origin:
+    if is_generator(origin):
+        raise ValueError(f"{origin!r} is a generator, which cannot tell of an origin")
+    if callable(origin) or isinstance(origin, str):
+        return origin
+    if not isinstance(origin, Collection):
+        raise ValueError(f"`origin` is an origin, several, or a function, not {origin!r}")  # noqa: TRY004 - as every mistake here
+    return "*" if "*" in origin else origin
+
+
+def refuse_any(origin: Origin, headers: str | Collection[str] | None) -> None:
+    """Refuse what browsers refuse where credentials are sent (Fetch, 3.2.5)."""
+    if origin == "*":
+        raise ValueError(
+            "`credentials=True` needs origins: browsers refuse it with '*'. Write"
+            " `origin=['https://example.org']`, or a function that tells which are allowed"
+        )
+    if headers is not None and "*" in joined(headers).split(","):
+        raise ValueError(
+            "`credentials=True` needs the names of the headers: browsers take '*' for a name"
+            " then. Write `headers=['Content-Type']`, or what is sent"
+        )
 
 
 def joined(names: str | Collection[str]) -> str:

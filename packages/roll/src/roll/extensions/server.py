@@ -19,6 +19,8 @@ __all__ = ["simple_server"]
 # What shells see of a process that SIGINT has ended.
 INTERRUPTED: Final = 130
 
+HIGHEST_PORT: Final = 65535
+
 
 def simple_server(
     app: Roll,
@@ -35,8 +37,10 @@ def simple_server(
     output where it listens.
 
     Raises:
+        ValueError: the port is none.
         SystemExit: it cannot listen there; says why.
     """
+    port = checked_port(port)
     if limits is not None:
         app.limits = limits
     say = keep_quiet if quiet else announce
@@ -46,6 +50,15 @@ def simple_server(
     except KeyboardInterrupt:
         # Before or after it served: nobody wants to see where.
         raise SystemExit(INTERRUPTED) from None
+
+
+def checked_port(port: Any) -> int:
+    """Return a port as a number; environment variables give it as text."""
+    text = str(port)
+    digits = len(text) <= len(str(HIGHEST_PORT)) and text.isascii() and text.isdigit()
+    if not digits or int(text) > HIGHEST_PORT:
+        raise ValueError(f"`port` is a number from 0 to {HIGHEST_PORT}, not {port!r}")
+    return int(text)
 
 
 def keep_quiet(_: str) -> None:

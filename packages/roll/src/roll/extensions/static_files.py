@@ -78,7 +78,7 @@ def static(
     `root`, links followed, with 400; what is no file, or may not be read, with 404. `a.txt/` and
     `css//a.txt` are no files.
     Preconditions and single ranges are understood (RFC 9110 13 and 14). Extras are given to the
-    route.
+    route. The startup raises a `ValueError` if `root` is no folder, or may not be entered.
     """
     folder = Path(root).resolve()
     if name != DEFAULT_NAME:
@@ -96,7 +96,22 @@ def static(
 
     @app.listen("startup")
     def register() -> None:
+        check_root(folder)
         app.route(f"{prefix.rstrip('/')}/{{path:any}}", **extras)(serve)
+
+
+def check_root(folder: Path) -> None:
+    """Check that files of a folder can be opened.
+
+    Raises:
+        ValueError: there is none, or it may not be entered.
+    """
+    try:
+        os.stat(f"{folder}/.")  # noqa: PTH116 - a `Path` drops the dot, which is what is looked up
+    except OSError as error:
+        raise ValueError(
+            f"The root {str(folder)!r} of `static` cannot be served: {error.strerror}"
+        ) from error
 
 
 class StaticFile:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
-from roll_routing import build
+from roll_routing import Routes, build, variables
 
 if TYPE_CHECKING:
     from ..application import Roll
@@ -16,7 +17,9 @@ __all__ = ["named_url"]
 class NamedRoutes:
     """The paths of each name, and the view that goes by it."""
 
-    def __init__(self) -> None:
+    def __init__(self, routes: Any) -> None:
+        # Our router knows the converters of its class, another one may build nothing.
+        self.build: Callable[..., str] = routes.build if isinstance(routes, Routes) else build
         self.views: dict[str, Any] = {}
         self.paths: dict[str, list[str]] = {}
 
@@ -32,20 +35,40 @@ class NamedRoutes:
         self.paths.setdefault(name, []).append(path)
 
     def url_for(self, name: str, /, **vars: Any) -> str:  # noqa: A002 - as a route calls them
-        """Return the path of a route, percent-encoded.
+        """Return the path of a route, percent-encoded, and a query string of what is left over.
+
+        A variable that the path has no place for goes to the query string: a list or a tuple once
+        an item, None not at all.
 
         Raises:
-            ValueError: the name is unknown, or a variable missing, unknown or no match.
+            ValueError: the name is unknown, or a variable missing, or no match.
         """
         if name not in self.paths:
             raise ValueError(f"No route is named {name!r}; known names: {sorted(self.paths)}")
-        *others, last = self.paths[name]
+        *others, last = best(self.paths[name], vars)
         for path in others:
             try:
-                return build(path, **vars)
+                return self.built(path, vars)
             except ValueError:
                 continue  # one view at several paths: another of them may do
-        return build(last, **vars)
+        return self.built(last, vars)
+
+    def built(self, path: str, given: dict[str, Any]) -> str:
+        names = variables(path)
+        url = self.build(path, **{name: given[name] for name in names if name in given})
+        query = query_string({name: given[name] for name in given if name not in names})
+        return f"{url}?{query}" if query else url
+
+
+def best(paths: list[str], given: dict[str, Any]) -> list[str]:
+    """Return the paths that have a place for most of the variables, of those that lack none."""
+    whole = [path for path in paths if set(variables(path)) <= set(given)]
+    most = max((len(variables(path)) for path in whole), default=0)
+    return [path for path in whole if len(variables(path)) == most] or paths
+
+
+def query_string(values: dict[str, Any]) -> str:
+    return urlencode({name: value for name, value in values.items() if value is not None}, True)
 
 
 def default_name(view: Any) -> str:
@@ -58,6 +81,6 @@ def named_url(app: Roll) -> Callable[..., str]:
     The name is the extra `name`, or that of the view in lower case. Two views cannot share one:
     registering the second raises a `ValueError`.
     """
-    routes = NamedRoutes()
+    routes = NamedRoutes(app.routes)
     app.listen("route:add")(routes.add)
     return routes.url_for
