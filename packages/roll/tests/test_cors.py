@@ -92,3 +92,33 @@ async def test_the_answer_to_a_preflight_may_be_remembered(app, headers):
 async def test_all_among_several_origins_is_all(app, headers):
     cors(app, ["*"])
     assert await headers(origin="https://b.org") == {"Access-Control-Allow-Origin": "*"}
+
+
+@pytest.mark.parametrize("origin", ["*", ["*"], ["https://a.org", "*"], {"*"}])
+def test_any_origin_with_credentials_is_refused(app, origin):
+    with pytest.raises(ValueError, match=r"`credentials=True` needs origins: .* Write `origin=\["):
+        cors(app, origin, credentials=True)
+    assert app.hooks == {}
+
+
+def test_credentials_alone_are_refused_as_any_origin_is_the_default(app):
+    with pytest.raises(ValueError, match="`credentials=True` needs origins"):
+        cors(app, credentials=True)
+
+
+@pytest.mark.parametrize("headers", ["*", ["*"], ["X-A", "*"]])
+def test_any_header_with_credentials_is_refused(app, headers):
+    with pytest.raises(ValueError, match=r"needs the names of the headers: .* Write `headers=\["):
+        cors(app, "https://a.org", headers=headers, credentials=True)
+
+
+@pytest.mark.parametrize("origin", [None, 1, True])
+def test_what_is_no_origin_is_refused(app, origin):
+    with pytest.raises(ValueError, match=f"`origin` is an origin, .* not {origin}"):
+        cors(app, origin)
+
+
+@pytest.mark.parametrize("age", ["10m", 1.5])
+def test_what_is_no_age_is_refused(app, age):
+    with pytest.raises(ValueError, match="`max_age` is a number of seconds, not"):
+        cors(app, max_age=age)

@@ -1,11 +1,14 @@
 """The extension `named_url`."""
 
 import functools
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from roll import Roll, Routes
 from roll.extensions import named_url, static
+from roll_routing import Converter
 
 
 @pytest.fixture
@@ -97,3 +100,59 @@ def test_an_extra_may_have_any_name(app, url_for):
     def page(request, response): ...
 
     assert url_for("page") == "/a"
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"name": "a"}, "/books/a"),
+        ({"name": "a", "page": 2}, "/books/a?page=2"),
+        ({"name": "a", "q": "é & b", "page": 2}, "/books/a?q=%C3%A9+%26+b&page=2"),
+        ({"name": "a", "tag": ["x", "y"]}, "/books/a?tag=x&tag=y"),
+        ({"name": "a", "tag": ()}, "/books/a"),
+        ({"name": "a", "page": None}, "/books/a"),
+        ({"page": 0, "name": "a", "empty": ""}, "/books/a?page=0&empty="),
+        ({"name": "a", "self": 1, "path": "x"}, "/books/a?self=1&path=x"),
+    ],
+)
+def test_variables_without_a_place_go_to_the_query_string(app, url_for, given, url):
+    app.route("/books/{name}", name="book")(view)
+    assert url_for("book", **given) == url
+
+
+def test_a_missing_variable_is_told_also_beside_others(app, url_for):
+    app.route("/books/{name}", name="book")(view)
+    with pytest.raises(ValueError, match=r"missing \['name'\]"):
+        url_for("book", page=2)
+
+
+def test_of_several_paths_the_one_with_most_of_the_variables_is_built(app, url_for):
+    for path in ("/a", "/a/{x:digit}", "/a/{y:alpha}", "/a/{x:digit}/{y}"):
+        app.route(path, name="view")(view) if path == "/a" else app.route(path)(view)
+    assert url_for("view", x=1) == "/a/1"
+    assert url_for("view", y="b") == "/a/b"
+    assert url_for("view", x=1, y="b", z=3) == "/a/1/b?z=3"
+    assert url_for("view", z=3) == "/a?z=3"
+    # It is no match, and not what a path without it has over for its query.
+    with pytest.raises(ValueError, match="'x' is 'digit'"):
+        url_for("view", x="b")
+
+
+def test_a_converter_makes_the_text_of_its_variable():
+    converters = {"day": Converter(r"[\d-]+", date.fromisoformat, date.isoformat)}
+    mine = type("Mine", (Routes,), {"converters": converters})
+    app = type("App", (Roll,), {"Routes": mine})()
+    url_for = named_url(app)
+    app.route("/{at:day}")(view)
+    assert url_for("view", at=date(2026, 11, 29), page=1) == "/2026-11-29?page=1"
+
+
+def test_of_another_router_the_paths_are_built_as_ours():
+    class Flat(dict):
+        def add(self, path, **payload):
+            self[path] = payload
+
+    app = type("App", (Roll,), {"Routes": Flat})()
+    url_for = named_url(app)
+    app.route("/{name}")(view)
+    assert url_for("view", name="a", page=1) == "/a?page=1"

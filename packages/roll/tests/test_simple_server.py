@@ -195,3 +195,17 @@ def test_the_loop_is_uvloops_where_there_is_one_else_asyncios(monkeypatch):
     loop = loops.new_event_loop()
     assert isinstance(loop, asyncio.SelectorEventLoop)
     loop.close()
+
+
+@pytest.mark.parametrize(
+    "port", [80000, 65536, -1, "70000", "http", "", " 80", "0.0.0.0", None, 80.0, True, "٣", 10**9]
+)
+def test_what_is_no_port_is_refused_at_once(app, port):
+    app.listen("startup")(lambda: pytest.fail("nothing was to start"))
+    with pytest.raises(ValueError, match=r"`port` is a number from 0 to 65535, not "):
+        simple_server(app, port=port)
+
+
+@pytest.mark.parametrize("port", [0, 65535, "3579", "00080"])
+def test_a_port_may_be_text_as_environment_variables_are(port):
+    assert server_module.checked_port(port) == int(port)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from roll import Roll
 from roll.extensions import static, static_files
 from roll.extensions.conditions import asked_range
 from roll.extensions.dates import parse_date
@@ -598,3 +599,28 @@ async def test_two_folders_without_names_are_fine_while_nobody_names_urls(app, c
     static(app, "/other/")
     await app.startup()
     assert (await client.get("/static/index.html")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("nowhere", "No such file or directory"), ("file", "Not a directory"), ("a/b", "No such")],
+)
+async def test_a_root_that_is_no_folder_is_told_at_startup(tmp_path, name, reason):
+    (tmp_path / "file").write_text("")
+    app = Roll()
+    static(app, "/files/", tmp_path / name)
+    with pytest.raises(ValueError, match=f"^The root '.*/{name}' of `static` .*: {reason}"):
+        await app.startup()
+    assert app.routes.match("/files/a") == (None, None)
+
+
+async def test_a_root_that_may_not_be_entered_is_told_at_startup(unreadable):
+    closed = unreadable.parent / "closed"
+    user = os.geteuid()
+    os.seteuid(os.getuid())
+    closed.mkdir(mode=0)
+    os.seteuid(user)
+    app = Roll()
+    static(app, "/closed/", closed)
+    with pytest.raises(ValueError, match=r"^The root '.*/closed' of .*: Permission denied$"):
+        await app.startup()

@@ -528,10 +528,11 @@ async def shutdown():
 
 
 @pytest.fixture
-def gunicorn(tmp_path):
+def gunicorn(tmp_path, request):
     """Start a gunicorn with the application above."""
+    options = getattr(request, "param", "--worker-class roll.worker.Worker")
     (tmp_path / "roll_core.py").write_text(APPLICATION)
-    command = "-m gunicorn roll_core:app --worker-class roll.worker.Worker --bind 127.0.0.1:0"
+    command = f"-m gunicorn roll_core:app {options} --bind 127.0.0.1:0"
     process = subprocess.Popen(
         [sys.executable, *command.split(), "--workers", "2"],
         cwd=tmp_path,
@@ -544,12 +545,29 @@ def gunicorn(tmp_path):
     process.communicate()
 
 
-async def test_a_real_gunicorn_serves_and_ends(gunicorn):
+def listening(gunicorn):
+    """Wait until a gunicorn listens, and give what stands for a worker of it."""
     line = next(line for line in gunicorn.stderr if "Listening at" in line)
     port = int(re.search(r"127.0.0.1:(\d+)", line)[1])
     sock = SimpleNamespace(family=socket.AF_INET, getsockname=lambda: ("127.0.0.1", port))
-    worker = SimpleNamespace(sockets=[SimpleNamespace(sock=sock)])
-    assert (await answer(worker))[1] == b"served by gunicorn"
+    return SimpleNamespace(sockets=[SimpleNamespace(sock=sock)])
+
+
+@pytest.mark.parametrize("gunicorn", ["", "--worker-class gthread"], indirect=True)
+async def test_a_gunicorn_without_the_worker_says_which_one_to_take(gunicorn):
+    head, _ = await answer(listening(gunicorn))
+    assert head.startswith(b"HTTP/1.1 500 ")
+    gunicorn.terminate()
+    _, err = gunicorn.communicate()
+    errors = [line for line in err.splitlines() if "Error: " in line or "Warning: " in line]
+    assert errors == [
+        "RuntimeError: An application of Roll is no WSGI application: run it by"
+        " `gunicorn package.module:app --worker-class roll.worker.Worker`"
+    ]
+
+
+async def test_a_real_gunicorn_serves_and_ends(gunicorn):
+    assert (await answer(listening(gunicorn)))[1] == b"served by gunicorn"
     gunicorn.terminate()
     out, err = gunicorn.communicate()
     assert gunicorn.returncode == 0

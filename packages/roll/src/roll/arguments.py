@@ -45,9 +45,7 @@ class Place:
         """The conversions of the path itself."""
         if isinstance(routes, Routes):
             self.names = tuple(variables(path))
-            # Not all versions of our router have it.
-            conversions = getattr(routes, "conversions", None)
-            self.own = {} if conversions is None else conversions(path)
+            self.own = routes.conversions(path)
         for name, convert in self.own.items():
             refuse_async(convert, f"The conversion of {name!r} in {path!r}")
 
@@ -75,7 +73,7 @@ class Place:
         right = ", ".join(("request", second, *(self.names or ())))
         return (
             f"{described(handler)} takes {signature}, and cannot answer {self.path!r}, for which"
-            f" it is called with ({right}): {error}. Write ({right})"
+            f" it is called with ({right}): {error}. Write its parameters as ({right})"
         )
 
     def conversions(self, handler: Any) -> Conversions:
@@ -157,8 +155,8 @@ def resolved(annotation: Any, handler: Any) -> Any:
     if not isinstance(annotation, str):
         return annotation
     try:
-        # The text is the application's own code.
-        return eval(annotation, globals_of(handler))  # noqa: S307
+        # The text is the application's own code; it may give text again.
+        return resolved(eval(annotation, globals_of(handler)), handler)  # noqa: S307
     except Exception:  # noqa: BLE001 - that of a name imported for type checkers only, or any other
         return None
 

@@ -45,7 +45,7 @@ def check_path(path: Any, routes: Any) -> None:
         text = literal(path)
         refuse_other_spelling(path, text)
         advise_on_text(path, text)
-        advise_on_types(path, (*TYPES, *getattr(routes, "converters", ())))
+        advise_on_types(path, (*TYPES, *routes.converters))
 
 
 def check_prefix(prefix: Any, routes: Any) -> None:

@@ -1,0 +1,514 @@
+"""A mistake is told where it is made: warnings and errors, read as texts, with their lines."""
+
+import functools
+import itertools
+import re
+import sys
+import warnings
+from http import HTTPStatus
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import pytest
+from websockets.asyncio.client import connect
+
+from roll import Request, Response, Roll, RollWarning
+from roll.advice import described
+from roll.testing import Client
+
+
+def ok(request, response, **placeholders):
+    response.body = "ok"
+
+
+def numbers():
+    return map(str, itertools.count())
+
+
+def told(call):
+    """Give the texts of the warnings of a call, all of which name this file and the line of it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        line = sys._getframe(1).f_lineno
+        call()
+    for each in caught:
+        assert each.category is RollWarning
+        assert (each.filename, each.lineno) == (__file__, line)
+    return [str(each.message) for each in caught]
+
+
+def test_it_is_a_warning_of_users():
+    assert issubclass(RollWarning, UserWarning)
+
+
+# What handlers return.
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        ({"a": 1}, "a dict, which is ignored: set response.json"),
+        ([1], "a list, which is ignored: set response.json"),
+        (({}, 404), "a tuple, which is ignored: set response.json"),
+        ("text", "a str, which is ignored: set response.body"),
+        (b"bytes", "a bytes, which is ignored: set response.body"),
+        (HTTPStatus.NOT_FOUND, "an HTTPStatus, which is ignored: set response.status"),
+        ((c for c in "abc"), "a generator, which is ignored: set response.body"),
+    ],
+)
+@pytest.mark.parametrize("form", ["plain", "async"])
+async def test_an_answer_that_is_returned_is_told_once_and_ignored(
+    app, client, result, text, form
+):
+    def plain(request, response):
+        response.body = "filled"
+        return result
+
+    async def later(request, response):
+        return plain(request, response)
+
+    handler = plain if form == "plain" else later
+    app.route("/")(handler)
+    with pytest.warns(RollWarning) as caught:
+        responses = [await client.get("/") for _ in "12"]
+    assert [response.body for response in responses] == [b"filled", b"filled"]
+    (warning,) = caught
+    name = f"{__name__}.{handler.__qualname__} (line {handler.__code__.co_firstlineno})"
+    assert str(warning.message) == f"{name} returned {text}"
+    assert (warning.filename, warning.lineno) == (__file__, handler.__code__.co_firstlineno)
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda request, response: None,
+        lambda request, response: response,
+        lambda request, response: request,
+        lambda request, response: True,
+        lambda request, response: 42,
+        lambda request, response: SimpleNamespace(),
+    ],
+    ids=numbers(),
+)
+async def test_a_result_that_is_no_answer_is_not_told(app, client, give):
+    app.route("/")(give)
+    assert (await client.get("/")).status == 200
+
+
+async def test_each_handler_is_told_of_also_where_it_is_an_object(app, client):
+    class View:
+        def on_get(self, request, response):
+            return "get"
+
+        def on_post(self, request, response):
+            return "post"
+
+    class Callable:
+        def __call__(self, request, response):
+            return "called"
+
+    app.route("/view")(View)
+    app.route("/object")(Callable())
+    app.route("/partial")(functools.partial(Callable()))
+    app.route("/mock")(Mock(return_value="mocked"))
+    paths = ["/view", "/object", "/mock", "/partial"] * 2
+    with pytest.warns(RollWarning) as caught:
+        _ = [await client.get(path) for path in paths] + [await client.post("/view")]
+    texts = " ".join(str(each.message) for each in caught)
+    for name in ("View.on_get", "View.on_post", "Callable", "mock.Mock"):
+        assert texts.count(f"{name} ") == 1
+
+
+async def test_where_warnings_are_errors_each_answer_is_one(app, client):
+    app.log_errors = False
+    app.route("/")(lambda request, response: "ignored")
+    assert (await client.get("/")).status == 500
+    assert (await client.get("/")).status == 500
+
+
+# Whether a handler takes its arguments.
+
+
+class Takes:
+    """Handlers of other kinds than functions, which take what `/{isbn}` gives."""
+
+    def __call__(self, request, response, isbn): ...
+
+    def method(self, request, response, isbn): ...
+
+    @staticmethod
+    def static(request, response, isbn): ...
+
+    @classmethod
+    def of_class(cls, request, response, isbn): ...
+
+
+class Unreadable:
+    __signature__ = "none"
+
+    def __call__(self, request, response, isbn): ...
+
+
+@functools.wraps(lambda: None)
+def wrapper(*args, **kwargs): ...
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        lambda req, resp, isbn: None,
+        lambda request, response, /, isbn: None,
+        lambda request, response, *, isbn: None,
+        lambda request, response, isbn=None: None,
+        lambda request, response, isbn, more=None: None,
+        lambda request, response, **names: None,
+        lambda *args, **names: None,
+        lambda request, *args, isbn: None,
+        functools.partial(lambda more, request, response, isbn: None, 1),
+        functools.partial(lambda request, response, isbn, more: None, more=1),
+        Takes(),
+        Takes().method,
+        Takes.static,
+        Takes.of_class,
+        wrapper,
+        min,
+        Unreadable(),
+        Mock(),
+    ],
+    ids=numbers(),
+)
+def test_a_handler_may_take_its_arguments_in_any_way(app, handler):
+    app.route("/{isbn}")(handler)
+
+
+@pytest.mark.parametrize(
+    ("handler", "reason"),
+    [
+        (lambda: None, "too many positional arguments"),
+        (lambda request: None, "too many positional arguments"),
+        (lambda request, response: None, "got an unexpected keyword argument 'isbn'"),
+        (lambda self, request, response, isbn: None, "missing a required argument: 'response'"),
+        (lambda request, response, ident: None, "missing a required argument: 'ident'"),
+        (lambda request, response, isbn, more: None, "missing a required argument: 'more'"),
+        (lambda request, response, isbn, *, more: None, "missing a required"),
+        (lambda isbn, request: None, "multiple values for argument 'isbn'"),
+        (lambda request, response, isbn, /: None, "isbn"),
+        (lambda **names: None, "too many positional arguments"),
+        (Takes.method, "missing a required argument: 'response'"),
+        (functools.partial(lambda request, response, isbn: None, 1), "multiple values"),
+        (functools.wraps(ok)(lambda request: None), "too many positional arguments"),
+    ],
+    ids=numbers(),
+)
+@pytest.mark.parametrize(("protocol", "second"), [("http", "response"), ("websocket", "ws")])
+def test_a_handler_that_does_not_take_its_arguments_is_refused(
+    app, handler, reason, protocol, second
+):
+    with pytest.raises(ValueError, match=re.escape(reason)) as caught:
+        app.route("/{isbn}", protocol=protocol)(handler)
+    text = str(caught.value)
+    assert text.startswith(f"{described(handler)} takes (")
+    assert f"'/{{isbn}}', for which it is called with (request, {second}, isbn): " in text
+    assert text.endswith(f" Write its parameters as (request, {second}, isbn)")
+    assert app.routes.match("/1") == (None, None)
+
+
+def test_each_method_of_a_class_takes_its_arguments(app):
+    class View:
+        def on_get(self, request, response, isbn): ...
+
+        def on_post(self, request, response): ...
+
+    with pytest.raises(ValueError, match=r"View\.on_post \(line \d+\) takes .*'/\{isbn\}'"):
+        app.route("/{isbn}")(View)
+
+
+def test_of_the_names_of_another_router_nothing_is_known():
+    class Mine(Roll):
+        Routes = lambda self: SimpleNamespace(add=lambda path, **payload: None)  # noqa: E731
+
+    app = Mine()
+    app.route("/<int:isbn>")(lambda request, response, isbn: None)
+    app.route("no path")(lambda request, response, **names: None)
+    with pytest.raises(ValueError, match="too many positional arguments"):
+        app.route("/<int:isbn>", methods="post")(lambda request: None)
+
+
+# Extras, methods of classes, events.
+
+
+@pytest.mark.parametrize(
+    ("extra", "meant"),
+    [
+        ("lazybody", "lazy_body"),
+        ("lazyBody", "lazy_body"),
+        ("method", "methods"),
+        ("protocoll", "protocol"),
+        ("maxbody", "max_body"),
+        ("accept", "accepts"),
+        ("origin", "origins"),
+        ("replaces", "replace"),
+        ("ping_intervall", "ping_interval"),
+        ("cancel_on_disconnection", "cancel_on_disconnect"),
+    ],
+)
+def test_an_extra_that_resembles_a_parameter_is_told(app, extra, meant):
+    texts = told(lambda: app.route("/", **{extra: True})(ok))
+    assert texts == [f"The extra {extra!r} of a route means nothing to Roll: write `{meant}=`"]
+    assert app.routes.match("/")[0][extra] is True
+
+
+@pytest.mark.parametrize(
+    "extra",
+    ["unprotected", "version", "roles", "permission", "cache_control", "title", "limit"],
+)
+def test_extras_of_ones_own_are_free(app, extra):
+    assert told(lambda: app.route("/", **{extra: True})(ok)) == []
+
+
+def test_an_extra_of_a_group_is_told_where_the_route_is(app):
+    group = app.group("/api", method="POST")
+    assert len(told(lambda: group.route("/x")(ok))) == 1
+
+
+@pytest.mark.parametrize("name", ["on_gets", "on_psot", "on_delet"])
+def test_a_method_of_a_view_that_is_misspelt_is_told(app, name):
+    view = type("View", (), {"on_get": lambda self, request, response: None, name: ok})
+    (text,) = told(lambda: app.route("/")(view))
+    assert re.fullmatch(rf"View\.{name} answers no method of HTTP: write `on_\w+`", text)
+
+
+def test_other_methods_of_a_view_are_its_own(app):
+    names = ("on_error", "on_login", "get", "on")
+    view = type(
+        "View", (), {"on_get": lambda self, request, response: None} | dict.fromkeys(names, ok)
+    )
+    assert told(lambda: app.route("/")(view)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("startupp", "startup"),
+        ("start_up", "startup"),
+        ("Startup", "startup"),
+        ("shut_down", "shutdown"),
+        ("header", "headers"),
+        ("requests", "request"),
+        ("responses", "response"),
+        ("errors", "error"),
+        ("route_add", "route:add"),
+        ("websocket_connected", "websocket_connect"),
+        ("websocket_errors", "websocket_error"),
+    ],
+)
+def test_an_event_that_resembles_one_of_rolls_is_told(app, name, meant):
+    assert told(lambda: app.listen(name)(ok)) == [
+        f"The event {name!r} is not sent by Roll: write {meant!r} for the one that is"
+    ]
+    assert app.hooks == {name: [ok]}
+
+
+@pytest.mark.parametrize("name", ["new_connection", "login", "items", "before:save", "stop"])
+def test_events_of_ones_own_are_free(app, name):
+    assert told(lambda: app.listen(name)(ok)) == []
+
+
+def test_listen_without_a_call_is_told(app):
+    with pytest.raises(
+        ValueError, match=r"needs the name of an event: write `@app\.listen\('star"
+    ):
+
+        @app.listen
+        def listener(): ...
+
+
+@pytest.mark.parametrize("listener", [None, "startup"])
+def test_what_cannot_be_called_is_no_listener(app, listener):
+    with pytest.raises(ValueError, match="A listener of 'startup' is a function, not"):
+        app.listen("startup")(listener)
+    assert app.hooks == {}
+
+
+# The same path and method twice.
+
+
+def first(request, response, **placeholders):
+    response.body = "first"
+
+
+def second(request, response, **placeholders):
+    response.body = "second"
+
+
+async def test_a_second_view_for_a_method_is_told(app, client):
+    app.route("/a")(first)
+    (text,) = told(lambda: app.route("/a")(second))
+    assert text == (
+        f"GET '/a' of {described(second)} replaces {described(first)}:"
+        " if that is meant, say `replace=True`"
+    )
+    assert (await client.get("/a")).body == b"second"
+
+
+async def test_replace_says_that_it_is_meant_and_stays_an_extra(app, client):
+    app.route("/a", replace=True)(first)
+    assert told(lambda: app.route("/a", replace=True)(second)) == []
+    assert (await client.get("/a")).body == b"second"
+    assert app.routes.match("/a")[0]["replace"] is True
+
+
+def test_only_the_methods_in_common_are_told(app):
+    app.route("/a", methods=["GET", "POST"])(first)
+    assert told(lambda: app.route("/a", methods=["PUT"])(second)) == []
+    (text,) = told(lambda: app.route("/a", methods=["PATCH", "POST"])(second))
+    assert text.startswith("POST '/a' of ")
+
+
+def test_the_same_view_may_come_again(app):
+    class View:
+        def on_get(self, request, response): ...
+
+    for view in (first, View, Takes().method):
+        place = f"/{view.__qualname__}/{{isbn}}" if view != first else "/first"
+        if view is View:
+            place = "/view"
+        app.route(place)(view)
+        assert told(lambda view=view, place=place: app.route(place)(view)) == []
+
+
+@pytest.mark.parametrize("replace", [False, True])
+async def test_a_view_that_never_answers_is_told(app, client, replace):
+    app.route("/user/{isbn}")(first)
+    text = (
+        f"GET '/user/{{name}}' of {described(second)} is never used: {described(first)} has it,"
+        " at '/user/{isbn}'"
+    )
+    if replace:
+        with pytest.raises(
+            ValueError, match=re.escape(f"{text}. To replace it, write the path as")
+        ):
+            app.route("/user/{name}", replace=True)(second)
+    else:
+        assert told(lambda: app.route("/user/{name}")(second)) == [text]
+    assert (await client.get("/user/1")).body == b"first"
+
+
+async def test_a_path_that_is_spelt_otherwise_is_the_same(app, client):
+    app.route("/{a}")(first)
+    assert len(told(lambda: app.route("/{a:string}")(second))) == 1
+    assert (await client.get("/x")).body == b"second"
+
+
+def test_a_view_that_was_given_to_the_router_is_not_known(app):
+    app.routes.add("/a", GET=first)
+    assert told(lambda: app.route("/a")(second)) == []
+
+
+def test_a_route_that_was_removed_may_come_again(app):
+    app.route("/a/{b}")(first)
+    app.route("/c")(first)
+    app.routes.remove("/a/{b}")
+    assert told(lambda: app.route("/a/{b}")(second)) == []
+
+
+def test_another_router_has_one_place_a_path():
+    class Flat(dict):
+        def add(self, path, **payload):
+            self[path] = payload
+
+    app = type("App", (Roll,), {"Routes": Flat})()
+    app.route("/{a}")(first)
+    assert told(lambda: app.route("/{b}")(second)) == []
+    (text,) = told(lambda: app.route("/{a}")(second))
+    assert "replaces" in text
+
+
+# Where it is told.
+
+
+def test_a_warning_in_a_startup_listener_is_told_at_its_line(app):
+    @app.listen("startup")
+    def register():
+        app.route("/", lazybody=True)(ok)
+
+    with pytest.warns(RollWarning) as caught:
+        app.hook("startup")
+    (warning,) = caught
+    assert warning.filename == __file__
+    assert warning.lineno == register.__code__.co_firstlineno + 2
+
+
+# WSGI.
+
+
+def test_a_wsgi_server_is_told_which_worker_to_take(app):
+    with pytest.raises(
+        RuntimeError,
+        match=r"--worker-class roll\.worker\.Worker",
+    ):
+        app({"wsgi.version": (1, 0)}, lambda status, headers: None)
+
+
+# An `await` that is forgotten.
+
+
+def calls(app):
+    request = Request(app, None)
+    client = Client(app)
+    return {
+        "Request.read": request.read,
+        "Request.load_body": request.load_body,
+        "Request.load_form": request.load_form,
+        "Request.disconnected": request.disconnected,
+        "Roll.startup": app.startup,
+        "Roll.shutdown": app.shutdown,
+        "Roll.on_error": lambda: app.on_error(request, None, ValueError()),
+        "Roll.__call__": lambda: app(request, Response(app, None)),
+        "unfinished_hook": lambda: app.hook("startup"),
+        "Client.request": lambda: client.request("/"),
+        "Client.get": lambda: client.get("/"),
+        "Client.post": lambda: client.post("/"),
+        **{
+            f"WSProtocol.{name}": functools.partial(getattr(app.WebsocketProtocol, name), None)
+            for name in ("recv", "ping", "pong", "close")
+        },
+        "WSProtocol.send": functools.partial(app.WebsocketProtocol.send, None, ""),
+    }
+
+
+@pytest.mark.parametrize("name", calls(Roll()))
+def test_pythons_warning_of_a_forgotten_await_names_the_call(app, name):
+    @app.listen("startup")
+    async def startup(): ...
+
+    with pytest.warns(RuntimeWarning, match=f"coroutine '{re.escape(name)}' was never awaited"):
+        calls(app)[name]()
+
+
+def test_a_hook_with_plain_listeners_needs_no_await(app):
+    app.listen("new")(lambda: None)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        app.hook("new")
+    assert caught == []
+
+
+async def test_what_a_websockets_handler_returns_is_told(app, liveclient):
+    @app.route("/ws", protocol="websocket")
+    async def handler(request, ws):
+        return "bye"
+
+    async def talk():
+        async with connect(f"{liveclient.wsl}/ws") as ws:
+            await ws.wait_closed()
+        return ws.close_code
+
+    with pytest.warns(RollWarning) as caught:
+        assert await talk() == 1000
+    (warning,) = caught
+    assert str(warning.message).endswith(
+        "handler (line {}) returned a str, which is ignored: write `await ws.send(...)`".format(
+            handler.__code__.co_firstlineno
+        )
+    )

@@ -1,0 +1,366 @@
+"""Arguments of handlers: text, or what an annotation or the path's own converter makes of it."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from datetime import date, datetime
+from enum import Enum, Flag, IntEnum, StrEnum
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NewType, Optional
+from uuid import UUID
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from roll import Roll, Route, Routes
+from roll.testing import Client
+from roll_routing import Converter
+
+if TYPE_CHECKING:
+    from nowhere import Unknown
+
+# What annotations below are written with, as text.
+WRITTEN = (Annotated, Any, Optional, SimpleNamespace, datetime)
+IDENTIFIER = "0189b3c0-3b1e-7e6f-8d2a-0123456789ab"
+Isbn = NewType("Isbn", int)
+Nested = NewType("Nested", Isbn)
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Size(IntEnum):
+    SMALL = 1
+    LARGE = 2
+
+
+class Mode(StrEnum):
+    DARK = "dark"
+
+
+class Lenient(Enum):
+    YES = "yes"
+
+    @classmethod
+    def _missing_(cls, value):
+        return cls.YES if value.lower() == "yes" else None
+
+
+class Bits(Flag):
+    READ = 1
+    WRITE = 2
+
+
+def handler_of(annotation):
+    """Make a handler whose argument has an annotation, text or not."""
+
+    def handler(request, response, x):
+        response.body = repr(x)
+
+    handler.__annotations__["x"] = annotation
+    return handler
+
+
+async def get(client, path):
+    response = await client.get(path)
+    return response.body.decode() if response.status == 200 else int(response.status)
+
+
+@pytest.mark.parametrize("written", ["object", "text"])
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        ("int", "12", 12),
+        ("int", "-3", -3),
+        ("int", "+3", 3),
+        ("int", "007", 7),
+        ("float", "1.5", 1.5),
+        ("float", "-2", -2.0),
+        ("UUID", IDENTIFIER, UUID(IDENTIFIER)),
+        ("UUID", IDENTIFIER.upper(), UUID(IDENTIFIER)),
+        ("UUID", IDENTIFIER.replace("-", ""), UUID(IDENTIFIER)),
+        ("date", "2026-11-29", date(2026, 11, 29)),
+        ("Colour", "red", Colour.RED),
+        ("Size", "2", Size.LARGE),
+        ("Mode", "dark", Mode.DARK),
+        ("Lenient", "YES", Lenient.YES),
+        ("Bits", "2", Bits.WRITE),
+        ("int | None", "1", 1),
+        ("Optional[int]", "1", 1),
+        ("Annotated[int, 'a note']", "1", 1),
+        ("Annotated[int | None, 'a note']", "1", 1),
+        ("Nested", "1", 1),
+        ("'int'", "1", 1),
+    ],
+)
+async def test_an_annotated_argument_arrives_converted(
+    app, client, annotation, text, value, written
+):
+    app.route("/{x}")(handler_of(annotation if written == "text" else eval(annotation)))
+    assert await get(client, f"/{text}") == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text"),
+    [
+        *[("int", text) for text in ("", "x", "1.5", "1_0", "%201", "%D9%A1", "--1", "-", "1e3")],
+        ("int", "9" * 641),
+        *[("float", text) for text in ("x", "nan", "inf", "1e5", "1_0.0", ".", "-", "1.2.3")],
+        ("float", "9" * 400),
+        *[("UUID", text) for text in ("x", IDENTIFIER[:-1], f"{IDENTIFIER}0", "%7B" + IDENTIFIER)],
+        ("UUID", f"urn:uuid:{IDENTIFIER}"),
+        ("UUID", IDENTIFIER.replace("-", "")[:31] + "_"),
+        *[("date", text) for text in ("x", "2026-13-01", "2026-02-30", "20261129", "2026-W48-7")],
+        ("date", "2026-11-29T00:00"),
+        *[("Colour", text) for text in ("RED", "green", "Colour.RED")],
+        ("Size", "3"),
+        ("Size", "LARGE"),
+        ("Mode", "DARK"),
+        ("Lenient", "no"),
+        ("Bits", "4"),
+        ("int | None", "None"),
+    ],
+)
+async def test_what_cannot_be_converted_is_not_found(app, client, annotation, text):
+    app.route("/{x:any}")(handler_of(annotation))
+    assert await get(client, f"/{text}") == 404
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        *(
+            "str",
+            "Any",
+            "bool",
+            "bytes",
+            "datetime",
+            "int | str",
+            "list[int]",
+            "Annotated[str, 1]",
+        ),
+        *("None", "SimpleNamespace", "Unknown", "no name", "1"),
+    ],
+)
+async def test_any_other_annotation_leaves_text(app, client, annotation):
+    app.route("/{x}")(handler_of(annotation))
+    assert await get(client, "/1") == "'1'"
+
+
+async def test_without_an_annotation_the_argument_is_text(app, client):
+    app.route("/{x:int}")(lambda request, response, x: setattr(response, "body", repr(x)))
+    assert await get(client, "/1") == "'1'"
+
+
+# Kinds of handlers.
+
+
+class View:
+    def on_get(self, request, response, x: int, y=None):
+        response.body = repr((x, y))
+
+    def __call__(self, request, response, x: int, y=None):
+        self.on_get(request, response, x, y)
+
+
+def plain(request, response, x: int, y: Unknown = None) -> Unknown:
+    response.body = repr((x, y))
+
+
+async def later(request, response, x: int, **others: Any):
+    response.body = repr((x, others.get("y")))
+
+
+def wrapped(handler):
+    @functools.wraps(handler)
+    def wrapper(request, *args, **kwargs):
+        return handler(request, *args, **kwargs)
+
+    return wrapper
+
+
+def renaming(handler):
+    """Take the argument itself, as text: it says so."""
+
+    @functools.wraps(handler)
+    def wrapper(request, response, x: str, y=None):
+        return handler(request, response, x, y)
+
+    wrapper.__annotations__ = {"x": str}
+    return wrapper
+
+
+@pytest.mark.parametrize(
+    ("handler", "body"),
+    [
+        (View, "(1, '2')"),
+        (View(), "(1, '2')"),
+        (View().on_get, "(1, '2')"),
+        (plain, "(1, '2')"),
+        (later, "(1, '2')"),
+        (functools.partial(plain), "(1, '2')"),
+        (functools.partial(View()), "(1, '2')"),
+        (wrapped(plain), "(1, '2')"),
+        (wrapped(wrapped(View().on_get)), "(1, '2')"),
+        (renaming(plain), "('1', '2')"),
+    ],
+    ids=map(str, itertools.count()),
+)
+async def test_a_handler_of_any_kind_is_read(app, client, handler, body):
+    app.route("/{x}/{y}")(handler)
+    assert await get(client, "/1/2") == body
+    assert await get(client, "/a/2") == (404 if body.startswith("(1") else "('a', '2')")
+
+
+async def test_what_cannot_be_read_gets_text(app, client):
+    class Unreadable:
+        __signature__ = "none"
+
+        def __call__(self, request, response, x: int):
+            response.body = repr(x)
+
+    app.route("/{x}")(Unreadable())
+    assert await get(client, "/1") == "'1'"
+
+
+async def test_each_method_has_its_own_conversions_under_its_own_names(app, client):
+    @app.route("/{x}")
+    def show(request, response, x: int):
+        response.body = repr(x)
+
+    @app.route("/{y}", methods=["POST"])
+    def change(request, response, y: Colour):
+        response.body = repr(y)
+
+    @app.route("/{x}", methods=["PUT"])
+    def put(request, response, x):
+        response.body = repr(x)
+
+    assert await get(client, "/1") == "1"
+    assert (await client.post("/red")).body == repr(Colour.RED).encode()
+    assert (await client.put("/1")).body == b"'1'"
+    assert (await client.post("/1")).status == 404
+    assert (await client.head("/red")).status == 404
+    # The method is looked at first.
+    assert (await client.delete("/red")).status == 405
+
+
+async def test_it_is_decided_where_404_and_405_are(app, client):
+    seen = []
+    app.listen("headers")(lambda request: seen.append(("headers", request.route.vars)))
+    app.listen("request")(lambda request: seen.append(("request", request.route.vars)))
+
+    @app.route("/{x}", methods=["POST"])
+    def handler(request, response, x: int):
+        seen.append((x, request.route.vars))
+
+    assert (await client.post("/a", b"body")).status == 404
+    assert seen == [("headers", {"x": "a"})]
+    assert (await client.post("/a", b"body")).body == b"/a"
+    seen.clear()
+    assert (await client.post("/1", b"body")).status == 200
+    assert seen == [("headers", {"x": "1"}), ("request", {"x": "1"}), (1, {"x": "1"})]
+
+
+@pytest.mark.parametrize("event", ["headers", "request"])
+@pytest.mark.parametrize("way", ["in place", "another route"])
+async def test_what_a_listener_makes_of_the_variables_holds(app, client, event, way):
+    values = iter([7, "8", "b"])
+
+    @app.listen(event)
+    def change(request):
+        given = next(values)
+        if way == "in place":
+            request.route.vars["x"] = given
+        else:
+            request.route = Route(request.route.payload, {"x": given})
+
+    app.route("/{x}")(handler_of(int))
+    assert [await get(client, "/1") for _ in "123"] == ["7", "8", 404]
+
+
+async def test_a_websocket_gets_converted_arguments_or_a_404(app, liveclient):
+    @app.route("/ws/{x}", protocol="websocket")
+    async def handler(request, ws, x: int):
+        assert request.route.vars == {"x": "1"}
+        await ws.send(repr(x))
+
+    async with connect(f"{liveclient.wsl}/ws/1") as ws:
+        assert await ws.recv() == "1"
+    with pytest.raises(InvalidStatus) as caught:
+        await connect(f"{liveclient.wsl}/ws/a")
+    assert caught.value.response.status_code == 404
+
+
+async def test_another_router_gives_text_or_what_it_likes():
+    class Flat(dict):
+        def add(self, path, **payload):
+            self[path] = payload
+
+        def match(self, path):
+            return self["<x>"], {"x": path[1:] if path != "/7" else 7}
+
+    client = Client(type("App", (Roll,), {"Routes": Flat})())
+    client.app.route("<x>")(handler_of("int"))
+    assert await get(client, "/1") == "1"
+    assert await get(client, "/7") == "7"
+    assert await get(client, "/a") == 404
+
+
+# Converters of a path.
+
+
+class MyRoutes(Routes):
+    converters: ClassVar = {
+        "year": Converter(r"\d+", lambda text: int(text) + 1),
+        "even": Converter(r"\d+", lambda text: 2 * check_even(int(text)) // 2),
+        "word": Converter("[a-z0-9]+"),
+    }
+
+
+def check_even(number):
+    if number % 2:
+        raise ValueError(f"{number} is odd")
+    return number
+
+
+@pytest.fixture
+def converting():
+    return Client(type("App", (Roll,), {"Routes": MyRoutes})())
+
+
+@pytest.mark.parametrize("annotation", ["int", "str", "date", "no name"])
+async def test_the_converter_of_a_path_comes_first(converting, annotation):
+    converting.app.route("/{x:year}")(handler_of(annotation))
+    assert await get(converting, "/1") == "2"
+    assert await get(converting, "/a") == 404
+
+
+async def test_what_the_converter_of_a_path_refuses_is_not_found(converting):
+    @converting.app.route("/{x:even}")
+    def handler(request, response, x):
+        response.body = f"{x!r} {request.route.vars}"
+
+    assert await get(converting, "/2") == "2 {'x': '2'}"
+    assert await get(converting, "/1") == 404
+
+
+async def test_what_the_converter_of_a_path_leaves_as_text_is_the_annotations(converting):
+    converting.app.route("/{x:word}")(handler_of("int"))
+    assert await get(converting, "/1") == "1"
+    assert await get(converting, "/a") == 404
+
+
+def test_a_converter_is_no_coroutine():
+    async def convert(text): ...
+
+    mine = type("Mine", (Routes,), {"converters": {"later": Converter(".+", convert)}})
+    app = type("App", (Roll,), {"Routes": mine})()
+    with pytest.raises(
+        ValueError, match=r"The conversion of 'x' in .* is called without an await"
+    ):
+        app.route("/{x:later}")
