@@ -507,8 +507,6 @@ async def test_what_a_websockets_handler_returns_is_told(app, liveclient):
     with pytest.warns(RollWarning) as caught:
         assert await talk() == 1000
     (warning,) = caught
-    assert str(warning.message).endswith(
-        "handler (line {}) returned a str, which is ignored: write `await ws.send(...)`".format(
-            handler.__code__.co_firstlineno
-        )
+    assert str(warning.message) == (
+        f"{described(handler)} returned a str, which is ignored: write `await ws.send(...)`"
     )

@@ -58,7 +58,9 @@ def described(call: Any) -> str:
         function = type(function)
     code = code_of(function)
     line = "" if code is None else f" (line {code.co_firstlineno})"
-    return f"{function.__module__}.{function.__qualname__}{line}"
+    # Code that is run without a module has none.
+    module = f"{function.__module__}." if function.__module__ else ""
+    return f"{module}{function.__qualname__}{line}"
 
 
 def code_of(call: Any) -> CodeType | None:
