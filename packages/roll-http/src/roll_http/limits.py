@@ -37,7 +37,9 @@ class Limits:
     head_timeout: float = 10
     """Longest time from the first byte of a head to its last; beyond: 408."""
     body_timeout: float = 30
-    """Longest pause between two reads of a body that a handler waits for; beyond: 408."""
+    """Longest wait of a handler in which no byte of the body arrives; beyond: 408.
+
+    It is also the time for skipping an unread body."""
     body_rate: float = 240
     """Lowest rate, in bytes per second, of a body that a handler waits for; below: 408."""
     body_rate_window: float = 10
@@ -49,13 +51,14 @@ class Limits:
     tls_handshake_timeout: float = 10
     """How long a TLS handshake may take."""
     connections: int | None = None
-    """Connections of the application that may be open at once in a process; beyond: 503."""
+    """How many connections an application may have open at once, per process; beyond: 503."""
     graceful_timeout: float = 30
     """How long running requests may take to end once the server stops."""
     unread_body: int = 256 * KIB
     """How much of a body that no handler read may be skipped to keep the connection.
 
-    A chunked body, whose length is not known, is skipped for `body_timeout` seconds at most."""
+    Skipping takes `body_timeout` seconds at most. Of a chunked body, only the bytes that have
+    arrived are counted."""
     linger_timeout: float = 30
     """How long the rest of a request is read and dropped after the last response of a connection.
 

@@ -1,4 +1,7 @@
-"""One request: call the application, and send its response; at once if nothing has to wait."""
+"""One request: call the application, and send its response; at once if nothing has to wait.
+
+Whether the connection stays open is decided here, in `_may_go_on`.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Writing to a transport no faster than the client reads.
 
-A slow reader is noticed here: the transport calls `pause_writing`, and `drain` waits. A client
-that reads nothing at all is noticed by `stalled_for`, which the coarse clock asks.
+When a client reads slowly, `HTTPProtocol.pause_writing` sets `paused`, and `drain` waits. When the
+client confirms nothing for too long, `write_expired`, which the clock calls, asks `stalled_for`.
 """
 
 from __future__ import annotations

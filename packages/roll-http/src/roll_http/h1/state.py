@@ -1,6 +1,7 @@
 """The states of an HTTP/1.1 connection, and which state may follow which. No I/O.
 
-A state is a plain int. The connection assigns its `state`, and no other flag repeats it.
+A state is a plain int. The order matters: the connection compares states. The connection assigns
+its `state`, and no other flag repeats it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ __all__ = [
 IDLE: Final = 0
 """Between two requests: no byte of the next request was parsed."""
 HEAD: Final = 1
-"""A part of a head has arrived."""
+"""Something has arrived, but no whole head."""
 ANSWERING: Final = 2
 """A request is being answered: from its complete head to the last byte of its response."""
 SKIPPING_BODY: Final = 3
