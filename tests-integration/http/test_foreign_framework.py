@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "packages" / "roll-http" / "tests" / "foreign"
-PATIENCE = 20
+PATIENCE = 60
 
 
 @pytest.fixture(scope="module", params=["asyncio", "uvloop"])

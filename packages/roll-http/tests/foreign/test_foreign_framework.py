@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent
-PATIENCE = 10  # seconds after which a test that waits has failed
+PATIENCE = 60  # seconds after which a test that waits has failed
 LOOPS = ["asyncio", *(["uvloop"] if importlib.util.find_spec("uvloop") else [])]
 
 
