@@ -119,6 +119,12 @@ async def test_each_handler_is_told_of_also_where_it_is_an_object(app, client):
         assert texts.count(f"{name} ") == 1
 
 
+async def test_a_builtin_that_returns_an_answer_is_told(app, client):
+    app.route("/")("ignored".format)
+    with pytest.warns(RollWarning, match=r"^str\.format returned a str, which is ignored"):
+        assert (await client.get("/")).status == 200
+
+
 async def test_where_warnings_are_errors_each_answer_is_one(app, client):
     app.log_errors = False
     app.route("/")(lambda request, response: "ignored")

@@ -138,6 +138,13 @@ def test_of_several_paths_the_one_with_most_of_the_variables_is_built(app, url_f
         url_for("view", x="b")
 
 
+def test_of_paths_with_the_same_variables_the_one_that_takes_them_is_built(app, url_for):
+    app.route("/b/{x:digit}")(view)
+    app.route("/c/{x:alpha}")(view)
+    assert url_for("view", x=1) == "/b/1"
+    assert url_for("view", x="a", page=2) == "/c/a?page=2"
+
+
 def test_a_converter_makes_the_text_of_its_variable():
     converters = {"day": Converter(r"[\d-]+", date.fromisoformat, date.isoformat)}
     mine = type("Mine", (Routes,), {"converters": converters})
