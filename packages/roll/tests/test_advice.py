@@ -477,7 +477,7 @@ def calls(app):
         "Client.post": lambda: client.post("/"),
         **{
             f"WSProtocol.{name}": functools.partial(getattr(app.WebsocketProtocol, name), None)
-            for name in ("recv", "ping", "pong", "close")
+            for name in ("ping", "pong", "close")
         },
         "WSProtocol.send": functools.partial(app.WebsocketProtocol.send, None, ""),
     }
