@@ -12,7 +12,7 @@ import pytest
 from roll_http import ClientDisconnected, HTTPProtocol, Limits, Request, Response
 from roll_http.body import BodyStream
 from roll_http.connection.writer import Writer
-from roll_http.h1.serialize import as_body
+from roll_http.h1.response_body import read_body
 from roll_http.syntax import list_members
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -44,8 +44,7 @@ async def test_a_large_answer_follows_corked_answers_in_order(serve):
 
     answer = await (await serve(handler)).exchange(GET * 3 + LAST)
     assert answer.count("HTTP/1.1 200 OK") == 4
-    assert answer.endswith("x")
-    assert answer.count("x") == 200_000
+    assert answer.endswith("\r\n\r\n" + "x" * 200_000)
 
 
 async def test_a_head_of_the_length_of_its_limit_is_accepted(serve):
@@ -178,7 +177,7 @@ def test_a_subclass_of_bytes_is_bytes():
     class Mine(bytes):
         pass
 
-    assert as_body(Mine(b"a")) == b"a"
+    assert read_body(Mine(b"a"))[0] == b"a"
     response = Response(None, None)
     assert response.request is None
 

@@ -21,7 +21,7 @@ def test_an_error_has_a_status_and_its_phrase():
 def test_message_and_context_are_what_was_given():
     error = HttpError(HTTPStatus.BAD_REQUEST, {"field": "name"}, context=1)
     assert (error.message, error.context) == ({"field": "name"}, 1)
-    assert HttpError(400, "").message == ""
+    assert HttpError(400, "").message == "Bad Request"
 
 
 def test_an_error_may_be_copied():

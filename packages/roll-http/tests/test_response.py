@@ -7,10 +7,11 @@ from http import HTTPStatus
 
 import pytest
 
-from roll_http import Request, Response
+from roll_http import Cookies, Request, Response
 from roll_http.connection.answering import serialize_common_response, serialize_response
 from roll_http.h1.body_encoders import InvalidResponse
-from roll_http.h1.serialize import as_bytes, plain_response
+from roll_http.h1.response_body import as_bytes
+from roll_http.h1.serialize import plain_response
 
 DATE = "Date: today\r\n"
 
@@ -107,7 +108,8 @@ def test_redirect_sets_location_and_status(answering):
 
 def test_a_response_has_a_status_line_its_fields_a_length_and_a_date(sent):
     assert sent(body=b"hello", headers={"X-A": 1}) == (
-        "HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 5\r\nDate: today\r\n\r\nhello"
+        "HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 5\r\nDate: today\r\n"
+        "Content-Type: application/octet-stream\r\n\r\nhello"
     )
 
 
@@ -119,7 +121,6 @@ def test_a_response_has_a_status_line_its_fields_a_length_and_a_date(sent):
         (memoryview(b"a"), b"a"),
         ("é", b"\xc3\xa9"),
         (1, b"1"),
-        (None, b"None"),
     ],
 )
 def test_any_body_becomes_bytes(answering, body, bytes_):
@@ -149,7 +150,9 @@ def test_a_205_has_an_empty_body(sent):
 
 
 def test_head_gets_the_head_of_a_get(sent):
-    assert sent(method="HEAD", body="hello").endswith("Content-Length: 5\r\nDate: today\r\n\r\n")
+    assert sent(method="HEAD", body="hello").endswith(
+        "Content-Length: 5\r\nDate: today\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+    )
     assert "Content-Length: 1000\r\n" in sent(
         method="HEAD", body="", headers={"content-length": 1000}
     )
@@ -199,12 +202,19 @@ def test_a_bad_field_name_is_refused(sent, name):
         sent(headers={name: "x"})
 
 
+class Raw(Cookies):
+    """Lines as they are given."""
+
+    def output(self):
+        return iter(self.values())
+
+
 @pytest.mark.parametrize("value", ["a\rb", "a\nb", "a\r\nX: y", "a\0", "a\x7f", "\x1b[0m"])
 def test_a_control_character_in_a_value_is_refused(sent, answering, value):
     with pytest.raises(InvalidResponse, match="control character"):
         sent(headers={"X-A": value})
     answering.response.headers = {}
-    answering.response.cookies["a"] = value
+    answering.response._cookies = Raw({"a": value})
     with pytest.raises(InvalidResponse, match="control character"):
         sent()
 
@@ -214,11 +224,11 @@ def test_tabs_and_any_script_may_stand_in_a_value(sent):
 
 
 def test_made_up_names_do_not_fill_the_memory(sent):
-    from roll_http.h1 import serialize as wire
+    from roll_http.h1 import response_fields
 
     for number in range(1100):
         sent(headers={f"X-{number}": ""})
-    assert len(wire._kinds) <= 1024
+    assert len(response_fields.kinds) <= 1024
 
 
 async def numbers():

@@ -1,12 +1,13 @@
 """What a handler does with its connection."""
 
 import asyncio
+import pickle
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 
-from roll_websocket import ConnectionClosed, WSProtocol
+from roll_websocket import ConnectionClosed, HandshakeError, WSProtocol
 
 
 async def test_a_client_gets_its_messages_back(serve: Any) -> None:
@@ -363,3 +364,14 @@ async def test_pings_of_the_keep_alive_tell_the_latency(serve: Any, wire: Any) -
     site = await serve(handler, ping_interval=0.01)
     await site.connect()
     assert await site.ended() == [None]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionClosed(1001, "bye"), HandshakeError(426, "Upgrade", {"Upgrade": "websocket"})],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_is_the_same_once_unpickled(error: Exception) -> None:
+    same = pickle.loads(pickle.dumps(error))
+    assert (type(same), same.args, vars(same)) == (type(error), error.args, vars(error))
+    assert str(same) == str(error)

@@ -9,6 +9,9 @@ import pytest
 
 from roll.events import Done
 
+# What tests of arguments return is what they were called with.
+pytestmark = pytest.mark.filterwarnings("ignore:.* a listener of:roll.RollWarning")
+
 
 async def test_listeners_run_in_order_until_one_says_something(app):
     seen = []

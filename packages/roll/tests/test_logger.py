@@ -6,6 +6,7 @@ import re
 import pytest
 
 from roll.extensions import logger
+from roll.testing import Client
 
 
 @pytest.fixture
@@ -116,3 +117,62 @@ async def test_a_request_made_by_hand_is_no_exchange(app, log):
     request, response = app.Request(app, None), app.Response(app, None)
     request.method, request.path = "GET", "/nowhere"
     assert (await app(request, response)).status == 404
+
+
+# Each line once.
+
+
+async def test_two_applications_write_each_line_once(app, log, capsys):
+    other = type(app)()
+    for one in (app, other):
+        logger(one)
+        logger(one)
+        await one.startup()
+    await Client(app).get("/a")
+    await Client(other).get("/b")
+    await app.shutdown()
+    await Client(other).get("/c")
+    await other.shutdown()
+    await Client(other).get("/d")
+    assert capsys.readouterr().err == "GET /a\nGET /b\nGET /c\n"
+
+
+async def test_two_applications_may_share_a_handler(app, log):
+    handler, other = Lines(), type(app)()
+    for one in (app, other):
+        logger(one, handler=handler)
+        await one.startup()
+    await app.shutdown()
+    await Client(other).get("/b")
+    await other.shutdown()
+    assert (handler.lines, handler in log.handlers) == (["GET /b"], False)
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before", "behind"])
+async def test_beside_a_handler_of_the_terminal_each_line_is_written_once(app, log, capsys, early):
+    own = logging.StreamHandler()  # what `logging.basicConfig` gives the root logger
+    root = logging.getLogger()
+    logger(app)
+    if early:
+        root.addHandler(own)
+    await app.startup()
+    if not early:
+        root.addHandler(own)
+    await Client(app).get("/a")
+    await app.shutdown()
+    root.removeHandler(own)
+    assert capsys.readouterr().err == "GET /a\n"
+
+
+async def test_a_logger_that_does_not_propagate_has_the_terminal_for_itself(app, log, capsys):
+    own = logging.StreamHandler()
+    root = logging.getLogger()
+    root.addHandler(own)
+    log.propagate = False
+    logger(app)
+    await app.startup()
+    await Client(app).get("/a")
+    await app.shutdown()
+    log.propagate = True
+    root.removeHandler(own)
+    assert capsys.readouterr().err == "GET /a\n"

@@ -96,11 +96,83 @@ def test_what_the_application_says_at_startup_is_heard(tmp_path, mark):
     assert "RuntimeError: no database" in done.stdout
 
 
-def run_suite(tmp_path, mode):
+SCOPED = """
+import asyncio
+
+import pytest
+from roll import Roll
+
+
+@pytest.fixture
+def app():
+    app = Roll()
+    app.route("/")(lambda request, response: setattr(response, "body", "Hello"))
+    return app
+
+
+async def asks(client, liveclient, event_loop):
+    assert event_loop is asyncio.get_running_loop()
+    assert (await client.get("/")).body == b"Hello"
+    # As another client of one's own, which knows of no loop, does.
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"GET / HTTP/1.1\\r\\nHost: here\\r\\nConnection: close\\r\\n\\r\\n")
+    assert (await reader.read()).endswith(b"Hello")
+    writer.close()
+
+
+class Test:
+    @pytest.mark.asyncio(loop_scope="class")
+    async def test_class(self, client, liveclient, event_loop):
+        await asks(client, liveclient, event_loop)
+
+
+@pytest.mark.asyncio
+async def test_default(client, liveclient, event_loop):
+    await asks(client, liveclient, event_loop)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_function(client, liveclient, event_loop):
+    await asks(client, liveclient, event_loop)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_module(client, liveclient, event_loop):
+    await asks(client, liveclient, event_loop)
+
+
+@pytest.mark.asyncio(loop_scope="package")
+async def test_package(client, liveclient, event_loop):
+    await asks(client, liveclient, event_loop)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_session(client, liveclient, event_loop):
+    await asks(client, liveclient, event_loop)
+
+
+def test_plain(client, liveclient):
+    assert liveclient.port
+"""
+
+
+@pytest.mark.parametrize("fixtures", ["function", "session"])
+@pytest.mark.parametrize("tests", ["function", "session"])
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_clients_follow_the_loop_of_their_test(tmp_path, mode, tests, fixtures):
+    (tmp_path / "test_suite.py").write_text(SCOPED)
+    done = run_suite(tmp_path, mode, tests=tests, fixtures=fixtures)
+    assert "7 passed" in done.stdout, done.stdout
+
+
+def run_suite(tmp_path, mode, tests="function", fixtures="function"):
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
-    scope = "asyncio_default_fixture_loop_scope=function"
+    scopes = [
+        *("-o", f"asyncio_default_fixture_loop_scope={fixtures}"),
+        *("-o", f"asyncio_default_test_loop_scope={tests}"),
+    ]
     return subprocess.run(
-        [*command, "-o", scope, "-o", f"asyncio_mode={mode}", "test_suite.py"],
+        [*command, *scopes, "-o", f"asyncio_mode={mode}", "test_suite.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -1,6 +1,7 @@
 """What an application's request adds: query, form and files."""
 
 import asyncio
+import copy
 import gc
 import weakref
 
@@ -474,3 +475,114 @@ async def test_only_spaces_and_tabs_stand_around_a_media_type(app, client):
         (f"\u2003{URLENCODED};", b"{}"),
     ):
         assert (await client.post("/", "a=1", content_type=content_type)).body == form
+
+
+# A form that several read.
+
+
+@pytest.fixture
+def reads(app):
+    """A route that answers what its form has."""
+
+    @app.route("/lazy", methods=["POST"], lazy_body=True)
+    @app.route("/", methods=["POST"])
+    async def handler(request, response):
+        forms = [request.load_form() for _ in range(3)]
+        await asyncio.gather(*forms)
+        assert request.form is request.form
+        response.json = [request.form, len(request.files.get("f").read())]
+
+
+@pytest.mark.parametrize("size", [3, 3_000_000])
+@pytest.mark.parametrize("path", ["/", "/lazy"])
+@pytest.mark.parametrize("early", [False, True], ids=["handler", "headers listener"])
+async def test_all_who_load_a_form_get_the_same(app, liveclient, reads, size, path, early):
+    seen = []
+
+    @app.listen("headers")
+    async def load(request):
+        if early:
+            await asyncio.gather(request.load_form(), request.load_form())
+            seen.append(request.form.get("a"))
+
+    body, kind = encode_multipart({"a": "1", "f": (b"x" * size, "f.bin")})
+    response = await liveclient.query(
+        "POST", path, {"Content-Type": kind}, [body[:100], body[100:]]
+    )
+    assert (response.status, response.body) == (200, b'[{"a":["1"]},%d]' % size)
+    assert seen == (["1"] if early else [])
+
+
+async def test_all_who_load_a_bad_form_get_the_error(app, client):
+    @app.route("/", methods=["POST"], lazy_body=True)
+    async def handler(request, response):
+        loads = [request.load_form() for _ in range(2)]
+        errors = await asyncio.gather(*loads, return_exceptions=True)
+        response.json = [[error.status, error.message] for error in errors]
+
+    response = await client.post("/", b"--xY", content_type="multipart/form-data; boundary=x")
+    assert response.body == b"[%s,%s]" % ((b'[400,"Unparsable multipart body"]',) * 2)
+
+
+async def test_a_body_that_was_read_as_a_form_says_so(app, client, reads):
+    @app.listen("headers")
+    async def load(request):
+        await request.load_form()
+
+    @app.route("/body", methods=["POST"])
+    async def handler(request, response):
+        await request.load_body()
+        await request.read()
+
+    response = await client.post("/body", {"a": "1"}, content_type="multipart/form-data")
+    assert response.status == 500
+    assert b"was read as a form" in response.body
+
+
+@pytest.mark.parametrize("most", [10, None])
+async def test_a_form_in_a_headers_listener_has_the_limit_of_the_route(app, client, most):
+    @app.listen("headers")
+    async def load(request):
+        await request.load_form()
+        request["limit"] = request.max_body
+
+    @app.route("/", methods=["POST"], lazy_body=True, max_body=most)
+    async def handler(request, response):
+        response.body = request["limit"]
+
+    for path in ("/", "/nowhere"):
+        response = await client.post(path, {"a": "1"}, content_type="multipart/form-data")
+        assert response.status == ((413 if most else 200) if path == "/" else 404)
+
+
+async def test_a_request_with_a_form_is_copied(app, client):
+    @app.route("/", methods=["POST"])
+    async def handler(request, response):
+        await request.load_form()
+        twin = copy.deepcopy(request)
+        assert (twin.form, twin.files, twin.app) == (request.form, request.files, app)
+        assert twin.form is not request.form
+        assert twin.route is request.route
+        response.body = "fine"
+
+    response = await client.post("/", {"a": "1"}, files={"f": b"x"})
+    assert response.body == b"fine"
+
+
+async def test_files_on_disk_are_there_for_a_generator_that_is_sent(app, client):
+    seen = []
+
+    @app.route("/", methods=["POST"])
+    def handler(request, response):
+        file = request.files.get("f")
+        seen.append(file)
+
+        def parts():
+            yield file.read(5)
+            yield file.read(5)
+
+        response.body = parts()
+
+    response = await client.post("/", {}, files={"f": b"x" * 2_000_000})
+    assert response.body == b"x" * 10
+    assert seen[0].closed

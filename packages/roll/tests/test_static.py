@@ -15,6 +15,7 @@ from roll.extensions import static, static_files
 from roll.extensions.conditions import asked_range
 from roll.extensions.dates import parse_date
 from roll.extensions.static_files import WHOLE, content_type, find
+from roll.testing import Client
 
 LARGE = bytes(range(256)) * (WHOLE // 256) + b"the rest"
 
@@ -310,7 +311,6 @@ def unreadable():
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_what_may_not_be_read_is_a_404(app, client, unreadable, method, headers):
     static(app, "/other/", unreadable.parent, name="other")
-    app.hooks["startup"][-1]()  # the first folder may not be entered by this user
     assert (await client.get("/other/open.html")).status == 200
     response = await client.request("/other/index.html", method, headers=headers)
     assert response.status == 404
@@ -624,3 +624,55 @@ async def test_a_root_that_may_not_be_entered_is_told_at_startup(unreadable):
     static(app, "/closed/", closed)
     with pytest.raises(ValueError, match=r"^The root '.*/closed' of .*: Permission denied$"):
         await app.startup()
+
+
+# Dotfiles.
+
+HIDDEN = [
+    ".env",
+    ".git/config",
+    "css/.secret",
+    ".git/",
+    ".git",
+    "css/../.env",
+    "./.env",
+    ".well-known/.env",
+    "...",
+    "%2eenv",
+]
+
+
+@pytest.fixture
+def dotted(tmp_path):
+    folder = tmp_path / ".www"  # the root itself may be hidden
+    for name in (".env", ".git/config", "css/.secret", ".well-known/acme", ".well-known/.env"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    (folder / "...").write_text("x")
+    (folder / "a..b").write_text("x")
+    return folder
+
+
+@pytest.mark.parametrize("path", HIDDEN)
+async def test_a_dotfile_is_not_served(path, dotted):
+    app = Roll()
+    static(app, prefix="/s/", root=dotted, default_index="config")
+    await app.startup()
+    assert (await Client(app).get(f"/s/{path}")).status == 404
+
+
+async def test_what_only_has_dots_in_its_name_and_well_known_is_served(dotted):
+    app = Roll()
+    static(app, prefix="/s/", root=dotted)
+    await app.startup()
+    for path in (".well-known/acme", "a..b", "css/../a..b"):
+        assert (await Client(app).get(f"/s/{path}")).status == 200
+    assert (await Client(app).get("/s/../.env")).status == 400
+
+
+async def test_dotfiles_may_be_asked_for(dotted):
+    app = Roll()
+    static(app, prefix="/s/", root=dotted, dotfiles=True)
+    await app.startup()
+    for path in (".env", ".git/config", "css/.secret", "..."):
+        assert (await Client(app).get(f"/s/{path}")).body == b"x"

@@ -354,7 +354,7 @@ async def test_an_application_that_never_started_ends_the_master_too(failing, ma
     with pytest.raises(SystemExit) as caught:
         await worker._serve(worker.wsgi)
     assert caught.value.code == Arbiter.WORKER_BOOT_ERROR
-    assert failing.seen == ["startup", "failed"]
+    assert failing.seen == ["startup", "failed", "shutdown"]
 
 
 async def test_so_does_a_certificate_that_cannot_be_read(app, make, tmp_path):

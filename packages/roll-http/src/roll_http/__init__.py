@@ -9,6 +9,8 @@ from .connection.protocol import HTTPProtocol
 from .cookies import Cookies, parse_cookies
 from .errors import ClientDisconnected, HttpError
 from .files import FileBody
+from .h1.response_body import as_stream
+from .h1.response_fields import each_field
 from .limits import Limits
 from .request import Request
 from .response import Response
@@ -28,6 +30,8 @@ __all__ = [
     "Response",
     "Server",
     "__version__",
+    "as_stream",
+    "each_field",
     "parse_cookies",
     "serve_until_signalled",
     "throttle_accept_errors",

@@ -33,8 +33,10 @@ class BodyStream:
         "_discarding",
         "_error",
         "_limit",
+        "_lock",
         "_waiter",
         "complete",
+        "handed_over",
         "length",
         "received",
         "size",
@@ -48,12 +50,22 @@ class BodyStream:
         self.size = 0
         """The bytes that have arrived and were not read yet."""
         self.complete = False
+        self.handed_over = False
+        """It is read by something that keeps what it makes of it: there is nothing to load."""
         self._discarding = False
         self._chunks: deque[bytes] = deque()
         self._consumed = False
         self._error: Exception | None = None
         self._limit: int | None = None
+        self._lock: asyncio.Lock | None = None
         self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Held by whoever loads all of it."""
+        if self._lock is None:
+            self._lock = asyncio.Lock()
+        return self._lock
 
     @classmethod
     def whole(cls, data: bytes) -> BodyStream:
@@ -132,8 +144,13 @@ class BodyStream:
         check_size(self.length or 0, self._limit)
 
     def open(self) -> BodyStream:
-        """Begin to iterate over the body; raise `RuntimeError` the second time."""
+        """Begin to go through the body, which can be done once; then raises `RuntimeError`.
+
+        Raises what the first one has met, if that was an error.
+        """
         if self._consumed:
+            if self._error is not None:
+                raise self._error
             raise RuntimeError("The body was read already: it can be streamed only once")
         self._consumed = True
         return self

@@ -30,7 +30,8 @@ class Cookies(dict[str, Any]):
     """Cookies by name.
 
     On a request the values are the cookies' own, as str. On a response they are cookies made by
-    `set`; deleting one by its name keeps it from being sent.
+    `set`, or texts, which `cookies["name"] = "text"` sets as `set("name", "text")` does; deleting
+    one by its name keeps it from being sent.
     """
 
     __slots__ = ()
@@ -77,8 +78,18 @@ class Cookies(dict[str, Any]):
         self[name] = cookie
 
     def output(self) -> Iterator[str]:
-        """The value of a `Set-Cookie` line for each cookie."""
-        return map(str, self.values())
+        """The value of a `Set-Cookie` line for each cookie.
+
+        Raises `ValueError` when a name, or a text, can't stand in one (RFC 6265 4.1.1).
+        """
+        for name, cookie in self.items():
+            yield str(cookie if isinstance(cookie, Cookie) else _plain(name, cookie))
+
+
+def _plain(name: str, value: Any) -> Any:
+    cookies = Cookies()
+    cookies.set(name, value)
+    return cookies[name]
 
 
 def _checked(name: str, text: str) -> str:

@@ -10,10 +10,12 @@ from typing import Any, NoReturn, cast
 
 from ._core import RequestBase
 from ._core.bases import UNSET
+from ._core.copies import copy_deeply
 from .body import BodyStream, check_size
 from .cookies import Cookies, parse_cookies
 from .errors import HttpError
 from .h1.head import split_fields
+from .headers import Headers
 
 __all__ = ["Request"]
 
@@ -58,6 +60,14 @@ class Request(RequestBase):
 
     __slots__ = ()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Request:
+        return copy_deeply(self, memo, self._shared)
+
+    @property
+    def _shared(self) -> tuple[str, ...]:
+        """What a copy does not have of its own."""
+        return ("app", "protocol", "route", "_stream")
+
     def attach_body(self, stream: BodyStream) -> None:
         """Set the body as a stream; called once, by the connection."""
         self._stream = stream
@@ -65,6 +75,21 @@ class Request(RequestBase):
     def attach_whole(self, body: bytes) -> None:
         """Set the body that arrived together with the head; called once, by the connection."""
         self._whole = body
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The fields by upper-cased name; lines of one name are joined (RFC 9110 5.3).
+
+        `headers["User-Agent"]` finds `USER-AGENT`; `get` and `in` want upper case.
+        """
+        headers = self._headers
+        if type(headers) is dict:  # made when it is asked for: most handlers do without
+            headers = self._headers = Headers(headers)
+        return headers
+
+    @headers.setter
+    def headers(self, value: dict[str, str]) -> None:
+        self._headers = value
 
     @property
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
@@ -75,7 +100,7 @@ class Request(RequestBase):
         `headers` here, encoded in UTF-8.
         """
         if self._block is None:  # a request made by hand
-            return [(name.encode(), value.encode()) for name, value in self.headers.items()]
+            return [(name.encode(), value.encode()) for name, value in self._headers.items()]
         return split_fields(self._block)
 
     @property
@@ -104,7 +129,7 @@ class Request(RequestBase):
     def cookies(self) -> Cookies:
         """The cookies of the request."""
         if self._cookies is None:
-            header = self.headers.get("COOKIE")
+            header = self._headers.get("COOKIE")
             cookies = Cookies if self.app is None else self.app.Cookies
             self._cookies = cookies(parse_cookies(header) if header else {})
         return self._cookies
@@ -113,15 +138,17 @@ class Request(RequestBase):
     def body(self) -> bytes:
         """The whole body; reading it before it is loaded raises `HttpError` 500."""
         if self._body is None:
-            raise HttpError(
-                HTTPStatus.INTERNAL_SERVER_ERROR,
-                "The body is not loaded yet: `await request.read()` first",
-            )
+            raise HttpError(HTTPStatus.INTERNAL_SERVER_ERROR, self._why_no_body())
         return self._body
 
     @body.setter
     def body(self, value: bytes) -> None:
         self._body = value
+
+    def _why_no_body(self) -> str:
+        if self._stream is not None and self._stream.handed_over:
+            return "The body was read as a form: see `request.form` and `request.files`"
+        return "The body is not loaded yet: `await request.read()` first"
 
     async def load_body(self) -> None:
         """Read the whole body into `body`; do nothing if it is loaded already.
@@ -134,13 +161,21 @@ class Request(RequestBase):
         if self._body is not None:
             return
         if self._stream is not None:
-            self._stream.limit_to(self._loaded_limit())
+            await self._load_stream(self._stream)
         elif type(self).__aiter__ is Request.__aiter__:
             if self._whole:
                 check_size(len(self._whole), self._loaded_limit())
             self._body = self._whole
+        else:
+            self._body = b"".join([chunk async for chunk in self])
+
+    async def _load_stream(self, stream: BodyStream) -> None:
+        if stream.handed_over:
             return
-        self._body = b"".join([chunk async for chunk in self])
+        stream.limit_to(self._loaded_limit())
+        async with stream.lock:  # several may ask at once: all get what the first one loads
+            if self._body is None:
+                self._body = b"".join([chunk async for chunk in self])
 
     def _loaded_limit(self) -> int | None:
         if self.max_body is not None or self.protocol is None:
@@ -183,24 +218,24 @@ class Request(RequestBase):
     @property
     def content_type(self) -> str:
         """The `Content-Type` field, or an empty str."""
-        return self.headers.get("CONTENT-TYPE", "")
+        return self._headers.get("CONTENT-TYPE", "")
 
     @property
     def host(self) -> str:
         """The `Host` field, or the authority of an absolute target, or an empty str."""
-        return self.headers.get("HOST", "")
+        return self._headers.get("HOST", "")
 
     @property
     def referrer(self) -> str:
         """The `Referer` field, or an empty str."""
-        return self.headers.get("REFERER", "")
+        return self._headers.get("REFERER", "")
 
     referer = referrer
 
     @property
     def origin(self) -> str:
         """The `Origin` field, or an empty str."""
-        return self.headers.get("ORIGIN", "")
+        return self._headers.get("ORIGIN", "")
 
     @property
     def client(self) -> tuple[str, int] | None:

@@ -8,7 +8,9 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from ._core import ResponseBase
+from ._core.copies import copy_deeply
 from .cookies import Cookies
+from .h1.response_fields import drop_field
 
 __all__ = ["Response"]
 
@@ -44,12 +46,24 @@ _iterate_json = _iterator()
 class Response(ResponseBase):
     """What is sent back: `status`, `headers`, `cookies`, `body`.
 
-    `headers` is a case-sensitive dict of any values, sent as `str()` gives them. `body` is bytes,
-    or has `__aiter__` (or is an async generator function): it is then streamed; anything else is
-    sent as `str()` gives it, in UTF-8.
+    `headers` is a case-sensitive dict of any values, sent as `str()` gives them; a list or a tuple
+    is a line for each of its items. A field is sent once: of several spellings, the last in the
+    dict counts.
+
+    `body` is text, bytes, a number, or anything whose class has a `__str__`; None is empty. An
+    async iterable, an iterator or a generator (or a function that is one) is streamed. A
+    coroutine, a dict, a list, a tuple, a set or an object without a `__str__` of its own is a
+    mistake: it is answered with 500, and logged.
     """
 
     __slots__ = ()
+
+    add_content_type: bool = True
+    """Whether a body without a `Content-Type` is sent with one.
+
+    It is `text/plain; charset=utf-8` for text, `application/octet-stream` for bytes and streams.
+    Browsers guess the type of a body that has none, and may run a script in it.
+    """
 
     @property
     def status(self) -> HTTPStatus:
@@ -86,6 +100,8 @@ class Response(ResponseBase):
 
     def _set_json(self, value: Any) -> None:
         self.body = _encode_json(value).encode()
+        if self.headers:
+            drop_field(self.headers, "content-type")
         self.headers["Content-Type"] = "application/json; charset=utf-8"
 
     json = property(
@@ -106,4 +122,8 @@ class Response(ResponseBase):
     def redirect(self, to: str | tuple[str, int | HTTPStatus]) -> None:
         location, status = (to, HTTPStatus.FOUND) if isinstance(to, str) else to
         self.status = status
+        drop_field(self.headers, "location")
         self.headers["Location"] = location
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Response:
+        return copy_deeply(self, memo, ("app", "protocol", "request"))

@@ -37,7 +37,8 @@ class UploadedFile(BinaryFile):
 
     __slots__ = ()
 
-    _part: Part
+    if TYPE_CHECKING:  # it is not loaded with this module
+        _part: Part
 
     def __init__(self, part: Part) -> None:
         self._part = part

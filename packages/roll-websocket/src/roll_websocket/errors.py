@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 __all__ = ["ConnectionClosed", "HandshakeError", "InvalidMessage", "consists_of", "wake"]
 
@@ -21,6 +22,10 @@ class HandshakeError(Exception):
         self.message = message
         self.headers = dict(headers or {})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default an exception is made again from its `args`, and here these are the message.
+        return restored, (type(self), self.args, vars(self))
+
 
 class ConnectionClosed(ConnectionError):
     """The connection has ended: nothing can be sent or received.
@@ -34,6 +39,19 @@ class ConnectionClosed(ConnectionError):
         super().__init__(f"{code} {reason}".rstrip())
         self.code = code
         self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restored, (type(self), self.args, vars(self))
+
+
+def restored(
+    kind: type[Exception], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> Exception:
+    """Return an exception as it was pickled, whatever its constructor takes."""
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(attributes)
+    return error
 
 
 class InvalidMessage(ValueError):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -13,7 +12,6 @@ from roll_http import (
     Limits,
     Response,
 )
-from roll_http.cancellation import is_cancelled
 from roll_routing import Route, Routes
 from roll_websocket import WSProtocol
 
@@ -21,17 +19,14 @@ from .advice import ResultAdvice
 from .arguments import Arguments, Place
 from .callables import refuse_async
 from .containers import Files, Form, Multipart, Query
-from .errors import answer_error
-from .events import Events
+from .errors import answer_error, ends_task
 from .groups import Group
+from .lifecycle import Lifecycle
 from .lookup import Aliases, Taken, unmatched
 from .paths import check_path, check_prefix
 from .request import Request
 from .upgrade import close_unless_upgraded, converse
 from .views import ENDPOINTS, Methods, View, advise_on_extras, endpoint_of, payload_of
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
 
 __all__ = ["Roll"]
 
@@ -67,7 +62,7 @@ PARTS = (
 """The class attributes that are called; none is awaited."""
 
 
-class Roll(Events, dict[str, Any]):
+class Roll(Lifecycle, dict[str, Any]):
     """An application: a `dict` for the user's own keys, which takes arbitrary attributes too.
 
     The class attributes are its parts; a subclass may have others. `limits` bounds what clients
@@ -112,7 +107,6 @@ class Roll(Events, dict[str, Any]):
         self._check_parts()
         self.limits = Limits() if limits is None else limits
         self.strict_slashes = strict_slashes
-        self._loop: asyncio.AbstractEventLoop | None = None
         self.routes = self.Routes()
         self._named: dict[str, str] = {}
         self._aliases = Aliases()
@@ -122,18 +116,6 @@ class Roll(Events, dict[str, Any]):
     def _check_parts(self) -> None:
         for name in PARTS:
             refuse_async(getattr(self, name, None), f"{type(self).__name__}.{name}")
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop | None:
-        """The loop that was set; by default the running one, None where none runs."""
-        if self._loop is None:
-            with suppress(RuntimeError):
-                return asyncio.get_running_loop()
-        return self._loop
-
-    @loop.setter
-    def loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        self._loop = loop
 
     if TYPE_CHECKING:
         # Of whatever name: they are documented, and cost nothing.
@@ -151,14 +133,6 @@ class Roll(Events, dict[str, Any]):
         names = (name for owner in owners for name in PROTOCOL_NAMES if name in owner)
         found: Callable[..., Any] = getattr(self, next(names))
         return found
-
-    async def startup(self) -> None:
-        """Send the event `startup`."""
-        await self.hook("startup")
-
-    async def shutdown(self) -> None:
-        """Send the event `shutdown`."""
-        await self.hook("shutdown")
 
     # Routes.
 
@@ -288,8 +262,8 @@ class Roll(Events, dict[str, Any]):
                                 result = await result
                             if result is not None:
                                 self.result_advice.look_at(handler, result, request)
-            except (Exception, asyncio.CancelledError) as error:
-                if isinstance(error, asyncio.CancelledError) and is_cancelled():
+            except BaseException as error:
+                if ends_task(error):
                     raise
                 await self.on_error(request, response, error)
             if request.upgrade is not None:  # not taken: see above
@@ -307,7 +281,9 @@ class Roll(Events, dict[str, Any]):
     async def _send_response_event(self, request: Any, response: Any) -> None:
         try:
             await self.hook("response", request, response)
-        except Exception as error:  # noqa: BLE001 - an error in a listener is answered too
+        except BaseException as error:
+            if ends_task(error):
+                raise
             await self.on_error(request, response, error)
 
     async def on_error(self, request: Any, response: Any, error: BaseException) -> None:

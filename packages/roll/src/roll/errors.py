@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Container, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from roll_http import ClientDisconnected, HttpError
+from roll_http.cancellation import is_cancelled
 
-if TYPE_CHECKING:
-    from collections.abc import Container
-
-__all__ = ["SendsErrors", "Unexpected", "answer_error", "log_error", "readable"]
+__all__ = [
+    "SendsErrors",
+    "Unexpected",
+    "answer_error",
+    "ends_task",
+    "log_error",
+    "readable",
+    "set_fields",
+]
 
 logger = logging.getLogger("roll")
 
@@ -44,7 +51,10 @@ class Unexpected(HttpError):
 async def answer_error(
     app: SendsErrors, request: Any, response: Any, error: BaseException
 ) -> None:
-    """Set `response` from `error`, and send the event `error`; raises nothing."""
+    """Set `response` from `error`, and send the event `error`.
+
+    Raises only what ends the task.
+    """
     if isinstance(error, ClientDisconnected):
         # Nobody is there to be answered, and nobody is to blame.
         response.status = HTTPStatus.BAD_REQUEST
@@ -56,10 +66,22 @@ async def answer_error(
         fill(response, shown)
         if "error" in app.hooks:
             await app.hook("error", request, response, shown)
-    except Exception as failure:  # noqa: BLE001 - an error in an error listener is answered too
+    except BaseException as failure:
+        if ends_task(failure):
+            raise
         log_error(what(request), failure)  # in any case: nobody else hears of it
         fill(response, Unexpected(failure))
     label(response, request.path)
+
+
+def ends_task(error: BaseException) -> bool:
+    """Tell whether the task, or the program, is to end: else an error is to be answered.
+
+    A task that awaits something cancelled goes on, and so does one of a group that has failed.
+    """
+    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+        return True
+    return not isinstance(error, Exception) and is_cancelled()
 
 
 def what(request: Any) -> str:
@@ -86,7 +108,14 @@ def fill(response: Any, error: HttpError) -> None:
         drop(response.headers, OF_ANOTHER_BODY)
     headers = getattr(error, "headers", None)
     if headers:
-        response.headers.update(headers)
+        set_fields(response.headers, headers)
+
+
+def set_fields(headers: dict[str, Any], fields: Mapping[str, Any]) -> None:
+    """Set header fields in place of those of the same names, in whatever case these are."""
+    if headers:
+        drop(headers, {name.lower() for name in fields})
+    headers.update(fields)
 
 
 def drop(headers: dict[str, Any], names: Container[str]) -> None:

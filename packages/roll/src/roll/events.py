@@ -8,7 +8,7 @@ from inspect import isawaitable
 from types import MethodType
 from typing import Any, Final, TypeVar
 
-from .advice import advise, resembled
+from .advice import advise, advise_at, code_of, described, resembled
 from .callables import is_async, is_generator, refuse_async, refuse_awaitable, refuse_generator
 
 __all__ = ["ARGUMENTS", "Events", "Listener"]
@@ -16,8 +16,11 @@ __all__ = ["ARGUMENTS", "Events", "Listener"]
 Listener = Callable[..., Any]
 L = TypeVar("L", bound=Listener)
 
-# A listener, and whether it is an `async def`.
-Chain = list[tuple[Listener, bool]]
+# What calls a listener, whether that is an `async def`, and the listener itself.
+Chain = list[tuple[Listener, bool, Listener]]
+
+# Tells whether a result of a listener ends the chain.
+IsLast = Callable[[Any, str, Listener], bool]
 
 ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "headers": ("request", "response"),
@@ -27,11 +30,16 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "websocket_connect": ("request", "ws"),
     "websocket_disconnect": ("request", "ws"),
     "websocket_error": ("request", "ws", "error"),
+    "route:add": ("path", "view"),
 }
 """The names under which the listeners of the built-in events may ask for their arguments."""
 
-BUILT_IN: Final = frozenset({*ARGUMENTS, "startup", "shutdown", "route:add"})
-"""The events whose listeners say by a true result that nothing else is to be done."""
+TO_ALL: Final = frozenset({"startup", "shutdown"})
+"""The events that reach all their listeners, whatever these return."""
+
+BUILT_IN: Final = frozenset({*ARGUMENTS, *TO_ALL})
+"""The events that Roll sends. By a true result a listener says that nothing else is to be done;
+for those in `TO_ALL`, a result says nothing."""
 
 SYNCHRONOUS: Final = frozenset({"route:add"})
 """The events that are sent where nothing can be awaited: their listeners are plain functions."""
@@ -46,6 +54,7 @@ class Events:
     def __init__(self) -> None:
         self.hooks = {}
         self._chains: dict[str, tuple[list[Listener], Chain]] = {}
+        self._listener_advice = ListenerAdvice()
 
     def listen(self, name: str) -> Callable[[L], L]:
         """Return a decorator that appends a listener, `async def` or `def`, to an event.
@@ -65,7 +74,11 @@ class Events:
             if name in SYNCHRONOUS:
                 refuse_async(listener, f"A listener of {name!r}")
             if name in BUILT_IN and is_generator(listener):
-                raise ValueError(f"{listener!r} is a generator, which a listener cannot be")
+                raise ValueError(
+                    f"{listener!r} is a generator, which a listener of {name!r} cannot be. If a "
+                    "lifespan is meant: do what stands before its `yield` in a listener of "
+                    "'startup', what stands behind it in one of 'shutdown'"
+                )
             self.hooks.setdefault(name, []).append(listener)
             return listener
 
@@ -76,23 +89,25 @@ class Events:
         """Send the event `name`; what is returned may be awaited or given to `create_task`.
 
         Listeners run in order; the first true result ends the chain, and is what the await
-        gives (else None). Those before the first `async` one run at the call: with none of
+        gives (else None). All listeners of `startup` and `shutdown` run.
+        Those before the first `async` one run at the call: with none of
         that kind the await may be left out. Python warns when one was due and is missing.
 
         Raises:
             TypeError: a listener of a built-in event gives a generator, of which nothing has run.
         """
         chain = self._chain(name)
-        for position, (listener, waits) in enumerate(chain):
+        for position, (call, waits, listener) in enumerate(chain):
             if waits:
-                return unfinished_hook(name, chain[position:], args, kwargs)
-            result = listener(*args, **kwargs)
+                return unfinished_hook(self._is_last, name, chain[position:], args, kwargs)
+            result = call(*args, **kwargs)
             if result is None:
                 continue
             if hasattr(result, "__await__") or (result and isawaitable(result)):
-                return unfinished_hook(name, chain[position + 1 :], args, kwargs, result)
-            if result:
-                return Done(checked(result, name))
+                rest = chain[position:]
+                return unfinished_hook(self._is_last, name, rest, args, kwargs, result)
+            if result and self._is_last(result, name, listener):
+                return Done(result)
         return NOTHING
 
     def _hook_now(self, name: str, /, *args: Any, **kwargs: Any) -> None:
@@ -101,10 +116,10 @@ class Events:
         Raises:
             TypeError: a listener gives what is to be awaited.
         """
-        for listener, _ in self._chain(name):
-            result = listener(*args, **kwargs)
+        for call, _, listener in self._chain(name):
+            result = call(*args, **kwargs)
             refuse_awaitable(result, f"A listener of {name!r}")
-            if result and checked(result, name):
+            if result and self._is_last(result, name, listener):
                 return
 
     def _chain(self, name: str) -> Chain:
@@ -115,9 +130,26 @@ class Events:
         # `hooks` is public, so a change behind our back has to be seen.
         if known is None or known[0] != listeners:
             names = ARGUMENTS.get(name, ())
-            chain = [(arranged(call, names), is_async(call)) for call in listeners]
+            chain = [(arranged(call, names), is_async(call), call) for call in listeners]
             known = self._chains[name] = (listeners.copy(), chain)
         return known[1]
+
+    def _is_last(self, result: Any, name: str, listener: Listener) -> bool:
+        """Tell whether a true result of a listener ends the chain.
+
+        Warns once of one that may be there by accident.
+
+        Raises:
+            TypeError: it is a generator: a true object, of which nothing has run.
+        """
+        if name not in BUILT_IN:
+            return True
+        refuse_generator(result, f"A listener of {name!r}")
+        if name in TO_ALL:
+            return False
+        if result is not True:
+            self._listener_advice.look_at(listener, name, result)
+        return True
 
 
 def check_event(name: Any) -> None:
@@ -132,30 +164,44 @@ def check_event(name: Any) -> None:
 
 
 async def unfinished_hook(
+    is_last: IsLast,
     name: str,
     chain: Chain,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     begun: Awaitable[Any] | None = None,
 ) -> Any:
-    """Run what is left of a chain, once what a listener of it `begun` has ended."""
+    """Run what is left of a chain, once what its first listener has `begun` has ended."""
     # Its name is the one that Python's warning shows to whoever forgot the await.
-    if begun is not None and (result := await begun):
-        return checked(result, name)
-    for listener, _ in chain:
-        result = listener(*args, **kwargs)
+    for call, _, listener in chain:
+        result: Any = call(*args, **kwargs) if begun is None else begun
+        begun = None
         if hasattr(result, "__await__") or (result and isawaitable(result)):
             result = await result
-        if result:
-            return checked(result, name)
+        if result and is_last(result, name, listener):
+            return result
     return None
 
 
-def checked(result: Any, name: str) -> Any:
-    """Return a true result of a listener; where only its truth counts, no generator is one."""
-    if name in BUILT_IN:
-        refuse_generator(result, f"A listener of {name!r}")
-    return result
+class ListenerAdvice:
+    """Warnings about results by which a listener silences the others: one a listener."""
+
+    def __init__(self) -> None:
+        self._told: set[Any] = set()
+
+    def look_at(self, listener: Listener, name: str, result: Any) -> None:
+        """Warn, at the listener's line, of a true result that is not `True`."""
+        key = code_of(listener) or type(listener)
+        if key in self._told:
+            return
+        advise_at(
+            key,
+            f"{described(listener)}, a listener of {name!r}, returned a {type(result).__name__}: "
+            "a true result keeps the listeners behind it from running. Return True if that is "
+            "meant, else nothing",
+        )
+        # Behind the warning: where warnings are errors, each call raises it.
+        self._told.add(key)
 
 
 class Done(Coroutine[Any, Any, Any]):
@@ -195,20 +241,24 @@ def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
     a default get what is left, in order. A listener that uses none of them is called as it is.
     """
     asked = parameters(listener)
-    if not any(parameter.name in names for parameter in asked):
+    if not any(by_name(parameter, names) for parameter in asked):
         return listener
     order, keywords = arrangement(asked, names)
     if not keywords and order == list(range(len(names))):
         return listener
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != len(names):  # an application sends the event by itself
+        if len(args) != len(names):  # an application sends the event by itself
             return listener(*args, **kwargs)
-        return listener(
-            *[args[place] for place in order], **{name: args[at] for name, at in keywords}
-        )
+        named = {name: args[at] for name, at in keywords}
+        return listener(*[args[place] for place in order], **named, **kwargs)
 
     return call
+
+
+def by_name(parameter: inspect.Parameter, names: tuple[str, ...]) -> bool:
+    """Tell whether a parameter gets its argument by its name, or takes any name."""
+    return parameter.name in names or parameter.kind is parameter.VAR_KEYWORD
 
 
 def parameters(listener: Listener) -> list[inspect.Parameter]:
@@ -249,8 +299,11 @@ def arrangement(
                 order.append(place)
         elif parameter.kind is parameter.VAR_POSITIONAL:
             order += [] if skipped else left
+            left = left if skipped else []
         elif left and parameter.default is parameter.empty and is_positional(parameter):
             order.append(left.pop(0))
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            keywords += [(names[place], place) for place in left]
         else:
             skipped = True
     return order, keywords

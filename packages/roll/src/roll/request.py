@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from http import HTTPStatus
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import roll_http
-from roll_http import HttpError
+from roll_http import HttpError, as_stream
 from roll_multipart import LimitError, MultipartError, NestedError
 
 from .containers import Files, Form, Multipart, Query
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from .views import ENDPOINTS
 
 __all__ = ["MAX_STREAMED_FORM", "Request"]
 
@@ -26,10 +25,20 @@ MULTIPART: Final = "multipart/form-data"
 URLENCODED: Final = "application/x-www-form-urlencoded"
 
 
+class FormLoad:
+    """The reading of a form: who reads it, and how it failed, if it did."""
+
+    __slots__ = ("failure", "lock")
+
+    def __init__(self) -> None:
+        self.lock: Final = asyncio.Lock()
+        self.failure: tuple[HTTPStatus, Any] | None = None
+
+
 class Request(roll_http.Request):
     """A request; as a dict, it is all the user's own: nothing here uses its keys."""
 
-    __slots__ = ("_form", "_query", "uploads")
+    __slots__ = ("_form", "_form_load", "_query", "uploads")
 
     uploads: Any
     """The files that were read from the body, which its end closes; None before any."""
@@ -39,7 +48,12 @@ class Request(roll_http.Request):
         roll_http.Request.__init__(self, app, protocol)
         self._query: Query | None = None
         self._form: Any = None
+        self._form_load: FormLoad | None = None
         self.uploads = None
+
+    @property
+    def _shared(self) -> tuple[str, ...]:
+        return (*super()._shared, "uploads", "_form_load")  # open files, and who waits
 
     # An application's own classes are for type checkers what a subclass says: `query: MyQuery`.
 
@@ -84,16 +98,32 @@ class Request(roll_http.Request):
         """Read `form` and `files` from the body as it comes, large files going to disk.
 
         For handlers with `lazy_body`: a multipart body never lies in memory. It may have
-        `max_body` bytes, where the route says so, else 1 GiB.
+        `max_body` bytes, where the route says so, else 1 GiB. Several may call it, also at once:
+        all get the same form, or the same error. In a `headers` listener, too: the body is then
+        not loaded for the handler.
         Raises what `form` and `load_body` raise.
         """
         if self._form is not None:
             return
-        if self._body is None and self._media_type == MULTIPART:
-            await self._stream_form()
-        else:
-            await self.load_body()
-            self._parse_form()
+        if self._form_load is None:
+            self._form_load = FormLoad()
+        async with self._form_load.lock:
+            if self._form is None:
+                await self._load_form(self._form_load)
+
+    async def _load_form(self, load: FormLoad) -> None:
+        if load.failure is not None:  # the body cannot be read again
+            raise HttpError(*load.failure)
+        try:
+            if self._body is None and self._media_type == MULTIPART:
+                await self._stream_form()
+            else:
+                await self.load_body()
+                self._parse_form()
+        except HttpError as error:
+            # Not the error itself: its traceback holds on to this request.
+            load.failure = error.status, error.message
+            raise
 
     def _class(self, name: str, default: Any) -> Any:
         # A request made by hand may have no application.
@@ -125,7 +155,7 @@ class Request(roll_http.Request):
 
     async def _stream_form(self) -> None:
         if self.max_body is None:
-            self.max_body = MAX_STREAMED_FORM
+            self.max_body = self._limit_of_route()
         try:
             parser, form, files = self._begin_multipart()
             # Known from the start: what is on disk is to be closed, however this ends.
@@ -135,9 +165,20 @@ class Request(roll_http.Request):
             raise unparsable("multipart", error) from error
         self._form = form
 
+    def _limit_of_route(self) -> int:
+        """Return the route's own limit: in a `headers` listener, it is not set yet."""
+        payload = (self.route and self.route.payload) or {}
+        endpoint = payload.get(ENDPOINTS.get(self.method or "", ""))
+        settings = dict(getattr(endpoint, "settings", ()))
+        limit: int = settings.get("max_body", MAX_STREAMED_FORM)
+        return limit
+
     async def _feed(self, parser: Any) -> None:
         try:
-            async for chunk in self:
+            chunks = aiter(self)
+            if self._stream is not None:
+                self._stream.handed_over = True
+            async for chunk in chunks:
                 parser.feed_data(chunk)
             end(parser)
         except BaseException:
@@ -151,16 +192,15 @@ class Request(roll_http.Request):
 
     def release(self, response: Any) -> None:
         """Close the files that are on disk: at once, or behind a body that is to be streamed."""
-        body = response.body
-        if inspect.isasyncgenfunction(body):
-            body = body()
-        if not hasattr(body, "__aiter__"):
+        if not self.uploads and self._media_type != MULTIPART:  # a form that it reads itself
+            return
+        stream = as_stream(response.body)
+        if stream is None:
             self._close_files()
-        elif self.uploads or self._media_type == MULTIPART:  # a form that it reads itself
-            response.body = self._closing_after(body)
+        else:
+            response.body = self._closing_after(stream)
 
-    async def _closing_after(self, body: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        chunks = aiter(body)
+    async def _closing_after(self, chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
         try:
             async for chunk in chunks:
                 yield chunk

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any, Protocol
 
+from roll_http import each_field
 from roll_websocket import HandshakeError
 
 from .advice import ResultAdvice
 from .arguments import Arguments
-from .errors import log_error, readable
+from .errors import ends_task, log_error, readable
 from .views import Endpoint, Refused
 
 __all__ = ["TakesWebsockets", "close_unless_upgraded", "converse"]
@@ -54,7 +55,9 @@ async def converse(
     request.protocol.switch(ws, handshake(ws, endpoint, response))
     try:
         await ws.run(session(app, endpoint, request, ws, arguments))
-    except Exception as error:  # noqa: BLE001 - nothing can be answered any more
+    except BaseException as error:
+        if ends_task(error):
+            raise
         await report(app, "websocket_error", request, ws, error)
     finally:
         await notify(app, "websocket_disconnect", request, ws)
@@ -73,7 +76,7 @@ def close_unless_upgraded(request: Any) -> None:
 
 
 def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:
-    headers = [(name, str(value)) for name, value in response.headers.items()]
+    headers = list(each_field(response.headers))
     headers += [("Set-Cookie", cookie) for cookie in response.cookies.output()]
     try:
         head: bytes = ws.handshake(headers, **(endpoint.websocket or {}))
@@ -99,7 +102,7 @@ async def session(
 
 
 async def report(
-    app: TakesWebsockets, event: str, request: Any, ws: Any, error: Exception
+    app: TakesWebsockets, event: str, request: Any, ws: Any, error: BaseException
 ) -> None:
     if app.log_errors:
         log_error(f"websocket {readable(request.url)}", error)
@@ -110,5 +113,7 @@ async def notify(app: TakesWebsockets, event: str, *args: Any) -> None:
     """Send an event where an exception of its listeners has nowhere to go but the log."""
     try:
         await app.hook(event, *args)
-    except Exception as error:  # noqa: BLE001 - as said above
+    except BaseException as error:
+        if ends_task(error):
+            raise
         log_error(f"listener of {event}", error)

@@ -13,8 +13,13 @@ from ..limits import NEVER
 
 __all__ = ["UNSET", "ConnectionBase", "RequestBase", "ResponseBase"]
 
-UNSET: Any = object()
-"""No value yet, where None is one."""
+
+class Unset:
+    """No value yet, where None is one."""
+
+
+# A class is itself in any copy, and where it is unpickled.
+UNSET: Any = Unset
 
 # On Python 3.11, the lookup of a member through its enumeration takes 0.15 us.
 _OK = HTTPStatus.OK
@@ -28,12 +33,12 @@ class RequestBase(dict[str, Any]):
         "_body",
         "_cancel_on_disconnect",
         "_cookies",
+        "_headers",
         "_json",
         "_kwargs",
         "_stream",
         "_whole",
         "app",
-        "headers",
         "keep_alive",
         "max_body",
         "method",
@@ -55,8 +60,6 @@ class RequestBase(dict[str, Any]):
     query_string: str
     """What follows the first `?` of the target, as received."""
     method: str | None
-    headers: dict[str, str]
-    """The fields by upper-cased name; lines of one name are joined (RFC 9110 5.3)."""
     version: str
     """`"1.1"` or `"1.0"`."""
     keep_alive: bool
@@ -77,7 +80,7 @@ class RequestBase(dict[str, Any]):
         self.path = ""
         self.query_string = ""
         self.method = None
-        self.headers = {}
+        self._headers: dict[str, str] = {}
         self.version = "1.1"
         self.keep_alive = True
         self.upgrade = None
@@ -96,7 +99,7 @@ class RequestBase(dict[str, Any]):
         """Set what the head says; called once, by the connection."""
         self.method = head.method
         self.url = head.target
-        self.headers = head.headers
+        self._headers = head.headers
         self.keep_alive = head.keep_alive
         if head.minor == 0:
             self.version = "1.0"

@@ -14,7 +14,9 @@ from typing import Any
 
 from ..cancellation import is_cancelled
 from ..errors import ClientDisconnected, HttpError
+from ..h1.body_encoders import InvalidResponse
 from ..h1.head import Head, RequestError
+from ..h1.response_body import BYTES_TYPE, TEXT_TYPE
 from ..h1.serialize import BODILESS_METHODS, Serialized, serialize, serialize_common
 from ..h1.state import SWITCHED
 from ..request import Request
@@ -85,6 +87,20 @@ def _failed(connection: Connection, head: Head, what: str) -> Response:
     return _plain(connection, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+def _unsendable(connection: Connection, head: Head, error: Exception) -> Response:
+    """Log what is wrong with a response, and answer in its place."""
+    # Of an error of ours the text says all: how it was found is nobody's business.
+    traceback = None if isinstance(error, InvalidResponse) else error
+    logger.error(
+        "The application gave a response that can't be sent to %s %r: %s",
+        head.method,
+        head.target,
+        error,
+        exc_info=traceback,
+    )
+    return _plain(connection, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
 def _plain(connection: Connection, status: HTTPStatus, text: Any = None) -> Response:
     """Return a plain text response, by default with the phrase of its status."""
     # Not the application's own class: that may be what failed.
@@ -115,8 +131,8 @@ def _send(
     try:
         common = serialize_common_response(request, response, date) if keep_alive else None
         serialized = common or serialize_response(request, response, date)
-    except Exception:  # noqa: BLE001 - a header's `str()` may raise anything
-        response = _failed(connection, head, "gave a response that can't be sent")
+    except Exception as error:  # noqa: BLE001 - a header's `str()` may raise anything
+        response = _unsendable(connection, head, error)
         request.keep_alive = False
         serialized = serialize_response(request, response, date)
     start, body, stream, _, keep_alive = serialized
@@ -165,8 +181,10 @@ def serialize_common_response(
         return None
     if request.version != "1.1" or request.method in BODILESS_METHODS:
         return None
-    status = response._status  # noqa: SLF001 - a property takes 0.1 us
-    head = serialize_common(status, response.headers, response.cookie_lines, body, date)
+    status, headers = response._status, response.headers  # noqa: SLF001 - a property takes 0.1 us
+    if body and "Content-Type" not in headers and response.add_content_type:
+        date += BYTES_TYPE if body is response.body else TEXT_TYPE
+    head = serialize_common(status, headers, response.cookie_lines, body, date)
     return None if head is None else (head, body, None, None, True)
 
 
@@ -181,4 +199,5 @@ def serialize_response(request: Request, response: Response, date: str) -> Seria
         response.cookie_lines,
         response.body,
         date,
+        add_content_type=response.add_content_type,
     )

@@ -14,7 +14,7 @@ from typing import Any, cast
 from ..errors import ClientDisconnected
 from ..files import FileBody
 from ..h1.body_encoders import BodyEncoder, ContentLengthEncoder
-from ..h1.serialize import as_bytes
+from ..h1.response_body import as_bytes
 from .raw_socket import RawSocket, unacknowledged
 
 __all__ = ["SLICE", "Writer"]

@@ -6,12 +6,10 @@ are not known here.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from ..syntax import has_forbidden, is_token, list_members
 from .body_encoders import (
     BodyEncoder,
     ChunkedEncoder,
@@ -19,11 +17,12 @@ from .body_encoders import (
     ContentLengthEncoder,
     InvalidResponse,
 )
+from .response_body import read_body
+from .response_fields import NO_FIELDS, PLAIN, Fields, check_value, kinds, read_fields
 
 __all__ = [
     "BODILESS_METHODS",
     "Serialized",
-    "as_bytes",
     "plain_response",
     "serialize",
     "serialize_common",
@@ -45,19 +44,6 @@ BODILESS_METHODS = frozenset({"HEAD", "CONNECT"})
 
 _COMMON_LINES = {code: _STATUS_LINES[code] for code in HTTPStatus if code not in _SPECIAL_STATUSES}
 
-_PLAIN, _LENGTH, _CODING, _CONNECTION, _DATE = range(5)
-_SPECIAL = {
-    "content-length": _LENGTH,
-    "transfer-encoding": _CODING,
-    "connection": _CONNECTION,
-    "date": _DATE,
-}
-
-# What each field name seen is to us. Names come from the application, so they are few; one that
-# makes them up can't fill the memory all the same.
-_kinds: dict[str, int] = {}
-_MAX_KINDS = 1024
-
 
 class Serialized(NamedTuple):
     """A response as bytes."""
@@ -73,23 +59,23 @@ class Serialized(NamedTuple):
 
 
 def serialize_common(
-    status: HTTPStatus, headers: Mapping[str, Any], cookies: Iterable[str], body: bytes, date: str
+    status: HTTPStatus, headers: Mapping[str, Any], cookies: Iterable[str], body: bytes, last: str
 ) -> bytes | None:
     """Return what `serialize` makes of a common response, in half its time; None for others.
 
     A common response answers a GET or the like of HTTP/1.1 on a connection that goes on, and has
-    no field that frames it.
+    no field that frames it, nor one in an unusual case. `last` are the lines that are added.
     """
     line = _COMMON_LINES.get(status)
     if line is None:
         return None
     for name, text in headers.items():
-        if _kinds.get(name) is not _PLAIN or type(text) is not str or not text.isprintable():
+        if kinds.get(name) is not PLAIN or type(text) is not str or not text.isprintable():
             return None
         line += f"{name}: {text}\r\n"
     if cookies:
         line += _cookie_lines(cookies)
-    return f"{line}Content-Length: {len(body)}\r\n{date}\r\n".encode()
+    return f"{line}Content-Length: {len(body)}\r\n{last}\r\n".encode()
 
 
 def serialize(
@@ -101,29 +87,32 @@ def serialize(
     cookies: Iterable[str],
     body: Any,
     date: str,
+    *,
+    add_content_type: bool = True,
 ) -> Serialized:
     """Return the bytes of a response to a request of `method` and `version`.
 
     `keep_alive` says whether the connection may go on, `cookies` are the values of `Set-Cookie`
-    lines, `date` is the line of the `Date` field.
+    lines, `date` is the line of the `Date` field. With `add_content_type`, a body that has no
+    `Content-Type` gets one.
     Raises `InvalidResponse` and `ValueError` for what can't be sent.
     """
-    if type(body) is not bytes:
-        body = as_body(body)
-    fields = _read_fields(headers) if headers else _NO_FIELDS
+    body, stream, content_type = read_body(body)
+    fields = read_fields(headers) if headers else NO_FIELDS
+    if fields.typed or not add_content_type or not _has_content(method, status, body, stream):
+        content_type = ""
     keep_alive = keep_alive and not fields.close
-    stream = encoder = None
-    if isinstance(body, bytes):
+    encoder = None
+    if stream is None:
         framing, body = _frame_bytes(method, status, fields, body)
     else:
-        stream, body = body, b""
         framing, encoder = _frame_stream(method, version, status, fields)
         if isinstance(encoder, CloseDelimitedEncoder):
             keep_alive = False
         if method == "HEAD":
             encoder = None
     lines = f"{_STATUS_LINES[status]}{fields.lines}{_cookie_lines(cookies)}{framing}"
-    date = "" if fields.date else date
+    date = content_type if fields.date else date + content_type
     head = f"{lines}{date}{_connection_line(version, keep_alive, fields.connection)}\r\n".encode()
     return Serialized(head, body, stream, encoder, keep_alive)
 
@@ -146,106 +135,17 @@ def plain_response(status: int, reason: str, date: str) -> bytes:
     ).encode() + body
 
 
-def as_body(body: Any) -> bytes | AsyncIterator[Any]:
-    """Return the bytes of a body that a handler gave, or the iterator that gives them."""
-    if isinstance(body, str):
-        return body.encode()
-    if isinstance(body, bytes):
-        return body
-    if hasattr(body, "__aiter__"):
-        return body.__aiter__()  # type: ignore[no-any-return]  # an async iterator, by its contract
-    if inspect.isasyncgenfunction(body):
-        return body()  # type: ignore[no-any-return]  # calling such a function gives one
-    return as_bytes(body)
-
-
-def as_bytes(item: Any) -> bytes:
-    """Return anything as bytes: as they are, or as `str()` gives them, in UTF-8."""
-    if isinstance(item, bytes):
-        return item
-    if isinstance(item, bytearray | memoryview):
-        return bytes(item)
-    return str(item).encode()
-
-
-class _Fields:
-    """The header lines of a response, and what some of them decide."""
-
-    __slots__ = ("close", "connection", "date", "length", "lines")
-
-    def __init__(self) -> None:
-        self.lines = ""
-        self.length: int | None = None
-        self.close = False
-        self.connection: list[str] = []  # options beside close and keep-alive
-        self.date = False
-
-    def take(self, kind: int, name: str, text: str) -> str:
-        """Take a field that frames the message; return the line to be sent for it."""
-        if kind == _LENGTH:
-            self.length = _content_length(text)
-        elif kind == _CONNECTION:
-            self._take_connection(text)
-        elif kind == _DATE:
-            self.date = True
-            return f"{name}: {text}\r\n"
-        return ""
-
-    def _take_connection(self, text: str) -> None:
-        options = list(list_members(text))
-        self.close = "close" in options
-        self.connection = [option for option in options if option not in {"close", "keep-alive"}]
-
-
-_NO_FIELDS = _Fields()
-
-
-def _read_fields(headers: Mapping[str, Any]) -> _Fields:
-    fields = _Fields()
-    lines = ""
-    for name, value in headers.items():
-        kind = _kinds.get(name)
-        if kind is None:
-            kind = _learn(name)
-        text = value if type(value) is str else str(value)
-        if not text.isprintable():
-            _check_value(name, text)
-        lines += fields.take(kind, name, text) if kind else f"{name}: {text}\r\n"
-    fields.lines = lines
-    return fields
-
-
 def _cookie_lines(cookies: Iterable[str]) -> str:
     lines = ""
     for value in cookies:
         if not value.isprintable():
-            _check_value("Set-Cookie", value)
+            check_value("Set-Cookie", value)
         lines += f"Set-Cookie: {value}\r\n"
     return lines
 
 
-def _learn(name: Any) -> int:
-    if not isinstance(name, str) or not is_token(name):
-        raise InvalidResponse(f"Header name {name!r} is not a token (RFC 9110 5.1)")
-    if len(_kinds) >= _MAX_KINDS:
-        _kinds.clear()
-    kind = _kinds[name] = _SPECIAL.get(name.lower(), _PLAIN)
-    return kind
-
-
-def _check_value(name: str, text: str) -> None:
-    if has_forbidden(text):
-        raise InvalidResponse(f"Header {name} has a control character: {text!r} (RFC 9110 5.5)")
-
-
-def _content_length(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise InvalidResponse(f"Content-Length {text!r} is not a number of bytes")
-    return int(text)
-
-
 def _frame_bytes(
-    method: str, status: HTTPStatus, fields: _Fields, body: bytes
+    method: str, status: HTTPStatus, fields: Fields, body: bytes
 ) -> tuple[str, bytes]:
     """Return the line that frames a body of bytes, and what is sent of it."""
     length = len(body)
@@ -272,7 +172,7 @@ def _frame_special(method: str, status: HTTPStatus, length: int, body: bytes) ->
 
 
 def _frame_stream(
-    method: str, version: str, status: HTTPStatus, fields: _Fields
+    method: str, version: str, status: HTTPStatus, fields: Fields
 ) -> tuple[str, BodyEncoder | None]:
     """Return the line that frames a stream, and its encoder; None for a response without body."""
     if status == _RESET_CONTENT:
@@ -293,3 +193,10 @@ def _has_no_body(method: str, status: HTTPStatus) -> bool:
     if method == "CONNECT" and status < _MULTIPLE_CHOICES:
         return True
     return status in _BODILESS
+
+
+def _has_content(method: str, status: HTTPStatus, body: bytes, stream: object) -> bool:
+    """Tell whether the response has a body, or would have one if it did not answer a HEAD."""
+    if not body and stream is None:
+        return False
+    return status != _RESET_CONTENT and not _has_no_body(method, status)

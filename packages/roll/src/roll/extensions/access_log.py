@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ..errors import readable
 from ..observe import report_exchanges
@@ -24,32 +27,78 @@ def logger(
     """Log each request, as `METHOD url`, on the logger `roll`, at INFO.
 
     The logger has `level`, and from startup to shutdown `handler`, by default one that writes on
-    stderr. With an `access_format` there is a second line once the request has been answered, in
+    stderr what no other handler writes on the terminal: each line is there once, also with several
+    applications, or with `logging.basicConfig`.
+
+    With an `access_format` there is a second line once the request has been answered, in
     which `%(peer)s`, `%(method)s`, `%(url)s`, `%(version)s`, `%(status)d`, `%(bytes)d` (of the
     body) and `%(duration)f` (seconds) are filled in.
     """
     log = logging.getLogger("roll")
     log.setLevel(level)
-    # Made when it is needed: stderr may be another one by then.
     handlers: list[logging.Handler] = []
 
-    @app.listen("startup")
     def add_handler() -> None:
-        handlers.append(handler or logging.StreamHandler())
+        # Made when it is needed: stderr may be another one by then.
+        handlers.append(handler or terminal_handler(log))
+        uses[handlers[-1]] = uses.get(handlers[-1], 0) + 1
         log.addHandler(handlers[-1])
 
     @app.listen("shutdown")
     def remove_handler() -> None:
         while handlers:
-            log.removeHandler(handlers.pop())
+            leave(log, handlers.pop())
 
-    def log_request(request: Any) -> None:
-        log.info("%s %s", request.method, readable(request.url))
-
-    # First of all listeners: none can end the chain before it.
-    app.hooks.setdefault("headers", []).insert(0, log_request)
+    app.at_startup(add_handler)
+    listeners = app.hooks.setdefault("headers", [])
+    if log_request not in listeners:
+        # First of all listeners: none can end the chain before it.
+        listeners.insert(0, log_request)
     if access_format is not None:
         log_accesses(app, access_format)
+
+
+def log_request(request: Any) -> None:
+    logging.getLogger("roll").info("%s %s", request.method, readable(request.url))
+
+
+# How many applications use a handler: of the process, as loggers are.
+uses: WeakKeyDictionary[logging.Handler, int] = WeakKeyDictionary()
+
+
+def leave(log: logging.Logger, handler: logging.Handler) -> None:
+    """Remove a handler from a logger, unless another application uses it."""
+    uses[handler] -= 1
+    if not uses[handler]:
+        log.removeHandler(handler)
+
+
+def terminal_handler(log: logging.Logger) -> logging.Handler:
+    """Return the handler of the terminal that a logger has, or a new one."""
+    found = (one for one in log.handlers if isinstance(one, TerminalHandler))
+    return next(found, None) or TerminalHandler()
+
+
+class TerminalHandler(logging.StreamHandler[Any]):
+    """Writes on stderr what no other handler writes on the terminal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        others = handlers_of(logging.getLogger(record.name))
+        if not any(writes_on_terminal(one) for one in others if one is not self):
+            super().emit(record)
+
+
+def handlers_of(log: logging.Logger | None) -> Iterator[logging.Handler]:
+    """Yield the handlers that a record of this logger reaches."""
+    while log is not None:
+        yield from log.handlers
+        log = log.parent if log.propagate else None
+
+
+def writes_on_terminal(handler: logging.Handler) -> bool:
+    stream = getattr(handler, "stream", None)
+    streams = (sys.stderr, sys.stdout, sys.__stderr__, sys.__stdout__)
+    return stream is not None and any(stream is one for one in streams)
 
 
 def log_accesses(app: Roll, access_format: str) -> None:

@@ -53,6 +53,7 @@ def traceback(app: Roll) -> None:
 def igniter(app: Roll) -> None:
     """Log a banner on startup, at DEBUG, on the logger `roll`."""
 
-    @app.listen("startup")
     def show() -> None:
         logging.getLogger("roll").debug(BANNER)
+
+    app.at_startup(show)

@@ -10,12 +10,13 @@ import time
 from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedReader, FileIO
-from pathlib import Path
+from pathlib import Path, PurePath
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from roll_http import FileBody, HttpError
 
+from ..errors import set_fields
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ COMPRESSED: Final = {
     "compress": "application/x-compress",
     "br": "application/x-brotli",
 }
+
+WELL_KNOWN: Final = ".well-known"
 
 LONGEST_PATH: Final = 4096
 """No file of Linux or macOS is opened by a longer path, in bytes.
@@ -70,13 +73,16 @@ def static(
     root: Path | str = Path(),
     default_index: str = "",
     name: str = DEFAULT_NAME,
+    *,
+    dotfiles: bool = False,
     **extras: Any,
 ) -> None:
     """Serve the files below `root` at `prefix`, from startup on.
 
     A directory is answered with its `default_index`, if one is given; what lies outside of
     `root`, links followed, with 400; what is no file, or may not be read, with 404. `a.txt/` and
-    `css//a.txt` are no files.
+    `css//a.txt` are no files. Without `dotfiles`, nor is what has a name in its path that begins
+    with a dot, such as `.env` or `.git/config`; `.well-known` (RFC 8615) is always served.
     Preconditions and single ranges are understood (RFC 9110 13 and 14). Extras are given to the
     route. The startup raises a `ValueError` if `root` is no folder, or may not be entered.
     """
@@ -86,6 +92,8 @@ def static(
 
     async def serve(request: Any, response: Any, path: str) -> None:
         def look_and_answer() -> None:
+            if not dotfiles and names_dotfile(path):
+                raise HttpError(HTTPStatus.NOT_FOUND, path)
             with find(folder, path, default_index) as file:
                 answer(file, request, response)
 
@@ -94,10 +102,11 @@ def static(
 
     serve.__name__ = name
 
-    @app.listen("startup")
     def register() -> None:
         check_root(folder)
         app.route(f"{prefix.rstrip('/')}/{{path:any}}", **extras)(serve)
+
+    app.at_startup(register)
 
 
 def check_root(folder: Path) -> None:
@@ -209,6 +218,16 @@ def locate(folder: Path, path: str, default_index: str) -> Path:
     return place
 
 
+def names_dotfile(path: str) -> bool:
+    """Tell whether a path within the folder has a name that begins with a dot."""
+    if "." not in path:
+        return False
+    names = PurePath(os.path.normpath(path)).parts
+    if names[:1] == ("..",):  # it leads out of the folder, which has an answer of its own
+        return False
+    return any(name[:1] == "." and name != WELL_KNOWN for name in names)
+
+
 def names_directory(path: str) -> bool:
     return path.rpartition("/")[2] in {"", ".", ".."}
 
@@ -240,7 +259,7 @@ def answer(file: StaticFile, request: Any, response: Any) -> None:
     elif status is HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         headers["Content-Range"] = f"bytes */{file.size}"
     response.status = status
-    response.headers.update(headers)
+    set_fields(response.headers, headers)
 
 
 def decide(file: StaticFile, request: Any) -> tuple[HTTPStatus, tuple[int, int] | None]:

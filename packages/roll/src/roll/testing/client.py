@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..application import Roll
 from ..observe import when_answered
 from .encoding import encode_data, encode_form, encode_head
 from .responses import parse_response
 from .transport import Transport
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["Client"]
 

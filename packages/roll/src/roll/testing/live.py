@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from roll_http import Server
 
+from ..application import Roll
 from .encoding import encode_head
 from .responses import LiveResponse, read_response
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["LiveClient"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import pytest
 
@@ -26,6 +26,10 @@ def fixture(function: F) -> F:
     except ImportError:
         make = pytest.fixture
     return cast(F, make(function))
+
+
+LOOP_SCOPES: Final = ("function", "class", "module", "package", "session")
+"""The scopes of the event loops of pytest-asyncio."""
 
 
 # The fixtures of the documentation. `app` is named because it may have parameters.
@@ -52,31 +56,66 @@ def event_loop(request: Any) -> asyncio.AbstractEventLoop:
 def in_loop_of_test(request: Any, name: str) -> Any:
     """Return the fixture `name`, made in the loop that runs the test.
 
+    pytest-asyncio runs a test in the loop of the scope that the test, or the configuration, asks
+    for: there is a fixture for each.
     anyio makes every asynchronous fixture of a test with its mark in a loop of its own, and in
     auto mode pytest-asyncio runs that test, in another loop. A fixture that is no coroutine is
     left to pytest-asyncio (1.4 or later).
     """
-    is_contested = "anyio_backend" in request.fixturenames
-    if is_contested and request.node.get_closest_marker("asyncio") is not None:
-        name += "_without_anyio"
-    return request.getfixturevalue(name)
+    mark = request.node.get_closest_marker("asyncio")
+    if mark is None:
+        return request.getfixturevalue(name)
+    if "anyio_backend" in request.fixturenames:
+        return request.getfixturevalue(f"{name}_without_anyio")
+    return request.getfixturevalue(f"{name}_{loop_scope(request.config, mark)}")
 
 
-@fixture
-async def _roll_client(app: Any) -> AsyncIterator[Client]:
-    async with serving(app) as client:
-        yield client
+def loop_scope(config: Any, mark: Any) -> str:
+    """Return the scope of the loop that runs a test with this mark of pytest-asyncio."""
+    asked = mark.kwargs.get("loop_scope") or mark.kwargs.get("scope")
+    return str(asked or config.getini("asyncio_default_test_loop_scope") or "function")
 
 
-@fixture
-async def _roll_liveclient(app: Any) -> AsyncIterator[LiveClient]:
-    async with serving_live(app) as client:
-        yield client
+def make_fixtures(name: str, function: Callable[[], Any]) -> dict[str, Any]:
+    """Return the fixtures `name`, for a loop of any plugin, and one for each scope of a loop.
+
+    `function` makes what becomes a fixture.
+    """
+    try:
+        make: Any = import_module("pytest_asyncio").fixture
+    except ImportError:
+        return {name: pytest.fixture(function())}
+    scoped = {f"{name}_{scope}": make(function(), loop_scope=scope) for scope in LOOP_SCOPES}
+    return {name: make(function()), **scoped}
 
 
-@fixture
-async def _roll_event_loop() -> asyncio.AbstractEventLoop:
-    return asyncio.get_running_loop()
+def client_function() -> Any:
+    async def client(app: Any) -> AsyncIterator[Client]:
+        async with serving(app) as client:
+            yield client
+
+    return client
+
+
+def liveclient_function() -> Any:
+    async def liveclient(app: Any) -> AsyncIterator[LiveClient]:
+        async with serving_live(app) as client:
+            yield client
+
+    return liveclient
+
+
+def event_loop_function() -> Any:
+    async def event_loop() -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    return event_loop
+
+
+# pytest finds fixtures among the names of a plugin.
+globals().update(make_fixtures("_roll_client", client_function))
+globals().update(make_fixtures("_roll_liveclient", liveclient_function))
+globals().update(make_fixtures("_roll_event_loop", event_loop_function))
 
 
 @fixture
