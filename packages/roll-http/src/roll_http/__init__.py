@@ -9,6 +9,7 @@ from .connection.protocol import HTTPProtocol
 from .cookies import Cookies, parse_cookies
 from .errors import ClientDisconnected, HttpError
 from .files import FileBody
+from .json_codec import JSONCodec, SpeaksJSON
 from .limits import Limits
 from .request import Request
 from .response import Response
@@ -23,10 +24,12 @@ __all__ = [
     "FileBody",
     "HTTPProtocol",
     "HttpError",
+    "JSONCodec",
     "Limits",
     "Request",
     "Response",
     "Server",
+    "SpeaksJSON",
     "__version__",
     "parse_cookies",
     "serve_until_signalled",

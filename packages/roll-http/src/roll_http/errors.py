@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __all__ = ["ClientDisconnected", "HttpError"]
 
@@ -12,36 +12,73 @@ __all__ = ["ClientDisconnected", "HttpError"]
 _STATUSES: dict[int, HTTPStatus] = {status.value: status for status in HTTPStatus}
 
 
+class _Status:
+    """The status of an error: the one that was set, else that of its class."""
+
+    def __init__(self, code: int | HTTPStatus | None = None) -> None:
+        self._default = None if code is None else _status_of(code)
+
+    def __get__(self, error: HttpError | None, owner: type[HttpError]) -> Any:
+        if error is None:  # of the class; its own value, where it has one
+            return self if self._default is None else self._default
+        status = error.__dict__.get("_status", self._default)
+        if status is None:
+            raise AttributeError(f"{owner.__name__} has no status: set `self.status`")
+        return status
+
+    def __set__(self, error: HttpError, code: int | HTTPStatus) -> None:
+        error.__dict__["_status"] = _status_of(code)
+
+
+def _status_of(code: int | HTTPStatus) -> HTTPStatus:
+    return _STATUSES.get(code) or HTTPStatus(code)
+
+
 class HttpError(Exception):
     """An error that is answered with an HTTP status.
 
-    It takes a status code (an int or an `http.HTTPStatus`), a message for the client, by default
-    the standard phrase of the status, and any `context` for the code that handles the error.
-    Subclasses may set `status` and `message` without calling this constructor.
+    It takes a status code (an int or an `http.HTTPStatus`), a message for the client, which defaults
+    to the standard phrase of the status when it is missing or empty, and any `context` for the
+    code that handles the error. A context that is an exception is the error's `__context__`, too.
+
+    A subclass may set `status` and `message` in its class body, and is then raised without
+    arguments; or set them in a constructor of its own, without calling this one.
 
     Raises:
         ValueError: the code is not a registered HTTP status.
+        TypeError: there is no code, and the class has no status of its own.
     """
 
     message: Any = None
     context: Any = None
 
+    if TYPE_CHECKING:
+        # Read, it is an `HTTPStatus`. Type checkers would then refuse `status = 404` in the body
+        # of a subclass.
+        status: Any
+    else:
+        status = _Status()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if isinstance(cls.status, int):
+            cls.status = _Status(cls.status)
+
     def __init__(
-        self, http_code: int | HTTPStatus, message: Any = None, context: Any = None
+        self,
+        http_code: int | HTTPStatus | None = None,
+        message: Any = None,
+        context: Any = None,
     ) -> None:
-        self.args = (http_code, message)  # half the time of the parent's constructor
-        self.status = http_code
-        self.message = self.status.phrase if message is None else message
+        if http_code is not None:
+            self.args = (http_code, message)  # half the time of the parent's constructor
+            self.status = http_code
+        elif isinstance(type(self).status, _Status):
+            raise TypeError(f"{type(self).__name__} needs a status code, such as 404")
+        self.message = message or self.message or self.status.phrase
         self.context = context
-
-    @property
-    def status(self) -> HTTPStatus:
-        """The status; may be set to an int."""
-        return self._status
-
-    @status.setter
-    def status(self, code: int | HTTPStatus) -> None:
-        self._status = _STATUSES.get(code) or HTTPStatus(code)
+        if isinstance(context, BaseException):
+            self.__context__ = context
 
     def __str__(self) -> str:
         return f"{self.status.value} {self.message}"
