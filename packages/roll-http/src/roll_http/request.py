@@ -12,6 +12,7 @@ from ._core.bases import UNSET
 from .body import BodyStream, check_size
 from .cookies import Cookies, parse_cookies
 from .errors import HttpError
+from .foreign_cookies import received
 from .h1.head import split_fields
 from .json_codec import codec_of
 
@@ -54,7 +55,7 @@ class Request(RequestBase):
     @cancel_on_disconnect.setter
     def cancel_on_disconnect(self, value: bool) -> None:
         self._cancel_on_disconnect = value
-        if value and self.protocol is not None and self.protocol.gone:
+        if value and getattr(self.protocol, "gone", False):
             self.protocol.cancel()
 
     @property
@@ -73,8 +74,9 @@ class Request(RequestBase):
         """The cookies of the request."""
         if self._cookies is None:
             header = self.headers.get("COOKIE")
-            cookies = Cookies if self.app is None else self.app.Cookies
-            self._cookies = cookies(parse_cookies(header) if header else {})
+            found = parse_cookies(header) if header else {}
+            make = Cookies if self.app is None else self.app.Cookies
+            self._cookies = make(found) if make is Cookies else received(found, make)
         return self._cookies
 
     @property
@@ -111,9 +113,11 @@ class Request(RequestBase):
         self._body = b"".join([chunk async for chunk in self])
 
     def _loaded_limit(self) -> int | None:
-        if self.max_body is not None or self.protocol is None:
+        if self.max_body is not None:
             return self.max_body
-        return cast("int | None", self.protocol.limits.body)
+        # A request may have no protocol, or one of a class that has no limits.
+        limits = getattr(self.protocol, "limits", None)
+        return None if limits is None else cast("int | None", limits.body)
 
     async def read(self) -> bytes:
         """The whole body, loaded if it was not."""
@@ -172,13 +176,12 @@ class Request(RequestBase):
     @property
     def client(self) -> tuple[str, int] | None:
         """The peer's address: host and port; None over a Unix socket."""
-        return None if self.protocol is None else cast("Any", self.protocol.peer)
+        return cast("tuple[str, int] | None", getattr(self.protocol, "peer", None))
 
     @property
     def scheme(self) -> str:
         """`"http"`, or `"https"` over TLS."""
-        secure = self.protocol is not None and self.protocol.secure
-        return "https" if secure else "http"
+        return "https" if getattr(self.protocol, "secure", False) else "http"
 
     async def disconnected(self) -> bool:
         """Return whether the client has disconnected, as far as the server knows.
@@ -187,5 +190,5 @@ class Request(RequestBase):
         notice a client that vanished without closing its connection, nor one that disconnected
         behind more unread bytes than the server buffers.
         """
-        await asyncio.sleep(0)  # what the socket has to say comes first
-        return self.protocol is not None and bool(self.protocol.gone)
+        await asyncio.sleep(0)  # let the loop read the socket first
+        return bool(getattr(self.protocol, "gone", False))

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from ._core import ResponseBase
 from .cookies import Cookies
+from .foreign_cookies import cookie_lines
 from .json_codec import PLAIN_JSON, JSONCodec, codec_of
 
 __all__ = ["Response"]
@@ -56,7 +57,7 @@ class Response(ResponseBase):
     @property
     def cookie_lines(self) -> Iterable[str]:
         """The value of a `Set-Cookie` line for each cookie to be set."""
-        return self._cookies.output() if self._cookies else ()
+        return cookie_lines(self._cookies) if self._cookies else ()
 
     @property
     def json(self) -> Any:

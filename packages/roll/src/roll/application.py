@@ -12,6 +12,7 @@ from roll_http import (
     HTTPProtocol,
     Limits,
     Response,
+    SpeaksJSON,
 )
 from roll_http.cancellation import is_cancelled
 from roll_routing import Route, Routes
@@ -19,12 +20,13 @@ from roll_websocket import WSProtocol
 
 from .advice import ResultAdvice
 from .arguments import Arguments, Place
-from .callables import refuse_async
+from .codec import JSON
 from .containers import Files, Form, Multipart, Query
 from .errors import answer_error
 from .events import Events
 from .groups import Group
 from .lookup import Aliases, Taken, unmatched
+from .parts import check_part, check_parts
 from .paths import check_path, check_prefix
 from .request import Request
 from .upgrade import close_unless_upgraded, converse
@@ -51,21 +53,6 @@ WHOLE = {bytes, str}
 
 PROTOCOL_NAMES = ("HttpProtocol", "Protocol")
 
-PARTS = (
-    *PROTOCOL_NAMES,
-    "WebsocketProtocol",
-    "Routes",
-    "Route",
-    "Query",
-    "Form",
-    "Files",
-    "Multipart",
-    "Request",
-    "Response",
-    "Cookies",
-)
-"""The class attributes that are called; none is awaited."""
-
 
 class Roll(Events, dict[str, Any]):
     """An application: a `dict` for the user's own keys, which takes arbitrary attributes too.
@@ -75,7 +62,7 @@ class Roll(Events, dict[str, Any]):
     route.
 
     Raises:
-        ValueError: a part is async: its result is needed at once.
+        ValueError: a part is async, or no class for its place (see `roll.parts`).
     """
 
     HttpProtocol: Callable[..., Any] = HTTPProtocol
@@ -89,7 +76,7 @@ class Roll(Events, dict[str, Any]):
     Query: Callable[..., Any] = Query
     """Called with a mapping of names to lists of values."""
     Form: Callable[..., Any] = Form
-    """Called with a mapping of names to lists of values, an empty one by `Multipart`."""
+    """Called with a mapping of names to lists of values, an empty one where it is filled later."""
     Files: Callable[..., Any] = Files
     """Called without arguments."""
     Multipart: Callable[..., Any] = Multipart
@@ -100,6 +87,8 @@ class Roll(Events, dict[str, Any]):
     """Called with the application and the protocol of the connection."""
     Cookies: Callable[..., Any] = Cookies
     """Called with a mapping of names to values."""
+    JSON: SpeaksJSON = JSON
+    """Not called: an object with `dumps(value)` and `loads(bytes)`, such as `json` or `ujson`."""
 
     log_errors: bool = True
     """Whether an unexpected exception is logged, with its traceback, on the logger `roll`.
@@ -109,7 +98,7 @@ class Roll(Events, dict[str, Any]):
 
     def __init__(self, *, limits: Limits | None = None, strict_slashes: bool = True) -> None:
         super().__init__()
-        self._check_parts()
+        check_parts(self)
         self.limits = Limits() if limits is None else limits
         self.strict_slashes = strict_slashes
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,10 +107,6 @@ class Roll(Events, dict[str, Any]):
         self._aliases = Aliases()
         self._taken = Taken()
         self.result_advice = ResultAdvice()
-
-    def _check_parts(self) -> None:
-        for name in PARTS:
-            refuse_async(getattr(self, name, None), f"{type(self).__name__}.{name}")
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
@@ -153,7 +138,12 @@ class Roll(Events, dict[str, Any]):
         return found
 
     async def startup(self) -> None:
-        """Send the event `startup`."""
+        """Check the parts, which may have been replaced since, and send the event `startup`.
+
+        Raises:
+            ValueError: a part is no class for its place.
+        """
+        check_parts(self)
         await self.hook("startup")
 
     async def shutdown(self) -> None:
@@ -191,6 +181,8 @@ class Roll(Events, dict[str, Any]):
             payload = payload_of(
                 view, methods, protocol, lazy_body=lazy_body, extras=extras, place=place
             )
+            if protocol == "websocket":
+                check_part(self, "WebsocketProtocol")
             name = extras.get("name")
             self._check_name(path, name)
             self._taken.check(self.routes, path, view, payload)

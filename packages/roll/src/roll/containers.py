@@ -10,7 +10,7 @@ from roll_http import HttpError
 
 from .callables import refuse_async
 
-__all__ = ["BadValue", "Files", "Form", "Multidict", "Multipart", "Query"]
+__all__ = ["BadValue", "Files", "Form", "Multidict", "Multipart", "Query", "made_of"]
 
 
 T = TypeVar("T")
@@ -61,3 +61,19 @@ class Multipart(roll_multipart.Multipart):
     if TYPE_CHECKING:  # the same, with what this package fills
 
         def initialize(self, content_type: str) -> tuple[Form, Files]: ...
+
+
+def made_of(values: roll_multipart.Multidict[str], make: Callable[..., Any]) -> Any:
+    """Return the container that `make` makes of these values, a `Query` or a `Form`.
+
+    One that has a method `add` is filled by it, but for those of this package: classes differ in
+    what they make of a list in a mapping.
+    """
+    kind = make if isinstance(make, type) else type(make({}))
+    if issubclass(kind, roll_multipart.Multidict) or not hasattr(kind, "add"):
+        return make(values)
+    made = make({})
+    for name, texts in values.items():
+        for text in texts:
+            made.add(name, text)
+    return made

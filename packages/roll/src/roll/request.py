@@ -12,7 +12,7 @@ import roll_http
 from roll_http import HttpError
 from roll_multipart import LimitError, MultipartError, NestedError
 
-from .containers import Files, Form, Multipart, Query
+from .containers import Files, Form, Multipart, Query, made_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ URLENCODED: Final = "application/x-www-form-urlencoded"
 class Request(roll_http.Request):
     """A request; as a dict, it is all the user's own: nothing here uses its keys."""
 
-    __slots__ = ("_form", "_query", "uploads")
+    __slots__ = ("_complete_files", "_form", "_query", "uploads")
 
     uploads: Any
     """The files that were read from the body, which its end closes; None before any."""
@@ -39,6 +39,7 @@ class Request(roll_http.Request):
         roll_http.Request.__init__(self, app, protocol)
         self._query: Query | None = None
         self._form: Any = None
+        self._complete_files: Any = None  # the files in `uploads`, as their parser lists them
         self.uploads = None
 
     # An application's own classes are for type checkers what a subclass says: `query: MyQuery`.
@@ -52,7 +53,7 @@ class Request(roll_http.Request):
             except MultipartError as error:
                 raise HttpError(HTTPStatus.BAD_REQUEST, error.message) from error
             make = Query if self.app is None else self.app.Query
-            self._query = found if make is Query else make(found)
+            self._query = found if make is Query else made_of(found, make)
         return self._query
 
     @property
@@ -112,7 +113,7 @@ class Request(roll_http.Request):
         else:
             found = parse_urlencoded(body if kind == URLENCODED else b"")
             make = Form if self.app is None else self.app.Form
-            self._form = found if make is Form else make(found)
+            self._form = found if make is Form else made_of(found, make)
 
     def _parse_multipart(self, body: bytes) -> None:
         try:
@@ -147,7 +148,9 @@ class Request(roll_http.Request):
     def _begin_multipart(self) -> tuple[Any, Any, Any]:
         make = self._class("Multipart", Multipart)
         parser = make(form=self._class("Form", Form), files=self._class("Files", Files))
-        return parser, *parser.initialize(self.content_type)
+        form, files = parser.initialize(self.content_type)
+        self._complete_files = getattr(parser, "complete_files", None)
+        return parser, form, files
 
     def release(self, response: Any) -> None:
         """Close the files that are on disk: at once, or behind a body that is to be streamed."""
@@ -174,7 +177,10 @@ class Request(roll_http.Request):
             return
         # The stack closes all of them, also when one raises.
         with ExitStack() as stack:
-            for file in chain.from_iterable(self.uploads.values()):
+            files = self._complete_files
+            if files is None or isinstance(self.uploads, Files):  # then they are in lists
+                files = chain.from_iterable(self.uploads.values())
+            for file in files:
                 # What is in memory costs nobody anything, and was always left open.
                 if not getattr(file, "in_memory", True):
                     stack.callback(file.close)
