@@ -147,10 +147,11 @@ class HttpConnection(StreamProtocol, Protocol):
     and sends `status`, `headers`, `cookie_lines` and `body` of the response it gets.
 
     It takes attributes of any name. These have a use where they are there: `peer` (host and port),
-    `secure` and `gone` for `request.client`, `scheme` and `disconnected()`; `on_answered`, which
-    others set to what is to be called as `on_answered(request, response, size)` after each answer,
-    for access logs and for the client of tests; `switch(protocol, head)`, without which there are
-    no websockets. At a graceful end of the server only connections of `roll.HTTPProtocol` are
+    `secure` and `gone` for `request.client`, `scheme` and `disconnected()`; a class attribute
+    `on_answered`, None, which others set to what the class then calls after each answer, as
+    `on_answered(request, response, size)`: for access logs, and so that the client of tests gives
+    the application's own response; `switch(protocol, head)`, without which there are no
+    websockets. At a graceful end of the server only connections of `roll.HTTPProtocol` are
     waited for.
     """
 

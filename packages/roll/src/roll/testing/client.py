@@ -24,7 +24,7 @@ class Client:
     """Sends requests to an application, and gives its own responses back.
 
     `protocol` is the connection of the last request: `protocol.transport.data` has the exact
-    bytes of the answer.
+    bytes of the answer, `protocol.request` and `protocol.response` are the last ones.
     """
 
     content_type: str = "application/json; charset=utf-8"
@@ -63,10 +63,12 @@ class Client:
         self.protocol = protocol = self.app.factory()
         transport = Transport(protocol)
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        when_answered(protocol, lambda _, response, __: answered.set_result(response))
+        over = [asyncio.ensure_future(e.wait()) for e in (transport.closed, transport.switched)]
+        if not hasattr(type(protocol), "on_answered"):  # a class that does not say when it has answered
+            over.append(asyncio.ensure_future(transport.read_response(method)))
+        when_answered(protocol, lambda *exchange: answered.set_result(exchange))
         protocol.connection_made(transport)
         ended = when_released(protocol)
-        over = [asyncio.ensure_future(e.wait()) for e in (transport.closed, transport.switched)]
         try:
             protocol.data_received(head + content)
             await asyncio.wait({answered, *over}, return_when=asyncio.FIRST_COMPLETED)
@@ -76,7 +78,10 @@ class Client:
             transport.lose()
         if transport.switched.is_set():
             await see_out(protocol, ended)
-        response = answered.result() if answered.done() else None
+        response = None
+        if answered.done():
+            protocol.request, protocol.response, _ = answered.result()
+            response = protocol.response
         return await self._response(response, protocol, transport.data, method)
 
     def _encode(
@@ -120,6 +125,9 @@ class Client:
             response = self.app.Response(self.app, protocol)
             response.status = sent.status
             response.headers.update(sent.headers)
+        length = sent.headers["Content-Length"]
+        if length is not None and "content-length" not in map(str.lower, response.headers):
+            response.headers["Content-Length"] = int(length)
         response.body = sent.body
         return response
 
@@ -178,9 +186,15 @@ class Client:
 
 
 def when_released(protocol: Any) -> asyncio.Future[None]:
-    """Return a future that is done when a handler that took the connection over has ended."""
+    """Return a future that is done when a handler that took the connection over has ended.
+
+    For a class that does not tell, it is done.
+    """
     released = asyncio.get_running_loop().create_future()
-    release = protocol.release
+    release = getattr(protocol, "release", None)
+    if release is None:
+        released.set_result(None)
+        return released
 
     def released_now() -> None:
         release()
