@@ -18,7 +18,9 @@ def test_reading_json_decodes_the_body(answering, body):
     assert answering.response.json == {"a": "é"}
 
 
-@pytest.mark.parametrize("body", [b"", b"{", "NaN", b"1e999", b"\xff", 3, None, iter(())], ids=repr)
+@pytest.mark.parametrize(
+    "body", [b"", b"{", "NaN", b"1e999", b"\xff", 3, None, iter(())], ids=repr
+)
 def test_reading_json_of_another_body_raises(answering, body):
     answering.response.body = body
     with pytest.raises((ValueError, TypeError)):

@@ -96,7 +96,17 @@ def loop():
 @pytest.mark.parametrize(
     "value",
     [object(), Point, Colour, b"bytes", 1j, dt.timedelta(1), iter([1]), {float("nan")}, loop()],
-    ids="object class enumeration bytes complex timedelta iterator nan circle".split(),
+    ids=[
+        "object",
+        "class",
+        "enumeration",
+        "bytes",
+        "complex",
+        "timedelta",
+        "iterator",
+        "nan",
+        "circle",
+    ],
 )
 async def test_the_default_codec_refuses_the_rest_with_a_500(app, client, caplog, value):
     @app.route("/")

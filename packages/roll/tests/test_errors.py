@@ -134,7 +134,7 @@ async def test_listeners_have_the_original_as_context(app, client, failing):
     assert response.body == b"Internal Server Error"
 
 
-class Wordless(Exception):  # noqa: N818 - no error of its own has a name
+class Wordless(Exception):
     def __str__(self):
         raise RuntimeError("no words")
 

@@ -60,11 +60,15 @@ class Shouting(list):
         super().append(value.upper())
 
 
+def make_multidict(mapping):
+    return MultiDict(mapping)
+
+
 CONTAINERS = {
     "werkzeug": (MultiDict, MultiDict.getlist, ["1", "2"]),
     "add": (Adding, Adding.all, ["1", "2"]),
     "dict": (dict, dict.get, ["1", "2"]),
-    "function": (lambda mapping: MultiDict(mapping), MultiDict.getlist, ["1", "2"]),
+    "function": (make_multidict, MultiDict.getlist, ["1", "2"]),
     "lists": (Upper, dict.get, ["1", "2"]),
 }
 
@@ -355,7 +359,9 @@ async def lines():
 
 async def test_a_foreign_websocket_serves_in_the_order_that_is_written_down(lines):
     reader, writer = await asyncio.open_connection("127.0.0.1", lines.port)
-    writer.write(b"GET /ada HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\none\n")
+    writer.write(
+        b"GET /ada HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\none\n"
+    )
     head = await reader.readuntil(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 101")
     assert b"X-Seen: yes" in head
@@ -575,7 +581,9 @@ def test_requests_and_responses_extend_ours(part, base):
 
 async def test_a_function_may_make_any_part():
     ours = {"Request": Request, "Response": Response, "Routes": Roll.Routes}
-    client = client_of(**{name: staticmethod(lambda *a, m=make: m(*a)) for name, make in ours.items()})
+    client = client_of(
+        **{name: staticmethod(lambda *a, m=make: m(*a)) for name, make in ours.items()}
+    )
     client.app.route("/")(lambda request, response: None)
     assert (await client.get("/")).status == 200
 
@@ -585,7 +593,9 @@ def test_an_async_codec_is_refused(name):
     async def later(value):
         return value
 
-    codec = type("Codec", (), {"dumps": json.dumps, "loads": json.loads, name: staticmethod(later)})
+    codec = type(
+        "Codec", (), {"dumps": json.dumps, "loads": json.loads, name: staticmethod(later)}
+    )
     with pytest.raises(ValueError, match=rf"Mine\.JSON\.{name} is called without an await"):
         type("Mine", (Roll,), {"JSON": codec})()
 

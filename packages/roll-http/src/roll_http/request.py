@@ -18,6 +18,7 @@ from .json_codec import codec_of
 
 __all__ = ["Request"]
 
+
 class Request(RequestBase):
     """One request. It is also a dict for the user's own data: this package uses no key of it.
 

@@ -37,7 +37,8 @@ class UploadedFile(BinaryFile):
 
     __slots__ = ()
 
-    _part: Part
+    if TYPE_CHECKING:  # no annotation of the class, which `get_type_hints` could not resolve
+        _part: Part
 
     def __init__(self, part: Part) -> None:
         self._part = part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -31,9 +32,6 @@ from .paths import check_path, check_prefix
 from .request import Request
 from .upgrade import close_unless_upgraded, converse
 from .views import ENDPOINTS, Methods, View, advise_on_extras, endpoint_of, payload_of
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
 
 __all__ = ["Roll"]
 

@@ -230,7 +230,7 @@ def check_parts(app: Any) -> None:
 
 def check_part(app: Any, name: str) -> None:
     """Check one part of an application; raises `ValueError` as `check_parts` does."""
-    part = getattr(app, name, None)
+    part: Any = getattr(app, name, None)
     if part is None and name == "Protocol":  # the other name of `HttpProtocol`
         return
     where = f"{type(app).__name__}.{name}"

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from http import HTTPStatus
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import roll_http
 from roll_http import HttpError
 from roll_multipart import LimitError, MultipartError, NestedError
 
 from .containers import Files, Form, Multipart, Query, made_of
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 __all__ = ["MAX_STREAMED_FORM", "Request"]
 

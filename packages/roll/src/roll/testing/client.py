@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..observe import when_answered
@@ -63,9 +63,10 @@ class Client:
         self.protocol = protocol = self.app.factory()
         transport = Transport(protocol)
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        over = [asyncio.ensure_future(e.wait()) for e in (transport.closed, transport.switched)]
-        if not hasattr(type(protocol), "on_answered"):  # a class that does not say when it has answered
-            over.append(asyncio.ensure_future(transport.read_response(method)))
+        ends: list[Awaitable[Any]] = [transport.closed.wait(), transport.switched.wait()]
+        if not hasattr(type(protocol), "on_answered"):  # it does not say when it has answered
+            ends.append(transport.read_response(method))
+        over = [asyncio.ensure_future(end) for end in ends]
         when_answered(protocol, lambda *exchange: answered.set_result(exchange))
         protocol.connection_made(transport)
         ended = when_released(protocol)
