@@ -13,7 +13,7 @@ import roll_http
 from roll_http import HttpError
 from roll_multipart import LimitError, MultipartError, NestedError
 
-from .containers import Files, Form, Multipart, Query, made_of
+from .containers import Files, Form, Multipart, Query, filled, is_own, made_of
 
 __all__ = ["MAX_STREAMED_FORM", "Request"]
 
@@ -27,7 +27,7 @@ URLENCODED: Final = "application/x-www-form-urlencoded"
 class Request(roll_http.Request):
     """A request; as a dict, it is all the user's own: nothing here uses its keys."""
 
-    __slots__ = ("_complete_files", "_form", "_query", "uploads")
+    __slots__ = ("_form", "_opened", "_query", "uploads")
 
     uploads: Any
     """The files that were read from the body, which its end closes; None before any."""
@@ -37,7 +37,7 @@ class Request(roll_http.Request):
         roll_http.Request.__init__(self, app, protocol)
         self._query: Query | None = None
         self._form: Any = None
-        self._complete_files: Any = None  # the files in `uploads`, as their parser lists them
+        self._opened: Any = None  # the files in `uploads`, where that is no `Files` of ours
         self.uploads = None
 
     # An application's own classes are for type checkers what a subclass says: `query: MyQuery`.
@@ -120,7 +120,7 @@ class Request(roll_http.Request):
             end(parser)
         except ValueError as error:  # a parser of somebody else's may know no other
             raise unparsable("multipart", error) from error
-        self._form, self.uploads = form, files
+        self._take_form(form, files)
 
     async def _stream_form(self) -> None:
         if self.max_body is None:
@@ -132,7 +132,7 @@ class Request(roll_http.Request):
             await self._feed(parser)
         except ValueError as error:
             raise unparsable("multipart", error) from error
-        self._form = form
+        self._take_form(form, files)
 
     async def _feed(self, parser: Any) -> None:
         try:
@@ -145,10 +145,24 @@ class Request(roll_http.Request):
 
     def _begin_multipart(self) -> tuple[Any, Any, Any]:
         make = self._class("Multipart", Multipart)
-        parser = make(form=self._class("Form", Form), files=self._class("Files", Files))
+        form, files = self._class("Form", Form), self._class("Files", Files)
+        if isinstance(make, type) and issubclass(make, Multipart):
+            # It fills containers of ours; those of other classes are filled from them.
+            form, files = (form if is_own(form) else Form), (files if is_own(files) else Files)
+        parser = make(form=form, files=files)
         form, files = parser.initialize(self.content_type)
-        self._complete_files = getattr(parser, "complete_files", None)
         return parser, form, files
+
+    def _take_form(self, form: Any, files: Any) -> None:
+        """Keep the result of a parser, in containers of the application's own classes."""
+        self.uploads = files  # first: they are closed at the end, whatever a class does
+        make_form, make_files = self._class("Form", Form), self._class("Files", Files)
+        if isinstance(form, Form) and not is_own(make_form):
+            form = made_of(form, make_form)
+        if isinstance(files, Files) and not is_own(make_files):
+            self._opened = files
+            files = filled(make_files(), files)
+        self._form, self.uploads = form, files
 
     def release(self, response: Any) -> None:
         """Close the files that are on disk: at once, or behind a body that is to be streamed."""
@@ -175,10 +189,8 @@ class Request(roll_http.Request):
             return
         # The stack closes all of them, also when one raises.
         with ExitStack() as stack:
-            files = self._complete_files
-            if files is None or isinstance(self.uploads, Files):  # then they are in lists
-                files = chain.from_iterable(self.uploads.values())
-            for file in files:
+            files = self.uploads if self._opened is None else self._opened
+            for file in chain.from_iterable(files.values()):
                 # What is in memory costs nobody anything, and was always left open.
                 if not getattr(file, "in_memory", True):
                     stack.callback(file.close)
