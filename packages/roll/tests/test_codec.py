@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
-from collections import namedtuple
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import pytest
 
@@ -24,7 +24,7 @@ class Level(enum.IntEnum):
     LOW = 1
 
 
-class Name(str, enum.Enum):
+class Name(enum.StrEnum):
     ADA = "ada"
 
 
@@ -44,7 +44,11 @@ class Line:
     ends: list[Point]
 
 
-Pair = namedtuple("Pair", "a b")
+class Pair(NamedTuple):
+    a: int
+    b: int
+
+
 KEY = uuid.UUID("12345678123456781234567812345678")
 VIENNA = dt.timezone(dt.timedelta(hours=1))
 

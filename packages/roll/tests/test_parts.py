@@ -29,7 +29,7 @@ def client_of(**attributes):
 
 
 class Adding:
-    """Pairs, which only `add` changes; not even a dict, and not to be asked whether it is empty."""
+    """Pairs, which only `add` changes: not even a dict."""
 
     def __init__(self, mapping=None):
         assert not mapping, "a class with `add` is made empty"

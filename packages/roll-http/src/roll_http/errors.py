@@ -37,9 +37,9 @@ def _status_of(code: int | HTTPStatus) -> HTTPStatus:
 class HttpError(Exception):
     """An error that is answered with an HTTP status.
 
-    It takes a status code (an int or an `http.HTTPStatus`), a message for the client, which defaults
-    to the standard phrase of the status when it is missing or empty, and any `context` for the
-    code that handles the error. A context that is an exception is the error's `__context__`, too.
+    It takes a status code (an int or an `http.HTTPStatus`), a message for the client, by default,
+    and where it is empty, the standard phrase of the status, and any `context` for the code that
+    handles the error. A context that is an exception is the error's `__context__`, too.
 
     A subclass may set `status` and `message` in its class body, and is then raised without
     arguments; or set them in a constructor of its own, without calling this one.

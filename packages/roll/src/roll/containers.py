@@ -10,7 +10,17 @@ from roll_http import HttpError
 
 from .callables import refuse_async
 
-__all__ = ["BadValue", "Files", "Form", "Multidict", "Multipart", "Query", "filled", "is_own", "made_of"]
+__all__ = [
+    "BadValue",
+    "Files",
+    "Form",
+    "Multidict",
+    "Multipart",
+    "Query",
+    "filled",
+    "is_own",
+    "made_of",
+]
 
 
 T = TypeVar("T")

@@ -245,7 +245,9 @@ def check_part(app: Any, name: str) -> None:
 
 def check_base(part: Any, base: type, where: str) -> None:
     if isinstance(part, type) and not issubclass(part, base):
-        raise ValueError(f"{where} is {part!r}: it must extend `roll.{base.__name__}`")
+        raise ValueError(  # noqa: TRY004 - as every part that does not fit
+            f"{where} is {part!r}: it must extend `roll.{base.__name__}`"
+        )
 
 
 def check_contract(part: Any, contract: type, where: str) -> None:
