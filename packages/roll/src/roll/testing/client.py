@@ -94,7 +94,8 @@ class Client:
             return data.encode(), content_type
         if isinstance(data, bytes | bytearray | memoryview):
             return bytes(data), content_type
-        return encode_data(data, content_type or self._asked_type(headers) or self.content_type)
+        asked = content_type or self._asked_type(headers) or self.content_type
+        return encode_data(data, asked, self.app.JSON)
 
     def _asked_type(self, headers: Mapping[str, Any] | None) -> str | None:
         fields = {**self.default_headers, **(headers or {})}

@@ -34,7 +34,9 @@ SOCKET_NAMES: Final = frozenset(
         *("abort_pings", "close_connection", "close_transport", "connection_closed_exc", "drain"),
         *("connection_open", "ensure_open", "fail_connection", "host", "keepalive_ping"),
         *("local_address", "open", "port", "read_message", "remote_address", "secure", "side"),
-        *("state", "transfer_data", "wait_closed", "write_frame"),
+        *("state", "transfer_data", "wait_closed", "write_frame", "write_close_frame"),
+        *("is_client", "read_data_frame", "read_frame", "wait_for_connection_lost"),
+        *("write_frame_sync",),
     }
 )
 """What a websocket had of the library below, and has no more."""
