@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from http.cookies import SimpleCookie
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 import roll_http
 from roll import Files, HttpError, Request, Response, Roll, parts
 from roll.extensions import logger
+from roll.old_hooks import OLD_HOOKS
 from roll.testing import Client, LiveClient
 from roll.testing.encoding import encode_multipart
 from roll_multipart import LimitError
@@ -581,6 +583,33 @@ async def test_a_class_that_is_none_for_its_place_is_told_at_the_start(part, whe
         setattr(app, part, Nothing)
         with pytest.raises(ValueError, match=rf"Roll\.{part} is .*Nothing"):
             await app.startup()
+
+
+@pytest.mark.parametrize(
+    ("part", "hook"), [(part, hook) for part, (_, hooks) in OLD_HOOKS.items() for hook in hooks]
+)
+@pytest.mark.parametrize("where", ["itself", "a mixin"])
+def test_a_subclass_that_defines_an_old_hook_is_told_what_to_use(part, hook, where):
+    base, hooks = OLD_HOOKS[part]
+    mixins = (type("Mixin", (), {hook: None}),) if where == "a mixin" else ()
+    kind = type("Kind", (*mixins, base), {} if mixins else {hook: None})
+    app = type("Mine", (Roll,), {part: kind}) if part != "WebsocketProtocol" else Roll
+    message = re.escape(f"{part} defines `{hook}`, which nothing calls since 0.14: {hooks[hook]}")
+    with pytest.raises(ValueError, match=message):
+        if app is not Roll:
+            app()
+        else:
+            app = app()
+            app.WebsocketProtocol = kind
+            app.route("/", protocol="websocket")(lambda request, ws: None)
+
+
+@pytest.mark.parametrize("part", OLD_HOOKS)
+def test_a_foreign_class_may_have_any_names(part):
+    base, hooks = OLD_HOOKS[part]
+    parts.refuse_old_hooks(base, part, "Mine")
+    parts.refuse_old_hooks(type("Foreign", (), hooks), part, "Mine")
+    parts.refuse_old_hooks(lambda: None, part, "Mine")
 
 
 @pytest.mark.parametrize("part", ["Request", "Response"])

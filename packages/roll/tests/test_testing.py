@@ -528,6 +528,29 @@ async def test_protocol_of_the_client_has_the_last_request_and_response(app, cli
         assert client.protocol.request.path == path
 
 
+async def test_protocol_of_the_client_has_the_request_of_a_websocket(app, client):
+    @app.route("/ws", protocol="websocket")
+    async def talk(request, ws):
+        await ws.recv()
+
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    headers["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA=="
+    assert (await client.get("/ws", headers=headers)).status == 101
+    assert client.protocol.request.path == "/ws"
+
+
+async def test_data_are_encoded_by_the_codec_of_the_application(app, client):
+    class Codec:
+        dumps = staticmethod(lambda value: b"*")
+        loads = staticmethod(json.loads)
+
+    app.JSON = Codec
+    seen = []
+    app.listen("request")(lambda request: seen.append(request.body))
+    await client.post("/", {"a": 1})
+    assert seen == [b"*"]
+
+
 async def test_connection_has_no_request_between_two(liveclient, app):
     seen = []
 

@@ -177,8 +177,8 @@ OLD = {
     "Roll": """Cookies Files Form HttpProtocol Query Request Response Routes WebsocketProtocol
         factory hook listen lookup on_error route shutdown startup""",
     "HttpError": "message status",
-    "Request": """app body content_type cookies files form headers host json load_body method origin
-        path protocol query query_string queue read referer referrer route upgrade url""",
+    "Request": """app body content_type cookies files form headers host json load_body method
+        origin path protocol query query_string queue read referer referrer route upgrade url""",
     "Response": "app body cookies headers json protocol redirect status",
     "Query": "FALSE_STRINGS NONE_STRINGS TRUE_STRINGS bool float int list",
     "Files": "list",
@@ -188,8 +188,8 @@ OLD = {
     "HTTPProtocol": """ALLOWED_METHODS NEEDS_UPGRADE RequestParser app drain draining is_chunked
         on_body on_header on_headers_complete on_message_begin on_message_complete on_url parser
         pause_reading request response resume_reading task transport upgraded write write_body""",
-    "WSProtocol": """ALLOWED_METHODS MAX_QUEUE MAX_SIZE NEEDS_UPGRADE READ_LIMIT TIMEOUT WRITE_LIMIT
-        abort_pings close close_code close_connection close_reason close_transport closed
+    "WSProtocol": """ALLOWED_METHODS MAX_QUEUE MAX_SIZE NEEDS_UPGRADE READ_LIMIT TIMEOUT
+        WRITE_LIMIT abort_pings close close_code close_connection close_reason close_transport closed
         connection_closed_exc connection_open drain ensure_open fail_connection handshake host
         is_client keepalive_ping local_address open ping pong port read_data_frame read_frame
         read_message recv remote_address run secure send side transfer_data wait_closed

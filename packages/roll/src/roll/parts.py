@@ -14,6 +14,7 @@ from roll_http import Response, SpeaksJSON
 from roll_routing import Router
 
 from .callables import refuse_async
+from .old_hooks import refuse_old_hooks
 from .request import Request
 
 __all__ = [
@@ -220,12 +221,14 @@ def check_parts(app: Any) -> None:
     """Check the parts that an application starts with.
 
     Raises:
-        ValueError: a part is async, or no class for its place; says what is missing.
+        ValueError: a part is async, or no class for its place, or has a method of 0.13 that
+            nothing calls; says what is missing, or what to use instead.
     """
     for name in CALLED:
         refuse_async(getattr(app, name, None), f"{type(app).__name__}.{name}")
-    for name in {*CONTRACTS, *BASES} - LATER:
-        check_part(app, name)
+    for name in ("JSON", *CALLED):
+        if name not in LATER:
+            check_part(app, name)
 
 
 def check_part(app: Any, name: str) -> None:
@@ -234,9 +237,12 @@ def check_part(app: Any, name: str) -> None:
     if part is None and name == "Protocol":  # the other name of `HttpProtocol`
         return
     where = f"{type(app).__name__}.{name}"
+    refuse_old_hooks(part, name, where)
     if name in BASES:
         check_base(part, BASES[name], where)
-    elif name == "JSON" or isinstance(part, type):  # a function tells by what it returns
+    elif name in CONTRACTS and (
+        name == "JSON" or isinstance(part, type)
+    ):  # a function tells by what it returns
         check_contract(part, CONTRACTS[name], where)
     if name == "JSON":
         refuse_async(part.dumps, f"{where}.dumps")

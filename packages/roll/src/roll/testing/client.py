@@ -73,16 +73,17 @@ class Client:
         try:
             protocol.data_received(head + content)
             await asyncio.wait({answered, *over}, return_when=asyncio.FIRST_COMPLETED)
+            current = (getattr(protocol, name, None) for name in ("request", "response"))
+            request, response = answered.result()[:2] if answered.done() else current
         finally:
             for waiting in over:
                 waiting.cancel()
             transport.lose()
         if transport.switched.is_set():
             await see_out(protocol, ended)
-        response = None
-        if answered.done():
-            protocol.request, protocol.response, _ = answered.result()
-            response = protocol.response
+        protocol.request, protocol.response = request, response
+        if not answered.done():  # what was sent is another's
+            response = None
         return await self._response(response, protocol, transport.data, method)
 
     def _encode(
