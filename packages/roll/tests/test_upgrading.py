@@ -1,15 +1,14 @@
 """The helper for applications of 0.13: which lines it names, and which it does not."""
 
+import importlib
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import roll
 from roll.upgrading import RULES, findings_in
-from roll.upgrading.__main__ import main
+from roll.upgrading.command import main
 from roll.upgrading.rules import SOCKET_NAMES
 from roll_http.connection.gone import INSTEAD
 
@@ -89,7 +88,7 @@ SILENT = [
     "app.listen()~app.route()~app.listen(name)~@app.listen~def l(): ...",
     'file.content_type == "text/plain"~file.params["name"]',
     "class P(asyncio.Protocol):~    def write(self): ...",
-    "class R(Request):~    pass~class P(HTTPProtocol):~    x = 1~    y: int~    pass",
+    "class R(Request):~    x = 1~    pass~class P(HTTPProtocol):~    x = 1~    y: int~    pass",
     '@app.route("/{n}", name="n")~def v(request, response, n, m: str): ...',
     "static(app, root, dotfiles=True)",
     "file.open~ws.send~response.queue~protocol.transport",
@@ -146,11 +145,13 @@ def package(tmp_path):
     return tmp_path
 
 
-def test_command_names_lines_and_files_that_cannot_be_read(package):
-    command = [sys.executable, "-m", "roll.upgrading", "."]
-    done = subprocess.run(command, cwd=package, capture_output=True, text=True, check=False)
-    *lines, summary = done.stdout.splitlines()
-    assert (done.returncode, done.stderr) == (1, "")
+def test_command_names_lines_and_files_that_cannot_be_read(package, monkeypatch, capsys):
+    monkeypatch.chdir(package)
+    monkeypatch.setattr("sys.argv", ["upgrading", "."])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("roll.upgrading.__main__")
+    *lines, summary = capsys.readouterr().out.splitlines()
+    assert ended.value.code == 1
     assert lines[0].startswith('app.py:2: "ujson": ')
     assert lines[1].startswith("broken.py: cannot be read as Python: ")
     assert lines[2].startswith("latin.py: cannot be read as Python: ")
@@ -189,10 +190,11 @@ OLD = {
         on_body on_header on_headers_complete on_message_begin on_message_complete on_url parser
         pause_reading request response resume_reading task transport upgraded write write_body""",
     "WSProtocol": """ALLOWED_METHODS MAX_QUEUE MAX_SIZE NEEDS_UPGRADE READ_LIMIT TIMEOUT
-        WRITE_LIMIT abort_pings close close_code close_connection close_reason close_transport closed
-        connection_closed_exc connection_open drain ensure_open fail_connection handshake host
-        is_client keepalive_ping local_address open ping pong port read_data_frame read_frame
-        read_message recv remote_address run secure send side transfer_data wait_closed
+        WRITE_LIMIT abort_pings close close_code close_connection close_reason
+        close_transport closed connection_closed_exc connection_open drain
+        ensure_open fail_connection handshake host is_client keepalive_ping
+        local_address open ping pong port read_data_frame read_frame read_message
+        recv remote_address run secure send side transfer_data wait_closed
         wait_for_connection_lost write_close_frame write_frame write_frame_sync""",
     "Route": "payload vars",
     "Routes": "add dump match root",
