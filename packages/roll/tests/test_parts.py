@@ -292,7 +292,7 @@ async def test_mistake_in_a_class_of_cookies_is_a_500(header):
             super().__init__(mapping)
 
     client = client_of(Cookies=Broken)
-    client.app.route("/")(lambda request, response: request.cookies)
+    client.app.route("/")(lambda request, response: len(request.cookies) and None)
     assert (await client.get("/", headers={"Cookie": header})).status == 500
     assert (await client.get("/", headers={"Cookie": "refused=1"})).status == 200
 
@@ -575,7 +575,7 @@ class Nothing:
 @pytest.mark.parametrize("part", ["HttpProtocol", "Protocol", "Routes", "Multipart", "JSON"])
 @pytest.mark.parametrize("when", ["made", "started"])
 async def test_a_class_that_is_none_for_its_place_is_told_at_the_start(part, when):
-    if when == "made":
+    if when == "made" and part != "Routes":  # which is not used before it is started
         with pytest.raises(ValueError, match=rf"Mine\.{part} is .*Nothing.*without `\w+`.*roll"):
             type("Mine", (Roll,), {part: Nothing})()
     else:

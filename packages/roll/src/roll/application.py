@@ -142,6 +142,7 @@ class Roll(Events, dict[str, Any]):
             ValueError: a part is no class for its place.
         """
         check_parts(self)
+        check_part(self, "Routes")
         await self.hook("startup")
 
     async def shutdown(self) -> None:

@@ -213,8 +213,11 @@ CALLED: Final = (
 )
 """The parts that are called; none is awaited."""
 
-LATER: Final = frozenset({"WebsocketProtocol"})
-"""The parts that most applications do without: checked when a route needs them."""
+UNUSED: Final = frozenset({"WebsocketProtocol", "Routes"})
+"""The parts that an application may do without until it is started.
+
+The router is checked then, the websocket when a route needs it.
+"""
 
 
 def check_parts(app: Any) -> None:
@@ -227,7 +230,7 @@ def check_parts(app: Any) -> None:
     for name in CALLED:
         refuse_async(getattr(app, name, None), f"{type(app).__name__}.{name}")
     for name in ("JSON", *CALLED):
-        if name not in LATER:
+        if name not in UNUSED:
             check_part(app, name)
 
 
