@@ -44,7 +44,7 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
         super().__init_subclass__(**kwargs)
         refuse_gone(cls)
 
-    if not TYPE_CHECKING:
+    if not TYPE_CHECKING:  # pragma: no branch
 
         def __getattr__(self, name: str) -> Any:
             """Say of a name that is gone what to use instead."""
