@@ -376,7 +376,7 @@ async def test_text_that_is_no_unicode_is_a_500(serve, caplog, part):
         if part == "body":
             response.body = "\ud800"
         else:
-            response.cookies["a"] = "a\x00b"
+            response.cookies.set("a", "\ud800")
 
     peer = await serve(handler)
     assert (await peer.exchange(GET)).startswith("HTTP/1.1 500 ")

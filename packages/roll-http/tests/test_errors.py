@@ -21,7 +21,18 @@ def test_an_error_has_a_status_and_its_phrase():
 def test_message_and_context_are_what_was_given():
     error = HttpError(HTTPStatus.BAD_REQUEST, {"field": "name"}, context=1)
     assert (error.message, error.context) == ({"field": "name"}, 1)
-    assert HttpError(400, "").message == "Bad Request"
+
+
+@pytest.mark.parametrize("empty", [None, "", b"", {}], ids=repr)
+def test_an_empty_message_is_the_phrase(empty):
+    assert HttpError(400, empty).message == "Bad Request"
+
+
+def test_context_that_is_an_exception_is_the_errors_context():
+    cause = KeyError("name")
+    error = HttpError(400, "m", context=cause)
+    assert (error.__context__, error.context) == (cause, cause)
+    assert HttpError(400, "m", context="form").__context__ is None
 
 
 def test_an_error_may_be_copied():
@@ -43,6 +54,80 @@ def test_a_subclass_needs_no_constructor():
 
     assert Teapot().status is HTTPStatus.IM_A_TEAPOT
     assert Teapot().context is None
+
+
+class Base:
+    status = 409
+
+
+class Missing(HttpError):
+    status = 404
+
+
+class MissingBook(Missing):
+    message = "No such book"
+
+
+class Mixed(Base, HttpError):
+    pass
+
+
+class Moved(Missing):
+    status = HTTPStatus.GONE
+
+
+class Computed(HttpError):
+    @property
+    def status(self):
+        return HTTPStatus.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "message"),
+    [
+        (Missing, 404, "Not Found"),
+        (MissingBook, 404, "No such book"),
+        (Mixed, 409, "Conflict"),
+        (Moved, 410, "Gone"),
+        (Computed, 409, "Conflict"),
+    ],
+)
+def test_a_status_in_the_body_of_a_class_is_that_of_its_errors(kind, status, message):
+    error = kind()
+    assert isinstance(error.status, HTTPStatus)
+    assert (error.status, error.message) == (status, message)
+    assert str(error) == f"{status} {message}"
+    assert kind(message="mine").message == "mine"
+
+
+def test_an_error_may_have_another_status_than_its_class():
+    assert Missing(410).status is HTTPStatus.GONE
+    error = MissingBook()
+    error.status = 410
+    assert error.status is HTTPStatus.GONE
+    assert (Missing.status, MissingBook().status) == (404, 404)
+
+
+def test_a_copy_of_an_error_whose_class_has_its_status_is_the_same():
+    error = copy.copy(Missing(message="gone", context=1))
+    assert (error.status, error.message, error.context) == (404, "gone", 1)
+
+
+def test_an_error_without_any_status_says_so():
+    with pytest.raises(TypeError, match="HttpError needs a status code"):
+        HttpError()
+
+    class Silent(HttpError):
+        def __init__(self):
+            """Set nothing."""
+
+    with pytest.raises(AttributeError, match="Silent has no status"):
+        _ = Silent().status
+
+
+def test_an_unknown_status_of_a_class_is_refused_where_it_is_defined():
+    with pytest.raises(ValueError, match="999"):
+        type("Bad", (HttpError,), {"status": 999})
 
 
 def test_limits_can_not_change_and_know_their_shortest_timeout():

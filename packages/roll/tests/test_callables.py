@@ -7,10 +7,10 @@ import types
 import pytest
 
 from roll import HttpError, Multipart, Roll
-from roll.application import PARTS
 from roll.callables import is_async, is_generator
 from roll.extensions import cors
 from roll.observe import report_exchanges
+from roll.parts import CALLED
 
 
 def async_forms(function):
@@ -225,7 +225,7 @@ async def test_lookup_may_be_async(client, app, form):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     "part",
-    PARTS,
+    CALLED,
 )
 def test_an_async_part_is_refused_at_once(part, form):
     made = type("Mine", (Roll,), {part: staticmethod(async_forms(nothing)[form])})

@@ -21,6 +21,11 @@ def failing(app):
     return register
 
 
+def described(response):
+    """Return the fields of a response, but for the length of its body."""
+    return {name: value for name, value in response.headers.items() if name != "Content-Length"}
+
+
 @pytest.mark.parametrize("code", [418, HTTPStatus.IM_A_TEAPOT], ids=["int", "status"])
 async def test_an_http_error_sets_status_and_body(client, failing, code):
     failing(HttpError(code, "short and stout"))
@@ -59,7 +64,7 @@ async def test_a_content_type_that_is_there_is_kept(client, app):
         response.headers["content-type"] = "application/problem+json"
         raise HttpError(400, "{}")
 
-    headers = (await client.get("/")).headers
+    headers = described(await client.get("/"))
     assert headers == {"content-type": "application/problem+json"}
 
 
@@ -121,10 +126,46 @@ async def test_listeners_have_the_original_as_context(app, client, failing):
     async def on_error(request, response, error):
         assert isinstance(error, HttpError)
         assert error.__context__ is original
-        assert (error.status, error.message) == (500, "Internal Server Error")
+        assert (error.status, error.message) == (500, "a secret")
         response.headers["X-Seen"] = "yes"
 
-    assert (await client.get("/")).headers["X-Seen"] == "yes"
+    response = await client.get("/")
+    assert response.headers["X-Seen"] == "yes"
+    assert response.body == b"Internal Server Error"
+
+
+class Wordless(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error", [ValueError(), Wordless()], ids=["empty", "broken"])
+async def test_exception_without_a_text_has_the_phrase_as_message(app, client, failing, error):
+    failing(error)
+    app.log_errors = False  # the log would ask for the text
+    seen = []
+    app.listen("error")(lambda error: seen.append(error.message))
+    assert (await client.get("/")).body == b"Internal Server Error"
+    assert seen == ["Internal Server Error"]
+
+
+async def test_an_empty_message_is_answered_with_the_phrase(app, client, failing):
+    class Silent(HttpError):
+        def __init__(self):
+            self.status = 409
+            self.message = ""
+
+    failing(Silent())
+    assert (await client.get("/")).body == b"Conflict"
+
+
+async def test_a_class_with_a_status_is_raised_without_arguments(client, failing):
+    class NotFound(HttpError):
+        status = 404
+
+    failing(NotFound)
+    response = await client.get("/")
+    assert (response.status, response.body) == (404, b"Not Found")
 
 
 async def test_a_listener_may_change_everything(app, client, failing):
@@ -149,8 +190,8 @@ async def test_what_a_listener_writes_is_plain_too_unless_it_says_what_it_is(app
             response.headers["Content-Type"] = "text/html"
 
     response = await client.get("/<script>")
-    assert response.headers == {"Content-Type": "text/plain; charset=utf-8"}
-    assert (await client.get("/?typed")).headers == {"Content-Type": "text/html"}
+    assert described(response) == {"Content-Type": "text/plain; charset=utf-8"}
+    assert described(await client.get("/?typed")) == {"Content-Type": "text/html"}
 
 
 async def test_an_exception_in_an_error_listener_is_a_plain_500(app, client, failing, caplog):
@@ -218,7 +259,7 @@ async def test_a_path_is_never_html_whatever_type_was_set_before(client, app, na
 
     response = await client.get("/<script>alert(1)</script>")
     assert response.body == b"/<script>alert(1)</script>"
-    assert response.headers == {"Content-Type": "text/plain; charset=utf-8"}
+    assert described(response) == {"Content-Type": "text/plain; charset=utf-8"}
 
 
 async def test_a_page_that_a_listener_gives_for_an_error_keeps_its_type(client, app):
@@ -232,7 +273,7 @@ async def test_a_page_that_a_listener_gives_for_an_error_keeps_its_type(client, 
 
     response = await client.get("/nowhere")
     assert response.body == b"<h1>Not Found</h1>"
-    assert response.headers == {"Content-Type": "text/html; charset=utf-8"}
+    assert described(response) == {"Content-Type": "text/html; charset=utf-8"}
 
 
 async def test_what_was_said_of_another_body_is_not_said_of_an_error(client, app):
@@ -241,7 +282,7 @@ async def test_what_was_said_of_another_body_is_not_said_of_an_error(client, app
         response.headers |= {"Content-Encoding": "gzip", "etag": '"1"', "X-Kept": "yes"}
         raise HttpError(400, "text")
 
-    headers = (await client.get("/")).headers
+    headers = described(await client.get("/"))
     assert headers == {"X-Kept": "yes", "Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -273,7 +314,7 @@ async def test_a_type_that_an_error_listener_sets_is_kept(client, app, body, kin
         response.headers["content-type"] = kind
         response.body = body
 
-    assert (await client.get("/a.b/0[]{}")).headers == {"content-type": kind}
+    assert described(await client.get("/a.b/0[]{}")) == {"content-type": kind}
 
 
 @pytest.mark.parametrize("body", ["", b"", "0", "/"], ids=repr)
@@ -298,7 +339,7 @@ async def test_a_type_of_an_error_of_its_own_is_kept(client, app):
 
     response = await client.get("/null")
     assert response.body == b"null"
-    assert response.headers == {"Content-Type": "application/json"}
+    assert described(response) == {"Content-Type": "application/json"}
 
 
 async def test_markup_of_a_path_is_plain_whoever_set_the_type(client, app):
@@ -307,4 +348,4 @@ async def test_markup_of_a_path_is_plain_whoever_set_the_type(client, app):
         response.headers["Content-Type"] = "text/html; charset=utf-8"
 
     response = await client.get("/<script>alert(1)</script>")
-    assert response.headers == {"Content-Type": "text/plain; charset=utf-8"}
+    assert described(response) == {"Content-Type": "text/plain; charset=utf-8"}

@@ -487,3 +487,80 @@ def test_a_server_of_another_loop_is_not_waited_for(app):
         with asyncio.Runner() as other, pytest.raises(RuntimeError, match="another event loop"):
             other.run(query())
         runner.run(live.stop())
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere"])
+async def test_response_has_the_length_that_was_sent(client, path):
+    response = await client.get(path)
+    assert response.headers["Content-Length"] == len(response.body)
+    head = await client.head("/")
+    assert head.headers["Content-Length"] > 0 == len(head.body)
+
+
+@pytest.mark.parametrize("path", ["/empty", "/chunks"])
+async def test_response_that_was_sent_without_a_length_has_none(client, path):
+    assert "Content-Length" not in (await client.get(path)).headers
+
+
+async def test_length_that_a_handler_sets_is_kept_as_it_is(app, client):
+    @app.route("/own")
+    def own(request, response):
+        response.headers["content-length"] = "3"
+        response.body = b"abc"
+
+    headers = (await client.get("/own")).headers
+    assert [headers[name] for name in headers if name.lower() == "content-length"] == ["3"]
+
+
+async def test_protocol_of_the_client_has_the_last_request_and_response(app, client):
+    seen = []
+
+    @app.listen("request")
+    async def note(request, response):
+        await asyncio.sleep(0)
+        assert (request.protocol.request, request.protocol.response) == (request, response)
+        seen.append((request, response))
+
+    for path in ("/", "/chunks"):
+        response = await client.get(path)
+        assert client.protocol.response is response
+        assert (client.protocol.request, client.protocol.response) == seen[-1]
+        assert client.protocol.request.path == path
+
+
+async def test_protocol_of_the_client_has_the_request_of_a_websocket(app, client):
+    @app.route("/ws", protocol="websocket")
+    async def talk(request, ws):
+        await ws.recv()
+
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    headers["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA=="
+    assert (await client.get("/ws", headers=headers)).status == 101
+    assert client.protocol.request.path == "/ws"
+
+
+async def test_data_are_encoded_by_the_codec_of_the_application(app, client):
+    class Codec:
+        dumps = staticmethod(lambda value: b"*")
+        loads = staticmethod(json.loads)
+
+    app.JSON = Codec
+    seen = []
+    app.listen("request")(lambda request: seen.append(request.body))
+    await client.post("/", {"a": 1})
+    assert seen == [b"*"]
+
+
+async def test_connection_has_no_request_between_two(liveclient, app):
+    seen = []
+
+    @app.route("/kept")
+    def kept(request, response):
+        seen.append(request.protocol)
+        response.body = b"x"
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"GET /kept HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\nx")
+    assert (seen[0].request, seen[0].response) == (None, None)
+    writer.close()

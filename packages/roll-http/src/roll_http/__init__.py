@@ -11,6 +11,7 @@ from .errors import ClientDisconnected, HttpError
 from .files import FileBody
 from .h1.response_body import as_stream
 from .h1.response_fields import each_field
+from .json_codec import JSONCodec, SpeaksJSON
 from .limits import Limits
 from .request import Request
 from .response import Response
@@ -25,10 +26,12 @@ __all__ = [
     "FileBody",
     "HTTPProtocol",
     "HttpError",
+    "JSONCodec",
     "Limits",
     "Request",
     "Response",
     "Server",
+    "SpeaksJSON",
     "__version__",
     "as_stream",
     "each_field",

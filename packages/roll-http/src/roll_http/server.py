@@ -229,7 +229,7 @@ class Server:
         await loop.connect_accepted_socket(self._connect, sock, **self._tls_options)
 
     async def _end_handshakes(self) -> None:
-        while any(not connection.made for connection in self._arriving):
+        while any(not getattr(connection, "made", True) for connection in self._arriving):
             await ConnectionRegistry.running().changed()
 
 

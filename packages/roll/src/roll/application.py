@@ -11,18 +11,20 @@ from roll_http import (
     HTTPProtocol,
     Limits,
     Response,
+    SpeaksJSON,
 )
 from roll_routing import Route, Routes
 from roll_websocket import WSProtocol
 
 from .advice import ResultAdvice
 from .arguments import Arguments, Place
-from .callables import refuse_async
+from .codec import JSON
 from .containers import Files, Form, Multipart, Query
 from .errors import answer_error, ends_task
 from .groups import Group
 from .lifecycle import Lifecycle
 from .lookup import Aliases, Taken, unmatched
+from .parts import check_part, check_parts
 from .paths import check_path, check_prefix
 from .request import Request
 from .upgrade import close_unless_upgraded, converse
@@ -46,21 +48,6 @@ WHOLE = {bytes, str}
 
 PROTOCOL_NAMES = ("HttpProtocol", "Protocol")
 
-PARTS = (
-    *PROTOCOL_NAMES,
-    "WebsocketProtocol",
-    "Routes",
-    "Route",
-    "Query",
-    "Form",
-    "Files",
-    "Multipart",
-    "Request",
-    "Response",
-    "Cookies",
-)
-"""The class attributes that are called; none is awaited."""
-
 
 class Roll(Lifecycle, dict[str, Any]):
     """An application: a `dict` for the user's own keys, which takes arbitrary attributes too.
@@ -70,7 +57,7 @@ class Roll(Lifecycle, dict[str, Any]):
     route.
 
     Raises:
-        ValueError: a part is async: its result is needed at once.
+        ValueError: a part is async, or no class for its place (see `roll.parts`).
     """
 
     HttpProtocol: Callable[..., Any] = HTTPProtocol
@@ -84,7 +71,7 @@ class Roll(Lifecycle, dict[str, Any]):
     Query: Callable[..., Any] = Query
     """Called with a mapping of names to lists of values."""
     Form: Callable[..., Any] = Form
-    """Called with a mapping of names to lists of values, an empty one by `Multipart`."""
+    """Called with a mapping of names to lists of values, an empty one where it is filled later."""
     Files: Callable[..., Any] = Files
     """Called without arguments."""
     Multipart: Callable[..., Any] = Multipart
@@ -95,6 +82,8 @@ class Roll(Lifecycle, dict[str, Any]):
     """Called with the application and the protocol of the connection."""
     Cookies: Callable[..., Any] = Cookies
     """Called with a mapping of names to values."""
+    JSON: SpeaksJSON = JSON
+    """Not called: an object with `dumps(value)` and `loads(bytes)`, such as `json` or `ujson`."""
 
     log_errors: bool = True
     """Whether an unexpected exception is logged, with its traceback, on the logger `roll`.
@@ -104,7 +93,7 @@ class Roll(Lifecycle, dict[str, Any]):
 
     def __init__(self, *, limits: Limits | None = None, strict_slashes: bool = True) -> None:
         super().__init__()
-        self._check_parts()
+        check_parts(self)
         self.limits = Limits() if limits is None else limits
         self.strict_slashes = strict_slashes
         self.routes = self.Routes()
@@ -112,10 +101,6 @@ class Roll(Lifecycle, dict[str, Any]):
         self._aliases = Aliases()
         self._taken = Taken()
         self.result_advice = ResultAdvice()
-
-    def _check_parts(self) -> None:
-        for name in PARTS:
-            refuse_async(getattr(self, name, None), f"{type(self).__name__}.{name}")
 
     if TYPE_CHECKING:
         # Of whatever name: they are documented, and cost nothing.
@@ -133,6 +118,16 @@ class Roll(Lifecycle, dict[str, Any]):
         names = (name for owner in owners for name in PROTOCOL_NAMES if name in owner)
         found: Callable[..., Any] = getattr(self, next(names))
         return found
+
+    async def startup(self) -> None:
+        """Check the parts, which may have been replaced since, and send the event `startup`.
+
+        Raises:
+            ValueError: a part is no class for its place.
+        """
+        check_parts(self)
+        check_part(self, "Routes")
+        await super().startup()
 
     # Routes.
 
@@ -165,6 +160,8 @@ class Roll(Lifecycle, dict[str, Any]):
             payload = payload_of(
                 view, methods, protocol, lazy_body=lazy_body, extras=extras, place=place
             )
+            if protocol == "websocket":
+                check_part(self, "WebsocketProtocol")
             name = extras.get("name")
             self._check_name(path, name)
             self._taken.check(self.routes, path, view, payload)

@@ -10,7 +10,17 @@ from roll_http import HttpError
 
 from .callables import refuse_async
 
-__all__ = ["BadValue", "Files", "Form", "Multidict", "Multipart", "Query"]
+__all__ = [
+    "BadValue",
+    "Files",
+    "Form",
+    "Multidict",
+    "Multipart",
+    "Query",
+    "filled",
+    "is_own",
+    "made_of",
+]
 
 
 T = TypeVar("T")
@@ -61,3 +71,31 @@ class Multipart(roll_multipart.Multipart):
     if TYPE_CHECKING:  # the same, with what this package fills
 
         def initialize(self, content_type: str) -> tuple[Form, Files]: ...
+
+
+def is_own(make: Callable[..., Any]) -> bool:
+    """Tell a class of this package, or a subclass, from what makes containers of another kind."""
+    return isinstance(make, type) and issubclass(make, roll_multipart.Multidict)
+
+
+def made_of(values: roll_multipart.Multidict[str], make: Callable[..., Any]) -> Any:
+    """Return the container that `make` makes of these values, a `Query` or a `Form`.
+
+    One that has a method `add` is filled by it, but for those of this package: classes differ in
+    what they make of a list in a mapping.
+    """
+    if is_own(make):
+        return make(values)
+    kind = make if isinstance(make, type) else type(make({}))
+    return filled(make({}), values) if hasattr(kind, "add") else make(values)
+
+
+def filled(container: Any, values: roll_multipart.Multidict[Any]) -> Any:
+    """Return a container of any class, with these values in it."""
+    for name, several in values.items():
+        for value in several:
+            if hasattr(container, "add"):
+                container.add(name, value)
+            else:
+                container.setdefault(name, []).append(value)
+    return container

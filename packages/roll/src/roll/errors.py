@@ -41,11 +41,22 @@ class SendsErrors(Protocol):
 
 
 class Unexpected(HttpError):
-    """The 500 that an exception of any other kind became: its `__context__`."""
+    """The 500 that an exception of any other kind became: its `__context__`.
+
+    Its `message` is the text of the exception, for listeners: `fill` does not show it.
+    """
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(HTTPStatus.INTERNAL_SERVER_ERROR)
+        super().__init__(HTTPStatus.INTERNAL_SERVER_ERROR, text_of(error))
         self.__context__ = error
+
+
+def text_of(error: BaseException) -> str | None:
+    """Return the text of any exception; None where it has none that can be had."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a `__str__` of somebody else's may raise anything
+        return None
 
 
 async def answer_error(
@@ -100,9 +111,8 @@ def log_error(where: str, error: BaseException) -> None:
 def fill(response: Any, error: HttpError) -> None:
     """Set the status, the body and the headers of `response`."""
     response.status = error.status
-    message = error.message
-    if message is None:
-        message = response.status.phrase
+    hidden = isinstance(error, Unexpected)
+    message = (not hidden and error.message) or response.status.phrase
     response.body = message if isinstance(message, bytes) else str(message)
     if response.headers:
         drop(response.headers, OF_ANOTHER_BODY)

@@ -29,7 +29,7 @@ class Observed(Protocol):
 
 def when_answered(protocol: Any, call: Callable[[Any, Any, int], None]) -> None:
     """Have `call` called with each answer of a connection, after what is called already."""
-    previous = protocol.on_answered
+    previous = getattr(protocol, "on_answered", None)
 
     def answered(request: Any, response: Any, length: int) -> None:
         if previous is not None:

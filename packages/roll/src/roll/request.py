@@ -13,7 +13,7 @@ import roll_http
 from roll_http import HttpError, as_stream
 from roll_multipart import LimitError, MultipartError, NestedError
 
-from .containers import Files, Form, Multipart, Query
+from .containers import Files, Form, Multipart, Query, filled, is_own, made_of
 from .views import ENDPOINTS
 
 __all__ = ["MAX_STREAMED_FORM", "Request"]
@@ -38,7 +38,7 @@ class FormLoad:
 class Request(roll_http.Request):
     """A request; as a dict, it is all the user's own: nothing here uses its keys."""
 
-    __slots__ = ("_form", "_form_load", "_query", "uploads")
+    __slots__ = ("_form", "_form_load", "_opened", "_query", "uploads")
 
     uploads: Any
     """The files that were read from the body, which its end closes; None before any."""
@@ -49,11 +49,12 @@ class Request(roll_http.Request):
         self._query: Query | None = None
         self._form: Any = None
         self._form_load: FormLoad | None = None
+        self._opened: Any = None  # the files in `uploads`, where that is no `Files` of ours
         self.uploads = None
 
     @property
     def _shared(self) -> tuple[str, ...]:
-        return (*super()._shared, "uploads", "_form_load")  # open files, and who waits
+        return (*super()._shared, "uploads", "_form_load", "_opened")  # open files, and who waits
 
     # An application's own classes are for type checkers what a subclass says: `query: MyQuery`.
 
@@ -66,7 +67,7 @@ class Request(roll_http.Request):
             except MultipartError as error:
                 raise HttpError(HTTPStatus.BAD_REQUEST, error.message) from error
             make = Query if self.app is None else self.app.Query
-            self._query = found if make is Query else make(found)
+            self._query = found if make is Query else made_of(found, make)
         return self._query
 
     @property
@@ -142,7 +143,7 @@ class Request(roll_http.Request):
         else:
             found = parse_urlencoded(body if kind == URLENCODED else b"")
             make = Form if self.app is None else self.app.Form
-            self._form = found if make is Form else make(found)
+            self._form = found if make is Form else made_of(found, make)
 
     def _parse_multipart(self, body: bytes) -> None:
         try:
@@ -151,7 +152,7 @@ class Request(roll_http.Request):
             end(parser)
         except ValueError as error:  # a parser of somebody else's may know no other
             raise unparsable("multipart", error) from error
-        self._form, self.uploads = form, files
+        self._take_form(form, files)
 
     async def _stream_form(self) -> None:
         if self.max_body is None:
@@ -163,7 +164,7 @@ class Request(roll_http.Request):
             await self._feed(parser)
         except ValueError as error:
             raise unparsable("multipart", error) from error
-        self._form = form
+        self._take_form(form, files)
 
     def _limit_of_route(self) -> int:
         """Return the route's own limit: in a `headers` listener, it is not set yet."""
@@ -187,8 +188,24 @@ class Request(roll_http.Request):
 
     def _begin_multipart(self) -> tuple[Any, Any, Any]:
         make = self._class("Multipart", Multipart)
-        parser = make(form=self._class("Form", Form), files=self._class("Files", Files))
-        return parser, *parser.initialize(self.content_type)
+        form, files = self._class("Form", Form), self._class("Files", Files)
+        if isinstance(make, type) and issubclass(make, Multipart):
+            # It fills containers of ours; those of other classes are filled from them.
+            form, files = (form if is_own(form) else Form), (files if is_own(files) else Files)
+        parser = make(form=form, files=files)
+        form, files = parser.initialize(self.content_type)
+        return parser, form, files
+
+    def _take_form(self, form: Any, files: Any) -> None:
+        """Keep the result of a parser, in containers of the application's own classes."""
+        self.uploads = files  # first: they are closed at the end, whatever a class does
+        make_form, make_files = self._class("Form", Form), self._class("Files", Files)
+        if isinstance(form, Form) and not is_own(make_form):
+            form = made_of(form, make_form)
+        if isinstance(files, Files) and not is_own(make_files):
+            self._opened = files
+            files = filled(make_files(), files)
+        self._form, self.uploads = form, files
 
     def release(self, response: Any) -> None:
         """Close the files that are on disk: at once, or behind a body that is to be streamed."""
@@ -214,7 +231,8 @@ class Request(roll_http.Request):
             return
         # The stack closes all of them, also when one raises.
         with ExitStack() as stack:
-            for file in chain.from_iterable(self.uploads.values()):
+            files = self.uploads if self._opened is None else self._opened
+            for file in chain.from_iterable(files.values()):
                 # What is in memory costs nobody anything, and was always left open.
                 if not getattr(file, "in_memory", True):
                     stack.callback(file.close)

@@ -77,7 +77,7 @@ def close_unless_upgraded(request: Any) -> None:
 
 def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:
     headers = list(each_field(response.headers))
-    headers += [("Set-Cookie", cookie) for cookie in response.cookies.output()]
+    headers += [("Set-Cookie", cookie) for cookie in response.cookie_lines]
     try:
         head: bytes = ws.handshake(headers, **(endpoint.websocket or {}))
     except HandshakeError as error:

@@ -108,7 +108,7 @@ def _plain(connection: Connection, status: HTTPStatus, text: Any = None) -> Resp
     response.request = connection.request
     response.status = status
     response.headers["Content-Type"] = "text/plain; charset=utf-8"
-    response.body = response.status.phrase if text is None else text
+    response.body = text or response.status.phrase
     return response
 
 

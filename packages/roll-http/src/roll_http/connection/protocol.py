@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import warnings
 from contextvars import copy_context
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ..application import Application
 from ..errors import ClientDisconnected
 from ..h1.head import RequestError
 from ..h1.state import ANSWERING, CLOSED, CLOSING, HEAD, IDLE, LINGERING, SKIPPING_BODY, SWITCHED
 from ..limits import NEVER
+from .gone import advice, refuse_gone
 from .incoming_body import CLIENT_GONE
 from .pipeline import PipelinedConnection
 from .reader import Reader
@@ -38,6 +39,17 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
 
     def __init__(self, app: Application) -> None:
         super().__init__(app)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        refuse_gone(cls)
+
+    if not TYPE_CHECKING:  # pragma: no branch
+
+        def __getattr__(self, name: str) -> Any:
+            """Say of a name that is gone what to use instead."""
+            what = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(f"{what}: {found}" if (found := advice(name)) else what)
 
     @property
     def made(self) -> bool:

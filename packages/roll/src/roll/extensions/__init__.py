@@ -1,5 +1,7 @@
 """Extensions: functions that take an application and add to it."""
 
+from roll_http import HTTP_METHODS
+
 from .access_log import logger
 from .cross_origin import cors
 from .debugging import igniter, traceback
@@ -11,6 +13,7 @@ from .static_files import static
 from .urls import named_url
 
 __all__ = [
+    "HTTP_METHODS",
     "content_negociation",
     "cors",
     "igniter",

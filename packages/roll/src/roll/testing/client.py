@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from ..application import Roll
@@ -22,7 +22,7 @@ class Client:
     """Sends requests to an application, and gives its own responses back.
 
     `protocol` is the connection of the last request: `protocol.transport.data` has the exact
-    bytes of the answer.
+    bytes of the answer, `protocol.request` and `protocol.response` are the last ones.
     """
 
     content_type: str = "application/json; charset=utf-8"
@@ -61,20 +61,27 @@ class Client:
         self.protocol = protocol = self.app.factory()
         transport = Transport(protocol)
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        when_answered(protocol, lambda _, response, __: answered.set_result(response))
+        ends: list[Awaitable[Any]] = [transport.closed.wait(), transport.switched.wait()]
+        if not hasattr(type(protocol), "on_answered"):  # it does not say when it has answered
+            ends.append(transport.read_response(method))
+        over = [asyncio.ensure_future(end) for end in ends]
+        when_answered(protocol, lambda *exchange: answered.set_result(exchange))
         protocol.connection_made(transport)
         ended = when_released(protocol)
-        over = [asyncio.ensure_future(e.wait()) for e in (transport.closed, transport.switched)]
         try:
             protocol.data_received(head + content)
             await asyncio.wait({answered, *over}, return_when=asyncio.FIRST_COMPLETED)
+            current = (getattr(protocol, name, None) for name in ("request", "response"))
+            request, response = answered.result()[:2] if answered.done() else current
         finally:
             for waiting in over:
                 waiting.cancel()
             transport.lose()
         if transport.switched.is_set():
             await see_out(protocol, ended)
-        response = answered.result() if answered.done() else None
+        protocol.request, protocol.response = request, response
+        if not answered.done():  # what was sent is another's
+            response = None
         return await self._response(response, protocol, transport.data, method)
 
     def _encode(
@@ -86,7 +93,8 @@ class Client:
             return data.encode(), content_type
         if isinstance(data, bytes | bytearray | memoryview):
             return bytes(data), content_type
-        return encode_data(data, content_type or self._asked_type(headers) or self.content_type)
+        asked = content_type or self._asked_type(headers) or self.content_type
+        return encode_data(data, asked, self.app.JSON)
 
     def _asked_type(self, headers: Mapping[str, Any] | None) -> str | None:
         fields = {**self.default_headers, **(headers or {})}
@@ -118,6 +126,9 @@ class Client:
             response = self.app.Response(self.app, protocol)
             response.status = sent.status
             response.headers.update(sent.headers)
+        length = sent.headers["Content-Length"]
+        if length is not None and "content-length" not in map(str.lower, response.headers):
+            response.headers["Content-Length"] = int(length)
         response.body = sent.body
         return response
 
@@ -176,9 +187,15 @@ class Client:
 
 
 def when_released(protocol: Any) -> asyncio.Future[None]:
-    """Return a future that is done when a handler that took the connection over has ended."""
+    """Return a future that is done when a handler that took the connection over has ended.
+
+    For a class that does not tell, it is done.
+    """
     released = asyncio.get_running_loop().create_future()
-    release = protocol.release
+    release = getattr(protocol, "release", None)
+    if release is None:
+        released.set_result(None)
+        return released
 
     def released_now() -> None:
         release()

@@ -11,6 +11,9 @@ from io import BytesIO
 
 __all__ = ["LiveResponse", "parse_response", "read_response"]
 
+MAX_LINE = 2**20
+"""Bytes of a head."""
+
 BODILESS = {HTTPStatus.SWITCHING_PROTOCOLS, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
@@ -68,7 +71,7 @@ async def read_chunks(reader: asyncio.StreamReader) -> list[bytes]:
 
 async def parse_response(data: bytes, method: str) -> LiveResponse:
     """Read a response that is there already; raises what `read_response` raises."""
-    reader = asyncio.StreamReader(limit=2**20)
+    reader = asyncio.StreamReader(limit=MAX_LINE)
     reader.feed_data(data)
     reader.feed_eof()
     return await read_response(reader, method)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
+
+from .responses import MAX_LINE, LiveResponse, read_response
 
 __all__ = ["Transport"]
 
@@ -20,12 +23,23 @@ class Transport(asyncio.Transport):
         self.closed = asyncio.Event()
         self.switched = asyncio.Event()
         self._lost = False
+        self._reader: asyncio.StreamReader | None = None
         self._protocol = protocol
 
     def write(self, data: Any) -> None:
         """Keep what is sent; nothing is, once it is closed."""
         if not self.closed.is_set():
             self.data += bytes(data)
+            if self._reader is not None:
+                self._reader.feed_data(data)
+
+    def read_response(self, method: str) -> Awaitable[LiveResponse]:
+        """Return what waits for the whole response to a request with that method.
+
+        To be called before anything is written.
+        """
+        self._reader = asyncio.StreamReader(limit=MAX_LINE)
+        return read_response(self._reader, method)
 
     def close(self) -> None:
         """End the connection; its protocol is told in the loop's next turn."""

@@ -1,0 +1,109 @@
+"""JSON (RFC 8259), without what is none of it: NaN, infinities, numbers out of range."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NoReturn, Protocol, cast
+
+__all__ = ["PLAIN_JSON", "JSONCodec", "SpeaksJSON", "codec_of"]
+
+INFINITY = float("inf")
+
+
+class SpeaksJSON(Protocol):
+    """What encodes and decodes JSON: `json`, `ujson` and `orjson`, for instance."""
+
+    def dumps(self, value: Any, /) -> str | bytes:
+        """Return the value as JSON, text or UTF-8."""
+        ...
+
+    def loads(self, data: bytes, /) -> Any:
+        """Return the value; raises `ValueError` when the data are no JSON."""
+        ...
+
+
+class JSONCodec:
+    """A codec that encodes compactly, in UTF-8; `default` is asked for what JSON does not know.
+
+    `default(value)` returns what is encoded in place of a value, or raises `TypeError`.
+    """
+
+    __slots__ = ("iterate",)
+
+    iterate: Callable[[Any, int], Iterable[str]]
+    """Return the pieces of a value's JSON; the second argument is 0."""
+
+    def __init__(self, default: Callable[[Any], Any] | None = None) -> None:
+        self.iterate = _iterator(default)
+
+    def dumps(self, value: Any, /) -> str:
+        """Return a value as JSON, without spaces.
+
+        Raises `ValueError` or `TypeError` when it can't be encoded, NaN and infinities included.
+        """
+        return "".join(self.iterate(value, 0))
+
+    def loads(self, data: bytes, /) -> Any:
+        """Return the value of a JSON text: in UTF-8, or any encoding that `json.loads` detects.
+
+        Raises `ValueError` when it is none: NaN, infinities and numbers out of the range of floats
+        are no JSON here (RFC 8259 6), nor are integers of more digits than `int` takes;
+        `RecursionError` when it is nested too deep.
+        """
+        # In a third of the time that `json.loads` takes for one key (0.3 of 1.0 us).
+        try:
+            text = data.decode()  # UTF-8, as RFC 8259 8.1 wants it
+            value, end = _scan(text, 0)
+            if end == len(text) or not text[end:].strip(" \t\r\n"):
+                return value
+        except (ValueError, StopIteration):
+            pass
+        # It knows of byte order marks, of UTF-16, and what is wrong.
+        return json.loads(data, parse_float=_finite, parse_constant=_refuse)
+
+
+def codec_of(app: Any) -> SpeaksJSON:
+    """Return the codec of an application: its `JSON`, where it has one."""
+    codec: SpeaksJSON = getattr(app, "JSON", PLAIN_JSON)
+    return codec
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if -INFINITY < number < INFINITY:
+        return number
+    raise ValueError(f"The number {digits[:20]} is out of range")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON (RFC 8259 6)")
+
+
+# To call a method for each number with a fraction or an exponent costs 0.1 us.
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
+_scan = _decoder.scan_once  # type: ignore[attr-defined]  # not in typeshed
+
+
+def _iterator(default: Callable[[Any], Any] | None) -> Callable[[Any, int], Iterable[str]]:
+    """What an encoder makes at each call, made once: 0.6 us instead of 1.7 for one key.
+
+    Where the interpreter has none in C, or makes it another way, the encoder itself will do.
+    """
+    # NaN is no JSON (RFC 8259 6).
+    encoder = json.JSONEncoder(
+        ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default
+    )
+    quote = json.encoder.encode_basestring
+    try:
+        make: Any = json.encoder.c_make_encoder  # type: ignore[attr-defined]  # not in typeshed
+        iterate = make(None, encoder.default, quote, None, ":", ",", False, False, False)
+        if "".join(iterate({"a": [1, "é"]}, 0)) == encoder.encode({"a": [1, "é"]}):
+            return cast("Callable[[Any, int], Iterable[str]]", iterate)
+    except (AttributeError, TypeError):
+        pass
+    return lambda value, _: (encoder.encode(value),)
+
+
+PLAIN_JSON: Final = JSONCodec()
+"""The codec where an application has none."""

@@ -1,0 +1,66 @@
+"""JSON: the codec, and where requests and responses ask for it."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from roll_http import HttpError, JSONCodec, Request
+
+
+@pytest.mark.parametrize(
+    "body", ['{"a":"é"}', '{"a":"é"}'.encode(), bytearray('{"a":"é"}'.encode())], ids=repr
+)
+def test_reading_json_decodes_the_body(answering, body):
+    answering.response.body = body
+    assert answering.response.json == {"a": "é"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", "NaN", b"1e999", b"\xff", 3, None, iter(())], ids=repr
+)
+def test_reading_json_of_another_body_raises(answering, body):
+    answering.response.body = body
+    with pytest.raises((ValueError, TypeError)):
+        _ = answering.response.json
+
+
+class Codec:
+    """JSON between asterisks, which nobody else writes."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def dumps(self, value):
+        return self.kind(b"*" + json.dumps(value).encode() + b"*")
+
+    def loads(self, data):
+        return json.loads(data.removeprefix(b"*").removesuffix(b"*"))
+
+
+@pytest.mark.parametrize("kind", [bytes, bytes.decode])
+def test_codec_of_the_application_serves_requests_and_responses(answering, kind):
+    answering.response.app = SimpleNamespace(JSON=Codec(kind))
+    answering.response.json = ["é"]
+    assert answering.response.body == b'*["\\u00e9"]*'
+    assert answering.response.json == ["é"]
+    request = Request(answering.response.app, None)
+    request.body = b"*[1]*"
+    assert request.json == [1]
+
+
+@pytest.mark.parametrize("codec", [json, JSONCodec()], ids=["json", "ours"])
+async def test_what_a_codec_refuses_is_a_400(codec):
+    request = Request(SimpleNamespace(JSON=codec), None)
+    request.body = b"{"
+    with pytest.raises(HttpError) as caught:
+        _ = request.json
+    assert caught.value.status == 400
+
+
+def test_codec_asks_its_default_for_what_json_does_not_know():
+    assert JSONCodec(default=str).dumps({"a": 1j}) == '{"a":"1j"}'
+    with pytest.raises(TypeError, match="complex"):
+        JSONCodec().dumps(1j)

@@ -1,0 +1,57 @@
+"""The command `python -m roll.upgrading PATH...`."""
+
+from __future__ import annotations
+
+import sys
+import tokenize
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from . import findings_in
+
+__all__ = ["main"]
+
+
+def programs_in(path: Path) -> Iterator[Path]:
+    """Give the Python files of a folder, without those of environments and hidden folders."""
+    if path.is_file():
+        yield path
+        return
+    for below in sorted(path.iterdir()):
+        if below.suffix == ".py" and below.is_file():
+            yield below
+        elif below.is_dir() and not below.name.startswith(".") and not is_environment(below):
+            yield from programs_in(below)
+
+
+def is_environment(path: Path) -> bool:
+    return path.is_symlink() or (path / "pyvenv.cfg").exists()
+
+
+def look_at(path: Path) -> Iterable[object]:
+    try:
+        with tokenize.open(path) as file:
+            return findings_in(file.read(), path)
+    except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+        return [f"{path}: cannot be read as Python: {error}"]
+
+
+def main(arguments: list[str]) -> int:
+    """Print what needs a look in files and folders; return 1 where anything does, else 0.
+
+    A mistake in the arguments is told on stderr, and returns 2.
+    """
+    missing = [name for name in arguments if not Path(name).exists()]
+    if missing or not arguments:
+        told = (
+            f"No such file or folder: {', '.join(missing)}" if missing else "What is to be read?"
+        )
+        print(f"{told}\nusage: python -m roll.upgrading PATH...", file=sys.stderr)  # noqa: T201
+        return 2
+    programs = [path for name in arguments for path in programs_in(Path(name))]
+    lines = [line for path in programs for line in look_at(path)]
+    for line in lines:
+        print(line)  # noqa: T201
+    found = f"{len(lines)} to look at, in {len(programs)} files"
+    print(f"{found}: see docs/upgrading.md, by the names in quotes")  # noqa: T201
+    return 1 if lines else 0

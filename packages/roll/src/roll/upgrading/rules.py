@@ -1,0 +1,204 @@
+"""The rules: each finds the lines that a row of `docs/upgrading.md` is about."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Final
+
+from roll_http.connection.gone import INSTEAD
+
+from .code import (
+    Function,
+    bodies_set_in,
+    calls_of,
+    decorators_of,
+    defined_in,
+    first_text,
+    has_type,
+    imported_by,
+    is_attribute,
+    is_bytes,
+    is_class,
+    last_name,
+    looks_like_html,
+)
+
+__all__ = ["RULES"]
+
+REQUEST_NAMES: Final = frozenset({"_chunk", "_parse_multipart", "_parse_urlencoded", "queue"})
+
+SOCKET_NAMES: Final = frozenset(
+    {
+        *("abort_pings", "close_connection", "close_transport", "connection_closed_exc", "drain"),
+        *("connection_open", "ensure_open", "fail_connection", "host", "keepalive_ping"),
+        *("local_address", "open", "port", "read_message", "remote_address", "secure", "side"),
+        *("state", "transfer_data", "wait_closed", "write_frame", "write_close_frame"),
+        *("is_client", "read_data_frame", "read_frame", "wait_for_connection_lost"),
+        *("write_frame_sync",),
+    }
+)
+"""What a websocket had of the library below, and has no more."""
+
+PARAMETERS: Final = frozenset(
+    {
+        *("max_body", "cancel_on_disconnect", "replace", "timeout", "origins", "compression"),
+        *("ping_interval", "ping_timeout", "max_size"),
+    }
+)
+"""The extras of a route that have a meaning now."""
+
+CONVERTED: Final = frozenset({"int", "float", "UUID", "date"})
+TYPES: Final = (":int}", ":float}", ":uuid}")
+REPLACED: Final = frozenset({"mimetype_match", "multifruits"})
+
+Found = Iterator[tuple[ast.AST, str]]
+
+
+def default_content_type(node: ast.AST) -> Found:
+    if isinstance(node, Function) and not has_type(node):
+        for part in bodies_set_in(node):
+            if looks_like_html(part.value):
+                yield part, "HTML without a Content-Type is shown as text now"
+
+
+def ujson(node: ast.AST) -> Found:
+    if "ujson" in imported_by(node):
+        yield node, "is used for JSON only where a subclass of Roll says `JSON = ujson`"
+
+
+def you_need(node: ast.AST) -> Found:
+    for name in REPLACED & imported_by(node):
+        yield node, f"`{name}` is not installed with Roll any more"
+
+
+def gone_names(node: ast.AST) -> Found:
+    if isinstance(node, ast.ImportFrom) and node.module and "roll" in imported_by(node):
+        for alias in node.names:
+            if not importable(node.module, alias.name):
+                yield node, f"`{alias.name}` is no name of `{node.module}` any more"
+
+
+def importable(module: str, name: str) -> bool:
+    try:
+        found = import_module(module)
+        return name == "*" or hasattr(found, name) or bool(import_module(f"{module}.{name}"))
+    except ImportError:
+        return False
+
+
+def text_of_exceptions(node: ast.AST) -> Found:
+    for call in decorators_of(node, "listen"):
+        if first_text(call) == "error":
+            for part in ast.walk(node):
+                if isinstance(part, ast.Attribute) and part.attr == "message":
+                    yield part, "is the text of an unexpected exception, which may tell secrets"
+
+
+def errors_are_text(node: ast.AST) -> Found:
+    for call in decorators_of(node, "listen"):
+        if first_text(call) == "error" and not has_type(node):
+            for part in bodies_set_in(node):
+                yield part, "is sent as text/plain, as there is no Content-Type"
+
+
+def content_type_of_a_file(node: ast.AST) -> Found:
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        if any(last_name(side) == "content_type" for side in sides) and any(map(is_bytes, sides)):
+            yield node, "is text now, and never equal to bytes"
+    elif isinstance(node, ast.Subscript):
+        if last_name(node.value) == "params" and is_bytes(node.slice):
+            yield node, "has keys and values that are text now"
+    elif is_attribute(node, {"decode"}, {"content_type"}):
+        yield node, "is text now, which has no `decode`"
+
+
+def files_are_no_bytesio(node: ast.AST) -> Found:
+    if isinstance(node, ast.Attribute) and node.attr == "getbuffer":
+        yield node, "a file of a form has no `getbuffer` any more"
+
+
+def private_names_of_a_request(node: ast.AST) -> Found:
+    if is_class(node, "Request"):
+        for part, name in defined_in(node):
+            if name in REQUEST_NAMES:
+                yield part, f"nothing calls `{name}` any more"
+    elif is_attribute(node, REQUEST_NAMES, {"request", "req"}):
+        yield node, f"a request has no `{last_name(node)}` any more"
+
+
+def new_parameters(node: ast.AST) -> Found:
+    for call in calls_of(node, "route"):
+        for keyword in call.keywords:
+            if keyword.arg in PARAMETERS:
+                yield keyword.value, f"the extra `{keyword.arg}` has a meaning for Roll now"
+
+
+def arguments_of_handlers(node: ast.AST) -> Found:
+    for _ in decorators_of(node, "route"):
+        arguments = node.args  # type: ignore[attr-defined]  # it is a function
+        for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
+            if last_name(argument.annotation) in CONVERTED:
+                yield argument, f"`{argument.arg}` is converted as its annotation says"
+
+
+def new_placeholders(node: ast.AST) -> Found:
+    for call in calls_of(node, "route"):
+        if any(kind in first_text(call) for kind in TYPES):
+            yield call, "`int`, `float` and `uuid` are types now, not regular expressions"
+
+
+def listeners_of_route_add(node: ast.AST) -> Found:
+    for call in calls_of(node, "listen"):
+        if first_text(call) == "route:add":
+            yield call, "gets the extras of the route, without `protocol` and `lazy_body`"
+
+
+def static(node: ast.AST) -> Found:
+    for call in calls_of(node, "static"):
+        if not any(keyword.arg == "dotfiles" for keyword in call.keywords):
+            yield call, "serves no dotfiles, and its folder has to be there at startup"
+
+
+def names_of_http_protocol(node: ast.AST) -> Found:
+    if is_class(node, "HTTPProtocol", "HttpProtocol"):
+        for part, name in defined_in(node):
+            if name in INSTEAD:
+                yield part, f"nothing calls or sets `{name}` any more; {INSTEAD[name]}"
+
+
+def protocol_request(node: ast.AST) -> Found:
+    if isinstance(node, ast.Attribute) and last_name(node.value) == "protocol":
+        if node.attr in {"request", "response"}:
+            yield node, "is None between requests; in the test client, the last one"
+        elif node.attr in INSTEAD:
+            yield node, f"is gone; {INSTEAD[node.attr]}"
+
+
+def websocket_names(node: ast.AST) -> Found:
+    if is_attribute(node, SOCKET_NAMES, {"ws", "websocket", "socket"}):
+        yield node, f"a websocket has no `{last_name(node)}` any more"
+
+
+RULES: Final[list[tuple[str, Callable[[ast.AST], Found]]]] = [
+    ("Default Content-Type", default_content_type),
+    ("ujson", ujson),
+    ("You need", you_need),
+    ("Names that are gone", gone_names),
+    ("Text of exceptions", text_of_exceptions),
+    ("Errors are text", errors_are_text),
+    ("Content type of a file", content_type_of_a_file),
+    ("Files are no BytesIO", files_are_no_bytesio),
+    ("Private names of a request", private_names_of_a_request),
+    ("New parameters", new_parameters),
+    ("Arguments of handlers", arguments_of_handlers),
+    ("New placeholders", new_placeholders),
+    ("Listeners of route:add", listeners_of_route_add),
+    ("static", static),
+    ("Names of HttpProtocol", names_of_http_protocol),
+    ("protocol.request", protocol_request),
+    ("Websocket names", websocket_names),
+]
+"""Each row of `docs/upgrading.md` that is marked, and what finds the lines it is about."""

@@ -1,0 +1,210 @@
+"""The helper for applications of 0.13: which lines it names, and which it does not."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import roll
+from roll.upgrading import RULES, findings_in
+from roll.upgrading.command import main
+from roll.upgrading.rules import SOCKET_NAMES
+from roll_http.connection.gone import INSTEAD
+
+GUIDE = Path(__file__).parents[3] / "docs" / "upgrading.md"
+
+# Row -> lines that are named, each a program; `~` stands for a new line.
+NAMED = {
+    "Default Content-Type": [
+        'def v(request, response):~    response.body = "<h1>x</h1>"',
+        'async def v(req, resp):~    resp.body = f"<p>{req.path}"',
+        'def v(r, response):~    response.body = "<p>%s" % r.path',
+        'def v(r, response):~    response.body = env.get_template("x").render(a=1)',
+        "class V:~    def on_get(self, request, response):~        response.body = render(1)",
+    ],
+    "ujson": ["import ujson", "import ujson as json", "from ujson import dumps"],
+    "You need": ["import multifruits", "from mimetype_match import x"],
+    "Names that are gone": [
+        "from roll.http import HttpCode",
+        "from roll.io import StreamQueue",
+        "from roll.nowhere import x",
+    ],
+    "Text of exceptions": ['@app.listen("error")~def e(a, b, error):~    x = error.message'],
+    "Errors are text": [
+        '@app.listen("error")~async def e(request, response, error):~    response.body = page'
+    ],
+    "Content type of a file": [
+        'file.content_type == b"text/plain"',
+        'b"text/plain" != request.files.get("a").content_type',
+        "file.content_type.decode()",
+        'file.params[b"name"]',
+    ],
+    "Files are no BytesIO": ["data = file.getbuffer()"],
+    "Private names of a request": [
+        "class R(Request):~    async def _parse_multipart(self): ...",
+        "class R(roll.Request):~    queue = None",
+        "class R(roll.Request):~    queue: int = None",
+        "request._chunk",
+    ],
+    "New parameters": [
+        f'app.route("/", {name}=1)'
+        for name in ("max_body", "timeout", "replace", "origins", "max_size")
+    ],
+    "Arguments of handlers": [
+        '@app.route("/{n}")~async def v(request, response, n: int): ...',
+        '@app.route("/{n}")~def v(request, response, *, n: uuid.UUID): ...',
+    ],
+    "New placeholders": ['app.route("/{x:int}")', '@app.route("/{x:uuid}/a")~def v(): ...'],
+    "Listeners of route:add": ['@app.listen("route:add")~def a(path, view): ...'],
+    "static": ['static(app, "/static/", root)', 'extensions.static(app, root="x")'],
+    "Names of HttpProtocol": [
+        "class P(HTTPProtocol):~    def write(self, *a): ...",
+        "class P(roll.HTTPProtocol):~    on_url = None",
+        "class P(Roll.HttpProtocol):~    async def on_headers_complete(self): ...",
+    ],
+    "protocol.request": [
+        "client.protocol.request.path",
+        "protocol.response",
+        "await self.protocol.task",
+    ],
+    "Websocket names": ["if ws.open: pass", "await websocket.wait_closed()", "ws.remote_address"],
+}
+
+SILENT = [
+    'def v(request, response):~    response.headers["Content-Type"] = "text/html"~'
+    '    response.body = "<h1>"',
+    'def v(request, response):~    response.body = "plain"',
+    'def v(request, response):~    request.body = b""~    request.body = "<x"',
+    "def v(request, response):~    response.body, x = b'', 1",
+    "from roll import Roll, HttpError, Request",
+    "from roll.http import *",
+    "from roll import http, extensions, testing",
+    "from .http import HttpCode",
+    "from . import ujson",
+    "from ..roll import HttpCode",
+    "import json",
+    '@app.listen("request")~def r(request, response):~    response.message = response.body = 1',
+    "app.listen()~app.route()~app.listen(name)~@app.listen~def l(): ...",
+    'file.content_type == "text/plain"~file.params["name"]',
+    "class P(asyncio.Protocol):~    def write(self): ...",
+    "class R(Request):~    x = 1~    pass~class P(HTTPProtocol):~    x = 1~    y: int~    pass",
+    '@app.route("/{n}", name="n")~def v(request, response, n, m: str): ...',
+    "static(app, root, dotfiles=True)",
+    "file.open~ws.send~response.queue~protocol.transport",
+]
+
+
+def program(text):
+    return text.replace("~", "\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "text"), [(row, text) for row, texts in NAMED.items() for text in texts]
+)
+def test_line_is_named_with_its_row(row, text):
+    source = program(text)
+    found = findings_in(f"import os\n\n{source}\n")
+    assert row in {finding.row for finding in found}
+    assert {3 <= finding.line < 3 + len(source.splitlines()) for finding in found} == {True}
+
+
+@pytest.mark.parametrize("text", SILENT)
+def test_code_that_is_right_is_not_named(text):
+    assert findings_in(program(text)) == []
+
+
+def test_each_rule_is_a_marked_row_of_the_guide_and_each_marked_row_a_rule():
+    marked = re.findall(r"^(?:\| \*\*(.+?)\*\* \*|## (.+?) \*$)", GUIDE.read_text(), re.MULTILINE)
+    assert sorted(filter(None, sum(marked, ()))) == sorted(row for row, _ in RULES)
+    assert NAMED.keys() == {row for row, _ in RULES}
+
+
+def test_guide_starts_with_the_content_type_and_ujson():
+    rows = re.findall(r"^\| \*\*(.+?)\*\*", GUIDE.read_text(), re.MULTILINE)
+    assert rows[:2] == ["Default Content-Type", "ujson"]
+    assert len(rows) == len(set(rows))
+
+
+@pytest.fixture
+def package(tmp_path):
+    files = {
+        "app.py": "from roll import Roll\nimport ujson\n",
+        "views/page.py": 'def v(request, response):\n    response.body = "<b>"\n',
+        "broken.py": "def (",
+        "latin.py": "# coding: utf-8\nx = '\udce9'\n",
+        "notes.txt": "import ujson",
+        ".hidden/a.py": "import ujson",
+        "env/pyvenv.cfg": "",
+        "env/lib/a.py": "import ujson",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode(errors="surrogateescape"))
+    return tmp_path
+
+
+def test_command_names_lines_and_files_that_cannot_be_read(package, monkeypatch, capsys):
+    monkeypatch.chdir(package)
+    monkeypatch.setattr("sys.argv", ["upgrading", "."])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("roll.upgrading.__main__")
+    *lines, summary = capsys.readouterr().out.splitlines()
+    assert ended.value.code == 1
+    assert lines[0].startswith('app.py:2: "ujson": ')
+    assert lines[1].startswith("broken.py: cannot be read as Python: ")
+    assert lines[2].startswith("latin.py: cannot be read as Python: ")
+    assert lines[3].startswith('views/page.py:2: "Default Content-Type": ')
+    assert summary.startswith("4 to look at, in 4 files: see docs/upgrading.md")
+
+
+def test_command_takes_a_file_and_says_when_there_is_nothing(package, capsys):
+    (package / "fine.py").write_text("import roll\n")
+    assert main([str(package / "fine.py")]) == 0
+    assert capsys.readouterr().out.startswith("0 to look at, in 1 files")
+
+
+@pytest.mark.parametrize(("arguments", "told"), [([], "What is"), (["no"], "No such file")])
+def test_command_says_how_it_is_called(arguments, told, capsys):
+    assert main(arguments) == 2
+    told_all = capsys.readouterr().err
+    assert told_all.startswith(told)
+    assert "usage: python -m roll.upgrading PATH..." in told_all
+
+
+# The public names that classes of 0.13.4 had.
+OLD = {
+    "Roll": """Cookies Files Form HttpProtocol Query Request Response Routes WebsocketProtocol
+        factory hook listen lookup on_error route shutdown startup""",
+    "HttpError": "message status",
+    "Request": """app body content_type cookies files form headers host json load_body method
+        origin path protocol query query_string queue read referer referrer route upgrade url""",
+    "Response": "app body cookies headers json protocol redirect status",
+    "Query": "FALSE_STRINGS NONE_STRINGS TRUE_STRINGS bool float int list",
+    "Files": "list",
+    "Multipart": """app feed_data files form initialize on_data on_header on_headers_complete
+        on_part_begin on_part_complete""",
+    "Cookies": "set",
+    "HTTPProtocol": """ALLOWED_METHODS NEEDS_UPGRADE RequestParser app drain draining is_chunked
+        on_body on_header on_headers_complete on_message_begin on_message_complete on_url parser
+        pause_reading request response resume_reading task transport upgraded write write_body""",
+    "WSProtocol": """ALLOWED_METHODS MAX_QUEUE MAX_SIZE NEEDS_UPGRADE READ_LIMIT TIMEOUT
+        WRITE_LIMIT abort_pings close close_code close_connection close_reason
+        close_transport closed connection_closed_exc connection_open drain
+        ensure_open fail_connection handshake host is_client keepalive_ping
+        local_address open ping pong port read_data_frame read_frame read_message
+        recv remote_address run secure send side transfer_data wait_closed
+        wait_for_connection_lost write_close_frame write_frame write_frame_sync""",
+    "Route": "payload vars",
+    "Routes": "add dump match root",
+}
+
+
+@pytest.mark.parametrize("kind", OLD)
+def test_each_old_name_is_there_or_in_the_guide(kind):
+    # A test must not take an annotated slot for missing, nor a name of instances alone.
+    there = {*dir(getattr(roll, kind)), "message", "transport"}
+    gone = set(OLD[kind].split()) - there
+    told = set(re.findall(r"\w+", GUIDE.read_text())) | INSTEAD.keys() | SOCKET_NAMES
+    assert gone - told == set()
