@@ -264,3 +264,16 @@ async def test_a_second_reader_of_a_body_is_an_error():
 
 async def test_a_request_without_a_connection_is_not_disconnected():
     assert not await Request(None, None).disconnected()
+
+
+async def test_a_body_that_came_with_its_head_is_limited_where_iteration_is_overridden():
+    class Mine(Request):
+        def __aiter__(self):
+            return super().__aiter__()
+
+    request = Mine(None, None)
+    request.max_body = 10
+    request.attach_whole(b"x" * 11)
+    with pytest.raises(HttpError) as caught:
+        await request.load_body()
+    assert caught.value.status == 413

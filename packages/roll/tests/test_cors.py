@@ -123,3 +123,16 @@ def test_what_is_no_origin_is_refused(app, origin):
 def test_what_is_no_age_is_refused(app, age):
     with pytest.raises(ValueError, match="`max_age` is a number of seconds, not"):
         cors(app, max_age=age)
+
+
+async def test_a_coroutine_that_an_async_predicate_returns_allows_nobody(app, client):
+    async def check(origin):
+        return False
+
+    async def forgot(origin):
+        return check(origin)
+
+    cors(app, origin=forgot, credentials=True)
+    response = await client.get("/", headers={"Origin": "https://evil.example"})
+    assert response.status == 500
+    assert "Access-Control-Allow-Origin" not in response.headers

@@ -308,3 +308,18 @@ async def test_a_built_in_event_sent_by_hand_takes_other_arguments(app):
 async def test_arguments_of_other_events_go_by_position(app):
     app.listen("mine")(lambda response, request: (response, request))
     assert await app.hook("mine", "first", "second") == ("first", "second")
+
+
+@pytest.mark.parametrize("name", ["headers", "request"])
+async def test_a_coroutine_that_a_listener_returns_is_not_true(app, client, name):
+    async def check():
+        return False
+
+    @app.route("/")
+    async def view(request, response): ...
+
+    @app.listen(name)
+    async def forgot(request, response):
+        return check()
+
+    assert (await client.get("/")).status == 500

@@ -174,6 +174,13 @@ async def test_what_is_outside_is_a_400(client, path):
     assert b"secret" not in response.body
 
 
+@pytest.mark.parametrize("name", ["index.html", "css", "none", ""])
+async def test_an_absolute_path_tells_nothing_of_the_root(client, root, name):
+    """Neither that it is there nor that it is not: all answers are alike."""
+    assert (await client.get(f"/static/{root}/{name}")).status == 400
+    assert (await client.get(f"/static/{root}-not/{name}")).status == 400
+
+
 @pytest.mark.parametrize("path", ["/pages/", "/pages/index.html"])
 async def test_a_directory_is_its_index(client, path):
     assert (await client.get(path)).body == b"<p>index"

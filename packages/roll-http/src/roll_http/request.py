@@ -133,9 +133,10 @@ class Request(RequestBase):
             return
         if self._stream is not None:
             await self._load_stream(self._stream)
-        elif type(self).__aiter__ is Request.__aiter__:
-            if self._whole:
-                check_size(len(self._whole), self._loaded_limit())
+            return
+        if self._whole:
+            check_size(len(self._whole), self._loaded_limit())
+        if type(self).__aiter__ is Request.__aiter__:
             self._body = self._whole
         else:
             self._body = b"".join([chunk async for chunk in self])

@@ -140,11 +140,12 @@ class Events:
         Warns once of one that may be there by accident.
 
         Raises:
-            TypeError: it is a generator: a true object, of which nothing has run.
+            TypeError: it is a generator or a coroutine: a true object, of which nothing has run.
         """
         if name not in BUILT_IN:
             return True
         refuse_generator(result, f"A listener of {name!r}")
+        refuse_awaitable(result, f"What a listener of {name!r} gives")
         if name in TO_ALL:
             return False
         if result is not True:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from roll_http import HTTP_METHODS
 
-from ..callables import is_generator, refuse_generator
+from ..callables import is_generator, refuse_awaitable, refuse_generator
 
 if TYPE_CHECKING:
     from ..application import Roll
@@ -108,6 +108,7 @@ async def allow_later(allowed: Awaitable[bool], given: str, response: Any) -> No
 
 def allow(allowed: Any, given: str, response: Any) -> None:
     refuse_generator(allowed, "The function that tells of an origin")
+    refuse_awaitable(allowed, "What the function that tells of an origin gives")
     if allowed:
         response.headers["Access-Control-Allow-Origin"] = given
 

@@ -206,6 +206,9 @@ def locate(folder: Path, path: str, default_index: str) -> Path:
     normal = os.path.normpath(path)
     if len(normal) > LONGEST_PATH:
         raise HttpError(HTTPStatus.NOT_FOUND, path)
+    # An absolute path would tell by its answer whether it guesses the folder.
+    if normal.startswith("/"):
+        raise HttpError(HTTPStatus.BAD_REQUEST, path)
     place = (folder / normal).resolve()
     if place.is_relative_to(folder):
         # `normpath` drops them: `a//b` is not `a/b`, `a.txt/` and `a.txt/.` name a directory.
