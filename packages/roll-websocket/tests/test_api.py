@@ -375,3 +375,13 @@ def test_an_error_is_the_same_once_unpickled(error: Exception) -> None:
     same = pickle.loads(pickle.dumps(error))
     assert (type(same), same.args, vars(same)) == (type(error), error.args, vars(error))
     assert str(same) == str(error)
+
+
+async def test_pythons_warning_of_a_forgotten_await_names_recv(serve: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        with pytest.warns(RuntimeWarning, match="coroutine 'WSProtocol.recv' was never awaited"):
+            ws.recv()  # type: ignore[unused-coroutine]
+        await ws.send("warned")
+
+    client = await (await serve(handler)).connect()
+    assert await client.recv() == "warned"

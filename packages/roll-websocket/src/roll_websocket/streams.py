@@ -93,6 +93,10 @@ async def receive_whole(connection: Connection) -> str | bytes:
     return message
 
 
+# Python's warning shows these names to users who forgot the await.
+receive.__qualname__ = receive_whole.__qualname__ = "WSProtocol.recv"
+
+
 async def join(connection: Connection, first: Piece) -> str | bytes:
     """Join the pieces of a message; a cancelled call loses none of them."""
     pieces = [first]
