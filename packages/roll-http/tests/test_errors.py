@@ -135,3 +135,25 @@ def test_limits_can_not_change_and_know_their_shortest_timeout():
     assert limits.shortest_timeout == 0.5
     with pytest.raises(AttributeError):
         limits.head = 1
+
+
+class Gone(HttpError):
+    status = 410
+    message = "moved away"
+
+
+def test_the_class_of_an_error_may_have_its_status_and_message():
+    error = Gone()
+    assert (error.status, error.message) == (HTTPStatus.GONE, "moved away")
+    assert Gone(message="away").message == "away"
+    assert Gone(404).status is HTTPStatus.NOT_FOUND
+
+
+def test_an_error_without_a_status_says_so():
+    with pytest.raises(TypeError, match="HttpError needs a status"):
+        HttpError()
+
+
+def test_a_context_that_is_an_exception_is_the_context():
+    cause = ValueError("why")
+    assert HttpError(400, context=cause).__context__ is cause

@@ -9,6 +9,7 @@ import pytest
 
 from roll import HttpError, RollWarning
 from roll.extensions import igniter, logger, static
+from roll.upgrade import notify
 
 
 class Pool:
@@ -400,3 +401,47 @@ async def test_whatever_a_websocket_handler_raises_is_an_event(app, client, kind
     }
     await client.get("/ws", headers=headers)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("event", ["response", "error", "headers"])
+async def test_what_ends_the_program_is_not_answered(app, event):
+    @app.listen(event)
+    def end(**_):
+        raise SystemExit
+
+    request, response = app.Request(app, None), app.Response(app, None)
+    request.method, request.path = "GET", "/nowhere"
+    with pytest.raises(SystemExit):
+        await app(request, response)
+
+
+async def test_what_ends_the_program_leaves_a_websocket_listener(app):
+    @app.listen("websocket_disconnect")
+    def end(**_):
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        await notify(app, "websocket_disconnect", None, None)
+
+
+async def test_an_error_whose_message_was_taken_away_has_the_phrase(app, client):
+    @app.route("/")
+    def handler(request, response):
+        error = HttpError(404)
+        error.message = None
+        raise error
+
+    assert (await client.get("/")).body == b"Not Found"
+
+
+async def test_a_field_of_an_error_takes_the_place_of_other_spellings(app, client):
+    @app.listen("headers")
+    def set_field(response):
+        response.headers["allow"] = "NOTHING"
+
+    app.route("/")(lambda request, response: None)
+    answer = await client.post("/")
+    assert (answer.status, answer.headers) == (
+        405,
+        {"Allow": "GET, HEAD", "Content-Type": "text/plain; charset=utf-8"},
+    )

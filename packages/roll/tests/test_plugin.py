@@ -225,3 +225,7 @@ class TestWithTheMarkOfAnyio:
 
     async def test_event_loop_is_the_running_one(self, event_loop):
         assert event_loop is asyncio.get_running_loop()
+
+
+def test_a_test_that_is_no_coroutine_has_a_client_too(client, app):
+    assert client.app is app
