@@ -441,7 +441,5 @@ async def test_a_field_of_an_error_takes_the_place_of_other_spellings(app, clien
 
     app.route("/")(lambda request, response: None)
     answer = await client.post("/")
-    assert (answer.status, answer.headers) == (
-        405,
-        {"Allow": "GET, HEAD", "Content-Type": "text/plain; charset=utf-8"},
-    )
+    allowed = {name: value for name, value in answer.headers.items() if name.lower() == "allow"}
+    assert (answer.status, allowed) == (405, {"Allow": "GET, HEAD"})
