@@ -1,7 +1,7 @@
 """The helper for applications of 0.13: which lines it names, and which it does not."""
 
-import importlib
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -149,7 +149,7 @@ def test_command_names_lines_and_files_that_cannot_be_read(package, monkeypatch,
     monkeypatch.chdir(package)
     monkeypatch.setattr("sys.argv", ["upgrading", "."])
     with pytest.raises(SystemExit) as ended:
-        importlib.import_module("roll.upgrading.__main__")
+        runpy.run_module("roll.upgrading", run_name="__main__")
     *lines, summary = capsys.readouterr().out.splitlines()
     assert ended.value.code == 1
     assert lines[0].startswith('app.py:2: "ujson": ')
