@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,7 @@ def package(tmp_path):
 def test_command_names_lines_and_files_that_cannot_be_read(package, monkeypatch, capsys):
     monkeypatch.chdir(package)
     monkeypatch.setattr("sys.argv", ["upgrading", "."])
+    monkeypatch.delitem(sys.modules, "roll.upgrading.__main__", raising=False)
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("roll.upgrading", run_name="__main__")
     *lines, summary = capsys.readouterr().out.splitlines()
