@@ -2,12 +2,12 @@
 
 import re
 import runpy
-import sys
 from pathlib import Path
 
 import pytest
 
 import roll
+from roll import upgrading
 from roll.upgrading import RULES, findings_in
 from roll.upgrading.command import main
 from roll.upgrading.rules import SOCKET_NAMES
@@ -146,12 +146,14 @@ def package(tmp_path):
     return tmp_path
 
 
+COMMAND = Path(upgrading.__file__).with_name("__main__.py")
+
+
 def test_command_names_lines_and_files_that_cannot_be_read(package, monkeypatch, capsys):
     monkeypatch.chdir(package)
     monkeypatch.setattr("sys.argv", ["upgrading", "."])
-    monkeypatch.delitem(sys.modules, "roll.upgrading.__main__", raising=False)
     with pytest.raises(SystemExit) as ended:
-        runpy.run_module("roll.upgrading", run_name="__main__")
+        runpy.run_path(str(COMMAND), run_name="__main__")
     *lines, summary = capsys.readouterr().out.splitlines()
     assert ended.value.code == 1
     assert lines[0].startswith('app.py:2: "ujson": ')
