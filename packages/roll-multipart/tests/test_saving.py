@@ -89,6 +89,7 @@ async def test_nothing_is_overwritten_unless_told_to(file, tmp_path, wait):
     await save(file, path, wait, overwrite=True)
     assert path.read_bytes() == CONTENT
     await save(file, tmp_path / "new", wait, overwrite=True)
+    await save(file, tmp_path / "new", wait, overwrite=True)  # over itself
     assert sorted(os.listdir(tmp_path)) == ["new", "saved"]
 
 

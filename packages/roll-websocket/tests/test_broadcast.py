@@ -224,3 +224,9 @@ async def test_many_share_one_frame(serve: Any, wire: Any) -> None:
         tracemalloc.stop()
     assert all(ws._connection.outbox.backlog > 500_000 for ws in peers)
     assert peak < 3 * 500_000
+
+
+@pytest.mark.parametrize("wrong", [["abc"], [(None, None)], [3], {"name": None}], ids=repr)
+def test_what_is_no_connection_is_a_type_error(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="Broadcast to connections, each a WSProtocol, not to"):
+        broadcast(wrong, "x")

@@ -63,9 +63,10 @@ def save(file: UploadedFile, path: Path, *, overwrite: bool) -> None:
     save_new(file, partial)
     try:
         os.replace(partial, path)  # noqa: PTH105
-    except BaseException:
-        os.unlink(partial)  # noqa: PTH108
-        raise
+    finally:
+        # It is still there after an error, and where both were names of the same file.
+        with suppress(FileNotFoundError):
+            os.unlink(partial)  # noqa: PTH108
 
 
 def save_new(file: UploadedFile, path: Path) -> None:

@@ -27,7 +27,8 @@ def broadcast(
     If a peer does not read, at most `BACKLOG_LIMIT` bytes of broadcasts wait for it, or a single
     message. Then `slow` decides: `"close"` closes the connection with 1013, `"drop"` does not
     send the message to this peer.
-    Raises TypeError for a message of another type, and ValueError for another `slow`.
+    Raises TypeError for a message of another type or for what is no connection, and ValueError for
+    another `slow`.
     """
     if slow not in POLICIES:
         raise ValueError(f"`slow` is 'close' or 'drop', not {slow!r}")
@@ -36,6 +37,8 @@ def broadcast(
     for ws in connections:
         connection = getattr(ws, "_connection", None)  # None before the handshake
         if connection is None:
+            if not isinstance(ws, WSProtocol):
+                raise TypeError(f"Broadcast to connections, each a WSProtocol, not to {ws!r}")
             continue
         try:
             # Most peers take this way, written out: it takes half the time of `post`.

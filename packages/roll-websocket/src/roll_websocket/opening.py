@@ -81,16 +81,21 @@ class Opening(asyncio.Protocol):
 
     def parse(self) -> None:
         """Parse the request; check it when it is complete."""
+        request = None
         try:
             next(self.parser)
         except StopIteration as stop:
-            client = self.transport.get_extra_info("peername")
-            address = client[:2] if isinstance(client, tuple) else None
-            self.check(ListenerRequest(stop.value, address))
+            request = stop.value
         except EOFError:
             self.refuse(HandshakeError(400, "Bad request: a line ends with CR and LF."))
         except (NotImplementedError, SecurityError, ValueError) as error:
             self.refuse(HandshakeError(400, f"Bad request: {error}."))
+        # Not above: the traceback of an error in the check would show `stop`, and thereby the
+        # request with its cookies.
+        if request is not None:
+            client = self.transport.get_extra_info("peername")
+            address = client[:2] if isinstance(client, tuple) else None
+            self.check(ListenerRequest(request, address))
 
     def check(self, request: ListenerRequest) -> None:
         """Have the listener check the request, then open the connection."""
