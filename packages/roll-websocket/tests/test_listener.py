@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-import logging
 import json
+import logging
 from typing import Any
 
 import pytest
