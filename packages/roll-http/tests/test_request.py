@@ -277,3 +277,13 @@ async def test_a_body_that_came_with_its_head_is_limited_where_iteration_is_over
     with pytest.raises(HttpError) as caught:
         await request.load_body()
     assert caught.value.status == 413
+
+
+async def test_two_that_read_at_once_get_the_same_body():
+    request = with_body(b"a", complete=False)
+    reads = [asyncio.ensure_future(request.read()) for _ in range(2)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    request._stream.feed(b"b")
+    request._stream.end()
+    assert await asyncio.gather(*reads) == [b"ab", b"ab"]

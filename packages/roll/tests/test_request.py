@@ -586,3 +586,17 @@ async def test_files_on_disk_are_there_for_a_generator_that_is_sent(app, client)
     response = await client.post("/", {}, files={"f": b"x" * 2_000_000})
     assert response.body == b"x" * 10
     assert seen[0].closed
+
+
+async def test_load_form_goes_through_an_overridden_iteration():
+    class MyRequest(Request):
+        async def __aiter__(self):
+            yield b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--\r\n"
+
+    class MyRoll(Roll):
+        Request = MyRequest
+
+    request = MyRequest(MyRoll(), None)
+    request.headers["CONTENT-TYPE"] = "multipart/form-data; boundary=x"
+    await request.load_form()
+    assert request.form.get("a") == "1"
