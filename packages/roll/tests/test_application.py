@@ -320,3 +320,9 @@ async def test_a_handler_that_awaits_something_cancelled_is_an_error_like_others
     response = await client.get("/")
     assert (response.status, response.headers["X-Marked"]) == (500, "yes")
     assert seen == [asyncio.CancelledError]
+
+
+@pytest.mark.parametrize("limits", [{"body": 3}, 5, "16m", Limits], ids=str)
+def test_limits_of_another_kind_are_told_at_once(limits):
+    with pytest.raises(ValueError, match=r"write `Roll\(limits=Limits\(\.\.\.\)\)`"):
+        Roll(limits=limits)

@@ -146,8 +146,11 @@ class Request(RequestBase):
             return
         stream.limit_to(self._loaded_limit())
         async with stream.lock:  # several may ask at once: all get what the first one loads
-            if self._body is None:
-                self._body = b"".join([chunk async for chunk in self])
+            await self._load_chunks()
+
+    async def _load_chunks(self) -> None:
+        if self._body is None:
+            self._body = b"".join([chunk async for chunk in self])
 
     def _loaded_limit(self) -> int | None:
         if self.max_body is not None:

@@ -49,6 +49,14 @@ WHOLE = {bytes, str}
 PROTOCOL_NAMES = ("HttpProtocol", "Protocol")
 
 
+def checked_limits(limits: Any) -> Limits:
+    if limits is None:
+        return Limits()
+    if not isinstance(limits, Limits):
+        raise ValueError(f"`limits` is not {limits!r}: write `Roll(limits=Limits(...))`")  # noqa: TRY004 - as every mistake in an application
+    return limits
+
+
 class Roll(Lifecycle, dict[str, Any]):
     """An application: a `dict` for the user's own keys, which takes arbitrary attributes too.
 
@@ -94,7 +102,7 @@ class Roll(Lifecycle, dict[str, Any]):
     def __init__(self, *, limits: Limits | None = None, strict_slashes: bool = True) -> None:
         super().__init__()
         check_parts(self)
-        self.limits = Limits() if limits is None else limits
+        self.limits = checked_limits(limits)
         self.strict_slashes = strict_slashes
         self.routes = self.Routes()
         self._named: dict[str, str] = {}
