@@ -28,6 +28,7 @@ INVALID = {
     "/{[}]}": (5, "unbalanced '}', there is no '{'"),
     r"/{\}}": (4, "unbalanced '}', there is no '{'"),
     "/{a{b}": (1, "unbalanced '{', close the placeholder"),
+    "/{id:[a": (1, "unbalanced '{', close the placeholder"),
     "/{id:[}": (5, "'[' is neither a type (string, digit,"),
     "/{id:a{" + "9" * 5000 + "}}": (5, "Exceeds the limit (4300 digits)"),
     "/{id:" + "(" * 5000 + ")" * 5000 + "}": (5, "is neither a type (string, digit,"),
