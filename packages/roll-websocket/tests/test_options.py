@@ -155,3 +155,17 @@ def test_a_protocol_may_have_options_of_its_own(wire: Any) -> None:
     assert Listener(wire.echo, protocol=Own, room="lobby").options == {"room": "lobby"}
     with pytest.raises(ValueError, match="ping_interval"):
         Listener(wire.echo, protocol=Own, room="lobby", ping_interval=-1)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://a:99999", "https://a:080", "https://a:0", "https://.", "https://[::1]:65536"],
+)
+def test_an_origin_that_no_browser_has_is_refused(origin: str) -> None:
+    with pytest.raises(ValueError, match="origins"):
+        check_options({"origins": [origin]})
+
+
+@pytest.mark.parametrize("origin", ["https://a:65535", "http://a-b.c:8080", "https://[::1]:8443"])
+def test_an_origin_with_a_port_is_taken(origin: str) -> None:
+    check_options({"origins": [origin]})

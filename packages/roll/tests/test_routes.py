@@ -465,3 +465,19 @@ def test_a_generator_is_no_view(app, view):
 def test_a_largest_body_is_a_number_of_bytes(app, most):
     with pytest.raises(ValueError, match="max_body"):
         app.route("/", max_body=most)(print)
+
+
+@pytest.mark.parametrize("value", ["no", 1, None, "True"], ids=repr)
+@pytest.mark.parametrize("name", ["lazy_body", "cancel_on_disconnect"])
+def test_a_flag_is_true_or_false(app, name, value):
+    async def view(request, response): ...
+
+    with pytest.raises(ValueError, match=f"`{name}` is True or False, not {value!r}"):
+        app.route("/", **{name: value})(view)
+
+
+def test_true_is_no_number_of_bytes(app):
+    async def view(request, response): ...
+
+    with pytest.raises(ValueError, match="`max_body` is a number of bytes"):
+        app.route("/", max_body=True)(view)

@@ -14,7 +14,8 @@ LONGEST: Final = 31_536_000
 
 # As browsers send it (RFC 6454 6.2): in lower case, in ASCII, without a path. Compiled with the
 # first, and kept by `re`.
-ORIGIN: Final = r"null|file://|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?"
+ORIGIN: Final = r"null|file://|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_-][a-z0-9._-]*+)(:[1-9][0-9]{0,4})?"
+MAX_PORT: Final = 65535
 DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
 
@@ -73,6 +74,9 @@ def check_origin(name: str, origin: object) -> None:
     scheme, _, host = origin.partition("://")
     if scheme in {"ws", "wss"}:
         raise ValueError(f"`{name}` has origins of pages, 'https://...', not {origin!r}")
+    given = host.rpartition("]")[2].partition(":")[2]
+    if given and int(given) > MAX_PORT:
+        raise ValueError(f"`{name}`: there is no port {given}, in {origin!r}")
     port = DEFAULT_PORTS.get(scheme)
     if port is not None and host.endswith(f":{port}"):
         raise ValueError(f"`{name}`: browsers leave out the port of {origin!r}, so must this")

@@ -140,6 +140,8 @@ def payload_of(
     check_methods(handlers, protocol)
     check_handlers(handlers.values(), place, "response" if protocol == "http" else "ws")
     check_extras(extras)
+    check_flag("lazy_body", lazy_body)
+    check_flag("cancel_on_disconnect", extras.get("cancel_on_disconnect", False))
     settings = tuple(request_settings(extras))
     websocket = None
     if protocol == "websocket":
@@ -158,10 +160,16 @@ def payload_of(
     return {**known, **extras, **handlers, **governing}
 
 
+def check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"`{name}` is True or False, not {value!r}")  # noqa: TRY004 - as every mistake in a route
+
+
 def request_settings(extras: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "max_body" in extras:
         most = extras["max_body"]
-        if most is not None and (not isinstance(most, int) or most < 0):
+        number = isinstance(most, int) and not isinstance(most, bool)
+        if most is not None and not (number and most >= 0):
             raise ValueError(
                 f"`max_body` is a number of bytes, or None for no limit, not {most!r}"
             )
