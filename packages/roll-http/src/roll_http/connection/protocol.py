@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import warnings
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from ..application import Application
 from ..errors import ClientDisconnected
 from ..h1.head import RequestError
 from ..h1.state import ANSWERING, CLOSED, CLOSING, HEAD, IDLE, LINGERING, SKIPPING_BODY, SWITCHED
 from ..limits import NEVER
-from .gone import advice, refuse_gone
+from .gone import add_advice, refuse_gone
 from .incoming_body import CLIENT_GONE
 from .pipeline import PipelinedConnection
 from .reader import Reader
@@ -43,13 +43,6 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         refuse_gone(cls)
-
-    if not TYPE_CHECKING:  # pragma: no branch
-
-        def __getattr__(self, name: str) -> Any:
-            """Say of a name that is gone what to use instead."""
-            what = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(f"{what}: {found}" if (found := advice(name)) else what)
 
     @property
     def made(self) -> bool:
@@ -220,6 +213,9 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
 
 def _warn_of_last() -> None:
     warnings.warn("HTTPProtocol.last is now must_close", DeprecationWarning, stacklevel=3)
+
+
+add_advice(HTTPProtocol)
 
 
 def _loop_of(app: Any) -> asyncio.AbstractEventLoop:
