@@ -7,11 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
 
-from .syntax import has_forbidden, is_token, percent_decode
+from .cookie_rules import (
+    as_text,
+    check_promise,
+    other_type,
+    percent_encode,
+    promise_of,
+    read_domain,
+    read_expires,
+    read_flag,
+    read_max_age,
+    read_path,
+    read_samesite,
+)
+from .syntax import percent_decode
 
 try:
     from biscuits import Cookie
@@ -21,9 +33,6 @@ except ImportError:  # it publishes no wheels, and needs a C compiler
 __all__ = ["Cookies", "parse_cookies"]
 
 _replace_escapes = re.compile(r"\\([0-3][0-7]{2}|.)", re.DOTALL).sub
-
-
-_is_name = lru_cache(maxsize=256)(is_token)
 
 
 class Cookies(dict[str, Any]):
@@ -50,56 +59,68 @@ class Cookies(dict[str, Any]):
     ) -> None:
         """Set a cookie.
 
-        `max_age` is in seconds; an `expires` without a time zone is in UTC; `samesite` is
-        `"Strict"`, `"Lax"` or `"None"`. The value may be any text: it is quoted as needed.
+        The value may be any text, or what has a text, such as a number. It comes back as it was
+        set: where needed it is quoted and percent-encoded, as `parse_cookies` decodes it. Browsers
+        drop a cookie whose name and value have more than 4,096 bytes.
+
+        `max_age` is in seconds, and deletes the cookie if it is 0 or less. An `expires` without a
+        time zone is in UTC. `path` begins with `/`; None sends none, and the cookie is then one of
+        the folder of the request. `domain` is a host name; without it, the cookie is one of the
+        host of the request alone. `samesite` is `"Strict"`, `"Lax"` or, with `secure`, `"None"`.
 
         Raises:
-            ValueError: an argument is not allowed in a `Set-Cookie` header (RFC 6265 4.1.1).
+            TypeError: an argument is of another type.
+            ValueError: an argument is not allowed in a `Set-Cookie` header (RFC 6265 4.1.1), or
+                browsers would drop it: SameSite=None without `secure`, and a name with the prefix
+                `__Secure-` or `__Host-` whose promise the cookie does not keep (RFC 6265bis).
         """
-        if not _is_name(name):
-            raise ValueError(f"Cookie name {name!r} is not a token (RFC 6265 4.1.1)")
-        expired = max_age is not None and max_age <= 0
-        cookie: Any = (_ExpiredCookie if expired else Cookie)(name, str(value))
+        try:
+            promise = promise_of(name)
+        except TypeError:  # it may be of a type that no cache takes
+            raise other_type("name", name, "text") from None
+        age = None if max_age is None else read_max_age(max_age)
+        text = value if type(value) is str else as_text(value)
+        if "%" in text or not text.isascii():
+            text = percent_encode(text)
+        cookie: Any = (_ExpiredCookie if age == 0 else Cookie)(name, text)
         # Setting only the given attributes takes half the time of keyword arguments.
-        if secure:
-            cookie.secure = secure
-        if httponly:
-            cookie.httponly = httponly
-        if path != "/":
-            cookie.path = _checked("path", path or "")
-        if domain is not None:
-            cookie.domain = _checked("domain", domain)
+        if secure is not False:
+            cookie.secure = read_flag("secure", secure)
+        flag: Any = httponly
+        if flag is not False:  # 0.1 us less than a call for each
+            cookie.httponly = flag is True or read_flag("httponly", flag)
+        if path != "/" or domain is not None or expires is not None:
+            _set_rare(cookie, path, domain, expires)
         if samesite is not None:
-            cookie.samesite = _checked("samesite", samesite)
-        if max_age is not None:
-            cookie.max_age = 1 if expired else max_age
-        if expires is not None:
-            cookie.expires = _in_utc(expires)
+            cookie.samesite = read_samesite(samesite, secure)
+        if age is not None:
+            cookie.max_age = age or 1
+        if promise is not None:
+            check_promise(promise, cookie)
         self[name] = cookie
 
     def output(self) -> Iterator[str]:
         """The value of a `Set-Cookie` line for each cookie.
 
-        Raises `ValueError` when a name, or a text, can't stand in one (RFC 6265 4.1.1).
+        Raises `ValueError` or `TypeError` when a name, or a value that was not given to `set`,
+        can't stand in one (RFC 6265 4.1.1).
         """
         for name, cookie in self.items():
             yield str(cookie if isinstance(cookie, Cookie) else _plain(name, cookie))
+
+
+def _set_rare(cookie: Any, path: Any, domain: Any, expires: Any) -> None:
+    cookie.path = read_path(path)
+    if domain is not None:
+        cookie.domain = read_domain(domain)
+    if expires is not None:
+        cookie.expires = read_expires(expires)
 
 
 def _plain(name: str, value: Any) -> Any:
     cookies = Cookies()
     cookies.set(name, value)
     return cookies[name]
-
-
-def _checked(name: str, text: str) -> str:
-    if ";" in text or "\t" in text or has_forbidden(text):
-        raise ValueError(f"Cookie {name} {text!r} has a control character or a ;")
-    return text
-
-
-def _in_utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def parse_cookies(header: str) -> dict[str, str]:
