@@ -370,13 +370,13 @@ async def test_a_request_with_a_body_is_freed_without_the_cycle_collector(serve)
         gc.enable()
 
 
-@pytest.mark.parametrize("part", ["body", "cookies"])
+@pytest.mark.parametrize("part", ["body", "headers", "cookies"])
 async def test_text_that_is_no_unicode_is_a_500(serve, caplog, part):
     async def handler(request, response):
         if part == "body":
             response.body = "\ud800"
         else:
-            response.cookies.set("a", "\ud800")
+            getattr(response, part)["A"] = "\ud800"
 
     peer = await serve(handler)
     assert (await peer.exchange(GET)).startswith("HTTP/1.1 500 ")

@@ -252,10 +252,13 @@ async def test_a_complete_body_is_never_awaited():
 
 async def test_a_second_reader_of_a_body_is_an_error():
     stream = BodyStream(None)
-    first = asyncio.ensure_future(anext(aiter(stream)))
+    chunks = aiter(stream)
+    first = asyncio.ensure_future(anext(chunks))
     await asyncio.sleep(0)
     with pytest.raises(RuntimeError, match="elsewhere"):
-        await anext(stream)
+        await anext(chunks)
+    with pytest.raises(RuntimeError, match="elsewhere"):
+        aiter(stream)
     stream.end()
     stream.end()
     with pytest.raises(StopAsyncIteration):

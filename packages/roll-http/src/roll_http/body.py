@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from http import HTTPStatus
+from typing import Any
 
 from .errors import HttpError
 
-__all__ = ["BodyStream", "check_size"]
+__all__ = ["BodyPass", "BodyStream", "check_size"]
 
 # The bytes buffered for a handler before reading is paused. One read brings up to 256 KiB, and the
 # loops buffer that several times over TLS: a second read would exceed 2 MiB there.
@@ -24,16 +26,42 @@ def check_size(size: int, limit: int | None) -> None:
         )
 
 
+ONCE = "The body was read already: it can be streamed only once"
+PART = (
+    "A part of the body was streamed already: `async for` goes on there, the whole can't be loaded"
+)
+FORM = "The body was read as a form already"
+ELSEWHERE = "The body is being read elsewhere already"
+
+
+class BodyPass:
+    """An iterator over the chunks of a body, from where the one before it has stopped."""
+
+    __slots__ = ("_number", "_stream")
+
+    def __init__(self, stream: BodyStream, number: int) -> None:
+        self._stream = stream
+        self._number = number
+
+    def __aiter__(self) -> BodyPass:
+        return self
+
+    def __anext__(self) -> Coroutine[Any, Any, bytes]:
+        return self._stream.next_chunk(self._number)
+
+
 class BodyStream:
-    """An async iterator over the chunks of one body."""
+    """The chunks of one body, of which each is given out once."""
 
     __slots__ = (
+        "_begun",
         "_chunks",
-        "_consumed",
         "_discarding",
+        "_ended",
         "_error",
         "_limit",
         "_lock",
+        "_passes",
         "_waiter",
         "complete",
         "handed_over",
@@ -52,12 +80,15 @@ class BodyStream:
         self.complete = False
         self.handed_over = False
         """It is read by something that keeps what it makes of it: there is nothing to load."""
+        self._begun = False  # a chunk was given out
         self._discarding = False
         self._chunks: deque[bytes] = deque()
-        self._consumed = False
+        self._ended = False  # all of them, and the end
         self._error: Exception | None = None
         self._limit: int | None = None
         self._lock: asyncio.Lock | None = None
+        # A number, as the passes themselves would make a cycle of references.
+        self._passes = 0
         self._waiter: asyncio.Future[None] | None = None
 
     @property
@@ -143,30 +174,38 @@ class BodyStream:
             self._limit = limit
         check_size(self.length or 0, self._limit)
 
-    def open(self) -> BodyStream:
-        """Begin to go through the body, which can be done once; then raises `RuntimeError`.
+    def open(self) -> BodyPass:
+        """Begin to go through the body, or go on where another pass was interrupted.
 
-        Raises what the first one has met, if that was an error.
+        Raises what the other has met, if that was an error; `RuntimeError` if it came to the end,
+        or waits for a chunk now.
         """
-        if self._consumed:
-            if self._error is not None:
-                raise self._error
-            raise RuntimeError("The body was read already: it can be streamed only once")
-        self._consumed = True
-        return self
+        if self._passes and self._error is not None:
+            raise self._error
+        if self._ended or self.handed_over:
+            raise RuntimeError(FORM if self.handed_over else ONCE)
+        if self._waiter is not None:
+            raise RuntimeError(ELSEWHERE)
+        self._passes += 1
+        return BodyPass(self, self._passes)
 
-    def __aiter__(self) -> BodyStream:
-        return self
+    def __aiter__(self) -> BodyPass:
+        return self.open()
 
-    async def __anext__(self) -> bytes:
+    async def next_chunk(self, number: int) -> bytes:
+        """Return the next chunk to the last pass; an earlier one gets a `RuntimeError`."""
+        if number != self._passes:
+            raise RuntimeError(ELSEWHERE)
         while not self._chunks:
             if self._error is not None:
                 raise self._error
             if self.complete:
+                self._ended = True
                 raise StopAsyncIteration
             await self._wait()
         if self._limit is not None:
-            check_size(self.received, self._limit)
+            self._check_received(self._limit)
+        self._begun = True
         chunk = self._chunks.popleft()
         before = self.size
         self.size = before - len(chunk)
@@ -174,9 +213,35 @@ class BodyStream:
             self._on_room()
         return chunk
 
+    def _check_received(self, limit: int) -> None:
+        try:
+            check_size(self.received, limit)
+        except HttpError as error:
+            self._error = error  # who asks again gets the same
+            raise
+
+    # What loads all of it calls.
+
+    def check_unread(self) -> None:
+        """Raise an error if the whole body can't be had any more: a part was given out."""
+        if self._begun and not self._ended:
+            raise self._error or RuntimeError(PART)
+
+    def restore(self, chunks: list[bytes]) -> None:
+        """Take back the first chunks: who has got them was interrupted, and read no others."""
+        if not self._discarding:
+            self._chunks.extendleft(reversed(chunks))
+            self.size += sum(map(len, chunks))
+            self._begun = False
+
+    def spoil(self, error: Exception) -> None:
+        """Raise `error` in all that read from now on, if something was given out: it is lost."""
+        if self._begun:
+            self._error = self._error or error
+
     async def _wait(self) -> None:
         if self._waiter is not None:
-            raise RuntimeError("The body is being read elsewhere already")
+            raise RuntimeError(ELSEWHERE)
         self._waiter = asyncio.get_running_loop().create_future()
         self._on_wait()
         try:

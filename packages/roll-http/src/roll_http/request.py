@@ -10,7 +10,7 @@ from typing import Any, cast
 from ._core import RequestBase
 from ._core.bases import UNSET
 from ._core.copies import copy_deeply
-from .body import BodyStream, check_size
+from .body import BodyPass, BodyStream, check_size
 from .cookies import Cookies, parse_cookies
 from .errors import HttpError
 from .foreign_cookies import received
@@ -124,33 +124,54 @@ class Request(RequestBase):
     async def load_body(self) -> None:
         """Read the whole body into `body`; do nothing if it is loaded already.
 
+        Cancelled, for example by `asyncio.timeout`, it may be called again, and loses nothing. It
+        raises `RuntimeError` then if a subclass overrides `__aiter__`.
+
         Raises:
+            RuntimeError: a part of the body was streamed before.
             HttpError: 413 for a body larger than `max_body`, or than the server's limit for bodies
                 in memory; 408 if the client is too slow; 400 if the body is malformed.
             ClientDisconnected: the client has gone before the end of the body.
         """
         if self._body is not None:
             return
-        if self._stream is not None:
+        if self._stream is None:
+            if type(self).__aiter__ is Request.__aiter__:
+                if self._whole:
+                    check_size(len(self._whole), self._loaded_limit())
+                self._body = self._whole
+                return
+            self._stream = BodyStream.whole(self._whole)
+        if not self._stream.handed_over:
             await self._load_stream(self._stream)
-            return
-        if self._whole:
-            check_size(len(self._whole), self._loaded_limit())
-        if type(self).__aiter__ is Request.__aiter__:
-            self._body = self._whole
-        else:
-            self._body = b"".join([chunk async for chunk in self])
 
     async def _load_stream(self, stream: BodyStream) -> None:
-        if stream.handed_over:
-            return
         stream.limit_to(self._loaded_limit())
         async with stream.lock:  # several may ask at once: all get what the first one loads
-            await self._load_chunks()
+            if self._body is None:
+                stream.check_unread()
+                self._body = await self._load_chunks(stream)
 
-    async def _load_chunks(self) -> None:
-        if self._body is None:
-            self._body = b"".join([chunk async for chunk in self])
+    async def _load_chunks(self, stream: BodyStream) -> bytes:
+        chunks: list[bytes] = []
+        iterator = aiter(self)
+        try:
+            async for chunk in iterator:
+                chunks.append(chunk)  # noqa: PERF401 - what it has when it is cancelled is kept
+        except BaseException as error:
+            if isinstance(iterator, BodyPass):
+                stream.restore(chunks)  # who reads again, when this was cancelled, gets all of it
+            else:
+                stream.spoil(error if isinstance(error, Exception) else self._lost())
+            raise
+        return b"".join(chunks)
+
+    def _lost(self) -> RuntimeError:
+        name = type(self).__name__
+        return RuntimeError(
+            f"The body was being read when that was cancelled, and the `__aiter__` of {name} can't"
+            " go on where it was"
+        )
 
     def _loaded_limit(self) -> int | None:
         if self.max_body is not None:
@@ -167,12 +188,13 @@ class Request(RequestBase):
     def __aiter__(self) -> AsyncIterator[bytes]:
         """The body as it comes, in chunks; the client is held back while they are not taken.
 
-        It can be gone through once: a second time raises `RuntimeError`, unless the body was
-        loaded, which then comes as one chunk.
+        Each chunk comes once. An iteration that was interrupted, by a `break` or as its task was
+        cancelled, is gone on with by the next one. After the last chunk, another iteration raises
+        `RuntimeError`, unless the body was loaded, which then comes as one chunk.
         Raises what `load_body` raises.
         """
         if self._body is not None:
-            return BodyStream.whole(self._body)
+            return BodyStream.whole(self._body).open()
         if self._stream is None:
             self._stream = BodyStream.whole(self._whole)
         self._stream.limit_to(self.max_body)
