@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from roll import Roll
-from roll.extensions import static, static_files
+from roll.extensions import parents, static, static_files
 from roll.extensions.conditions import asked_range
 from roll.extensions.dates import parse_date
 from roll.extensions.static_files import WHOLE, content_type, find
@@ -133,6 +133,68 @@ async def test_what_is_no_file_is_a_404(app, client, root, prefix, path):
 @pytest.mark.parametrize("path", ["css/.%2Fstyle.css", "css%2Fstyle.css", "x/../css/style.css"])
 async def test_dots_go_as_in_any_url(client, path):
     assert (await client.get(f"/static/{path}")).body == b"body {}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "index.html/../index.html",
+        "index.html/..%2Findex.html",
+        "index.html/%2e%2e/index.html",
+        "index.html/%2E./css/style.css",
+        "index.html/./../index.html",
+        "index.html/x/../../index.html",
+        "index.html/x/y/../../../css/style.css",
+        "css/style.css/../style.css",
+        "css/style.css/../../css/style.css",
+        "css/../css/style.css/../../css/style.css",
+        "css/../index.html/../css/style.css",
+        "x/../index.html/../css/style.css",
+        "fifo/../index.html",
+        "fifo/x/../../index.html",
+        "inner/../index.html",
+        "css/../css/x/../../index.html/..%2Findex.html",
+    ],
+)
+@pytest.mark.parametrize("prefix", ["static", "pages"])
+async def test_a_file_is_no_folder_though_the_path_leaves_it_again(client, root, prefix, path):
+    (root / "inner").symlink_to(root / "index.html")
+    assert (await client.get(f"/{prefix}/{path}")).status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "link/../index.html",
+        "link/x/../../index.html",
+        "nowhere/../index.html",
+        "nowhere/x/../../index.html",
+        "outside/secret/../../index.html",
+        "outside/secret/x/../../../index.html",
+        "outside/nowhere/../../index.html",
+        "circle/../index.html",
+    ],
+)
+async def test_nobody_learns_what_is_a_file_outside(client, root, path):
+    (root.parent / "secrets").mkdir()
+    (root.parent / "secrets" / "secret").touch()
+    (root / "outside").symlink_to(root.parent / "secrets")
+    assert (await client.get(f"/static/{path}")).body == b"<p>index"
+
+
+@pytest.mark.parametrize("path", ["../root/index.html", "css/../../root/index.html", "../root"])
+async def test_nobody_learns_the_name_of_the_root(client, path):
+    assert (await client.get(f"/static/{path.replace('../', '..%2F')}")).status == 400
+
+
+def test_names_that_are_left_are_looked_at_once(root, monkeypatch):
+    seen = []
+    stat = os.stat
+    monkeypatch.setattr(parents.os, "stat", lambda path: [seen.append(path), stat(path)][1])
+    for path in ("css/../" * 1000, "css/" * 1000 + "../" * 1000, "css/.." + "/.." * 1000):
+        seen.clear()
+        assert not parents.leads_through_file(root, path)
+        assert len(seen) == 1
 
 
 @pytest.mark.parametrize("path", ["sub", "sub/", "sub/.", "sub/x/.."])

@@ -18,6 +18,7 @@ from roll_http import FileBody, HttpError
 
 from ..errors import set_fields
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
+from .parents import leads_through_file
 
 if TYPE_CHECKING:
     from ..application import Roll
@@ -206,13 +207,16 @@ def locate(folder: Path, path: str, default_index: str) -> Path:
     normal = os.path.normpath(path)
     if len(normal) > LONGEST_PATH:
         raise HttpError(HTTPStatus.NOT_FOUND, path)
-    # An absolute path would tell by its answer whether it guesses the folder.
-    if normal.startswith("/"):
+    # An absolute path, or `../name`, would tell by its answer whether it guesses the folder.
+    if normal.startswith(("/", "../")) or normal == "..":
         raise HttpError(HTTPStatus.BAD_REQUEST, path)
     place = (folder / normal).resolve()
     if place.is_relative_to(folder):
-        # `normpath` drops them: `a//b` is not `a/b`, `a.txt/` and `a.txt/.` name a directory.
+        # `normpath` drops them: `a//b` is not `a/b`, `a.txt/`, `a.txt/.` and `a.txt/../b` name
+        # a directory.
         if "//" in path or (names_directory(path) and not place.is_dir()):
+            raise HttpError(HTTPStatus.NOT_FOUND, path)
+        if ".." in path and leads_through_file(folder, path):
             raise HttpError(HTTPStatus.NOT_FOUND, path)
         if default_index and place.is_dir():
             place = (place / default_index).resolve()
