@@ -1,5 +1,6 @@
 """A mistake is told where it is made: warnings and errors, read as texts, with their lines."""
 
+import asyncio
 import functools
 import itertools
 import re
@@ -12,7 +13,7 @@ from unittest.mock import Mock
 import pytest
 from websockets.asyncio.client import connect
 
-from roll import Request, Response, Roll, RollWarning
+from roll import HttpError, Request, Response, Roll, RollWarning
 from roll.advice import described
 from roll.testing import Client
 
@@ -49,8 +50,26 @@ def test_it_is_a_warning_of_users():
     [
         ({"a": 1}, "a dict, which is ignored: set response.json"),
         ([1], "a list, which is ignored: set response.json"),
-        (({}, 404), "a tuple, which is ignored: set response.json"),
+        (("text", 404), "a tuple, which is ignored: set response.body and response.status"),
+        (({}, 404), "a tuple, which is ignored: set response.json and response.status"),
+        (
+            (b"", HTTPStatus.OK, {}),
+            "a tuple, which is ignored: set response.body and response.status and"
+            " response.headers",
+        ),
+        (
+            ("text", {"A": "b"}),
+            "a tuple, which is ignored: set response.body and response.headers",
+        ),
+        (("a", "b"), "a tuple, which is ignored: set response.json"),
+        ((), "a tuple, which is ignored: set response.json"),
         ("text", "a str, which is ignored: set response.body"),
+        (404, "an int, which is ignored: set response.status"),
+        (HttpError(404), "an HttpError, which is ignored: raise it"),
+        (
+            Response(None, None),
+            "a Response, which is ignored: fill the response that the handler is given",
+        ),
         (b"bytes", "a bytes, which is ignored: set response.body"),
         (HTTPStatus.NOT_FOUND, "an HTTPStatus, which is ignored: set response.status"),
         ((c for c in "abc"), "a generator, which is ignored: set response.body"),
@@ -73,8 +92,7 @@ async def test_an_answer_that_is_returned_is_told_once_and_ignored(
         responses = [await client.get("/") for _ in "12"]
     assert [response.body for response in responses] == [b"filled", b"filled"]
     (warning,) = caught
-    name = f"{__name__}.{handler.__qualname__} (line {handler.__code__.co_firstlineno})"
-    assert str(warning.message) == f"{name} returned {text}"
+    assert str(warning.message) == f"{described(handler)} returned {text}"
     assert (warning.filename, warning.lineno) == (__file__, handler.__code__.co_firstlineno)
 
 
@@ -92,6 +110,59 @@ async def test_an_answer_that_is_returned_is_told_once_and_ignored(
 )
 async def test_a_result_that_is_no_answer_is_not_told(app, client, give):
     app.route("/")(give)
+    assert (await client.get("/")).status == 200
+
+
+@pytest.mark.parametrize("kind", ["function", "method", "object", "wrapper"])
+async def test_a_handler_that_returns_a_coroutine_is_a_500_that_says_await(
+    app, client, caplog, kind
+):
+    async def work(request, response):
+        response.body = "done"
+
+    class View:
+        async def __call__(self, request, response):
+            return work(request, response)
+
+        async def on_get(self, request, response):
+            return work(request, response)
+
+    @functools.wraps(work)
+    async def wrapper(*args, **kwargs):
+        return work(*args, **kwargs)
+
+    async def function(request, response):
+        return work(request, response)
+
+    kinds = {"function": function, "method": View, "object": View(), "wrapper": wrapper}
+    app.route("/")(kinds[kind])
+    assert (await client.get("/")).status == 500
+    told = {"method": View.on_get}.get(kind, kinds[kind])
+    name = f"{work.__qualname__}()"
+    assert caplog.text.strip().endswith(
+        f"{described(told)} returned a coroutine, {name}, of which nothing has run:"
+        f" write `await {name}`"
+    )
+
+
+async def test_a_task_that_an_async_handler_returns_is_told(app, client):
+    tasks = []
+
+    @app.route("/")
+    async def handler(request, response):
+        tasks.append(asyncio.ensure_future(asyncio.sleep(0)))
+        return tasks[0]
+
+    with pytest.warns(RollWarning, match=r"returned a Task, which is ignored: `await` it$"):
+        assert (await client.get("/")).status == 200
+    await tasks[0]
+
+
+async def test_a_plain_handler_may_return_what_is_to_be_awaited(app, client):
+    @app.route("/")
+    def handler(request, response):
+        return asyncio.ensure_future(asyncio.sleep(0))
+
     assert (await client.get("/")).status == 200
 
 
@@ -225,7 +296,7 @@ def test_each_method_of_a_class_takes_its_arguments(app):
 
         def on_post(self, request, response): ...
 
-    with pytest.raises(ValueError, match=r"View\.on_post \(line \d+\) takes .*'/\{isbn\}'"):
+    with pytest.raises(ValueError, match=r"View\.on_post \(.*\.py:\d+\) takes .*'/\{isbn\}'"):
         app.route("/{isbn}")(View)
 
 
@@ -272,12 +343,19 @@ def test_extras_of_ones_own_are_free(app, extra):
     assert told(lambda: app.route("/", **{extra: True})(ok)) == []
 
 
-def test_an_extra_of_a_group_is_told_where_the_route_is(app):
-    group = app.group("/api", method="POST")
-    assert len(told(lambda: group.route("/x")(ok))) == 1
+def test_an_extra_of_a_group_is_told_where_the_group_is(app):
+    groups = []
+    assert len(told(lambda: groups.append(app.group("/api", method="POST")))) == 1
+    assert told(lambda: groups[0].route("/x")(ok)) == []
 
 
-@pytest.mark.parametrize("name", ["on_gets", "on_psot", "on_delet"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("on_gets", "on_psot", "on_delet", "on_pach", "on_option", "on_trcae", "on_gst"),
+        *("on_GET", "onGet", "onget", "on_get_", "on_Post"),
+    ],
+)
 def test_a_method_of_a_view_that_is_misspelt_is_told(app, name):
     view = type("View", (), {"on_get": lambda self, request, response: None, name: ok})
     (text,) = told(lambda: app.route("/")(view))
@@ -285,11 +363,222 @@ def test_a_method_of_a_view_that_is_misspelt_is_told(app, name):
 
 
 def test_other_methods_of_a_view_are_its_own(app):
-    names = ("on_error", "on_login", "get", "on")
+    names = (
+        *(
+            "on_error",
+            "on_login",
+            "get",
+            "on",
+            "on_path",
+            "on_ready",
+            "on_reset",
+            "on_set",
+            "only",
+        ),
+        *("on_read", "on_past", "on_match", "on_connected", "on_trade", "on_deleted", "once"),
+    )
     view = type(
         "View", (), {"on_get": lambda self, request, response: None} | dict.fromkeys(names, ok)
     )
     assert told(lambda: app.route("/")(view)) == []
+
+
+def test_a_method_of_a_view_that_is_no_handler_is_its_own(app):
+    class View:
+        on_pst = "text"
+
+        def on_get(self, request, response): ...
+
+        def on_gets(self): ...
+
+        @property
+        def on_delet(self):
+            raise NotImplementedError
+
+    assert told(lambda: app.route("/")(View)) == []
+
+
+def test_a_class_view_that_needs_arguments_is_told(app):
+    class View:
+        def __init__(self, database):
+            self.database = database
+
+        def on_get(self, request, response): ...
+
+    with pytest.raises(ValueError, match=r"takes \(database\), but a class view is made without"):
+        app.route("/")(View)
+
+
+def test_a_class_view_whose_making_fails_says_how(app):
+    class View:
+        def __init__(self):
+            raise TypeError("of its own")
+
+    with pytest.raises(TypeError, match="of its own"):
+        app.route("/")(View)
+
+
+def test_a_class_whose_signature_cannot_be_read_may_be_a_view(app):
+    class View:
+        __signature__ = "none"
+
+        def on_get(self, request, response): ...
+
+    app.route("/")(View)
+    assert "GET" in app.routes.match("/")[0]
+
+
+def test_a_class_with_the_methods_of_another_framework_is_told(app):
+    class View:
+        def get(self, request, response): ...
+
+        def post(self, request, response): ...
+
+    with pytest.raises(
+        ValueError, match=r"has no method of a view: write `on_get` and `on_post`$"
+    ):
+        app.route("/")(View)
+
+
+# The order of the arguments.
+
+
+class Swapped:
+    def on_get(self, resp, req): ...
+
+
+@pytest.mark.parametrize(
+    ("handler", "names"),
+    [
+        (lambda response, request: None, "response, request"),
+        (lambda resp, req: None, "resp, req"),
+        (lambda res, request, **more: None, "res, request"),
+        (lambda response, other: None, "response, other"),
+        (lambda other, request: None, "other, request"),
+        (functools.partial(lambda more, response, request: None, 1), "response, request"),
+        (Swapped().on_get, "resp, req"),
+    ],
+    ids=numbers(),
+)
+def test_arguments_in_another_order_are_told(app, handler, names):
+    assert told(lambda: app.route("/")(handler)) == [
+        f"{described(handler)} takes ({names}), but is called with (request, response): write its"
+        " parameters as (request, response)"
+    ]
+
+
+def test_arguments_in_another_order_are_told_of_a_class(app):
+    (text,) = told(lambda: app.route("/")(Swapped))
+    assert "Swapped.on_get" in text
+
+
+def test_a_handler_of_a_websocket_without_its_protocol_is_told(app):
+    handler = lambda request, ws: None  # noqa: E731
+    assert told(lambda: app.route("/")(handler)) == [
+        f"{described(handler)} takes (request, ws), but is called with (request, response): if it"
+        " is for websockets, write `protocol='websocket'`"
+    ]
+
+
+def test_a_websocket_may_be_called_a_response(app):
+    assert told(lambda: app.route("/", protocol="websocket")(ok)) == []
+    (text,) = told(lambda: app.route("/a", protocol="websocket")(lambda ws, request: None))
+    assert text.endswith("(request, ws): write its parameters as (request, ws)")
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        lambda req, resp: None,
+        lambda r, w: None,
+        lambda *args: None,
+        lambda self, client: None,
+        max,
+        Mock(),
+    ],
+    ids=numbers(),
+)
+def test_arguments_of_any_other_names_are_not_told(app, handler):
+    assert told(lambda: app.route("/")(handler)) == []
+
+
+# What a setting may be.
+
+
+@pytest.mark.parametrize(
+    ("extras", "text"),
+    [
+        ({"methods": 5}, "`methods` is a list of methods, such as ['GET', 'POST'], or one of"),
+        ({"methods": [5]}, "or one of them, not 5"),
+        ({"methods": b"GET"}, "or one of them, not b'GET'"),
+        ({"methods": {"GET": ok}}, "or one of them, not {'GET'"),
+        ({"methods": ok}, "or one of them, not <function ok"),
+        ({"protocol": None}, "Unknown protocol None: must be one of 'http', 'websocket'"),
+        ({"protocol": []}, "Unknown protocol []: must be one of"),
+        ({"lazy_body": "no"}, "`lazy_body` is True or False, not 'no'"),
+        ({"cancel_on_disconnect": 1}, "`cancel_on_disconnect` is True or False, not 1"),
+        ({"replace": "old"}, "`replace` is True or False, not 'old'"),
+        ({"max_body": -1}, "`max_body` is a number of bytes, or None for no limit, not -1"),
+        ({"max_body": True}, "`max_body` is a number of bytes, or None for no limit, not True"),
+        ({"name": 5}, "`name` is the name of a route, such as 'home', not 5"),
+        ({"name": ""}, "`name` is the name of a route, such as 'home', not ''"),
+        ({"name": ["a"]}, "`name` is the name of a route, such as 'home', not ['a']"),
+        *[
+            (
+                {"accepts": value},
+                "`accepts` is a list of media types, such as ['text/html', 'application/json'],"
+                f" or one of them, not {value!r}",
+            )
+            for value in (5, [], {}, {"text/html": 1}, b"text/html", True)
+        ],
+        *[
+            (
+                {"accepts": value},
+                "`accepts` has media types, such as 'text/html', without a '*': it cannot have"
+                f" {wrong!r}",
+            )
+            for value, wrong in (
+                ("", ""),
+                ("json", "json"),
+                (["text/html", "json"], "json"),
+                ("text/html, text/plain", "text/html, text/plain"),
+                (["text/*"], "text/*"),
+                ("*/*", "*/*"),
+                ([5], 5),
+                ([b"text/html"], b"text/html"),
+                (["text /html"], "text /html"),
+            )
+        ],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("protocol", ["http", "websocket"])
+def test_a_setting_that_cannot_be_used_is_told_where_it_is_given(app, extras, text, protocol):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        app.route("/", **{"protocol": protocol} | extras)
+
+
+def test_an_iterator_of_media_types_is_refused(app):
+    with pytest.raises(ValueError, match=r"`accepts` is a list of media types.*not <generator"):
+        app.route("/", accepts=(kind for kind in ["text/html"]))
+
+
+@pytest.mark.parametrize(
+    "extras",
+    [
+        {"accepts": None},
+        {"accepts": "text/html; charset=utf-8"},
+        {"accepts": {"text/html", "application/ld+json"}},
+        {"methods": ("GET", "post")},
+        {"methods": iter(["GET"])},
+        {"name": None},
+        {"max_body": None},
+        {"replace": False},
+    ],
+    ids=numbers(),
+)
+def test_a_setting_that_can_be_used_is_taken(app, extras):
+    app.route("/", **extras)(ok)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ async def test_a_shutdown_listener_that_raises_keeps_none_from_running(app, capl
     assert seen == ["second"]
     texts = [record.getMessage() for record in caplog.records]
     assert len(texts) == 2
-    assert all("first (line" in text and "of shutdown" in text for text in texts)
+    assert all("test_lifecycle.py:" in text and "of shutdown" in text for text in texts)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])

@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 from roll import Roll, RollWarning, Routes
-from roll.paths import TYPES, literal
+from roll.placeholders import TYPES, pieces
 from roll_routing import Converter
 
 
@@ -26,29 +26,43 @@ def told(app, path):
 def test_route_without_a_call_is_told(app, owner):
     target = app if owner == "app" else app.group("/api")
     with pytest.raises(
-        ValueError, match=r"needs a path: write `@app\.route\('/path'\)` before <fun"
+        ValueError, match=rf"needs a path: write `@{owner}\.route\('/path'\)` before <fun"
     ):
 
         @target.route
         def view(request, response): ...
 
 
-def test_group_without_a_prefix_is_told(app):
-    with pytest.raises(ValueError, match=r"write `@app\.group\('/path'\)`"):
-        app.group(ok)
+@pytest.mark.parametrize("owner", ["app", "group"])
+def test_group_without_a_prefix_is_told(app, owner):
+    target = app if owner == "app" else app.group("/api")
+    with pytest.raises(ValueError, match=rf"write `@{owner}\.group\('/path'\)` before <fun"):
+        target.group(ok)
 
 
-@pytest.mark.parametrize("path", ["x", "", "x/y", "<id>", "https://a.org/", " /x"])
-def test_a_path_without_a_slash_is_told(app, path):
-    text = f"The path {path!r} does not begin with a '/': write {'/' + path!r}"
+@pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("x", "/x"),
+        ("", "/"),
+        ("x/y", "/x/y"),
+        ("<id>", "/<id>"),
+        (" /x", "/x"),
+        ("^x/$", "/x/"),
+        ("^/x$", "/x"),
+    ],
+)
+def test_a_path_without_a_slash_is_told(app, path, right):
+    text = f"The path {path!r} does not begin with a '/': write {right!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         app.route(path)
 
 
 @pytest.mark.parametrize("path", [None, 1, b"/x", ["/x"]])
 def test_what_is_no_text_is_no_path(app, path):
-    with pytest.raises(ValueError, match="A path is text, such as '/path', not "):
-        app.route(path)
+    for make in (app.route, app.group, app.group("/api").route, app.group("/api").group):
+        with pytest.raises(ValueError, match="A path is text, such as '/path', not "):
+            make(path)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +72,7 @@ def test_what_is_no_text_is_no_path(app, path):
         ("/x/<int:id>", "/x/{id:int}"),
         ("/x/<uuid:id>/<path:rest>", "/x/{id:uuid}/{rest:path}"),
         ("/x/<slug:name>", "/x/{name}"),
+        ("/x/<id:int>", "/x/{id:int}"),
         ("/x/<int(min=1):id>.json", "/x/{id:int}.json"),
         ("/<a>-<b>/{c}", "/{a}-{b}/{c}"),
         (r"/x/(?P<id>\d+)/", r"/x/{id:\d+}/"),
@@ -72,8 +87,80 @@ def test_placeholders_of_others_are_told_with_the_right_spelling(app, path, righ
 
 
 @pytest.mark.parametrize(
+    ("path", "right"),
+    [
+        ("/x/{id?}", "{id}'. No placeholder is optional: register the path without it, too"),
+        ("/x/{id=1}", "{id}'. No placeholder is optional: register the path without it, too"),
+        ("/x/{ id}", "{id}'"),
+        ("/x/{id }", "{id}'"),
+        ("/x/{id : int}", "{id:int}'"),
+        (r"/x/{id :\d+}", r"{id:\d+}'"),
+        ("/x/{id<int>}", "{id:int}'"),
+        ("/x/{id(int)}", "{id:int}'"),
+        ("/x/{id|number}", "{id:int}'"),
+        ("/x/{id, int}", "{id:int}'"),
+        ("/x/{id!r}", "{id}'"),
+        ("/x/{*rest}", "{rest:path}'"),
+        ("/x/{rest*}", "{rest:path}'"),
+        ("/x/{...rest}", "{rest:path}'"),
+    ],
+)
+def test_a_name_that_no_parameter_can_have_is_told_with_the_right_spelling(app, path, right):
+    inner = path.removeprefix("/x/")
+    text = (
+        f"The path {path!r} has the placeholder '{inner}', whose name has more than letters,"
+        f" digits and '_': write '{right}"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        app.route(path)
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        app.group(path)
+
+
+def test_braces_of_an_f_string_are_told(app):
+    with pytest.raises(ValueError, match=r"has two braces for one: write '/x/\{id\}/y'"):
+        app.route("/x/{{id}}/y")
+
+
+@pytest.mark.parametrize("name", ["user-id", "user.id", "1", "class"])
+def test_a_name_that_only_double_stars_take_is_told_where_it_is_asked_for(app, name):
+    app.route(f"/{{{name}}}")(ok)
+    with pytest.raises(ValueError, match=rf"No parameter can be named '{name}': give the place"):
+        app.route(f"/x/{{{name}}}")(lambda request, response, name: None)
+
+
+@pytest.mark.parametrize("name", ["request", "response", "ws"])
+def test_a_placeholder_named_as_another_argument_is_told(app, name):
+    protocol = "websocket" if name == "ws" else "http"
+    with pytest.raises(ValueError, match=rf"Give the placeholder '{name}' a name of its own$"):
+        app.route(f"/{{{name}}}", protocol=protocol)(lambda request, response: None)
+
+
+@pytest.mark.parametrize(
     ("path", "text"),
     [
+        (
+            "/x/[id]",
+            "The '[' in the path '/x/[id]' is plain text: a placeholder is written '/x/{id}'",
+        ),
+        (
+            "/x/${id}",
+            "The '$' in the path '/x/${id}' is plain text: a placeholder is written '/x/{id}'",
+        ),
+        *[
+            (
+                path,
+                f"The path {path!r} is plain text, and no regular expression: one is written in"
+                r" braces, as in '/{name:\d+}', and matched to its end",
+            )
+            for path in (r"/x/(\d+)", "/x/.*", "/x/[0-9]+", "/x$")
+        ],
+        ("/x ", "The path '/x ' matches with white space at its end only: write '/x'"),
+        ("/x\n", "The path '/x\\n' matches with white space at its end only: write '/x'"),
+        (
+            "/x/**",
+            "The '*' in the path '/x/**' is plain text: to match any text, write '/x/{rest:path}'",
+        ),
         (
             "/x/:id",
             "The ':' in the path '/x/:id' is plain text: a placeholder is written '/x/{id}'",
@@ -110,7 +197,7 @@ def test_placeholders_of_others_are_told_with_the_right_spelling(app, path, righ
 )
 def test_legal_text_that_means_something_elsewhere_is_told(app, path, text):
     assert told(app, path) == [text]
-    assert app.routes.match(path.replace("{page}", "1"))[0] is not None
+    assert app.routes.match(path.replace("{page}", "1").replace("{id}", "1"))[0] is not None
 
 
 @pytest.mark.parametrize(
@@ -124,6 +211,19 @@ def test_legal_text_that_means_something_elsewhere_is_told(app, path, text):
         ("{id:UUID}", "UUID", "{id:uuid}"),
         ("{id:floats}", "floats", "{id:float}"),
         ("{int:id}", "id", "{id:int}"),
+        ("{Int:id}", "id", "{id:int}"),
+        ("{number:id}", "id", "{id:int}"),
+        ("{id:number}", "number", "{id:int}"),
+        ("{id:Long}", "Long", "{id:int}"),
+        ("{id:num}", "num", "{id:int}"),
+        ("{id:d}", "d", "{id:int}"),
+        ("{id:decimal}", "decimal", "{id:float}"),
+        ("{id:text}", "text", "{id:string}"),
+        ("{id:guid}", "guid", "{id:uuid}"),
+        ("{id: int}", " int", "{id:int}"),
+        ("{id:str }", "str ", "{id:string}"),
+        ("{id:slug}", "slug", "{id:[a-z0-9-]+}"),
+        ("{on:bool}", "bool", "{on:true|false}"),
     ],
 )
 def test_a_word_that_resembles_a_type_is_told_and_works(app, placeholder, word, right):
@@ -151,11 +251,43 @@ def test_a_word_that_resembles_a_type_is_told_and_works(app, placeholder, word, 
         r"/{x:(?P<y>a)<b>\{<c>\}}",
         r"/{x:a?#:*}",
         r"/{x:\d{4}}/{y:\}<z>}",
+        "/{user-id}",
+        "/{kind:string|number}",
+        r"/{x:^\d+$}",
+        "/$metadata",
+        "/Products(1)",
+        "/a[0]",
         *[f"/{{x:{kind}}}" for kind in TYPES],
     ],
 )
 def test_paths_as_they_should_be_are_not_told(app, path):
     assert told(app, path) == []
+
+
+@pytest.mark.parametrize(
+    ("placeholder", "pattern", "right"),
+    [
+        ("{id:int?}", "int?", "{id:int}"),
+        ("{id:int(min=1)}", "int(min=1)", "{id:int}"),
+        ("{id:number:min(1)}", "number:min(1)", "{id:int}"),
+        ("{rest:path*}", "path*", "{rest:path}"),
+        (r"{id:re:\d+}", r"re:\d+", r"{id:\d+}"),
+        (r"{id:regex(\d+)}", r"regex(\d+)", r"{id:\d+}"),
+    ],
+)
+def test_a_type_with_something_behind_it_is_told(app, placeholder, pattern, right):
+    path = f"/x/{placeholder}"
+    assert told(app, path) == [
+        f"In the path {path!r}, {pattern!r} is no type: it is a regular expression."
+        f" Write '{right}'"
+    ]
+
+
+def test_a_type_that_the_annotation_says_is_told(app):
+    (text,) = told(app, "/{day:date}")
+    assert text.endswith(
+        "Write '{day}', and annotate the parameter of the view with `datetime.date`"
+    )
 
 
 def test_types_of_ones_own_are_known():
@@ -165,9 +297,10 @@ def test_types_of_ones_own_are_known():
 
 
 def test_the_text_of_a_path_is_what_stands_outside_of_braces():
-    assert literal(r"/a/{b:\d{4}}/c{d}.{e:\\}\}") == r"/a/{}/c{}.{}\}"
-    assert literal(r"/{a:\{\}}b") == "/{}b"
-    assert literal("/a}b") == "/a}b"
+    text, inner = pieces(r"/a/{b:\d{4}}/c{d}.{e:\\}\}")
+    assert (text, inner) == (r"/a/{}/c{}.{}\}", [r"b:\d{4}", "d", r"e:\\"])
+    assert pieces(r"/{a:\{\}}b") == ("/{}b", [r"a:\{\}"])
+    assert pieces("/a}b") == ("/a}b", [])
 
 
 # Groups.
@@ -216,3 +349,60 @@ def test_a_prefix_begins_with_a_slash(app):
 def test_an_empty_path_in_an_empty_group_is_told(app):
     with pytest.raises(ValueError, match="The path '' does not begin with a '/'"):
         app.group("").route("")
+
+
+def heard(call):
+    """Give the texts of the warnings of a call, with their lines, counted from its first."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    first = call.__code__.co_firstlineno
+    return [(each.lineno - first, str(each.message)) for each in caught]
+
+
+def test_a_mistake_in_a_group_is_told_at_its_line_and_not_again(app):
+    def make():
+        api = app.group("/:version/", lazybody=True)
+        api.route("x")(ok)
+        books = api.group("/{id:number}", method="POST")
+        books.route("/:page", maxbody=3)(ok)
+
+    assert heard(make) == [
+        (
+            1,
+            "The ':' in the path '/:version/' is plain text: a placeholder is written"
+            " '/{version}/'",
+        ),
+        (1, "The extra 'lazybody' of a route means nothing to Roll: write `lazy_body=`"),
+        (
+            3,
+            "In the path '/{id:number}', 'number' is no type: it is a regular expression, which"
+            " matches 'number' and nothing else. Write '{id:int}'",
+        ),
+        (3, "The extra 'method' of a route means nothing to Roll: write `methods=`"),
+        (4, "The ':' in the path '/:page' is plain text: a placeholder is written '/{page}'"),
+        (4, "The extra 'maxbody' of a route means nothing to Roll: write `max_body=`"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extras", "text"),
+    [
+        ({"max_body": "3"}, "`max_body` is a number of bytes, or None for no limit, not '3'"),
+        ({"protocol": "ws"}, "Unknown protocol 'ws': must be one of 'http', 'websocket'"),
+        (
+            {"methods": 5},
+            "`methods` is a list of methods, such as ['GET', 'POST'], or one of them",
+        ),
+        ({"path": "/x"}, "A group has no `path`: its routes have, behind the prefix"),
+    ],
+)
+def test_a_setting_of_a_group_that_cannot_be_used_is_told_at_its_line(app, extras, text):
+    for group in (app.group, app.group("/api").group):
+        with pytest.raises(ValueError, match=re.escape(text)):
+            group("/x", **extras)
+
+
+def test_a_group_of_another_router_has_any_prefix():
+    app = type("App", (Roll,), {"Routes": dict})()
+    assert heard(lambda: app.group("no path/:x").group("/{id?}")) == []

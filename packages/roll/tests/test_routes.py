@@ -81,9 +81,9 @@ async def test_connect_is_a_501_unless_it_is_declared(app, client):
     assert (await client.connect("/tunnel")).status == 200
 
 
-@pytest.mark.parametrize("method", ["accepts", "GET:endpoint"])
+@pytest.mark.parametrize("method", ["shelf", "GET:endpoint"])
 async def test_an_extra_is_no_method(app, method):
-    app.route("/", accepts=ok)(ok)
+    app.route("/", shelf=ok)(ok)
     request = Request(app, None)
     request.method, request.path = method, "/"
     assert (await app(request, Response(app, None))).status == 405

@@ -329,7 +329,9 @@ def test_an_extra_that_no_handshake_can_use_is_an_error_at_registration(app, nam
     with pytest.raises(ValueError, match=f"`{name}`"):
         app.group("/chat", **{name: value}).route("/", protocol="websocket")(handler)
     assert app.routes.match("/") == (None, None)
-    app.route("/page", **{name: value})(handler)  # where it is an extra as any other
+    app.route("/page", **{name: value})(
+        lambda request, response: None
+    )  # where it is an extra as any other
 
 
 async def test_the_websocket_class_of_a_subclass_is_used():

@@ -16,19 +16,21 @@ from roll_http import (
 from roll_routing import Route, Routes
 from roll_websocket import WSProtocol
 
-from .advice import ResultAdvice
 from .arguments import Arguments, Place
+from .bodies import fault_of
 from .codec import JSON
 from .containers import Files, Form, Multipart, Query
 from .errors import answer_error, ends_task
-from .groups import Group
+from .groups import Group, Told
 from .lifecycle import Lifecycle
 from .lookup import Aliases, Taken, unmatched
 from .parts import check_part, check_parts
-from .paths import check_path, check_prefix
+from .paths import check_path
 from .request import Request
+from .results import ResultAdvice
+from .settings import advise_on_extras, check_settings
 from .upgrade import close_unless_upgraded, converse
-from .views import ENDPOINTS, Methods, View, advise_on_extras, endpoint_of, payload_of
+from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
 
 __all__ = ["Roll"]
 
@@ -108,6 +110,7 @@ class Roll(Lifecycle, dict[str, Any]):
         self._named: dict[str, str] = {}
         self._aliases = Aliases()
         self._taken = Taken()
+        self._told = Told()
         self.result_advice = ResultAdvice()
 
     if TYPE_CHECKING:
@@ -160,8 +163,10 @@ class Roll(Lifecycle, dict[str, Any]):
                 none, or cannot be parsed.
             AttributeError: `methods` are given for a class.
         """
-        check_path(path, self.routes)
-        advise_on_extras(extras)
+        check_path(path, self.routes, self._told.prefixes)
+        given = {"methods": methods, "protocol": protocol, "lazy_body": lazy_body}
+        check_settings(given | extras)
+        advise_on_extras(name for name in extras if name not in self._told.extras)
         place = Place(path, self.routes)
 
         def register(view: V) -> V:
@@ -195,10 +200,13 @@ class Roll(Lifecycle, dict[str, Any]):
     def group(self, prefix: str, **extras: Any) -> Group:
         """Return a group, whose `route` prepends `prefix` and adds `extras`.
 
+        Warns with a `RollWarning` of what is probably a mistake in them.
+
         Raises:
-            ValueError: the prefix is neither empty nor begins with a "/".
+            ValueError: the prefix is neither empty nor begins with a "/", or cannot be read, or
+                an extra has a value that cannot be used.
         """
-        check_prefix(prefix, self.routes)
+        self._told.look_at(prefix, extras, self.routes)
         return Group(self, prefix, extras)
 
     def lookup(self, request: Any) -> Awaitable[None] | None:
@@ -251,7 +259,9 @@ class Roll(Lifecycle, dict[str, Any]):
                             given = request.route.vars
                             arguments = Arguments(endpoint.conversions, given, request.path)
                         if endpoint.websocket is not None:
-                            return await converse(self, endpoint, request, response, arguments)
+                            await converse(self, endpoint, request, response, arguments)
+                            request.release(response)
+                            return response
                         for name, value in endpoint.settings:
                             setattr(request, name, value)
                     if not endpoint.lazy_body:
@@ -266,7 +276,7 @@ class Roll(Lifecycle, dict[str, Any]):
                             if hasattr(result, "__await__") or isawaitable(result):
                                 result = await result
                             if result is not None:
-                                self.result_advice.look_at(handler, result, request)
+                                self.result_advice.look_at(handler, result, (request, response))
             except BaseException as error:
                 if ends_task(error):
                     raise
@@ -275,9 +285,11 @@ class Roll(Lifecycle, dict[str, Any]):
                 close_unless_upgraded(request)
             if "response" in hooks:
                 await self._send_response_event(request, response)
-        finally:
-            if request.uploads or type(response.body) not in WHOLE:
-                request.release(response)
+        except BaseException:
+            request.release(response)
+            raise
+        if request.uploads or type(response.body) not in WHOLE:
+            await self._finish(request, response)
         return response
 
     # Python's warning shows this name to whoever forgot the await.
@@ -290,6 +302,15 @@ class Roll(Lifecycle, dict[str, Any]):
             if ends_task(error):
                 raise
             await self.on_error(request, response, error)
+
+    async def _finish(self, request: Any, response: Any) -> None:
+        """Refuse a body that is none, and have the files of the request closed behind it."""
+        try:
+            fault = fault_of(request, response)
+            if fault is not None:
+                await self.on_error(request, response, fault)
+        finally:
+            request.release(response)
 
     async def on_error(self, request: Any, response: Any, error: BaseException) -> None:
         """Answer `error`, and send the event `error`.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from enum import Enum
 from http import HTTPStatus
+from keyword import iskeyword
 from math import inf, isfinite
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, NewType, Union, get_args, get_origin
@@ -28,6 +29,9 @@ MAX_DIGITS: Final = 640
 """The time that `int` takes is the square of their number."""
 
 NUMBER: Final = "+-.0123456789"
+
+TAKEN: Final = frozenset({"request", "response", "ws"})
+"""The names of the arguments that come before those of the path."""
 
 
 class Place:
@@ -56,25 +60,37 @@ class Place:
             ValueError: it does not take its arguments.
         """
         try:
+            self._bind(handler)
+        except TypeError as error:
+            raise ValueError(self._misfit(handler, second, error)) from None
+
+    def _bind(self, handler: Any) -> None:
+        try:
             signature = inspect.signature(handler, follow_wrapped=False)
         except (TypeError, ValueError):  # some builtins have none that can be read
             return
-        try:
-            if self.names is None:
-                signature.bind_partial(None, None)
-            else:
-                signature.bind(None, None, **dict.fromkeys(self.names))
-        except TypeError as error:
-            raise ValueError(self._misfit(handler, second, signature, error)) from None
+        if self.names is None:
+            signature.bind_partial(None, None)
+        else:
+            signature.bind(None, None, **dict.fromkeys(self.names))
 
-    def _misfit(
-        self, handler: Any, second: str, signature: inspect.Signature, error: TypeError
-    ) -> str:
+    def _misfit(self, handler: Any, second: str, error: TypeError) -> str:
+        signature = inspect.signature(handler, follow_wrapped=False)
         right = ", ".join(("request", second, *(self.names or ())))
         return (
             f"{described(handler)} takes {signature}, and cannot answer {self.path!r}, for which"
-            f" it is called with ({right}): {error}. Write its parameters as ({right})"
+            f" it is called with ({right}): {error}. {self._remedy(right)}"
         )
+
+    def _remedy(self, right: str) -> str:
+        """Say what to change: the handler, or a placeholder that no parameter can be named as."""
+        names = self.names or ()
+        for name in names:
+            if name in TAKEN:
+                return f"Give the placeholder {name!r} a name of its own"
+            if not name.isidentifier() or iskeyword(name):
+                return f"No parameter can be named {name!r}: give the placeholder another name"
+        return f"Write its parameters as ({right})"
 
     def conversions(self, handler: Any) -> Conversions:
         """Return how the arguments of a handler are made from the text of a match.

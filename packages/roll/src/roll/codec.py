@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Set as AbstractSet
 from collections.abc import ValuesView
 from dataclasses import fields, is_dataclass
@@ -38,7 +39,19 @@ def encodable(value: Any) -> Any:
         return {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, AbstractSet | ValuesView):
         return list(value)
-    raise TypeError(f"JSON has nothing for {value!r}, of type {type(value).__qualname__}")
+    raise TypeError(refusal(value))
+
+
+def refusal(value: Any) -> str:
+    """Say what was meant by a value that JSON has nothing for."""
+    text = f"JSON has nothing for {value!r}, of type {type(value).__qualname__}"
+    if inspect.isawaitable(value):
+        return f"{text}: `await` it first"
+    if inspect.isasyncgen(value) or inspect.isgenerator(value):
+        return f"{text}: make a list of its items, or set `response.body` to send them one by one"
+    if inspect.isroutine(value):
+        return f"{text}: call it, and `await` the call if it is async"
+    return text
 
 
 JSON: Final = JSONCodec(default=encodable)

@@ -10,6 +10,8 @@ from typing import Any, Final, Protocol
 from roll_http import ClientDisconnected, HttpError
 from roll_http.cancellation import is_cancelled
 
+from .callables import refuse_awaitable
+
 __all__ = [
     "SendsErrors",
     "Unexpected",
@@ -113,12 +115,17 @@ def fill(response: Any, error: HttpError) -> None:
     response.status = error.status
     hidden = isinstance(error, Unexpected)
     message = (not hidden and error.message) or response.status.phrase
-    response.body = message if isinstance(message, bytes) else str(message)
+    response.body = message if isinstance(message, str | bytes) else text_of_message(message)
     if response.headers:
         drop(response.headers, OF_ANOTHER_BODY)
     headers = getattr(error, "headers", None)
     if headers:
         set_fields(response.headers, headers)
+
+
+def text_of_message(message: object) -> str:
+    refuse_awaitable(message, "The message of an `HttpError`")
+    return str(message)
 
 
 def set_fields(headers: dict[str, Any], fields: Mapping[str, Any]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from .paths import join
+from .paths import check_prefix, join
+from .settings import advise_on_extras, check_settings
 from .views import Methods, View
 
-__all__ = ["Group", "TakesRoutes"]
+__all__ = ["Group", "TakesRoutes", "Told"]
 
 V = TypeVar("V", bound=View)
 
@@ -19,6 +20,10 @@ class TakesRoutes(Protocol):
     # Any: typed exactly, the settings of a group could not be passed on as one dict.
     def route(self, path: str, **settings: Any) -> Callable[[Any], Any]:
         """Return a decorator that registers a view."""
+        ...
+
+    def group(self, prefix: str, **settings: Any) -> Group:
+        """Return a group."""
         ...
 
 
@@ -51,4 +56,26 @@ class Group:
 
     def group(self, prefix: str, **extras: Any) -> Group:
         """Return a group within this one; its prefix is joined as a path is by `route`."""
-        return Group(self.app, join(self.prefix, prefix), {**self.extras, **extras})
+        return self.app.group(join(self.prefix, prefix, "group"), **{**self.extras, **extras})
+
+
+class Told:
+    """What has been told where a group was made: its routes need not tell it again."""
+
+    def __init__(self) -> None:
+        self.extras: set[str] = set()
+        self.prefixes: set[str] = set()
+
+    def look_at(self, prefix: Any, extras: Mapping[str, Any], routes: Any) -> None:
+        """Check what a group is made of; warns of what is probably a mistake.
+
+        Raises:
+            ValueError: the prefix is none, or an extra cannot be used.
+        """
+        check_prefix(prefix, routes, self.prefixes)
+        if "path" in extras:
+            raise ValueError("A group has no `path`: its routes have, behind the prefix")
+        check_settings(extras)
+        advise_on_extras(name for name in extras if name not in self.extras)
+        self.extras.update(extras)
+        self.prefixes.add(prefix.removesuffix("/"))

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from roll_http import each_field
 from roll_websocket import HandshakeError
 
-from .advice import ResultAdvice
 from .arguments import Arguments
 from .errors import ends_task, log_error, readable
+from .results import ResultAdvice
 from .views import Endpoint, Refused
 
 __all__ = ["TakesWebsockets", "close_unless_upgraded", "converse"]
@@ -98,7 +98,7 @@ async def session(
     if isawaitable(result):
         result = await result
     if result is not None:
-        app.result_advice.look_at(handler, result, request, "write `await ws.send(...)`")
+        app.result_advice.look_at(handler, result, (request, ws), "write `await ws.send(...)`")
 
 
 async def report(

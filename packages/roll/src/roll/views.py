@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 from roll_http import HTTP_METHODS, HttpError
-from roll_websocket import check_options
 
-from .advice import advise, resembled
 from .arguments import Conversions, Place
 from .callables import is_generator
+from .class_views import class_handlers
+from .parameters import advise_on_order
+from .settings import PROTOCOLS, WEBSOCKET_SETTINGS
 
 __all__ = [
     "DEFAULTS",
     "ENDPOINTS",
     "Endpoint",
     "View",
-    "advise_on_extras",
     "endpoint_of",
     "page_of",
     "payload_of",
@@ -29,31 +29,11 @@ __all__ = [
 View = Callable[..., Any]
 Methods = str | Iterable[str] | None
 
-PROTOCOLS: Final[dict[str, tuple[str, ...]]] = {
-    "http": tuple(HTTP_METHODS),
-    "websocket": ("GET",),
-}
-"""What a route may speak, and the methods it may then have."""
+SECOND: Final = {"http": "response", "websocket": "ws"}
+"""What a handler gets beside the request."""
 
 ENDPOINTS: Final[dict[str, str]] = {method: f"{method}:endpoint" for method in HTTP_METHODS}
 """Method -> key of its `Endpoint` in a route's payload: no extra can be spelt like it."""
-
-WEBSOCKET_SETTINGS: Final = (
-    "origins",
-    "subprotocols",
-    "compression",
-    "ping_interval",
-    "ping_timeout",
-    "max_size",
-)
-"""The extras of a websocket route that its handshake takes."""
-
-PARAMETERS: Final = (
-    *("methods", "protocol", "lazy_body", "max_body", "cancel_on_disconnect", "replace"),
-    *("name", "accepts"),
-    *WEBSOCKET_SETTINGS,
-)
-"""What means something to Roll or its extensions, among the keyword arguments of `route`."""
 
 NO_LIMIT: Final = sys.maxsize
 """In bytes."""
@@ -127,26 +107,22 @@ def payload_of(
 ) -> dict[str, Any]:
     """Return what is given to the router: all that `route` got, handlers, what governs these.
 
+    Warns of a handler whose first two parameters have each other's names.
+
     Raises:
         ValueError: nothing could ever call the view as it is asked for, or it does not take the
             arguments it would be called with, or an extra bears the name of a method, whose
-            handler it would hide, or an extra that a websocket's handshake takes cannot be used;
-            says what would do.
+            handler it would hide; says what would do.
         AttributeError: `methods` are given for a class, whose methods say them.
     """
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"Unknown protocol {protocol!r}: must be one of {one_of(PROTOCOLS)}")
     handlers = handlers_of(view, methods)
     check_methods(handlers, protocol)
-    check_handlers(handlers.values(), place, "response" if protocol == "http" else "ws")
+    check_handlers(handlers.values(), place, SECOND[protocol])
     check_extras(extras)
-    check_flag("lazy_body", lazy_body)
-    check_flag("cancel_on_disconnect", extras.get("cancel_on_disconnect", False))
     settings = tuple(request_settings(extras))
     websocket = None
     if protocol == "websocket":
         websocket = {name: extras[name] for name in WEBSOCKET_SETTINGS if name in extras}
-        check_options(websocket)
     governing = {
         ENDPOINTS[method]: Endpoint(
             method, lazy_body, settings, websocket, extras, place.conversions(handler)
@@ -160,19 +136,9 @@ def payload_of(
     return {**known, **extras, **handlers, **governing}
 
 
-def check_flag(name: str, value: object) -> None:
-    if not isinstance(value, bool):
-        raise ValueError(f"`{name}` is True or False, not {value!r}")  # noqa: TRY004 - as every mistake in a route
-
-
 def request_settings(extras: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "max_body" in extras:
         most = extras["max_body"]
-        number = isinstance(most, int) and not isinstance(most, bool)
-        if most is not None and not (number and most >= 0):
-            raise ValueError(
-                f"`max_body` is a number of bytes, or None for no limit, not {most!r}"
-            )
         # For a route, None is no limit; for a request, it is that nothing is said.
         yield "max_body", NO_LIMIT if most is None else most
     if extras.get("cancel_on_disconnect"):
@@ -187,27 +153,6 @@ def handlers_of(view: View, methods: Methods) -> dict[str, View]:
     if not callable(view):
         raise ValueError(f"A view is a function, a class or a callable object, not {view!r}")  # noqa: TRY004 - as every mistake in a route
     return dict.fromkeys(normalised(methods), view)
-
-
-def class_handlers(view: type) -> dict[str, View]:
-    instance = view()
-    names = {method: f"on_{method.lower()}" for method in HTTP_METHODS}
-    found = {method: getattr(instance, name, None) for method, name in names.items()}
-    advise_on_methods(view, names.values())
-    # `on_get = None` is how a subclass does without the one it inherits.
-    handlers = {method: handler for method, handler in found.items() if callable(handler)}
-    if not handlers:
-        raise ValueError(f"{view!r} has no method of a view, such as `on_get` or `on_post`")
-    return handlers
-
-
-def advise_on_methods(view: type, names: Collection[str]) -> None:
-    """Warn of what is probably the method of a view, misspelt: nothing calls it."""
-    for name in dir(view):
-        if name.startswith("on_") and name not in names:
-            meant = resembled(name, names)
-            if meant is not None:
-                advise(f"{view.__qualname__}.{name} answers no method of HTTP: write `{meant}`")
 
 
 def normalised(methods: Methods) -> list[str]:
@@ -237,6 +182,7 @@ def check_handlers(handlers: Iterable[View], place: Place, second: str) -> None:
                 f"Set `response.body` to an async generator"
             )
         place.check(handler, second)
+        advise_on_order(handler, ("request", second))
 
 
 def one_of(names: Iterable[str]) -> str:
@@ -247,14 +193,6 @@ def check_extras(extras: Iterable[str]) -> None:
     for name in extras:
         if name in ENDPOINTS:
             raise ValueError(f"An extra cannot be named {name!r}: it is the name of a method")
-
-
-def advise_on_extras(extras: Iterable[str]) -> None:
-    """Warn of extras that are probably parameters, misspelt: as extras they do nothing."""
-    for name in extras:
-        meant = None if name in PARAMETERS else resembled(name, PARAMETERS)
-        if meant is not None:
-            advise(f"The extra {name!r} of a route means nothing to Roll: write `{meant}=`")
 
 
 def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:

@@ -1,0 +1,34 @@
+"""Bodies of responses that are none: told with the handler that was called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from roll_http.h1.body_encoders import InvalidResponse
+from roll_http.h1.response_body import read_body
+
+from .advice import described
+
+__all__ = ["fault_of"]
+
+# What is sent as it is; to look at one could begin a stream, or copy it.
+KNOWN: Final = (bytes, str, bytearray, memoryview)
+
+
+def fault_of(request: Any, response: Any) -> InvalidResponse | None:
+    """Return an error that says what is wrong with a body, and whose; None for one to be sent."""
+    body = response.body
+    if isinstance(body, KNOWN) or hasattr(body, "__aiter__"):
+        return None
+    try:
+        read_body(body)
+    except InvalidResponse as error:
+        return InvalidResponse(f"{error}. The handler is {handler_of(request)}")
+    return None
+
+
+def handler_of(request: Any) -> str:
+    payload: Mapping[str, Any] = (request.route and request.route.payload) or {}
+    handler = payload.get(request.method) or payload.get("GET")
+    return "none: a listener answered" if handler is None else described(handler)

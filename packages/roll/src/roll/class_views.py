@@ -1,0 +1,102 @@
+"""Classes as views: an instance answers, by a method for each method of HTTP."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from itertools import takewhile
+from typing import Any, Final
+
+from roll_http import HTTP_METHODS
+
+from .advice import advise
+
+__all__ = ["class_handlers"]
+
+NAMES: Final = {method: f"on_{method.lower()}" for method in HTTP_METHODS}
+
+ORDINARY: Final = frozenset(
+    {
+        *("set", "net", "let", "met", "reset", "cut", "out", "but"),
+        *("read", "lead", "dead", "heat", "heap", "hear"),
+        *("past", "pose", "host", "cost", "lost", "most", "port"),
+        *("path", "match", "batch", "catch", "watch", "latch", "hatch"),
+        *("track", "trade", "race", "deleted", "deletes", "connects"),
+    }
+)
+"""Words that are a letter away from a method, and mean something else."""
+
+
+def class_handlers(view: type) -> dict[str, Callable[..., Any]]:
+    """Return the handlers of a class, by method.
+
+    Warns of what is probably the method of a view, misspelt: nothing calls it.
+
+    Raises:
+        ValueError: the class needs arguments, or has no method of a view.
+    """
+    instance = instance_of(view)
+    found = {method: getattr(instance, name, None) for method, name in NAMES.items()}
+    advise_on_methods(view, instance)
+    # `on_get = None` is how a subclass does without the one it inherits.
+    handlers = {method: handler for method, handler in found.items() if callable(handler)}
+    if not handlers:
+        raise ValueError(f"{view!r} has no method of a view: write {examples(view)}")
+    return handlers
+
+
+def instance_of(view: type) -> Any:
+    try:
+        signature = inspect.signature(view)
+    except (TypeError, ValueError):  # some builtins have none that can be read
+        return view()
+    try:
+        signature.bind()
+    except TypeError as error:
+        raise ValueError(
+            f"{view!r} takes {signature}, but a class view is made without arguments: {error}."
+            " Give them defaults, or make them attributes of the class"
+        ) from None
+    return view()
+
+
+def examples(view: type) -> str:
+    """Return the names that the methods of a class should have."""
+    likely = [NAMES[method] for method in HTTP_METHODS if hasattr(view, method.lower())]
+    return " and ".join(f"`{name}`" for name in likely) or "`on_get`, `on_post` or the like"
+
+
+def advise_on_methods(view: type, instance: Any) -> None:
+    for name in dir(view):
+        meant = misspelt(name)
+        # Without parameters it is a method that the view calls itself.
+        if meant and callable(getattr(view, name)) and takes_something(getattr(instance, name)):
+            advise(f"{view.__qualname__}.{name} answers no method of HTTP: write `{meant}`")
+
+
+def takes_something(method: Any) -> bool:
+    try:
+        return bool(inspect.signature(method).parameters)
+    except (TypeError, ValueError):  # some builtins have none that can be read
+        return False
+
+
+def misspelt(name: str) -> str | None:
+    """Return the name of a view's method that differs by case, `_`, or one slip of the keys."""
+    if name in NAMES.values() or not name.lower().startswith("on"):
+        return None
+    plain = name.replace("_", "").lower().removeprefix("on")
+    if f"on_{plain}" in NAMES.values():
+        return f"on_{plain}"
+    word = name.removeprefix("on_")
+    if word == name or word in ORDINARY:
+        return None
+    return next((right for right in NAMES.values() if one_slip(word, right[3:])), None)
+
+
+def one_slip(word: str, right: str) -> bool:
+    """Tell whether a letter is too much, missing, wrong, or two have changed places."""
+    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, right)))  # noqa: B905 - to the end of the shorter
+    word, right = word[start:], right[start:]
+    swapped = word[:2] == right[1::-1] and word[2:] == right[2:]
+    return swapped or word[1:] in (right, right[1:]) or word == right[1:]

@@ -1,0 +1,57 @@
+"""Parameters by their names: do they get what these say?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, Final
+
+from .advice import advise, described
+
+__all__ = ["advise_on_order", "misplaced", "positional"]
+
+MEANINGS: Final = {
+    **dict.fromkeys(("request", "req"), "request"),
+    **dict.fromkeys(("response", "resp", "res"), "response"),
+    **dict.fromkeys(("ws", "websocket"), "ws"),
+    **dict.fromkeys(("error", "err", "exc", "exception"), "error"),
+}
+"""What a parameter of that name is taken to be."""
+
+
+def advise_on_order(handler: Any, given: Sequence[str]) -> None:
+    """Warn of a handler whose first parameters have the names of other arguments.
+
+    `given` are the names of the arguments that it gets.
+    """
+    names = positional(handler)[: len(given)]
+    if misplaced(names, given):
+        taken, called = ", ".join(names), ", ".join(given)
+        remedy = remedy_of([MEANINGS.get(name) for name in names], called)
+        advise(f"{described(handler)} takes ({taken}), but is called with ({called}): {remedy}")
+
+
+def remedy_of(meant: Sequence[str | None], called: str) -> str:
+    if meant == ["request", "ws"]:
+        return "if it is for websockets, write `protocol='websocket'`"
+    return f"write its parameters as ({called})"
+
+
+def positional(call: Any) -> list[str]:
+    """Return the names of the parameters that take an argument by position."""
+    try:
+        parameters = inspect.signature(call, follow_wrapped=False).parameters.values()
+    except (TypeError, ValueError):  # some builtins have none that can be read
+        return []
+    kinds = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
+    return [each.name for each in parameters if each.kind in kinds]
+
+
+def misplaced(names: Sequence[str], given: Sequence[str]) -> bool:
+    """Tell whether a name stands for another argument than the one it gets.
+
+    A websocket may be called a response, as it stands in the place of one.
+    """
+    meant = (MEANINGS.get(name) for name in names)
+    pairs = {(says, gets) for says, gets in zip(meant, given, strict=False) if says is not None}
+    return any(says != gets for says, gets in pairs - {("response", "ws")})

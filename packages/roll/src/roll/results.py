@@ -1,0 +1,95 @@
+"""Results of handlers: they are ignored, so one that looks like an answer is told."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection
+from http import HTTPStatus
+from types import AsyncGeneratorType, CodeType, GeneratorType
+from typing import Any, Final
+
+from roll_http import Response
+
+from .advice import advise_at, code_of, described
+
+__all__ = ["ResultAdvice"]
+
+TEXT: Final = (str, bytes, bytearray, memoryview)
+
+ANSWERS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
+    (HTTPStatus, "set response.status"),
+    ((*TEXT, GeneratorType, AsyncGeneratorType), "set response.body"),
+    ((dict, list, tuple), "set response.json"),
+    (Response, "fill the response that the handler is given"),
+    (BaseException, "raise it"),
+)
+"""The results that look like an answer, and what is to be done instead of returning them."""
+
+STATUSES: Final = frozenset(status.value for status in HTTPStatus)
+
+
+class ResultAdvice:
+    """Warnings about results that handlers return, and that are ignored: one a handler."""
+
+    def __init__(self) -> None:
+        self._told: set[CodeType | type] = set()
+
+    def look_at(
+        self, handler: Any, result: Any, given: Collection[Any], instead: str | None = None
+    ) -> None:
+        """Warn, at the handler's line, of a result that looks like an answer.
+
+        `given` are the handler's own arguments, which it may return; `instead` says what to do
+        where that does not depend on the result.
+
+        Raises:
+            TypeError: it is a coroutine, of which nothing has run.
+        """
+        if any(result is each for each in given):
+            return
+        refuse_coroutine(handler, result)
+        key = code_of(handler) or type(handler)
+        known = advice_on(result)
+        if known is None or key in self._told:
+            return
+        kind = type(result).__name__
+        article = "an" if kind[0] in "aeiouAEIOH" else "a"
+        ignored = f"returned {article} {kind}, which is ignored"
+        advise_at(key, f"{described(handler)} {ignored}: {instead or known}")
+        # Behind the warning: where warnings are errors, each call raises it.
+        self._told.add(key)
+
+
+def refuse_coroutine(handler: Any, result: Any) -> None:
+    if inspect.iscoroutine(result):
+        result.close()  # or Python warns of it, too: this error says it better
+        name = f"{result.__qualname__}()"
+        raise TypeError(
+            f"{described(handler)} returned a coroutine, {name}, of which nothing has run:"
+            f" write `await {name}`"
+        )
+
+
+def advice_on(result: Any) -> str | None:
+    """Return what to do instead of returning a result; None where it looks like no answer."""
+    if isinstance(result, tuple) and (answer := advice_on_members(result)) is not None:
+        return answer
+    if inspect.isawaitable(result):
+        return "`await` it"
+    if is_status(result):
+        return "set response.status"
+    return next((do for kinds, do in ANSWERS if isinstance(result, kinds)), None)
+
+
+def advice_on_members(result: tuple[Any, ...]) -> str | None:
+    """Return what to set instead of a tuple such as `"text", 404`, as Flask takes it."""
+    body, *others = result or (None,)
+    names = ["response.body" if isinstance(body, TEXT) else "response.json"]
+    names += ["response.status"] if any(map(is_status, others)) else []
+    names += ["response.headers"] if any(isinstance(each, dict) for each in others) else []
+    meant = others and len(names) == len(result)
+    return f"set {' and '.join(names)}" if meant else None
+
+
+def is_status(value: Any) -> bool:
+    return type(value) in {int, HTTPStatus} and value in STATUSES

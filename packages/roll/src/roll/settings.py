@@ -1,0 +1,145 @@
+"""Settings of routes: what has a meaning among the keyword arguments, and with which values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final
+
+from roll_http import HTTP_METHODS
+from roll_http.syntax import TCHARS
+from roll_websocket import check_options
+
+from .advice import advise, resembled
+
+__all__ = [
+    "PROTOCOLS",
+    "WEBSOCKET_SETTINGS",
+    "advise_on_extras",
+    "check_flag",
+    "check_settings",
+]
+
+PROTOCOLS: Final[dict[str, tuple[str, ...]]] = {
+    "http": tuple(HTTP_METHODS),
+    "websocket": ("GET",),
+}
+"""What a route may speak, and the methods it may then have."""
+
+WEBSOCKET_SETTINGS: Final = (
+    "origins",
+    "subprotocols",
+    "compression",
+    "ping_interval",
+    "ping_timeout",
+    "max_size",
+)
+"""The extras of a websocket route that its handshake takes."""
+
+PARAMETERS: Final = (
+    *("methods", "protocol", "lazy_body", "max_body", "cancel_on_disconnect", "replace"),
+    *("name", "accepts"),
+    *WEBSOCKET_SETTINGS,
+)
+"""What means something to Roll or its extensions, among the keyword arguments of `route`."""
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Check what `route`, or a group of routes, is given by name.
+
+    Raises:
+        ValueError: a value cannot be used; names the setting, the value, and what would do.
+    """
+    for name, check in CHECKS.items():
+        if name in settings:
+            check(name, settings[name])
+    if settings.get("protocol") == "websocket":
+        check_options(settings)
+
+
+def check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"`{name}` is True or False, not {value!r}")  # noqa: TRY004 - as every mistake in a route
+
+
+def check_protocol(name: str, value: object) -> None:
+    if value not in tuple(PROTOCOLS):
+        known = ", ".join(map(repr, PROTOCOLS))
+        raise ValueError(f"Unknown {name} {value!r}: must be one of {known}")
+
+
+def check_methods(name: str, value: Any) -> None:
+    """Check a method, or several, or None for GET; which there are is told by the protocol."""
+    if value is None or isinstance(value, str):
+        return
+    # An iterator is taken for once, as it always was; for a group, it would serve one route.
+    listed = isinstance(value, Iterable) and not isinstance(value, bytes | Mapping)
+    wrong = [each for each in value if not isinstance(each, str)] if is_list(value) else []
+    if not listed or wrong:
+        given = wrong[0] if wrong else value
+        raise ValueError(
+            f"`{name}` is a list of methods, such as ['GET', 'POST'], or one of them,"
+            f" not {given!r}"
+        )
+
+
+def check_max_body(name: str, value: Any) -> None:
+    number = isinstance(value, int) and not isinstance(value, bool)
+    if value is not None and not (number and value >= 0):
+        raise ValueError(f"`{name}` is a number of bytes, or None for no limit, not {value!r}")
+
+
+def check_name(name: str, value: object) -> None:
+    if value is not None and not (isinstance(value, str) and value):
+        raise ValueError(f"`{name}` is the name of a route, such as 'home', not {value!r}")
+
+
+def check_accepts(name: str, value: Any) -> None:
+    """Check media types (RFC 9110 8.3.1), which may have parameters; None is for all."""
+    if value is None:
+        return
+    types = [value] if isinstance(value, str) else value
+    if not is_list(types) or not types:
+        raise ValueError(
+            f"`{name}` is a list of media types, such as ['text/html', 'application/json'],"
+            f" or one of them, not {value!r}"
+        )
+    for each in types:
+        check_media_type(name, each)
+
+
+def check_media_type(name: str, value: Any) -> None:
+    import re  # noqa: PLC0415 - few routes say what they accept
+
+    kind = value.partition(";")[0].strip() if isinstance(value, str) else ""
+    if re.fullmatch(rf"{TCHARS}/{TCHARS}", kind) is None or "*" in kind:
+        raise ValueError(
+            f"`{name}` has media types, such as 'text/html', without a '*': it cannot have"
+            f" {value!r}"
+        )
+
+
+def is_list(value: object) -> bool:
+    """Tell a collection that can be looked at again and again, and is no text."""
+    return isinstance(value, Collection) and not isinstance(
+        value, str | bytes | bytearray | Mapping
+    )
+
+
+CHECKS: Final[dict[str, Callable[[str, Any], None]]] = {
+    "methods": check_methods,
+    "protocol": check_protocol,
+    "lazy_body": check_flag,
+    "cancel_on_disconnect": check_flag,
+    "replace": check_flag,
+    "max_body": check_max_body,
+    "name": check_name,
+    "accepts": check_accepts,
+}
+
+
+def advise_on_extras(extras: Iterable[str]) -> None:
+    """Warn of extras that are probably parameters, misspelt: as extras they do nothing."""
+    for name in extras:
+        meant = None if name in PARAMETERS else resembled(name, PARAMETERS)
+        if meant is not None:
+            advise(f"The extra {name!r} of a route means nothing to Roll: write `{meant}=`")
