@@ -45,6 +45,7 @@ async def answer(connection: Connection, head: Head) -> None:
             response = await app(request, response)
         except asyncio.CancelledError:
             if is_cancelled():
+                _report_lost(connection, response)
                 _give_up(connection)
                 raise
             response = _failed(connection, head, "was cancelled by itself")
@@ -53,6 +54,7 @@ async def answer(connection: Connection, head: Head) -> None:
             raise
         except BaseException as error:  # noqa: BLE001 - any error of an application is answered
             if connection.gone and isinstance(error, ClientDisconnected):
+                _report_lost(connection, response)
                 return connection.finish(False)
             response = _error_response(connection, head, error)
         if connection.state == SWITCHED:
@@ -71,6 +73,13 @@ def _give_up(connection: Connection) -> None:
     connection.release()
     with contextlib.suppress(RuntimeError):  # a task may be destroyed after its loop
         connection.abort()
+
+
+def _report_lost(connection: Connection, response: Response | None) -> None:
+    """Report a request that nobody answers any more: access logs show it, too."""
+    if connection.on_answered is None or response is None or connection.state == SWITCHED:
+        return
+    connection.on_answered(response.request, response, 0)
 
 
 def _error_response(connection: Connection, head: Head, error: BaseException) -> Response:

@@ -69,6 +69,7 @@ class Exchange:
     async def send(self, serialized: Serialized, request: Request, response: Response) -> None:
         """Send a response that is too long to be written at once, or comes from a stream."""
         connection = self._connection
+        connection.writer.body_sent = 0  # nothing may be written: do not report the last body
         try:
             if serialized.stream is None:
                 await self._send_bytes(serialized)
@@ -78,7 +79,7 @@ class Exchange:
             connection.abort()
         except BaseException:
             connection.abort()
-            connection.finish(False)
+            end(connection, request, response, connection.writer.body_sent, keep_alive=False)
             raise
         size = connection.writer.body_sent
         end(connection, request, response, size, keep_alive=serialized.keep_alive)
@@ -193,7 +194,10 @@ async def _close_stream(stream: AsyncIterator[Any]) -> None:
 def end(
     connection: Connection, request: Request, response: Response, size: int, *, keep_alive: bool
 ) -> None:
-    """Report the answer to `on_answered`, and let the connection go on even if that raises."""
+    """Report the answer to `on_answered`, and let the connection go on even if that raises.
+
+    The answer is reported however it ended: `size` is the part of its body that was written.
+    """
     try:
         if connection.on_answered is not None:
             connection.on_answered(request, response, size)

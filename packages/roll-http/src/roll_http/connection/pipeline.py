@@ -32,7 +32,9 @@ class PipelinedConnection(EndingConnection):
     __slots__ = ()
 
     on_answered: Callable[[Any, Any, int], None] | None = None
-    """Called with each request, its response and the length of the body sent, for access logs."""
+    """Called with each request, its response and the length of the body sent, for access logs.
+
+    Also for a request that was cancelled and a response that was cut: with what was sent."""
     _context: Context
     _loop: asyncio.AbstractEventLoop
 
