@@ -180,7 +180,8 @@ REPEATED = {
     "compressed messages": (b"", frame(0xC1, packed(b"x"))),
     "compressed fragments of a byte": (frame(0x42), b"".join(frame(0, b"\0") for _ in range(5))),
     "ended streams in fragments": (frame(0x42, ENDED), frame(0x00, ENDED)),
-    "ended streams in one frame": (b"", frame(0xC2, ENDED * 20_000)),
+    "too many ended streams in one frame": (b"", frame(0xC2, ENDED * 20_000)),
+    "ended streams in one frame": (b"", frame(0xC2, ENDED * 1000 + b"\0")),
 }
 
 

@@ -178,11 +178,114 @@ def test_a_stream_may_end_with_a_fragment() -> None:
     assert (messages, end) == (["one, one, two"], None)
 
 
-def test_many_ends_of_streams_in_a_frame_are_refused() -> None:
-    """Each would cost a copy of what follows."""
-    messages, _, _, end = deflated().send(pack(b"", zlib.Z_FINISH)[:-1] * 100)
-    assert messages == []
-    assert (end.code, end.reason) == (1002, "several streams end in one frame")
+def raw(data: bytes, flush: int, window: bytes = b"", strategy: int = 0) -> bytes:
+    """DEFLATE data that may refer to `window`."""
+    packer = zlib.compressobj(wbits=-12, strategy=strategy, zdict=window)
+    return packer.compress(data) + packer.flush(flush)
+
+
+EMPTY_LAST = b"\x03\x00"
+STORED_LAST = b"\x01\x05\x00\xfa\xffHello"
+TEXT = b"a sentence that is long enough to be referred to, "
+
+
+@pytest.mark.parametrize("offer", OFFERS)
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        (b"\x00", ""),
+        (b"\x02\x00", ""),
+        (EMPTY_LAST + b"\x00", ""),
+        (EMPTY_LAST * 1024 + b"\x00", ""),
+        (b"\x00\x00\x00\xff\xff" * 300 + b"\x00", ""),
+        (b"\x00\x05\x00\xfa\xffHello\x00", "Hello"),
+        (STORED_LAST + b"\x00", "Hello"),
+        (STORED_LAST * 100 + b"\x00", "Hello" * 100),
+        (STORED_LAST + EMPTY_LAST * 2 + STORED_LAST + b"\x00", "HelloHello"),
+        (STORED_LAST + pack(b", you"), "Hello, you"),
+        (bytes.fromhex("f248050000 00ffffcac9c90700"), "Hello"),  # RFC 7692 7.2.3.5
+        (raw(b"one ", zlib.Z_FULL_FLUSH) + raw(b"two", zlib.Z_FINISH) + b"\x00", "one two"),
+        (raw(TEXT, zlib.Z_FINISH) + raw(TEXT, zlib.Z_FINISH, TEXT) + b"\x00", "TEXTTEXT"),
+        (raw(TEXT, zlib.Z_FINISH, b"", zlib.Z_FIXED) + b"\x00", "TEXT"),
+        (raw(TEXT, zlib.Z_FINISH, b"", zlib.Z_HUFFMAN_ONLY) + b"\x00", "TEXT"),
+        (raw(TEXT, zlib.Z_FINISH), "TEXT"),  # Without the block that should follow.
+    ],
+)
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_message_may_have_blocks_of_any_kind(
+    offer: str, payload: bytes, message: str, cut: bool
+) -> None:
+    """RFC 7692 7.2.3; cut into fragments of a byte too, and others go on behind it."""
+    message = message.replace("TEXT", TEXT.decode())
+    chunks = [frame(0xC1, payload)]
+    if cut:
+        chunks = [frame(0x41, b""), *(frame(0, payload[i : i + 1]) for i in range(len(payload)))]
+        chunks.append(frame(0x80, b""))
+    following = frame(0xC1, pack(b"next")) + frame(0xC1, STORED_LAST + b"\x00")
+    messages, _, _, end = outcome(deflated(offer, max_size=10**4).wire, [*chunks, following] * 2)
+    assert (messages, end) == ([message, "next", "Hello"] * 2, None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=20), st.booleans()), max_size=20))
+def test_the_window_goes_on_behind_a_last_block(texts: list[tuple[str, bool]]) -> None:
+    """A sender that goes on may mark any block as the last one."""
+    packer = zlib.compressobj(wbits=-12, strategy=zlib.Z_FIXED)
+    payloads = []
+    for text, last in texts:
+        packed = packer.compress(text.encode() * 2) + packer.flush(zlib.Z_SYNC_FLUSH)
+        payload = bytes([packed[0] | 1]) + packed[1:] if last and text else packed
+        payloads.append(payload[:-4])
+    messages, _, _, end = deflated().send(*payloads)
+    assert (messages, end) == ([text * 2 for text, _ in texts], None)
+
+
+def test_the_window_goes_on_behind_megabytes() -> None:
+    data = random.Random(1).randbytes(100_000)
+    client = deflated(max_size=10**6)
+    messages, _, _, end = client.send(
+        raw(data, zlib.Z_FINISH) + b"\x00",
+        raw(data[-4000:], zlib.Z_FINISH, data[-4096:]) + b"\x00",
+        raw(b"x", zlib.Z_FINISH, data[-4000:])
+        + raw(data[-4000:], zlib.Z_FINISH, data[-4000:] + b"x")
+        + b"\x00",
+        first=0xC2,
+    )
+    assert (messages, end) == ([data, data[-4000:], b"x" + data[-4000:]], None)
+
+
+def test_without_a_context_a_message_refers_to_no_other() -> None:
+    referring = raw(TEXT, zlib.Z_FINISH, TEXT) + b"\x00"
+    messages, _, _, end = deflated(OFFERS[1]).send(raw(TEXT, zlib.Z_FINISH) + b"\x00", referring)
+    assert (messages, end.code) == ([TEXT.decode()], 1002)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"\x07\x00",  # Of the type that does not exist.
+        STORED_LAST + b"\x07\x00",
+        b"\x00\x05\x00\xfa\xfeHello\x00",  # Its length is not what its complement says.
+        EMPTY_LAST * 1025 + b"\x00",
+    ],
+)
+@pytest.mark.parametrize("offer", OFFERS)
+def test_malformed_blocks_are_refused(offer: str, payload: bytes) -> None:
+    messages, _, _, end = deflated(offer, max_size=10**4).send(payload, pack(b"next"))
+    assert (messages, end.code) == ([], 1002)
+
+
+def test_text_that_is_none_is_refused_behind_a_last_block() -> None:
+    payload = raw(b"a\xc3", zlib.Z_FINISH) + raw(b"a", zlib.Z_FINISH) + b"\x00"
+    messages, _, _, end = deflated().send(payload)
+    assert (messages, end.code) == ([], 1007)
+
+
+@pytest.mark.parametrize("size", [300, 301])
+def test_the_limit_is_that_of_all_streams_of_a_message(size: int) -> None:
+    payload = raw(b"x" * 200, zlib.Z_FINISH) + EMPTY_LAST + raw(b"x" * (size - 200), zlib.Z_FINISH)
+    messages, _, _, end = deflated().send(payload + b"\x00")
+    assert (messages, end and end.code) == ((["x" * 300], None) if size == 300 else ([], 1009))
 
 
 def test_what_is_not_compressed_passes() -> None:

@@ -1,11 +1,10 @@
 """Compression (RFC 7692): that of the layer, with streams that end, and made when needed."""
 
-import sys
 import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from websockets.exceptions import PayloadTooBig, ProtocolError
+from websockets.exceptions import ProtocolError
 from websockets.extensions.base import Extension
 from websockets.extensions.permessage_deflate import (
     PerMessageDeflate,
@@ -14,16 +13,16 @@ from websockets.extensions.permessage_deflate import (
 from websockets.frames import CTRL_OPCODES, Frame, Opcode
 from websockets.typing import ExtensionParameter
 
-__all__ = ["FACTORIES"]
+from roll_websocket.inflate import TAIL, Inflate
 
-# RFC 7692 7.2.2: what each message ends with, and is sent without.
-TAIL = b"\x00\x00\xff\xff"
+__all__ = ["FACTORIES"]
 
 
 class Deflate(PerMessageDeflate):
-    """The compression of one connection. A message may end a stream (RFC 7692 7.2.3.4).
+    """The compression of one connection.
 
-    The layer would then decompress everything that follows to nothing.
+    What comes is decompressed by `Inflate`: the layer decompresses everything behind the end of a
+    stream to nothing.
     """
 
     def __init__(
@@ -42,6 +41,7 @@ class Deflate(PerMessageDeflate):
         self.local_max_window_bits = local_max_window_bits
         self.compress_settings = compress_settings or {}
         self.decode_cont_data = False
+        self.inflate = Inflate(remote_max_window_bits)
 
     def encode(self, frame: Frame) -> Frame:
         """Compress a frame; begin a stream if there is none."""
@@ -70,15 +70,11 @@ class Deflate(PerMessageDeflate):
         """Decompress a frame; raise PayloadTooBig, or ProtocolError for malformed data."""
         if not self.is_compressed(frame):
             return frame
-        data = bytes(frame.data) + TAIL if frame.fin else frame.data
-        try:
-            inflated = self.inflate(data, max_size)
-        except zlib.error as error:
-            raise ProtocolError("decompression failed") from error
+        inflated = self.inflate.take(frame.data, frame.fin, max_size)
         if frame.fin:
             self.decode_cont_data = False
             if self.remote_no_context_takeover:
-                del self.decoder  # 4 KiB and more, that the next message does not need.
+                self.inflate.forget()  # 4 KiB and more, that the next message does not need.
         return Frame(frame.opcode, inflated, frame.fin, False, frame.rsv2, frame.rsv3)
 
     def is_compressed(self, frame: Frame) -> bool:
@@ -87,30 +83,9 @@ class Deflate(PerMessageDeflate):
             return False
         if frame.opcode is not Opcode.CONT:
             self.decode_cont_data = frame.rsv1
-            if frame.rsv1 and (self.remote_no_context_takeover or not hasattr(self, "decoder")):
-                self.renew()
         elif frame.rsv1 and self.decode_cont_data:
             raise ProtocolError("RSV1 bit set in continuation frame")
         return self.decode_cont_data
-
-    def inflate(self, data: bytes | bytearray | memoryview, max_size: int | None) -> bytes:
-        """Decompress a payload. Only one stream may end in it: each end copies the rest."""
-        # One byte more than is allowed, or 0 for no limit.
-        most = 0 if max_size is None else min(max_size + 1, sys.maxsize)
-        inflated = self.decoder.decompress(data, most)
-        if self.decoder.eof:
-            rest = self.decoder.unused_data
-            self.renew()
-            inflated += self.decoder.decompress(rest, most)
-        if max_size is not None and len(inflated) > max_size:
-            raise PayloadTooBig(None, max_size)
-        if self.decoder.eof:
-            raise ProtocolError("several streams end in one frame")
-        return inflated
-
-    def renew(self) -> None:
-        """Begin a stream of what is received."""
-        self.decoder = zlib.decompressobj(wbits=-self.remote_max_window_bits)
 
 
 class Factory(ServerPerMessageDeflateFactory):
