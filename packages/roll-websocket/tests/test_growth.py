@@ -4,6 +4,7 @@ Times are those of the processor, and compared with one another; the bounds
 of seconds and bytes are far above what is measured, and below what superlinear growth takes.
 """
 
+import asyncio
 import time
 import tracemalloc
 import zlib
@@ -16,6 +17,7 @@ from websockets.protocol import State
 
 from roll_websocket import HandshakeError, Listener, WSProtocol
 from roll_websocket.deflate import Deflate
+from roll_websocket.inflate import TAIL
 from roll_websocket.opening import Opening
 from roll_websocket.wire import Wire
 
@@ -244,6 +246,23 @@ def test_what_inflates_takes_the_memory_of_one_message() -> None:
     assert peak <= 4 * MIB
 
 
-def test_few_bytes_that_inflate_are_refused_at_the_limit() -> None:
-    wire = receive(frame(0x42, ZEROS) + frame(0x00, ZEROS) * 100, 64 * KIB)
-    assert wire.end().code == 1009
+@pytest.mark.parametrize("awaited", [False, True])
+async def test_fragments_that_inflate_end_at_the_limit(awaited: bool) -> None:
+    """They are refused, where a `recv` waits; else they wait, as a stream takes them in pieces."""
+    wire = Wire(max_size=MIB, compression=False, origins=None, subprotocols=())
+    wire.extensions = [Deflate(False, False, 12, 12, {})]
+    wire.inbox.most, wire.inbox.limit = 64, 64 * KIB
+    if awaited:
+        wire.inbox.receiver = asyncio.get_running_loop().create_future()
+    tracemalloc.start()
+    try:
+        wire.receive_data(frame(0x42, ZEROS + TAIL) + frame(0x00, ZEROS + TAIL) * 100)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 6 * MIB
+    assert wire.state is (State.CLOSING if awaited else State.OPEN)
+    if awaited:
+        assert wire.end().code == 1009
+    else:
+        assert wire.stalled

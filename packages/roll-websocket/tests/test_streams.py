@@ -1,6 +1,7 @@
 """Messages in pieces, both ways."""
 
 import asyncio
+import tracemalloc
 import zlib
 from typing import Any
 
@@ -32,20 +33,24 @@ class Reading:
             self.got.append(await self.read(ws))
 
 
+def packing(wire: Any) -> Any:
+    """Frames of compressed messages; the others are `wire.frame(0, data, first=first)`."""
+    packer = zlib.compressobj(wbits=-12)
+
+    def packed(first: int, payload: bytes) -> bytes:
+        first |= 0x40 if first & 0x0F else 0
+        payload = packer.compress(payload) + packer.flush(zlib.Z_SYNC_FLUSH)
+        return bytes(wire.frame(0, payload[:-4] if first & 0x80 else payload, first=first))
+
+    return packed
+
+
 @pytest.mark.parametrize("compressed", [False, True])
 async def test_each_frame_is_a_piece(serve: Any, wire: Any, compressed: bool) -> None:
     handler = Reading(pieces, 4)
     site = await serve(handler)
     raw = await site.raw(*([DEFLATE] if compressed else []))
-    packer = zlib.compressobj(wbits=-12)
-
-    def packed(first: int, payload: bytes) -> bytes:
-        if compressed:
-            first |= 0x40 if first & 0x0F else 0
-            payload = packer.compress(payload) + packer.flush(zlib.Z_SYNC_FLUSH)
-            payload = payload[:-4] if first & 0x80 else payload
-        return bytes(wire.frame(0, payload, first=first))
-
+    packed = packing(wire) if compressed else lambda first, data: wire.frame(0, data, first=first)
     raw.send(packed(TEXT, b"one ") + packed(CONT, b"t\xc3") + packed(CONT, b"\xa9o"))
     await wire.until(lambda: site.ws)
     raw.send(packed(END, b" three"))
@@ -143,6 +148,150 @@ async def test_a_close_behind_half_a_message_is_found(serve: Any, wire: Any) -> 
     raw.send(wire.frame(8, b"\x03\xe8"))
     assert await raw.close_code() == 1000
     assert await raw.rest() == b""
+
+
+async def cancelled(coroutine: Any) -> None:
+    """Begin to wait, and give up."""
+    waiting = asyncio.ensure_future(coroutine)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize(("limit", "size"), [(1000, 900), (200 * KIB, 100 * KIB)])
+@pytest.mark.parametrize("when", ["early", "late", "behind another", "after a recv"])
+@pytest.mark.parametrize("how", ["stream", "recv"])
+async def test_the_limit_does_not_depend_on_when_a_message_is_asked_for(
+    serve: Any, wire: Any, how: str, when: str, limit: int, size: int, compressed: bool, text: bool
+) -> None:
+    """In pieces it may have any length, as a whole it is refused."""
+
+    async def read(ws: WSProtocol) -> Any:
+        if when == "after a recv":
+            await cancelled(ws.recv())
+        asked.set()
+        if when != "early":
+            await wire.until(lambda: ws._connection.wire.stalled)
+        if when == "behind another":
+            assert await ws.recv() == "before"
+        if how == "stream":
+            got = [piece async for piece in ws.stream()]
+            assert max(map(len, got)) <= limit
+            return ("" if text else b"").join(got)
+        return await ws.recv()
+
+    asked = asyncio.Event()
+    handler = Reading(read)
+    site = await serve(handler, max_size=limit)
+    raw = await site.raw(*([DEFLATE] if compressed else []))
+    packed = packing(wire) if compressed else lambda first, data: wire.frame(0, data, first=first)
+    await asked.wait()
+    count = 2 * MIB // size
+    line = b"\r\n" * (size // 2)
+    if when == "behind another":
+        raw.send(wire.frame(1, b"before"))
+    raw.send(packed(TEXT if text else BINARY, line))
+    for _ in range(count):
+        raw.send(packed(CONT, line))
+    raw.send(packed(END, b""))
+    if how == "recv":
+        assert await raw.close_code() == 1009
+        assert (await site.ended())[0].code == 1009
+    else:
+        assert await site.ended() == [None]
+        expected = line * (count + 1)
+        assert handler.got == [expected.decode() if text else expected]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+@pytest.mark.parametrize("text", [False, True])
+@pytest.mark.parametrize("over", [False, True])
+async def test_a_recv_that_comes_late_refuses_at_once(
+    serve: Any, wire: Any, ended: bool, text: bool, over: bool
+) -> None:
+    """Also if the message has not ended: the client may send nothing more."""
+
+    async def read(ws: WSProtocol) -> Any:
+        assert await ws.recv() == "before"
+        await come.wait()
+        return await ws.recv()
+
+    come = asyncio.Event()
+    handler = Reading(read)
+    site = await serve(handler, max_size=100)
+    raw = await site.raw()
+    raw.send(wire.frame(1, b"before") + wire.frame(0, b"x" * 60, first=TEXT if text else BINARY))
+    raw.send(wire.frame(0, b"x" * (41 if over else 40), first=END if ended else CONT))
+    raw.send(wire.frame(9, b"all has come"))
+    assert await raw.frame() == (0x8A, b"all has come")
+    come.set()
+    if not (ended or over):
+        raw.send(wire.frame(0, b"", first=END))
+    if over:
+        assert await raw.close_code() == 1009
+        assert (await site.ended())[0].code == 1009
+    else:
+        assert await site.ended() == [None]
+        assert handler.got == ["x" * 100 if text else b"x" * 100]
+
+
+async def test_the_rest_of_a_refused_message_is_not_received(serve: Any, wire: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await wire.until(lambda: len(ws._connection.wire.inbox.messages) > 5)
+        for _ in range(2):
+            with pytest.raises(ConnectionClosed, match="1009"):
+                await ws.recv()
+
+    site = await serve(handler, max_size=100)
+    raw = await site.raw()
+    raw.send(wire.frame(0, b"x" * 60, first=TEXT) + wire.frame(0, b"y" * 60, first=CONT) * 5)
+    raw.send(wire.frame(0, b"z", first=END) + wire.frame(1, b"next"))
+    assert await raw.close_code() == 1009
+    assert await site.ended() == [None]
+
+
+async def test_a_limit_of_text_is_one_of_bytes(serve: Any, wire: Any) -> None:
+    """Also of what a stream had begun."""
+
+    async def read(ws: WSProtocol) -> Any:
+        await cancelled(anext(ws.stream()))
+        asked.set()
+        return await ws.recv()
+
+    asked = asyncio.Event()
+    site = await serve(Reading(read), max_size=100)
+    raw = await site.raw()
+    await asked.wait()
+    raw.send(wire.frame(0, "\u00e9".encode() * 50, first=TEXT) + wire.frame(0, b"x", first=END))
+    assert await raw.close_code() == 1009
+
+
+async def test_pieces_take_no_more_memory_than_a_message(serve: Any, wire: Any) -> None:
+    """Each byte may come as a frame."""
+
+    async def read(ws: WSProtocol) -> int:
+        await cancelled(anext(ws.stream()))
+        asked.set()
+        tracemalloc.start()
+        try:
+            return len(await ws.recv()) + tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    asked = asyncio.Event()
+    handler = Reading(read)
+    site = await serve(handler)
+    raw = await site.raw()
+    await asked.wait()
+    raw.send(wire.frame(0, b"x", first=BINARY))
+    for _ in range(10):
+        raw.send(wire.frame(0, b"x", first=CONT) * 10_000)
+        await raw.writer.drain()
+    raw.send(wire.frame(0, b"", first=END))
+    assert await site.ended() == [None]
+    assert handler.got[0] < 5 * MIB  # Half of which is the client's.
 
 
 @pytest.mark.parametrize("next_is", ["recv", "stream"])

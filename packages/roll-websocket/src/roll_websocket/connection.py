@@ -301,6 +301,7 @@ class Connection:
         """Fail the connection if a message exceeds the limit."""
         if self.wire.limit is not None and size > self.wire.limit:
             self.wire.fail(CloseCode.MESSAGE_TOO_BIG)
+            self.wire.inbox.drop()  # The rest of that message.
             self.advance()
             raise self.ending.exception
 

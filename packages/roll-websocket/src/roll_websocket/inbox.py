@@ -8,16 +8,17 @@ __all__ = ["Inbox", "Piece"]
 
 
 class Piece:
-    """A piece of a message that the handler reads in pieces."""
+    """A piece of a message that the handler reads in pieces; its size is in bytes, as sent."""
 
-    __slots__ = ("data", "last")
+    __slots__ = ("data", "last", "size")
 
-    def __init__(self, data: str | bytes, last: bool) -> None:
+    def __init__(self, data: str | bytes, last: bool, size: int) -> None:
         self.data = data
         self.last = last
+        self.size = size
 
     def __len__(self) -> int:
-        return len(self.data)
+        return self.size
 
 
 class Inbox:
@@ -47,8 +48,9 @@ class Inbox:
 
     @property
     def awaited(self) -> bool:
-        """Whether a task waits for the next message."""
-        return self.receiver is not None and not self.receiver.done()
+        """Whether a task waits, and no message has come for it."""
+        waits = self.receiver is not None and not self.receiver.done()
+        return waits and not self.messages
 
     def put(self, message: str | bytes | Piece) -> None:
         """Add a message."""
@@ -61,10 +63,10 @@ class Inbox:
         self.size -= len(message)
         return message
 
-    def put_back(self, pieces: list[Piece]) -> None:
-        """Put pieces back in front of all others."""
-        self.messages[:0] = pieces
-        self.size += sum(map(len, pieces))
+    def put_back(self, piece: Piece) -> None:
+        """Put a piece back in front of all others."""
+        self.messages.insert(0, piece)
+        self.size += len(piece)
 
     def drop(self) -> None:
         """Drop all messages: no task will receive them."""

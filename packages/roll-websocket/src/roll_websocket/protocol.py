@@ -46,7 +46,7 @@ class WSProtocol(asyncio.Protocol):
     TIMEOUT: float = 5
     """Seconds until the connection is aborted, if the peer does not answer a close frame."""
     MAX_SIZE: int | None = 2**20
-    """The limit, in bytes, of a received message, or of a piece in `stream`; None for no limit."""
+    """The bytes of a message for `recv`, of a frame for `stream`; None for no limit."""
     MAX_QUEUE: int = 64
     """The number of messages that wait for `recv` before reading is paused; at least one."""
     READ_LIMIT: int = 2**16
@@ -243,15 +243,18 @@ class WSProtocol(asyncio.Protocol):
         """
         connection = self._connection
         # No coroutine around another: it would take 0.22 KiB of each connection that waits.
-        if connection.stream is not None:
-            return receive_whole(connection)
-        return cast("Coroutine[Any, Any, str | bytes]", receive(connection))
+        begun = connection.stream is not None
+        receiving = receive_whole(connection) if begun else receive(connection, True)
+        return cast("Coroutine[Any, Any, str | bytes]", receiving)
 
     def stream(self) -> Stream:
         """Return an async iterator over the pieces of the next message.
 
-        Each frame is a piece: str for text, bytes for binary. `max_size` limits each piece; the
-        message may have any length. The next `recv` or `stream` skips pieces that were not read.
+        A piece is a frame, or what had come before the first was asked for: str for text, bytes
+        for binary. Where a message is cut means nothing (RFC 6455 5.4). `max_size` limits each
+        frame, and the message may have any length, however late it is asked for: what `recv`
+        refuses waits until one of the two is called. The next `recv` or `stream` skips pieces that
+        were not read.
         Raises the exceptions of `recv`, also in the middle of a message.
         """
         return Stream(self._connection)

@@ -200,7 +200,10 @@ class Wire(ServerProtocol):
         """Add a data frame to its message, within the limit."""
         size = len(self.fragments or b"") + len(frame.data)
         if self.limit is not None and size > self.limit:
-            raise PayloadTooBig(size, self.limit)
+            if self.inbox.awaited or not self.fragments or len(frame.data) > self.limit:
+                raise PayloadTooBig(size, self.limit)
+            # No task wants the message as a whole yet. In pieces, it may have any length.
+            self.begin_stream()
         if self.fragments is None and frame.fin:
             self.put(
                 str(frame.data, "utf-8") if frame.opcode is Opcode.TEXT else bytes(frame.data)
@@ -213,6 +216,8 @@ class Wire(ServerProtocol):
         if self.fragments is None:
             self.fragments = bytearray()
             self.decoder = UTF8() if frame.opcode is Opcode.TEXT else None
+        if not frame.fin:
+            self.current_size = 0  # The layer limits each frame, `collect` the message.
         if self.streaming:
             self.deliver(frame)
             return
@@ -232,10 +237,8 @@ class Wire(ServerProtocol):
         piece = data if self.decoder is None else self.decoder.decode(data, frame.fin)
         if frame.fin:
             self.fragments = None
-        else:
-            self.current_size = 0  # The limit is that of each piece.
         if piece or frame.fin:
-            self.put(Piece(piece, frame.fin))
+            self.put(Piece(piece, frame.fin, len(data)))
 
     def begin_stream(self) -> None:
         """Deliver the next message in pieces, or the rest of one that has begun."""
@@ -243,12 +246,11 @@ class Wire(ServerProtocol):
         if not self.fragments:
             return
         data, self.fragments = bytes(self.fragments), bytearray()
-        self.current_size = 0
         if self.decoder is None:
-            self.put(Piece(data, False))
+            self.put(Piece(data, False, len(data)))
         else:
             self.decoder = UTF8()
-            self.put(Piece(self.decoder.decode(data), False))
+            self.put(Piece(self.decoder.decode(data), False, len(data)))
 
     def put(self, message: str | bytes | Piece) -> None:
         """Put a message into the inbox, unless this side has closed; stop when it is full."""
