@@ -4,6 +4,7 @@
 
 A box stands above all boxes that it imports; its colour tells its folder. Implied lines are left
 out: where a imports b and c, and b imports c, there is a line from a to b and one from b to c.
+A folder of `roll`, which has more files than a page can show, is one box.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PICTURE = Path(__file__).with_name("architecture.svg")
 PACKAGES = ["roll", "roll-http", "roll-websocket", "roll-multipart", "roll-routing"]
+
+# Of these packages, each folder is one box.
+FOLDED = {"roll"}
 
 # Sizes in pixels.
 WIDTH = 1160
@@ -57,6 +61,22 @@ def imports(package: str) -> Graph:
         for name, path in files.items()
         if path.name != "__init__.py"
     }
+
+
+def drawn(package: str) -> Graph:
+    """Return what is drawn of `imports`: files, and the folders that stand for theirs."""
+    graph = imports(package)
+    if package not in FOLDED:
+        return graph
+    folded: Graph = {}
+    for name, targets in graph.items():
+        folded.setdefault(folder_of(name), set()).update(map(folder_of, targets))
+    return {name: targets - {name} for name, targets in folded.items()}
+
+
+def folder_of(name: str) -> str:
+    first, dot, _ = name.partition(".")
+    return first + "/" if dot else first
 
 
 def imported(package: str, name: str, files: dict[str, Path]) -> Iterator[str]:
@@ -137,9 +157,9 @@ class Panel:
 
     def __init__(self, package: str, top: float) -> None:
         self.package = package
-        self.graph = without_implied(imports(package))
+        self.graph = without_implied(drawn(package))
         self.folders = sorted({name.rpartition(".")[0] for name in self.graph})
-        self.levels = floors(imports(package))
+        self.levels = floors(drawn(package))
         self.up: Graph = {}
         self.down: Graph = {}
         self.lines = [self._line(a, b) for a in sorted(self.graph) for b in sorted(self.graph[a])]
