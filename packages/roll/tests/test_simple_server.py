@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import urllib.request
 
 import pytest
 
-from roll import loops
+from roll import loops, serving
 from roll.extensions import server as server_module
 from roll.extensions import simple_server
 from roll_http import Limits
@@ -129,7 +130,7 @@ def at_once(monkeypatch):
         addresses.append(server.sockets[0].getsockname())
         await server.stop()
 
-    monkeypatch.setattr(server_module, "serve_until_signalled", until_signalled)
+    monkeypatch.setattr(serving, "serve_until_signalled", until_signalled)
     return addresses
 
 
@@ -209,3 +210,32 @@ def test_what_is_no_port_is_refused_at_once(app, port):
 @pytest.mark.parametrize("port", [0, 65535, "3579", "00080"])
 def test_a_port_may_be_text_as_environment_variables_are(port):
     assert server_module.checked_port(port) == int(port)
+
+
+def test_unix_socket_replaces_host_and_port(app, at_once, capsys, tmp_path_factory):
+    path = tmp_path_factory.mktemp("s") / "s"
+    simple_server(app, unix=path)
+    assert at_once == [str(path)]
+    assert capsys.readouterr().out.startswith(f"Rolling on unix:{path}\n")
+
+
+def test_descriptor_replaces_host_and_port(app, at_once):
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        simple_server(app, fd=os.dup(sock.fileno()), quiet=True)
+        assert at_once == [sock.getsockname()]
+
+
+def test_context_makes_it_https(app, at_once, capsys):
+    simple_server(app, 0, ssl=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
+    assert capsys.readouterr().out.startswith("Rolling on https://127.0.0.1:")
+
+
+def test_what_is_no_context_is_refused_at_once(app):
+    with pytest.raises(ValueError, match=r"`ssl` is an ssl.SSLContext, not True"):
+        simple_server(app, ssl=True)
+
+
+def test_port_can_be_shared_by_several_servers(app, at_once):
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as sock:
+        simple_server(app, sock.getsockname()[1], reuse_port=True, quiet=True)
+        assert at_once == [sock.getsockname()]

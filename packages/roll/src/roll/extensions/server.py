@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from os import PathLike
+from ssl import SSLContext
+from typing import TYPE_CHECKING
 
-from roll_http import Limits, Server, serve_until_signalled, throttle_accept_errors
+from roll_http import Limits
 
-from ..loops import new_event_loop
+from ..listening import Place, checked_port
+from ..serving import run
 
 if TYPE_CHECKING:
     from ..application import Roll
 
 __all__ = ["simple_server"]
-
-# What shells see of a process that SIGINT has ended.
-INTERRUPTED: Final = 130
-
-HIGHEST_PORT: Final = 65535
 
 
 def simple_server(
@@ -29,36 +25,39 @@ def simple_server(
     quiet: bool = False,
     *,
     limits: Limits | None = None,
+    ssl: SSLContext | None = None,
+    unix: str | PathLike[str] | None = None,
+    fd: int | None = None,
+    reuse_port: bool = False,
 ) -> None:
     """Serve `app` until Ctrl-C or SIGTERM, then let the running requests end.
 
     The event `startup` is sent before it listens, `shutdown` when all is over. A port of 0 takes
-    a free one. `limits` replace those of the application. Unless `quiet`, says on the standard
-    output where it listens.
+    a free one. `unix`, the path of a Unix socket, or `fd`, an open descriptor of a listening
+    socket (as systemd passes it), replace `host` and `port`. `reuse_port` lets several processes
+    listen on one port. `ssl` is the context for TLS. `limits` replace those of the application.
+    Unless `quiet`, say on the standard output where the server listens.
 
     Raises:
-        ValueError: the port is none.
+        ValueError: an option is not of its kind.
         SystemExit: it cannot listen there; says why.
     """
-    port = checked_port(port)
+    place = Place(
+        host=host,
+        port=checked_port(port),
+        unix=unix,
+        fds=() if fd is None else (fd,),
+        reuse_port=reuse_port,
+    )
+    check_context(ssl)
     if limits is not None:
         app.limits = limits
-    say = keep_quiet if quiet else announce
-    try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve(app, host, port, say))
-    except KeyboardInterrupt:
-        # Before or after it served: nobody wants to see where.
-        raise SystemExit(INTERRUPTED) from None
+    run(app, place, keep_quiet if quiet else announce, ssl)
 
 
-def checked_port(port: Any) -> int:
-    """Return a port as a number; environment variables give it as text."""
-    text = str(port)
-    digits = len(text) <= len(str(HIGHEST_PORT)) and text.isascii() and text.isdigit()
-    if not digits or int(text) > HIGHEST_PORT:
-        raise ValueError(f"`port` is a number from 0 to {HIGHEST_PORT}, not {port!r}")
-    return int(text)
+def check_context(context: object) -> None:
+    if context is not None and not isinstance(context, SSLContext):
+        raise ValueError(f"`ssl` is an ssl.SSLContext, not {context!r}")
 
 
 def keep_quiet(_: str) -> None:
@@ -68,30 +67,3 @@ def keep_quiet(_: str) -> None:
 def announce(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-
-
-async def serve(app: Roll, host: str, port: int, say: Callable[[str], Any]) -> None:
-    loop = asyncio.get_running_loop()
-    throttle_accept_errors(loop)
-    await app.startup()
-    try:
-        server = Server(app.factory, app.limits)
-        await listen(server, host, port)
-        # Said once signals are waited for: who reads it may send one at once.
-        loop.call_soon(say, f"Rolling on {address(host, server)}")
-        await serve_until_signalled(server)
-        say("Bye.")
-    finally:
-        await app.shutdown()
-
-
-async def listen(server: Server, host: str, port: int) -> None:
-    try:
-        await server.listen(host, port)
-    except OSError as error:
-        raise SystemExit(f"Cannot listen on {host}:{port}: {error.strerror or error}") from None
-
-
-def address(host: str, server: Server) -> str:
-    port = server.sockets[0].getsockname()[1]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

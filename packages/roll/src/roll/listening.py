@@ -1,0 +1,200 @@
+"""Listening sockets: of an address, of a Unix socket's path, or inherited from another process."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["Place", "checked_port"]
+
+HIGHEST_PORT: Final = 65535
+
+MISSING: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""The machine lacks an address that its name service knows: often IPv6's loopback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a server listens: `host` and `port`, or the path `unix`, or open descriptors `fds`.
+
+    A port of 0 takes a free one. With `reuse_port`, several processes may listen on one port.
+
+    Raises:
+        ValueError: more than one place is given, or one is not of its kind.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 3579
+    unix: str | os.PathLike[str] | None = None
+    fds: Sequence[int] = ()
+    reuse_port: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.host, str):
+            raise ValueError(f"`host` is a name or an address, not {self.host!r}")  # noqa: TRY004 - as every wrong option
+        if self.unix is not None and self.fds:
+            raise ValueError("Give either `unix` or `fd`: a server listens in one place")
+        if self.reuse_port and (self.unix is not None or self.fds):
+            raise ValueError("`reuse_port` needs `host` and `port`")
+        if self.unix is not None:
+            check_unix(self.unix)
+        for fd in self.fds:
+            check_descriptor(fd)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[list[socket.socket]]:
+        """Bind, give the sockets (several for a host with several addresses), and close them.
+
+        Raises:
+            SystemExit: no server can listen there; says why.
+        """
+        try:
+            sockets = self._bind()
+        except OSError as error:
+            raise SystemExit(f"Cannot listen on {self}: {reason(error)}") from None
+        try:
+            with removed_at_end(self.unix):
+                yield sockets
+        finally:
+            close(sockets)
+
+    def _bind(self) -> list[socket.socket]:
+        if self.fds:
+            return [inherited(fd) for fd in self.fds]
+        if self.unix is not None:
+            return [bind_unix(Path(self.unix))]
+        return bind_tcp(self.host, self.port, self.reuse_port)
+
+    def __str__(self) -> str:
+        if self.fds:
+            return " and ".join(f"the descriptor {fd}" for fd in self.fds)
+        if self.unix is not None:
+            return f"unix:{os.fspath(self.unix)}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def checked_port(port: Any) -> int:
+    """Return a port as a number; environment variables give it as text.
+
+    Raises:
+        ValueError: it is no port.
+    """
+    text = str(port)
+    digits = len(text) <= len(str(HIGHEST_PORT)) and text.isascii() and text.isdigit()
+    if not digits or int(text) > HIGHEST_PORT:
+        raise ValueError(f"`port` is a number from 0 to {HIGHEST_PORT}, not {port!r}")
+    return int(text)
+
+
+def check_unix(path: Any) -> None:
+    if not hasattr(socket, "AF_UNIX"):
+        raise ValueError("This system has no Unix sockets: give `host` and `port`")
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise ValueError(f"`unix` is the path of a socket, not {path!r}")
+
+
+def check_descriptor(fd: Any) -> None:
+    if not isinstance(fd, int) or isinstance(fd, bool) or fd < 0:
+        raise ValueError(f"`fd` is the number of an open descriptor, not {fd!r}")
+
+
+def reason(error: OSError) -> str:
+    # The socket module appends the address, which the message already names.
+    return (error.strerror or str(error)).partition(" (while attempting")[0]
+
+
+def bind_tcp(host: str, port: int, reuse_port: bool) -> list[socket.socket]:
+    bound: list[socket.socket] = []
+    failure = None
+    for family, address in addresses(host, port):
+        # With a port of 0, all addresses get the port that the first one got.
+        number = port or (bound[0].getsockname()[1] if bound else 0)
+        try:
+            sock = socket.create_server((address, number), family=family, reuse_port=reuse_port)
+            bound.append(sock)
+        except OSError as error:
+            failure = error
+            if error.errno not in MISSING:
+                break
+    if failure is not None and (failure.errno not in MISSING or not bound):
+        close(bound)
+        raise failure
+    return bound
+
+
+def addresses(host: str, port: int) -> list[tuple[int, str]]:
+    found = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+
+
+def bind_unix(path: Path) -> socket.socket:
+    remove_dead(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(os.fspath(path))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def remove_dead(path: Path) -> None:
+    """Remove the file of a Unix socket on which no process listens any more.
+
+    Raises:
+        OSError: a process listens there, or the file is something else.
+    """
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise FileExistsError(0, "the file exists, and is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        else:
+            raise OSError(0, "another process listens there")
+
+
+def inherited(fd: int) -> socket.socket:
+    try:
+        sock = socket.socket(fileno=fd)
+    except OSError:
+        raise OSError(0, "it is no open socket") from None
+    if sock.type != socket.SOCK_STREAM:
+        sock.detach()
+        raise OSError(0, "it is no stream socket")
+    return sock
+
+
+@contextlib.contextmanager
+def removed_at_end(path: str | os.PathLike[str] | None) -> Iterator[None]:
+    """Remove the file of a Unix socket at the end, unless another process has replaced it."""
+    if path is None:
+        yield
+        return
+    file = Path(path)
+    made = file.stat().st_ino
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            if file.stat().st_ino == made:
+                file.unlink()
+
+
+def close(sockets: Sequence[socket.socket]) -> None:
+    for sock in sockets:
+        sock.close()

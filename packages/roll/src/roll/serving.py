@@ -1,0 +1,66 @@
+"""An application served by one process, until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, Final
+
+from roll_http import Server, serve_until_signalled, throttle_accept_errors
+
+from .listening import Place
+from .loops import new_event_loop
+
+__all__ = ["run"]
+
+# What shells see of a process that SIGINT has ended.
+INTERRUPTED: Final = 130
+
+
+def run(
+    app: Any, place: Place, say: Callable[[str], Any], tls: ssl.SSLContext | None = None
+) -> None:
+    """Serve `app` until Ctrl-C or SIGTERM, then let the running requests end.
+
+    Send `startup` before the sockets are bound, and `shutdown` when all is over. `say` is told
+    where the server listens, and that it has ended.
+
+    Raises:
+        SystemExit: it cannot listen there; says why.
+    """
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(serve(app, place, say, tls))
+    except KeyboardInterrupt:
+        # Before or after it served: a traceback would tell nothing.
+        raise SystemExit(INTERRUPTED) from None
+
+
+async def serve(
+    app: Any, place: Place, say: Callable[[str], Any], tls: ssl.SSLContext | None
+) -> None:
+    loop = asyncio.get_running_loop()
+    throttle_accept_errors(loop)
+    await app.startup()
+    try:
+        with place.listening() as sockets:
+            server = Server(app.factory, app.limits, tls)
+            await server.serve(sockets)
+            # Said once signals are waited for: who reads it may send one at once.
+            loop.call_soon(say, f"Rolling on {url(place, sockets[0], tls)}")
+            await serve_until_signalled(server)
+            say("Bye.")
+    finally:
+        await app.shutdown()
+
+
+def url(place: Place, sock: socket.socket, tls: ssl.SSLContext | None) -> str:
+    if sock.family not in {socket.AF_INET, socket.AF_INET6}:
+        return f"unix:{sock.getsockname()}"
+    host, port = sock.getsockname()[:2]
+    if not place.fds:
+        host = place.host
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'http' if tls is None else 'https'}://{shown}:{port}"
