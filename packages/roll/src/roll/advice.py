@@ -11,7 +11,15 @@ from typing import Any, Final
 
 from .callables import functions_of
 
-__all__ = ["RollWarning", "advise", "advise_at", "code_of", "described", "resembled"]
+__all__ = [
+    "RollWarning",
+    "advise",
+    "advise_at",
+    "code_of",
+    "described",
+    "is_passed_over",
+    "resembled",
+]
 
 # The line to be changed is in none of these. asyncio stands between `simple_server`, or a test,
 # and the listeners of `startup`.

@@ -11,7 +11,6 @@ import traceback
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -25,6 +24,7 @@ from gunicorn.workers.base import Worker as BaseWorker
 from roll_http import Server, throttle_accept_errors
 
 from .application import Roll
+from .failure import failed
 from .loops import new_event_loop
 from .observe import report_exchanges, when_answered
 
@@ -69,7 +69,7 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
             self.log.exception("The application failed to load")
             for path in files_of(error):
                 self.reloader.add_extra_file(path)
-            self.wsgi = failed(error)
+            self.wsgi = failed("".join(traceback.format_exception(error)))
         if not isinstance(self.wsgi, Roll):
             name = getattr(self.app, "app_uri", self.wsgi)
             kind = type(self.wsgi).__qualname__
@@ -203,21 +203,6 @@ def files_of(error: Exception) -> set[str]:
     if isinstance(error, SyntaxError) and error.filename is not None:
         names.add(error.filename)
     return {name for name in names if Path(name).is_file()}
-
-
-def failed(error: Exception) -> Roll:
-    """Return an application that answers each request with the traceback of `error`."""
-    app = Roll()
-    text = "".join(traceback.format_exception(error)).encode(errors="backslashreplace")
-
-    @app.listen("headers")
-    def answer(response: Any) -> bool:
-        response.status = HTTPStatus.INTERNAL_SERVER_ERROR
-        response.headers["Content-Type"] = "text/plain; charset=utf-8"
-        response.body = text
-        return True
-
-    return app
 
 
 def tls_context(cfg: Any) -> ssl.SSLContext | None:

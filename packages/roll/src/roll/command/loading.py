@@ -1,0 +1,208 @@
+"""Find and import the application that a command line names."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import itertools
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, NamedTuple
+
+from ..application import Roll
+
+__all__ = ["BrokenModule", "LoadError", "Target", "load", "target_of"]
+
+FILES: Final = ("app.py", "main.py", "core.py")
+"""Where an application is looked for when the command line names none, in this order."""
+
+NAMES: Final = ("app", "application")
+"""What an application is called when the command line does not say it."""
+
+# The attribute is last: on Windows, the path before it may hold a colon too.
+ATTRIBUTE: Final = re.compile(r":([A-Za-z_][\w.]*)(\(\))?\Z")
+
+SPELLING: Final = "write `module:app`, `module:factory()` or `folder/app.py`"
+
+
+class LoadError(Exception):
+    """There is no such application; the message says what was looked for."""
+
+
+class BrokenModule(LoadError):
+    """The user's code raised; `traceback` is the text of the traceback, of their frames alone."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"The application cannot be imported: {error!r}")
+        self.error = error
+        self.traceback = user_traceback(error)
+
+
+class Target(NamedTuple):
+    """What a command line names: a module or a file, and perhaps an attribute to call."""
+
+    module: str
+    """The dotted name of a module, or the path of a file that ends in `.py`."""
+    attribute: str | None
+    calls: bool
+
+    def __str__(self) -> str:
+        attribute = "" if self.attribute is None else f":{self.attribute}"
+        return f"{self.module}{attribute}{'()' * self.calls}"
+
+
+def target_of(text: str | None) -> Target:
+    """Return what a text such as `module:app` names; without one, the first file that exists.
+
+    Raises:
+        LoadError: it names nothing; the message has the right spelling.
+    """
+    if text is None:
+        return Target(default_file(), None, False)
+    found = ATTRIBUTE.search(text)
+    module = text if found is None else text[: found.start()]
+    if not module.endswith(".py") and not all(map(str.isidentifier, module.split("."))):
+        raise LoadError(f"{text!r} names no application: {SPELLING}")
+    return Target(module, found and found[1], bool(found and found[2]))
+
+
+def default_file() -> str:
+    for name in FILES:
+        if Path(name).is_file():
+            return name
+    *first, last = FILES
+    raise LoadError(
+        f"No application is named, and there is no {', '.join(first)} or {last} here: {SPELLING}"
+    )
+
+
+def load(target: Target) -> Any:
+    """Import the module of `target`, and return its application.
+
+    Raises:
+        LoadError: there is none.
+        BrokenModule: the module, or the factory, raised.
+    """
+    module = load_module(target.module)
+    if target.attribute is None:
+        return only_application(module, target)
+    found: Any = module
+    for name in target.attribute.split("."):
+        if not hasattr(found, name):
+            raise LoadError(f"{target.module} has no {target.attribute!r}{others(module)}")
+        found = getattr(found, name)
+    return make(found, target) if target.calls else checked(found, target)
+
+
+def load_module(name: str) -> ModuleType:
+    folder, dotted = importable(Path(name)) if name.endswith(".py") else (Path(), name)
+    path = str(folder.resolve())
+    if path not in sys.path:
+        sys.path.insert(0, path)
+    try:
+        return importlib.import_module(dotted)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{dotted}.".startswith(f"{error.name}."):
+            raise LoadError(
+                f"There is no module {error.name!r} in {path}, nor installed"
+            ) from None
+        raise BrokenModule(error) from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the module raises
+        raise BrokenModule(error) from None
+
+
+def importable(path: Path) -> tuple[Path, str]:
+    """Return the folder to import a file from, and its dotted name there."""
+    if not path.is_file():
+        raise LoadError(f"There is no file {str(path)!r}")
+    path = path.resolve()
+    folder, names = path.parent, [path.stem]
+    while (folder / "__init__.py").is_file():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    if names[-1] == "__init__":
+        names.pop()
+    return folder, ".".join(names)
+
+
+def only_application(module: ModuleType, target: Target) -> Any:
+    for name in NAMES:
+        if hasattr(module, name):
+            return checked(getattr(module, name), target._replace(attribute=name))
+    found = applications(module)
+    if len(found) == 1:
+        return getattr(module, found[0])
+    if found:
+        both = " or ".join(f"`{target.module}:{name}`" for name in found)
+        raise LoadError(f"{target.module} has several applications: write {both}")
+    raise LoadError(f"{target.module} has no application: {SPELLING}")
+
+
+def applications(module: ModuleType) -> list[str]:
+    return [name for name, value in vars(module).items() if isinstance(value, Roll)]
+
+
+def others(module: ModuleType) -> str:
+    found = applications(module)
+    return f"; its applications are {', '.join(found)}" if found else ""
+
+
+def make(factory: Any, target: Target) -> Any:
+    if not callable(factory):
+        raise LoadError(f"{target} cannot be called: {factory!r} is of type {kind(factory)}")
+    check_no_arguments(factory, target)
+    try:
+        return checked(factory(), target)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, LoadError):
+            raise
+        raise BrokenModule(error) from None
+
+
+def check_no_arguments(factory: Callable[..., Any], target: Target) -> None:
+    if not takes_nothing(factory):
+        raise LoadError(f"{target} is called without arguments, and needs some")
+
+
+def takes_nothing(factory: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(factory).bind()
+    except TypeError:
+        return False
+    except ValueError:  # the signature cannot be read
+        pass
+    return True
+
+
+def checked(found: Any, target: Target) -> Any:
+    """Return an application.
+
+    Raises:
+        LoadError: it is none.
+    """
+    if isinstance(found, Roll):
+        return found
+    if inspect.iscoroutine(found):
+        found.close()
+        raise LoadError(f"{target} is async: a factory is a plain function")
+    factory = callable(found) and takes_nothing(found)
+    hint = ": if it makes one, write `()` behind it" if factory else ""
+    raise LoadError(f"{target} is no application, but of type {kind(found)}{hint}")
+
+
+def kind(value: object) -> str:
+    return type(value).__qualname__
+
+
+def user_traceback(error: BaseException) -> str:
+    """Return a traceback without the frames of this package, and of the import system."""
+    shown = traceback.TracebackException.from_exception(error)
+    ours = str(Path(__file__).parent)
+    above = (ours, "<frozen importlib", importlib.__file__)
+    users = itertools.dropwhile(lambda frame: frame.filename.startswith(above), shown.stack)
+    shown.stack[:] = list(users)
+    return "".join(shown.format())

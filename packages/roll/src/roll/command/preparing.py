@@ -1,0 +1,107 @@
+"""What the command line says of an application, of its place and of its TLS."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import socket
+import ssl
+import sys
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from roll_http import Limits
+
+from ..listening import Place, checked_port
+from .loading import load, target_of
+
+__all__ = ["given_limits", "is_local", "load_application", "place_of", "say", "tls_of"]
+
+ADDRESSED: Final = frozenset({socket.AF_INET, socket.AF_INET6})
+
+
+def load_application(options: argparse.Namespace) -> Any:
+    """Load the application, and apply the options.
+
+    Raises:
+        LoadError: there is none, or its code raised.
+    """
+    app = load(target_of(options.application))
+    app.limits = replace(app.limits, **given_limits(options))
+    if options.debug or options.debug_anywhere:
+        debug(app, options)
+    return app
+
+
+def debug(app: Any, options: argparse.Namespace) -> None:
+    """Turn on all the aids for development."""
+    from ..debug import error_pages, log_unawaited, report, watch_loop  # noqa: PLC0415 - rarely needed
+
+    for line in report(app):
+        say(line)
+    error_pages(app, anywhere=options.debug_anywhere)
+    watch_loop(app)
+    log_unawaited()
+
+
+def given_limits(options: argparse.Namespace) -> Mapping[str, Any]:
+    """Return the limits that the command line gives, by their names."""
+    names = (field.name for field in fields(Limits))
+    return {name: vars(options)[f"limit_{name}"] for name in names if f"limit_{name}" in options}
+
+
+def place_of(options: argparse.Namespace) -> Place:
+    """Return where to listen."""
+    # A reloaded process inherits the sockets, whatever the place they were bound to.
+    unix = None if options.reloaded else options.unix
+    return Place(
+        host=options.host,
+        port=checked_port(options.port),
+        unix=unix,
+        fds=tuple(dict.fromkeys(options.fd)),
+    )
+
+
+def tls_of(options: argparse.Namespace) -> ssl.SSLContext | None:
+    """Return the context for TLS, if the command line wants one."""
+    if options.cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(options.cert, options.key)
+    except (OSError, ssl.SSLError) as error:
+        files = " and ".join(filter(None, (options.cert, options.key)))
+        why = getattr(error, "strerror", None) or error
+        raise ValueError(f"--cert and --key: {files} cannot be used: {why}") from None
+    return context
+
+
+def is_local(options: argparse.Namespace) -> bool:
+    """Tell whether only this machine can connect."""
+    if options.fd:
+        return all(map(is_local_socket, options.fd))
+    return options.unix is not None or is_loopback(options.host)
+
+
+def is_local_socket(fd: int) -> bool:
+    try:
+        with socket.socket(fileno=os.dup(fd)) as sock:
+            host = sock.getsockname()[0] if sock.family in ADDRESSED else "localhost"
+    except OSError:
+        return False
+    return is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def say(line: str) -> None:
+    """Write a line to the terminal."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

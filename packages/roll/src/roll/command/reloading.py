@@ -1,0 +1,98 @@
+"""`roll run --reload`: a process that restarts another one when the code changes.
+
+This process binds the sockets and keeps them, so that no connection is refused meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from ..extras import need
+from .loading import LoadError, target_of
+from .preparing import place_of, say
+
+__all__ = ["supervise"]
+
+PATIENCE: Final = 5.0
+"""Seconds that the running requests get before the old process is killed."""
+
+
+def supervise(options: argparse.Namespace) -> int:
+    """Serve by a child process, and restart it at each change of a Python file."""
+    watchfiles = need("watchfiles", "reload", "--reload")
+    stop = threading.Event()
+    with place_of(options).listening() as sockets:
+        descriptors = [sock.fileno() for sock in sockets]
+        child = Child(command(options.arguments, descriptors), descriptors)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _: end(number, child, stop))
+        for changes in watchfiles.watch(
+            *folders(options), watch_filter=watchfiles.PythonFilter(), stop_event=stop
+        ):
+            say(f"Changed: {', '.join(names(changes))}")
+            child.restart()
+        return child.wait()
+
+
+def end(number: int, child: Child, stop: threading.Event) -> None:
+    child.send(number)
+    stop.set()
+
+
+def folders(options: argparse.Namespace) -> set[Path]:
+    """Return the folders to watch: the current one, and the one of the application's file."""
+    found = {Path.cwd()}
+    try:
+        module = target_of(options.application).module
+    except LoadError:
+        return found
+    if module.endswith(".py") and Path(module).parent.is_dir():
+        found.add(Path(module).parent.resolve())
+    return found
+
+
+def names(changes: Iterable[tuple[Any, str]]) -> list[str]:
+    return sorted({os.path.relpath(path) for _, path in changes})
+
+
+def command(arguments: Sequence[str], descriptors: Iterable[int]) -> list[str]:
+    inherit = [f"--fd={number}" for number in descriptors]
+    return [sys.executable, "-m", "roll", *arguments, "--reloaded", *inherit]
+
+
+class Child:
+    """The process that serves; `descriptors` are the listening sockets that it inherits."""
+
+    def __init__(self, command: Sequence[str], descriptors: Sequence[int]) -> None:
+        self._command = command
+        self._descriptors = descriptors
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(self._command, pass_fds=self._descriptors)  # noqa: S603 - this very command
+
+    def restart(self) -> None:
+        """End the process, gracefully if it takes no longer than `PATIENCE`, and start another."""
+        self.send(signal.SIGTERM)
+        self.wait()
+        self._process = self._start()
+
+    def send(self, number: int) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Return the exit code; kill a process that does not end within `PATIENCE`."""
+        try:
+            return self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()

@@ -1,0 +1,90 @@
+"""Exceptions as data for a page: each with its frames, their source and their local variables."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Iterator
+from reprlib import Repr
+from types import TracebackType
+from typing import Any, Final, NamedTuple
+
+__all__ = ["Frame", "Shown", "chain_of", "safe_repr"]
+
+AROUND: Final = 4
+"""Lines of source shown before and after the one that failed."""
+
+MOST_FRAMES: Final = 60
+"""Of a recursion without end, the frames nearest to the error are shown."""
+
+SHORT: Final = Repr()
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 300
+SHORT.maxdict = SHORT.maxlist = SHORT.maxtuple = SHORT.maxset = 20
+SHORT.maxlevel = 4
+
+
+class Frame(NamedTuple):
+    """A call on the stack, with its source."""
+
+    file: str
+    line: int
+    function: str
+    source: list[tuple[int, str]]
+    variables: list[tuple[str, str]]
+
+
+class Shown(NamedTuple):
+    """An exception of a chain, and how it led to the next one."""
+
+    title: str
+    relation: str
+    frames: list[Frame]
+
+
+def chain_of(error: BaseException) -> list[Shown]:
+    """Return an exception after those that led to it."""
+    found: list[Shown] = []
+    seen: set[int] = set()
+    relation = ""
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        found.insert(0, Shown(title(current), relation, list(frames(current.__traceback__))))
+        if current.__cause__ is not None:
+            current, relation = current.__cause__, "It was the direct cause of this exception:"
+        elif not current.__suppress_context__:
+            current, relation = (
+                current.__context__,
+                "While it was handled, this exception was raised:",
+            )
+        else:
+            current = None
+    return found
+
+
+def title(error: BaseException) -> str:
+    # A group has the texts of its exceptions behind its own.
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+def frames(trace: TracebackType | None) -> Iterator[Frame]:
+    all_frames = list(traceback.walk_tb(trace))
+    for frame, line in all_frames[-MOST_FRAMES:]:
+        code = frame.f_code
+        variables = [(name, safe_repr(value)) for name, value in frame.f_locals.items()]
+        yield Frame(
+            code.co_filename, line, code.co_qualname, source(code.co_filename, line), variables
+        )
+
+
+def source(file: str, line: int) -> list[tuple[int, str]]:
+    numbers = range(max(1, line - AROUND), line + AROUND + 1)
+    lines = [(number, linecache.getline(file, number).rstrip("\n")) for number in numbers]
+    while lines and not lines[-1][1]:
+        lines.pop()
+    return lines
+
+
+def safe_repr(value: Any) -> str:
+    """Return a short text for any value, also one whose `__repr__` raises."""
+    return SHORT.repr(value)

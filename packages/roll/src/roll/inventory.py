@@ -1,0 +1,144 @@
+"""What an application is made of: its routes, and the extensions that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from . import extensions
+from .advice import code_of
+from .callables import functions_of
+from .views import ENDPOINTS
+
+__all__ = ["Entry", "NotListed", "entries", "extensions_of", "table"]
+
+PREFIX: Final = f"{extensions.__name__}."
+
+
+class NotListed(Exception):
+    """The routes are in a router that cannot be iterated over."""
+
+
+class Entry(NamedTuple):
+    """One handler of a path, with the methods that it answers."""
+
+    path: str
+    methods: list[str]
+    protocol: str
+    name: str | None
+    handler: str
+    file: str | None
+    line: int | None
+    extras: dict[str, Any]
+
+
+def entries(app: Any) -> Iterator[Entry]:
+    """Yield the routes in the order of their registration.
+
+    Raises:
+        NotListed: the application has a router of its own that is not iterable.
+    """
+    for route in routes_of(app):
+        yield from entries_of(route.path, route.payload)
+
+
+def routes_of(app: Any) -> list[Any]:
+    try:
+        return list(app.routes)
+    except TypeError:
+        kind = type(app.routes).__qualname__
+        raise NotListed(
+            f"The router, of type {kind}, cannot be listed: it is not iterable"
+        ) from None
+
+
+def entries_of(path: str, payload: Mapping[str, Any]) -> Iterator[Entry]:
+    answered: dict[tuple[Any, int], list[str]] = {}
+    for method, key in ENDPOINTS.items():
+        if method in payload:
+            # Those of one call of `route` share their extras.
+            extras = getattr(payload.get(key), "extras", None)
+            answered.setdefault((payload[method], id(extras)), []).append(method)
+    for (handler, _), methods in answered.items():
+        yield entry(path, methods, handler, payload)
+
+
+def entry(path: str, methods: list[str], handler: Any, payload: Mapping[str, Any]) -> Entry:
+    endpoint = payload.get(ENDPOINTS[methods[0]])
+    extras = dict(getattr(endpoint, "extras", None) or {})
+    websocket = getattr(endpoint, "websocket", None) is not None
+    if getattr(endpoint, "lazy_body", False):
+        extras["lazy_body"] = True
+    code = code_of(handler)
+    return Entry(
+        path,
+        methods,
+        "websocket" if websocket else "http",
+        extras.pop("name", None),
+        handler_name(handler),
+        None if code is None else relative(code.co_filename),
+        None if code is None else code.co_firstlineno,
+        extras,
+    )
+
+
+def handler_name(handler: Any) -> str:
+    function, _ = functions_of(handler)
+    found: str = getattr(function, "__qualname__", type(function).__qualname__)
+    return found.rpartition("<locals>.")[2]
+
+
+def relative(file: str) -> str:
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
+
+
+def table(found: Iterable[Entry]) -> Iterator[str]:
+    """Yield a line for each route, in columns."""
+    heads = ("PATH", "METHODS", "NAME", "HANDLER", "EXTRAS")
+    rows = [heads, *map(cells, found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
+    for row in rows:
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+
+
+def cells(one: Entry) -> tuple[str, ...]:
+    methods = "websocket" if one.protocol == "websocket" else ",".join(one.methods)
+    place = "" if one.file is None else f" {one.file}:{one.line}"
+    extras = " ".join(f"{name}={value!r}" for name, value in one.extras.items())
+    return one.path, methods, one.name or "-", f"{one.handler}{place}", extras
+
+
+def extensions_of(app: Any) -> list[str]:
+    """Return the names of Roll's own extensions that an application uses.
+
+    They are seen by what they leave behind: listeners and handlers, which are defined in their
+    modules. `igniter` and the like, which end with the startup, are seen as well.
+    """
+    found = {name for call in calls_of(app) if (name := extension_of(call)) is not None}
+    return sorted(found)
+
+
+def calls_of(app: Any) -> Iterator[Any]:
+    for listeners in app.hooks.values():
+        yield from listeners
+    with suppress(NotListed):
+        for route in routes_of(app):
+            yield from (value for value in route.payload.values() if callable(value))
+
+
+def extension_of(call: Any) -> str | None:
+    """Return the name of the extension that defined a listener or a handler, if one did."""
+    function, _ = functions_of(call)
+    module = getattr(function, "__module__", None) or ""
+    if not module.startswith(PREFIX):
+        return None
+    public = (name for name in extensions.__all__ if callable(getattr(extensions, name)))
+    outer = getattr(function, "__qualname__", "").partition(".")[0]
+    if outer in extensions.__all__:
+        return outer
+    # A method of a class of theirs: a module with one extension is that one's.
+    same = [name for name in public if getattr(extensions, name).__module__ == module]
+    return same[0] if len(same) == 1 else None

@@ -1,0 +1,447 @@
+"""The command `roll run`, in a process of its own, as it is typed."""
+
+import contextlib
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from gunicorn.errors import AppImportError
+
+from roll.command import main
+from roll.command.options import amount, parser
+from roll.command.preparing import is_local
+from roll.command.several import Gunicorn
+from roll.extras import need
+
+APP = """
+import time
+from roll import Roll
+
+app = Roll()
+
+@app.route("/")
+async def index(request, response):
+    response.body = "served"
+
+@app.route("/error")
+async def error(request, response):
+    missing()
+    secret = "a <secret>"
+    raise ValueError("no <such> thing")
+
+@app.route("/slow")
+async def slow(request, response):
+    time.sleep(0.3)
+
+@app.route("/form", methods=["POST"])
+async def form(request, response):
+    response.body = str(app.limits.body)
+
+async def missing():
+    pass
+"""
+
+
+class Command:
+    """A running `roll`, whose output is read line by line."""
+
+    def __init__(self, folder, *arguments, **options):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "roll", *map(str, arguments)],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            **options,
+        )
+
+    def wait_for(self, text):
+        """Read until a line holds `text`, and return that line."""
+        read = []
+        for line in self.process.stdout:
+            read.append(line)
+            if text in line:
+                return line.rstrip("\n")
+        pytest.fail(f"{text!r} was not said in {''.join(read)}")
+
+    def rest(self):
+        return self.process.stdout.read()
+
+    @property
+    def url(self):
+        return self.wait_for("Rolling on").rpartition(" ")[2]
+
+    def end(self):
+        """End the process, and by it those that it has started."""
+        self.process.terminate()
+        self.process.communicate(timeout=60)
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        said = self.rest()
+        return said, self.process.wait()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    tmp_path.joinpath("app.py").write_text(APP)
+    return tmp_path
+
+
+@pytest.fixture
+def roll(folder):
+    """Start `roll` in the folder of the application."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments, **options):
+            command = Command(folder, *arguments, **options)
+            stack.callback(command.end)
+            return command
+
+        yield start
+
+
+def get(url, **options):
+    try:
+        with urllib.request.urlopen(url, **options) as response:
+            return response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+
+def get_unix(path):
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(path))
+        peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: peer.recv(1000), b"")).decode()
+
+
+@pytest.mark.parametrize("target", [[], ["app:app"], ["app.py"], ["app.py:app"]])
+def test_application_is_served_until_a_signal(roll, target):
+    command = roll("run", *target, "--port", 0)
+    assert get(command.url) == "served"
+    assert command.stop() == ("Bye.\n", 0)
+
+
+def test_second_application_on_the_port_is_told(roll):
+    port = roll("run", "--port", 0).url.rpartition(":")[2]
+    other = roll("run", "--port", port)
+    assert other.rest() == f"Cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert other.process.wait() == 1
+
+
+def test_unix_socket_is_served_and_removed(roll, tmp_path_factory):
+    path = tmp_path_factory.mktemp("s") / "s"
+    command = roll("run", "--unix", path)
+    assert command.url == f"unix:{path}"
+    assert get_unix(path).endswith("served")
+    command.stop()
+    assert not path.exists()
+
+
+def test_inherited_socket_is_served(roll):
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        command = roll("run", "--fd", sock.fileno(), pass_fds=[sock.fileno()])
+        url = command.url
+        assert url == f"http://127.0.0.1:{sock.getsockname()[1]}"
+        assert get(url) == "served"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    options = "-nodes -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", *options.split()]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def test_certificate_and_key_make_it_https(roll, certificate):
+    files = ["--cert", certificate / "cert.pem", "--key", certificate / "key.pem"]
+    url = roll("run", "--port", 0, *files).url
+    assert url.startswith("https://127.0.0.1:")
+    context = ssl.create_default_context(cafile=certificate / "cert.pem")
+    context.check_hostname = False
+    assert get(url, context=context) == "served"
+
+
+def test_limits_are_those_of_the_command_line(roll):
+    url = roll("run", "--port", 0, "--limit-body", "3K").url
+    assert get(f"{url}/form", data=b"a=b") == "3072"
+    assert get(f"{url}/form", data=b"a" * 4000) == "The body is larger than the 3072 bytes allowed"
+
+
+def test_several_processes_are_run_by_gunicorn(roll, tmp_path_factory):
+    path = tmp_path_factory.mktemp("g") / "s"
+    command = roll("run", "--workers", 2, "--unix", path, "--limit-graceful-timeout", "3.5")
+    command.wait_for("Booting worker")
+    command.wait_for("Booting worker")
+    assert get_unix(path).endswith("served")
+    said, code = command.stop()
+    assert "Shutting down" in said
+    assert code == 0
+
+
+@pytest.mark.parametrize("target", ["nowhere:app", "broken:app"])
+def test_several_processes_stop_where_the_application_cannot_be_loaded(roll, folder, target):
+    folder.joinpath("broken.py").write_text("1 / 0\n")
+    command = roll("run", target, "--workers", 2, "--port", 0)
+    said = command.rest()
+    assert command.process.wait() != 0
+    assert "There is no module 'nowhere'" in said or "ZeroDivisionError" in said
+
+
+def change(path, text):
+    """Write a file so that its compiled form is seen to be old, within the same second too."""
+    path.write_text(text)
+    later = path.stat().st_mtime + 2
+    os.utime(path, (later, later))
+
+
+def test_changed_code_is_served_on_the_same_port(roll, folder):
+    command = roll("run", "--port", 0, "--reload")
+    url = command.url
+    change(folder / "app.py", APP.replace("served", "changed"))
+    assert "app.py" in command.wait_for("Changed:")
+    assert command.url == url
+    assert get(url) == "changed"
+    assert command.stop()[1] == 0
+
+
+def test_broken_code_is_shown_until_it_is_repaired(roll, folder):
+    command = roll("run", "--port", 0, "--reload")
+    url = command.url
+    change(folder / "app.py", APP + "def broken(:\n")
+    command.wait_for("def broken(:")
+    assert command.url == url
+    assert "def broken(:" in get(url)
+    change(folder / "app.py", APP.replace("served", "repaired"))
+    assert command.url == url
+    assert get(url) == "repaired"
+
+
+STARTUP = """
+@app.listen("startup")
+async def start():
+    raise OSError("no database")
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [("app:app", "no database"), ("app:shop", "app has no 'shop'"), ("x/app:app", "names no")],
+)
+def test_failed_start_is_shown_under_reload(roll, folder, target, text):
+    change(folder / "app.py", APP + STARTUP)
+    command = roll("run", target, "--port", 0, "--reload")
+    command.wait_for(text)
+    assert text in get(command.url)
+
+
+def test_failure_is_shown_to_nobody_else(roll, folder):
+    change(folder / "app.py", APP + STARTUP)
+    command = roll("run", "--host", "0.0.0.0", "--port", 0, "--reload")
+    command.wait_for("no database")
+    port = command.url.rpartition(":")[2]
+    assert get(f"http://127.0.0.1:{port}/") == "The application failed: see the terminal.\n"
+
+
+def test_folder_of_the_file_is_watched_too(roll, folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    command = Command(elsewhere, "run", folder / "app.py", "--port", 0, "--reload")
+    try:
+        url = command.url
+        change(folder / "app.py", APP.replace("served", "changed"))
+        assert command.url == url
+        assert get(url) == "changed"
+    finally:
+        command.end()
+
+
+def test_process_that_does_not_end_is_killed_before_the_next(roll, folder):
+    hanging = '@app.listen("shutdown")\nasync def hang():\n    import time\n    time.sleep(600)\n'
+    change(folder / "app.py", APP + hanging)
+    command = roll("run", "--port", 0, "--reload")
+    url = command.url
+    change(folder / "app.py", APP)
+    assert command.url == url
+    assert get(url) == "served"
+
+
+def test_debug_tells_what_is_on_and_what_is_wrong(roll):
+    command = roll("run", "--port", 0, "--debug", "--limit-body", "1M")
+    assert command.wait_for("Extensions:") == "Extensions: none"
+    assert command.wait_for("Limits:") == "Limits: body=1048576"
+    assert "index app.py:7" in command.wait_for("/ ")
+    url = command.url
+    shown = get(f"{url}/error")
+    assert shown.startswith("Traceback (most recent call last):")
+    assert "ValueError: no <such> thing" in shown
+    command.wait_for("An await is missing: coroutine 'missing' was never awaited")
+    assert 'app.py", line 13, in error' in command.wait_for("app.py")
+    get(f"{url}/slow")
+    command.wait_for("The event loop is blocked for more than 100 ms, here:")
+    assert 'app.py", line 19, in slow' in command.wait_for("File")
+
+
+def test_debug_is_off_by_default(roll):
+    command = roll("run", "--port", 0)
+    assert get(f"{command.url}/error") == "Internal Server Error"
+
+
+def test_debug_on_a_public_address_is_refused(roll):
+    command = roll("run", "--host", "0.0.0.0", "--debug")
+    assert command.rest() == (
+        "roll: --debug shows source and secrets to whoever connects to 0.0.0.0: serve on a"
+        " loopback address, or say --debug-anywhere\n"
+    )
+    assert command.process.wait() == 2
+
+
+def test_debug_anywhere_is_a_decision(roll):
+    command = roll("run", "--host", "0.0.0.0", "--port", 0, "--debug-anywhere")
+    port = command.url.rpartition(":")[2]
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/error", headers={"Host": "x.org"})
+    assert get(request).startswith("Traceback")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--key", "k.pem"], "--key needs --cert, the certificate chain"),
+        (["--cert", "none.pem"], "none.pem cannot be used: No such file or directory"),
+        (["--cert", "app.py"], "app.py cannot be used: "),
+        (["--workers", "2", "--reload"], "--reload is for development, with one process"),
+        (["--port", "80000"], "`port` is a number from 0 to 65535"),
+        (["--unix", "s", "--fd", "3"], "Give either `unix` or `fd`"),
+        (["--limit-body", "-1"], "The limit 'body' is a whole number"),
+        (["--limit-body", "1.5"], "The limit 'body' is a whole number"),
+        (["--limit-head", "none"], "The limit 'head' is a whole number"),
+        (["--fd", "-3"], "`fd` is the number of an open descriptor"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_starts(
+    folder, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.chdir(folder)
+    assert main(["run", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--workers", "0"],
+        ["--workers", "two"],
+        ["--limit-body", "x"],
+        ["--limit-body", ""],
+        ["--x"],
+    ],
+)
+def test_option_that_cannot_be_read_shows_the_usage(capsys, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(["run", *arguments])
+    assert caught.value.code == 2
+    assert "usage: roll" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("10", 10), ("16M", 16 * 2**20), ("1k", 1024), ("2G", 2**31), ("1.5", 1.5), ("None", None)],
+)
+def test_amounts_have_units(text, value):
+    assert amount(text) == value
+
+
+def test_missing_extra_names_itself(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    assert main(["run", "--reload"]) == 1
+    assert capsys.readouterr().err == (
+        'roll: --reload needs watchfiles: `pip install "roll[reload]"`\n'
+    )
+
+
+def local(*arguments):
+    return is_local(parser().parse_args(["run", *arguments]))
+
+
+def test_loopback_addresses_are_local():
+    assert local()
+    assert local("--host", "::1")
+    assert local("--host", "localhost")
+    assert local("--unix", "s")
+    assert not local("--host", "0.0.0.0")
+    assert not local("--host", "example.org")
+    assert not local("--fd", "9999")
+
+
+def test_inherited_sockets_are_local_by_their_addresses():
+    with socket.create_server(("127.0.0.1", 0)) as inner, socket.create_server(("", 0)) as outer:
+        assert local("--fd", str(inner.fileno()))
+        assert not local("--fd", str(inner.fileno()), "--fd", str(outer.fileno()))
+
+
+def test_version_is_told(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("roll ")
+
+
+def test_broken_application_shows_its_traceback_alone(folder, monkeypatch, capsys):
+    folder.joinpath("wrong.py").write_text("def f():\n    return 1 / 0\nf()\n")
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert main(["run", "wrong.py"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback (most recent call last):\n")
+    assert said.count("File") == 2
+
+
+def gunicorn(*arguments):
+    return Gunicorn(parser().parse_args(["run", *arguments]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "bind"),
+    [
+        (["--port", "80"], ["127.0.0.1:80"]),
+        (["--host", "::1"], ["[::1]:3579"]),
+        (["--unix", "/run/s"], ["unix:/run/s"]),
+        (["--fd", "3", "--fd", "4"], ["fd://3", "fd://4"]),
+    ],
+)
+def test_gunicorn_listens_where_the_command_line_says(arguments, bind):
+    assert gunicorn(*arguments).cfg.bind == bind
+
+
+def test_gunicorn_keeps_the_limits_of_the_application(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    server = gunicorn("app.py", "--workers", "3", "--limit-keep-alive-timeout", "4.2")
+    assert server.cfg.workers == 3
+    assert server.load().limits.keep_alive_timeout == 4.2
+    assert server.cfg.keepalive == 5
+    sys.modules.pop("app")
+
+
+def test_gunicorn_is_told_what_cannot_be_loaded(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with pytest.raises(AppImportError, match="There is no module 'nowhere'"):
+        gunicorn("nowhere:app").load()
+    folder.joinpath("wrong.py").write_text("1 / 0\n")
+    with pytest.raises(AppImportError, match="ZeroDivisionError"):
+        gunicorn("wrong.py").load()
+
+
+def test_import_error_inside_of_an_extra_is_not_hidden(tmp_path, monkeypatch):
+    tmp_path.joinpath("extra_with_a_fault.py").write_text("import nothing_of_the_kind\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="nothing_of_the_kind"):
+        need("extra_with_a_fault", "x", "A test")
