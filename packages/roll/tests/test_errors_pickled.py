@@ -12,9 +12,12 @@ import pytest
 import roll
 import roll.testing
 from roll import ConnectionClosed, HttpError, Query
+from roll.command.loading import BrokenModule, LoadError
 from roll.containers import BadValue
 from roll.errors import Unexpected
 from roll.extensions.conditions import Unsatisfiable
+from roll.extras import MissingExtra
+from roll.inventory import NotListed
 from roll.views import Refused
 from roll_http import ClientDisconnected
 from roll_http.h1.body_encoders import InvalidResponse
@@ -26,6 +29,10 @@ from roll_websocket import HandshakeError, InvalidMessage
 
 ERRORS = [
     HttpError(404),
+    LoadError("no application"),
+    BrokenModule("KeyError()", "Traceback ..."),
+    MissingExtra("needs redis", name="redis"),
+    NotListed("of type X"),
     BadValue("Missing 'a' key"),
     Unexpected(ValueError("no")),
     Refused(405, None, {"Allow": "GET"}),

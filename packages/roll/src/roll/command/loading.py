@@ -36,10 +36,12 @@ class LoadError(Exception):
 class BrokenModule(LoadError):
     """The user's code raised; `traceback` is the text of the traceback, of their frames alone."""
 
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(f"The application cannot be imported: {error!r}")
-        self.error = error
-        self.traceback = user_traceback(error)
+    def __init__(self, text: str, traceback: str) -> None:
+        super().__init__(text, traceback)
+        self.traceback = traceback
+
+    def __str__(self) -> str:
+        return f"The application cannot be imported: {self.args[0]}"
 
 
 class Target(NamedTuple):
@@ -110,9 +112,9 @@ def load_module(name: str) -> ModuleType:
             raise LoadError(
                 f"There is no module {error.name!r} in {path}, nor installed"
             ) from None
-        raise BrokenModule(error) from None
+        raise broken(error) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the module raises
-        raise BrokenModule(error) from None
+        raise broken(error) from None
 
 
 def importable(path: Path) -> tuple[Path, str]:
@@ -160,7 +162,7 @@ def make(factory: Any, target: Target) -> Any:
     except (Exception, SystemExit) as error:
         if isinstance(error, LoadError):
             raise
-        raise BrokenModule(error) from None
+        raise broken(error) from None
 
 
 def check_no_arguments(factory: Callable[..., Any], target: Target) -> None:
@@ -196,6 +198,10 @@ def checked(found: Any, target: Target) -> Any:
 
 def kind(value: object) -> str:
     return type(value).__qualname__
+
+
+def broken(error: BaseException) -> BrokenModule:
+    return BrokenModule(repr(error), user_traceback(error))
 
 
 def user_traceback(error: BaseException) -> str:
