@@ -9,13 +9,14 @@ from roll_http import Limits
 
 NAMES = [field.name for field in fields(Limits)]
 LIFTED = ["body", "connections", "linger"]
+NEEDED = ["request_line", "head", "headers", "connections"]
 
 
 @pytest.mark.parametrize("value", ["16m", "16", -1, -0.5, nan, True, b"1", [1]])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_value_that_cannot_work_is_refused(name, value):
     with pytest.raises(
-        ValueError, match=f"^The limit '{name}' is a .*number.*, not below 0.*; it"
+        ValueError, match=f"^The limit '{name}' is a .*number.*, not below [01].*; it"
     ):
         Limits(**{name: value})
     with pytest.raises(ValueError, match=f"^The limit '{name}'"):
@@ -27,14 +28,31 @@ def test_none_lifts_only_the_limits_that_accept_it(name):
     if name in LIFTED:
         assert getattr(Limits(**{name: None}), name) is None
     else:
-        with pytest.raises(ValueError, match=f"'{name}' .*, not below 0; it is None"):
+        with pytest.raises(ValueError, match=f"'{name}' .*, not below [01]; it is None"):
             Limits(**{name: None})
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_zero_and_whole_numbers_are_taken(name):
-    assert getattr(Limits(**{name: 0}), name) == 0
+def test_least_and_other_whole_numbers_are_taken(name):
+    least = 1 if name in NEEDED else 0
+    assert getattr(Limits(**{name: least}), name) == least
     assert getattr(Limits(**{name: 7}), name) == 7
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_limit_that_no_request_meets_is_refused(name):
+    with pytest.raises(ValueError, match=f"The limit '{name}' is a whole number, not below 1"):
+        Limits(**{name: 0})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_time_that_the_clock_cannot_count_is_refused(name):
+    value = 10**400
+    if str(Limits.__annotations__[name]).startswith("int"):
+        assert getattr(Limits(**{name: value}), name) == value
+    else:
+        with pytest.raises(ValueError, match=f"'{name}' is a number of seconds"):
+            Limits(**{name: value})
 
 
 @pytest.mark.parametrize("value", [0.5, inf])

@@ -72,6 +72,59 @@ async def test_the_last_connection_of_a_drained_server_is_answered(serve, monkey
     await stopping
 
 
+async def lines(release):
+    yield b"first"
+    await release.wait()
+    yield b"last"
+
+
+async def begun(serve, **options):
+    """Return a server, and a connection whose streamed response has begun: it says keep-alive."""
+    release = asyncio.Event()
+
+    async def handler(request, response):
+        response.body = "again" if request.path == "/again" else lines(release)
+
+    peer = await serve(handler, **options)
+    connection = await peer.connect()
+    connection.send(GET)
+    assert "Connection: close" not in await connection.head()
+    await connection.exactly(len(b"5\r\nfirst\r\n"))
+    return peer, connection, release
+
+
+async def told(peer):
+    """Wait until the server has told its connections of the end."""
+    while not all(connection.must_close for connection in peer.server.connections):
+        await asyncio.sleep(0)
+
+
+AGAIN = GET.replace(b"/ ", b"/again ")
+
+
+@pytest.mark.parametrize("end", ["drain", "stop"])
+async def test_request_behind_a_response_that_promised_keep_alive_is_answered(serve, end):
+    peer, connection, release = await begun(serve)
+    ending = asyncio.ensure_future(getattr(peer.server, end)(3600))
+    await told(peer)
+    release.set()
+    await connection.exactly(len(b"4\r\nlast\r\n0\r\n\r\n"))
+    connection.send(AGAIN)
+    answer = await connection.rest()
+    assert b"Connection: close" in answer
+    assert answer.endswith(b"again")
+    ending.cancel()
+
+
+async def test_stop_waits_a_short_time_for_a_request_that_was_promised(serve):
+    peer, connection, release = await begun(serve, linger_timeout=0.05)
+    stopping = asyncio.ensure_future(peer.server.stop(3600))
+    await told(peer)
+    release.set()
+    assert await connection.rest() == b"4\r\nlast\r\n0\r\n\r\n"
+    await stopping
+
+
 async def test_without_a_connection_a_server_drains_at_once(serve):
     async with asyncio.timeout(10):
         await (await serve()).server.drain(3600)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+import sys
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -86,13 +88,25 @@ class Limits:
         )
 
 
+# Without any of these, no request could be answered.
+_NEEDED = frozenset({"request_line", "head", "headers", "connections"})
+
+
 def check(name: str, kind: str, value: Any) -> None:
     """Raise a `ValueError` unless a limit is of its kind, one of those annotated above."""
     if value is None and "None" in kind:
         return
-    number = int if "int" in kind else (int, float)
-    # What is no number is not below 0 either: NaN.
-    if not isinstance(value, number) or isinstance(value, bool) or not value >= 0:
+    least = 1 if name in _NEEDED else 0
+    if not _is_number(value, whole="int" in kind) or value < least:
         wanted = "a whole number" if "int" in kind else "a number of seconds, or of bytes a second"
         none = ", or None for no limit" if "None" in kind else ""
-        raise ValueError(f"The limit {name!r} is {wanted}, not below 0{none}; it is {value!r}")
+        raise ValueError(
+            f"The limit {name!r} is {wanted}, not below {least}{none}; it is {reprlib.repr(value)}"
+        )
+
+
+def _is_number(value: Any, *, whole: bool) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        return False
+    # The clock counts in floats, as the loop does: a number beyond these would fail later.
+    return whole or abs(value) <= sys.float_info.max or value == NEVER

@@ -117,12 +117,18 @@ class EndingConnection(ConnectionBase):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """Make the running request the last, and close an idle connection; called at shutdown."""
+        """Make the running request the last, and close an idle connection; called at shutdown.
+
+        It may be called again. A connection that has become idle since the first call waits for
+        the request that its last response has allowed, for a short time.
+        """
+        first = not self._stopping
         self.must_close = self._stopping = True
         if self._successor is not None:
             _shut_down(self._successor)
         elif self.state == IDLE and not self.reader.has_bytes:
-            self._close()
+            if first:
+                self._close()
         elif self.state in {HEAD, SKIPPING_BODY, LINGERING}:
             self._hurry()
 
@@ -132,6 +138,12 @@ class EndingConnection(ConnectionBase):
         self.read_deadline = min(self.read_deadline, soon)
         if self._lingering is not None:
             self._lingering.hurry(soon)
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long the connection may now wait for its next request."""
+        timeout = self.limits.keep_alive_timeout
+        return min(timeout, self._last_seconds) if self._stopping else timeout
 
     @property
     def _last_seconds(self) -> float:

@@ -124,12 +124,16 @@ class PipelinedConnection(EndingConnection):
         self.registry.discard(self)
 
     def _await_request(self) -> None:
-        """Wait for the next request, as an idle connection."""
-        if self.must_close or self.gone:
+        """Wait for the next request, as an idle connection.
+
+        Also when the server stops meanwhile: the response has promised keep-alive, so that the
+        client may have sent its next request already.
+        """
+        if self.gone:
             self._close()
         else:
             self.state = IDLE
-            self.read_deadline = self.registry.now + self.limits.keep_alive_timeout
+            self.read_deadline = self.registry.now + self.idle_seconds
 
     def _advance_soon(self) -> None:
         # In the connection's own context, so that no request sees the variables of another.
@@ -172,7 +176,7 @@ class PipelinedConnection(EndingConnection):
         self.feed_body()
 
     def _go_on_skipping(self, body: IncomingBody) -> None:
-        if self.must_close or body.broken:
+        if body.broken:
             self._close()
         elif not body.receiving:
             self.reader.body = None
