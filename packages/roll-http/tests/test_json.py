@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -64,3 +65,43 @@ def test_codec_asks_its_default_for_what_json_does_not_know():
     assert JSONCodec(default=str).dumps({"a": 1j}) == '{"a":"1j"}'
     with pytest.raises(TypeError, match="complex"):
         JSONCodec().dumps(1j)
+
+
+@pytest.mark.parametrize(
+    "value", ["\ud800", {"\udfff": 1}, ["\udc00\ud800", "é"], "\ud83dé\ude00"]
+)
+def test_half_of_a_surrogate_pair_is_escaped_and_comes_back(value):
+    codec = JSONCodec()
+    data = codec.dumps(value).encode()
+    assert codec.loads(data) == value
+    assert json.loads(data) == value
+
+
+def test_other_text_is_not_escaped():
+    assert JSONCodec().dumps("é\U0001f600") == '"é\U0001f600"'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'"\xed\xa0\x80"',
+        b'\xef\xbb\xbf"\xed\xa0\x80"',
+        '"\ud800"'.encode("utf-16", "surrogatepass"),
+    ],
+)
+def test_surrogates_in_bytes_are_no_unicode(data):
+    with pytest.raises(ValueError, match="can't decode"):
+        JSONCodec().loads(data)
+
+
+async def later(value): ...
+
+
+class Later:
+    async def __call__(self, value): ...
+
+
+@pytest.mark.parametrize("default", [later, partial(later), Later(), 5, "x"])
+def test_default_that_cannot_be_called_at_once_is_refused(default):
+    with pytest.raises(ValueError, match="`default` is a plain function"):
+        JSONCodec(default)

@@ -47,6 +47,13 @@ async def test_it_is_sent_compact_as_text(serve: Any) -> None:
     assert await raw.frame() == (0x81, '{"hello":["w\u00f6rld",1]}'.encode())
 
 
+@pytest.mark.parametrize("text", ['"\\ud800"', '{"\\udfff":["\u00e9"]}'])
+async def test_half_of_a_surrogate_pair_comes_back_escaped(serve: Any, text: str) -> None:
+    client = await (await serve(mirror)).connect()
+    await client.send(text)
+    assert await client.recv() == text
+
+
 NO_JSON = [
     b"",
     b"{",
@@ -58,6 +65,7 @@ NO_JSON = [
     b"-1e999",
     b'{"a": 1} x',
     b"\xff\xfe1\x00",
+    b'"\xed\xa0\x80"',
     b"[" * 100_000,
 ]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, NoReturn, Protocol, cast
 
 __all__ = ["PLAIN_JSON", "JSONCodec", "SpeaksJSON", "codec_of"]
@@ -27,6 +30,8 @@ class JSONCodec:
     """A codec that encodes compactly, in UTF-8; `default` is asked for what JSON does not know.
 
     `default(value)` returns what is encoded in place of a value, or raises `TypeError`.
+
+    Raises `ValueError` when `default` is async, or can't be called.
     """
 
     __slots__ = ("iterate",)
@@ -35,14 +40,18 @@ class JSONCodec:
     """Return the pieces of a value's JSON; the second argument is 0."""
 
     def __init__(self, default: Callable[[Any], Any] | None = None) -> None:
+        if default is not None and not _is_plain(default):
+            raise ValueError(f"`default` is a plain function, not {default!r}")
         self.iterate = _iterator(default)
 
     def dumps(self, value: Any, /) -> str:
         """Return a value as JSON, without spaces.
 
+        Half a surrogate pair, which UTF-8 has nothing for, is escaped as it came (RFC 8259 8.2).
         Raises `ValueError` or `TypeError` when it can't be encoded, NaN and infinities included.
         """
-        return "".join(self.iterate(value, 0))
+        text = "".join(self.iterate(value, 0))
+        return text if text.isascii() else _SURROGATE.sub(_escaped, text)
 
     def loads(self, data: bytes, /) -> Any:
         """Return the value of a JSON text: in UTF-8, or any encoding that `json.loads` detects.
@@ -60,13 +69,30 @@ class JSONCodec:
         except (ValueError, StopIteration):
             pass
         # It knows of byte order marks, of UTF-16, and what is wrong.
-        return json.loads(data, parse_float=_finite, parse_constant=_refuse)
+        # Decode strictly: it would take surrogates as UTF-8 (RFC 3629 3).
+        text = data.decode(json.detect_encoding(data))
+        return json.loads(text, parse_float=_finite, parse_constant=_refuse)
+
+
+def _is_plain(call: Any) -> bool:
+    while isinstance(call, partial):
+        call = call.func
+    called = (call, getattr(call, "__call__", None))  # noqa: B004 - the method itself is wanted
+    return callable(call) and not any(map(inspect.iscoroutinefunction, called))
 
 
 def codec_of(app: Any) -> SpeaksJSON:
     """Return the codec of an application: its `JSON`, where it has one."""
     codec: SpeaksJSON = getattr(app, "JSON", PLAIN_JSON)
     return codec
+
+
+# Between quotes: outside of texts, JSON is ASCII.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _finite(digits: str) -> float:

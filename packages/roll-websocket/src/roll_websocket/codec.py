@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any, NoReturn, Protocol
 
 __all__ = ["Codec", "StrictJSON"]
@@ -25,12 +26,25 @@ class StrictJSON:
         self.decoder = json.JSONDecoder(parse_float=finite, parse_constant=refuse)
 
     def dumps(self, value: Any) -> str:
-        """Return the JSON of a value; raise TypeError or ValueError if it has none."""
-        return self.encoder.encode(value)
+        """Return the JSON of a value; raise TypeError or ValueError if it has none.
+
+        Half a surrogate pair, which UTF-8 has nothing for, is escaped (RFC 8259 8.2).
+        """
+        text = self.encoder.encode(value)
+        return text if text.isascii() else SURROGATE.sub(escaped, text)
 
     def loads(self, data: bytes) -> Any:
         """Return the value of JSON; raise ValueError for anything else, also for NaN and 1e999."""
         return self.decoder.decode(data.decode())
+
+
+# Between quotes: outside of texts, JSON is ASCII.
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def escaped(found: re.Match[str]) -> str:
+    """Return the escape of half a surrogate pair."""
+    return f"\\u{ord(found[0]):04x}"
 
 
 def finite(text: str) -> float:
