@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from roll_http import HttpError, JSONCodec, Request
+from roll_http import HttpError, JSONCodec, Request, Response
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,9 @@ def test_half_of_a_surrogate_pair_is_escaped_and_comes_back(value):
     data = codec.dumps(value).encode()
     assert codec.loads(data) == value
     assert json.loads(data) == value
+    response = Response(None, None)
+    response.json = value
+    assert response.body == data
 
 
 def test_other_text_is_not_escaped():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final, NoReturn, Protocol, cast
 
-__all__ = ["PLAIN_JSON", "JSONCodec", "SpeaksJSON", "codec_of"]
+__all__ = ["PLAIN_JSON", "JSONCodec", "SpeaksJSON", "codec_of", "escape_surrogates"]
 
 INFINITY = float("inf")
 
@@ -51,7 +51,7 @@ class JSONCodec:
         Raises `ValueError` or `TypeError` when it can't be encoded, NaN and infinities included.
         """
         text = "".join(self.iterate(value, 0))
-        return text if text.isascii() else _SURROGATE.sub(_escaped, text)
+        return text if text.isascii() else escape_surrogates(text)
 
     def loads(self, data: bytes, /) -> Any:
         """Return the value of a JSON text: in UTF-8, or any encoding that `json.loads` detects.
@@ -89,6 +89,11 @@ def codec_of(app: Any) -> SpeaksJSON:
 
 # Between quotes: outside of texts, JSON is ASCII.
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def escape_surrogates(text: str) -> str:
+    """Escape the half surrogate pairs in JSON, so that it can be encoded in UTF-8."""
+    return _SURROGATE.sub(_escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from ._core.copies import copy_deeply
 from .cookies import Cookies
 from .foreign_cookies import cookie_lines
 from .h1.response_fields import drop_field
-from .json_codec import PLAIN_JSON, JSONCodec, codec_of
+from .json_codec import PLAIN_JSON, JSONCodec, codec_of, escape_surrogates
 
 __all__ = ["Response"]
 
@@ -93,7 +93,8 @@ class Response(ResponseBase):
     def json(self, value: Any) -> None:
         codec = getattr(self.app, "JSON", PLAIN_JSON)
         if type(codec) is JSONCodec:  # by the shorter way: 0.3 of 1.7 us for one key
-            self.body = "".join(codec.iterate(value, 0)).encode()
+            text = "".join(codec.iterate(value, 0))
+            self.body = (text if text.isascii() else escape_surrogates(text)).encode()
         else:
             text = codec.dumps(value)
             self.body = text.encode() if isinstance(text, str) else text
