@@ -19,6 +19,7 @@ from gunicorn.config import Config
 from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 
+from roll import extensions
 from roll.worker import ENDING, Worker
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -573,3 +574,21 @@ async def test_a_real_gunicorn_serves_and_ends(gunicorn):
     assert gunicorn.returncode == 0
     assert out.count("shutdown event") >= 1
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("allowed", "client"), [("127.0.0.1", "192.0.2.1"), ("10.0.0.1", "127.0.0.1")]
+)
+async def test_proxies_that_gunicorn_allows_are_believed(app, start, allowed, client):
+    extensions.proxy_headers(app)
+
+    @app.route("/who")
+    async def who(request, response):
+        response.body = request.client[0]
+
+    request = GET.replace(b"/ ", b"/who ").replace(
+        b"\r\n\r\n", b"\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n"
+    )
+    worker = start(forwarded_allow_ips=allowed)
+    _, body = await answer(worker, request)
+    assert body.decode() == client

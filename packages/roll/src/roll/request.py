@@ -38,7 +38,10 @@ class FormLoad:
 class Request(roll_http.Request):
     """A request; as a dict, it is all the user's own: nothing here uses its keys."""
 
-    __slots__ = ("_form", "_form_load", "_opened", "_query", "uploads")
+    __slots__ = ("_form", "_form_load", "_opened", "_query", "forwarded", "uploads")
+
+    forwarded: Any
+    """What a trusted proxy says of the origin, see `proxy_headers`; None without one."""
 
     uploads: Any
     """The files that were read from the body, which its end closes; None before any."""
@@ -47,6 +50,7 @@ class Request(roll_http.Request):
         # 0.1 us less than through `super()`.
         roll_http.Request.__init__(self, app, protocol)
         self._query: Query | None = None
+        self.forwarded = None
         self._form: Any = None
         self._form_load: FormLoad | None = None
         self._opened: Any = None  # the files in `uploads`, where that is no `Files` of ours
@@ -55,6 +59,32 @@ class Request(roll_http.Request):
     @property
     def _shared(self) -> tuple[str, ...]:
         return (*super()._shared, "uploads", "_form_load", "_opened")  # open files, and who waits
+
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """The address of the client: host and port.
+
+        None over a Unix socket, and where a trusted proxy hides it. With `proxy_headers`, the port
+        is 0 where the proxy does not tell it.
+        """
+        found: tuple[str, int] | None
+        found = super().client if self.forwarded is None else self.forwarded.client
+        return found
+
+    @property
+    def scheme(self) -> str:
+        """`"http"`, or `"https"` over TLS; with `proxy_headers`, what the client used."""
+        told = None if self.forwarded is None else self.forwarded.scheme
+        return told or super().scheme
+
+    @property
+    def base_url(self) -> str:
+        """What stands before the paths of this application in URLs, such as `https://example.org`.
+
+        Behind a proxy that serves it below a prefix, see `proxy_headers`, the prefix is included.
+        """
+        prefix = None if self.forwarded is None else self.forwarded.prefix
+        return f"{self.scheme}://{self.host}{prefix or ''}"
 
     # An application's own classes are for type checkers what a subclass says: `query: MyQuery`.
 

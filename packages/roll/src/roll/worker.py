@@ -24,6 +24,7 @@ from gunicorn.workers.base import Worker as BaseWorker
 from roll_http import Server, throttle_accept_errors
 
 from .application import Roll
+from .extensions.proxy_headers import ProxyHeaders
 from .failure import failed
 from .loops import new_event_loop
 from .observe import report_exchanges, when_answered
@@ -225,6 +226,9 @@ def configure(app: Any, cfg: Any, log: Any) -> None:
         app.limits = replace(app.limits, keep_alive_timeout=cfg.keepalive)
     else:
         app.hooks.setdefault("response", []).insert(0, close_connection)
+    for listener in app.hooks.get("headers", ()):
+        if isinstance(listener, ProxyHeaders):
+            listener.trust(["unix", *cfg.forwarded_allow_ips])
     # A logger of another class, that of statsd included, does with accesses what it likes.
     if type(log) is not Logger or any(getattr(cfg, name, None) for name in ACCESS_LOGS):
         report_exchanges(app, lambda *exchange: log_access(log, *exchange))

@@ -59,6 +59,12 @@ def add_run(commands: Any) -> None:
     place.add_argument("--key", metavar="FILE", help="private key of the certificate, in PEM")
     how = command.add_argument_group("how it serves")
     how.add_argument("--workers", type=workers, default=1, metavar="N", help="processes (1)")
+    how.add_argument(
+        "--forwarded-allow-ips",
+        metavar="LIST",
+        help="proxies to be believed, by commas: addresses, networks, unix, or * (see the"
+        " extension proxy_headers)",
+    )
     how.add_argument("--reload", action="store_true", help="start again when the code changes")
     how.add_argument(
         "--debug",

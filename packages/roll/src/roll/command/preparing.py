@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from roll_http import Limits
 
+from ..extensions.proxy_headers import ProxyHeaders, proxy_headers
 from ..listening import Place, checked_port
 from .loading import load, target_of
 
@@ -30,9 +31,20 @@ def load_application(options: argparse.Namespace) -> Any:
     """
     app = load(target_of(options.application))
     app.limits = replace(app.limits, **given_limits(options))
+    if options.forwarded_allow_ips is not None:
+        trust_proxies(app, options.forwarded_allow_ips.split(","))
     if options.debug or options.debug_anywhere:
         debug(app, options)
     return app
+
+
+def trust_proxies(app: Any, names: list[str]) -> None:
+    """Turn the extension `proxy_headers` on, unless the application has done so."""
+    known = [one for one in app.hooks.get("headers", ()) if isinstance(one, ProxyHeaders)]
+    for listener in known:
+        listener.trust(names)
+    if not known:
+        proxy_headers(app, trusted=names)
 
 
 def debug(app: Any, options: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ import traceback
 
 from roll_http import Limits
 
+from ..extensions.forwarded import Trusted
 from ..extras import need
 from ..failure import failed
 from ..serving import run
@@ -47,6 +48,8 @@ def check(options: argparse.Namespace) -> None:
             f"--debug shows source and secrets to whoever connects to {options.host}: serve on a"
             " loopback address, or say --debug-anywhere"
         )
+    if options.forwarded_allow_ips is not None:
+        Trusted(options.forwarded_allow_ips.split(","))
     Limits(**given_limits(options))
     place_of(options)
     tls_of(options)

@@ -7,6 +7,7 @@ from .cross_origin import cors
 from .debugging import igniter, traceback
 from .negotiation import content_negociation
 from .preflight import options
+from .proxy_headers import proxy_headers
 from .server import simple_server
 from .sockets import websockets_store
 from .static_files import static
@@ -20,6 +21,7 @@ __all__ = [
     "logger",
     "named_url",
     "options",
+    "proxy_headers",
     "simple_server",
     "static",
     "traceback",

@@ -1,0 +1,236 @@
+"""What proxies say of a request: `Forwarded` (RFC 7239) and the `X-Forwarded-` fields. No I/O."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from roll_http.syntax import TCHARS
+
+__all__ = ["ALL_FIELDS", "Origin", "Trusted", "origin_of"]
+
+Address = tuple[str, int] | None
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+ALL_FIELDS: Final = ("forwarded", "for", "proto", "host", "port", "prefix")
+"""`Forwarded`, and what is behind `X-Forwarded-`."""
+
+# RFC 7239 4: token "=" ( token / quoted-string ). One quantifier a position: linear.
+PAIR: Final = re.compile(rf'({TCHARS}+)=(?:({TCHARS}+)|"((?:[^"\\]|\\.)*+)")')
+SEPARATOR: Final = re.compile(r"[ \t]*+([;,]|\Z)[ \t]*+")
+
+# RFC 3986 3.2.2: a name, an IPv4 address, or an IPv6 address in brackets; and a port.
+HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9\-._~]++)(?::[0-9]{1,5})?+")
+PORT: Final = re.compile("[0-9]{1,5}")
+PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@%]++)++")
+PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+HIGHEST_PORT: Final = 65535
+
+
+class Origin(NamedTuple):
+    """Where a request comes from and where it was sent, before the proxies; None where unknown."""
+
+    client: Address
+    scheme: str | None
+    host: str | None
+    prefix: str | None
+
+
+class Hop(NamedTuple):
+    """What one proxy says of the request that it received."""
+
+    client: str | None = None
+    scheme: str | None = None
+    host: str | None = None
+
+
+class Trusted:
+    """The proxies whose fields are believed: addresses, networks, `"unix"`, or `"*"` for all.
+
+    Raises:
+        ValueError: one is none of these.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        if isinstance(names, (str, bytes)) or not isinstance(names, Collection):
+            raise ValueError(f"`trusted` is a list of addresses or networks, not {names!r}")  # noqa: TRY004 - as every wrong option
+        self._everyone = "*" in names
+        self._unix = "unix" in names
+        self._networks = [network_of(name) for name in names if name not in {"*", "unix"}]
+
+    def has(self, address: str | None) -> bool:
+        """Tell whether a peer is trusted; None is one of a Unix socket."""
+        if self._everyone:
+            return True
+        if address is None:
+            return self._unix
+        found = ip_of(address)
+        return found is not None and any(found in network for network in self._networks)
+
+
+def network_of(name: str) -> Network:
+    try:
+        return ipaddress.ip_network(name)
+    except ValueError as error:
+        raise ValueError(
+            f"`trusted` has addresses, networks such as '10.0.0.0/8', 'unix' or '*', not {name!r}:"
+            f" {error}"
+        ) from None
+
+
+def ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    # An IPv4 client of a socket for both.
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def origin_of(
+    headers: Mapping[str, str],
+    peer: Address,
+    trusted: Trusted,
+    fields: Collection[str],
+) -> Origin | None:
+    """Return what trusted proxies say of a request; None when there is nothing to believe.
+
+    `headers` has the fields by upper-cased names, `peer` is the address of the connection, None
+    over a Unix socket. `fields` are those of `ALL_FIELDS` that the proxies set, or remove.
+
+    Raises:
+        ValueError: a field that is believed is malformed, or both kinds of fields are there.
+    """
+    if not trusted.has(None if peer is None else peer[0]):
+        return None
+    new = headers.get("FORWARDED") if "forwarded" in fields else None
+    old = {name: headers.get(f"X-FORWARDED-{name.upper()}") for name in fields}
+    if new is not None and any(value is not None for value in old.values()):
+        raise ValueError(
+            "Forwarded and X-Forwarded fields are both there: the proxy has to remove one"
+        )
+    if new is not None:
+        return nearest(list(read_forwarded(new)), peer, trusted, None)
+    return read_old({name: value for name, value in old.items() if value}, peer, trusted)
+
+
+def nearest(hops: list[Hop], peer: Address, trusted: Trusted, prefix: str | None) -> Origin | None:
+    """Return the origin by the last hop whose client is no trusted proxy itself."""
+    found = None
+    for hop in reversed(hops):
+        found = hop
+        address = None if hop.client is None else address_of(hop.client)
+        if address is None or not trusted.has(address[0]):
+            break
+    if found is None:
+        return None
+    client = peer if found.client is None else address_of(found.client)
+    return Origin(client, checked_scheme(found.scheme), checked_host(found.host), prefix)
+
+
+def read_forwarded(field: str) -> Iterator[Hop]:
+    """Yield the elements of a `Forwarded` field, that of the nearest proxy last."""
+    pairs: dict[str, str] = {}
+    at = 0
+    while at < len(field):
+        found = PAIR.match(field, at)
+        if found is not None:
+            name = found[1].lower()
+            if name in pairs:
+                raise ValueError(f"Forwarded has {name} twice in one element")
+            pairs[name] = found[2] or re.sub(r"\\(.)", r"\1", found[3] or "")
+            at = found.end()
+        behind = SEPARATOR.match(field, at)
+        if behind is None:
+            raise ValueError(f"Forwarded is malformed: {field[:80]!r}")
+        at = behind.end()
+        if behind[1] != ";" and pairs:
+            yield Hop(pairs.get("for"), pairs.get("proto"), pairs.get("host"))
+            pairs = {}
+
+
+def read_old(fields: Mapping[str, str], peer: Address, trusted: Trusted) -> Origin | None:
+    """Return what the `X-Forwarded-` fields say, each of which may be a list."""
+    lists = {name: members for name, value in fields.items() if (members := split(value))}
+    if not lists:
+        return None
+    clients = lists.get("for", [""])
+    hops = [hop_at(lists, index, len(clients)) for index in range(len(clients))]
+    return nearest(hops, peer, trusted, checked_prefix(lists.get("prefix", [""])[-1]))
+
+
+def split(value: str) -> list[str]:
+    """Return the members of a list; empty ones count for nothing (RFC 9110 5.6.1)."""
+    return [member for part in value.split(",") if (member := part.strip(" \t"))]
+
+
+def hop_at(lists: Mapping[str, list[str]], index: int, count: int) -> Hop:
+    client, scheme = item(lists, "for", index, count), item(lists, "proto", index, count)
+    return Hop(client, scheme, host_with_port(lists, index, count))
+
+
+def item(lists: Mapping[str, list[str]], name: str, index: int, count: int) -> str | None:
+    """Return what a proxy says: proxies that append to one list append to all, or replace it."""
+    found = lists.get(name)
+    if found is None:
+        return None
+    return found[index] if len(found) == count else found[-1]
+
+
+def host_with_port(lists: Mapping[str, list[str]], index: int, count: int) -> str | None:
+    name = item(lists, "host", index, count)
+    port = item(lists, "port", index, count)
+    if name is None or port is None:
+        return name
+    if PORT.fullmatch(port) is None or int(port) > HIGHEST_PORT:
+        raise ValueError(f"X-Forwarded-Port is no port: {port[:80]!r}")
+    default = PORTS.get((item(lists, "proto", index, count) or "http").lower())
+    has_port = name.rpartition("]")[2].count(":") == 1
+    return name if has_port or int(port) == default else f"{name}:{int(port)}"
+
+
+def address_of(node: str) -> tuple[str, int] | None:
+    """Return the address and the port (0 if unknown) of a node; None for a hidden one.
+
+    Raises:
+        ValueError: it is no node (RFC 7239 6).
+    """
+    if node.lower() == "unknown" or node.startswith("_"):
+        return None
+    name, port = node, ""
+    if node.startswith("["):
+        name, _, rest = node[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif node.count(":") == 1:
+        name, _, port = node.partition(":")
+    found = ip_of(name)
+    if found is None:
+        raise ValueError(f"A forwarded address is none: {node[:80]!r}")
+    return str(found), 0 if PORT.fullmatch(port) is None else int(port)
+
+
+def checked_scheme(scheme: str | None) -> str | None:
+    if scheme is None:
+        return None
+    known = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+    found = known.get(scheme.lower())
+    if found is None:
+        raise ValueError(f"The forwarded scheme is neither http nor https: {scheme[:80]!r}")
+    return found
+
+
+def checked_host(host: str | None) -> str | None:
+    if host is not None and HOST.fullmatch(host) is None:
+        raise ValueError(f"The forwarded host is none: {host[:80]!r}")
+    return host
+
+
+def checked_prefix(prefix: str) -> str | None:
+    prefix = prefix.rstrip("/")
+    if not prefix:
+        return None
+    if PREFIX.fullmatch(prefix) is None:
+        raise ValueError(f"X-Forwarded-Prefix is no path: {prefix[:80]!r}")
+    return prefix

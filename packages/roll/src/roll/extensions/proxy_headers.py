@@ -1,0 +1,69 @@
+"""`proxy_headers`: the client, the scheme and the host that a trusted proxy tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from roll_http import HttpError
+
+from .forwarded import ALL_FIELDS, Trusted, origin_of
+
+if TYPE_CHECKING:
+    from ..application import Roll
+
+__all__ = ["ProxyHeaders", "proxy_headers"]
+
+LOCAL: Final = ("127.0.0.1", "::1", "unix")
+"""The proxies of this machine."""
+
+
+def proxy_headers(
+    app: Roll, trusted: Collection[str] | None = None, fields: Collection[str] = ALL_FIELDS
+) -> None:
+    """Believe what proxies say of a request: in `Forwarded`, or in the `X-Forwarded-` fields.
+
+    `request.client`, `request.scheme`, `request.host` and `request.base_url` are then those that
+    the client used. Fields are read from the right, as far as the addresses are `trusted`:
+    addresses, networks such as `"10.0.0.0/8"`, `"unix"` for Unix sockets, or `"*"`. By default
+    only proxies of this machine are; under gunicorn, those of `--forwarded-allow-ips`.
+
+    `fields` are those that the proxy sets or removes, whatever the client sent: `"forwarded"`,
+    and `"for"`, `"proto"`, `"host"`, `"port"`, `"prefix"` for the `X-Forwarded-` ones. Leave out
+    what it passes on. A malformed field, or `Forwarded` beside the others, is a 400.
+
+    Raises:
+        ValueError: `trusted` or `fields` has something else.
+    """
+    listener = ProxyHeaders(trusted, fields)
+    # First of all listeners: whatever the others ask is answered by the same origin.
+    app.hooks.setdefault("headers", []).insert(0, listener)
+
+
+class ProxyHeaders:
+    """The listener of `headers`."""
+
+    def __init__(self, trusted: Collection[str] | None, fields: Collection[str]) -> None:
+        unknown = [name for name in fields if name not in ALL_FIELDS]
+        if unknown or isinstance(fields, str):
+            raise ValueError(f"`fields` has some of {', '.join(ALL_FIELDS)}, not {fields!r}")
+        self._fields = frozenset(fields)
+        self._by_default = trusted is None
+        self._trusted = Trusted(LOCAL if trusted is None else trusted)
+
+    def trust(self, names: Collection[str]) -> None:
+        """Trust these proxies, unless the application has named its own."""
+        if self._by_default:
+            self._trusted = Trusted(names)
+
+    def __call__(self, request: Any) -> None:
+        """Set the origin of a request."""
+        try:
+            origin = origin_of(request.headers, request.client, self._trusted, self._fields)
+        except ValueError as error:
+            raise HttpError(HTTPStatus.BAD_REQUEST, str(error)) from None
+        if origin is not None:
+            request.forwarded = origin
+            if origin.host is not None:
+                request.headers["HOST"] = origin.host
