@@ -236,7 +236,7 @@ async def test_what_json_cannot_hold_is_a_500(app, client):
 
 
 async def test_a_client_that_has_gone_is_nobodys_error(app, client, failing, caplog):
-    app.listen("error")(pytest.fail)
+    app.listen("error")(lambda error: pytest.fail("told"))
     failing(ClientDisconnected("gone"))
     assert (await client.get("/")).status == 400
     assert caplog.records == []

@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import re
 import warnings
 from functools import partial, update_wrapper, wraps
 
 import pytest
 
-from roll.events import Done
+from roll import RollWarning
+from roll.advice import described
+from roll.events import ARGUMENTS, Done
 
 # What tests of arguments return is what they were called with.
 pytestmark = pytest.mark.filterwarnings("ignore:.* a listener of:roll.RollWarning")
@@ -287,10 +290,98 @@ async def test_a_default_of_its_own_is_left_alone(app):
     assert await app.hook("request", "two", "response") == "two"
 
 
-async def test_too_few_nameless_parameters_are_a_mistake(app):
-    app.listen("request")(lambda one: one)
-    with pytest.raises(TypeError):
-        await app.hook("request", "request", "response")
+class Listens:
+    def __call__(self): ...
+
+    def method(self, one): ...
+
+
+@pytest.mark.parametrize(
+    ("event", "listener", "called"),
+    [
+        ("request", lambda one: one, "request, response"),
+        ("request", lambda: None, "request, response"),
+        ("headers", lambda one, two, three: None, "request, response"),
+        ("response", lambda request, response, error: None, "request, response"),
+        ("error", lambda one, two, three, four: None, "request, response, error"),
+        ("error", Listens().method, "request, response, error"),
+        ("startup", lambda app: None, ""),
+        ("shutdown", lambda app, loop: None, ""),
+        ("shutdown", Listens().method, ""),
+        ("websocket_connect", Listens(), "request, ws"),
+        ("websocket_error", lambda ws, *, more: None, "request, ws, error"),
+        ("route:add", lambda: None, "path, view"),
+    ],
+    ids=map(str, range(12)),
+)
+def test_a_listener_that_does_not_take_its_arguments_is_refused(app, event, listener, called):
+    with pytest.raises(ValueError, match=rf"cannot listen to '{event}'") as caught:
+        app.listen(event)(listener)
+    text = str(caught.value)
+    assert text.startswith(f"{described(listener)} takes (")
+    assert f", for which it is called with ({called}): " in text
+    assert text.endswith(f". Write its parameters as ({called})")
+    assert app.hooks == {}
+
+
+@pytest.mark.parametrize(
+    ("event", "listener"),
+    [
+        ("request", lambda request: None),
+        ("request", lambda response: None),
+        ("request", lambda *args: None),
+        ("request", lambda **names: None),
+        ("request", lambda one, two, three=3: None),
+        ("request", lambda *, response: None),
+        ("error", lambda error: None),
+        ("error", lambda one, error: None),
+        ("error", [].append),
+        ("startup", lambda app=None: None),
+        ("startup", partial(lambda app: None, 1)),
+        ("route:add", lambda path, view, *, shelf: None),
+        ("route:add", lambda view: None),
+        ("new", lambda one, two, three: None),
+    ],
+    ids=map(str, range(14)),
+)
+def test_a_listener_may_take_its_arguments_in_any_way(app, event, listener):
+    app.listen(event)(listener)
+
+
+@pytest.mark.parametrize(
+    ("event", "listener", "told"),
+    [
+        ("request", lambda resp, req: None, "resp, req"),
+        ("headers", lambda resp, other: None, "resp, other"),
+        ("error", lambda err, req, resp: None, "err, req, resp"),
+        ("websocket_connect", lambda websocket, req: None, "websocket, req"),
+    ],
+    ids=map(str, range(4)),
+)
+def test_a_listener_whose_parameters_have_other_names_is_told(app, event, listener, told):
+    with pytest.warns(RollWarning, match=re.escape(f"takes ({told}), but is")) as caught:
+        app.listen(event)(listener)
+    (warning,) = caught
+    called = ARGUMENTS[event][: told.count(",") + 1]
+    assert str(warning.message) == (
+        f"{described(listener)} takes ({told}), but is called with ({', '.join(called)}): write"
+        f" {' and '.join(f'`{name}`' for name in called)}, which come by their names"
+    )
+    assert warning.filename == __file__
+
+
+@pytest.mark.parametrize(
+    "listener",
+    [
+        lambda response, req: None,
+        lambda response, request: None,
+        lambda req, resp: None,
+    ],
+    ids=map(str, range(3)),
+)
+async def test_a_listener_whose_parameters_get_what_they_say_is_not_told(app, listener):
+    app.listen("request")(listener)
+    await app.hook("request", "request", "response")
 
 
 async def test_a_builtin_without_a_signature_is_called_by_position(app):

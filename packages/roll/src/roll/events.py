@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from inspect import isawaitable
-from types import MethodType
 from typing import Any, Final, TypeVar
 
 from .advice import advise, advise_at, code_of, described, resembled
+from .arrangement import arranged, check_listener
 from .callables import is_async, is_generator, refuse_async, refuse_awaitable, refuse_generator
 
 __all__ = ["ARGUMENTS", "Events", "Listener"]
@@ -59,12 +58,14 @@ class Events:
     def listen(self, name: str) -> Callable[[L], L]:
         """Return a decorator that appends a listener, `async def` or `def`, to an event.
 
-        Warns with a `RollWarning` of a name that resembles that of a built-in event.
+        Warns with a `RollWarning` of a name that resembles that of a built-in event, and of a
+        listener whose parameters have the names of other arguments than they get.
 
         Raises:
             ValueError: the name or the listener is none; the event is built in and the listener a
-                generator, which nobody would run; or the listener is async and the event
-                `route:add`, which is sent where nothing can be awaited.
+                generator, which nobody would run, or does not take the arguments of the event; or
+                the listener is async and the event `route:add`, which is sent where nothing can
+                be awaited.
         """
         check_event(name)
 
@@ -79,6 +80,8 @@ class Events:
                     "lifespan is meant: do what stands before its `yield` in a listener of "
                     "'startup', what stands behind it in one of 'shutdown'"
                 )
+            if name in BUILT_IN:
+                check_listener(listener, name, ARGUMENTS.get(name, ()))
             self.hooks.setdefault(name, []).append(listener)
             return listener
 
@@ -233,82 +236,3 @@ class Done(Coroutine[Any, Any, Any]):
 
 
 NOTHING: Final = Done(None)
-
-
-def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
-    """Return what calls `listener` with the arguments `names`, each where it is asked for.
-
-    A parameter that bears one of the names gets that argument, wherever it stands; those without
-    a default get what is left, in order. A listener that uses none of them is called as it is.
-    """
-    asked = parameters(listener)
-    if not any(by_name(parameter, names) for parameter in asked):
-        return listener
-    order, keywords = arrangement(asked, names)
-    if not keywords and order == list(range(len(names))):
-        return listener
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if len(args) != len(names):  # an application sends the event by itself
-            return listener(*args, **kwargs)
-        named = {name: args[at] for name, at in keywords}
-        return listener(*[args[place] for place in order], **named, **kwargs)
-
-    return call
-
-
-def by_name(parameter: inspect.Parameter, names: tuple[str, ...]) -> bool:
-    """Tell whether a parameter gets its argument by its name, or takes any name."""
-    return parameter.name in names or parameter.kind is parameter.VAR_KEYWORD
-
-
-def parameters(listener: Listener) -> list[inspect.Parameter]:
-    """Return the parameters of a listener: its own, or those of what it passes all on to."""
-    try:
-        signature = inspect.signature(listener, follow_wrapped=False)
-    except (TypeError, ValueError):  # some builtins have no signature
-        return []
-    own = list(signature.parameters.values())
-    wrapped = wrapped_by(listener)
-    if wrapped is None or not own or own[0].kind is not inspect.Parameter.VAR_POSITIONAL:
-        return own
-    return parameters(wrapped)
-
-
-def wrapped_by(listener: Listener) -> Listener | None:
-    wrapped: Listener | None = getattr(listener, "__wrapped__", None)
-    if wrapped is not None and inspect.ismethod(listener):
-        return MethodType(wrapped, listener.__self__)
-    return wrapped
-
-
-def arrangement(
-    asked: list[inspect.Parameter], names: tuple[str, ...]
-) -> tuple[list[int], list[tuple[str, int]]]:
-    """Return the places of the positional arguments, and of those that go by keyword."""
-    wanted = {parameter.name for parameter in asked}
-    left = [place for place, name in enumerate(names) if name not in wanted]
-    order: list[int] = []
-    keywords: list[tuple[str, int]] = []
-    skipped = False
-    for parameter in asked:
-        if parameter.name in names:
-            place = names.index(parameter.name)
-            if skipped or parameter.kind is parameter.KEYWORD_ONLY:
-                keywords.append((parameter.name, place))
-            else:
-                order.append(place)
-        elif parameter.kind is parameter.VAR_POSITIONAL:
-            order += [] if skipped else left
-            left = left if skipped else []
-        elif left and parameter.default is parameter.empty and is_positional(parameter):
-            order.append(left.pop(0))
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            keywords += [(names[place], place) for place in left]
-        else:
-            skipped = True
-    return order, keywords
-
-
-def is_positional(parameter: inspect.Parameter) -> bool:
-    return parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
