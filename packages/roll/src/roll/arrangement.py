@@ -1,0 +1,135 @@
+"""Arguments of listeners: they get those of built-in events by name, in any order."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+from .advice import advise, code_of, described
+from .parameters import misplaced, positional
+
+__all__ = ["arranged", "check_listener"]
+
+Listener = Callable[..., Any]
+
+
+def check_listener(listener: Listener, event: str, names: tuple[str, ...]) -> None:
+    """Check that a listener can be called with the arguments of a built-in event.
+
+    Warns of parameters that have the names of other arguments.
+
+    Raises:
+        ValueError: it does not take them.
+    """
+    if code_of(listener) is None:  # of a builtin, a signature may be what it was made with
+        return
+    try:
+        signature = inspect.signature(listener, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return
+    order, keywords = places(parameters(listener), names)
+    given = [names[place] for place in order]
+    # A route may be added with any extras.
+    bind = signature.bind_partial if event == "route:add" else signature.bind
+    try:
+        bind(*given, **dict(keywords))
+    except TypeError as error:
+        raise ValueError(
+            f"{described(listener)} takes {signature}, and cannot listen to {event!r}, for which"
+            f" it is called with ({', '.join(names)}): {error}. Write its parameters as"
+            f" ({', '.join(names)})"
+        ) from None
+    taken = positional(listener)[: len(given)]
+    if misplaced(taken, given):
+        advise(
+            f"{described(listener)} takes ({', '.join(taken)}), but is called with"
+            f" ({', '.join(given)}): write {' and '.join(f'`{name}`' for name in given)}, which"
+            " come by their names"
+        )
+
+
+def places(
+    asked: list[inspect.Parameter], names: tuple[str, ...]
+) -> tuple[list[int], list[tuple[str, int]]]:
+    """Return the places of the positional arguments, and of those that go by keyword."""
+    if any(by_name(parameter, names) for parameter in asked):
+        return arrangement(asked, names)
+    return list(range(len(names))), []
+
+
+def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
+    """Return what calls `listener` with the arguments `names`, each where it is asked for.
+
+    A parameter that bears one of the names gets that argument, wherever it stands; those without
+    a default get what is left, in order. A listener that uses none of them is called as it is.
+    """
+    order, keywords = places(parameters(listener), names)
+    if not keywords and order == list(range(len(names))):
+        return listener
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) != len(names):  # an application sends the event by itself
+            return listener(*args, **kwargs)
+        named = {name: args[at] for name, at in keywords}
+        return listener(*[args[place] for place in order], **named, **kwargs)
+
+    return call
+
+
+def by_name(parameter: inspect.Parameter, names: tuple[str, ...]) -> bool:
+    """Tell whether a parameter gets its argument by its name, or takes any name."""
+    return parameter.name in names or parameter.kind is parameter.VAR_KEYWORD
+
+
+def parameters(listener: Listener) -> list[inspect.Parameter]:
+    """Return the parameters of a listener: its own, or those of what it passes all on to."""
+    try:
+        signature = inspect.signature(listener, follow_wrapped=False)
+    except (TypeError, ValueError):  # some builtins have no signature
+        return []
+    own = list(signature.parameters.values())
+    wrapped = wrapped_by(listener)
+    if wrapped is None or not own or own[0].kind is not inspect.Parameter.VAR_POSITIONAL:
+        return own
+    return parameters(wrapped)
+
+
+def wrapped_by(listener: Listener) -> Listener | None:
+    wrapped: Listener | None = getattr(listener, "__wrapped__", None)
+    if wrapped is not None and inspect.ismethod(listener):
+        return MethodType(wrapped, listener.__self__)
+    return wrapped
+
+
+def arrangement(
+    asked: list[inspect.Parameter], names: tuple[str, ...]
+) -> tuple[list[int], list[tuple[str, int]]]:
+    """Return the places of the positional arguments, and of those that go by keyword."""
+    wanted = {parameter.name for parameter in asked}
+    left = [place for place, name in enumerate(names) if name not in wanted]
+    order: list[int] = []
+    keywords: list[tuple[str, int]] = []
+    skipped = False
+    for parameter in asked:
+        if parameter.name in names:
+            place = names.index(parameter.name)
+            if skipped or parameter.kind is parameter.KEYWORD_ONLY:
+                keywords.append((parameter.name, place))
+            else:
+                order.append(place)
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            order += [] if skipped else left
+            left = left if skipped else []
+        elif left and parameter.default is parameter.empty and is_positional(parameter):
+            order.append(left.pop(0))
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            keywords += [(names[place], place) for place in left]
+        else:
+            skipped = True
+    return order, keywords
+
+
+def is_positional(parameter: inspect.Parameter) -> bool:
+    return parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}
