@@ -10,7 +10,7 @@ from roll import HttpError, Multipart, Roll
 from roll.callables import is_async, is_generator
 from roll.extensions import cors
 from roll.observe import report_exchanges
-from roll.parts import CALLED
+from roll.part_checks import CALLED
 
 
 def async_forms(function):

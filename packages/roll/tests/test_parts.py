@@ -12,7 +12,18 @@ import ujson
 from werkzeug.datastructures import MultiDict
 
 import roll_http
-from roll import Files, HttpError, Request, Response, Roll, parts
+from roll import (
+    Files,
+    HttpError,
+    HTTPProtocol,
+    Request,
+    Response,
+    Roll,
+    RollWarning,
+    WSProtocol,
+    part_checks,
+    parts,
+)
 from roll.extensions import logger
 from roll.old_hooks import OLD_HOOKS
 from roll.testing import Client, LiveClient
@@ -397,7 +408,7 @@ async def test_a_foreign_websocket_refuses_by_an_http_error(lines):
 
 @pytest.mark.parametrize("name", ["handshake", "run", "on_lost", "data_received", "eof_received"])
 def test_a_websocket_class_without_what_is_called_is_refused_at_registration(name):
-    asked = parts.members(parts.WebsocketConnection)
+    asked = part_checks.members(parts.WebsocketConnection)
     body = dict.fromkeys(asked, lambda *_: None)
     del body[name]
 
@@ -423,7 +434,7 @@ def test_an_annotation_says_that_a_class_has_an_attribute():
     class Below(Annotated):
         pass
 
-    assert [parts.has(kind, "on_lost") for kind in (Slotted, Annotated, Below, object)] == [
+    assert [part_checks.has(kind, "on_lost") for kind in (Slotted, Annotated, Below, object)] == [
         True,
         True,
         True,
@@ -607,9 +618,9 @@ def test_a_subclass_that_defines_an_old_hook_is_told_what_to_use(part, hook, whe
 @pytest.mark.parametrize("part", OLD_HOOKS)
 def test_a_foreign_class_may_have_any_names(part):
     base, hooks = OLD_HOOKS[part]
-    parts.refuse_old_hooks(base, part, "Mine")
-    parts.refuse_old_hooks(type("Foreign", (), hooks), part, "Mine")
-    parts.refuse_old_hooks(lambda: None, part, "Mine")
+    part_checks.refuse_old_hooks(base, part, "Mine")
+    part_checks.refuse_old_hooks(type("Foreign", (), hooks), part, "Mine")
+    part_checks.refuse_old_hooks(lambda: None, part, "Mine")
 
 
 @pytest.mark.parametrize("part", ["Request", "Response"])
@@ -642,6 +653,52 @@ def test_an_async_codec_is_refused(name):
 
 def test_the_parts_of_ours_fulfil_their_contracts():
     app = Roll()
-    for name, contract in parts.CONTRACTS.items():
+    for name, contract in part_checks.CONTRACTS.items():
         if (part := getattr(app, name, None)) is not None:
-            parts.check_contract(part, contract, name)
+            part_checks.check_contract(part, contract, name)
+
+
+@pytest.mark.parametrize("value", [None, 5, "Query", Roll.Query({})], ids=repr)
+@pytest.mark.parametrize("part", part_checks.CALLED)
+def test_a_part_that_cannot_be_called_is_told(part, value):
+    if part != "Protocol" or value is not None:  # `Protocol` is another name of `HttpProtocol`
+        text = re.escape(f"Mine.{part} is {value!r}: it is called, so it must be a class")
+        with pytest.raises(ValueError, match=f"^{text}$"):
+            type("Mine", (Roll,), {part: value})()
+
+
+class Mixin:
+    Querry = Roll.Query
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("Json", json, "JSON"),
+        ("json", ujson, "JSON"),
+        ("Responce", Response, "Response"),
+        ("request", Request, "Request"),
+        ("HTTPProtocol", HTTPProtocol, "HttpProtocol"),
+        ("WSProtocol", WSProtocol, "WebsocketProtocol"),
+        ("Websocket", WSProtocol, "WebsocketProtocol"),
+        ("Router", Roll.Routes, "Routes"),
+        ("Cookie", dict, "Cookies"),
+    ],
+)
+def test_a_part_that_is_misspelt_is_told(name, value, meant):
+    kind = type("Mine", (Roll,), {name: value})
+    with pytest.warns(RollWarning) as caught:
+        type("Below", (kind,), {})()
+    (warning,) = caught
+    assert str(warning.message) == (f"Mine.{name} is no part of an application: write `{meant}`")
+    assert warning.filename == __file__
+
+
+def test_a_part_that_is_misspelt_in_a_mixin_is_told():
+    with pytest.warns(RollWarning, match="Mixin.Querry is no part of an app.*: write `Query`"):
+        type("Mine", (Mixin, Roll), {})()
+
+
+def test_other_attributes_of_a_subclass_are_its_own():
+    names = {"Settings": dict, "json": property(), "request": 5, "Meta": type, "response": None}
+    type("Mine", (Roll,), names)()

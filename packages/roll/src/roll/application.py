@@ -24,11 +24,11 @@ from .errors import answer_error, ends_task
 from .groups import Group, Told
 from .lifecycle import Lifecycle
 from .lookup import Aliases, Taken, unmatched
-from .parts import check_part, check_parts
+from .part_checks import check_part, check_parts
 from .paths import check_path
 from .request import Request
 from .results import ResultAdvice
-from .settings import advise_on_extras, check_settings
+from .settings import advise_on_extras, check_flag, check_settings, checked_limits
 from .upgrade import close_unless_upgraded, converse
 from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
 
@@ -51,14 +51,6 @@ WHOLE = {bytes, str}
 PROTOCOL_NAMES = ("HttpProtocol", "Protocol")
 
 
-def checked_limits(limits: Any) -> Limits:
-    if limits is None:
-        return Limits()
-    if not isinstance(limits, Limits):
-        raise ValueError(f"`limits` is not {limits!r}: write `Roll(limits=Limits(...))`")  # noqa: TRY004 - as every mistake in an application
-    return limits
-
-
 class Roll(Lifecycle, dict[str, Any]):
     """An application: a `dict` for the user's own keys, which takes arbitrary attributes too.
 
@@ -67,7 +59,8 @@ class Roll(Lifecycle, dict[str, Any]):
     route.
 
     Raises:
-        ValueError: a part is async, or no class for its place (see `roll.parts`).
+        ValueError: a part is async, or no class for its place (see `roll.parts`), or an argument
+            is of another kind.
     """
 
     HttpProtocol: Callable[..., Any] = HTTPProtocol
@@ -105,6 +98,7 @@ class Roll(Lifecycle, dict[str, Any]):
         super().__init__()
         check_parts(self)
         self.limits = checked_limits(limits)
+        check_flag("strict_slashes", strict_slashes)
         self.strict_slashes = strict_slashes
         self.routes = self.Routes()
         self._named: dict[str, str] = {}

@@ -8,14 +8,10 @@ Each is a `typing.Protocol`: a class that has these methods will do, and need no
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from roll_http import Response, SpeaksJSON
+from roll_http import SpeaksJSON
 from roll_routing import Router
-
-from .callables import refuse_async
-from .old_hooks import refuse_old_hooks
-from .request import Request
 
 __all__ = [
     "CookieContainer",
@@ -29,8 +25,6 @@ __all__ = [
     "TakesLists",
     "TakesValues",
     "WebsocketConnection",
-    "check_part",
-    "check_parts",
 ]
 
 
@@ -182,102 +176,3 @@ class WebsocketConnection(StreamProtocol, Protocol):
     async def run(self, handler: Awaitable[object], /) -> object:
         """Await the handler; return when the connection has ended, and raise what it raised."""
         ...
-
-
-CONTRACTS: Final[dict[str, type]] = {
-    "HttpProtocol": HttpConnection,
-    "Protocol": HttpConnection,
-    "WebsocketProtocol": WebsocketConnection,
-    "Routes": Router,
-    "Multipart": MultipartParser,
-    "JSON": SpeaksJSON,
-}
-"""The parts that can be told from others by their methods."""
-
-BASES: Final[dict[str, type]] = {"Request": Request, "Response": Response}
-"""The parts whose classes extend ours."""
-
-CALLED: Final = (
-    "HttpProtocol",
-    "Protocol",
-    "WebsocketProtocol",
-    "Routes",
-    "Route",
-    "Query",
-    "Form",
-    "Files",
-    "Multipart",
-    "Request",
-    "Response",
-    "Cookies",
-)
-"""The parts that are called; none is awaited."""
-
-UNUSED: Final = frozenset({"WebsocketProtocol", "Routes"})
-"""The parts that an application may do without until it is started.
-
-The router is checked then, the websocket when a route needs it.
-"""
-
-
-def check_parts(app: Any) -> None:
-    """Check the parts that an application starts with.
-
-    Raises:
-        ValueError: a part is async, or no class for its place, or has a method of 0.13 that
-            nothing calls; says what is missing, or what to use instead.
-    """
-    for name in CALLED:
-        refuse_async(getattr(app, name, None), f"{type(app).__name__}.{name}")
-    for name in ("JSON", *CALLED):
-        if name not in UNUSED:
-            check_part(app, name)
-
-
-def check_part(app: Any, name: str) -> None:
-    """Check one part of an application; raises `ValueError` as `check_parts` does."""
-    part: Any = getattr(app, name, None)
-    if part is None and name == "Protocol":  # the other name of `HttpProtocol`
-        return
-    where = f"{type(app).__name__}.{name}"
-    refuse_old_hooks(part, name, where)
-    if name in BASES:
-        check_base(part, BASES[name], where)
-    elif name in CONTRACTS and (
-        name == "JSON" or isinstance(part, type)
-    ):  # a function tells by what it returns
-        check_contract(part, CONTRACTS[name], where)
-    if name == "JSON":
-        refuse_async(part.dumps, f"{where}.dumps")
-        refuse_async(part.loads, f"{where}.loads")
-
-
-def check_base(part: Any, base: type, where: str) -> None:
-    if isinstance(part, type) and not issubclass(part, base):
-        raise ValueError(  # noqa: TRY004 - as every part that does not fit
-            f"{where} is {part!r}: it must extend `roll.{base.__name__}`"
-        )
-
-
-def check_contract(part: Any, contract: type, where: str) -> None:
-    missing = [name for name in members(contract) if not has(part, name)]
-    if missing:
-        raise ValueError(
-            f"{where} is {part!r}, without {', '.join(f'`{name}`' for name in missing)}: "
-            f"see `{contract.__module__}.{contract.__name__}` for what is called when"
-        )
-
-
-def members(contract: type) -> list[str]:
-    """Return the names that a contract asks for."""
-    owners = [base for base in reversed(contract.__mro__) if base not in {object, Protocol}]
-    names = [name for base in owners for name in {**vars(base), **base.__annotations__}]
-    return [name for name in names if not name.startswith("_")]
-
-
-def has(part: Any, name: str) -> bool:
-    """Tell whether a class or an object has a name; an annotation of a class will do."""
-    owners = part.__mro__ if isinstance(part, type) else ()
-    return hasattr(part, name) or any(
-        name in vars(owner).get("__annotations__", ()) for owner in owners
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
-from roll_http import HTTP_METHODS
+from roll_http import HTTP_METHODS, Limits
 from roll_http.syntax import TCHARS
 from roll_websocket import check_options
 
@@ -17,6 +17,7 @@ __all__ = [
     "advise_on_extras",
     "check_flag",
     "check_settings",
+    "checked_limits",
 ]
 
 PROTOCOLS: Final[dict[str, tuple[str, ...]]] = {
@@ -59,6 +60,14 @@ def check_settings(settings: Mapping[str, Any]) -> None:
 def check_flag(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise ValueError(f"`{name}` is True or False, not {value!r}")  # noqa: TRY004 - as every mistake in a route
+
+
+def checked_limits(limits: Any) -> Limits:
+    if limits is None:
+        return Limits()
+    if not isinstance(limits, Limits):
+        raise ValueError(f"`limits` is not {limits!r}: write `Roll(limits=Limits(...))`")  # noqa: TRY004 - as every mistake in an application
+    return limits
 
 
 def check_protocol(name: str, value: object) -> None:
@@ -137,9 +146,10 @@ CHECKS: Final[dict[str, Callable[[str, Any], None]]] = {
 }
 
 
-def advise_on_extras(extras: Iterable[str]) -> None:
+def advise_on_extras(extras: Iterable[str], parameters: Iterable[str] = PARAMETERS) -> None:
     """Warn of extras that are probably parameters, misspelt: as extras they do nothing."""
+    known = tuple(parameters)
     for name in extras:
-        meant = None if name in PARAMETERS else resembled(name, PARAMETERS)
+        meant = None if name in PARAMETERS else resembled(name, known)
         if meant is not None:
             advise(f"The extra {name!r} of a route means nothing to Roll: write `{meant}=`")

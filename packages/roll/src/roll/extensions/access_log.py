@@ -5,21 +5,33 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from ..errors import readable
 from ..observe import report_exchanges
+from .checks import check_access_format, check_handler, checked_level
 
 if TYPE_CHECKING:
     from ..application import Roll
 
 __all__ = ["logger"]
 
+EXAMPLE: Final = {
+    "peer": "127.0.0.1",
+    "method": "GET",
+    "url": "/",
+    "version": "1.1",
+    "status": 200,
+    "bytes": 0,
+    "duration": 0.1,
+}
+"""The fields of an access log."""
+
 
 def logger(
     app: Roll,
-    level: int = logging.DEBUG,
+    level: int | str = logging.DEBUG,
     handler: logging.Handler | None = None,
     *,
     access_format: str | None = None,
@@ -33,9 +45,14 @@ def logger(
     With an `access_format` there is a second line once the request has been answered, in
     which `%(peer)s`, `%(method)s`, `%(url)s`, `%(version)s`, `%(status)d`, `%(bytes)d` (of the
     body) and `%(duration)f` (seconds) are filled in.
+
+    Raises:
+        ValueError: there is no such level, the handler is none, or the format cannot be filled in.
     """
+    check_handler("handler", handler)
+    check_access_format("access_format", access_format, EXAMPLE)
     log = logging.getLogger("roll")
-    log.setLevel(level)
+    log.setLevel(checked_level("level", level))
     handlers: list[logging.Handler] = []
 
     def add_handler() -> None:

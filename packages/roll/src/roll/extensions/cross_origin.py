@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Collection
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from roll_http import HTTP_METHODS
-
 from ..callables import is_generator, refuse_awaitable, refuse_generator
+from ..settings import check_flag
+from .checks import check_origins, check_seconds, checked_methods, checked_names
 
 if TYPE_CHECKING:
     from ..application import Roll
@@ -35,19 +35,19 @@ def cors(
     OPTIONS request.
 
     Raises:
-        ValueError: the function is a generator; `origin` or `max_age` is of another kind; with
-            `credentials`, any origin is allowed, or any header: browsers refuse both.
+        ValueError: the function is a generator; an option is of another kind, or no origin or
+            method; with `credentials`, any origin is allowed, or any header: browsers refuse both.
     """
     origin = checked_origin(origin)
-    if max_age is not None and not isinstance(max_age, int):
-        raise ValueError(f"`max_age` is a number of seconds, not {max_age!r}")
-    if credentials:
-        refuse_any(origin, headers)
+    check_seconds("max_age", max_age)
+    check_flag("credentials", credentials)
     fixed: dict[str, Any] = {}
     if methods is not None:
-        fixed["Access-Control-Allow-Methods"] = joined(HTTP_METHODS if methods == "*" else methods)
+        fixed["Access-Control-Allow-Methods"] = checked_methods("methods", methods)
     if headers is not None:
         fixed["Access-Control-Allow-Headers"] = joined(headers)
+    if credentials:
+        refuse_any(origin, headers)
     if credentials:
         fixed["Access-Control-Allow-Credentials"] = "true"
 
@@ -59,14 +59,19 @@ def cors(
         return allow_origin(origin, request.origin, response)
 
 
-def checked_origin(origin: Origin) -> Origin:
+def checked_origin(origin: Any) -> Origin:
     if is_generator(origin):
         raise ValueError(f"{origin!r} is a generator, which cannot tell of an origin")
-    if callable(origin) or isinstance(origin, str):
-        return origin
-    if not isinstance(origin, Collection):
+    if callable(origin):
+        predicate: Origin = origin
+        return predicate
+    if not isinstance(origin, Collection) or isinstance(origin, bytes | bytearray):
         raise ValueError(f"`origin` is an origin, several, or a function, not {origin!r}")  # noqa: TRY004 - as every mistake here
-    return "*" if "*" in origin else origin
+    if isinstance(origin, str) or "*" not in origin:
+        check_origins("origin", origin)
+        found: Origin = origin
+        return found
+    return "*"
 
 
 def refuse_any(origin: Origin, headers: str | Collection[str] | None) -> None:
@@ -84,7 +89,7 @@ def refuse_any(origin: Origin, headers: str | Collection[str] | None) -> None:
 
 
 def joined(names: str | Collection[str]) -> str:
-    return names if isinstance(names, str) else ",".join(names)
+    return names if isinstance(names, str) else ",".join(checked_names("headers", names))
 
 
 def allow_origin(origin: Origin, given: str, response: Any) -> Awaitable[None] | None:

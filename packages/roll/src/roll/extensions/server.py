@@ -11,6 +11,7 @@ from roll_http import Limits
 
 from ..listening import Place, checked_port
 from ..serving import run
+from ..settings import check_flag, checked_limits
 
 if TYPE_CHECKING:
     from ..application import Roll
@@ -50,8 +51,9 @@ def simple_server(
         reuse_port=reuse_port,
     )
     check_context(ssl)
+    check_flag("quiet", quiet)
     if limits is not None:
-        app.limits = limits
+        app.limits = checked_limits(limits)
     run(app, place, keep_quiet if quiet else announce, ssl)
 
 

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from roll_http import FileBody, HttpError
 
 from ..errors import set_fields
+from ..settings import advise_on_extras, check_flag
+from .checks import check_folder, check_text
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
 from .parents import leads_through_file
 
@@ -86,10 +88,22 @@ def static(
     with a dot, such as `.env` or `.git/config`; `.well-known` (RFC 8615) is always served.
     Preconditions and single ranges are understood (RFC 9110 13 and 14). Extras are given to the
     route. The startup raises a `ValueError` if `root` is no folder, or may not be entered.
+
+    Raises:
+        ValueError: an option is of another kind, or the prefix does not begin with a "/".
     """
+    check_folder("root", root)
+    check_text("name", name, DEFAULT_NAME)
+    check_flag("dotfiles", dotfiles)
+    if default_index:
+        check_text("default_index", default_index, "index.html")
+    advise_on_extras(extras, ("dotfiles", "default_index", "prefix", "root"))
     folder = Path(root).resolve()
     if name != DEFAULT_NAME:
         extras["name"] = name
+    # What is wrong with prefix and extras is told here, not at startup.
+    check_text("prefix", "/" if prefix == "" else prefix, "/static/")
+    group = app.group(prefix.rstrip("/"), **extras)
 
     async def serve(request: Any, response: Any, path: str) -> None:
         def look_and_answer() -> None:
@@ -105,7 +119,7 @@ def static(
 
     def register() -> None:
         check_root(folder)
-        app.route(f"{prefix.rstrip('/')}/{{path:any}}", **extras)(serve)
+        group.route("/{path:any}")(serve)
 
     app.at_startup(register)
 

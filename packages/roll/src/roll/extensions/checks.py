@@ -1,0 +1,121 @@
+"""Checks of the options of extensions: each error says what was given, and what would do."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from roll_http import HTTP_METHODS
+from roll_http.syntax import is_token
+from roll_websocket.options import check_origin
+
+__all__ = [
+    "check_access_format",
+    "check_folder",
+    "check_handler",
+    "check_origins",
+    "check_seconds",
+    "check_text",
+    "checked_level",
+    "checked_methods",
+    "checked_names",
+]
+
+
+def check_text(name: str, value: object, example: str) -> None:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"`{name}` is text, such as {example!r}, not {value!r}")
+
+
+def check_folder(name: str, value: object) -> None:
+    if not isinstance(value, str | os.PathLike):
+        raise ValueError(f"`{name}` is the path of a folder, such as 'public', not {value!r}")  # noqa: TRY004 - as every mistake in an option
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Check a number of seconds, or None; -1 is what browsers take for "remember nothing"."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    if value is not None and not (number and value >= -1):  # type: ignore[operator]
+        raise ValueError(f"`{name}` is a number of seconds, not {value!r}")
+
+
+# Names in lists.
+
+
+def checked_methods(name: str, value: Any) -> str:
+    """Return methods as they are sent; text is taken as it is, "*" is all."""
+    if isinstance(value, str) and value != "*":
+        return value
+    methods = [
+        each.upper() for each in checked_names(name, HTTP_METHODS if value == "*" else value)
+    ]
+    for method in methods:
+        if method not in HTTP_METHODS:
+            known = ", ".join(HTTP_METHODS)
+            raise ValueError(f"`{name}` has no method {method!r}: those of HTTP are {known}")
+    return ",".join(methods)
+
+
+def checked_names(name: str, value: Any) -> list[str]:
+    """Return the names in a list, or in another collection of them."""
+    listed = isinstance(value, Collection) and not isinstance(value, bytes | Mapping)
+    names = list(value) if listed else [value]
+    wrong = [each for each in names if not (isinstance(each, str) and is_token(each))]
+    if wrong:
+        raise ValueError(f"`{name}` is a list of names, or text, and cannot have {wrong[0]!r}")
+    return names
+
+
+def check_origins(name: str, origin: Any) -> None:
+    """Check origins as browsers spell them; a text alone may be any name, as it always was."""
+    several = [origin] if isinstance(origin, str) else origin
+    for each in several:
+        if not isinstance(origin, str) or "://" in each or "," in each:
+            check_spelling(name, each)
+
+
+def check_spelling(name: str, origin: Any) -> None:
+    try:
+        check_origin(name, origin)
+    except ValueError:
+        raise ValueError(
+            f"`{name}` has origins as browsers send them, such as 'https://example.org', in lower"
+            f" case, without a path or the usual port: it cannot have {origin!r}"
+        ) from None
+
+
+# Logs.
+
+
+def checked_level(name: str, value: Any) -> Any:
+    """Return a level of `logging`, a number or a name."""
+    known = list(logging.getLevelNamesMapping())
+    number = isinstance(value, int) and not isinstance(value, bool)
+    if not number and value not in known:
+        names = ", ".join(known)
+        raise ValueError(
+            f"`{name}` is a level of logging, a number or one of {names}, not {value!r}"
+        )
+    return value
+
+
+def check_handler(name: str, value: object) -> None:
+    # One of somebody else's may inherit nothing of `logging`.
+    if value is not None and (isinstance(value, type) or not hasattr(value, "handle")):
+        raise ValueError(
+            f"`{name}` is a `logging.Handler`, such as `StreamHandler()`, not {value!r}"
+        )
+
+
+def check_access_format(name: str, value: Any, fields: Mapping[str, Any]) -> None:
+    """Check that a format can be filled in with these fields, and has one of them."""
+    known = ", ".join(f"%({field})s" for field in fields)
+    expected = f"`{name}` is text with fields of {known}, not {value!r}"
+    try:
+        filled_in = value is None or ("%(" in value and isinstance(value % fields, str))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{expected}: {error!r}") from None
+    if not filled_in:
+        raise ValueError(expected)

@@ -1,0 +1,148 @@
+"""Checks of an application's parts: is each a class for its place?"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+from roll_http import Response, SpeaksJSON
+from roll_routing import Router
+
+from .advice import advise, resembled
+from .callables import refuse_async
+from .old_hooks import refuse_old_hooks
+from .parts import HttpConnection, MultipartParser, WebsocketConnection
+from .request import Request
+
+__all__ = ["check_part", "check_parts"]
+
+CONTRACTS: Final[dict[str, type]] = {
+    "HttpProtocol": HttpConnection,
+    "Protocol": HttpConnection,
+    "WebsocketProtocol": WebsocketConnection,
+    "Routes": Router,
+    "Multipart": MultipartParser,
+    "JSON": SpeaksJSON,
+}
+"""The parts that can be told from others by their methods."""
+
+BASES: Final[dict[str, type]] = {"Request": Request, "Response": Response}
+"""The parts whose classes extend ours."""
+
+CALLED: Final = (
+    "HttpProtocol",
+    "Protocol",
+    "WebsocketProtocol",
+    "Routes",
+    "Route",
+    "Query",
+    "Form",
+    "Files",
+    "Multipart",
+    "Request",
+    "Response",
+    "Cookies",
+)
+"""The parts that are called; none is awaited."""
+
+UNUSED: Final = frozenset({"WebsocketProtocol", "Routes"})
+"""The parts that an application may do without until it is started.
+
+The router is checked then, the websocket when a route needs it.
+"""
+
+
+MEANT: Final = {
+    **{name.lower(): name for name in (*CALLED, "JSON")},
+    "wsprotocol": "WebsocketProtocol",
+    "websocket": "WebsocketProtocol",
+    "router": "Routes",
+}
+"""The parts by what they may be called by mistake."""
+
+
+def advise_on_parts(kind: type) -> None:
+    """Warn of attributes of a subclass that are probably parts, misspelt: nothing uses them."""
+    for owner in kind.__mro__:
+        if owner.__module__ == "roll.application":
+            return
+        for name, value in vars(owner).items():
+            meant = None if name in MEANT.values() else resembled(name, MEANT, 0.85)
+            if meant is not None and looks_like_part(value):
+                advise(
+                    f"{owner.__qualname__}.{name} is no part of an application: write"
+                    f" `{MEANT[meant]}`"
+                )
+
+
+def looks_like_part(value: Any) -> bool:
+    return isinstance(value, type) or (hasattr(value, "dumps") and hasattr(value, "loads"))
+
+
+def check_parts(app: Any) -> None:
+    """Check the parts that an application starts with.
+
+    Warns of those that are misspelt.
+
+    Raises:
+        ValueError: a part is async, or no class for its place, or has a method of 0.13 that
+            nothing calls; says what is missing, or what to use instead.
+    """
+    advise_on_parts(type(app))
+    for name in CALLED:
+        part = getattr(app, name, None)
+        where = f"{type(app).__name__}.{name}"
+        refuse_async(part, where)
+        if not callable(part) and not (part is None and name == "Protocol"):
+            raise ValueError(f"{where} is {part!r}: it is called, so it must be a class")
+    for name in ("JSON", *CALLED):
+        if name not in UNUSED:
+            check_part(app, name)
+
+
+def check_part(app: Any, name: str) -> None:
+    """Check one part of an application; raises `ValueError` as `check_parts` does."""
+    part: Any = getattr(app, name, None)
+    if part is None and name == "Protocol":  # the other name of `HttpProtocol`
+        return
+    where = f"{type(app).__name__}.{name}"
+    refuse_old_hooks(part, name, where)
+    if name in BASES:
+        check_base(part, BASES[name], where)
+    elif name in CONTRACTS and (
+        name == "JSON" or isinstance(part, type)
+    ):  # a function tells by what it returns
+        check_contract(part, CONTRACTS[name], where)
+    if name == "JSON":
+        refuse_async(part.dumps, f"{where}.dumps")
+        refuse_async(part.loads, f"{where}.loads")
+
+
+def check_base(part: Any, base: type, where: str) -> None:
+    if isinstance(part, type) and not issubclass(part, base):
+        raise ValueError(  # noqa: TRY004 - as every part that does not fit
+            f"{where} is {part!r}: it must extend `roll.{base.__name__}`"
+        )
+
+
+def check_contract(part: Any, contract: type, where: str) -> None:
+    missing = [name for name in members(contract) if not has(part, name)]
+    if missing:
+        raise ValueError(
+            f"{where} is {part!r}, without {', '.join(f'`{name}`' for name in missing)}: "
+            f"see `{contract.__module__}.{contract.__name__}` for what is called when"
+        )
+
+
+def members(contract: type) -> list[str]:
+    """Return the names that a contract asks for."""
+    owners = [base for base in reversed(contract.__mro__) if base not in {object, Protocol}]
+    names = [name for base in owners for name in {**vars(base), **base.__annotations__}]
+    return [name for name in names if not name.startswith("_")]
+
+
+def has(part: Any, name: str) -> bool:
+    """Tell whether a class or an object has a name; an annotation of a class will do."""
+    owners = part.__mro__ if isinstance(part, type) else ()
+    return hasattr(part, name) or any(
+        name in vars(owner).get("__annotations__", ()) for owner in owners
+    )

@@ -1,0 +1,158 @@
+"""Options of extensions: what cannot be used is told where it is given, with what would do."""
+
+import logging
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+from roll import Limits, Roll, RollWarning
+from roll.extensions import cors, logger, simple_server, static
+
+FIELDS = "`access_format` is text with fields of %(peer)s, %(method)s, %(url)s, %(version)s, "
+
+MISTAKES = [
+    (cors, {"methods": 5}, "`methods` is a list of names, or text, and cannot have 5"),
+    (cors, {"methods": [5]}, "`methods` is a list of names, or text, and cannot have 5"),
+    (cors, {"methods": ["GTE"]}, "`methods` has no method 'GTE': those of HTTP are GET, HEAD, "),
+    (cors, {"methods": b"GET"}, "`methods` is a list of names, or text, and cannot have b'GET'"),
+    (
+        cors,
+        {"methods": {"GET": 1}},
+        "`methods` is a list of names, or text, and cannot have {",
+    ),
+    (cors, {"headers": 5}, "`headers` is a list of names, or text, and cannot have 5"),
+    (cors, {"headers": ["X A"]}, "`headers` is a list of names, or text, and cannot have 'X A'"),
+    (cors, {"headers": ["a\r\nb"]}, "`headers` is a list of names, or text, and cannot have 'a"),
+    (
+        cors,
+        {"credentials": "no", "origin": "https://a.org"},
+        "`credentials` is True or False",
+    ),
+    (cors, {"max_age": -2}, "`max_age` is a number of seconds, not -2"),
+    (cors, {"max_age": True}, "`max_age` is a number of seconds, not True"),
+    (cors, {"max_age": "600"}, "`max_age` is a number of seconds, not '600'"),
+    (cors, {"origin": b"*"}, "`origin` is an origin, several, or a function, not b'*'"),
+    (cors, {"origin": [5]}, "`origin` has origins as browsers send them, such as 'https://ex"),
+    (
+        cors,
+        {"origin": ["a.org"]},
+        "in lower case, without a path or the usual port: it cannot have 'a.org'",
+    ),
+    (cors, {"origin": "https://a.org/"}, "it cannot have 'https://a.org/'"),
+    (cors, {"origin": "https://a.org,https://b.org"}, "it cannot have 'https://a.org,https://b"),
+    (
+        cors,
+        {"origin": ["https://a.org:443"]},
+        "usual port: it cannot have 'https://a.org:443'",
+    ),
+    (logger, {"level": "LOUD"}, "`level` is a level of logging, a number or one of CRITICAL, "),
+    (logger, {"level": 1.5}, "WARN, WARNING, INFO, DEBUG, NOTSET, not 1.5"),
+    (logger, {"level": None}, "not None"),
+    (logger, {"level": []}, "not []"),
+    (logger, {"handler": "stderr"}, "`handler` is a `logging.Handler`, such as `StreamHandler()`"),
+    (logger, {"handler": logging.StreamHandler}, "not <class 'logging.StreamHandler'>"),
+    (logger, {"access_format": "%(stat)d"}, "not '%(stat)d': KeyError('stat')"),
+    (logger, {"access_format": "%(status)"}, f"{FIELDS}%(status)s, %(bytes)s, %(duration)s, not"),
+    (logger, {"access_format": "%(method)d"}, "not '%(method)d': TypeError("),
+    (logger, {"access_format": "{status}"}, "not '{status}'"),
+    (logger, {"access_format": 5}, "not 5"),
+    (static, {"root": None}, "`root` is the path of a folder, such as 'public', not None"),
+    (static, {"root": 5}, "`root` is the path of a folder, such as 'public', not 5"),
+    (static, {"root": b"public"}, "`root` is the path of a folder, such as 'public', not b'pub"),
+    (static, {"prefix": 5}, "`prefix` is text, such as '/static/', not 5"),
+    (static, {"prefix": None}, "`prefix` is text, such as '/static/', not None"),
+    (static, {"prefix": "static"}, "The path 'static' does not begin with a '/': write '/static'"),
+    (static, {"prefix": "/<int:a>/"}, "has a placeholder in '<>': write '/{a:int}'"),
+    (static, {"default_index": 5}, "`default_index` is text, such as 'index.html', not 5"),
+    (static, {"default_index": Path("a")}, "`default_index` is text, such as 'index.html', not "),
+    (static, {"name": None}, "`name` is text, such as 'static', not None"),
+    (static, {"name": ""}, "`name` is text, such as 'static', not ''"),
+    (static, {"dotfiles": "no"}, "`dotfiles` is True or False, not 'no'"),
+    (static, {"max_body": "3"}, "`max_body` is a number of bytes, or None for no limit, not '3'"),
+    (static, {"accepts": 5}, "`accepts` is a list of media types, such as ['text/html', "),
+    (simple_server, {"port": 80000}, "`port` is a number from 0 to 65535, not 80000"),
+    (simple_server, {"host": None}, "`host` is a name or an address, not None"),
+    (simple_server, {"host": 127}, "`host` is a name or an address, not 127"),
+    (simple_server, {"quiet": "yes"}, "`quiet` is True or False, not 'yes'"),
+    (simple_server, {"limits": 5}, "`limits` is not 5: write `Roll(limits=Limits(...))`"),
+]
+
+
+@pytest.mark.parametrize(
+    ("extension", "options", "text"),
+    MISTAKES,
+    ids=[f"{function.__name__} {options}" for function, options, _ in MISTAKES],
+)
+def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension, options, text):
+    level = logging.getLogger("roll").level
+    with pytest.raises(ValueError, match=re.escape(text)):
+        extension(app, **options)
+    assert app.hooks == {}
+    assert logging.getLogger("roll").level == level
+
+
+@pytest.mark.parametrize(
+    ("extension", "options"),
+    [
+        (cors, {"origin": "mydomain.org"}),
+        (cors, {"origin": "null"}),
+        (cors, {"origin": []}),
+        (cors, {"origin": {"https://a.org": 1}}),
+        (cors, {"methods": {"get", "PUT"}, "headers": (), "max_age": -1}),
+        (static, {"prefix": "", "default_index": None, "root": "."}),
+        (static, {"prefix": "/", "shelf": 1}),
+    ],
+    ids=map(str, range(7)),
+)
+async def test_an_option_that_can_be_used_is_taken(app, extension, options):
+    extension(app, **options)
+    await app.startup()
+
+
+async def test_methods_are_sent_in_upper_case(app, client):
+    cors(app, methods=["get", "put"])
+    assert (await client.get("/")).headers["Access-Control-Allow-Methods"] == "GET,PUT"
+
+
+def test_a_level_may_be_a_name_and_a_handler_of_any_class(app):
+    class Handler:
+        level = 0
+
+        def handle(self, record): ...
+
+    log = logging.getLogger("roll")
+    before = log.level
+    logger(app, "INFO", Handler())
+    assert log.level == logging.INFO
+    log.setLevel(before)
+
+
+async def test_an_extra_of_static_that_is_misspelt_is_told_once_at_its_line(app, tmp_path):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        static(app, root=tmp_path, dotfile=True, lazybody=True)
+        line = test_an_extra_of_static_that_is_misspelt_is_told_once_at_its_line.__code__
+        await app.startup()
+    assert [(each.category, each.filename) for each in caught] == [(RollWarning, __file__)] * 2
+    assert {each.lineno for each in caught} == {line.co_firstlineno + 3}
+    assert [str(each.message).partition(": ")[2] for each in caught] == [
+        "write `dotfiles=`",
+        "write `lazy_body=`",
+    ]
+
+
+@pytest.mark.parametrize("value", ["no", 1, None])
+def test_strict_slashes_are_a_flag(value):
+    with pytest.raises(
+        ValueError, match=re.escape(f"`strict_slashes` is True or False, not {value!r}")
+    ):
+        Roll(strict_slashes=value)
+
+
+def test_limits_of_a_server_are_those_of_the_application(app, monkeypatch):
+    monkeypatch.setattr("roll.extensions.server.run", lambda *args: None)
+    limits = Limits(body=3)
+    simple_server(app, limits=limits)
+    assert app.limits is limits
