@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import itertools
+import sys
 from datetime import date, datetime
 from enum import Enum, Flag, IntEnum, StrEnum
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NewType, Optional
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from roll import Roll, Route, Routes
+from roll import Roll, RollWarning, Route, Routes
+from roll.advice import described
 from roll.testing import Client
 from roll_routing import Converter
 
@@ -48,6 +51,14 @@ class Lenient(Enum):
     @classmethod
     def _missing_(cls, value):
         return cls.YES if value.lower() == "yes" else None
+
+
+class Broken(Enum):
+    A = "a"
+
+    @classmethod
+    def _missing_(cls, value):
+        return {"z": cls.A, "five": 5}[value]
 
 
 class Bits(Flag):
@@ -95,6 +106,10 @@ async def get(client, path):
         ("Annotated[int | None, 'a note']", "1", 1),
         ("Nested", "1", 1),
         ("'int'", "1", 1),
+        ("Optional['int']", "1", 1),
+        ("Optional['Optional[Colour]']", "red", Colour.RED),
+        ("Annotated['Nested', 1]", "1", 1),
+        ("Broken", "a", Broken.A),
     ],
 )
 async def test_an_annotated_argument_arrives_converted(
@@ -123,11 +138,120 @@ async def test_an_annotated_argument_arrives_converted(
         ("Lenient", "no"),
         ("Bits", "4"),
         ("int | None", "None"),
+        ("Broken", "b"),
+        ("Broken", "five"),
     ],
 )
 async def test_what_cannot_be_converted_is_not_found(app, client, annotation, text):
     app.route("/{x:any}")(handler_of(annotation))
     assert await get(client, f"/{text}") == 404
+
+
+# Digits of other scripts are written as escapes: they look like ours.
+ODD = [
+    *("", "0", "+", "-", ".", "..", "/", "//", "1/2", "_", "1_0", "1e5", "1e999", "0x1", "1j"),
+    *("inf", "-nan", "True", "None", "null", "\x00", "%", "%s", "{x}", " 1", "1 ", "1\n", "\t1"),
+    *(
+        "\u0663",
+        "\u00b2",
+        "\uff11",
+        "\u00bd",
+        "\u017f",
+        "K",
+        "\u0661\u0662\u0663\u0664-\u0660\u0661-\u0660\u0661",
+        "\u2212" + "1",
+        "1\u00a0",
+        "\ufeff1",
+        "\u00e9" * 50,
+    ),
+    *("9" * 640, "9" * 641, "9" * 5000, "-" + "0" * 5000, "0." + "3" * 5000, "9" * 400 + ".5"),
+    *("0000-00-00", "9999-12-31", "10000-01-01", "2026-02-29", "2026-1-1", "-001-01-01"),
+    *(
+        "{" + IDENTIFIER + "}",
+        "urn:uuid:" + IDENTIFIER,
+        "-" * 36,
+        "g" * 32,
+        "\uff11" * 32,
+        "0" * 32,
+    ),
+    *("Colour.RED", "__class__", "name", "1|2", "READ|WRITE", "<Bits.READ: 1>"),
+]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        *("int", "float", "UUID", "date", "Colour", "Size", "Mode", "Lenient", "Bits", "Broken"),
+        *("int | None", "Optional[date]", "Annotated[UUID, 1]", "Nested"),
+    ],
+)
+async def test_no_text_is_a_500(app, client, annotation):
+    app.route("/{x:any}")(handler_of(annotation))
+    found = {text: (await client.get(f"/{quote(text, safe='')}")).status for text in ODD}
+    assert {text for text, status in found.items() if status not in {200, 404}} == set()
+
+
+async def test_a_name_in_a_function_that_makes_an_application_is_found(app, client):
+    from uuid import UUID as Identifier
+
+    class Shelf(Enum):
+        NOVELS = "novels"
+
+    @app.route("/{x}/{y}")
+    def handler(request, response, x: Shelf, y: Identifier):
+        response.body = repr((x, y))
+
+    assert await get(client, f"/novels/{IDENTIFIER}") == repr((Shelf.NOVELS, UUID(IDENTIFIER)))
+    assert await get(client, f"/maps/{IDENTIFIER}") == 404
+
+
+async def test_a_name_in_a_class_is_found(app, client):
+    @app.route("/{x}")
+    class View:
+        class Shelf(Enum):
+            NOVELS = "novels"
+
+        def on_get(self, request, response, x: Shelf):
+            response.body = x.name
+
+    assert await get(client, "/novels") == "NOVELS"
+    assert await get(client, "/maps") == 404
+
+
+async def test_a_name_where_the_handler_was_written_comes_first(app, client):
+    int = str  # noqa: A001, F841 - of the function that registers, not of the handler
+    app.route("/{x}/{y}")(plain)
+    assert await get(client, "/1/2") == "(1, '2')"
+
+
+@pytest.mark.parametrize("annotation", ["Hidden.UUID", "date_only.date | None", "Nowhere[date]"])
+async def test_a_class_for_type_checkers_only_is_told_and_leaves_text(app, client, annotation):
+    handler = handler_of(annotation)
+    with pytest.warns(RollWarning) as caught:
+        app.route("/{x}")(handler)
+    (warning,) = caught
+    assert str(warning.message) == (
+        f"{described(handler)} annotates 'x' with {annotation!r}, which cannot be found at run"
+        " time: the argument stays text. Import it outside of `if TYPE_CHECKING`"
+    )
+    assert warning.filename == __file__
+    assert await get(client, "/1") == "'1'"
+
+
+async def test_names_that_stand_for_one_another_leave_text(app, client):
+    handler = handler_of("one")
+    one, other = "other", "one"
+    assert (one, other) == ("other", "one")
+    app.route("/{x}")(handler)
+    assert await get(client, "/1") == "'1'"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type` is of Python 3.12")
+async def test_an_alias_is_seen_through(app, client):
+    names = {}
+    exec("type Page = int\ntype Shown = Page | None", names)
+    app.route("/{x}")(handler_of(names["Shown"]))
+    assert await get(client, "/1") == "1"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 from .callables import functions_of
@@ -15,6 +15,7 @@ __all__ = [
     "RollWarning",
     "advise",
     "advise_at",
+    "caller",
     "code_of",
     "described",
     "is_passed_over",
@@ -34,10 +35,19 @@ class RollWarning(UserWarning):
 
 def advise(message: str) -> None:
     """Warn with a `RollWarning`, at the line of the application that has called Roll."""
-    frame, level = sys._getframe(1), 2  # noqa: SLF001 - `warnings` counts the frames as well
+    _, level = caller()
+    warnings.warn(message, RollWarning, stacklevel=level)
+
+
+def caller() -> tuple[FrameType, int]:
+    """Return the frame of the application that has called Roll, and its level for `warnings`.
+
+    The level is that of who calls this function.
+    """
+    frame, level = sys._getframe(1), 1  # noqa: SLF001 - `warnings` counts the frames as well
     while frame.f_back is not None and is_passed_over(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, RollWarning, stacklevel=level)
+    return frame, level
 
 
 def is_passed_over(module: str) -> bool:

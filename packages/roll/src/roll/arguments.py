@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from datetime import date
-from enum import Enum
+from collections.abc import Mapping
 from http import HTTPStatus
 from keyword import iskeyword
-from math import inf, isfinite
-from types import NoneType, UnionType
-from typing import Annotated, Any, Final, NewType, Union, get_args, get_origin
-from uuid import UUID
+from typing import Any, Final
 
 from roll_http import HttpError
 from roll_routing import Routes, variables
 
-from .advice import described
-from .callables import functions_of, refuse_async
+from .advice import caller, described
+from .annotations import Convert, advise_on_unresolved, annotations_of, by_annotation
+from .callables import refuse_async
 
 __all__ = ["Arguments", "Conversions", "Place"]
 
-Convert = Callable[[str], Any]
 Conversions = Mapping[str, Convert]
 """What makes the arguments of a handler, by name, from text."""
-
-MAX_DIGITS: Final = 640
-"""The time that `int` takes is the square of their number."""
-
-NUMBER: Final = "+-.0123456789"
 
 TAKEN: Final = frozenset({"request", "response", "ws"})
 """The names of the arguments that come before those of the path."""
@@ -95,10 +85,15 @@ class Place:
     def conversions(self, handler: Any) -> Conversions:
         """Return how the arguments of a handler are made from the text of a match.
 
-        First by the path's own converter; what is still text then, by the annotation.
+        First by the path's own converter; what is still text then, by the annotation. Warns of
+        one that is imported for type checkers only, and would be converted.
         """
-        annotated = {name: by_annotation(hint) for name, hint in annotations_of(handler).items()}
+        frame, _ = caller()
+        hints = annotations_of(handler, frame.f_locals)
+        annotated = {name: by_annotation(hint) for name, hint in hints.items()}
         names = annotated if self.names is None else self.names
+        for name in names:
+            advise_on_unresolved(handler, name, hints.get(name))
         steps = {name: (self.own.get(name), annotated.get(name)) for name in names}
         return {name: chained(*each) for name, each in steps.items() if any(each)}
 
@@ -148,110 +143,3 @@ class Arguments:
                 except ValueError as error:
                     raise HttpError(HTTPStatus.NOT_FOUND, self._path) from error
         return values
-
-
-# Annotations.
-
-
-def annotations_of(handler: Any) -> dict[str, Any]:
-    """Return the annotations of parameters, also of what a decorator passes all on to."""
-    try:
-        parameters = inspect.signature(handler, follow_wrapped=False).parameters.values()
-    except (TypeError, ValueError):
-        return {}
-    own = {each.name: resolved(each.annotation, handler) for each in parameters}
-    wrapped = getattr(handler, "__wrapped__", None)
-    if wrapped is None or all(each.kind is not each.VAR_KEYWORD for each in parameters):
-        return own
-    return annotations_of(wrapped) | own
-
-
-def resolved(annotation: Any, handler: Any) -> Any:
-    """Return an annotation that may be written as text; None for one of which nothing is known."""
-    if not isinstance(annotation, str):
-        return annotation
-    try:
-        # The text is the application's own code; it may give text again.
-        return resolved(eval(annotation, globals_of(handler)), handler)  # noqa: S307
-    except Exception:  # noqa: BLE001 - that of a name imported for type checkers only, or any other
-        return None
-
-
-def globals_of(handler: Any) -> dict[str, Any]:
-    found = (getattr(function, "__globals__", None) for function in functions_of(handler))
-    return next((names for names in found if names is not None), {})
-
-
-def by_annotation(annotation: Any) -> Convert | None:
-    """Return what converts text to what is asked for; None where that is text, or unknown."""
-    kind = bare(annotation)
-    if not isinstance(kind, type):
-        return None
-    return enum_conversion(kind) if issubclass(kind, Enum) else CONVERSIONS.get(kind)
-
-
-def bare(annotation: Any) -> Any:
-    """Return the class in an `Annotated`, a `NewType`, or a union with None."""
-    while True:
-        if get_origin(annotation) is Annotated:
-            annotation = annotation.__origin__
-        elif get_origin(annotation) in {Union, UnionType}:
-            others = [each for each in get_args(annotation) if each is not NoneType]
-            if len(others) > 1:
-                return None
-            annotation = others[0]
-        elif isinstance(annotation, NewType):
-            annotation = annotation.__supertype__
-        else:
-            return annotation
-
-
-# Python's own functions take more than one spelling of a value: digits of other scripts, `1_000`,
-# `{...}` around a UUID. Here none of these is the URL of anything.
-
-
-def to_int(text: str) -> int:
-    digits = text[1:] if text.startswith(("+", "-")) else text
-    if len(digits) > MAX_DIGITS or not (digits.isascii() and digits.isdigit()):
-        raise ValueError(f"{text!r} is no integer")
-    return int(text)
-
-
-def to_float(text: str) -> float:
-    number = float(text) if not text.strip(NUMBER) else inf
-    if not isfinite(number):
-        raise ValueError(f"{text!r} is no number")
-    return number
-
-
-def to_uuid(text: str) -> UUID:
-    found = UUID(text)
-    if text.lower() not in {str(found), found.hex}:
-        raise ValueError(f"{text!r} is no UUID as it is written in URLs")
-    return found
-
-
-def to_date(text: str) -> date:
-    found = date.fromisoformat(text)
-    if found.isoformat() != text:
-        raise ValueError(f"{text!r} is no date of the form YYYY-MM-DD")
-    return found
-
-
-CONVERSIONS: Final[dict[type, Convert]] = {
-    int: to_int,
-    float: to_float,
-    UUID: to_uuid,
-    date: to_date,
-}
-
-
-def enum_conversion(kind: type[Enum]) -> Convert:
-    # The text of a value, as a URL has no other: 1 is found by "1".
-    members = {str(member.value): member for member in kind}
-
-    def convert(text: str) -> Enum:
-        found = members.get(text)
-        return kind(text) if found is None else found  # it may know more by its `_missing_`
-
-    return convert

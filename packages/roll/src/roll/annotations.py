@@ -1,0 +1,171 @@
+"""Annotations of handlers: what the text of an argument is converted to."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import date
+from enum import Enum
+from math import inf, isfinite
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, ForwardRef, NewType, Union, get_args, get_origin
+from uuid import UUID
+
+from .advice import advise, described
+from .callables import functions_of
+
+__all__ = ["Convert", "advise_on_unresolved", "annotations_of", "by_annotation"]
+
+Convert = Callable[[str], Any]
+
+ALIASES: Final[Any] = getattr(typing, "TypeAliasType", ())
+"""The class of `type Page = int`, from Python 3.12 on."""
+
+MAX_DIGITS: Final = 640
+"""The time that `int` takes is the square of their number."""
+
+NUMBER: Final = "+-.0123456789"
+
+DEEPEST: Final = 32
+"""How many aliases and the like may stand around a class."""
+
+Names = Mapping[str, Any]
+
+
+def annotations_of(handler: Any, near: Names) -> dict[str, Any]:
+    """Return the annotations of parameters, also of what a decorator passes all on to.
+
+    They may be written as text; what cannot be resolved stays text. `near` are the names where
+    the handler is registered: a function that makes an application has some of its own.
+    """
+    try:
+        parameters = inspect.signature(handler, follow_wrapped=False).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    scopes = (globals_of(handler), vars(type(getattr(handler, "__self__", None))), near)
+    own = {each.name: resolved(each.annotation, scopes) for each in parameters}
+    wrapped = getattr(handler, "__wrapped__", None)
+    if wrapped is None or all(each.kind is not each.VAR_KEYWORD for each in parameters):
+        return own
+    return annotations_of(wrapped, near) | own
+
+
+def globals_of(handler: Any) -> Names:
+    found = (getattr(function, "__globals__", None) for function in functions_of(handler))
+    return next((names for names in found if names is not None), {})
+
+
+def resolved(annotation: Any, scopes: Iterable[Names]) -> Any:
+    """Return the class that is asked for, without what may stand around it."""
+    for _ in range(DEEPEST):  # names may stand for one another in a circle
+        if isinstance(annotation, ForwardRef):
+            annotation = annotation.__forward_arg__
+        if not isinstance(annotation, str):
+            inner = unwrapped(annotation)
+        elif (inner := evaluated(annotation, scopes)) is None:
+            return annotation
+        if inner is annotation:
+            break
+        annotation = inner
+    return annotation
+
+
+def evaluated(text: str, scopes: Iterable[Names]) -> Any:
+    """Return what the text of an annotation stands for; None for one of which nothing is known."""
+    for names in scopes:
+        # The text is the application's own code. A name may be there for type checkers only.
+        with suppress(Exception):
+            return eval(text, dict(names))  # noqa: S307
+    return None
+
+
+def unwrapped(annotation: Any) -> Any:
+    """Return what is in an `Annotated`, a `NewType`, an alias, or a union with None."""
+    if get_origin(annotation) is Annotated:
+        return annotation.__origin__
+    if get_origin(annotation) in {Union, UnionType}:
+        others = [each for each in get_args(annotation) if each is not NoneType]
+        return others[0] if len(others) == 1 else annotation
+    if isinstance(annotation, NewType):
+        return annotation.__supertype__
+    if isinstance(annotation, ALIASES):
+        return annotation.__value__
+    return annotation
+
+
+def advise_on_unresolved(handler: Any, name: str, annotation: Any) -> None:
+    """Warn of an annotation that would be converted to, but is known to type checkers only."""
+    if isinstance(annotation, str) and re.search(r"\b(UUID|date)\b", annotation):
+        advise(
+            f"{described(handler)} annotates {name!r} with {annotation!r}, which cannot be found"
+            f" at run time: the argument stays text. Import it outside of `if TYPE_CHECKING`"
+        )
+
+
+def by_annotation(annotation: Any) -> Convert | None:
+    """Return what converts text to a class; None where that is text, or unknown."""
+    if not isinstance(annotation, type):
+        return None
+    if issubclass(annotation, Enum):
+        return enum_conversion(annotation)
+    return CONVERSIONS.get(annotation)
+
+
+# Python's own functions take more than one spelling of a value: digits of other scripts, `1_000`,
+# `{...}` around a UUID. Here none of these is the URL of anything.
+
+
+def to_int(text: str) -> int:
+    digits = text[1:] if text.startswith(("+", "-")) else text
+    if len(digits) > MAX_DIGITS or not (digits.isascii() and digits.isdigit()):
+        raise ValueError(f"{text!r} is no integer")
+    return int(text)
+
+
+def to_float(text: str) -> float:
+    number = float(text) if not text.strip(NUMBER) else inf
+    if not isfinite(number):
+        raise ValueError(f"{text!r} is no number")
+    return number
+
+
+def to_uuid(text: str) -> UUID:
+    found = UUID(text)
+    if text.lower() not in {str(found), found.hex}:
+        raise ValueError(f"{text!r} is no UUID as it is written in URLs")
+    return found
+
+
+def to_date(text: str) -> date:
+    found = date.fromisoformat(text)
+    if found.isoformat() != text:
+        raise ValueError(f"{text!r} is no date of the form YYYY-MM-DD")
+    return found
+
+
+CONVERSIONS: Final[dict[type, Convert]] = {
+    int: to_int,
+    float: to_float,
+    UUID: to_uuid,
+    date: to_date,
+}
+
+
+def enum_conversion(kind: type[Enum]) -> Convert:
+    # The text of a value, as a URL has no other: 1 is found by "1".
+    members = {str(member.value): member for member in kind}
+
+    def convert(text: str) -> Enum:
+        found = members.get(text)
+        if found is not None:
+            return found
+        try:
+            return kind(text)  # it may know more by its `_missing_`
+        except Exception as error:
+            # Whatever that raises, a KeyError most of all: the text is no member.
+            raise ValueError(f"{text!r} is no {kind.__qualname__}") from error
+
+    return convert
