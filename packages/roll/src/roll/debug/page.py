@@ -6,13 +6,11 @@ import ipaddress
 import traceback
 from collections.abc import Iterable, Iterator
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from ..application import Roll
 from ..errors import Unexpected, readable, set_fields
 from .frames import Frame, Shown, chain_of, safe_repr
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["error_pages"]
 

@@ -9,12 +9,10 @@ import threading
 import traceback
 from time import monotonic
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..advice import is_passed_over
-
-if TYPE_CHECKING:
-    from ..application import Roll
+from ..application import Roll
 
 __all__ = ["watch_loop"]
 

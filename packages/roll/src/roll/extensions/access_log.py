@@ -5,15 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from ..application import Roll
 from ..errors import readable
 from ..observe import report_exchanges
 from .checks import check_access_format, check_handler, checked_level
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["logger"]
 

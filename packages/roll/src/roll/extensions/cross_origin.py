@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..application import Roll
 from ..callables import is_generator, refuse_awaitable, refuse_generator
 from ..settings import check_flag
 from .checks import check_origins, check_seconds, checked_methods, checked_names
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["cors"]
 

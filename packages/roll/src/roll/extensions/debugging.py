@@ -6,12 +6,10 @@ import logging
 import sys
 from http import HTTPStatus
 from traceback import print_exception
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from ..application import Roll
 from ..errors import Unexpected
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["igniter", "traceback"]
 

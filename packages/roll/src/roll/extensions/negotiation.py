@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from roll_http import HttpError
 from roll_http.syntax import TCHARS
 
+from ..application import Roll
 from ..views import endpoint_of
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["content_negociation"]
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..application import Roll
 from ..lookup import answer_any_target
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["options"]
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 from os import PathLike
 from ssl import SSLContext
-from typing import TYPE_CHECKING
 
 from roll_http import Limits
 
+from ..application import Roll
 from ..listening import Place, checked_port
 from ..serving import run
 from ..settings import check_flag, checked_limits
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["simple_server"]
 

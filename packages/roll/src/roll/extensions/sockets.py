@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..application import Roll
+from ..application import Roll
 
 __all__ = ["websockets_store"]
 

@@ -12,18 +12,16 @@ from http import HTTPStatus
 from io import BufferedReader, FileIO
 from pathlib import Path, PurePath
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from roll_http import FileBody, HttpError
 
+from ..application import Roll
 from ..errors import set_fields
 from ..settings import advise_on_extras, check_flag
 from .checks import check_folder, check_text
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
 from .parents import leads_through_file
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["static"]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from roll_routing import Routes, build, variables
 
-if TYPE_CHECKING:
-    from ..application import Roll
+from ..application import Roll
 
 __all__ = ["named_url"]
 

@@ -1,0 +1,63 @@
+"""Type hints of all that is public, as `typing.get_type_hints` finds them at run time."""
+
+import importlib
+import inspect
+import pkgutil
+import typing
+
+import pytest
+
+import roll
+
+LEAVES = ["roll_http", "roll_multipart", "roll_routing", "roll_websocket"]
+
+
+def modules():
+    names = [module.name for module in pkgutil.walk_packages(roll.__path__, "roll.")]
+    public = [name for name in names if not name.rpartition(".")[2].startswith("_")]
+    return map(importlib.import_module, ["roll", *public])
+
+
+def annotated():
+    """Give what has annotations among the names of all modules: classes, functions, methods."""
+    for module in modules():
+        for name in getattr(module, "__all__", ()):
+            found = getattr(module, name)
+            if inspect.isfunction(found):
+                yield found
+            elif inspect.isclass(found):
+                yield found
+                yield from methods(found)
+
+
+def methods(cls):
+    for name, found in vars(cls).items():
+        function = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
+        if inspect.isfunction(function) and (name == "__init__" or not name.startswith("_")):
+            yield function
+
+
+def described(found):
+    return f"{found.__module__}.{found.__qualname__}"
+
+
+ALL = sorted({described(found): found for found in annotated()}.items())
+OURS = [(name, found) for name, found in ALL if name.partition(".")[0] == "roll"]
+
+
+def test_there_are_extensions_and_methods_among_them():
+    assert {"roll.extensions.static_files.static", "roll.application.Roll.route"} <= {*dict(OURS)}
+
+
+@pytest.mark.parametrize("name", dict(OURS))
+def test_type_hints_can_be_had_of_all_that_is_public(name):
+    typing.get_type_hints(dict(OURS)[name])
+
+
+@pytest.mark.parametrize("leaf", LEAVES)
+def test_type_hints_can_be_had_of_the_classes_of_the_leaves(leaf):
+    module = importlib.import_module(leaf)
+    classes = [found for name in module.__all__ if inspect.isclass(found := getattr(module, name))]
+    assert classes
+    for cls in classes:
+        typing.get_type_hints(cls)
