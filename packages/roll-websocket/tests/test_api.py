@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 
-from roll_websocket import ConnectionClosed, HandshakeError, WSProtocol
+from roll_websocket import ConnectionClosed, HandshakeError, WSProtocol, broadcast
 
 
 async def test_a_client_gets_its_messages_back(serve: Any) -> None:
@@ -385,3 +385,51 @@ async def test_pythons_warning_of_a_forgotten_await_names_recv(serve: Any) -> No
 
     client = await (await serve(handler)).connect()
     assert await client.recv() == "warned"
+
+
+NO_MESSAGES = [None, 3, 0, 1.5, True, ["a"], [1, 2], {"a": 1}, ("a",), {1}, range(3), object()]
+
+
+@pytest.mark.parametrize("call", ["send", "ping", "pong", "broadcast"])
+@pytest.mark.parametrize("data", NO_MESSAGES)
+async def test_data_of_another_type_is_an_error_and_sends_nothing(
+    serve: Any, wire: Any, call: str, data: Any
+) -> None:
+    """`bytes(3)` is three zeros, and `bytes([1, 2])` two bytes."""
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        if call == "ping" and data is None:
+            return
+        with pytest.raises(TypeError, match=f"str or bytes, not {type(data).__name__}"):
+            if call == "broadcast":
+                broadcast([ws], data)
+            else:
+                await getattr(ws, call)(data)
+        await ws.send("open")
+
+    raw = await (await serve(handler)).raw()
+    assert (await raw.frame())[0] in {0x81, 0x88, 0x89}
+
+
+@pytest.mark.parametrize("data", ["a", bytearray(b"a"), memoryview(b"a")])
+@pytest.mark.parametrize("call", ["ping", "pong"])
+async def test_control_frames_take_text_and_bytes(serve: Any, data: Any, call: str) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await getattr(ws, call)(data)
+
+    raw = await (await serve(handler)).raw()
+    assert await raw.frame() == (0x89 if call == "ping" else 0x8A, b"a")
+
+
+@pytest.mark.parametrize("call", [5, "close", b"", [], False])
+async def test_what_is_told_of_a_loss_is_a_function(serve: Any, call: Any) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        ws.on_lost = print
+        with pytest.raises(TypeError, match="`on_lost` is a function, or None, not"):
+            ws.on_lost = call
+        assert ws.on_lost is print
+        ws.on_lost = None
+
+    site = await serve(handler)
+    await site.raw()
+    assert await site.ended() == [None]

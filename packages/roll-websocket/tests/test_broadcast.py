@@ -230,3 +230,15 @@ async def test_many_share_one_frame(serve: Any, wire: Any) -> None:
 def test_what_is_no_connection_is_a_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="Broadcast to connections, each a WSProtocol, not to"):
         broadcast(wrong, "x")
+
+
+@pytest.mark.parametrize("connections", [None, 3, WSProtocol, object()])
+def test_what_are_no_connections_is_told(connections: Any) -> None:
+    with pytest.raises(TypeError, match="Broadcast to an iterable of connections, not to"):
+        broadcast(connections, "hello")
+
+
+@pytest.mark.parametrize("slow", [None, True, 1, ["close"], b"close", "CLOSE", {}])
+def test_what_is_no_policy_is_told(slow: Any) -> None:
+    with pytest.raises(ValueError, match="`slow` is 'close' or 'drop', not"):
+        broadcast([], "hello", slow=slow)

@@ -241,7 +241,9 @@ def no_time(*args: Any, **options: Any) -> None:
 async def test_a_connection_that_fails_to_open_is_logged_once_and_closed(
     wire: Any, serve: Any, log: pytest.LogCaptureFixture, fault: dict[str, Any]
 ) -> None:
-    site = await serve(receive, constants=fault)
+    site = await serve(receive)
+    for name, value in fault.items():
+        setattr(site.listener.protocol, name, value)
     raw = await site.socket()
     raw.send(wire.head())
     answer = b"HTTP/1.1 500 " if "handshake" in fault else b""

@@ -79,7 +79,29 @@ NO_ORIGINS = [
 NO_SUBPROTOCOLS = ["", "a b", "a,b", "chat\n", "é", b"chat", None, 1, "a/b", "a;q"]
 NO_LISTS = [1, True, object(), b"chat", {"a": "b"}, iter(["chat"]), (x for x in ["chat"])]
 
+NO_FIELDS = [
+    ("A", "b\r\nC: d"),
+    ("A", "b\nc"),
+    ("A", "b\0c"),
+    ("A", "\u20ac"),
+    ("A", None),
+    ("A", b"b"),
+    ("A", ["b"]),
+    ("", "b"),
+    ("A B", "b"),
+    ("A:", "b"),
+    ("A\r\nB", "c"),
+    ("\u00e9", "b"),
+    (b"A", "b"),
+    (1, "b"),
+    (None, "b"),
+]
+NO_HEADERS = [None, 1, True, "A: b", b"A: b", object(), [1], ["ab"], [("A",)], [("A", "b", "c")]]
+
 WRONG = [
+    *(("headers", [field]) for field in NO_FIELDS),
+    *(("headers", dict([field])) for field in NO_FIELDS),
+    *(("headers", value) for value in NO_HEADERS),
     *(("ping_interval", value) for value in NO_TIMES),
     *(("ping_timeout", value) for value in NO_TIMES),
     *(("max_size", value) for value in NO_SIZES),
@@ -94,6 +116,11 @@ WRONG = [
     ("subprotocols", None),
 ]
 RIGHT = [
+    ("headers", ()),
+    ("headers", {}),
+    ("headers", [("A", "b"), ("A", "\u00e9"), ["B", 3]]),
+    ("headers", {"A": "b", "Connection": "close"}),
+    ("headers", {"A": "b"}.items()),
     *((name, value) for name in ("ping_interval", "ping_timeout") for value in (1, 0.01, 3600)),
     ("ping_interval", None),
     ("ping_timeout", None),
@@ -130,8 +157,32 @@ def test_what_cannot_work_is_an_error_wherever_it_is_given(
         with pytest.raises(ValueError, match=f"^`{name}`") as caught:
             give()
         text = str(caught.value)
-        shown = value[-1] if name in {"origins", "subprotocols"} and type(value) is list else value
-        assert repr(shown) in text
+        shown = value[-1] if name in LISTS and type(value) is list else value
+        for part in each_shown(name, shown):
+            assert repr(part) in text
+
+
+LISTS = {"origins", "subprotocols", "headers"}
+
+
+def each_shown(name: str, value: Any) -> list[Any]:
+    """What a message must show: of a field its name and its value."""
+    if name == "headers" and isinstance(value, dict):
+        return list(*value.items())
+    return list(value) if name == "headers" and isinstance(value, tuple) else [value]
+
+
+def test_fields_for_all_connections_are_no_iterator(wire: Any) -> None:
+    for headers in (iter([("A", "b")]), (pair for pair in [("A", "b")])):
+        with pytest.raises(ValueError, match=r"^`headers` .* no iterator"):
+            Listener(wire.echo, headers=headers)
+        assert b"\r\nA: b\r\n" in WSProtocol(REQUEST).handshake(headers)
+
+
+@pytest.mark.parametrize("options", [None, 1, "max_size", [("max_size", 1)]])
+def test_options_are_a_mapping(options: Any) -> None:
+    with pytest.raises(TypeError, match="mapping of names"):
+        check_options(options)
 
 
 @pytest.mark.parametrize(

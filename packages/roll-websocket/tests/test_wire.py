@@ -12,6 +12,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from roll_websocket.inbox import Piece
 from roll_websocket.wire import Wire
 
 KEY = b"\x37\xfa\x21\x3d"
@@ -48,7 +49,12 @@ def outcome(wire: Wire, chunks: list[bytes]) -> tuple[Any, ...]:
             wire.step()
     sent = b"".join(wire.data_to_send())
     end = None if wire.state is State.OPEN else wire.end()
-    return list(wire.inbox.messages), wire.pongs, sent, end
+    return list(map(shown, wire.inbox.messages)), wire.pongs, sent, end
+
+
+def shown(message: str | bytes | Piece) -> Any:
+    """A message, or the data of a piece and whether it is the last one."""
+    return (message.data, message.last) if isinstance(message, Piece) else message
 
 
 GOOD = (

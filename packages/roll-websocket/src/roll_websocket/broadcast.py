@@ -9,7 +9,7 @@ from roll_websocket.shared import Shared
 __all__ = ["broadcast"]
 
 TOO_SLOW = 1013, "Too slow for what is sent."
-POLICIES = {"close", "drop"}
+POLICIES = "close", "drop"
 
 
 def broadcast(
@@ -32,6 +32,8 @@ def broadcast(
     """
     if slow not in POLICIES:
         raise ValueError(f"`slow` is 'close' or 'drop', not {slow!r}")
+    if not isinstance(connections, Iterable):
+        raise TypeError(f"Broadcast to an iterable of connections, not to {connections!r}")
     shared = Shared(message)
     plain = shared.plain
     for ws in connections:

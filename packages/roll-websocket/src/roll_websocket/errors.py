@@ -4,23 +4,37 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ConnectionClosed", "HandshakeError", "InvalidMessage", "consists_of", "wake"]
+from roll_websocket.fields import checked_field, pairs
+
+__all__ = [
+    "ConnectionClosed",
+    "HandshakeError",
+    "InvalidMessage",
+    "check_refusal",
+    "consists_of",
+    "wake",
+]
+
+REFUSALS = range(300, 600)
 
 
 class HandshakeError(Exception):
     """The refusal of a request for a WebSocket, to be answered with an HTTP error.
 
-    `status` is the HTTP status, `message` the text of the answer, and `headers` are fields that
-    the answer needs.
+    `status` is the HTTP status, from 300 to 599, `message` the text of the answer, and `headers`
+    are fields that the answer needs.
+    Raises TypeError if the status is no int or the message no str, and ValueError for another
+    status or a field that cannot be sent.
     """
 
     def __init__(
         self, status: int, message: str, headers: Mapping[str, str] | None = None
     ) -> None:
+        check_refusal(status, message)
         super().__init__(message)
         self.status = status
         self.message = message
-        self.headers = dict(headers or {})
+        self.headers = dict(checked_field(*field) for field in pairs(headers or {}))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By default an exception is made again from its `args`, and here these are the message.
@@ -42,6 +56,16 @@ class ConnectionClosed(ConnectionError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return restored, (type(self), self.args, vars(self))
+
+
+def check_refusal(status: object, message: object) -> None:
+    """Raise TypeError or ValueError for what no answer can have."""
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise TypeError(f"The status of a refusal is an int, not {status!r}")
+    if status not in REFUSALS:
+        raise ValueError(f"The status of a refusal is one from 300 to 599, not {status}")
+    if not isinstance(message, str):
+        raise TypeError(f"The message of a refusal is a str, not {message!r}")
 
 
 def restored(

@@ -11,9 +11,11 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from roll_websocket.errors import HandshakeError
+from roll_websocket.fields import VALUE, checked_field, pairs
 
-__all__ = ["HandshakeRequest", "Origins", "accept"]
+__all__ = ["Fields", "HandshakeRequest", "Origins", "accept", "own_fields"]
 
+Fields = Mapping[str, str] | Iterable[tuple[str, str]]
 Origins = Sequence[str | re.Pattern[str]] | None
 
 VERSION = "13"
@@ -30,8 +32,6 @@ RESERVED_PREFIX = "sec-websocket-"
 
 # Compiled with the first handshake, and kept by `re`.
 HOST = r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+;=%-]+)(:[0-9]*)?"
-NAME = r"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
-VALUE = r"[\t\x20-\x7e\x80-\xff]*"
 
 
 class HandshakeRequest(Protocol):
@@ -65,15 +65,13 @@ class HandshakeRequest(Protocol):
         """The address of the peer, host and port; None over a Unix socket."""
 
 
-def accept(
-    wire: ServerProtocol, request: HandshakeRequest, headers: Iterable[tuple[str, str]]
-) -> bytes:
+def accept(wire: ServerProtocol, request: HandshakeRequest, headers: Fields) -> bytes:
     """Return the head of the 101 response to `request`, with `headers` of the application.
 
     Raises HandshakeError when the request is refused, ValueError for a header that cannot
     be sent.
     """
-    own = check_headers(headers)
+    own = own_fields(headers)
     check_request(request)
     response = wire.accept(translate(request))
     if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
@@ -146,13 +144,10 @@ def refusal(status: int, error: Exception | None) -> HandshakeError:
     return HandshakeError(status, message)
 
 
-def check_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def own_fields(headers: object) -> list[tuple[str, str]]:
     """Drop fields that belong to the handshake; raise ValueError for one that cannot be sent."""
-    own = [(name, str(value)) for name, value in headers if not reserved(name)]
-    for name, value in own:
-        if not re.fullmatch(NAME, name) or not re.fullmatch(VALUE, value):
-            raise ValueError(f"This header cannot be sent: {name!r}: {value!r}")
-    return own
+    fields = [checked_field(name, value) for name, value in pairs(headers)]
+    return [(name, value) for name, value in fields if not reserved(name)]
 
 
 def reserved(name: str) -> bool:

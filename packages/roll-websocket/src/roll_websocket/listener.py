@@ -1,11 +1,11 @@
 """A server of its own: what is needed to serve WebSockets alone, on any asyncio server."""
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from roll_websocket.checks import check_grace, check_handlers, check_names, check_protocol
 from roll_websocket.errors import HandshakeError
 from roll_websocket.handshake import HandshakeRequest
 from roll_websocket.opening import Opening
@@ -28,9 +28,10 @@ class Listener:
 
     `handler` serves every path. A mapping of paths to handlers serves these paths; other paths
     get a 404. `process_request(request)`, a plain or an `async` function, may refuse a request:
-    it raises HandshakeError, which is sent as the answer. It has `TIMEOUT` seconds. `options` are
-    those of `WSProtocol.handshake`, for all connections.
-    Raises ValueError for an unknown option, a value that cannot work and what is no handler.
+    it raises HandshakeError, which is sent as the answer. After `TIMEOUT` seconds, the answer is a
+    503. `options` are those of `WSProtocol.handshake`, for all connections.
+    Raises ValueError for an unknown option, a value that cannot work, what is no handler, and for
+    constants of `protocol` that cannot work.
     """
 
     def __init__(
@@ -41,7 +42,8 @@ class Listener:
         protocol: type[WSProtocol] = WSProtocol,
         **options: Any,
     ) -> None:
-        check_names(protocol, options)
+        check_protocol(protocol)
+        check_names(protocol.handshake, options)
         check_options(options)
         check_handlers(handler, process_request)
         self.handler = handler
@@ -92,8 +94,9 @@ class Listener:
 
         Handlers that still run after `grace` seconds are cancelled; `TIMEOUT` seconds later, their
         connections are aborted. Connections that are not yet WebSockets are closed, and so are
-        new connections.
+        new connections. Raises ValueError if `grace` is no number of seconds.
         """
+        check_grace(grace)
         self.stopped = True
         for opening in tuple(self.openings):
             opening.transport.close()
@@ -109,28 +112,6 @@ class Listener:
         """Wait until no handler runs, or so many seconds."""
         if self.running:
             await asyncio.wait(self.running, timeout=patience)
-
-
-def check_names(protocol: type[WSProtocol], options: dict[str, Any]) -> None:
-    """Raise ValueError for an option that the protocol does not take."""
-    signature = inspect.signature(protocol.handshake)
-    try:
-        signature.bind(None, **options)
-    except TypeError as error:
-        known = ", ".join(list(signature.parameters)[1:])
-        raise ValueError(f"Unknown option: {error}. The options are {known}.") from None
-
-
-def check_handlers(handler: object, hook: object) -> None:
-    """Raise ValueError for what cannot be called."""
-    named = dict(handler) if isinstance(handler, Mapping) else {"handler": handler}
-    for name, value in named.items():
-        if not callable(value):
-            raise ValueError(f"A handler is a function, not {value!r}, of {name!r}")  # noqa: TRY004 - as all options
-        if isinstance(handler, Mapping) and not (isinstance(name, str) and name[:1] == "/"):
-            raise ValueError(f"A path is a str that begins with '/', not {name!r}")
-    if hook is not None and not callable(hook):
-        raise ValueError(f"`process_request` is a function, or None, not {hook!r}")
 
 
 async def failed(error: Exception) -> None:

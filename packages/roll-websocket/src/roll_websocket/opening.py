@@ -8,18 +8,21 @@ from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any, Protocol, cast
 
-from websockets.datastructures import Headers
 from websockets.exceptions import SecurityError
-from websockets.http11 import Request, Response
+from websockets.http11 import Request
 from websockets.streams import StreamReader
 
 from roll_websocket.errors import HandshakeError
 from roll_websocket.protocol import WSProtocol
+from roll_websocket.refusal import refusal
 from roll_websocket.request import ListenerRequest
 
 __all__ = ["Opening", "Owner"]
 
 LOGGER = logging.getLogger("roll_websocket")
+
+FAILED = HandshakeError(500, HTTPStatus.INTERNAL_SERVER_ERROR.phrase)
+UNAVAILABLE = HandshakeError(503, HTTPStatus.SERVICE_UNAVAILABLE.phrase)
 
 
 class Owner(Protocol):
@@ -51,13 +54,26 @@ class Opening(asyncio.Protocol):
         self.checking: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Give the client `TIMEOUT` seconds for its request and the check of it."""
+        """Give the client `TIMEOUT` seconds for its request."""
         self.transport = cast(asyncio.Transport, transport)
         self.listener.openings.add(self)
         if self.listener.stopped:
             self.transport.close()
-        timeout = self.listener.protocol.TIMEOUT
-        self.patience = asyncio.get_running_loop().call_later(timeout, self.transport.abort)
+        self.watch()
+
+    def watch(self) -> None:
+        """Schedule `expire` in `TIMEOUT` seconds."""
+        loop = asyncio.get_running_loop()
+        self.patience = loop.call_later(self.listener.protocol.TIMEOUT, self.expire)
+
+    def expire(self) -> None:
+        """Leave the client, but first answer if the listener is to blame."""
+        if self.refused or self.checking is None:
+            self.transport.abort()
+            return
+        self.fail(TimeoutError("`process_request` took too long."))
+        self.checking.cancel()
+        self.watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Clean up: the client has gone before its handshake."""
@@ -102,6 +118,8 @@ class Opening(asyncio.Protocol):
         try:
             checked = self.listener.check(request)
             if isawaitable(checked):
+                self.patience.cancel()
+                self.watch()
                 loop = asyncio.get_running_loop()
                 self.checking = loop.create_task(self.wait_for(checked, request))
             else:
@@ -113,6 +131,10 @@ class Opening(asyncio.Protocol):
         """Open the connection once the check has passed."""
         try:
             self.go_on(await checked, request)
+        except asyncio.CancelledError as error:
+            if not (self.refused or self.transport.is_closing()):
+                self.fail(error)  # The check itself raised it.
+            raise
         except Exception as error:  # noqa: BLE001 - answered there
             self.fail(error)
 
@@ -120,7 +142,7 @@ class Opening(asyncio.Protocol):
         """Open the connection; raise TypeError if the check returned anything."""
         if result is not None:
             raise TypeError(f"`process_request` returns None, or raises, not {result!r}")
-        if not self.transport.is_closing():
+        if not (self.refused or self.transport.is_closing()):
             self.open(request)
 
     def open(self, request: ListenerRequest) -> None:
@@ -142,11 +164,11 @@ class Opening(asyncio.Protocol):
         self.patience.cancel()
         self.listener.openings.discard(self)
 
-    def fail(self, error: Exception) -> None:
-        """Refuse the request: an error that is no HandshakeError is logged, and a 500."""
+    def fail(self, error: BaseException) -> None:
+        """Refuse the request: an error that is no HandshakeError is logged, and a 500 or 503."""
         if not isinstance(error, HandshakeError):
             LOGGER.error("A handshake failed", exc_info=error)
-            error = HandshakeError(500, "Internal Server Error")
+            error = UNAVAILABLE if isinstance(error, TimeoutError) else FAILED
         try:
             self.refuse(error)
         except Exception:
@@ -159,18 +181,21 @@ class Opening(asyncio.Protocol):
         Closing at once would reset the connection where the client is still sending, and the
         answer could be lost.
         """
-        self.refused = True
-        if self.transport.is_closing():
+        if self.refused or self.transport.is_closing():
             return
-        body = error.message.encode()
-        headers = Headers({"Content-Type": "text/plain; charset=utf-8"})
-        headers.update({**error.headers, "Connection": "close"})
-        headers["Content-Length"] = str(len(body))
-        phrase = HTTPStatus(error.status).phrase
-        self.transport.write(Response(error.status, phrase, headers, body).serialize())
+        self.refused = True
+        self.transport.write(self.answer(error))
         self.transport.resume_reading()
         if not self.transport.can_write_eof():  # TLS
             self.transport.close()
             return
         with contextlib.suppress(OSError):  # the client has reset the connection
             self.transport.write_eof()
+
+    def answer(self, error: HandshakeError) -> bytes:
+        """Return the answer of an error, or a 500 for one that has none."""
+        try:
+            return refusal(error)
+        except Exception:
+            LOGGER.exception("A handshake could not be refused as it was asked")
+            return refusal(FAILED)

@@ -1,10 +1,11 @@
 """Checks of the options of a connection."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
-from roll_websocket.handshake import NAME
+from roll_websocket.fields import NAME
+from roll_websocket.handshake import own_fields
 
 __all__ = ["OPTIONS", "check_options"]
 
@@ -23,7 +24,10 @@ def check_options(options: Mapping[str, object]) -> None:
     """Raise ValueError if an option of `WSProtocol.handshake` has a value that cannot work.
 
     The message says what was given and what is expected. Other names are ignored.
+    Raises TypeError if `options` is no mapping.
     """
+    if not isinstance(options, Mapping):
+        raise TypeError(f"Options are a mapping of names to values, not {options!r}")
     for name, value in options.items():
         check = OPTIONS.get(name)
         if check is not None:
@@ -91,6 +95,13 @@ def check_subprotocols(name: str, value: object) -> None:
             )
 
 
+def check_headers(name: str, value: object) -> None:
+    """Check fields of the 101 response, for more than one of them."""
+    if isinstance(value, Iterator):
+        raise ValueError(f"`{name}` is for all connections, so no iterator: not {value!r}")  # noqa: TRY004 - as all options
+    own_fields(value)
+
+
 def listed(name: str, value: object, what: str) -> Collection[object]:
     """Return the members of a list or of a single str; an iterator would serve only once."""
     if isinstance(value, str):
@@ -107,5 +118,6 @@ OPTIONS: Final[dict[str, Callable[[str, object], None]]] = {
     "ping_interval": check_seconds,
     "ping_timeout": check_seconds,
     "max_size": check_size,
+    "headers": check_headers,
 }
 """The check of each option, by name."""

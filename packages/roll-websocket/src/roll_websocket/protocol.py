@@ -8,7 +8,6 @@ from collections.abc import (
     Awaitable,
     Callable,
     Coroutine,
-    Iterable,
     Mapping,
     Sequence,
 )
@@ -22,7 +21,7 @@ from roll_websocket.codec import Codec, StrictJSON
 from roll_websocket.connection import Connection
 from roll_websocket.errors import ConnectionClosed, InvalidMessage, consists_of
 from roll_websocket.frames import WHOLE, Message, message_frame
-from roll_websocket.handshake import HandshakeRequest, Origins, accept
+from roll_websocket.handshake import Fields, HandshakeRequest, Origins, accept
 from roll_websocket.options import check_options
 from roll_websocket.streams import Stream, receive, receive_whole, send_pieces
 from roll_websocket.wire import MAX_CONTROL, Wire
@@ -73,7 +72,7 @@ class WSProtocol(asyncio.Protocol):
 
     def handshake(
         self,
-        headers: Iterable[tuple[str, str]] = (),
+        headers: Fields = (),
         *,
         origins: Origins = None,
         subprotocols: Sequence[str] = (),
@@ -84,7 +83,8 @@ class WSProtocol(asyncio.Protocol):
     ) -> bytes:
         """Check the request (RFC 6455 4.2.1) and return the head of the 101 response.
 
-        `headers` are added to the response. If `origins` are given, other values of Origin are
+        `headers`, a mapping or pairs, are added to the response, except those that are the
+        handshake's own. If `origins` are given, other values of Origin are
         refused. `subprotocol` becomes the first of the client's list that is in `subprotocols`.
         Both take a list, or a str for a single value.
         `compression` allows permessage-deflate (RFC 7692). The connection sends a ping every
@@ -176,12 +176,17 @@ class WSProtocol(asyncio.Protocol):
 
     @property
     def on_lost(self) -> Callable[[], object] | None:
-        """The function to call when the connection is lost, unless this side closed it."""
+        """The function to call when the connection is lost, unless this side closed it.
+
+        Raises TypeError if it is set to what cannot be called, None excepted.
+        """
         return self._on_lost
 
     @on_lost.setter
     def on_lost(self, call: Callable[[], object] | None) -> None:
         """Set it at any time."""
+        if call is not None and not callable(call):
+            raise TypeError(f"`on_lost` is a function, or None, not {call!r}")
         self._on_lost = call
         if hasattr(self, "_connection"):
             self._connection.on_lost = call
@@ -299,8 +304,8 @@ class WSProtocol(asyncio.Protocol):
         """Send a ping; return a future of the seconds until its pong.
 
         `data` has at most 125 bytes and is random by default. The future raises ConnectionClosed
-        if the connection ends first. Raises ConnectionClosed, and ValueError if `data` is too
-        long or another ping with the same data waits for its pong.
+        if the connection ends first. Raises ConnectionClosed, ValueError if `data` is too long or
+        another ping with the same data waits for its pong, and TypeError for another type.
         """
         payload = os.urandom(4) if data is None else control(data)
         connection = self._connection
@@ -312,7 +317,8 @@ class WSProtocol(asyncio.Protocol):
     async def pong(self, data: str | bytes = b"") -> None:
         """Send an unsolicited pong (RFC 6455 5.5.3); pings are answered automatically.
 
-        Raises ConnectionClosed, and ValueError if `data` has more than 125 bytes.
+        Raises ConnectionClosed, ValueError if `data` has more than 125 bytes, and TypeError for
+        another type.
         """
         payload = control(data)
         connection = self._connection
@@ -367,7 +373,9 @@ class WSProtocol(asyncio.Protocol):
 
 def control(data: str | bytes) -> bytes:
     """Return the payload of a control frame (RFC 6455 5.5)."""
-    payload = data.encode() if isinstance(data, str) else bytes(data)
+    if not isinstance(data, WHOLE):
+        raise TypeError(f"A control frame takes str or bytes, not {type(data).__name__}")
+    _, payload = message_frame(data)
     if len(payload) > MAX_CONTROL:
         raise ValueError(f"A control frame takes 125 bytes, not {len(payload)}")
     return payload

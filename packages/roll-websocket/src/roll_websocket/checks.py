@@ -1,0 +1,82 @@
+"""Checks of what a Listener is given."""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+
+from roll_websocket.options import LONGEST
+from roll_websocket.protocol import WSProtocol
+
+__all__ = ["check_grace", "check_handlers", "check_names", "check_protocol"]
+
+SIZES = ["MAX_QUEUE", "READ_LIMIT", "WRITE_LIMIT", "BACKLOG_LIMIT"]
+
+
+def check_protocol(protocol: object) -> None:
+    """Raise ValueError for what is no class of connections, or has constants that cannot work."""
+    if not (isinstance(protocol, type) and issubclass(protocol, WSProtocol)):
+        raise ValueError(f"`protocol` is a subclass of WSProtocol, not {protocol!r}")  # noqa: TRY004 - as all options
+    if not seconds(protocol.TIMEOUT, LONGEST):
+        raise ValueError(f"`TIMEOUT` is a number of seconds, not {protocol.TIMEOUT!r}")
+    for name in SIZES:
+        check_count(name, getattr(protocol, name), 0)
+    if protocol.MAX_SIZE is not None:
+        check_count("MAX_SIZE", protocol.MAX_SIZE, 1)
+    for name in ("dumps", "loads"):
+        if not callable(getattr(protocol.JSON, name, None)):
+            raise ValueError(f"`JSON` has the methods dumps and loads; {protocol.JSON!r} has not")  # noqa: TRY004 - as all options
+
+
+def check_count(name: str, value: object, least: int) -> None:
+    """Raise ValueError for what is no number of bytes or messages."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"`{name}` is an int of at least {least}, not {value!r}")
+
+
+def check_grace(grace: object) -> None:
+    """Raise ValueError for what is no number of seconds."""
+    if not seconds(grace, math.inf):
+        raise ValueError(f"`grace` is a number of seconds, not {grace!r}")
+
+
+def seconds(value: object, most: float) -> bool:
+    """Whether a value is a number of seconds up to `most`."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def check_names(handshake: Callable[..., object], options: Mapping[str, object]) -> None:
+    """Raise ValueError for an option that the handshake does not take."""
+    signature = inspect.signature(handshake)
+    try:
+        signature.bind(None, **options)
+    except TypeError as error:
+        known = ", ".join(list(signature.parameters)[1:])
+        raise ValueError(f"Unknown option: {error}. The options are {known}.") from None
+
+
+def check_handlers(handler: object, hook: object) -> None:
+    """Raise ValueError for what cannot be called, or is not to be awaited."""
+    for name, value in named_handlers(handler):
+        check_function(name, value)
+    if hook is not None:
+        check_function("`process_request`", hook)
+
+
+def named_handlers(handler: object) -> list[tuple[str, object]]:
+    """Return the handlers with what to call them: those of a mapping of paths, or the only one."""
+    if not isinstance(handler, Mapping):
+        return [("A handler", handler)]
+    if not handler:
+        raise ValueError("A mapping of paths to handlers has at least one path, not {}")
+    for path in handler:
+        if not (isinstance(path, str) and path[:1] == "/"):
+            raise ValueError(f"A path is a str that begins with '/', not {path!r}")
+    return [(f"The handler of {path!r}", value) for path, value in handler.items()]
+
+
+def check_function(name: str, value: object) -> None:
+    """Raise ValueError for what cannot be called, and for a generator function."""
+    if not callable(value):
+        raise ValueError(f"{name} is a function, not {value!r}")  # noqa: TRY004 - as all options
+    if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
+        raise ValueError(f"{name} is a function without `yield`: {value!r} is a generator")

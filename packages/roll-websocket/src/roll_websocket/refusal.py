@@ -1,0 +1,39 @@
+"""The HTTP answer to a request that is refused."""
+
+from email.utils import formatdate
+from http import HTTPStatus
+
+from roll_websocket.errors import HandshakeError, check_refusal
+from roll_websocket.fields import checked_field
+
+__all__ = ["refusal"]
+
+# Fields that the connection decides (RFC 9110 6.6.1, 7.6.1, 8.6).
+RESERVED = {"connection", "content-length", "date", "transfer-encoding"}
+
+
+def refusal(error: HandshakeError) -> bytes:
+    """Return the answer; raise an exception if the error was changed to what cannot be sent."""
+    check_refusal(error.status, error.message)
+    body = error.message.encode("utf-8", "replace")
+    fields = {"content-type": ("Content-Type", "text/plain; charset=utf-8")}
+    for item in error.headers.items():
+        name, value = checked_field(*item)
+        if name.lower() not in RESERVED:
+            fields[name.lower()] = name, value
+    lines = [
+        f"HTTP/1.1 {int(error.status)} {phrase(error.status)}",
+        f"Date: {formatdate(usegmt=True)}",
+        *(f"{name}: {value}" for name, value in fields.values()),
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def phrase(status: int) -> str:
+    """Return the phrase of a status, empty for an unknown one."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
