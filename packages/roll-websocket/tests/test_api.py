@@ -423,6 +423,13 @@ async def test_control_frames_take_text_and_bytes(serve: Any, data: Any, call: s
 
 @pytest.mark.parametrize("call", [5, "close", b"", [], False])
 async def test_what_is_told_of_a_loss_is_a_function(serve: Any, call: Any) -> None:
+    """Before the connection is made, and after."""
+    early = WSProtocol(None)  # type: ignore[arg-type]  # not asked for here
+    early.on_lost = print
+    with pytest.raises(TypeError, match="`on_lost` is a function, or None, not"):
+        early.on_lost = call
+    assert early.on_lost is print
+
     async def handler(request: Any, ws: WSProtocol) -> None:
         ws.on_lost = print
         with pytest.raises(TypeError, match="`on_lost` is a function, or None, not"):

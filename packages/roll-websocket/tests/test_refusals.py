@@ -1,5 +1,6 @@
 """A refusal is an error where it is made, or an answer: never silence."""
 
+import contextlib
 import http
 import logging
 from typing import Any
@@ -154,3 +155,35 @@ async def test_an_error_that_was_changed_is_a_500_and_logged(
     (record,) = log.records
     assert record.levelno == logging.ERROR
     assert record.exc_info
+
+
+@pytest.mark.parametrize("how", ["hook", "parser"])
+async def test_a_transport_that_fails_at_a_refusal_is_logged_and_aborted(
+    serve: Any, wire: Any, how: str, log: pytest.LogCaptureFixture
+) -> None:
+    def hook(request: HandshakeRequest) -> None:
+        raise HandshakeError(403, "No")
+
+    site = await serve(process_request=hook)
+    raw = await site.socket()
+    await wire.until(lambda: site.listener.openings)
+    (opening,) = site.listener.openings
+    opening.transport = Failing(opening.transport)
+    raw.send(wire.head(line="GET / HTTP/1.1" if how == "hook" else "GET"))
+    await wire.until(lambda: not site.listener.openings)
+    with contextlib.suppress(ConnectionError):
+        assert await raw.rest() == b""
+    assert len(log.records) == 1
+
+
+class Failing:
+    """A transport that cannot write."""
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.transport, name)
+
+    def write(self, data: bytes) -> None:
+        raise ZeroDivisionError

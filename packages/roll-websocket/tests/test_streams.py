@@ -188,7 +188,7 @@ async def test_the_limit_does_not_depend_on_when_a_message_is_asked_for(
     raw = await site.raw(*([DEFLATE] if compressed else []))
     packed = packing(wire) if compressed else lambda first, data: wire.frame(0, data, first=first)
     await asked.wait()
-    count = 2 * MIB // size
+    count = 10 if size > KIB else 200
     line = b"\r\n" * (size // 2)
     if when == "behind another":
         raw.send(wire.frame(1, b"before"))
@@ -286,12 +286,10 @@ async def test_pieces_take_no_more_memory_than_a_message(serve: Any, wire: Any) 
     raw = await site.raw()
     await asked.wait()
     raw.send(wire.frame(0, b"x", first=BINARY))
-    for _ in range(10):
-        raw.send(wire.frame(0, b"x", first=CONT) * 10_000)
-        await raw.writer.drain()
+    raw.send(wire.frame(0, b"x", first=CONT) * 20_000)
     raw.send(wire.frame(0, b"", first=END))
     assert await site.ended() == [None]
-    assert handler.got[0] < 5 * MIB  # Half of which is the client's.
+    assert handler.got[0] < MIB
 
 
 @pytest.mark.parametrize("next_is", ["recv", "stream"])
