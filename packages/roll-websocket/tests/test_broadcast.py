@@ -151,6 +151,8 @@ async def test_a_peer_that_does_not_read_is_bounded(serve: Any, wire: Any, slow:
         broadcast(peers, b"%d" % number + bytes(100_000), slow=slow)
         assert peers[0]._connection.outbox.backlog <= MIB + 110_000
         assert int((await healthy.frame())[1].rstrip(b"\0")) == number
+    assert broadcast(peers, b"last", slow=slow) == (slow == "drop")
+    assert (await healthy.frame())[1] == b"last"
     if slow == "close":
         assert (peers[0].close_code, peers[0].closed) == (1013, True)
         await wire.until(peers[0]._connection.ending.gone.done)
@@ -167,6 +169,30 @@ async def test_a_peer_that_does_not_read_is_bounded(serve: Any, wire: Any, slow:
         broadcast(peers, b"again")
         assert await deaf.frame() == (BINARY, b"again")
     assert not peers[1].closed
+
+
+@pytest.mark.parametrize("message", ["", "x", "x" * 1000])
+async def test_the_limit_is_one_of_memory(serve: Any, wire: Any, message: str) -> None:
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await fill(ws)
+        tracemalloc.start()
+        try:
+            count = 0
+            while not broadcast([ws], message, slow="drop"):
+                count += 1
+            taken.append(tracemalloc.get_traced_memory()[0])
+            counts.append(count)
+        finally:
+            tracemalloc.stop()
+
+    taken: list[int] = []
+    counts: list[int] = []
+    site = await serve(handler, compression=False, constants={"TIMEOUT": 0.1})
+    raw = await site.raw()
+    raw.reader._transport.pause_reading()
+    assert await site.ended() == [None]
+    assert counts[0] > 500
+    assert MIB / 2 < taken[0] < MIB + MIB / 4
 
 
 async def test_one_message_passes_the_limit(serve: Any, wire: Any) -> None:

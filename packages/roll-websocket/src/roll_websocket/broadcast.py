@@ -17,8 +17,8 @@ def broadcast(
     message: str | bytes | bytearray | memoryview,
     *,
     slow: Literal["close", "drop"] = "close",
-) -> None:
-    """Send a message to many connections, without waiting for any of them.
+) -> int:
+    """Send a message to many connections, without waiting for any; return how many were slow.
 
     The message is framed once, and compressed once for all connections that negotiated the same
     compression. It keeps its place in the order of what each connection sends. Connections that
@@ -36,6 +36,7 @@ def broadcast(
         raise TypeError(f"Broadcast to an iterable of connections, not to {connections!r}")
     shared = Shared(message)
     plain = shared.plain
+    late = 0
     for ws in connections:
         connection = getattr(ws, "_connection", None)  # None before the handshake
         if connection is None:
@@ -50,7 +51,10 @@ def broadcast(
                 and not connection.transport.is_closing()
             ):
                 connection.transport.write(plain)
-            elif not connection.post(shared) and slow == "close":
-                connection.begin_close(*TOO_SLOW)
+            elif not connection.post(shared):
+                late += 1
+                if slow == "close":
+                    connection.begin_close(*TOO_SLOW)
         except Exception:  # noqa: BLE001 - logged there, and the others get the message
             connection.break_off()
+    return late

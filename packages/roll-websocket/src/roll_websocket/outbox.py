@@ -12,6 +12,10 @@ __all__ = ["Outbox"]
 # Frames in a row that are written without yielding to the event loop.
 FRAMES_PER_TURN = 64
 
+# Bytes that a broadcast that waits takes besides its frame (measured): many short ones would take
+# 300 MB before their frames reach 1 MiB.
+POST_COST = 800
+
 Write = Callable[[], object]
 
 
@@ -46,7 +50,7 @@ class Outbox:
         """Messages that wait for the end of a message in pieces; None for none."""
         self.row = 0
         self.backlog = 0
-        """Bytes of broadcasts that wait."""
+        """Bytes that the broadcasts that wait take."""
         self.paused = False
         self.ended = False
         self.streaming = False
@@ -92,6 +96,7 @@ class Outbox:
 
     def post(self, write: Write, size: int) -> None:
         """Call `write`, for a frame of `size` bytes, in its turn; no task waits for it."""
+        size += POST_COST
 
         def post() -> None:
             self.backlog -= size

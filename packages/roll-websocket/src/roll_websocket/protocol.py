@@ -53,7 +53,8 @@ class WSProtocol(asyncio.Protocol):
     WRITE_LIMIT: int = 2**16
     """The bytes that wait for the peer to read before `send` waits."""
     BACKLOG_LIMIT: int = 2**20
-    """The bytes of broadcasts that wait besides `WRITE_LIMIT`; one message may exceed it."""
+    """The bytes of broadcasts that wait besides `WRITE_LIMIT`, 800 more for each message; one
+    message may exceed it."""
     JSON: Codec = StrictJSON()
     """The codec of JSON messages: `dumps(value)` returns text or bytes, `loads` takes bytes."""
 
