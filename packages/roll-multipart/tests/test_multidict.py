@@ -289,6 +289,138 @@ def test_the_right_side_of_a_union_wins():
     assert left == {"a": ["0"], "b": ["3"], "c": ["6"]}
 
 
+NO_LISTS = ["xyz", b"xyz", bytearray(b"xyz"), {"x": "y"}, 5, None]
+UNCLEAR = [{"x"}, frozenset("x"), (x for x in "xyz"), {}.keys(), {}.values()]
+
+
+class Again:
+    """What gives out a text each time that it is iterated over."""
+
+    def __iter__(self):
+        return iter(["ab"])
+
+
+NO_PAIRS = ["ab", b"ab", ["ab"], [b"ab"], [("a",)], [("a", "b", "c")], Again(), [1]]
+NO_PAIRS += [[{"a", "b"}], 5, 0, None, True]
+# What a value, several values or pairs are given to, and what is none of them.
+CALLS = {
+    "setlist": (lambda query, value: query.setlist("tag", value), NO_LISTS),
+    "setdefault": (
+        lambda query, value: query.setdefault("tag", value),
+        [*NO_LISTS, *UNCLEAR, ("x",)],
+    ),
+    "item": (
+        lambda query, value: query.__setitem__("tag", value),
+        [*NO_LISTS, *UNCLEAR, ("x",)],
+    ),
+    "add": (lambda query, value: query.add("tag", value), [*UNCLEAR, ["x"], ("x",)]),
+    "mapping": (lambda query, value: Tagged({"tag": value}), UNCLEAR),
+    "keyword": (lambda query, value: Tagged(tag=value), UNCLEAR),
+    "update value": (lambda query, value: query.update({"tag": value}), UNCLEAR),
+    "update keyword": (lambda query, value: query.update(tag=value), UNCLEAR),
+    "or value": (lambda query, value: query | {"tag": value}, UNCLEAR),
+    "ror value": (lambda query, value: {"tag": value} | query, UNCLEAR),
+    "ior value": (lambda query, value: query.__ior__({"tag": value}), UNCLEAR),
+    "fromkeys value": (lambda query, value: query.fromkeys(["tag"], value), UNCLEAR),
+    "fromkeys": (lambda query, value: query.fromkeys(value, "x"), ["tag", b"tag", 5, None]),
+    "pairs": (lambda query, value: Tagged(value), NO_PAIRS),
+    "update": (lambda query, value: query.update(value), NO_PAIRS),
+    "or": (lambda query, value: query | value, NO_PAIRS),
+    "ror": (lambda query, value: query.__ror__(value), NO_PAIRS),
+    "ior": (lambda query, value: query.__ior__(value), NO_PAIRS),
+}
+
+
+@pytest.mark.parametrize(
+    ("call", "value"),
+    [
+        pytest.param(call, value, id=f"{name} {number}")
+        for name, (call, values) in CALLS.items()
+        for number, value in enumerate(values)
+    ],
+)
+def test_text_is_never_taken_apart_and_what_is_unclear_is_refused(call, value):
+    query = Tagged(SAME)
+    with pytest.raises(TypeError, match=r"must be .*, not "):
+        call(query, value)
+    assert query == SAME
+
+
+def test_a_file_is_one_value_too():
+    """It gives out lines."""
+    file = MemoryFile(Part(b"", "f", "f", ""))
+    file.write(b"a\nb")
+    file.seek(0)
+    files = Files()
+    for call in (lambda: files.setlist("f", file), lambda: files.update(file)):
+        with pytest.raises(TypeError, match=r"not (MemoryFile|bytes)"):
+            call()
+    files.setlist("f", [file])
+    assert files.get("f") is file
+
+
+def test_text_is_one_value_wherever_one_may_stand():
+    expected = {"tag": ["xyz"], "b": ["x", "y"]}
+    items = {"tag": "xyz", "b": ["x", "y"]}
+    query = Query()
+    query.update(items)
+    merged = Query()
+    merged |= items
+    added = Query(b=["x"])
+    added.add("tag", "xyz")
+    added.add("b", "y")
+    pairs = ((key, items[key]) for key in items)
+    made = [Query(items), Query(pairs), Query(**items), Query() | items, items | Query()]
+    for values in (*made, query, merged, added):
+        assert values == expected
+        assert values.get("tag") == "xyz"
+
+
+def test_each_key_has_values_of_its_own_from_the_start():
+    query = Tagged.fromkeys(["a", "b"], ["1", "2"])
+    assert (type(query), query) == (Tagged, {"a": ["1", "2"], "b": ["1", "2"]})
+    query.add("a", "3")
+    assert query.list("b") == ["1", "2"]
+    assert Query.fromkeys(("a", "b"), "xyz") == {"a": ["xyz"], "b": ["xyz"]}
+    assert Query.fromkeys({"a": 1}) == {"a": []}
+
+
+def test_a_default_list_is_kept_and_is_the_one_of_the_key():
+    query = Query()
+    values = []
+    assert query.setdefault("a", values) is values
+    values.append("1")
+    assert query.setdefault("a", ["2"]) is values
+    query["a"] = other = ["3"]
+    assert query["a"] is other
+
+
+@pytest.mark.parametrize("name", ["list", "getlist"])
+def test_the_list_of_all_values_is_the_callers_own(name):
+    query = Query(a=["1", "2"])
+    getattr(query, name)("a").append("3")
+    assert query == {"a": ["1", "2"]}
+    default = []
+    assert getattr(query, name)("b", default) is default
+
+
+@pytest.mark.parametrize("value", [5, 1.5, None, True, b"1", ["1"], MemoryFile], ids=repr)
+@pytest.mark.parametrize("method", ["int", "float", "bool"])
+def test_only_text_is_cast(method, value):
+    query = Query()
+    query["a"] = [value]
+    with pytest.raises(TypeError, match="The value of 'a' must be text, not"):
+        getattr(query, method)("a")
+    assert query.cast("a", repr) == repr(value)
+
+
+def test_files_are_files():
+    file = MemoryFile(Part(b"", "f", "f", ""))
+    with pytest.raises(TypeError, match="Each of the files must be a file, not int"):
+        Files({"a": [5, file]}).close()
+    assert file.closed
+
+
 def test_items_are_lists_or_single_values():
     query = Query(PAIRS)
     assert list(query.items()) == [("a", ["1", "2"]), ("b", ["x"])]

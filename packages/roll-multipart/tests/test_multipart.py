@@ -1,22 +1,29 @@
 """Forms and files out of a body, and the limits on what they hold."""
 
+import dataclasses
 import errno
 import io
 import os
 import tempfile
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
 from roll_multipart import (
+    UNLIMITED,
     Files,
     Form,
     LimitError,
+    Limits,
     MemoryFile,
     Multipart,
     MultipartError,
     NestedError,
     SpooledFile,
+    parse_form,
+    parts,
+    parts_async,
 )
 
 CONTENT_TYPE = "multipart/form-data; boundary=boundary"
@@ -91,15 +98,48 @@ def test_files_of_the_standard_library_do(tools):
         assert files.get("f").read() == b"content"
 
 
-def test_unknown_limits_are_a_mistake():
-    with pytest.raises(TypeError):
-        Multipart(max_everything=1)
+LIMITED = {
+    "Multipart": Multipart,
+    "Limits": Limits,
+    "parts": partial(parts, CONTENT_TYPE, b""),
+    "parts_async": partial(parts_async, CONTENT_TYPE, b""),
+    "parse_form": partial(parse_form, CONTENT_TYPE, b"--boundary--"),
+    "urlencoded": partial(parse_form, "application/x-www-form-urlencoded", b""),
+}
+limited = pytest.mark.parametrize("call", LIMITED.values(), ids=LIMITED)
 
 
-@pytest.mark.parametrize("value", [-1, "3", None, 1.5])
-def test_a_limit_is_a_number_of_0_or_more(value):
-    with pytest.raises(ValueError, match="max_parts must be a number of 0 or more"):
-        Multipart(max_parts=value)
+@limited
+def test_unknown_limits_are_a_mistake(call):
+    if call is not Limits:
+        with pytest.raises(
+            TypeError, match="Unknown argument 'max_all': the limits are max_parts"
+        ):
+            call(max_all=1)
+
+
+@limited
+@pytest.mark.parametrize("value", [-1, "3", True, 1.5])
+def test_a_limit_is_an_integer_of_0_or_more(call, value):
+    with pytest.raises(
+        ValueError, match="max_parts must be an integer of 0 or more, or None, not"
+    ):
+        call(max_parts=value)
+
+
+@limited
+@pytest.mark.parametrize("limit", [field.name for field in dataclasses.fields(Limits)])
+def test_none_is_no_limit(call, limit):
+    call(**{limit: None})
+    call(**{limit: UNLIMITED})
+    assert getattr(Limits(**{limit: None}), limit) == UNLIMITED
+
+
+def test_without_limits_anything_goes(tools):
+    body = tools.body(tools.part("a", b"x" * 2**21), *[tools.part()] * 1001)
+    names = [field.name for field in dataclasses.fields(Limits)]
+    form, files = parse_form(CONTENT_TYPE, body, **dict.fromkeys(names))
+    assert (len(form["a"]), files) == (1002, {})
 
 
 @pytest.mark.parametrize(

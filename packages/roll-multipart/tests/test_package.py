@@ -15,7 +15,7 @@ SOURCE = PACKAGE / "src" / "roll_multipart"
 
 
 def test_all_names_are_there():
-    assert sorted(roll_multipart.__all__) == roll_multipart.__all__
+    assert sorted(roll_multipart.__all__) == sorted(set(roll_multipart.__all__))
     for name in roll_multipart.__all__:
         assert getattr(roll_multipart, name).__doc__, name
 
@@ -61,7 +61,10 @@ def test_what_few_need_is_loaded_when_it_is_asked_for():
     loaded, parser = ended.stdout.splitlines()
     assert loaded.split() == [
         f"roll_multipart.{name}"
-        for name in ("errors", "files", "multidict", "multipart", "pairs", "urlencoded")
+        for name in (
+            *("checks", "errors", "files", "multidict", "multipart", "pairs", "query"),
+            "urlencoded",
+        )
     ]
     assert parser == "roll_multipart.parser"
 

@@ -18,7 +18,7 @@ from roll_multipart import (
     parts,
     parts_async,
 )
-from roll_multipart.pull import CHARSETS
+from roll_multipart.events import CHARSETS
 
 CONTENT_TYPE = "multipart/form-data; boundary=boundary"
 

@@ -33,6 +33,9 @@ class Own(UploadedFile):
     def tell(self):
         return self.below.tell()
 
+    def truncate(self, size=None, /):
+        return self.below.truncate(size)
+
 
 @pytest.fixture(params=["memory", "spooled", "disk", "own"])
 def file(request, tmp_path, monkeypatch):
@@ -123,37 +126,219 @@ def test_a_saved_file_has_the_mode_of_any_new_file(file, tmp_path):
     assert (tmp_path / "saved").stat().st_mode == plain.stat().st_mode
 
 
-@pytest.mark.skipif(not LINUX, reason="Only Linux gives a name to a file without one")
-def test_a_file_on_disk_is_moved_without_a_copy(tmp_path, monkeypatch):
+linux = pytest.mark.skipif(not LINUX, reason="Only Linux gives a name to a file without one")
+
+
+@pytest.fixture
+def on_disk(tmp_path, monkeypatch):
+    """Make a file that is on disk, and that saving can move."""
     monkeypatch.setattr(SpooledFile, "directory", str(tmp_path))
     with SpooledFile(PART) as file:
         file.write(CONTENT)
         file.rollover()
-        inode = os.fstat(file.fileno()).st_ino
-        file.save(tmp_path / "saved")
-        assert (tmp_path / "saved").stat().st_ino == inode
-        file.save(tmp_path / "saved", overwrite=True)
-        assert (tmp_path / "saved").stat().st_ino == inode
-
-
-def test_a_file_that_cannot_be_moved_is_copied(tmp_path, monkeypatch):
-    def refuse(*arguments, **settings):
-        raise OSError("Another file system")
-
-    monkeypatch.setattr(saving.os, "link", refuse)
-    with SpooledFile(PART) as file:
-        file.write(CONTENT)
-        file.rollover()
         file.seek(3)
-        temporary = file._file
-        file.save(tmp_path / "saved")
-        assert (tmp_path / "saved").read_bytes() == CONTENT
-        # As if it had been moved: the copy in the temporary folder is gone.
-        assert temporary.closed
-        assert os.path.samestat(os.fstat(file.fileno()), (tmp_path / "saved").stat())
-        assert file.read(4) == b"tent"
-        with pytest.raises(FileExistsError):
-            file.save(tmp_path / "saved")
+        yield file
+
+
+@linux
+def test_a_file_on_disk_is_moved_without_a_copy(on_disk, tmp_path):
+    inode = os.fstat(on_disk.fileno()).st_ino
+    on_disk.save(tmp_path / "saved")
+    assert (tmp_path / "saved").stat().st_ino == inode
+
+
+@linux
+def test_a_file_on_disk_is_moved_over_an_old_one(on_disk, tmp_path):
+    (tmp_path / "saved").write_bytes(b"old")
+    inode = os.fstat(on_disk.fileno()).st_ino
+    on_disk.save(tmp_path / "saved", overwrite=True)
+    assert (tmp_path / "saved").stat().st_ino == inode
+
+
+def write_here(file):
+    file.write(b"!!")
+
+
+def write_at_the_end(file):
+    file.seek(0, os.SEEK_END)
+    file.write(b"!!")
+
+
+def write_much(file):
+    file.write(b"!" * 100_000)
+
+
+def cut(file):
+    file.truncate()
+
+
+CHANGES = [write_here, write_at_the_end, write_much, cut]
+
+
+@both
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("overwrite", [False, True])
+async def test_writing_to_the_upload_changes_no_saved_file(
+    file, tmp_path, wait, change, overwrite
+):
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    await save(file, first, wait, overwrite=overwrite)
+    await save(file, second, wait, overwrite=overwrite)
+    changed = io.BytesIO(CONTENT)
+    for target in (file, changed):
+        target.seek(3)
+        change(target)
+    assert file.tell() == changed.tell()
+    await save(file, third, wait, overwrite=overwrite)
+    write_at_the_end(file)
+    file.flush()
+    assert first.read_bytes() == second.read_bytes() == CONTENT
+    assert third.read_bytes() == changed.getvalue()
+    write_at_the_end(changed)
+    assert file.getvalue() == changed.getvalue()
+
+
+def test_no_two_saved_files_are_one(file, tmp_path):
+    paths = [tmp_path / str(number) for number in range(3)]
+    for path in paths:
+        file.save(path)
+        file.save(path, overwrite=True)
+    with paths[0].open("r+b") as first:
+        first.write(b"!!")
+    assert paths[1].read_bytes() == paths[2].read_bytes() == CONTENT
+
+
+@linux
+def test_the_descriptor_of_a_saved_file_is_for_reading(on_disk, tmp_path):
+    on_disk.save(tmp_path / "saved")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.write(on_disk.fileno(), b"!")
+    descriptor = on_disk.fileno()
+    on_disk.write(b"!")
+    on_disk.flush()
+    assert on_disk.fileno() == descriptor
+    assert os.fstat(descriptor).st_nlink == 0
+    assert not os.get_inheritable(descriptor)
+
+
+def test_a_disk_that_is_too_full_for_a_copy_is_an_error_of_the_write(
+    on_disk, tmp_path, monkeypatch
+):
+    def refuse(*arguments):
+        raise OSError(28, "No space left on device")
+
+    on_disk.save(tmp_path / "saved")
+    monkeypatch.setattr(saving.shutil, "copyfileobj", refuse)
+    on_disk.write(b"!!!")
+    for _ in range(2):
+        with pytest.raises(OSError, match="No space left"):
+            on_disk.flush()
+    monkeypatch.undo()
+    assert (tmp_path / "saved").read_bytes() == CONTENT
+    on_disk.flush()
+    assert on_disk.getvalue() == CONTENT[:3] + b"!!!" + CONTENT[6:]
+
+
+def test_a_saved_file_that_is_deleted_can_be_read_and_saved_on(file, tmp_path):
+    file.save(tmp_path / "saved")
+    (tmp_path / "saved").unlink()
+    assert file.getvalue() == CONTENT
+    file.save(tmp_path / "saved")
+    assert (tmp_path / "saved").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002, 0o000])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_the_umask_decides_when_a_file_is_saved(file, tmp_path, umask, overwrite):
+    plain = tmp_path / "plain"
+    old = os.umask(umask)
+    try:
+        plain.write_bytes(b"")
+        file.save(tmp_path / "saved", overwrite=overwrite)
+    finally:
+        os.umask(old)
+    assert (tmp_path / "saved").stat().st_mode == plain.stat().st_mode
+
+
+@linux
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="Needs another group")
+def test_a_folder_decides_about_the_group(file, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    os.chown(folder, -1, 12345)
+    folder.chmod(0o2775)
+    file.save(folder / "saved")
+    assert (folder / "saved").stat().st_gid == 12345
+    assert (folder / "saved").read_bytes() == CONTENT
+
+
+def test_errors_name_the_path_that_was_asked_for(file, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "old").write_bytes(b"old")
+    for name, overwrite in [
+        *[("old", False), ("folder", False), ("folder", True)],
+        *[("missing/f", False), ("missing/f", True), ("old/f", False), ("old/f", True)],
+    ]:
+        path = tmp_path / name
+        with pytest.raises(OSError, match=r"folder|missing|old") as caught:
+            file.save(path, overwrite=overwrite)
+        assert (caught.value.filename, caught.value.filename2) == (str(path), None)
+        assert str(caught.value).endswith(f": {str(path)!r}")
+    assert sorted(os.listdir(tmp_path)) == ["folder", "old"]
+
+
+def test_a_path_may_be_bytes_or_relative(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file.save(b"bytes")
+    file.save(b"bytes", overwrite=True)
+    file.save("relative")
+    assert (tmp_path / "bytes").read_bytes() == (tmp_path / "relative").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("path", [None, 5, True, ["f"], io.BytesIO()], ids=repr)
+async def test_what_is_no_path_is_refused(file, path):
+    with pytest.raises(TypeError, match=r"path must be text, bytes or an os.PathLike, not "):
+        file.save(path)
+    with pytest.raises(TypeError, match=r"path must be text, bytes or an os.PathLike, not "):
+        await file.save_async(path)
+    with pytest.raises(TypeError, match="overwrite must be True or False, not str"):
+        file.save("f", overwrite="no")
+
+
+def refuse(*arguments, **settings):
+    raise OSError("Not here")
+
+
+@pytest.mark.parametrize("name", ["link", "fchmod", "fstat", "listxattr", "O_TMPFILE"])
+def test_a_file_that_cannot_be_moved_is_copied(on_disk, tmp_path, monkeypatch, name):
+    if name == "O_TMPFILE":
+        monkeypatch.delattr(saving.os, name, raising=False)
+    else:
+        monkeypatch.setattr(saving.os, name, refuse, raising=False)
+    temporary = on_disk._file
+    on_disk.save(tmp_path / "saved")
+    monkeypatch.undo()
+    assert (tmp_path / "saved").read_bytes() == CONTENT
+    # As if it had been moved: the copy in the temporary folder is gone.
+    assert temporary.closed
+    assert os.path.samestat(os.fstat(on_disk.fileno()), (tmp_path / "saved").stat())
+    assert on_disk.read(4) == b"tent"
+    with pytest.raises(FileExistsError):
+        on_disk.save(tmp_path / "saved")
+
+
+def test_a_copy_that_is_taken_away_at_once_leaves_the_temporary_file(
+    on_disk, tmp_path, monkeypatch
+):
+    def copy_and_delete(file, path):
+        copy(file, path)
+        os.unlink(path)
+
+    copy = saving.copy
+    monkeypatch.setattr(saving.os, "link", refuse, raising=False)
+    monkeypatch.setattr(saving, "copy", copy_and_delete)
+    on_disk.save(tmp_path / "saved")
+    assert on_disk.getvalue() == CONTENT
 
 
 def test_a_system_without_such_files_has_others(tmp_path, monkeypatch):

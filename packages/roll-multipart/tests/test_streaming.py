@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from roll_multipart import MemoryFile, Part, encode_stream, encode_stream_async
+from roll_multipart import MemoryFile, Part, encode, encode_stream, encode_stream_async
 
 CONTENT = bytes(range(256)) * 3000
 
@@ -184,15 +184,76 @@ async def agenerator():
     yield b"x"
 
 
-@pytest.mark.parametrize("content", [None, 1j, {"a": 1}, [["x"]], {1}, ({},)], ids=repr)
+@pytest.mark.parametrize(
+    "content", [None, 1j, {"a": 1}, {b"x"}, ({},), {b"x": 1}.keys()], ids=repr
+)
 async def test_other_contents_are_refused_at_once(content):
-    for encode in (encode_stream, encode_stream_async):
+    for function in (encode_stream, encode_stream_async):
         with pytest.raises(TypeError, match="must be text, bytes, a number or a file"):
-            encode(files={"f": content})
+            function(files={"f": content})
         with pytest.raises(TypeError, match="must be text, bytes, a number or a file"):
-            encode({"a": (piece for piece in [b"x"])})
-    with pytest.raises(TypeError, match="must be text, bytes, a number or a file"):
-        encode_stream(files={"f": agenerator()})
+            function({"a": (piece for piece in [b"x"])})
+
+
+class AsyncFile:
+    """What is read asynchronously, like the files of Starlette."""
+
+    async def read(self, size=-1):
+        raise AssertionError
+
+
+@pytest.mark.parametrize("function", [encode, encode_stream])
+@pytest.mark.parametrize("content", [agenerator(), AsyncFile()], ids=["iterable", "file"])
+def test_an_asynchronous_content_is_refused_with_the_function_that_takes_it(function, content):
+    for fields, files in ((), {"f": content}), ((), {"f": (content, "f")}), ({"a": content}, ()):
+        with pytest.raises(TypeError, match="encode_stream_async takes asynchronous"):
+            function(fields, files)
+
+
+@pytest.mark.parametrize("content", [[b"x"], (b"x",), iter([b"x"]), {b"x"}], ids=repr)
+def test_chunks_are_refused_with_the_function_that_takes_them(content):
+    with pytest.raises(TypeError, match="encode_stream takes an iterable of bytes"):
+        encode(files={"f": (content, "f.txt")})
+
+
+BINARY = "application/octet-stream"
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+async def test_chunks_in_a_list_are_a_content_of_known_size(tools, stream, kind):
+    chunks = kind([b"ab", bytearray(b"c"), "é", memoryview(b"d")])
+    form, pieces = await stream(files={"f": (chunks, "f.bin"), "empty": (kind(), "e.bin")})
+    assert form.content_length is not None
+    files = {"f": [("f.bin", BINARY, "abcéd".encode())], "empty": [("e.bin", BINARY, b"")]}
+    check(tools, form, pieces, files)
+
+
+async def test_a_list_by_itself_is_several_files(tools, stream):
+    form, pieces = await stream(files={"f": [b"ab", b"c", [b"d", b"e"]]})
+    check(tools, form, pieces, {"f": [("f", BINARY, content) for content in (b"ab", b"c", b"de")]})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [(list.clear, "3 bytes shorter"), (lambda chunks: chunks.append(b"!"), "1 bytes more")],
+    ids=["shorter", "longer"],
+)
+async def test_a_list_that_changes_before_it_is_sent_is_an_error(change, message):
+    chunks = [b"ab", b"c"]
+    form = encode_stream(files={"f": (chunks, "f")})
+    async_form = encode_stream_async(files={"f": (chunks, "f")})
+    change(chunks)
+    with pytest.raises(ValueError, match=message):
+        list(form)
+    with pytest.raises(ValueError, match=message):
+        _ = [piece async for piece in async_form]
+
+
+@pytest.mark.parametrize("content", [[1], [b"x", None], (b"x", [b"y"])], ids=repr)
+def test_a_list_of_other_things_is_refused_at_once(content):
+    for function in (encode_stream, encode_stream_async):
+        with pytest.raises(TypeError, match="The content of a file has bytes, not"):
+            function(files={"f": (content, "f")})
 
 
 async def test_pieces_are_bytes_or_text(stream):

@@ -4,11 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import FieldError, LimitError, MultipartError, NestedError
-from .files import MemoryFile, SpooledFile, UploadedFile
-from .multidict import Files, Form, Multidict, Query
+from .files import Files, MemoryFile, SpooledFile, UploadedFile
+from .multidict import Multidict
 from .multipart import Multipart
+from .query import Form, Query
 
 __all__ = [
+    "UNLIMITED",
     "AsyncEncodedForm",
     "AsyncPartReader",
     "EncodedForm",
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from .encoder import encode
     from .forms import parse_form, parse_form_async
     from .headers import Part, get_boundary
-    from .limits import Limits
+    from .limits import UNLIMITED, Limits
     from .parser import PushParser
     from .pull import AsyncPartReader, PartReader, parts, parts_async
     from .streaming import AsyncEncodedForm, EncodedForm, encode_stream, encode_stream_async
@@ -59,6 +61,7 @@ else:
         "Part": "headers",
         "PartReader": "pull",
         "PushParser": "parser",
+        "UNLIMITED": "limits",
         "encode": "encoder",
         "encode_stream": "streaming",
         "encode_stream_async": "streaming",

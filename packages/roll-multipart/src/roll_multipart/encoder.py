@@ -4,19 +4,23 @@ import mimetypes
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from .checks import BYTES, read_pairs, wrong_type
 from .headers import check_boundary
 
-__all__ = ["BYTES", "EncodedPart", "Fields", "encode", "make_boundary", "make_parts", "to_bytes"]
+__all__ = ["EncodedPart", "Fields", "encode", "make_boundary", "make_parts", "to_bytes"]
 
 PLAIN = re.compile(r"[\w'+.-]+", re.ASCII)
 ESCAPES: Final = {'"': "%22", "\r": "%0D", "\n": "%0A"}
-BYTES: Final = (bytes, bytearray, memoryview)
 NUMBERS: Final = (int, float, Decimal)
+
+# A file is described by its content, its name and its type.
+MOST: Final = 3
 
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
@@ -41,11 +45,11 @@ def encode(
     file to read, or a path (`os.PathLike`). An open file and a path have a name of their own.
 
     Raises `TypeError` for any other value, `ValueError` for a NUL in a name, a line break in a
-    content type, and a given `boundary` that the content has in it.
+    content type, and a given `boundary` that is none or that the content has in it.
     """
     delimiter, content_type = make_boundary(boundary)
     parts = [part.head + to_bytes(part) for part in make_parts(fields, files)]
-    if boundary and any(delimiter in part for part in parts):
+    if boundary is not None and any(delimiter in part for part in parts):
         raise ValueError("The content has the boundary in it")
     parts = [b"%b\r\n%b\r\n" % (delimiter, part) for part in parts]
     return b"".join([*parts, delimiter, b"--\r\n"]), content_type
@@ -53,7 +57,10 @@ def encode(
 
 def make_boundary(boundary: str | None = None) -> tuple[bytes, str]:
     """Return the delimiter between parts and the content type that names it."""
-    boundary = boundary or f"----RollFormBoundary{secrets.token_hex(12)}"
+    if boundary is None:
+        boundary = f"----RollFormBoundary{secrets.token_hex(12)}"
+    if not isinstance(boundary, str):
+        raise wrong_type("boundary", "text", boundary)
     delimiter = b"--" + check_boundary(boundary)
     value = boundary if PLAIN.fullmatch(boundary) else f'"{boundary}"'
     return delimiter, f"multipart/form-data; boundary={value}"
@@ -61,10 +68,10 @@ def make_boundary(boundary: str | None = None) -> tuple[bytes, str]:
 
 def make_parts(fields: Fields, files: Fields) -> Iterator[EncodedPart]:
     """Return the parts of a form, fields first."""
-    for name, value in get_pairs(fields):
+    for name, value in get_values("fields", fields):
         head = f'Content-Disposition: form-data; name="{escape(name)}"\r\n\r\n'
         yield EncodedPart(name, encode_head(head), value, is_file=False)
-    for name, value in get_pairs(files):
+    for name, value in get_values("files", files):
         content, filename, content_type = describe(name, value)
         head = (
             f'Content-Disposition: form-data; name="{escape(name)}"; '
@@ -78,9 +85,11 @@ def encode_head(head: str) -> bytes:
     return head.encode("utf-8", "surrogateescape")
 
 
-def get_pairs(fields: Fields) -> Iterator[tuple[str, Any]]:
-    """One pair for each value."""
-    for name, value in fields.items() if isinstance(fields, Mapping) else fields:
+def get_values(what: str, fields: Fields) -> Iterator[tuple[str, Any]]:
+    """Give out a pair for each value."""
+    for name, value in read_pairs(what, fields):
+        if not isinstance(name, str):
+            raise wrong_type(f"Each name of {what}", "text", name)
         if isinstance(value, list):
             yield from ((name, item) for item in value)
         else:
@@ -89,12 +98,18 @@ def get_pairs(fields: Fields) -> Iterator[tuple[str, Any]]:
 
 def describe(name: str, value: Any) -> tuple[Any, str, str]:
     """Content, filename and type of what was given as a file."""
-    content, filename, content_type, *_ = (
-        (*value, None, None) if isinstance(value, tuple) else (value, None, None)
-    )
+    given = value if isinstance(value, tuple) else (value,)
+    if not 1 <= len(given) <= MOST:
+        expected = "(content, filename, content_type)"
+        raise TypeError(f"The file {name!r} must be {expected}, not {len(given)} values")
+    content, filename, content_type = (*given, None, None)[:MOST]
     if filename is None:
         filename = get_own_name(content) or name
+    if not isinstance(filename, str):
+        raise wrong_type(f"The filename of {name!r}", "text", filename)
     content_type = content_type or getattr(content, "content_type", None) or guess_type(filename)
+    if not isinstance(content_type, str):
+        raise wrong_type(f"The content type of {name!r}", "text", content_type)
     if not content_type.isprintable():
         raise ValueError("A content type has printable characters only")
     return content, filename, content_type
@@ -104,8 +119,8 @@ def get_own_name(content: Any) -> str:
     """The name of an uploaded file, a path or an open file; "" for what has none."""
     if isinstance(content, os.PathLike):
         return Path(content).name
-    if hasattr(content, "filename"):
-        return str(content.filename)
+    if isinstance(filename := getattr(content, "filename", None), str):
+        return filename
     # An open file may have the number of its descriptor, standard input `<stdin>`.
     name = getattr(content, "name", None)
     return Path(name).name if isinstance(name, str) and not name.startswith("<") else ""
@@ -118,7 +133,7 @@ def guess_type(filename: str) -> str:
 def to_bytes(part: EncodedPart) -> bytes:
     """Return the content of a part; raises `TypeError` for what is none."""
     value = part.content
-    if hasattr(value, "read"):
+    if hasattr(value, "read") and not iscoroutinefunction(value.read):
         value = value.read()
     elif part.is_file and isinstance(value, os.PathLike):
         value = Path(value).read_bytes()
@@ -126,9 +141,20 @@ def to_bytes(part: EncodedPart) -> bytes:
         return bytes(value)
     if isinstance(value, (str, *NUMBERS)):
         return str(value).encode()
+    kind = type(value).__name__
     raise TypeError(
-        f"{part.name!r} must be text, bytes, a number or a file, not {type(value).__name__}"
+        f"{part.name!r} must be text, bytes, a number or a file, not {kind}{advise(part)}"
     )
+
+
+def advise(part: EncodedPart) -> str:
+    """Say which function takes such a content."""
+    content = part.content
+    if isinstance(content, AsyncIterable) or iscoroutinefunction(getattr(content, "read", None)):
+        return ": encode_stream_async takes asynchronous contents of files"
+    if part.is_file and isinstance(content, Iterable):
+        return ": encode_stream takes an iterable of bytes, but for sets and mappings"
+    return ""
 
 
 def escape(name: str) -> str:

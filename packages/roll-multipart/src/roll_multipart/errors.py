@@ -1,11 +1,6 @@
 """The errors of the package: `ValueError`s that suggest the HTTP status of the answer."""
 
-from typing import Any, Final
-
-__all__ = ["FieldError", "LimitError", "MultipartError", "NestedError", "refuse_async"]
-
-# What `inspect.CO_COROUTINE` and `inspect.CO_ASYNC_GENERATOR` are; `inspect` takes long to load.
-ASYNC: Final = 0x80 | 0x200
+__all__ = ["FieldError", "LimitError", "MultipartError", "NestedError"]
 
 
 class MultipartError(ValueError):
@@ -39,10 +34,3 @@ class FieldError(ValueError):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-
-
-def refuse_async(name: str, function: Any) -> None:
-    """Raise `TypeError` for an asynchronous function where one is called and not awaited."""
-    code = getattr(function, "__code__", None)
-    if code is not None and code.co_flags & ASYNC:
-        raise TypeError(f"{name} is called and not awaited: it must be no async function")

@@ -6,7 +6,11 @@ import io
 import os
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol, Self
+
+from .checks import wrong_type
+from .multidict import Multidict
 
 if TYPE_CHECKING:
     from .headers import Part
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 else:
     BinaryFile = io.BufferedIOBase
 
-__all__ = ["FileFactory", "MemoryFile", "SpooledFile", "Target", "UploadedFile"]
+__all__ = ["FileFactory", "Files", "MemoryFile", "SpooledFile", "Target", "UploadedFile"]
 
 
 class Target(Protocol):
@@ -83,15 +87,22 @@ class UploadedFile(BinaryFile):
         """Save the whole content at a path; the position stays.
 
         A file that is on disk is moved where the system can do that (Linux, within a file
-        system), else copied. Raises `FileExistsError` for a path that exists, unless told to
-        overwrite: then the old file is replaced as soon as the new one is complete. Never leaves
-        half a file.
+        system), else copied; its mode is that of any new file there. Raises `FileExistsError` for
+        a path that exists, unless told to overwrite: then the old file is replaced as soon as the
+        new one is complete. Never leaves half a file.
+
+        The file stays open. It reads from what was saved, if it was on disk, but writing to it
+        changes no saved file: it makes a copy first. To save it again makes a copy, too.
         """
         from .saving import save  # noqa: PLC0415 - most files are read, and few saved
 
         save(self, path, overwrite=overwrite)
 
-    def _go_on_with(self, path: Path) -> None:
+    def _move(self, path: str) -> bool:
+        """Become a file with this name, where that can be."""
+        return False
+
+    def _go_on_with(self, path: str) -> None:
         """Be the file that was saved: a copy on disk is no longer needed."""
 
     async def save_async(self, path: Path, *, overwrite: bool = False) -> None:
@@ -154,14 +165,28 @@ class SpooledFile(UploadedFile):
         self._file = file
         self.write = file.write
 
-    def _go_on_with(self, path: Path) -> None:
+    def _move(self, path: str) -> bool:
+        if isinstance(self._file, io.BytesIO):
+            return False
+        from .saving import move  # noqa: PLC0415 - as above
+
+        return self._replace(move(self._file, path, self.directory))
+
+    def _go_on_with(self, path: str) -> None:
         if isinstance(self._file, io.BytesIO):
             return
-        from .saving import reopen  # noqa: PLC0415 - as above
+        from .saving import open_saved  # noqa: PLC0415 - as above
 
+        with suppress(OSError):  # somebody else has taken it away: the temporary one is still here
+            self._replace(open_saved(path, self._file.tell(), self.directory))
+
+    def _replace(self, file: io.BufferedRandom | None) -> bool:
+        if file is None:
+            return False
         old = self._file
-        self._use(reopen(path, old.tell()))
+        self._use(file)
         old.close()
+        return True
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read so many bytes, or all that is left."""
@@ -223,3 +248,43 @@ class SpooledFile(UploadedFile):
     def close(self) -> None:
         """Close it; a temporary file is gone."""
         self._file.close()
+
+
+class Files(Multidict[UploadedFile]):
+    """The files of a form; as a context manager it closes them at the end."""
+
+    def close(self) -> None:
+        """Close every file: temporary ones are gone from the disk.
+
+        When files cannot be closed, the error of the first one is raised after all others are
+        closed, with the other errors as notes.
+        """
+        errors = [error for files in self.values() for error in map(close_file, files) if error]
+        if errors:
+            errors.sort(key=lambda error: isinstance(error, Exception))  # an interrupt goes first
+            for error in errors[1:]:
+                errors[0].add_note(f"Another file could not be closed: {error!r}")
+            raise errors.pop(0)
+
+    async def close_async(self) -> None:
+        """Do what `close` does in a thread of asyncio: deleting a large file takes long."""
+        from asyncio import to_thread  # noqa: PLC0415 - not everybody has a loop
+
+        await to_thread(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def close_file(file: Any) -> BaseException | None:
+    """Close a file and return what it raised."""
+    if not hasattr(file, "close"):
+        return wrong_type("Each of the files", "a file", file)
+    try:
+        file.close()
+    except BaseException as error:  # noqa: BLE001 - raised when all are closed
+        return error
+    return None

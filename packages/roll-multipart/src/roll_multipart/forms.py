@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from .async_sources import read_chunks_async
+from .checks import check_made, to_bytes
 from .errors import LimitError, MultipartError
-from .files import SpooledFile
+from .files import Files, SpooledFile
 from .headers import FORM_DATA, parse_value
-from .limits import DEFAULTS, Limits
-from .multidict import Files, Form
+from .limits import Limits, make_limits
+from .multidict import Multidict
 from .multipart import Multipart
-from .sources import read_chunks, read_chunks_async
+from .query import Form
+from .sources import read_chunks
 from .urlencoded import fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .async_sources import AsyncSource
     from .files import FileFactory
     from .filling import Progress
-    from .sources import AsyncSource, Source
+    from .sources import Source
 
 __all__ = ["parse_form", "parse_form_async"]
 
@@ -35,7 +39,7 @@ def parse_form(
     files: Callable[[], Files] = Files,
     file_factory: FileFactory = SpooledFile,
     progress: Progress | None = None,
-    **limits: int,
+    **limits: int | None,
 ) -> tuple[Form, Files]:
     """Parse the body of a form of either kind, and return its fields and its files.
 
@@ -60,7 +64,7 @@ async def parse_form_async(
     files: Callable[[], Files] = Files,
     file_factory: FileFactory = SpooledFile,
     progress: Progress | None = None,
-    **limits: int,
+    **limits: int | None,
 ) -> tuple[Form, Files]:
     """Do what `parse_form` does, for a body that is awaited.
 
@@ -81,16 +85,17 @@ def make_parser(
     files: Callable[[], Files],
     file_factory: FileFactory,
     progress: Progress | None,
-    limits: dict[str, int],
+    limits: dict[str, int | None],
 ) -> Multipart:
     """Return the parser for the type of the body."""
+    parser = Multipart(form, files, file_factory=file_factory, progress=progress, **limits)
     if not isinstance(content_type, str):
         raise MultipartError(f"A content type is text, not {type(content_type).__name__}")
     kind = parse_value(content_type)[0].lower()
     if kind == URLENCODED:
-        return Urlencoded(form, files, Limits(**limits) if limits else DEFAULTS)
+        return Urlencoded(form, files, make_limits(limits))
     if kind == FORM_DATA:
-        return Multipart(form, files, file_factory=file_factory, progress=progress, **limits)
+        return parser
     raise MultipartError(f"Expected {FORM_DATA} or {URLENCODED}, not {kind}")
 
 
@@ -107,11 +112,13 @@ class Urlencoded(Multipart):
         self._body = bytearray()
 
     def initialize(self, content_type: str) -> tuple[Form, Files]:
-        self._fields = self._form()
-        return self._fields, self._files()
+        self._fields, files = self._form(), self._files()
+        check_made("form", self._fields, Multidict)
+        check_made("files", files, Files)
+        return self._fields, files
 
     def feed_data(self, data: bytes) -> None:
-        self._body += data
+        self._body += to_bytes(data)
         if len(self._body) > self._max_size:
             raise LimitError("Too much text in the fields")
 

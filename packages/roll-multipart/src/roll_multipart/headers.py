@@ -3,6 +3,7 @@
 import re
 from typing import Any, Final
 
+from .checks import check_flag, wrong_type
 from .errors import LimitError, MultipartError
 from .limits import Limits
 from .percent import unquote
@@ -112,6 +113,8 @@ def get_boundary(content_type: str, *, form: bool = True) -> bytes:
     With `form=False`, of any `multipart` type. Raises `MultipartError` for any other type, and for
     a missing or malformed boundary.
     """
+    if form is not True:
+        check_flag("form", form)
     if not isinstance(content_type, str):
         raise MultipartError(f"A content type is text, not {type(content_type).__name__}")
     if usual := USUAL_CONTENT_TYPE.fullmatch(content_type):
@@ -130,8 +133,12 @@ def is_form(content_type: Any) -> bool:
     return head.partition(";")[0].strip(" \t").lower() == FORM_DATA
 
 
-def check_boundary(boundary: str) -> bytes:
-    """The boundary as bytes, if it may be one."""
+def check_boundary(boundary: str | bytes) -> bytes:
+    """Return the boundary as bytes; raises `MultipartError` if it cannot be one."""
+    if isinstance(boundary, bytes):
+        boundary = boundary.decode("latin-1")
+    if not isinstance(boundary, str):
+        raise wrong_type("A boundary", "text or bytes", boundary)
     if not BOUNDARY.fullmatch(boundary):
         raise MultipartError(
             "A boundary has 1 to 200 characters, printable ASCII without quotes and backslashes"

@@ -2,23 +2,32 @@
 
 import sys
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 from .urlencoded import MAX_FIELD_SIZE, MAX_TEXT_SIZE
 
-__all__ = ["DEFAULTS", "UNLIMITED", "Limits"]
+__all__ = ["DEFAULTS", "UNLIMITED", "Limits", "check_limit", "make_limits"]
 
 UNLIMITED: Final = sys.maxsize
 KIB = 2**10
 MIB = 2**20
 
 
+def check_limit(name: str, limit: Any) -> int:
+    """Return a limit as a number; raises `ValueError` for what is none."""
+    if limit is None:
+        return UNLIMITED
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+        raise ValueError(f"{name} must be an integer of 0 or more, or None, not {limit!r}")
+    return limit
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of one body; sizes are in bytes. Past one: `LimitError` (413).
 
-    Raises `ValueError` for a limit that is no integer or below 0. Nothing here limits the whole
-    body: whoever reads it knows how long it may be.
+    None and `UNLIMITED` stand for no limit. Raises `ValueError` for a limit that is no integer or
+    below 0. Nothing here limits the whole body: whoever reads it knows how long it may be.
     """
 
     max_parts: int = 1000
@@ -44,9 +53,19 @@ class Limits:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if not isinstance(value, int) or value < 0:
-                raise ValueError(f"{field.name} must be a number of 0 or more, not {value!r}")
+            limit = check_limit(field.name, getattr(self, field.name))
+            object.__setattr__(self, field.name, limit)  # it is frozen
 
 
 DEFAULTS = Limits()
+
+
+def make_limits(limits: dict[str, Any]) -> Limits:
+    """Return the limits that were given as arguments; raises `TypeError` for an unknown one."""
+    if not limits:
+        return DEFAULTS
+    known = [field.name for field in fields(Limits)]
+    for name in limits:
+        if name not in known:
+            raise TypeError(f"Unknown argument {name!r}: the limits are {', '.join(known)}")
+    return Limits(**limits)

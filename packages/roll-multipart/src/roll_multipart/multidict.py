@@ -1,38 +1,20 @@
-"""Several values for one key: query strings, forms, files."""
+"""A dict of lists, whose `get` gives one value."""
 
 import builtins
-from collections.abc import (
-    Callable,
-    ItemsView,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from math import inf, isfinite
+from collections.abc import Generator, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Set as AbstractSet
 from types import EllipsisType
 from typing import Any, ClassVar, Final, Generic, Literal, Self, TypeVar, overload
 
-from .errors import FieldError, refuse_async
-from .files import UploadedFile
-from .urlencoded import MAX_FIELD_SIZE, MAX_FIELDS, MAX_TEXT_SIZE, SHORT, fill_long, fill_short
+from .checks import BYTES, check_flag, read_pairs, wrong_type
+from .errors import FieldError
 
-__all__ = ["Files", "Form", "Multidict", "Query"]
+__all__ = ["Multidict"]
 
-BOOLEANS: dict[str, bool | None] = {
-    **dict.fromkeys(("1", "on", "t", "true", "yes"), True),
-    **dict.fromkeys(("0", "f", "false", "no", "off"), False),
-    **dict.fromkeys(("n", "none", "null"), None),
-}
-LONGEST_BOOLEAN: Final = max(map(len, BOOLEANS))
-# Python refuses more digits if it is told to, and otherwise takes time in proportion to their
-# square: so many it always takes.
-MAX_DIGITS: Final = 640
-# All that a number is made of; no blanks, `_`, `nan` or digits of other alphabets.
-DECIMAL: Final = "0123456789+-.eE"
+# Each has several values in it, but is no list or tuple: it is unlikely to be meant as one value.
+UNCLEAR: Final = (Generator, AbstractSet, ValuesView)
 
 T = TypeVar("T")
-C = TypeVar("C")
 D = TypeVar("D")
 
 Items = Mapping[str, T] | Mapping[str, Sequence[T]] | Iterable[tuple[str, T | Sequence[T]]]
@@ -49,10 +31,33 @@ class Multidict(dict[str, list[T]], Generic[T]):
     Error: ClassVar[Any] = FieldError
 
     def __init__(self, items: Items[T] = (), /, **more: T | Sequence[T]) -> None:
-        if items:
-            add_all(self, get_pairs(items))
+        if items != ():
+            add_all(self, read_pairs(type(self).__name__, items))
         if more:
             add_all(self, more.items())
+
+    @classmethod
+    def fromkeys(  # type: ignore[override]  # a value, where a dict has the list
+        cls, keys: Iterable[str], values: T | Sequence[T] = (), /
+    ) -> Self:
+        """Make one with the same values for each key, in lists of their own; none by default."""
+        if isinstance(keys, (str, *BYTES)) or not isinstance(keys, Iterable):
+            raise wrong_type("keys", "an iterable of keys", keys)
+        new = cls()
+        add_all(new, ((key, values) for key in keys))
+        return new
+
+    def __setitem__(self, key: str, values: builtins.list[T]) -> None:
+        """Replace all values of the key by a list; raises `TypeError` for anything else."""
+        check_list(key, values)
+        dict.__setitem__(self, key, values)
+
+    def setdefault(  # a default is needed, for None is no list
+        self, key: str, values: builtins.list[T], /
+    ) -> builtins.list[T]:
+        """Return the list of the key itself, which becomes this one if there was none."""
+        check_list(key, values)
+        return dict.setdefault(self, key, values)
 
     @overload  # type: ignore[override]  # one value, where a dict of lists gives the list
     def get(self, key: str, default: EllipsisType = ...) -> T: ...
@@ -70,13 +75,19 @@ class Multidict(dict[str, list[T]], Generic[T]):
     @overload
     def list(self, key: str, default: D) -> builtins.list[T] | D: ...
     def list(self, key: str, default: D | EllipsisType = ...) -> builtins.list[T] | D:
-        """Return all values of the key, or the default as it is."""
+        """Return all values of the key in a new list, or the default as it is."""
         values = dict.get(self, key)
         if values:
-            return values
+            return [*values]
         return self._missing(key, default)
 
-    getlist = list  # noqa: A003 - the method, which is named as it was in 0.13
+    @overload
+    def getlist(self, key: str, default: EllipsisType = ...) -> builtins.list[T]: ...
+    @overload
+    def getlist(self, key: str, default: D) -> builtins.list[T] | D: ...
+    def getlist(self, key: str, default: D | EllipsisType = ...) -> builtins.list[T] | D:
+        """Do what `list` does, under the name that other libraries have for it."""
+        return self.list(key, default)
 
     @overload  # type: ignore[override]  # pairs of single values, where a dict has one kind
     def items(self, multi: Literal[False] = ...) -> ItemsView[str, builtins.list[T]]: ...
@@ -84,17 +95,22 @@ class Multidict(dict[str, list[T]], Generic[T]):
     def items(self, multi: Literal[True]) -> Iterator[tuple[str, T]]: ...
     def items(self, multi: bool = False) -> Any:
         """Return the keys with their lists, or with `multi` a pair for each single value."""
-        if multi:
-            return ((key, value) for key, values in dict.items(self) for value in values)
-        return dict.items(self)
+        if multi is False:
+            return dict.items(self)
+        check_flag("multi", multi)
+        return ((key, value) for key, values in dict.items(self) for value in values)
 
     def add(self, key: str, value: T) -> None:
-        """Append a value to those of the key."""
-        self.setdefault(key, []).append(value)
+        """Append a value to those of the key; raises `TypeError` for a list of values."""
+        if not isinstance(value, str) and isinstance(value, (builtins.list, tuple, *UNCLEAR)):
+            raise wrong_type(f"The value of {key!r}", "one value", value)
+        dict.setdefault(self, key, []).append(value)
 
     def setlist(self, key: str, values: Iterable[T]) -> None:
-        """Replace all values of the key."""
-        self[key] = [*values]
+        """Replace all values of the key; raises `TypeError` for text or a file, as one value."""
+        if is_one(values):
+            raise wrong_type(f"The values of {key!r}", "an iterable of values", values)
+        dict.__setitem__(self, key, [*values])
 
     def update(self, items: Items[T] = (), /, **more: T | Sequence[T]) -> None:  # type: ignore[override]
         """Replace the values of each key that is given; the arguments are those of the class."""
@@ -130,163 +146,25 @@ class Multidict(dict[str, list[T]], Generic[T]):
         return default
 
 
-class Query(Multidict[str]):
-    """Text values that can be had as booleans and numbers.
-
-    What cannot be cast raises `Error`. A default is given back as it is, when the key is missing.
-    """
-
-    @classmethod
-    def parse(
-        cls,
-        text: str | bytes,
-        *,
-        max_fields: builtins.int = MAX_FIELDS,
-        max_field_size: builtins.int = MAX_FIELD_SIZE,
-        max_text_size: builtins.int = MAX_TEXT_SIZE,
-        strict: builtins.bool = False,
-    ) -> Self:
-        """Parse a query string or a body of type application/x-www-form-urlencoded.
-
-        The result is that of `urllib.parse.parse_qs`, blank values kept; a lone surrogate becomes
-        U+FFFD. Raises `LimitError` for more than `max_fields` pairs, empty ones counted, for a
-        name or a value of more than `max_field_size` bytes once decoded, and for more than
-        `max_text_size` bytes in all values, or all names; when strict, `MultipartError` for bytes
-        that are not UTF-8 and for a pair without `=`.
-        """
-        values = cls()
-        short = len(text) <= SHORT <= max_field_size and max_text_size >= SHORT
-        if not (short and fill_short(values, text, max_fields, strict)):
-            fill_long(values, text, max_fields, max_field_size, max_text_size, strict=strict)
-        return values
-
-    @overload
-    def bool(self, key: str, default: EllipsisType = ...) -> builtins.bool | None: ...
-    @overload
-    def bool(self, key: str, default: D) -> builtins.bool | D | None: ...
-    def bool(self, key: str, default: Any = ...) -> Any:
-        """Return what people write in URLs as a boolean, in any case.
-
-        True for t, true, yes, 1, on; False for f, false, no, 0, off; None for n, none, null.
-        """
-        return self._cast(key, default, to_bool, "a boolean")
-
-    @overload
-    def int(self, key: str, default: EllipsisType = ...) -> builtins.int: ...
-    @overload
-    def int(self, key: str, default: D) -> builtins.int | D: ...
-    def int(self, key: str, default: Any = ...) -> Any:
-        """Return the value as an integer: up to 640 ASCII digits, with or without a sign."""
-        return self._cast(key, default, to_int, "an integer")
-
-    @overload
-    def float(self, key: str, default: EllipsisType = ...) -> builtins.float: ...
-    @overload
-    def float(self, key: str, default: D) -> builtins.float | D: ...
-    def float(self, key: str, default: Any = ...) -> Any:
-        """Return the value as a float: a finite decimal number, with or without an exponent."""
-        return self._cast(key, default, to_float, "a number")
-
-    @overload
-    def cast(self, key: str, function: Callable[[str], C], default: EllipsisType = ...) -> C: ...
-    @overload
-    def cast(self, key: str, function: Callable[[str], C], default: D) -> C | D: ...
-    def cast(self, key: str, function: Callable[[str], Any], default: Any = ...) -> Any:
-        """Return what the function makes of the value: `query.cast("day", date.fromisoformat)`.
-
-        Raises `Error` when it raises a `ValueError`, a `LookupError` (a name that an `Enum` does
-        not have) or an `ArithmeticError` (a text that is no `Decimal`). An async function is a
-        `TypeError`.
-        """
-        refuse_async("function", function)
-        return self._cast(key, default, function, "valid")
-
-    def _cast(self, key: str, default: Any, cast: Callable[[str], Any], expected: str) -> Any:
-        value = self.get(key, default)
-        if not dict.get(self, key):
-            return value
-        try:
-            return cast(value)
-        except (ValueError, LookupError, ArithmeticError) as error:
-            raise self.Error(f"Key '{key}' must be {expected}") from error
-
-
-def get_pairs(items: Any) -> Iterable[tuple[str, Any]]:
-    """Return the pairs of a mapping, or of what is made of pairs."""
-    return items.items() if isinstance(items, Mapping) else items
-
-
-def add_all(target: Multidict[Any], pairs: Iterable[tuple[str, Any]]) -> None:
+def add_all(target: Multidict[Any], pairs: Iterable[tuple[Any, Any]]) -> None:
     """Add the values of each pair, in lists of the target's own."""
     for key, value in pairs:
-        values = target.setdefault(key, [])
+        values = dict.setdefault(target, key, [])
         if isinstance(value, list | tuple):
             values.extend(value)
-        else:
+        elif isinstance(value, str) or not isinstance(value, UNCLEAR):
             values.append(value)
+        else:
+            raise wrong_type(f"The value of {key!r}", "one value, a list or a tuple", value)
 
 
-def to_bool(text: str) -> bool | None:
-    """Read a boolean as people write it in URLs; raises `ValueError`."""
-    word = text.lower() if len(text) <= LONGEST_BOOLEAN else ""
-    if word not in BOOLEANS:
-        raise ValueError("not a boolean")
-    return BOOLEANS[word]
+def is_one(values: Any) -> bool:
+    """Whether it is one value, though it may give out characters or lines."""
+    if isinstance(values, (str, *BYTES, Mapping)) or hasattr(values, "read"):
+        return True
+    return not isinstance(values, Iterable)
 
 
-def to_int(text: str) -> int:
-    """Read an integer; raises `ValueError` where `int` would take more or go on for long."""
-    digits = text[1:] if text.startswith(("+", "-")) else text
-    if len(digits) > MAX_DIGITS or not (digits.isascii() and digits.isdigit()):
-        raise ValueError("not an integer")
-    return int(text)
-
-
-def to_float(text: str) -> float:
-    """Read a finite number; raises `ValueError` for what only `float` takes."""
-    number = float(text) if not text.strip(DECIMAL) else inf
-    if not isfinite(number):
-        raise ValueError("not a number")
-    return number
-
-
-class Form(Query):
-    """The text fields of a form."""
-
-
-class Files(Multidict[UploadedFile]):
-    """The files of a form; as a context manager it closes them at the end."""
-
-    def close(self) -> None:
-        """Close every file: temporary ones are gone from the disk.
-
-        When files cannot be closed, the error of the first one is raised after all others are
-        closed, with the other errors as notes.
-        """
-        errors = [error for files in self.values() for error in map(close, files) if error]
-        if errors:
-            errors.sort(key=lambda error: isinstance(error, Exception))  # an interrupt goes first
-            for error in errors[1:]:
-                errors[0].add_note(f"Another file could not be closed: {error!r}")
-            raise errors.pop(0)
-
-    async def close_async(self) -> None:
-        """Do what `close` does in a thread of asyncio: deleting a large file takes long."""
-        from asyncio import to_thread  # noqa: PLC0415 - not everybody has a loop
-
-        await to_thread(self.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-
-def close(file: UploadedFile) -> BaseException | None:
-    """Close a file and return what it raised."""
-    try:
-        file.close()
-    except BaseException as error:  # noqa: BLE001 - raised when all are closed
-        return error
-    return None
+def check_list(key: Any, values: Any) -> None:
+    if not isinstance(values, list):
+        raise wrong_type(f"The values of {key!r}", "a list", values)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from .errors import MultipartError, refuse_async
-from .files import SpooledFile
-from .multidict import Files, Form
+from .checks import check_callable
+from .errors import MultipartError
+from .files import Files, SpooledFile
+from .query import Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ class Multipart:
     `form` and `files` are called without arguments, `file_factory` with the `Part`, for a file to
     write to; if that has a `rollover` method, it is called when the file takes too much memory.
     `progress` is called with a file and its size so far, for each piece of it that came.
-    An async function as one of the two is a `TypeError`. The limits are those of `Limits`. As a
+    An async function as one of them is a `TypeError`. The limits are those of `Limits`. As a
     context manager it closes itself at the end, and when something went wrong the files too.
     """
 
@@ -38,16 +39,20 @@ class Multipart:
         *,
         file_factory: FileFactory = SpooledFile,
         progress: Progress | None = None,
-        **limits: int,
+        **limits: int | None,
     ) -> None:
-        if progress is not None or file_factory is not SpooledFile:
-            refuse_async("progress", progress)
-            refuse_async("file_factory", file_factory)
+        if form is not Form or files is not Files:
+            check_callable("form", form)
+            check_callable("files", files)
+        if file_factory is not SpooledFile:
+            check_callable("file_factory", file_factory)
+        if progress is not None:
+            check_callable("progress", progress)
         self._form = form
         self._files = files
         self._file_factory = file_factory
         self._progress = progress
-        self._limits = make_limits(limits) if limits else None
+        self._limits = load_limits(limits) if limits else None
         self._filler: Filler | None = None
 
     def initialize(self, content_type: str) -> tuple[Form, Files]:
@@ -115,7 +120,7 @@ def load() -> type[Filler]:
     return Filler
 
 
-def make_limits(limits: dict[str, int]) -> Limits:
-    from .limits import Limits  # noqa: PLC0415 - as above
+def load_limits(limits: dict[str, int | None]) -> Limits:
+    from .limits import make_limits  # noqa: PLC0415 - as above
 
-    return Limits(**limits)
+    return make_limits(limits)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from .errors import LimitError, MultipartError, refuse_async
+from .checks import check_flag, refuse_async, to_bytes, wrong_type
+from .errors import LimitError, MultipartError
 from .headers import Part, check_boundary, parse_part
 from .limits import DEFAULTS, Limits
 from .search import SHORT, DelimiterSearch
@@ -50,8 +51,12 @@ class PushParser:
     def __init__(
         self, boundary: str | bytes, limits: Limits = DEFAULTS, *, form: bool = True
     ) -> None:
-        if isinstance(boundary, str):
-            boundary = check_boundary(boundary)
+        check_flag("form", form)
+        if not isinstance(limits, Limits):
+            raise wrong_type("limits", "Limits", limits)
+        self._begin(check_boundary(boundary), limits, form=form)
+
+    def _begin(self, boundary: bytes, limits: Limits, *, form: bool = True) -> None:
         self.limits = limits
         self._form = form
         self._delimiter = b"\r\n--" + boundary
@@ -88,8 +93,8 @@ class PushParser:
                 and data[-1] != CR
             ):
                 self.part_data(data)
-            elif len(data):
-                self._parse(self._join(data) if self._carry else to_bytes(data))
+            elif data := to_bytes(data):
+                self._parse(self._join(data) if self._carry else data)
         except BaseException as error:
             self._die(error)
             raise
@@ -131,11 +136,13 @@ class PushParser:
     def _join(self, data: bytes) -> bytes:
         """What was carried over, and the chunk behind it, which is not copied if it is long."""
         carry, self._carry = self._carry, b""
-        if self._state is PushParser._read_data and len(data) >= SMALL:
-            data = to_bytes(data)
-            if not data.startswith(self._delimiter[len(carry) :]):
-                self.part_data(carry)
-                return data
+        if (
+            self._state is PushParser._read_data
+            and len(data) >= SMALL
+            and not data.startswith(self._delimiter[len(carry) :])
+        ):
+            self.part_data(carry)
+            return data
         return carry + data
 
     def _parse(self, data: bytes) -> None:
@@ -334,10 +341,6 @@ class PushParser:
 
 
 State = Callable[[PushParser, bytes, int], int]
-
-
-def to_bytes(data: bytes) -> bytes:
-    return data if type(data) is bytes else bytes(memoryview(data))
 
 
 def cut(data: bytes, start: int, end: int) -> bytes | memoryview:

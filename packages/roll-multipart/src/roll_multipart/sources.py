@@ -1,17 +1,21 @@
-"""Where a body comes from: bytes, files, iterables, WSGI, ASGI."""
+"""Where a body comes from: bytes, a file, an iterable of bytes, a WSGI environ.
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from inspect import isawaitable, signature
-from typing import Any, Final, Protocol
+What reads a source is no generator: a generator has ended once an error, or the cancellation of a
+task, has passed through it, and what is left of the body would be lost.
+"""
 
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from inspect import iscoroutinefunction
+from typing import Any, Final, Protocol, Self
+
+from .checks import BYTES, to_bytes
 from .errors import MultipartError
 
-__all__ = ["AsyncSource", "Source", "read_chunks", "read_chunks_async"]
+__all__ = ["CHUNK", "Readable", "Source", "goes_on", "read_chunks"]
 
 CHUNK: Final = 64 * 2**10
 """Bytes that are read at once."""
-
-EXPECTED: Final = "Expected bytes, a file, an iterable of bytes or"
 
 
 class Readable(Protocol):
@@ -20,68 +24,83 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-class AsyncReadable(Protocol):
-    """A stream such as that of aiohttp and of asyncio."""
-
-    async def read(self, size: int, /) -> bytes: ...
-
-
-class HasStream(Protocol):
-    """A request of Starlette, as far as it is read here."""
-
-    def stream(self) -> AsyncIterable[bytes]: ...
-
-
-class HasContent(Protocol):
-    """A request of aiohttp, as far as it is read here."""
-
-    @property
-    def content(self) -> AsyncReadable: ...
-
-
-Receive = Callable[[], Any]
 Source = bytes | Readable | Iterable[bytes] | Mapping[str, Any]
-AsyncSource = (
-    bytes
-    | HasStream
-    | HasContent
-    | AsyncReadable
-    | AsyncIterable[bytes]
-    | Receive
-    | Readable
-    | Iterable[bytes]
-)
 
 
-def read_chunks(source: Any) -> Iterator[bytes]:
-    """Return the chunks of bytes, a file, an iterable of bytes or a WSGI environ."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        return iter((bytes(source),))
-    if isinstance(source, Mapping):
+class FileChunks:
+    """The content of a file, from its position on."""
+
+    __slots__ = ("_file",)
+    goes_on: Final = True
+
+    def __init__(self, file: Readable) -> None:
+        self._file = file
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if chunk := to_bytes(self._file.read(self._next_size())):
+            return self._take(chunk)
+        raise StopIteration
+
+    def _next_size(self) -> int:
+        return CHUNK
+
+    def _take(self, chunk: bytes) -> bytes:
+        return chunk
+
+
+class LimitedChunks(FileChunks):
+    """As much of an input as the request has: the input may go on, and block (PEP 3333)."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, file: Readable, length: int) -> None:
+        super().__init__(file)
+        self._left = length
+
+    def __next__(self) -> bytes:
+        if self._left:
+            return super().__next__()
+        raise StopIteration
+
+    def _next_size(self) -> int:
+        return min(CHUNK, self._left)
+
+    def _take(self, chunk: bytes) -> bytes:
+        self._left -= len(chunk)
+        return chunk
+
+
+def read_chunks(source: Any, other: str = "") -> Iterator[bytes]:
+    """Return the chunks of bytes, a file, an iterable of bytes or a WSGI environ.
+
+    Raises `TypeError` for anything else; `other` is what the caller takes besides.
+    """
+    if isinstance(source, BYTES):
+        return iter([bytes(source)])
+    if isinstance(source, Mapping) and "wsgi.input" in source:
         return read_environ(source)
-    if hasattr(source, "read"):
-        return read_file(source)
-    if isinstance(source, Iterable) and not isinstance(source, str):
-        return iter(source)
-    raise TypeError(f"{EXPECTED} a WSGI environ, not {type(source).__name__}")
+    if hasattr(source, "read") and not reads_asynchronously(source):
+        return FileChunks(source)
+    if isinstance(source, Iterable) and not isinstance(source, str | Mapping):
+        with suppress(TypeError):  # a proxy of Flask may only look like one
+            return iter(source)
+    raise refuse_source(source, other)
 
 
-def read_file(file: Readable) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
+def goes_on(chunks: Any) -> bool:
+    """Whether the chunks go on after an error, or a cancelled `await`, as if it had not been."""
+    return getattr(chunks, "goes_on", False)
 
 
 def read_environ(environ: Mapping[str, Any]) -> Iterator[bytes]:
-    """Read as much as the request has: its input may go on, and block (PEP 3333)."""
     stream = environ["wsgi.input"]
     length = environ.get("CONTENT_LENGTH") or ""
     if not length and environ.get("wsgi.input_terminated"):
-        yield from read_file(stream)
-        return
-    left = to_length(length)
-    while left and (chunk := stream.read(min(CHUNK, left))):
-        left -= len(chunk)
-        yield chunk
+        return FileChunks(stream)
+    return LimitedChunks(stream, to_length(length))
 
 
 def to_length(text: str) -> int:
@@ -93,58 +112,26 @@ def to_length(text: str) -> int:
     return int(text)
 
 
-def read_chunks_async(source: Any) -> AsyncIterator[bytes]:
-    """Return the chunks of anything that `read_chunks` takes, or of an asynchronous source.
-
-    That is a request of Starlette (it has `stream()`) or aiohttp (it has `content`), an object
-    with an asynchronous `read`, an asynchronous iterable or an ASGI `receive`.
-    """
-    if callable(getattr(source, "stream", None)):
-        return aiter(source.stream())
-    if hasattr(getattr(source, "content", None), "read"):
-        return read_stream(source.content)
-    if reads_sizes(source):
-        return read_stream(source)
-    if isinstance(source, AsyncIterable):
-        return aiter(source)
-    if callable(source):
-        return read_receive(source)
-    if isinstance(source, Iterable) and not isinstance(source, str):
-        return read_iterable(source)
-    raise TypeError(f"{EXPECTED} an ASGI receive, not {type(source).__name__}")
+def reads_asynchronously(source: Any) -> bool:
+    return iscoroutinefunction(getattr(source, "read", None))
 
 
-def reads_sizes(source: Any) -> bool:
-    """Whether it has a `read` that takes a size, as files have: that of a request may not."""
-    read = getattr(source, "read", None)
-    if read is None:
-        return False
-    try:
-        return bool(signature(read).parameters)
-    except ValueError:  # it is built in, and does not say
-        return True
-
-
-async def read_stream(stream: Any) -> AsyncIterator[bytes]:
-    while True:
-        chunk = stream.read(CHUNK)
-        if isawaitable(chunk):
-            chunk = await chunk
-        if not chunk:
-            return
-        yield chunk
-
-
-async def read_receive(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise MultipartError("The client disconnected before the end of the body")
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
-
-
-async def read_iterable(source: Iterable[bytes]) -> AsyncIterator[bytes]:
-    for chunk in read_chunks(source):
-        yield chunk
+def refuse_source(source: Any, other: str) -> TypeError:
+    """Return the error for what is no source of a body, or one for other functions."""
+    kind = type(source).__name__
+    expected = f"Expected bytes, a file, an iterable of bytes, a WSGI environ{other}"
+    if hasattr(source, "environ"):
+        return TypeError(f"{expected}, not {kind}: pass its `environ`")
+    # Requests of Starlette and of aiohttp, which are mappings, but have no environ.
+    is_request = isinstance(source, Mapping) and hasattr(source, "url")
+    if (
+        is_request
+        or isinstance(source, AsyncIterable)
+        or reads_asynchronously(source)
+        or iscoroutinefunction(source)
+    ):
+        return TypeError(
+            f"{kind} is an asynchronous source: parts_async, parse_form_async take it"
+        )
+    hint = " without 'wsgi.input'" if isinstance(source, Mapping) else ""
+    return TypeError(f"{expected}, not {kind}{hint}")

@@ -2,27 +2,30 @@
 
 import os
 import stat
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from inspect import iscoroutinefunction
 from io import TextIOBase
 from pathlib import Path
 from typing import IO, Any, Final
 
-from .encoder import BYTES, EncodedPart, Fields, make_boundary, make_parts, to_bytes
+from .checks import BYTES
+from .encoder import EncodedPart, Fields, make_boundary, make_parts, to_bytes
 
 __all__ = ["AsyncEncodedForm", "EncodedForm", "encode_stream", "encode_stream_async"]
 
 # Bytes: what is read at once of a file, and what is copied rather than sent on its own.
 PIECE: Final = 256 * 2**10
 SMALL: Final = 16 * 2**10
-# They can be iterated over, but not to pieces of a content.
-NO_STREAMS: Final = (*BYTES, str, dict, list, tuple, set, frozenset)
+# They can be iterated over, but not to pieces of a content in their order.
+NO_STREAMS: Final = (*BYTES, str, Mapping, AbstractSet)
 
 
 def encode_stream(fields: Fields = (), files: Fields = ()) -> "EncodedForm":
     """Encode a form whose files are read while it is sent.
 
-    The arguments are those of `encode`; the content of a file may also be an iterable of bytes.
+    The arguments are those of `encode`; the content of a file may also be an iterable of bytes. A
+    list of them goes into a tuple, `([b"a", b"b"], filename)`: by itself, it is several files.
     Nothing is read before the result is iterated over. Raises what `encode` raises, and `OSError`
     for a path that is no file.
     """
@@ -77,6 +80,7 @@ class BaseForm:
     """The size in bytes, for the Content-Length header; None if a file does not tell its own."""
 
     _iterables: tuple[type, ...] = (Iterable,)
+    _awaits = False
 
     def __init__(self, fields: Fields, files: Fields) -> None:
         delimiter, self.content_type = make_boundary()
@@ -99,8 +103,10 @@ class BaseForm:
 
     def _is_stream(self, part: EncodedPart) -> bool:
         content = part.content
-        if hasattr(content, "read") or not part.is_file:
-            return hasattr(content, "read")
+        if hasattr(content, "read"):
+            return self._awaits or not iscoroutinefunction(content.read)
+        if not part.is_file:
+            return False
         if isinstance(content, os.PathLike):
             return True
         return isinstance(content, self._iterables) and not isinstance(content, NO_STREAMS)
@@ -138,6 +144,7 @@ class AsyncEncodedForm(BaseForm):
     """An `EncodedForm` for `async for`, with the same attributes."""
 
     _iterables = (Iterable, AsyncIterable)
+    _awaits = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give out the body in pieces of at most 256 KiB or the size of what was given."""
@@ -164,6 +171,8 @@ def join_small(pieces: Iterable[bytes | Content]) -> Iterator[bytes | Content]:
 
 def measure(source: Any) -> tuple[int | None, int | None]:
     """Where a file begins and its size from there; None for what it does not tell."""
+    if isinstance(source, list | tuple):
+        return None, sum(len(to_piece(piece)) for piece in source)
     if isinstance(source, os.PathLike):
         status = Path(source).stat()
         if stat.S_ISDIR(status.st_mode):
@@ -197,17 +206,14 @@ class Counted:
         """How many bytes to ask for; 0 when all have come."""
         return PIECE if self._left is None else min(PIECE, self._left)
 
-    def check(self, data: Any) -> bytes:
+    def check(self, piece: Any) -> bytes:
         """Count a piece, and return it as bytes."""
-        if isinstance(data, str):
-            data = data.encode()
-        if not isinstance(data, BYTES):
-            raise TypeError(f"The content of a file has bytes, not {type(data).__name__}")
+        data = to_piece(piece)
         if self._left is not None:
             self._left -= len(data)
             if self._left < 0:
                 raise ValueError(f"A file gave {-self._left} bytes more than its size")
-        return bytes(data)
+        return data
 
     def end(self) -> None:
         """Check that all has come."""
@@ -215,11 +221,21 @@ class Counted:
             raise ValueError(f"A file became {self._left} bytes shorter while it was sent")
 
 
+def to_piece(piece: Any) -> bytes:
+    """Return a piece of a content as bytes."""
+    if isinstance(piece, str):
+        return piece.encode()
+    if not isinstance(piece, BYTES):
+        raise TypeError(f"The content of a file has bytes, not {type(piece).__name__}")
+    return bytes(piece)
+
+
 def read_content(content: Content) -> Iterator[bytes]:
     content.claim()
     counted = Counted(content.size)
     if not (hasattr(content.source, "read") or isinstance(content.source, os.PathLike)):
         yield from map(counted.check, content.source)
+        counted.end()
         return
     file = content.open()
     try:
@@ -249,6 +265,7 @@ async def read_content_async(content: Content) -> AsyncIterator[bytes]:
     else:
         for data in source:
             yield counted.check(data)
+        counted.end()
 
 
 async def read_async(file: Any, size: int) -> Any:

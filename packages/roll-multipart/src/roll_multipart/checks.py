@@ -1,0 +1,93 @@
+"""Checks of arguments: each error says which one is wrong, what it is, and what is expected."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from operator import index
+from typing import Any, Final
+
+__all__ = [
+    "BYTES",
+    "check_callable",
+    "check_flag",
+    "check_made",
+    "check_size",
+    "read_pairs",
+    "refuse_async",
+    "to_bytes",
+    "wrong_type",
+]
+
+BYTES: Final = (bytes, bytearray, memoryview)
+# What `inspect.CO_COROUTINE` and `inspect.CO_ASYNC_GENERATOR` are; `inspect` takes long to load.
+ASYNC: Final = 0x80 | 0x200
+PAIR: Final = 2
+
+
+def wrong_type(name: str, expected: str, value: Any) -> TypeError:
+    """Return the error for a value of another type than expected."""
+    return TypeError(f"{name} must be {expected}, not {type(value).__name__}")
+
+
+def refuse_async(name: str, function: Any) -> None:
+    """Raise `TypeError` for an asynchronous function where one is called and not awaited."""
+    code = getattr(function, "__code__", None)
+    if code is not None and code.co_flags & ASYNC:
+        raise TypeError(f"{name} is called and not awaited: it must be no async function")
+
+
+def check_callable(name: str, function: Any) -> None:
+    """Raise `TypeError` for what cannot be called, or would have to be awaited."""
+    if isinstance(function, type):  # most are
+        return
+    if not callable(function):
+        raise wrong_type(name, "callable", function)
+    refuse_async(name, function)
+
+
+def check_made(name: str, made: Any, kind: type) -> None:
+    """Raise `TypeError` for what a factory has made, if it is of another kind."""
+    if not isinstance(made, kind):
+        raise wrong_type(f"What {name} returns", f"a {kind.__name__}", made)
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise `TypeError` for what is neither True nor False: "no" would be taken for True."""
+    if not isinstance(value, bool):
+        raise wrong_type(name, "True or False", value)
+
+
+def check_size(size: Any) -> int:
+    """Return how many bytes to read, -1 for all of them."""
+    if size is None:
+        return -1
+    try:
+        return index(size)
+    except TypeError:
+        raise wrong_type("size", "an integer or None", size) from None
+
+
+def to_bytes(data: Any) -> bytes:
+    """Return a chunk as bytes; one that is not `bytes` is copied."""
+    if type(data) is bytes:
+        return data
+    try:
+        return bytes(memoryview(data))
+    except TypeError:
+        raise wrong_type("A chunk of a body", "bytes", data) from None
+
+
+def read_pairs(name: str, items: Any) -> Iterator[tuple[Any, Any]]:
+    """Give out the pairs of a mapping, or of an iterable of pairs.
+
+    Text is neither, and two characters are no pair.
+    """
+    if isinstance(items, Mapping):
+        yield from items.items()
+        return
+    if isinstance(items, (str, *BYTES)) or not isinstance(items, Iterable):
+        raise wrong_type(name, "a mapping or an iterable of pairs", items)
+    for item in items:
+        if not isinstance(item, tuple | list):
+            raise wrong_type(f"Each item of {name}", "a pair", item)
+        if len(item) != PAIR:
+            raise TypeError(f"Each item of {name} must be a pair, not {len(item)} values")
+        yield item[0], item[1]

@@ -1,0 +1,162 @@
+"""Query strings and forms: text values, and what they are cast to."""
+
+import builtins
+from collections.abc import Callable, Iterator
+from math import inf, isfinite
+from types import EllipsisType
+from typing import Any, Final, Self, TypeVar, overload
+
+from .checks import BYTES, check_callable, check_flag, wrong_type
+from .multidict import Multidict
+from .urlencoded import MAX_FIELD_SIZE, MAX_FIELDS, MAX_TEXT_SIZE, SHORT, fill_long, fill_short
+
+__all__ = ["Form", "Query"]
+
+BOOLEANS: dict[str, bool | None] = {
+    **dict.fromkeys(("1", "on", "t", "true", "yes"), True),
+    **dict.fromkeys(("0", "f", "false", "no", "off"), False),
+    **dict.fromkeys(("n", "none", "null"), None),
+}
+LONGEST_BOOLEAN: Final = max(map(len, BOOLEANS))
+# Python refuses more digits if it is told to, and otherwise takes time in proportion to their
+# square: so many it always takes.
+MAX_DIGITS: Final = 640
+DEFAULTS: Final = (MAX_FIELDS, MAX_FIELD_SIZE, MAX_TEXT_SIZE)
+# All that a number is made of; no blanks, `_`, `nan` or digits of other alphabets.
+DECIMAL: Final = "0123456789+-.eE"
+
+C = TypeVar("C")
+D = TypeVar("D")
+
+
+class Query(Multidict[str]):
+    """Text values that can be had as booleans and numbers.
+
+    What cannot be cast raises `Error`. A default is given back as it is, when the key is missing.
+    """
+
+    @classmethod
+    def parse(
+        cls,
+        text: str | bytes,
+        *,
+        max_fields: builtins.int = MAX_FIELDS,
+        max_field_size: builtins.int = MAX_FIELD_SIZE,
+        max_text_size: builtins.int = MAX_TEXT_SIZE,
+        strict: builtins.bool = False,
+    ) -> Self:
+        """Parse a query string or a body of type application/x-www-form-urlencoded.
+
+        The result is that of `urllib.parse.parse_qs`, blank values kept; a lone surrogate becomes
+        U+FFFD. Raises `LimitError` for more than `max_fields` pairs, empty ones counted, for a
+        name or a value of more than `max_field_size` bytes once decoded, and for more than
+        `max_text_size` bytes in all values, or all names; when strict, `MultipartError` for bytes
+        that are not UTF-8 and for a pair without `=`.
+        """
+        if type(text) is not str and not isinstance(text, (str, *BYTES)):
+            raise wrong_type("text", "text or bytes", text)
+        if strict is not False:
+            check_flag("strict", strict)
+        limits = max_fields, max_field_size, max_text_size
+        if limits != DEFAULTS:
+            max_fields, max_field_size, max_text_size = check_limits(*limits)
+        values = cls()
+        short = len(text) <= SHORT <= max_field_size and max_text_size >= SHORT
+        if not (short and fill_short(values, text, max_fields, strict)):
+            fill_long(values, text, max_fields, max_field_size, max_text_size, strict=strict)
+        return values
+
+    @overload
+    def bool(self, key: str, default: EllipsisType = ...) -> builtins.bool | None: ...
+    @overload
+    def bool(self, key: str, default: D) -> builtins.bool | D | None: ...
+    def bool(self, key: str, default: Any = ...) -> Any:
+        """Return what people write in URLs as a boolean, in any case.
+
+        True for t, true, yes, 1, on; False for f, false, no, 0, off; None for n, none, null.
+        """
+        return self._cast(key, default, to_bool, "a boolean")
+
+    @overload
+    def int(self, key: str, default: EllipsisType = ...) -> builtins.int: ...
+    @overload
+    def int(self, key: str, default: D) -> builtins.int | D: ...
+    def int(self, key: str, default: Any = ...) -> Any:
+        """Return the value as an integer: up to 640 ASCII digits, with or without a sign."""
+        return self._cast(key, default, to_int, "an integer")
+
+    @overload
+    def float(self, key: str, default: EllipsisType = ...) -> builtins.float: ...
+    @overload
+    def float(self, key: str, default: D) -> builtins.float | D: ...
+    def float(self, key: str, default: Any = ...) -> Any:
+        """Return the value as a float: a finite decimal number, with or without an exponent."""
+        return self._cast(key, default, to_float, "a number")
+
+    @overload
+    def cast(self, key: str, function: Callable[[str], C], default: EllipsisType = ...) -> C: ...
+    @overload
+    def cast(self, key: str, function: Callable[[str], C], default: D) -> C | D: ...
+    def cast(self, key: str, function: Callable[[str], Any], default: Any = ...) -> Any:
+        """Return what the function makes of the value: `query.cast("day", date.fromisoformat)`.
+
+        Raises `Error` when it raises a `ValueError`, a `LookupError` (a name that an `Enum` does
+        not have) or an `ArithmeticError` (a text that is no `Decimal`). An async function is a
+        `TypeError`.
+        """
+        check_callable("function", function)
+        return self._cast(key, default, function, "valid", object)
+
+    def _cast(
+        self,
+        key: str,
+        default: Any,
+        cast: Callable[[str], Any],
+        expected: str,
+        kind: Any = str,
+    ) -> Any:
+        value = self.get(key, default)
+        if not dict.get(self, key):
+            return value
+        if not isinstance(value, kind):
+            raise wrong_type(f"The value of {key!r}", "text", value)
+        try:
+            return cast(value)
+        except (ValueError, LookupError, ArithmeticError) as error:
+            raise self.Error(f"Key '{key}' must be {expected}") from error
+
+
+class Form(Query):
+    """The text fields of a form."""
+
+
+def check_limits(*limits: Any) -> Iterator[int]:
+    """Give out the limits of `Query.parse` as numbers; raises `ValueError` for what is none."""
+    from .limits import check_limit  # noqa: PLC0415 - most callers are content with the defaults
+
+    names = ("max_fields", "max_field_size", "max_text_size")
+    return map(check_limit, names, limits)
+
+
+def to_bool(text: str) -> bool | None:
+    """Read a boolean as people write it in URLs; raises `ValueError`."""
+    word = text.lower() if len(text) <= LONGEST_BOOLEAN else ""
+    if word not in BOOLEANS:
+        raise ValueError("not a boolean")
+    return BOOLEANS[word]
+
+
+def to_int(text: str) -> int:
+    """Read an integer; raises `ValueError` where `int` would take more or go on for long."""
+    digits = text[1:] if text.startswith(("+", "-")) else text
+    if len(digits) > MAX_DIGITS or not (digits.isascii() and digits.isdigit()):
+        raise ValueError("not an integer")
+    return int(text)
+
+
+def to_float(text: str) -> float:
+    """Read a finite number; raises `ValueError` for what only `float` takes."""
+    number = float(text) if not text.strip(DECIMAL) else inf
+    if not isfinite(number):
+        raise ValueError("not a number")
+    return number
