@@ -62,7 +62,7 @@ def test_json_is_compact_utf8(answering):
     assert answering.response.body == '{"hello":"world","é":1}'.encode()
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1: {2}}, "\ud800"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1: {2}}])
 def test_what_json_can_not_hold_is_refused(answering, value):
     with pytest.raises((ValueError, TypeError)):
         answering.response.json = value

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         def _move(self, path: str) -> bool: ...
         def _go_on_with(self, path: str) -> None: ...
 
+
 __all__ = ["move", "open_saved", "open_temporary", "save"]
 
 # Bytes; so that chunks of 16 KiB and more, as servers read them, go past the buffer.

@@ -63,7 +63,7 @@ MEANT: Final = {
 def advise_on_parts(kind: type) -> None:
     """Warn of attributes of a subclass that are probably parts, misspelt: nothing uses them."""
     for owner in kind.__mro__:
-        if owner.__module__ == "roll.application":
+        if getattr(owner, "__module__", None) == "roll.application":
             return
         for name, value in vars(owner).items():
             meant = None if name in MEANT.values() else resembled(name, MEANT, 0.85)

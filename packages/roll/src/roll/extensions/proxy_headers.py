@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from roll_http import HttpError
 
+from ..application import Roll
 from .forwarded import ALL_FIELDS, Trusted, origin_of
-
-if TYPE_CHECKING:
-    from ..application import Roll
 
 __all__ = ["ProxyHeaders", "proxy_headers"]
 
