@@ -32,7 +32,8 @@ def test_picture_has_a_box_for_each_file(drawing):
         path
         for package in drawing.PACKAGES
         for path in (DOCS.parent / "packages" / package / "src").rglob("*.py")
-        if path.name != "__init__.py" and not {path.stem, f"{path.parent.name}/"} & set(drawn)
+        if path.name != "__init__.py"
+        and not {path.stem, *(f"{folder.name}/" for folder in path.parents)} & set(drawn)
     ]
     assert missing == []
 

@@ -136,6 +136,9 @@ def extension_of(call: Any) -> str | None:
     if not module.startswith(PREFIX):
         return None
     public = (name for name in extensions.__all__ if callable(getattr(extensions, name)))
+    folder = module.removeprefix(PREFIX).partition(".")[0]
+    if folder in extensions.__all__:  # a package of its own
+        return folder
     outer = getattr(function, "__qualname__", "").partition(".")[0]
     if outer in extensions.__all__:
         return outer

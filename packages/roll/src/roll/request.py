@@ -78,6 +78,30 @@ class Request(roll_http.Request):
         return told or super().scheme
 
     @property
+    def session(self) -> Any:
+        """What is remembered of the user: a mapping, with the extension `sessions`.
+
+        Set to a mapping, it gets the values of that one alone.
+        Raises `RuntimeError` without the extension.
+        """
+        try:
+            return self.kwargs["session"]
+        except KeyError:
+            raise RuntimeError(
+                "`request.session` needs an extension: `extensions.sessions(app, SECRET)`"
+            ) from None
+
+    @session.setter
+    def session(self, values: Any) -> None:
+        kept: Any = self.kwargs.get("session")
+        if hasattr(kept, "renew"):  # a session of ours, that remembers what was kept before
+            values = dict(values)  # which may be the session itself
+            kept.clear()
+            kept.update(values)
+        else:
+            self.kwargs["session"] = values
+
+    @property
     def base_url(self) -> str:
         """What stands before the paths of this application in URLs, such as `https://example.org`.
 

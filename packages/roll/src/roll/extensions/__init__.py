@@ -4,24 +4,32 @@ from roll_http import HTTP_METHODS
 
 from .access_log import logger
 from .cross_origin import cors
+from .csrf import csrf
 from .debugging import igniter, traceback
 from .negotiation import content_negociation
 from .preflight import options
 from .proxy_headers import proxy_headers
 from .server import simple_server
+from .sessions import MemoryStore, RedisStore, Session, SessionStore, sessions
 from .sockets import websockets_store
 from .static_files import static
 from .urls import named_url
 
 __all__ = [
     "HTTP_METHODS",
+    "MemoryStore",
+    "RedisStore",
+    "Session",
+    "SessionStore",
     "content_negociation",
     "cors",
+    "csrf",
     "igniter",
     "logger",
     "named_url",
     "options",
     "proxy_headers",
+    "sessions",
     "simple_server",
     "static",
     "traceback",

@@ -10,6 +10,7 @@ from ..application import Roll
 from ..callables import is_generator, refuse_awaitable, refuse_generator
 from ..settings import check_flag
 from .checks import check_origins, check_seconds, checked_methods, checked_names
+from .vary import vary_on
 
 __all__ = ["cors"]
 
@@ -95,7 +96,7 @@ def allow_origin(origin: Origin, given: str, response: Any) -> Awaitable[None] |
     if isinstance(origin, str):
         response.headers["Access-Control-Allow-Origin"] = origin
         return None
-    vary_on_origin(response.headers)
+    vary_on(response.headers, "Origin")
     if not given:
         return None
     allowed = origin(given) if callable(origin) else given in origin
@@ -114,10 +115,3 @@ def allow(allowed: Any, given: str, response: Any) -> None:
     refuse_awaitable(allowed, "What the function that tells of an origin gives")
     if allowed:
         response.headers["Access-Control-Allow-Origin"] = given
-
-
-def vary_on_origin(headers: dict[str, Any]) -> None:
-    name = next((name for name in headers if name.lower() == "vary"), "Vary")
-    varies = [field.strip() for field in str(headers.get(name, "")).split(",") if field.strip()]
-    if not {"origin", "*"} & {field.lower() for field in varies}:
-        headers[name] = ", ".join([*varies, "Origin"])

@@ -1,0 +1,79 @@
+"""`sessions`: what an application remembers of a user."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ...application import Roll
+from .keepers import CookieKeeper, Settings, StoreKeeper
+from .signing import KeySigner, Secret, SessionSigner
+from .stores import SessionStore
+
+__all__ = ["sessions"]
+
+TWO_WEEKS: Final = 14 * 24 * 60 * 60
+
+
+def sessions(
+    app: Roll,
+    secret: Secret,
+    *,
+    store: SessionStore | None = None,
+    cookie: str = "session",
+    max_age: int = TWO_WEEKS,
+    secure: bool = True,
+    samesite: str = "Lax",
+    domain: str | None = None,
+    path: str = "/",
+) -> None:
+    """Give each request a `session`, a mapping that is kept for the user's next request.
+
+    It is kept in a cookie that is signed with `secret`, and that scripts cannot read; or in a
+    `store`, with a cookie that names it. Of several secrets, the first signs, and all are
+    believed: put a new one in front, and remove the old one after `max_age` seconds. The life of
+    a session begins anew at each change, and at a use in its second half.
+
+    `cookie`, `secure`, `samesite`, `domain` and `path` are those of `cookies.set`. A browser sends
+    a secure cookie over HTTPS, and to `localhost`; `secure=False` is for other tests.
+
+    Raises:
+        ValueError: an option cannot work, or a secret is short.
+        MissingExtra: itsdangerous is not installed.
+    """
+    check_age(max_age)
+    settings = Settings(cookie, max_age, secure, samesite, domain, path)
+    check(app, settings)
+    keeper: Any
+    if store is None:
+        keeper = CookieKeeper(settings, SessionSigner(secret, max_age))
+    else:
+        check_store(store)
+        keeper = StoreKeeper(settings, KeySigner(secret, max_age), store)
+    # First of all listeners: each of the others may use the session.
+    app.hooks.setdefault("headers", []).insert(0, keeper.begin)
+    app.listen("response")(keeper.keep)
+    close = getattr(store, "close", None)
+    if close is not None:
+        app.listen("shutdown")(close)
+
+
+def check_age(max_age: Any) -> None:
+    if not isinstance(max_age, int) or isinstance(max_age, bool) or max_age < 1:
+        raise ValueError(f"`max_age` is a number of seconds, at least 1, not {max_age!r}")
+
+
+def check(app: Roll, settings: Settings) -> None:
+    """Raise a `ValueError` for what no cookie can have."""
+    try:
+        settings.set(app.Response(app, None), "x", settings.max_age)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+def check_store(store: Any) -> None:
+    missing = [name for name in ("load", "save", "delete") if not hasattr(store, name)]
+    if missing or isinstance(store, type):
+        raise ValueError(
+            f"`store` is an object with `load`, `save` and `delete`, such as MemoryStore(), not"
+            f" {store!r}"
+        )

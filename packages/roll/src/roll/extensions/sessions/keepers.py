@@ -1,0 +1,149 @@
+"""How sessions are read before a request and kept after it: in the cookie, or in a store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..vary import vary_on
+from .session import NOTHING, Kept, Session
+from .signing import KeySigner, SessionSigner, encode
+from .stores import SessionStore
+
+__all__ = ["CookieKeeper", "Settings", "StoreKeeper"]
+
+MOST: Final = 4096
+"""Bytes of a cookie's name and value that browsers keep (RFC 6265 6.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The cookie of a session."""
+
+    cookie: str
+    max_age: int
+    secure: bool
+    samesite: str
+    domain: str | None
+    path: str
+
+    def set(self, response: Any, token: str, max_age: int) -> None:
+        """Set the cookie; an age of 0 deletes it."""
+        response.cookies.set(
+            self.cookie,
+            token,
+            max_age=max_age,
+            secure=self.secure,
+            httponly=True,
+            samesite=self.samesite,
+            domain=self.domain,
+            path=self.path,
+        )
+
+    def is_due(self, session: Session, text: str) -> bool:
+        """Tell whether a session is to be written: changed, renewed, or at half of its life."""
+        kept = session.kept
+        return text != kept.text or session.renewed or kept.age > self.max_age / 2
+
+
+def session_of(request: Any) -> Session | None:
+    """Return the session of a request, if something has used it."""
+    found = request.kwargs.get("session")
+    return found if isinstance(found, Session) and found.used else None
+
+
+def new_key() -> str:
+    """Return what names a session in a store: nobody can guess it."""
+    from secrets import token_urlsafe  # noqa: PLC0415 - 3 ms of everyone's start
+
+    return token_urlsafe(32)
+
+
+class CookieKeeper:
+    """Keeps a session in its cookie, signed: the user can read it, and cannot change it."""
+
+    def __init__(self, settings: Settings, signer: SessionSigner) -> None:
+        self._settings = settings
+        self._signer = signer
+
+    def begin(self, request: Any) -> None:
+        """Give a request its session, which is read when it is used."""
+        request.kwargs["session"] = Session(lambda: self._read(request))
+
+    def _read(self, request: Any) -> Kept:
+        token = request.cookies.get(self._settings.cookie)
+        return self._signer.read(token) if token else NOTHING
+
+    def keep(self, request: Any, response: Any) -> None:
+        """Set the cookie if the session has changed."""
+        session = session_of(request)
+        if session is None:
+            return
+        vary_on(response.headers, "Cookie")
+        settings = self._settings
+        if not session:
+            if settings.cookie in request.cookies:
+                settings.set(response, "", 0)
+        elif settings.is_due(session, encode(session.data)):
+            settings.set(response, self._token(session), settings.max_age)
+
+    def _token(self, session: Session) -> str:
+        token = self._signer.write(session.data)
+        if len(self._settings.cookie) + len(token) > MOST:
+            raise ValueError(
+                f"A session of {len(token)} bytes is too large for a cookie, which has {MOST}:"
+                " give `sessions` a `store`"
+            )
+        return token
+
+
+class StoreKeeper:
+    """Keeps sessions in a store; the cookie has the signed key."""
+
+    def __init__(self, settings: Settings, signer: KeySigner, store: SessionStore) -> None:
+        self._settings = settings
+        self._signer = signer
+        self._store = store
+
+    async def begin(self, request: Any) -> None:
+        """Load the session of a request that has the cookie."""
+        kept = await self._load(request.cookies.get(self._settings.cookie))
+        request.kwargs["session"] = Session(lambda: kept)
+
+    async def _load(self, token: str | None) -> Kept:
+        found = self._signer.read(token) if token else None
+        if found is None:
+            return NOTHING
+        key, age = found
+        text = await self._store.load(key)
+        return NOTHING if text is None else Kept(json.loads(text), text, age, key)
+
+    async def keep(self, request: Any, response: Any) -> None:
+        """Save the session if it has changed, and set the cookie when it needs another one."""
+        session = session_of(request)
+        if session is None:
+            return
+        vary_on(response.headers, "Cookie")
+        if session:
+            await self._save(session, response)
+        else:
+            await self._forget(session)
+            if self._settings.cookie in request.cookies:
+                self._settings.set(response, "", 0)
+
+    async def _save(self, session: Session, response: Any) -> None:
+        text = encode(session.data)
+        if not self._settings.is_due(session, text):
+            return
+        key = session.kept.key
+        if session.renewed:
+            await self._forget(session)
+        if key is None or session.renewed:
+            key = new_key()
+        await self._store.save(key, text, self._settings.max_age)
+        self._settings.set(response, self._signer.write(key), self._settings.max_age)
+
+    async def _forget(self, session: Session) -> None:
+        if session.kept.key is not None:
+            await self._store.delete(session.kept.key)

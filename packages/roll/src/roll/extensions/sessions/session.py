@@ -1,0 +1,87 @@
+"""A session, as handlers use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any, NamedTuple
+
+__all__ = ["NOTHING", "Kept", "Session"]
+
+
+class Kept(NamedTuple):
+    """What was kept of a session before this request."""
+
+    data: dict[str, Any]
+    text: str
+    """The data, as they are kept; empty when nothing was."""
+    age: float
+    """Seconds since they were written."""
+    key: str | None
+    """What names them in a store; None without one."""
+
+
+NOTHING = Kept({}, "", 0.0, None)
+
+
+class Session(MutableMapping[str, Any]):
+    """What is remembered of a user: a mapping of texts to values that JSON can hold.
+
+    It is read at its first use. Changes are kept when the request is answered, those within its
+    values included. An empty session has no cookie.
+    """
+
+    def __init__(self, read: Callable[[], Kept]) -> None:
+        self._read = read
+        self._kept: Kept | None = None
+        self._data: dict[str, Any] = {}
+        self.renewed = False
+        """Whether `renew` was called."""
+
+    @property
+    def used(self) -> bool:
+        """Whether something has read or changed the session."""
+        return self._kept is not None
+
+    @property
+    def kept(self) -> Kept:
+        """What was kept before this request."""
+        if self._kept is None:
+            self._kept = self._read()
+            self._data = dict(self._kept.data)
+        return self._kept
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The values."""
+        if self._kept is None:
+            _ = self.kept
+        return self._data
+
+    def renew(self) -> None:
+        """Give the session another identity, with the same values; call it at a login.
+
+        A cookie that somebody made the user send before (session fixation) is then worth nothing.
+        """
+        _ = self.kept
+        self.renewed = True
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if not isinstance(key, str):
+            raise TypeError(f"The keys of a session are text, as those of JSON, not {key!r}")
+        self.data[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __repr__(self) -> str:
+        # What is remembered of a user is not for logs.
+        return f"<Session: {len(self)} keys>" if self.used else "<Session: not read>"

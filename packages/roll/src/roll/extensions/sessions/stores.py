@@ -1,0 +1,106 @@
+"""Where sessions are kept, when not in the cookie itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Final, Protocol
+
+from ...extras import need
+
+__all__ = ["MemoryStore", "RedisStore", "SessionStore"]
+
+MOST: Final = 100_000
+"""Sessions that a `MemoryStore` keeps; beyond, the oldest is forgotten."""
+
+
+class SessionStore(Protocol):
+    """What keeps sessions: any object with these three methods, which may raise anything.
+
+    `key` is 43 characters of the alphabet of base64url; `data` is JSON.
+    """
+
+    async def load(self, key: str) -> str | None:
+        """Return what was saved; None when there is nothing, or it has expired."""
+        ...
+
+    async def save(self, key: str, data: str, seconds: int) -> None:
+        """Keep data for some seconds."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Forget the data; no error when there is nothing."""
+        ...
+
+
+def check_number(most: Any) -> None:
+    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        raise ValueError(f"`most` is a number of sessions, at least 1, not {most!r}")
+
+
+class MemoryStore:
+    """Keeps sessions in the memory of this process: for tests, and for one worker.
+
+    `most` sessions at most; beyond, the one that was saved first is forgotten.
+    """
+
+    def __init__(self, most: int = MOST, clock: Callable[[], float] = monotonic) -> None:
+        check_number(most)
+        self._most = most
+        self._clock = clock
+        self._kept: dict[str, tuple[float, str]] = {}
+
+    async def load(self, key: str) -> str | None:
+        """Return what was saved; None when there is nothing, or it has expired."""
+        end, data = self._kept.get(key, (0.0, None))
+        if data is not None and end <= self._clock():
+            del self._kept[key]
+            return None
+        return data
+
+    async def save(self, key: str, data: str, seconds: int) -> None:
+        """Keep data for some seconds."""
+        self._kept.pop(key, None)  # the latest is the last one
+        self._kept[key] = self._clock() + seconds, data
+        if len(self._kept) > self._most:
+            del self._kept[next(iter(self._kept))]
+
+    async def delete(self, key: str) -> None:
+        """Forget the data."""
+        self._kept.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+class RedisStore:
+    """Keeps sessions in Redis, or Valkey, for several workers and machines.
+
+    `url` is such as `redis://localhost:6379/0`. Keys begin with `prefix`.
+
+    Raises:
+        MissingExtra: redis-py is not installed.
+        ValueError: the URL is none of Redis.
+    """
+
+    def __init__(self, url: str, prefix: str = "roll:session:") -> None:
+        redis = need("redis.asyncio", "redis", "RedisStore")
+        self._redis: Any = redis.from_url(url, decode_responses=True)
+        self._prefix = prefix
+
+    async def load(self, key: str) -> str | None:
+        """Return what was saved; None when there is nothing, or it has expired."""
+        data: str | None = await self._redis.get(self._prefix + key)
+        return data
+
+    async def save(self, key: str, data: str, seconds: int) -> None:
+        """Keep data for some seconds."""
+        await self._redis.set(self._prefix + key, data, ex=seconds)
+
+    async def delete(self, key: str) -> None:
+        """Forget the data."""
+        await self._redis.delete(self._prefix + key)
+
+    async def close(self) -> None:
+        """Close the connections; the extension does so at the event `shutdown`."""
+        await self._redis.aclose()

@@ -1,0 +1,96 @@
+"""The extension `csrf`: what pages of other sites can't do."""
+
+import pytest
+
+from roll import extensions
+
+HOST = {"Host": "example.org"}
+
+
+@pytest.fixture
+def app(app):
+    extensions.csrf(app, ["https://friend.example"])
+
+    @app.route("/", methods=["GET", "POST", "DELETE"])
+    async def index(request, response):
+        response.body = "done"
+
+    @app.route("/hook", methods=["POST"], csrf=False)
+    async def hook(request, response):
+        response.body = "done"
+
+    @app.route("/live", protocol="websocket")
+    async def live(request, ws):
+        await ws.send("live")
+
+    return app
+
+
+ALLOWED = [
+    {},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "https://example.org"},
+    {"Sec-Fetch-Site": "none"},
+    {"Origin": "https://example.org"},
+    {"Origin": "http://example.org"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "https://friend.example"},
+]
+REFUSED = [
+    {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "https://other.example.org"},
+    {"Sec-Fetch-Site": "SAME-ORIGIN "[:-1]},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "https://example.org.evil.example"},
+    {"Origin": "https://example.org:8443"},
+    {"Origin": "example.org"},
+]
+
+
+@pytest.mark.parametrize("headers", ALLOWED)
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_own_pages_and_other_clients_may_change_things(client, method, headers):
+    response = await client.request("/", method, headers={**HOST, **headers})
+    assert (response.status, response.body) == (200, b"done")
+
+
+@pytest.mark.parametrize("headers", REFUSED)
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_pages_of_other_sites_change_nothing(client, method, headers):
+    response = await client.request("/", method, headers={**HOST, **headers})
+    assert response.status == 403
+    assert response.body == b"A page of another site has sent this request"
+
+
+@pytest.mark.parametrize("headers", REFUSED)
+async def test_pages_of_other_sites_may_link_here(client, headers):
+    response = await client.get("/", headers={**HOST, **headers})
+    assert response.status == 200
+
+
+@pytest.mark.parametrize("headers", REFUSED)
+async def test_route_may_be_left_out(client, headers):
+    response = await client.post("/hook", headers={**HOST, **headers})
+    assert response.status == 200
+
+
+async def test_path_of_nobody_is_refused_too(client):
+    response = await client.post("/nothing", headers={**HOST, **REFUSED[0]})
+    assert response.status == 403
+
+
+async def test_other_site_opens_no_websocket(liveclient):
+    import websockets
+
+    url = f"ws://127.0.0.1:{liveclient.port}/live"
+    async with websockets.connect(url) as ws:
+        assert await ws.recv() == "live"
+    with pytest.raises(websockets.InvalidStatus) as caught:
+        await websockets.connect(url, origin="https://evil.example")
+    assert caught.value.response.status_code == 403
+
+
+@pytest.mark.parametrize("origins", ["https://a.org/", ["a.org"], [None], [5]])
+def test_what_is_no_origin_is_refused_at_once(app, origins):
+    with pytest.raises(ValueError, match="`origins` has origins as browsers send them"):
+        extensions.csrf(app, origins)

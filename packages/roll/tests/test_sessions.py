@@ -1,0 +1,431 @@
+"""Sessions: what is remembered of a user, and what nobody can forge."""
+
+import json
+import time
+from http.cookies import SimpleCookie
+
+import pytest
+
+from roll import Roll, extensions
+from roll.extensions import MemoryStore, Session, sessions
+from roll.extensions.sessions.session import NOTHING
+
+SECRET = "a secret of many characters"
+OLDER = "another secret, which was used before"
+
+
+def stored():
+    return {"store": MemoryStore()}
+
+
+@pytest.fixture(params=[dict, stored], ids=["cookie", "store"])
+def options(request):
+    return request.param()
+
+
+def site(app, **options):
+    """Add routes that use the session."""
+    sessions(app, options.pop("secret", SECRET), **options)
+
+    @app.route("/set/{key}/{value}")
+    async def set_value(request, response, key, value):
+        request.session[key] = value
+        response.json = dict(request.session)
+
+    @app.route("/get")
+    async def get(request, response):
+        response.json = dict(request.session)
+
+    @app.route("/unused")
+    async def unused(request, response):
+        response.body = "no session"
+
+    @app.route("/append/{value}")
+    async def append(request, response, value):
+        request.session.setdefault("list", []).append(value)
+
+    @app.route("/clear")
+    async def clear(request, response):
+        request.session.clear()
+
+    @app.route("/renew")
+    async def renew(request, response):
+        request.session.renew()
+
+    @app.route("/replace")
+    async def replace(request, response):
+        request.session = {"only": 1}
+
+    return app
+
+
+class Browser:
+    """Keeps cookies, as a browser does."""
+
+    def __init__(self, client, cookie=None):
+        self.client = client
+        self.cookie = cookie
+        self.line = None
+
+    async def get(self, path):
+        headers = {"Cookie": f"session={self.cookie}"} if self.cookie else {}
+        response = await self.client.get(path, headers=headers)
+        self.response = response
+        self.line = next(iter(response.cookie_lines), None)
+        if self.line:
+            (morsel,) = SimpleCookie(self.line).values()
+            self.cookie = morsel.value if morsel["max-age"] != "0" else None
+        return json.loads(response.body) if response.body.startswith(b"{") else None
+
+
+@pytest.fixture
+def browser(client):
+    return Browser(client)
+
+
+async def test_what_is_set_is_there_at_the_next_request(app, browser, options):
+    site(app, **options)
+    assert await browser.get("/set/user/ada") == {"user": "ada"}
+    assert await browser.get("/set/theme/dark") == {"user": "ada", "theme": "dark"}
+    assert await browser.get("/get") == {"user": "ada", "theme": "dark"}
+
+
+async def test_cookie_is_safe_by_default(app, browser, options):
+    site(app, **options)
+    await browser.get("/set/a/b")
+    attributes = {part.strip().lower() for part in browser.line.split(";")[1:]}
+    assert attributes == {"max-age=1209600", "path=/", "secure", "httponly", "samesite=lax"}
+    assert browser.response.headers["Vary"] == "Cookie"
+
+
+async def test_cookie_is_as_it_was_asked_for(app, browser, options):
+    more = {"secure": False, "samesite": "Strict", "path": "/x", "domain": "a.org", "max_age": 9}
+    site(app, **options, **more)
+    await browser.get("/set/a/b")
+    attributes = {part.strip().lower() for part in browser.line.split(";")[1:]}
+    assert attributes == {"max-age=9", "path=/x", "httponly", "samesite=strict", "domain=a.org"}
+
+
+@pytest.mark.parametrize("path", ["/unused", "/get", "/clear", "/none"])
+async def test_no_cookie_is_set_while_there_is_nothing_to_keep(app, browser, options, path):
+    site(app, **options)
+    await browser.get(path)
+    assert browser.line is None
+
+
+async def test_unchanged_session_is_not_sent_again(app, browser, options):
+    site(app, **options)
+    await browser.get("/set/a/b")
+    for path in ("/get", "/set/a/b", "/unused"):
+        await browser.get(path)
+        assert browser.line is None
+
+
+async def test_response_varies_only_where_the_session_is_used(app, browser, options):
+    site(app, **options)
+    await browser.get("/unused")
+    assert "Vary" not in browser.response.headers
+    await browser.get("/get")
+    assert browser.response.headers["Vary"] == "Cookie"
+
+
+async def test_change_within_a_value_is_kept(app, browser, options):
+    site(app, **options)
+    await browser.get("/append/1")
+    await browser.get("/append/2")
+    assert await browser.get("/get") == {"list": ["1", "2"]}
+
+
+async def test_empty_session_deletes_its_cookie(app, browser, options):
+    site(app, **options)
+    await browser.get("/set/a/b")
+    await browser.get("/clear")
+    assert browser.cookie is None
+    assert "Max-Age=0" in browser.line
+    assert await browser.get("/get") == {}
+
+
+async def test_assigned_mapping_replaces_the_values(app, browser, options):
+    site(app, **options)
+    await browser.get("/set/a/b")
+    await browser.get("/replace")
+    assert await browser.get("/get") == {"only": 1}
+
+
+FORGERIES = {
+    "end": lambda cookie: cookie[:-2] + ("xy" if cookie[-2:] != "xy" else "yx"),
+    "start": lambda cookie: "x" + cookie,
+    "empty": lambda cookie: "",
+    "other": lambda cookie: "a.b.c",
+}
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+async def test_forged_cookie_is_an_empty_session(app, browser, options, forge):
+    site(app, **options)
+    await browser.get("/set/a/b")
+    browser.cookie = forge(browser.cookie)
+    assert await browser.get("/get") == {}
+
+
+async def test_cookie_of_another_secret_is_an_empty_session(browser, app, options):
+    other = Roll()
+    site(app, **options)
+    site(other, secret="some other secret, long enough", **options)
+    await browser.get("/set/a/b")
+    thief = Browser(type(browser.client)(other), browser.cookie)
+    assert await thief.get("/get") == {}
+
+
+async def test_new_secret_signs_and_the_old_one_is_still_believed(browser, app, options):
+    site(app, secret=OLDER, **options)
+    await browser.get("/set/a/b")
+    rotated = Roll()
+    site(rotated, secret=[SECRET, OLDER], **options)
+    late = Browser(type(browser.client)(rotated), browser.cookie)
+    assert await late.get("/set/c/d") == {"a": "b", "c": "d"}
+    new = Roll()
+    site(new, secret=SECRET, **options)
+    last = Browser(type(browser.client)(new), late.cookie)
+    assert await last.get("/get") == {"a": "b", "c": "d"}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Moves the time that signatures have."""
+    now = [time.time()]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+
+    def move(seconds):
+        now[0] += seconds
+
+    return move
+
+
+async def test_session_ends_with_its_age(app, browser, options, clock):
+    site(app, max_age=100, **options)
+    await browser.get("/set/a/b")
+    clock(101)
+    assert await browser.get("/get") == {}
+
+
+async def test_session_that_is_used_in_its_second_half_lives_on(app, browser, options, clock):
+    site(app, max_age=100, **options)
+    await browser.get("/set/a/b")
+    clock(49)
+    await browser.get("/get")
+    assert browser.line is None
+    clock(2)
+    await browser.get("/get")
+    assert "Max-Age=100" in browser.line
+    clock(99)
+    assert await browser.get("/get") == {"a": "b"}
+
+
+async def test_renewed_session_has_another_cookie(app, browser, options):
+    site(app, **options)
+    await browser.get("/set/a/b")
+    before = browser.cookie
+    await browser.get("/renew")
+    assert browser.line
+    if options:
+        assert browser.cookie != before
+        assert await Browser(browser.client, before).get("/get") == {}
+        assert len(options["store"]) == 1
+    assert await browser.get("/get") == {"a": "b"}
+
+
+async def test_renewed_session_that_was_new_is_kept(app, browser, options):
+    site(app, **options)
+
+    @app.route("/login")
+    async def login(request, response):
+        request.session.renew()
+        request.session["user"] = "ada"
+
+    await browser.get("/login")
+    assert await browser.get("/get") == {"user": "ada"}
+
+
+async def test_store_forgets_an_emptied_session(app, browser):
+    store = MemoryStore()
+    site(app, store=store)
+    await browser.get("/set/a/b")
+    assert len(store) == 1
+    await browser.get("/clear")
+    assert len(store) == 0
+
+
+async def test_session_that_the_store_has_lost_is_empty(app, browser):
+    store = MemoryStore()
+    site(app, store=store)
+    await browser.get("/set/a/b")
+    store._kept.clear()
+    assert await browser.get("/get") == {}
+    await browser.get("/clear")
+    assert browser.cookie is None
+
+
+async def test_session_too_large_for_a_cookie_is_told(app, browser, caplog):
+    site(app)
+
+    @app.route("/large")
+    async def large(request, response):
+        request.session["large"] = [f"{number:x}" for number in range(9000, 13000)]
+
+    await browser.get("/large")
+    assert browser.response.status == 500
+    assert "is too large for a cookie, which has 4096: give `sessions` a `store`" in caplog.text
+
+
+@pytest.mark.parametrize("value", [float("nan"), object(), {1}])
+async def test_value_that_json_has_nothing_for_is_a_500(app, browser, options, value, caplog):
+    site(app, **options)
+
+    @app.route("/wrong")
+    async def wrong(request, response):
+        request.session["x"] = value
+
+    await browser.get("/wrong")
+    assert browser.response.status == 500
+    assert browser.line is None
+
+
+async def test_key_that_is_no_text_is_told(app, browser, caplog):
+    site(app)
+
+    @app.route("/wrong")
+    async def wrong(request, response):
+        request.session[1] = "x"
+
+    await browser.get("/wrong")
+    assert "The keys of a session are text, as those of JSON, not 1" in caplog.text
+
+
+def test_session_is_a_mapping_that_shows_no_values():
+    session = Session(lambda: NOTHING)
+    assert repr(session) == "<Session: not read>"
+    session["token"] = "secret"
+    assert repr(session) == "<Session: 1 keys>"
+    assert list(session) == ["token"]
+    del session["token"]
+    assert not session
+
+
+async def test_session_without_the_extension_is_told(app, browser, caplog):
+    @app.route("/")
+    async def index(request, response):
+        request.session["x"] = 1
+
+    await browser.get("/")
+    assert browser.response.status == 500
+    assert (
+        "`request.session` needs an extension: `extensions.sessions(app, SECRET)`" in caplog.text
+    )
+
+
+async def test_session_of_an_application_of_its_own_is_left_alone(app, browser):
+    @app.route("/")
+    async def index(request, response):
+        request.session = {"own": 1}
+        response.json = request.session
+
+    assert await browser.get("/") == {"own": 1}
+
+
+async def test_other_listeners_may_use_the_session(app, browser, options):
+    seen = []
+    app.listen("headers")(lambda request: seen.append(request.session.get("a")))
+    site(app, **options)
+    await browser.get("/set/a/b")
+    await browser.get("/get")
+    assert seen == [None, "b"]
+
+
+class Failing(MemoryStore):
+    async def load(self, key):
+        raise ConnectionError("the store is away")
+
+
+async def test_store_that_is_away_is_a_500_and_the_session_is_kept(app, browser, caplog):
+    store = Failing()
+    site(app, store=store)
+    await browser.get("/set/a/b")
+    await browser.get("/get")
+    assert browser.response.status == 500
+    assert browser.line is None
+    assert len(store) == 1
+
+
+async def test_memory_store_forgets_the_oldest_and_the_expired():
+    now = [0.0]
+    store = MemoryStore(2, clock=lambda: now[0])
+    await store.save("a", "1", 10)
+    await store.save("b", "2", 20)
+    await store.save("a", "3", 10)
+    await store.save("c", "4", 20)
+    assert [await store.load(key) for key in "abc"] == ["3", None, "4"]
+    now[0] = 10
+    assert [await store.load(key) for key in "ac"] == [None, "4"]
+    assert len(store) == 1
+    await store.delete("none")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"secret": ""}, "A secret has 16 characters or more"),
+        ({"secret": "short"}, "A secret has 16 characters or more"),
+        ({"secret": [SECRET, b"short"]}, "A secret has 16 characters or more"),
+        ({"secret": []}, "`secret` is text or bytes, or a list of these"),
+        ({"secret": [5]}, "`secret` is text or bytes, or a list of these"),
+        ({"secret": 5}, "`secret` is text or bytes, or a list of these"),
+        ({"max_age": 0}, "`max_age` is a number of seconds, at least 1, not 0"),
+        ({"max_age": "5"}, "`max_age` is a number of seconds"),
+        ({"max_age": True}, "`max_age` is a number of seconds"),
+        ({"samesite": "lax;"}, "samesite"),
+        ({"secure": "no"}, "secure"),
+        ({"secure": False, "samesite": "None"}, "samesite 'None' needs secure=True"),
+        ({"cookie": "a b"}, "name"),
+        ({"cookie": 5}, "name"),
+        ({"path": "x"}, "path"),
+        ({"store": MemoryStore}, r"`store` is an object with `load`, `save` and `delete`"),
+        ({"store": {}}, r"`store` is an object with `load`, `save` and `delete`"),
+    ],
+)
+def test_wrong_option_is_refused_at_once(app, options, message):
+    with pytest.raises(ValueError, match=message):
+        sessions(app, **{"secret": SECRET, **options})
+
+
+@pytest.mark.parametrize("most", [0, True, "5", None])
+def test_wrong_size_of_a_store_is_refused_at_once(most):
+    with pytest.raises(ValueError, match="`most` is a number of sessions, at least 1"):
+        MemoryStore(most)
+
+
+def test_secret_may_be_bytes(app):
+    sessions(app, SECRET.encode())
+
+
+def test_missing_extra_names_itself(app, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "itsdangerous", None)
+    message = r'sessions needs itsdangerous: `pip install "roll\[sessions\]"`'
+    with pytest.raises(ImportError, match=message):
+        extensions.sessions(app, SECRET)
+
+
+async def test_store_is_closed_at_shutdown(app):
+    class Closing(MemoryStore):
+        closed = False
+
+        async def close(self):
+            self.closed = True
+
+    store = Closing()
+    sessions(app, SECRET, store=store)
+    await app.startup()
+    await app.shutdown()
+    assert store.closed
