@@ -4,7 +4,7 @@ from codecs import unicode_escape_decode
 from typing import Final
 
 from .errors import LimitError
-from .pairs import Values, add
+from .pairs import Values, add, put
 
 __all__ = [
     "MAX_FIELDS",
@@ -66,8 +66,8 @@ def fill_short(values: Values, text: Text, max_fields: int, strict: bool) -> boo
     if text:
         for pair in text.split("&"):
             key, found, value = pair.partition("=")
-            if found and key not in values:
-                values[key] = [value]
+            if found:
+                put(values, key, []).append(value)
             elif pair or strict:
                 add(values, key, found, value, strict)
     return True
@@ -90,8 +90,8 @@ def fill_escaped(values: Values, text: str, strict: bool) -> bool:
         key, found, value = pair.partition(IS)
         if IS in value:
             value = value.replace(IS, "=")
-        if found and key not in values:
-            values[key] = [value]
+        if found:
+            put(values, key, []).append(value)
         elif pair or strict:
             add(values, key, found, value, strict)
     return True
