@@ -39,6 +39,17 @@ def test_documented_command_serves(gunicorn, curl):
     assert program.stop(signal.SIGTERM) == 0
 
 
+def test_another_worker_than_rolls_says_which_to_take(run, curl):
+    command = [sys.executable, "-m", "gunicorn", "mypackage.core:app", "--bind", "127.0.0.1:0"]
+    program = run(*command, cwd=EXAMPLES)
+    url = program.wait_for_url(LISTENING)
+    assert curl(f"{url}/").status == 500
+    program.wait_for(
+        r"An application of Roll is no WSGI application: run it by `gunicorn package\.module:app"
+        r" --worker-class roll\.worker\.Worker`"
+    )
+
+
 APP = """
 import asyncio, os, sys
 from roll import Roll

@@ -83,8 +83,15 @@ def ask(key):
     return Query({}).int(key)
 
 
-def test_an_error_reaches_who_asked_a_process_pool():
+def throw(error):
+    raise error
+
+
+def test_every_error_reaches_who_asked_a_process_pool():
     with ProcessPoolExecutor(1) as pool:
         error = pool.submit(ask, "page").exception()
         assert (error.status, error.message) == (400, "Missing 'page' key")
+        for error in ERRORS:
+            same = pool.submit(throw, error).exception()
+            assert (type(same), same.args, vars(same)) == (type(error), error.args, vars(error))
         assert pool.submit(len, "abc").result() == 3

@@ -42,6 +42,21 @@ NAMED = {
         'file.params[b"name"]',
     ],
     "Files are no BytesIO": ["data = file.getbuffer()"],
+    "Words of booleans": [
+        'class Q(Query):~    TRUE_STRINGS = ("y",)',
+        "class F(roll.Form):~    NONE_STRINGS: tuple = ()",
+    ],
+    "Hooks of Multipart": ["class M(Multipart):~    def on_data(self, data): ..."],
+    "Autoroutes itself": ["app.routes.root", "self.routes.dump()"],
+    "True results of listeners": [
+        '@app.listen("request")~async def r(request, response):~    return response',
+        '@app.listen("startup")~def s():~    return connect()',
+    ],
+    "cors": [
+        "cors(app, credentials=True)",
+        'extensions.cors(app, "*", credentials=True)',
+        'cors(app, origin="*", methods="*", credentials=True)',
+    ],
     "Private names of a request": [
         "class R(Request):~    async def _parse_multipart(self): ...",
         "class R(roll.Request):~    queue = None",
@@ -92,6 +107,10 @@ SILENT = [
     "class R(Request):~    x = 1~    pass~class P(HTTPProtocol):~    x = 1~    y: int~    pass",
     '@app.route("/{n}", name="n")~def v(request, response, n, m: str): ...',
     "static(app, root, dotfiles=True)",
+    '@app.listen("request")~def r(request):~    if request:~        return True~    return',
+    '@app.listen("new")~def n(value):~    return value~app.listen(name)(n)',
+    'cors(app, "https://a.org", credentials=True)~cors(app, credentials=False)~cors(app)',
+    "class Q(Query):~    page = 1~class M(Multipart):~    x = 1~tree.root~app.routes.match",
     "file.open~ws.send~response.queue~protocol.transport",
 ]
 
@@ -144,6 +163,97 @@ def package(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode(errors="surrogateescape"))
     return tmp_path
+
+
+# What a shop of 0.13 does: nothing of the program below runs as it stands.
+SHOP = """
+import ujson
+from roll import HttpError, HTTPProtocol, Query, Request, Response, Roll
+from roll.extensions import cors, static
+from roll.http import HttpCode
+
+
+class ShopRequest(Request):
+    def _parse_multipart(self):
+        return super()._parse_multipart()
+
+
+class ShopQuery(Query):
+    TRUE_STRINGS = ("y", "yes")
+
+
+class ShopProtocol(HTTPProtocol):
+    def write(self, *args):
+        super().write(*args)
+
+
+class Shop(Roll):
+    Request, Query, HttpProtocol = ShopRequest, ShopQuery, ShopProtocol
+
+
+app = Shop()
+cors(app, methods="*", credentials=True)
+static(app, root="public")
+
+
+@app.listen("error")
+async def show(request, response, error):
+    response.body = f"<h1>{error.message}</h1>"
+
+
+@app.listen("request")
+async def authenticate(request, response):
+    if request.headers.get("AUTHORIZATION") != "secret":
+        response.status = 401
+        return response
+
+
+@app.route("/items/{id}", timeout=10)
+async def item(request, response, id: int):
+    response.body = "<p>" + app.items[id]
+
+
+@app.route("/upload", methods=["POST"])
+async def upload(request, response):
+    photo = request.files.get("photo")
+    if photo.content_type == b"image/png":
+        response.body = photo.getbuffer()
+
+
+@app.route("/chat", protocol="websocket")
+async def chat(request, ws):
+    while ws.open:
+        await ws.send(await ws.recv())
+
+
+def show_routes():
+    print(app.routes.root)
+"""
+
+
+def test_each_line_of_a_shop_that_needs_a_look_is_named():
+    lines = SHOP.splitlines()
+    found = [(lines[each.line - 1].strip(), each.row) for each in findings_in(SHOP)]
+    assert found == [
+        ("import ujson", "ujson"),
+        ("from roll.http import HttpCode", "Names that are gone"),
+        ("def _parse_multipart(self):", "Private names of a request"),
+        ('TRUE_STRINGS = ("y", "yes")', "Words of booleans"),
+        ("def write(self, *args):", "Names of HttpProtocol"),
+        ('cors(app, methods="*", credentials=True)', "cors"),
+        ('static(app, root="public")', "static"),
+        ('response.body = f"<h1>{error.message}</h1>"', "Default Content-Type"),
+        ('response.body = f"<h1>{error.message}</h1>"', "Errors are text"),
+        ('response.body = f"<h1>{error.message}</h1>"', "Text of exceptions"),
+        ("return response", "True results of listeners"),
+        ('@app.route("/items/{id}", timeout=10)', "New parameters"),
+        ("async def item(request, response, id: int):", "Arguments of handlers"),
+        ('response.body = "<p>" + app.items[id]', "Default Content-Type"),
+        ('if photo.content_type == b"image/png":', "Content type of a file"),
+        ("response.body = photo.getbuffer()", "Files are no BytesIO"),
+        ("while ws.open:", "Websocket names"),
+        ("print(app.routes.root)", "Autoroutes itself"),
+    ]
 
 
 COMMAND = Path(upgrading.__file__).with_name("__main__.py")

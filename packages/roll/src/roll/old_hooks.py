@@ -46,6 +46,7 @@ OLD_HOOKS: Final[dict[str, tuple[type, dict[str, str]]]] = {
         Request,
         {
             "_chunk": "override `__aiter__`",
+            "_parse_multipart": "override `form` and `files`",
             "_parse_urlencoded": "override `form`",
             "queue": "`async for chunk in request` gives the body as it comes",
         },

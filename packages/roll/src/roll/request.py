@@ -193,13 +193,13 @@ class Request(roll_http.Request):
         kind = self._media_type
         body = self.body
         if kind == MULTIPART:
-            self._parse_multipart(body)
+            self._read_multipart(body)
         else:
             found = parse_urlencoded(body if kind == URLENCODED else b"")
             make = Form if self.app is None else self.app.Form
             self._form = found if make is Form else made_of(found, make)
 
-    def _parse_multipart(self, body: bytes) -> None:
+    def _read_multipart(self, body: bytes) -> None:
         try:
             parser, form, files = self._begin_multipart()
             parser.feed_data(body)

@@ -9,6 +9,8 @@ from typing import Final
 
 from roll_http.connection.gone import INSTEAD
 
+from ..events import BUILT_IN
+from ..old_hooks import OLD_HOOKS
 from .code import (
     Function,
     bodies_set_in,
@@ -52,6 +54,9 @@ PARAMETERS: Final = frozenset(
 CONVERTED: Final = frozenset({"int", "float", "UUID", "date"})
 TYPES: Final = (":int}", ":float}", ":uuid}")
 REPLACED: Final = frozenset({"mimetype_match", "multifruits"})
+
+PLAIN: Final = (ast.Constant, type(None))
+"""The values of a `return` that keep no listener from running by accident."""
 
 Found = Iterator[tuple[ast.AST, str]]
 
@@ -182,6 +187,47 @@ def websocket_names(node: ast.AST) -> Found:
         yield node, f"a websocket has no `{last_name(node)}` any more"
 
 
+def words_of_booleans(node: ast.AST) -> Found:
+    if is_class(node, "Query", "Form"):
+        for part, name in defined_in(node):
+            if name in OLD_HOOKS["Query"][1]:
+                yield part, f"nothing reads `{name}` any more; {OLD_HOOKS['Query'][1][name]}"
+
+
+def hooks_of_multipart(node: ast.AST) -> Found:
+    if is_class(node, "Multipart"):
+        for part, name in defined_in(node):
+            if name in OLD_HOOKS["Multipart"][1]:
+                yield part, f"nothing calls `{name}` any more; {OLD_HOOKS['Multipart'][1][name]}"
+
+
+def true_results(node: ast.AST) -> Found:
+    for call in decorators_of(node, "listen"):
+        if first_text(call) in BUILT_IN:
+            for part in ast.walk(node):
+                if isinstance(part, ast.Return) and not isinstance(part.value, PLAIN):
+                    yield part, "a result that is true, but not True, is told; see the row"
+
+
+def cors(node: ast.AST) -> Found:
+    for call in calls_of(node, "cors"):
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        origin = given.get("origin", call.args[1] if len(call.args) > 1 else None)
+        if is_constant(given.get("credentials"), True) and (
+            origin is None or is_constant(origin, "*")
+        ):
+            yield call, "is a ValueError now: name the origins that may send credentials"
+
+
+def autoroutes_itself(node: ast.AST) -> Found:
+    if is_attribute(node, {"root", "dump"}, {"routes"}):
+        yield node, f"`{last_name(node)}` is there with `Routes = autoroutes.Routes` only"
+
+
+def is_constant(node: ast.AST | None, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value == value
+
+
 RULES: Final[list[tuple[str, Callable[[ast.AST], Found]]]] = [
     ("Default Content-Type", default_content_type),
     ("ujson", ujson),
@@ -191,12 +237,17 @@ RULES: Final[list[tuple[str, Callable[[ast.AST], Found]]]] = [
     ("Errors are text", errors_are_text),
     ("Content type of a file", content_type_of_a_file),
     ("Files are no BytesIO", files_are_no_bytesio),
+    ("Words of booleans", words_of_booleans),
+    ("Hooks of Multipart", hooks_of_multipart),
     ("Private names of a request", private_names_of_a_request),
     ("New parameters", new_parameters),
     ("Arguments of handlers", arguments_of_handlers),
     ("New placeholders", new_placeholders),
+    ("Autoroutes itself", autoroutes_itself),
     ("Listeners of route:add", listeners_of_route_add),
+    ("True results of listeners", true_results),
     ("static", static),
+    ("cors", cors),
     ("Names of HttpProtocol", names_of_http_protocol),
     ("protocol.request", protocol_request),
     ("Websocket names", websocket_names),
