@@ -384,8 +384,12 @@ def test_other_methods_of_a_view_are_its_own(app):
 
 
 def test_a_method_of_a_view_that_is_no_handler_is_its_own(app):
+    class Unread(Unreadable):
+        """A method whose parameters cannot be read."""
+
     class View:
         on_pst = "text"
+        on_pots = Unread()
 
         def on_get(self, request, response): ...
 

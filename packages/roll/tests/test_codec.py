@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import enum
 import uuid
@@ -124,6 +125,40 @@ async def test_the_default_codec_refuses_the_rest_with_a_500(app, client, caplog
 def test_what_is_refused_is_named():
     with pytest.raises(TypeError, match=r"JSON has nothing for datetime.timedelta\(days=1\)"):
         Roll.JSON.dumps({"a": dt.timedelta(1)})
+
+
+async def work(): ...
+
+
+async def chunks():
+    yield "a"
+
+
+@pytest.mark.parametrize(
+    ("make", "advice"),
+    [
+        (work, "of type coroutine: `await` it first"),
+        (lambda: {"a": [work()]}, "of type coroutine: `await` it first"),
+        (lambda: asyncio.ensure_future(work()), "of type Task: `await` it first"),
+        (lambda: asyncio.get_running_loop().create_future(), "of type Future: `await` it first"),
+        (chunks, "of type async_generator: make a list of its items, or set `response.body` to"),
+        (lambda: map(str, "ab"), "of type map"),
+        (lambda: (c for c in "ab"), "of type generator: make a list of its items, or set"),
+        (lambda: work, "of type function: call it, and `await` the call if it is async"),
+        (lambda: chunks, "of type function: call it, and `await` the call if it is async"),
+        (lambda: "".join, "of type builtin_function_or_method: call it, and `await`"),
+    ],
+    ids=map(str, range(10)),
+)
+async def test_what_json_refuses_says_what_was_meant(app, client, caplog, make, advice):
+    @app.route("/")
+    async def handler(request, response):
+        response.json = make()
+
+    assert (await client.get("/")).status == 500
+    assert "TypeError: JSON has nothing for " in caplog.text
+    assert advice in caplog.text
+    assert "response.json = make()" in caplog.text
 
 
 @pytest.mark.parametrize("body", ["NaN", "[-Infinity]", "1e999", '{"a":'])

@@ -290,6 +290,15 @@ async def test_a_default_of_its_own_is_left_alone(app):
     assert await app.hook("request", "two", "response") == "two"
 
 
+def test_a_listener_whose_parameters_cannot_be_read_is_taken(app):
+    class Unreadable:
+        __signature__ = "none"
+
+        def __call__(self, request): ...
+
+    app.listen("request")(Unreadable())
+
+
 class Listens:
     def __call__(self): ...
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import typing
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import date
@@ -20,9 +19,6 @@ from .callables import functions_of
 __all__ = ["Convert", "advise_on_unresolved", "annotations_of", "by_annotation"]
 
 Convert = Callable[[str], Any]
-
-ALIASES: Final[Any] = getattr(typing, "TypeAliasType", ())
-"""The class of `type Page = int`, from Python 3.12 on."""
 
 MAX_DIGITS: Final = 640
 """The time that `int` takes is the square of their number."""
@@ -91,9 +87,7 @@ def unwrapped(annotation: Any) -> Any:
         return others[0] if len(others) == 1 else annotation
     if isinstance(annotation, NewType):
         return annotation.__supertype__
-    if isinstance(annotation, ALIASES):
-        return annotation.__value__
-    return annotation
+    return getattr(annotation, "__value__", annotation)  # that of `type Page = int`
 
 
 def advise_on_unresolved(handler: Any, name: str, annotation: Any) -> None:

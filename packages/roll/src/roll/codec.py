@@ -46,6 +46,8 @@ def refusal(value: Any) -> str:
     """Say what was meant by a value that JSON has nothing for."""
     text = f"JSON has nothing for {value!r}, of type {type(value).__qualname__}"
     if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()  # or Python warns of it, too: this error says it better
         return f"{text}: `await` it first"
     if inspect.isasyncgen(value) or inspect.isgenerator(value):
         return f"{text}: make a list of its items, or set `response.body` to send them one by one"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any, Final, Protocol
 
 from roll_http import Response, SpeaksJSON
@@ -62,9 +63,7 @@ MEANT: Final = {
 
 def advise_on_parts(kind: type) -> None:
     """Warn of attributes of a subclass that are probably parts, misspelt: nothing uses them."""
-    for owner in kind.__mro__:
-        if getattr(owner, "__module__", None) == "roll.application":
-            return
+    for owner in takewhile(lambda each: getattr(each, "__module__", "") != "roll.application", kind.__mro__):
         for name, value in vars(owner).items():
             meant = None if name in MEANT.values() else resembled(name, MEANT, 0.85)
             if meant is not None and looks_like_part(value):
