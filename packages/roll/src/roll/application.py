@@ -279,11 +279,13 @@ class Roll(Lifecycle, dict[str, Any]):
                 close_unless_upgraded(request)
             if "response" in hooks:
                 await self._send_response_event(request, response)
+            if request.uploads or type(response.body) not in WHOLE:
+                if (fault := fault_of(request, response)) is not None:
+                    await self.on_error(request, response, fault)
+                request.release(response)
         except BaseException:
             request.release(response)
             raise
-        if request.uploads or type(response.body) not in WHOLE:
-            await self._finish(request, response)
         return response
 
     # Python's warning shows this name to whoever forgot the await.
@@ -296,15 +298,6 @@ class Roll(Lifecycle, dict[str, Any]):
             if ends_task(error):
                 raise
             await self.on_error(request, response, error)
-
-    async def _finish(self, request: Any, response: Any) -> None:
-        """Refuse a body that is none, and have the files of the request closed behind it."""
-        try:
-            fault = fault_of(request, response)
-            if fault is not None:
-                await self.on_error(request, response, fault)
-        finally:
-            request.release(response)
 
     async def on_error(self, request: Any, response: Any, error: BaseException) -> None:
         """Answer `error`, and send the event `error`.

@@ -12,14 +12,14 @@ from .advice import described
 
 __all__ = ["fault_of"]
 
-# What is sent as it is; to look at one could begin a stream, or copy it.
 KNOWN: Final = (bytes, str, bytearray, memoryview)
+"""What is sent as it is, as streams are: to look at one could begin it, or copy it."""
 
 
 def fault_of(request: Any, response: Any) -> InvalidResponse | None:
     """Return an error that says what is wrong with a body, and whose; None for one to be sent."""
     body = response.body
-    if isinstance(body, KNOWN) or hasattr(body, "__aiter__"):
+    if isinstance(body, KNOWN) or hasattr(body, "__aiter__") or hasattr(body, "__next__"):
         return None
     try:
         read_body(body)
