@@ -702,3 +702,11 @@ def test_a_part_that_is_misspelt_in_a_mixin_is_told():
 def test_other_attributes_of_a_subclass_are_its_own():
     names = {"Settings": dict, "json": property(), "request": 5, "Meta": type, "response": None}
     type("Mine", (Roll,), names)()
+
+
+def test_code_that_is_run_without_a_module_has_parts_too():
+    names = {"Roll": Roll, "Response": Response}
+    exec("class Mine(Roll): Response = Response\nclass View:\n def on_get(self): ...", names)
+    app = names["Mine"]()
+    with pytest.raises(ValueError, match=r"^View\.on_get \(<string>:3\) takes \(\)"):
+        app.route("/")(names["View"])

@@ -73,6 +73,12 @@ async def test_another_method_is_a_405_that_says_which_are_allowed(app, client):
     assert (await client.post("/ws")).headers["Allow"] == "GET"
 
 
+@pytest.mark.parametrize("methods", ["GET,POST", "GET POST"])
+def test_several_methods_in_one_text_are_told(app, methods):
+    with pytest.raises(ValueError, match=rf"the method '{methods}': .* 'PATCH': write a list of"):
+        app.route("/", methods)(ok)
+
+
 async def test_connect_is_a_501_unless_it_is_declared(app, client):
     app.route("/")(ok)
     app.route("/tunnel", methods="CONNECT")(ok)

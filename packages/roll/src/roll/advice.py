@@ -70,7 +70,8 @@ def described(call: Any) -> str:
     code = code_of(function)
     place = "" if code is None else f" ({shortened(code.co_filename)}:{code.co_firstlineno})"
     # Code that is run without a module has none.
-    module = f"{function.__module__}." if function.__module__ else ""
+    name = getattr(function, "__module__", None)
+    module = f"{name}." if name else ""
     return f"{module}{function.__qualname__}{place}"
 
 

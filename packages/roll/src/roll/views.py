@@ -168,9 +168,10 @@ def check_methods(methods: Iterable[str], protocol: str) -> None:
     known = PROTOCOLS[protocol]
     for method in methods:
         if method not in known:
+            several = ": write a list of them" if "," in method or " " in method else ""
             raise ValueError(
                 f"A route of protocol {protocol!r} cannot have the method {method!r}: "
-                f"must be one of {one_of(known)}"
+                f"must be one of {one_of(known)}{several}"
             )
 
 
