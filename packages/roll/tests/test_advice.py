@@ -141,7 +141,7 @@ async def test_a_handler_that_returns_a_coroutine_is_a_500_that_says_await(
     name = f"{work.__qualname__}()"
     assert caplog.text.strip().endswith(
         f"{described(told)} returned a coroutine, {name}, of which nothing has run:"
-        f" write `await {name}`"
+        f" `await` it first"
     )
 
 
@@ -809,3 +809,20 @@ async def test_what_a_websockets_handler_returns_is_told(app, liveclient):
     assert str(warning.message) == (
         f"{described(handler)} returned a str, which is ignored: write `await ws.send(...)`"
     )
+
+
+async def test_a_coroutine_that_a_websockets_handler_returns_ends_it(app, liveclient, caplog):
+    async def work(): ...
+
+    ended = asyncio.Event()
+    app.listen("websocket_disconnect")(lambda ws: ended.set())
+
+    @app.route("/ws", protocol="websocket")
+    async def handler(request, ws):
+        return work()
+
+    async with connect(f"{liveclient.wsl}/ws") as ws:
+        await ws.wait_closed()
+    await ended.wait()
+    assert ws.close_code == 1011
+    assert f"{described(handler)} returned a coroutine, {work.__qualname__}()" in caplog.text

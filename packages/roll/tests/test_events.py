@@ -423,3 +423,19 @@ async def test_a_coroutine_that_a_listener_returns_is_not_true(app, client, name
         return check()
 
     assert (await client.get("/")).status == 500
+
+
+async def test_a_listener_that_returns_a_coroutine_is_told_to_await(app, client, caplog):
+    async def check(): ...
+
+    @app.listen("request")
+    async def authenticate(request):
+        return check()
+
+    app.route("/")(lambda request, response: None)
+    assert (await client.get("/")).status == 500
+    name = f"{check.__qualname__}()"
+    assert (
+        f"{described(authenticate)}, a listener of 'request', returned a coroutine, {name}, of"
+        f" which nothing has run: `await` it first"
+    ) in caplog.text

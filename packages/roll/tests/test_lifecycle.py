@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from roll import HttpError, RollWarning
+from roll.advice import described
 from roll.extensions import igniter, logger, static
 from roll.upgrade import notify
 
@@ -443,3 +444,38 @@ async def test_a_field_of_an_error_takes_the_place_of_other_spellings(app, clien
     answer = await client.post("/")
     allowed = {name: value for name, value in answer.headers.items() if name.lower() == "allow"}
     assert (answer.status, allowed) == (405, {"Allow": "GET, HEAD"})
+
+
+@pytest.mark.parametrize("event", ["startup", "shutdown"])
+async def test_a_listener_that_returns_a_coroutine_is_told_to_await(app, caplog, event):
+    async def connect(): ...
+
+    @app.listen(event)
+    async def listener():
+        return connect()
+
+    if event == "startup":
+        with pytest.raises(
+            TypeError, match=r"connect\(\), of which nothing has run: `await` it first$"
+        ):
+            await app.startup()
+    else:
+        await app.startup()
+        await app.shutdown()
+        name = f"{connect.__qualname__}()"
+        assert (
+            f"{described(listener)}, a listener of 'shutdown', returned a coroutine, {name}, of"
+            f" which nothing has run: `await` it first"
+        ) in caplog.text
+
+
+async def test_a_listener_of_startup_may_return_a_task_that_runs(app):
+    tasks = []
+
+    @app.listen("startup")
+    async def start():
+        tasks.append(asyncio.ensure_future(asyncio.sleep(0)))
+        return tasks[0]
+
+    await app.startup()
+    await tasks[0]

@@ -6,7 +6,7 @@ import inspect
 from functools import partial
 from typing import Any
 
-__all__ = ["is_async", "is_generator", "refuse_async", "refuse_awaitable", "refuse_generator"]
+__all__ = ["is_async", "is_generator", "refuse_async", "refuse_awaitable", "refuse_unrun"]
 
 
 def is_async(call: Any) -> bool:
@@ -52,7 +52,16 @@ def refuse_awaitable(result: Any, what: str) -> None:
         raise TypeError(f"{what} is called without an await, and has given {result!r}")
 
 
-def refuse_generator(result: Any, what: str) -> None:
-    """Raise a `TypeError` if `result` is a generator: a true object, of which nothing has run."""
+def refuse_unrun(result: Any, what: str) -> None:
+    """Raise a `TypeError` if nothing has run of what a call returned, which `what` describes.
+
+    That is so of a coroutine and of a generator.
+    """
+    if inspect.iscoroutine(result):
+        result.close()  # or Python warns that nobody awaited it: this error says it better
+        name = f"{result.__qualname__}()"
+        raise TypeError(
+            f"{what} returned a coroutine, {name}, of which nothing has run: `await` it first"
+        )
     if inspect.isgenerator(result) or inspect.isasyncgen(result):
-        raise TypeError(f"{what} is a generator, which nobody runs: {result!r}")
+        raise TypeError(f"{what} returned a generator, of which nothing has run: {result!r}")

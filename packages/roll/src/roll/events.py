@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from .advice import advise, advise_at, code_of, described, resembled
 from .arrangement import arranged, check_listener
-from .callables import is_async, is_generator, refuse_async, refuse_awaitable, refuse_generator
+from .callables import is_async, is_generator, refuse_async, refuse_awaitable, refuse_unrun
 
 __all__ = ["ARGUMENTS", "Events", "Listener"]
 
@@ -147,7 +147,7 @@ class Events:
         """
         if name not in BUILT_IN:
             return True
-        refuse_generator(result, f"A listener of {name!r}")
+        refuse_unrun(result, f"{described(listener)}, a listener of {name!r},")
         refuse_awaitable(result, f"What a listener of {name!r} gives")
         if name in TO_ALL:
             return False

@@ -8,7 +8,7 @@ from inspect import isawaitable
 from typing import Any
 
 from .advice import described
-from .callables import refuse_generator
+from .callables import refuse_unrun
 from .errors import ends_task, log_error
 from .events import Events, Listener
 
@@ -93,4 +93,5 @@ async def call_listener(listener: Listener, name: str) -> None:
     result = listener()
     if isawaitable(result):
         result = await result
-    refuse_generator(result, f"A listener of {name!r}")
+    if result is not None:
+        refuse_unrun(result, f"{described(listener)}, a listener of {name!r},")

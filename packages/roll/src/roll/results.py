@@ -11,6 +11,7 @@ from typing import Any, Final
 from roll_http import Response
 
 from .advice import advise_at, code_of, described
+from .callables import refuse_unrun
 
 __all__ = ["ResultAdvice"]
 
@@ -47,7 +48,8 @@ class ResultAdvice:
         """
         if any(result is each for each in given):
             return
-        refuse_coroutine(handler, result)
+        if inspect.iscoroutine(result):  # a generator is an answer, see below
+            refuse_unrun(result, described(handler))
         key = code_of(handler) or type(handler)
         known = advice_on(result)
         if known is None or key in self._told:
@@ -58,16 +60,6 @@ class ResultAdvice:
         advise_at(key, f"{described(handler)} {ignored}: {instead or known}")
         # Behind the warning: where warnings are errors, each call raises it.
         self._told.add(key)
-
-
-def refuse_coroutine(handler: Any, result: Any) -> None:
-    if inspect.iscoroutine(result):
-        result.close()  # or Python warns of it, too: this error says it better
-        name = f"{result.__qualname__}()"
-        raise TypeError(
-            f"{described(handler)} returned a coroutine, {name}, of which nothing has run:"
-            f" write `await {name}`"
-        )
 
 
 def advice_on(result: Any) -> str | None:

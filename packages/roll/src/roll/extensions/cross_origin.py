@@ -7,7 +7,7 @@ from inspect import isawaitable
 from typing import Any
 
 from ..application import Roll
-from ..callables import is_generator, refuse_awaitable, refuse_generator
+from ..callables import is_generator, refuse_awaitable, refuse_unrun
 from ..settings import check_flag
 from .checks import check_origins, check_seconds, checked_methods, checked_names
 from .vary import vary_on
@@ -111,7 +111,7 @@ async def allow_later(allowed: Awaitable[bool], given: str, response: Any) -> No
 
 
 def allow(allowed: Any, given: str, response: Any) -> None:
-    refuse_generator(allowed, "The function that tells of an origin")
+    refuse_unrun(allowed, "The function that tells of an origin")
     refuse_awaitable(allowed, "What the function that tells of an origin gives")
     if allowed:
         response.headers["Access-Control-Allow-Origin"] = given
