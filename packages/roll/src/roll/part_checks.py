@@ -63,7 +63,7 @@ MEANT: Final = {
 
 def advise_on_parts(kind: type) -> None:
     """Warn of attributes of a subclass that are probably parts, misspelt: nothing uses them."""
-    for owner in takewhile(lambda each: getattr(each, "__module__", "") != "roll.application", kind.__mro__):
+    for owner in takewhile(is_a_subclass, kind.__mro__):
         for name, value in vars(owner).items():
             meant = None if name in MEANT.values() else resembled(name, MEANT, 0.85)
             if meant is not None and looks_like_part(value):
@@ -71,6 +71,11 @@ def advise_on_parts(kind: type) -> None:
                     f"{owner.__qualname__}.{name} is no part of an application: write"
                     f" `{MEANT[meant]}`"
                 )
+
+
+def is_a_subclass(owner: type) -> bool:
+    """Tell a subclass of `Roll` from it; code that is run without a module has none."""
+    return getattr(owner, "__module__", "") != "roll.application"
 
 
 def looks_like_part(value: Any) -> bool:
