@@ -67,6 +67,20 @@ MISTAKES = [
     (static, {"prefix": "/<int:a>/"}, "has a placeholder in '<>': write '/{a:int}'"),
     (static, {"default_index": 5}, "`default_index` is text, such as 'index.html', not 5"),
     (static, {"default_index": Path("a")}, "`default_index` is text, such as 'index.html', not "),
+    *(
+        (
+            static,
+            {"default_index": name},
+            f"`default_index` is the name of a file, such as 'index.html', not {name!r}",
+        )
+        for name in ("../x", "..", ".", "/etc/passwd", "a/../b", "a//b", "a/", "x\0", "\ud800")
+    ),
+    (static, {"default_index": ".x"}, "`default_index` '.x' is a dotfile: write `dotfiles=True`"),
+    (static, {"default_index": ".git/x"}, "`default_index` '.git/x' is a dotfile: write "),
+    (static, {"protocol": "websocket"}, "`protocol` is 'http' for files, not 'websocket'"),
+    (static, {"methods": ["POST"]}, "`methods` has 'GET' for files, such as ['GET'], not ['POST"),
+    (static, {"methods": "head"}, "`methods` has 'GET' for files, such as ['GET'], not 'head'"),
+    (static, {"methods": ("PUT", "HEAD")}, "`methods` has 'GET' for files, such as ['GET'], not"),
     (static, {"name": None}, "`name` is text, such as 'static', not None"),
     (static, {"name": ""}, "`name` is text, such as 'static', not ''"),
     (static, {"dotfiles": "no"}, "`dotfiles` is True or False, not 'no'"),
@@ -103,8 +117,11 @@ def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension,
         (cors, {"methods": {"get", "PUT"}, "headers": (), "max_age": -1}),
         (static, {"prefix": "", "default_index": None, "root": "."}),
         (static, {"prefix": "/", "shelf": 1}),
+        (static, {"methods": ["get", "POST"], "default_index": "pages/index.html"}),
+        (static, {"methods": "GET", "protocol": "http", "default_index": ".well-known/index"}),
+        (static, {"methods": iter(["GET"]), "default_index": ".x", "dotfiles": True}),
     ],
-    ids=map(str, range(7)),
+    ids=map(str, range(10)),
 )
 async def test_an_option_that_can_be_used_is_taken(app, extension, options):
     extension(app, **options)

@@ -16,6 +16,7 @@ __all__ = [
     "check_folder",
     "check_handler",
     "check_origins",
+    "check_reading",
     "check_seconds",
     "check_text",
     "checked_level",
@@ -32,6 +33,16 @@ def check_text(name: str, value: object, example: str) -> None:
 def check_folder(name: str, value: object) -> None:
     if not isinstance(value, str | os.PathLike):
         raise ValueError(f"`{name}` is the path of a folder, such as 'public', not {value!r}")  # noqa: TRY004 - as every mistake in an option
+
+
+def check_reading(extras: Mapping[str, Any]) -> None:
+    """Check that files can be read by a route with these settings, checked one by one before."""
+    if extras.get("protocol") == "websocket":
+        raise ValueError("`protocol` is 'http' for files, not 'websocket'")
+    methods = extras.get("methods") or "GET"
+    listed = [methods] if isinstance(methods, str) else methods
+    if isinstance(listed, Collection) and "GET" not in {each.upper() for each in listed}:
+        raise ValueError(f"`methods` has 'GET' for files, such as ['GET'], not {methods!r}")
 
 
 def check_seconds(name: str, value: object) -> None:

@@ -10,7 +10,7 @@ import time
 from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedReader, FileIO
-from pathlib import Path, PurePath
+from pathlib import Path
 from stat import S_ISREG
 from typing import Any, Final, Self
 
@@ -19,9 +19,9 @@ from roll_http import FileBody, HttpError
 from ..application import Roll
 from ..errors import set_fields
 from ..settings import advise_on_extras, check_flag
-from .checks import check_folder, check_text
+from .checks import check_folder, check_reading, check_text
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
-from .parents import leads_through_file
+from .places import check_index, locate
 
 __all__ = ["static"]
 
@@ -39,14 +39,6 @@ COMPRESSED: Final = {
     "compress": "application/x-compress",
     "br": "application/x-brotli",
 }
-
-WELL_KNOWN: Final = ".well-known"
-
-LONGEST_PATH: Final = 4096
-"""No file of Linux or macOS is opened by a longer path, in bytes.
-
-To follow the links of a path takes time in proportion to the square of its length.
-"""
 
 ABSENT: Final = frozenset(
     {
@@ -81,20 +73,23 @@ def static(
     """Serve the files below `root` at `prefix`, from startup on.
 
     A directory is answered with its `default_index`, if one is given; what lies outside of
-    `root`, links followed, with 400; what is no file, or may not be read, with 404. `a.txt/` and
-    `css//a.txt` are no files. Without `dotfiles`, nor is what has a name in its path that begins
-    with a dot, such as `.env` or `.git/config`; `.well-known` (RFC 8615) is always served.
-    Preconditions and single ranges are understood (RFC 9110 13 and 14). Extras are given to the
-    route. The startup raises a `ValueError` if `root` is no folder, or may not be entered.
+    `root`, links followed, with 400; what is no file, or may not be read, with 404. A file has one
+    path: `a.txt/`, `css//a.txt`, `./a.txt` and `css/../a.txt` are no files. Without `dotfiles`,
+    nor is what has a name that begins with a dot, such as `.env` or `.git/config`, in its path or
+    where the links of the path lead; `.well-known` (RFC 8615) is always served. Preconditions and
+    single ranges are understood (RFC 9110 13 and 14). Extras are given to the route. The startup
+    raises a `ValueError` if `root` is no folder, or may not be entered.
 
     Raises:
-        ValueError: an option is of another kind, or the prefix does not begin with a "/".
+        ValueError: an option is of another kind, the prefix does not begin with a "/", or the
+            extras make a route that no file is read by.
     """
     check_folder("root", root)
     check_text("name", name, DEFAULT_NAME)
     check_flag("dotfiles", dotfiles)
     if default_index:
         check_text("default_index", default_index, "index.html")
+        check_index(default_index, dotfiles)
     advise_on_extras(extras, ("dotfiles", "default_index", "prefix", "root"))
     folder = Path(root).resolve()
     if name != DEFAULT_NAME:
@@ -102,12 +97,11 @@ def static(
     # What is wrong with prefix and extras is told here, not at startup.
     check_text("prefix", "/" if prefix == "" else prefix, "/static/")
     group = app.group(prefix.rstrip("/"), **extras)
+    check_reading(extras)
 
     async def serve(request: Any, response: Any, path: str) -> None:
         def look_and_answer() -> None:
-            if not dotfiles and names_dotfile(path):
-                raise HttpError(HTTPStatus.NOT_FOUND, path)
-            with find(folder, path, default_index) as file:
+            with find(folder, path, default_index, dotfiles) as file:
                 answer(file, request, response)
 
         # All at once: for a small file, going to a thread is most of the cost.
@@ -186,15 +180,16 @@ class StaticFile:
         return data
 
 
-def find(folder: Path, path: str, default_index: str) -> StaticFile:
+def find(folder: Path, path: str, default_index: str, dotfiles: bool) -> StaticFile:
     """Open a file.
 
     Raises:
-        HttpError: 400 when it is outside of `folder`, 404 when it is no file, or not readable.
+        HttpError: 400 when it is outside of `folder`, 404 when it is no file, hidden, or not
+            readable.
         OSError: it can't be opened now.
     """
     try:
-        place = locate(folder, path, default_index)
+        place = locate(folder, path, default_index, dotfiles)
         content = FileIO(place, opener=open_at_once)
     except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL in a name
         if isinstance(error, OSError) and error.errno not in ABSENT:
@@ -206,49 +201,6 @@ def find(folder: Path, path: str, default_index: str) -> StaticFile:
         content.close()
         raise HttpError(HTTPStatus.NOT_FOUND, path)
     return StaticFile(place, content, status)
-
-
-def locate(folder: Path, path: str, default_index: str) -> Path:
-    """Return where a file is, or would be.
-
-    Raises:
-        HttpError: 400 when that is outside of `folder`, 404 when `path` cannot be that of a file.
-    """
-    # Dots go first, as in any URL (RFC 3986 5.2.4): behind a link that leads in a circle, Python
-    # before 3.13 drops them without following the links that come after.
-    normal = os.path.normpath(path)
-    if len(normal) > LONGEST_PATH:
-        raise HttpError(HTTPStatus.NOT_FOUND, path)
-    # An absolute path, or `../name`, would tell by its answer whether it guesses the folder.
-    if normal.startswith(("/", "../")) or normal == "..":
-        raise HttpError(HTTPStatus.BAD_REQUEST, path)
-    place = (folder / normal).resolve()
-    if place.is_relative_to(folder):
-        # `normpath` drops them: `a//b` is not `a/b`, `a.txt/`, `a.txt/.` and `a.txt/../b` name
-        # a directory.
-        if "//" in path or (names_directory(path) and not place.is_dir()):
-            raise HttpError(HTTPStatus.NOT_FOUND, path)
-        if ".." in path and leads_through_file(folder, path):
-            raise HttpError(HTTPStatus.NOT_FOUND, path)
-        if default_index and place.is_dir():
-            place = (place / default_index).resolve()
-    if not place.is_relative_to(folder):
-        raise HttpError(HTTPStatus.BAD_REQUEST, path)
-    return place
-
-
-def names_dotfile(path: str) -> bool:
-    """Tell whether a path within the folder has a name that begins with a dot."""
-    if "." not in path:
-        return False
-    names = PurePath(os.path.normpath(path)).parts
-    if names[:1] == ("..",):  # it leads out of the folder, which has an answer of its own
-        return False
-    return any(name[:1] == "." and name != WELL_KNOWN for name in names)
-
-
-def names_directory(path: str) -> bool:
-    return path.rpartition("/")[2] in {"", ".", ".."}
 
 
 def open_at_once(path: str, flags: int) -> int:

@@ -1,0 +1,107 @@
+"""Where the file of a path is, below the folder that `static` serves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from roll_http import HttpError
+
+__all__ = ["LONGEST_PATH", "check_index", "locate"]
+
+WELL_KNOWN: Final = ".well-known"
+
+LONGEST_PATH: Final = 4096
+"""No file of Linux or macOS is opened by a longer path, in bytes.
+
+To follow the links of a path takes time in proportion to the square of its length.
+"""
+
+NO_NAMES: Final = frozenset({"", ".", ".."})
+"""What stands between two slashes of a path and is no name.
+
+Clients resolve dot segments before they send a path (RFC 3986 5.2.4). Here they name nothing, so
+that each file has one path.
+"""
+
+
+def locate(folder: Path, path: str, default_index: str, dotfiles: bool) -> Path:
+    """Return where a file is, or would be, links followed.
+
+    Raises:
+        HttpError: 400 when that is outside of `folder`, 404 when `path` cannot be that of a file,
+            or when it is hidden and `dotfiles` is false.
+        OSError, RuntimeError, ValueError: the system cannot follow such a path.
+    """
+    check_path(path, dotfiles)
+    place = follow(folder, path, folder, path, dotfiles)
+    is_folder = place.is_dir()
+    if path.endswith("/") and not is_folder:
+        raise HttpError(HTTPStatus.NOT_FOUND, path)
+    if default_index and is_folder:
+        return follow(place, default_index, folder, path, dotfiles)
+    return place
+
+
+def check_path(path: str, dotfiles: bool) -> None:
+    """Check the text of a path, whatever is in the folder; raises `HttpError` as `locate` does."""
+    if len(path) > LONGEST_PATH:
+        raise HttpError(HTTPStatus.NOT_FOUND, path)
+    if leads_out(path):
+        raise HttpError(HTTPStatus.BAD_REQUEST, path)
+    *parents, last = path.split("/")
+    if not NO_NAMES.isdisjoint(parents) or last in {".", ".."}:
+        raise HttpError(HTTPStatus.NOT_FOUND, path)
+    if not dotfiles and hides((*parents, last)):
+        raise HttpError(HTTPStatus.NOT_FOUND, path)
+
+
+def follow(start: Path, name: str, folder: Path, path: str, dotfiles: bool) -> Path:
+    """Follow the links of a name below `start`; raises what `locate` does."""
+    place = (start / name).resolve()
+    if not place.is_relative_to(folder):
+        raise HttpError(HTTPStatus.BAD_REQUEST, path)
+    if not dotfiles and hides(place.relative_to(folder).parts):
+        raise HttpError(HTTPStatus.NOT_FOUND, path)
+    return place
+
+
+def leads_out(path: str) -> bool:
+    """Tell whether a path leaves the folder, by its text alone.
+
+    An absolute path, or `../name`, would tell by its answer whether it guesses the folder.
+    """
+    if not path.startswith("/") and ".." not in path:
+        return False
+    normal = os.path.normpath(path)
+    return normal == ".." or normal.startswith(("/", "../"))
+
+
+def hides(names: Iterable[str]) -> bool:
+    return any(name[:1] == "." and name != WELL_KNOWN for name in names)
+
+
+def check_index(value: str, dotfiles: bool) -> None:
+    """Check the name of an index, which may be in a folder of its own.
+
+    Raises:
+        ValueError: no file below a folder has such a name, or it is hidden.
+    """
+    names = value.split("/")
+    if not NO_NAMES.isdisjoint(names) or "\0" in value or not can_be_encoded(value):
+        raise ValueError(
+            f"`default_index` is the name of a file, such as 'index.html', not {value!r}"
+        )
+    if not dotfiles and hides(names):
+        raise ValueError(f"The `default_index` {value!r} is a dotfile: write `dotfiles=True` too")
+
+
+def can_be_encoded(name: str) -> bool:
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return False
+    return True
