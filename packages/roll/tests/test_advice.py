@@ -471,6 +471,23 @@ def test_arguments_in_another_order_are_told(app, handler, names):
     ]
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_arguments_in_another_order_are_told_behind_decorators(app, depth):
+    def handler(response, request): ...
+
+    for _ in range(depth):
+        handler = functools.wraps(handler)(lambda *args, **kwargs: None)
+    (text,) = told(lambda: app.route("/")(handler))
+    assert " takes (response, request), but is called with (request, response): " in text
+
+
+def test_a_decorator_may_give_arguments_in_another_order(app):
+    @functools.wraps(lambda response, request: None)
+    def wrapper(request, response): ...
+
+    assert told(lambda: app.route("/")(wrapper)) == []
+
+
 def test_arguments_in_another_order_are_told_of_a_class(app):
     (text,) = told(lambda: app.route("/")(Swapped))
     assert "Swapped.on_get" in text

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from types import MethodType
 from typing import Any
 
 from .advice import advise, code_of, described
-from .parameters import misplaced, positional
+from .parameters import misplaced, positional, wrapped_by
 
 __all__ = ["arranged", "check_listener"]
 
@@ -94,13 +93,6 @@ def parameters(listener: Listener) -> list[inspect.Parameter]:
     if wrapped is None or not own or own[0].kind is not inspect.Parameter.VAR_POSITIONAL:
         return own
     return parameters(wrapped)
-
-
-def wrapped_by(listener: Listener) -> Listener | None:
-    wrapped: Listener | None = getattr(listener, "__wrapped__", None)
-    if wrapped is not None and inspect.ismethod(listener):
-        return MethodType(wrapped, listener.__self__)
-    return wrapped
 
 
 def arrangement(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from types import MethodType
 from typing import Any, Final
 
 from .advice import advise, described
 
-__all__ = ["advise_on_order", "misplaced", "positional"]
+__all__ = ["advise_on_order", "misplaced", "positional", "wrapped_by"]
 
 MEANINGS: Final = {
     **dict.fromkeys(("request", "req"), "request"),
@@ -38,13 +39,27 @@ def remedy_of(meant: Sequence[str | None], called: str) -> str:
 
 
 def positional(call: Any) -> list[str]:
-    """Return the names of the parameters that take an argument by position."""
+    """Return the names of the parameters that take an argument by position.
+
+    Of a decorator that passes all on, they are those of what it decorates.
+    """
     try:
-        parameters = inspect.signature(call, follow_wrapped=False).parameters.values()
+        parameters = [*inspect.signature(call, follow_wrapped=False).parameters.values()]
     except (TypeError, ValueError):  # some builtins have none that can be read
         return []
+    wrapped = wrapped_by(call)
+    if wrapped is not None and parameters and parameters[0].kind is parameters[0].VAR_POSITIONAL:
+        return positional(wrapped)
     kinds = {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}
     return [each.name for each in parameters if each.kind in kinds]
+
+
+def wrapped_by(call: Any) -> Any:
+    """Return what a decorator has decorated, bound as the decorated call is; None for others."""
+    wrapped = getattr(call, "__wrapped__", None)
+    if wrapped is not None and inspect.ismethod(call):
+        return MethodType(wrapped, call.__self__)
+    return wrapped
 
 
 def misplaced(names: Sequence[str], given: Sequence[str]) -> bool:
