@@ -90,7 +90,27 @@ async def test_other_site_opens_no_websocket(liveclient):
     assert caught.value.response.status_code == 403
 
 
-@pytest.mark.parametrize("origins", ["https://a.org/", ["a.org"], [None], [5]])
+@pytest.mark.parametrize("origins", [5, None, b"https://a.org", iter([])])
+def test_what_is_no_list_of_origins_is_refused_at_once(app, origins):
+    with pytest.raises(ValueError, match="`origins` is a list of origins, or one of them, not"):
+        extensions.csrf(app, origins)
+
+
+@pytest.mark.parametrize("value", ["no", 0, None])
+def test_the_extra_is_a_flag(app, value):
+    with pytest.raises(ValueError, match="`csrf` is True or False, not"):
+        app.route("/", csrf=value)
+
+
+@pytest.mark.parametrize("origins", ["https://a.org", ["https://a.org"]])
+async def test_another_site_may_be_given_alone(app, client, origins):
+    extensions.csrf(app, origins)
+    for origin, status in (("https://a.org", 200), ("https://a.or", 403)):
+        headers = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
+        assert (await client.post("/", headers=headers)).status == status
+
+
+@pytest.mark.parametrize("origins", ["https://a.org/", "a.org", ["a.org"], [None], [5]])
 def test_what_is_no_origin_is_refused_at_once(app, origins):
     with pytest.raises(ValueError, match="`origins` has origins as browsers send them"):
         extensions.csrf(app, origins)

@@ -248,6 +248,7 @@ def steps():
         (["proxy"], "'unix' or '*', not 'proxy'"),
         (["10.0.0.1/8"], "has host bits set"),
         ([None], "not None"),
+        ([5], "'unix' or '*', not 5"),
     ],
 )
 def test_wrong_list_is_refused_at_once(app, trusted, message):
@@ -255,7 +256,7 @@ def test_wrong_list_is_refused_at_once(app, trusted, message):
         extensions.proxy_headers(app, trusted)
 
 
-@pytest.mark.parametrize("fields", ["for", ["For"], ["for", "by"]])
+@pytest.mark.parametrize("fields", ["for", ["For"], ["for", "by"], 5, None, [5]])
 def test_wrong_fields_are_refused_at_once(app, fields):
     with pytest.raises(ValueError, match="`fields` has some of forwarded, for, proto"):
         extensions.proxy_headers(app, fields=fields)

@@ -18,6 +18,7 @@ __all__ = [
     "check_flag",
     "check_settings",
     "checked_limits",
+    "is_list",
 ]
 
 PROTOCOLS: Final[dict[str, tuple[str, ...]]] = {
@@ -38,7 +39,7 @@ WEBSOCKET_SETTINGS: Final = (
 
 PARAMETERS: Final = (
     *("methods", "protocol", "lazy_body", "max_body", "cancel_on_disconnect", "replace"),
-    *("name", "accepts"),
+    *("name", "accepts", "csrf"),
     *WEBSOCKET_SETTINGS,
 )
 """What means something to Roll or its extensions, among the keyword arguments of `route`."""
@@ -143,6 +144,7 @@ CHECKS: Final[dict[str, Callable[[str, Any], None]]] = {
     "max_body": check_max_body,
     "name": check_name,
     "accepts": check_accepts,
+    "csrf": check_flag,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from roll_http import HttpError
 
 from ..application import Roll
+from ..settings import is_list
 from ..views import ENDPOINTS
 from .checks import check_origins
 
@@ -21,7 +22,7 @@ OURS: Final = frozenset({"same-origin", "none"})
 """What `Sec-Fetch-Site` says of a request by our pages, or by the user (Fetch Metadata, 2.4)."""
 
 
-def csrf(app: Roll, origins: Collection[str] = ()) -> None:
+def csrf(app: Roll, origins: str | Collection[str] = ()) -> None:
     """Answer 403 to what pages of other sites send: cross-site request forgery.
 
     Browsers say in `Sec-Fetch-Site`, or in `Origin`, which site has sent a request. Requests that
@@ -33,10 +34,13 @@ def csrf(app: Roll, origins: Collection[str] = ()) -> None:
     told in the documentation.
 
     Raises:
-        ValueError: an origin is none.
+        ValueError: `origins` are none.
     """
-    check_origins("origins", origins)
-    allowed = frozenset(origins)
+    several = [origins] if isinstance(origins, str) else origins
+    if not is_list(several):
+        raise ValueError(f"`origins` is a list of origins, or one of them, not {origins!r}")
+    check_origins("origins", several)
+    allowed = frozenset(several)
 
     # First of all listeners: none can end the chain before it.
     app.hooks.setdefault("headers", []).insert(0, lambda request: check(request, allowed))

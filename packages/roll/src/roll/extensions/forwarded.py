@@ -72,7 +72,7 @@ class Trusted:
 
 def network_of(name: str) -> Network:
     try:
-        return ipaddress.ip_network(name)
+        return ipaddress.ip_network(str(name))  # of a number, it makes an address
     except ValueError as error:
         raise ValueError(
             f"`trusted` has addresses, networks such as '10.0.0.0/8', 'unix' or '*', not {name!r}:"

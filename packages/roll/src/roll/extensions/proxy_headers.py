@@ -9,6 +9,7 @@ from typing import Any, Final
 from roll_http import HttpError
 
 from ..application import Roll
+from ..settings import is_list
 from .forwarded import ALL_FIELDS, Trusted, origin_of
 
 __all__ = ["ProxyHeaders", "proxy_headers"]
@@ -43,8 +44,7 @@ class ProxyHeaders:
     """The listener of `headers`."""
 
     def __init__(self, trusted: Collection[str] | None, fields: Collection[str]) -> None:
-        unknown = [name for name in fields if name not in ALL_FIELDS]
-        if unknown or isinstance(fields, str):
+        if not is_list(fields) or any(name not in ALL_FIELDS for name in fields):
             raise ValueError(f"`fields` has some of {', '.join(ALL_FIELDS)}, not {fields!r}")
         self._fields = frozenset(fields)
         self._by_default = trusted is None
