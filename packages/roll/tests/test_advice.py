@@ -7,6 +7,7 @@ import re
 import sys
 import warnings
 from http import HTTPStatus
+from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
 
@@ -628,6 +629,15 @@ def test_an_event_that_resembles_one_of_rolls_is_told(app, name, meant):
 @pytest.mark.parametrize("name", ["new_connection", "login", "items", "before:save", "stop"])
 def test_events_of_ones_own_are_free(app, name):
     assert told(lambda: app.listen(name)(ok)) == []
+
+
+@pytest.mark.parametrize("page", ["tutorial", "reference"])
+def test_a_method_of_a_dict_as_a_decorator_is_told_by_the_pages(app, page):
+    with pytest.raises(TypeError):  # that of Python: an application is a dict
+        app.get("/x")(ok)
+    text = (Path(__file__).parents[3] / "docs" / f"{page}.md").read_text()
+    assert "app.get(" in text
+    assert '@app.route("/' in text.partition("app.get(")[2]
 
 
 def test_listen_without_a_call_is_told(app):
