@@ -3,6 +3,7 @@
 import logging
 import re
 import warnings
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,30 @@ MISTAKES = [
     (cors, {"headers": 5}, "`headers` is a list of names, or text, and cannot have 5"),
     (cors, {"headers": ["X A"]}, "`headers` is a list of names, or text, and cannot have 'X A'"),
     (cors, {"headers": ["a\r\nb"]}, "`headers` is a list of names, or text, and cannot have 'a"),
+    (
+        cors,
+        {"methods": "GET\r\nX: y"},
+        "is a list of names, or text, and cannot have 'GET\\r\\nX:",
+    ),
+    (cors, {"methods": "GET POST"}, "is a list of names, or text, and cannot have 'GET POST'"),
+    (cors, {"methods": "GET,\ud800"}, "`methods` is a list of names, or text, and cannot have "),
+    (cors, {"headers": "X-A\0"}, "`headers` is a list of names, or text, and cannot have 'X-A"),
+    (cors, {"headers": "X-A; X-B"}, "`headers` is a list of names, or text, and cannot have 'X-"),
+    (cors, {"headers": "X-\xe9"}, "`headers` is a list of names, or text, and cannot have 'X-é'"),
+    *(
+        (cors, {"origin": word}, f"or the usual port: it cannot have {word!r}")
+        for word in ("", "a b", "a\r\nX: y", "https://a\r\nX: y", "\xe9", "\ud800", "a\0", "a\x7f")
+    ),
+    (cors, {"origin": Path}, "`origin` is no class: each object of <class 'pathlib"),
+    (cors, {"origin": partial(Path, "a")}, "`origin` is no class: each object of functools.part"),
+    (
+        cors,
+        {"origin": lambda: True},
+        "The function that tells of an origin is called with (origin",
+    ),
+    (cors, {"origin": lambda a, b: True}, "takes (a, b): missing a required argument: 'b'"),
+    (cors, {"origin": lambda *, origin: 1}, "takes (*, origin): too many positional arguments"),
+    (cors, {"origin": partial(lambda a, b, c: 1, 1)}, "takes (b, c): missing a required argument"),
     (
         cors,
         {"credentials": "no", "origin": "https://a.org"},
@@ -113,6 +138,11 @@ def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension,
         (cors, {"origin": "mydomain.org"}),
         (cors, {"origin": "null"}),
         (cors, {"origin": []}),
+        (cors, {"origin": lambda *args: True}),
+        (cors, {"origin": lambda origin, more=1: True}),
+        (cors, {"origin": {"https://a.org"}.__contains__}),
+        (cors, {"methods": "GET, POST,\tput,", "headers": "X-A,X-B"}),
+        (cors, {"methods": "", "headers": "*"}),
         (cors, {"origin": {"https://a.org": 1}}),
         (cors, {"methods": {"get", "PUT"}, "headers": (), "max_age": -1}),
         (static, {"prefix": "", "default_index": None, "root": "."}),
@@ -121,7 +151,7 @@ def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension,
         (static, {"methods": "GET", "protocol": "http", "default_index": ".well-known/index"}),
         (static, {"methods": iter(["GET"]), "default_index": ".x", "dotfiles": True}),
     ],
-    ids=map(str, range(10)),
+    ids=map(str, range(15)),
 )
 async def test_an_option_that_can_be_used_is_taken(app, extension, options):
     extension(app, **options)

@@ -40,6 +40,19 @@ def test_group_without_a_prefix_is_told(app, owner):
         target.group(ok)
 
 
+@pytest.mark.parametrize("path", ["/\ud800", "/a/\udfff/b", "/\udc00{x}", "/{x}/\ud83d"])
+def test_a_path_with_half_of_a_surrogate_pair_is_told(app, path):
+    text = re.escape(f"No request has the path {path!r}: ")
+    with pytest.raises(ValueError, match=text):
+        app.route(path)(ok)
+    with pytest.raises(ValueError, match=text):
+        app.group(path)
+
+
+def test_characters_beyond_the_basic_plane_are_text(app):
+    assert told(app, "/\U0001f600/{x:[^\ud800-\udfff]+}") == []
+
+
 @pytest.mark.parametrize(
     ("path", "right"),
     [

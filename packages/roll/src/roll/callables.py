@@ -6,7 +6,15 @@ import inspect
 from functools import partial
 from typing import Any
 
-__all__ = ["is_async", "is_generator", "refuse_async", "refuse_awaitable", "refuse_unrun"]
+__all__ = [
+    "functions_of",
+    "is_async",
+    "is_generator",
+    "refuse_async",
+    "refuse_awaitable",
+    "refuse_misfit",
+    "refuse_unrun",
+]
 
 
 def is_async(call: Any) -> bool:
@@ -42,6 +50,21 @@ def refuse_async(call: Any, what: str) -> None:
     """Raise a `ValueError` if `call` is async or a generator: its result is needed at once."""
     if is_async(call) or is_generator(call):
         raise ValueError(f"{what} is called without an await: {call!r} must be a plain function")
+
+
+def refuse_misfit(call: Any, names: tuple[str, ...], what: str) -> None:
+    """Raise a `ValueError` if `call` cannot be called with the arguments `names`, by position."""
+    try:
+        signature = inspect.signature(call, follow_wrapped=False)
+    except (TypeError, ValueError):  # some builtins have none that can be read
+        return
+    try:
+        signature.bind(*names)
+    except TypeError as error:
+        right = ", ".join(names)
+        raise ValueError(
+            f"{what} is called with ({right}), but {call!r} takes {signature}: {error}"
+        ) from None
 
 
 def refuse_awaitable(result: Any, what: str) -> None:

@@ -23,6 +23,8 @@ COLON: Final = r"/:(\w+)"
 STAR: Final = r"/\*+(\w*)"
 ESCAPED: Final = r"%[0-9A-Fa-f]{2}"
 BRACKETED: Final = r"/\[(\w+)\]"
+# No path is decoded to half of a surrogate pair: octets that are not UTF-8 become U+FFFD.
+HALF_PAIR: Final = "[\ud800-\udfff]"
 EXPRESSION: Final = r"\\[dwsDWS]|\.[*+]|\[[^\]/]*\][*+?]|\$$"
 """What makes a regular expression, as other frameworks take one for a path."""
 
@@ -57,6 +59,7 @@ def check_prefix(prefix: Any, routes: Any, told: Collection[str] = ()) -> None:
 
 def look_at(path: str, routes: Routes, told: Collection[str]) -> None:
     text, inner = pieces(path)
+    refuse_half_pair(path, text)
     refuse_other_spelling(path, text)
     refuse_placeholders(path, inner)
     if told:
@@ -103,6 +106,14 @@ def check_start(path: Any) -> None:
         # Nor does that of a regular expression, which others take.
         right = f"/{path.strip().removeprefix('^').removesuffix('$').removeprefix('/')}"
         raise ValueError(f"The path {path!r} does not begin with a '/': write {right!r}")
+
+
+def refuse_half_pair(path: str, text: str) -> None:
+    if not text.isascii() and (found := re.search(HALF_PAIR, text)):
+        raise ValueError(
+            f"No request has the path {path!r}: {found[0]!r} is half of a surrogate pair, which no"
+            " UTF-8 gives"
+        )
 
 
 def refuse_other_spelling(path: str, text: str) -> None:

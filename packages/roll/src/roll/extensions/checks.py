@@ -15,6 +15,7 @@ __all__ = [
     "check_access_format",
     "check_folder",
     "check_handler",
+    "check_list",
     "check_origins",
     "check_reading",
     "check_seconds",
@@ -58,6 +59,7 @@ def check_seconds(name: str, value: object) -> None:
 def checked_methods(name: str, value: Any) -> str:
     """Return methods as they are sent; text is taken as it is, "*" is all."""
     if isinstance(value, str) and value != "*":
+        check_list(name, value)
         return value
     methods = [
         each.upper() for each in checked_names(name, HTTP_METHODS if value == "*" else value)
@@ -67,6 +69,13 @@ def checked_methods(name: str, value: Any) -> str:
             known = ", ".join(HTTP_METHODS)
             raise ValueError(f"`{name}` has no method {method!r}: those of HTTP are {known}")
     return ",".join(methods)
+
+
+def check_list(name: str, value: str) -> None:
+    """Check a list of names that is written as text: it is sent as it is."""
+    for each in value.split(","):
+        if each.strip(" \t") and not is_token(each.strip(" \t")):
+            raise ValueError(f"`{name}` is a list of names, or text, and cannot have {each!r}")
 
 
 def checked_names(name: str, value: Any) -> list[str]:
@@ -80,11 +89,17 @@ def checked_names(name: str, value: Any) -> list[str]:
 
 
 def check_origins(name: str, origin: Any) -> None:
-    """Check origins as browsers spell them; a text alone may be any name, as it always was."""
-    several = [origin] if isinstance(origin, str) else origin
-    for each in several:
-        if not isinstance(origin, str) or "://" in each or "," in each:
-            check_spelling(name, each)
+    """Check origins as browsers spell them; a text alone may be any word, as it always was."""
+    if isinstance(origin, str) and is_word(origin):
+        return
+    for each in [origin] if isinstance(origin, str) else origin:
+        check_spelling(name, each)
+
+
+def is_word(text: str) -> bool:
+    """Tell a word of visible ASCII that is no origin and no list."""
+    visible = text != "" and text.isascii() and text.isprintable() and " " not in text
+    return visible and "://" not in text and "," not in text
 
 
 def check_spelling(name: str, origin: Any) -> None:

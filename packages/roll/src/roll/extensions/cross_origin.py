@@ -7,9 +7,15 @@ from inspect import isawaitable
 from typing import Any
 
 from ..application import Roll
-from ..callables import is_generator, refuse_awaitable, refuse_unrun
+from ..callables import (
+    functions_of,
+    is_generator,
+    refuse_awaitable,
+    refuse_misfit,
+    refuse_unrun,
+)
 from ..settings import check_flag
-from .checks import check_origins, check_seconds, checked_methods, checked_names
+from .checks import check_list, check_origins, check_seconds, checked_methods, checked_names
 from .vary import vary_on
 
 __all__ = ["cors"]
@@ -34,8 +40,9 @@ def cors(
     OPTIONS request.
 
     Raises:
-        ValueError: the function is a generator; an option is of another kind, or no origin or
-            method; with `credentials`, any origin is allowed, or any header: browsers refuse both.
+        ValueError: the function is a generator or takes other arguments than an origin; an option
+            is of another kind, or no origin, method or name; with `credentials`, any origin is
+            allowed, or any header: browsers refuse both.
     """
     origin = checked_origin(origin)
     check_seconds("max_age", max_age)
@@ -61,7 +68,10 @@ def cors(
 def checked_origin(origin: Any) -> Origin:
     if is_generator(origin):
         raise ValueError(f"{origin!r} is a generator, which cannot tell of an origin")
+    if isinstance(functions_of(origin)[0], type):
+        raise ValueError(f"`origin` is no class: each object of {origin!r} would be a yes")  # noqa: TRY004 - as every mistake here
     if callable(origin):
+        refuse_misfit(origin, ("origin",), "The function that tells of an origin")
         predicate: Origin = origin
         return predicate
     if not isinstance(origin, Collection) or isinstance(origin, bytes | bytearray):
@@ -88,7 +98,10 @@ def refuse_any(origin: Origin, headers: str | Collection[str] | None) -> None:
 
 
 def joined(names: str | Collection[str]) -> str:
-    return names if isinstance(names, str) else ",".join(checked_names("headers", names))
+    if isinstance(names, str):
+        check_list("headers", names)
+        return names
+    return ",".join(checked_names("headers", names))
 
 
 def allow_origin(origin: Origin, given: str, response: Any) -> Awaitable[None] | None:
