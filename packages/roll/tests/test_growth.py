@@ -22,7 +22,22 @@ CEILING = 0.05 * MARGIN
 
 # Each field that `roll` parses, with what separates its parts, and what looks like one of them.
 FIELDS = {
-    "Accept": [",", ";", "/", "*", "*/*,", "q", "=", ";q=", "a/b;q=0.1,", "a/", "\t", '"', "1.0"],
+    "Accept": [
+        ",",
+        ";",
+        "/",
+        "*",
+        "*/*,",
+        "q",
+        "=",
+        ";q=",
+        "a/b;q=0.1,",
+        "a/",
+        "\t",
+        '"',
+        '"\\',
+        "1.0",
+    ],
     "Range": ["=", "-", ",", "bytes=", "0-,", "0-0,", "9", "bytes=-", "\t", "0"],
     "Origin": [",", "/", ":", "https://", "a.", "null "],
     "If-None-Match": [",", '"', "W/", "*", "*,", 'W/"', '"",', 'W/"a",', "\t", "\\"],
@@ -85,7 +100,9 @@ async def test_a_field_takes_time_in_proportion(measure, name, part):
     assert_in_proportion(times)
 
 
-@pytest.mark.parametrize("part", [",", ";", "*/*", "a/b,", "text/html;q=0,"])
+@pytest.mark.parametrize(
+    "part", [",", ";", "*/*", "a/b,", "text/html;q=0,", '"', '",', '\\"', '"\\",', 'a;b=",",']
+)
 async def test_many_types_may_be_offered(app, measure, part):
     app.route("/many", accepts=[f"a/b{number}" for number in range(1000)])(print)
     times = [

@@ -18,6 +18,12 @@ __all__ = ["content_negociation"]
 RANGE: Final = re.compile(rf"({TCHARS})/({TCHARS})")
 QUALITY: Final = re.compile(r"(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
+# What stands before a separator, which quoted strings may hold (RFC 9110 5.6.4). Possessive, so
+# that each is linear whatever is not closed.
+QUOTED: Final = r'"(?:[^"\\]++|\\.)*+"'
+ELEMENT: Final = re.compile(rf'((?:[^",]++|{QUOTED})*+)(,|\Z)', re.DOTALL)
+PARAMETER: Final = re.compile(rf'((?:[^";]++|{QUOTED})*+)(;|\Z)', re.DOTALL)
+
 # The only white space around the parts of a field (RFC 9110 5.6.3).
 OWS: Final = " \t"
 
@@ -57,13 +63,21 @@ def qualities(accept: str) -> dict[Range, float]:
 
 
 def parse_accept(accept: str) -> Iterator[tuple[Range, float]]:
-    for element in accept.split(","):
-        media_range, *parameters = element.split(";")
+    for element in split(accept, ELEMENT):
+        media_range, *parameters = split(element, PARAMETER)
         # In lower case only afterwards: a Kelvin sign (U+212A) would become a k.
         found = RANGE.fullmatch(media_range.strip(OWS))
         weight = weight_of(parameters)
         if found is not None and weight is not None and not malformed(*found.groups()):
             yield (found[1].lower(), found[2].lower()), weight
+
+
+def split(text: str, piece: re.Pattern[str]) -> Iterator[str]:
+    """Yield pieces with the separators behind them left out, up to a quote that is not closed."""
+    found = piece.match(text)
+    while found is not None:
+        yield found[1]
+        found = piece.match(text, found.end()) if found[2] else None
 
 
 def malformed(kind: str, subtype: str) -> bool:
