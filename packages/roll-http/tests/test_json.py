@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import warnings
 from functools import partial
 from types import SimpleNamespace
 
@@ -97,14 +99,152 @@ def test_surrogates_in_bytes_are_no_unicode(data):
         JSONCodec().loads(data)
 
 
+SHAPES = {
+    "lists": ("[", "]", ""),
+    "dicts": ('{"a":', "}", "1"),
+    "both": ('[{"a":', "}]", "null"),
+    "pairs": ('[0,{"a":0,"b":', "},0]", '"x"'),
+    "spaced": (" [ ", " ] ", ""),
+}
+
+
+def nested(shape, depth):
+    before, after, inner = SHAPES[shape]
+    return (before * depth + inner + after * depth).encode()
+
+
+def is_read(codec, data):
+    try:
+        codec.loads(data)
+    except RecursionError:
+        return False
+    return True
+
+
+def deepest(codec, shape, encoding="utf-8"):
+    """Return how deep a text may be nested to be read here."""
+    taken, refused = 1, 200_000
+    while refused - taken > 1:
+        depth = (taken + refused) // 2
+        data = nested(shape, depth).decode().encode(encoding)
+        taken, refused = (depth, refused) if is_read(codec, data) else (taken, depth)
+    return taken
+
+
+def called_deeper(call, *args, calls=4):
+    """Call from some calls below: those that C makes count for its own recursion."""
+    return called_deeper(partial(call, *args), calls=calls - 1) if calls else call(*args)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_read_can_be_written_again_however_deep(shape, encoding):
+    codec = JSONCodec(default=str)
+    most = deepest(codec, shape, encoding)
+    assert most > 100
+    for depth in range(most - 20, most + 1):
+        value = codec.loads(nested(shape, depth).decode().encode(encoding))
+        response = Response(None, None)
+        called_deeper(setattr, response, "json", value)
+        assert called_deeper(codec.dumps, value).encode() == response.body
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_too_deep_is_a_400(shape):
+    for depth in (deepest(JSONCodec(), shape) + 50, 200_000):
+        request = Request(None, None)
+        request.body = nested(shape, depth)
+        with pytest.raises(HttpError, match="Unparsable JSON body") as caught:
+            _ = request.json
+        assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "text", ["%s],[%s", "%s]", "[%s", "%s,%s", "%s %s", "%s]]],[[[%s", "", "%s]%s[", "{}%s"]
+)
+def test_brackets_of_a_long_text_are_its_own(text):
+    long = "[" + ",".join(["[]"] * 300) + "]"
+    data = text.replace("%s", long).encode()
+    with pytest.raises(json.JSONDecodeError) as expected:
+        json.loads(data)
+    with pytest.raises(json.JSONDecodeError) as raised:
+        JSONCodec().loads(data)
+    assert str(raised.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("text", ["%s", " %s ", "\t[%s]\n", '{"a":%s,"b":[%s]}'])
+def test_a_long_text_is_read_as_it_is(text):
+    data = text.replace("%s", json.dumps([{"a": [number]} for number in range(300)])).encode()
+    assert JSONCodec().loads(data) == json.loads(data)
+
+
 async def later(value): ...
+
+
+def one_by_one(value):
+    yield value
+
+
+async def one_by_one_later(value):
+    yield value
+
+
+def iter_of(values):
+    return (value for value in values)
+
+
+def aiter_of(values):
+    async def each():
+        for value in values:
+            yield value
+
+    return each()
+
+
+async def waiting():
+    """Made by a plain function, which only its result gives away."""
 
 
 class Later:
     async def __call__(self, value): ...
 
 
-@pytest.mark.parametrize("default", [later, partial(later), Later(), 5, "x"])
+@pytest.mark.parametrize(
+    "default",
+    [
+        later,
+        partial(later),
+        Later(),
+        one_by_one,
+        partial(one_by_one),
+        one_by_one_later,
+        5,
+        "x",
+    ],
+    ids=map(str, range(8)),
+)
 def test_default_that_cannot_be_called_at_once_is_refused(default):
     with pytest.raises(ValueError, match="`default` is a plain function"):
         JSONCodec(default)
+
+
+@pytest.mark.parametrize(
+    "default",
+    [
+        lambda value: waiting(),
+        lambda value: iter_of([value]),
+        lambda value: aiter_of([value]),
+        lambda value: asyncio.get_running_loop().create_future(),
+    ],
+    ids=["coroutine", "generator", "async generator", "future"],
+)
+async def test_default_that_returns_what_has_not_run_is_told_at_once(default):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TypeError, match=r"`default` returned .*, of which nothing has run"):
+            JSONCodec(default).dumps([1j])
+
+
+def test_default_may_return_what_it_is_asked_for_again():
+    codec = JSONCodec(lambda value: list(value) if type(value) is set else str(value))
+    assert codec.dumps([{1j}]) == '[["1j"]]'

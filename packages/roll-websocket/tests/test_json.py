@@ -1,6 +1,7 @@
 """Messages that are JSON."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -135,6 +136,54 @@ def test_the_default_codec_refuses_what_is_no_json_both_ways() -> None:
     for data in NO_JSON:
         with pytest.raises((ValueError, RecursionError)):
             codec.loads(data)
+
+
+SHAPES = {"lists": ("[", "]", ""), "dicts": ('{"a":', "}", "1"), "both": ('[{"a":', "}]", "0")}
+
+
+def nested(shape: str, depth: int) -> bytes:
+    before, after, inner = SHAPES[shape]
+    return (before * depth + inner + after * depth).encode()
+
+
+def is_read(codec: StrictJSON, data: bytes) -> bool:
+    try:
+        codec.loads(data)
+    except RecursionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_read_can_be_written_again_however_deep(shape: str) -> None:
+    codec = StrictJSON()
+    taken, refused = 1, 200_000
+    while refused - taken > 1:
+        depth = (taken + refused) // 2
+        data = nested(shape, depth)
+        taken, refused = (depth, refused) if is_read(codec, data) else (taken, depth)
+    assert taken > 100
+    for depth in range(taken - 20, taken + 1):
+        data = nested(shape, depth)
+        assert called_deeper(codec.dumps, codec.loads(data)).encode() == data
+
+
+def called_deeper(call: Any, value: Any, calls: int = 4) -> Any:
+    """Call from some calls below: those that C makes count for its own recursion."""
+    if not calls:
+        return call(value)
+    (found,) = map(partial(called_deeper, call, calls=calls - 1), [value])
+    return found
+
+
+@pytest.mark.parametrize("text", ["%s],[%s", "%s]", "[%s", "%s,%s", "%s]]],[[[%s", "{}%s"])
+def test_brackets_of_a_long_text_are_its_own(text: str) -> None:
+    data = text.replace("%s", "[" + ",".join(["[]"] * 300) + "]").encode()
+    with pytest.raises(json.JSONDecodeError) as expected:
+        json.loads(data)
+    with pytest.raises(json.JSONDecodeError) as raised:
+        StrictJSON().loads(data)
+    assert str(raised.value) == str(expected.value)
 
 
 @pytest.mark.parametrize("grouped", [False, True])
