@@ -45,7 +45,19 @@ FIELDS = {
     "If-Range": [",", '"', "W/", "*", " ", ":", "0", "Mon, ", "Mon, 0", "\t"],
     "If-Modified-Since": [",", " ", ":", "0", "-", "Mon, ", "Jan ", "GMT", "00:", "Mon, 01 ", "+"],
     "If-Unmodified-Since": [",", " ", ":", "0", "-", "Mon, ", "Jan ", "GMT", "00:", "Sunday, "],
-    "Content-Type": [";", "/", "=", ",", '"', "multipart/form-data;", "\t"],
+    "Content-Type": [
+        ";",
+        "/",
+        "=",
+        ",",
+        '"',
+        "multipart/form-data;",
+        "\t",
+        '\\"',
+        "a/",
+        "a,",
+        ",a",
+    ],
     "Referer": ["/", "%", "?", "#", ":"],
     "Upgrade": [",", "/", " ", "websocket,"],
 }
@@ -120,4 +132,17 @@ async def test_a_path_of_a_file_takes_time_in_proportion(measure, part):
         await measure(f"/static/{part * (SHORTEST * step // len(part))}", {"Accept": "text/html"})
         for step in STEPS
     ]
+    assert_in_proportion(times)
+
+
+@pytest.mark.parametrize(
+    "part", [",", '"', '\\"', '",', "a,", ",a", "a/", ", ", ",\t", ", a/b", "\\"]
+)
+@pytest.mark.parametrize("start", ["", 'x, y; z="', "multipart/form-data; boundary="])
+async def test_the_content_type_of_a_form_takes_time_in_proportion(app, measure, start, part):
+    app.route("/form")(lambda request, response: setattr(response, "json", request.form))
+    times = []
+    for step in STEPS:
+        value = f"{start}{part * (SHORTEST * step // len(part))}x"
+        times.append(await measure("/form", {"Content-Type": value, "Accept": "text/html"}))
     assert_in_proportion(times)

@@ -115,6 +115,70 @@ def test_another_body_is_an_empty_form(content_type):
     assert (request.form, request.files) == ({}, {})
 
 
+SEVERAL = [
+    "text/plain, multipart/form-data; boundary=x",
+    "multipart/form-data; boundary=x, text/plain",
+    "multipart/form-data; boundary=x, multipart/form-data; boundary=x",
+    'multipart/form-data; boundary="x", multipart/form-data; boundary=y',
+    "multipart/form-data; boundary=x,\ttext/plain",
+    "text/plain,application/x-www-form-urlencoded",
+    "application/x-www-form-urlencoded, text/plain",
+    "application/x-www-form-urlencoded; charset=utf-8, text/plain",
+    "application/x-www-form-urlencoded, application/x-www-form-urlencoded",
+    "application/json, text/plain",
+    ", multipart/form-data; boundary=x",
+]
+
+
+@pytest.mark.parametrize("content_type", SEVERAL)
+@pytest.mark.parametrize("name", ["form", "files"])
+def test_several_content_types_are_a_400(content_type, name):
+    for body in (b"a=1", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'):
+        with pytest.raises(HttpError, match="Several media types in Content-Type") as caught:
+            getattr(form_request(body, content_type), name)
+        assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (["text/plain", "multipart/form-data; boundary=x"], 400),
+        (["multipart/form-data; boundary=x", "text/plain"], 400),
+        (["multipart/form-data; boundary=x", URLENCODED], 400),
+        (["multipart/form-data; boundary=x"], 200),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("lazy", [False, True])
+async def test_several_content_type_lines_are_a_400(app, liveclient, lines, status, lazy):
+    @app.route("/", methods=["POST"], lazy_body=lazy)
+    async def view(request, response):
+        await request.load_form()
+        response.body = request.form.get("a")
+
+    fields = "".join(f"Content-Type: {line}\r\n" for line in lines)
+    body = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
+    head = f"POST / HTTP/1.1\r\nHost: a\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write((head + body).encode())
+    assert (await reader.readline()).startswith(f"HTTP/1.1 {status} ".encode())
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "boundary"),
+    [
+        ('multipart/form-data; boundary="a,b"', "a,b"),
+        ('multipart/form-data; boundary="a, text/plain"', "a, text/plain"),
+        (r'multipart/form-data; x="\", text/plain"; boundary=a', "a"),
+    ],
+)
+def test_a_comma_in_a_parameter_is_no_second_type(content_type, boundary):
+    part = '\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    body = f"--{boundary}{part}--{boundary}--\r\n".encode()
+    assert form_request(body, content_type).form == {"a": ["1"]}
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "message"),
     [

@@ -14,15 +14,13 @@ from roll_http import HttpError, as_stream
 from roll_multipart import LimitError, MultipartError, NestedError
 
 from .containers import Files, Form, Multipart, Query, filled, is_own, made_of
+from .media_types import MULTIPART, URLENCODED, media_type, refuse_several
 from .views import ENDPOINTS
 
 __all__ = ["MAX_STREAMED_FORM", "Request"]
 
 MAX_STREAMED_FORM: Final = 2**30
 """The bytes `load_form` takes where the route sets no `max_body` of its own."""
-
-MULTIPART: Final = "multipart/form-data"
-URLENCODED: Final = "application/x-www-form-urlencoded"
 
 
 class FormLoad:
@@ -128,8 +126,8 @@ class Request(roll_http.Request):
     def form(self) -> Form:
         """The fields of a multipart or urlencoded body; empty for any other content type.
 
-        Raises `HttpError`: 400 when the body cannot be parsed, 413 when it is past a limit, 500
-        when it is not loaded yet.
+        Raises `HttpError`: 400 when the body cannot be parsed, or has several content types, 413
+        when it is past a limit, 500 when it is not loaded yet.
         """
         if self._form is None:
             self._parse_form()
@@ -186,10 +184,10 @@ class Request(roll_http.Request):
 
     @property
     def _media_type(self) -> str:
-        field = self.content_type
-        return field if field == URLENCODED else field.partition(";")[0].strip(" \t").lower()
+        return media_type(self.content_type)
 
     def _parse_form(self) -> None:
+        refuse_several(self.content_type)
         kind = self._media_type
         body = self.body
         if kind == MULTIPART:
@@ -209,6 +207,7 @@ class Request(roll_http.Request):
         self._take_form(form, files)
 
     async def _stream_form(self) -> None:
+        refuse_several(self.content_type)
         if self.max_body is None:
             self.max_body = self._limit_of_route()
         try:
