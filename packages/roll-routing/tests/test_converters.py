@@ -2,7 +2,11 @@
 
 import re
 import uuid
+import warnings
+from collections.abc import AsyncIterator, Iterator
 from datetime import date
+from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import pytest
@@ -151,6 +155,84 @@ def test_a_type_of_ours_may_be_replaced() -> None:
 def test_a_converter_without_a_regex_is_refused(regex: str) -> None:
     with pytest.raises(ValueError, match="is no regex"):
         Converter(regex)
+
+
+@pytest.mark.parametrize("regex", [5, None, b"[a-z]+", re.compile("[a-z]+"), ["a"]], ids=repr)
+def test_a_regex_that_is_no_text_is_refused(regex: Any) -> None:
+    with pytest.raises(ValueError, match=r"A regex is text, such as '.a-z.[+]', not "):
+        Converter(regex)
+
+
+async def later(value: Any) -> Any: ...
+
+
+def one_by_one(value: Any) -> Iterator[Any]:
+    yield value
+
+
+async def one_by_one_later(value: Any) -> AsyncIterator[Any]:
+    yield value
+
+
+class Later:
+    async def __call__(self, value: Any) -> Any: ...
+
+
+NO_FUNCTIONS: dict[str, Any] = {
+    "number": 5,
+    "text": "int",
+    "none": None,
+    "async": later,
+    "partial": partial(later),
+    "partial of a partial": partial(partial(later)),
+    "object": Later(),
+    "generator": one_by_one,
+    "async generator": partial(one_by_one_later),
+}
+
+
+@pytest.mark.parametrize("name", ["to_python", "to_url"])
+@pytest.mark.parametrize("function", NO_FUNCTIONS.values(), ids=NO_FUNCTIONS)
+def test_a_function_that_cannot_be_called_at_once_is_refused(name: str, function: Any) -> None:
+    expected = re.escape(f"`{name}` of a converter is a plain function, not {function!r}")
+    with pytest.raises(ValueError, match=expected):
+        Converter("[a-z]+", **{name: function})
+
+
+def test_classes_objects_and_methods_are_functions() -> None:
+    class Text:
+        def __call__(self, value: object) -> str:
+            return f"x{value}"
+
+    kind = Converter("x[0-9]+", partial(int, base=16), Text())
+    assert kind.to_python("f") == 15
+    other = routes_with(a=kind, b=Converter("[0-9]+", Fraction, Fraction.__str__))
+    assert other.build("/{x:a}/{y:b}", x=1, y=Fraction(2)) == "/x1/2"
+
+
+def test_a_url_of_what_is_to_be_awaited_is_refused() -> None:
+    other = routes_with(any=Converter(".*", str, lambda value: [later(value)][0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(BuildError, match=r"later at .* is to be awaited, which nobody can"):
+            other.build("/{x:any}", x=1)
+    with pytest.raises(BuildError, match="is to be awaited"):
+        Routes.build("/{x}", x=Future())
+
+
+class Future:
+    def __await__(self) -> Iterator[Any]:
+        yield
+
+
+@pytest.mark.parametrize(
+    "converters", [None, [SLUG], "slug", 5, {5: SLUG}, {None: SLUG}], ids=map(str, range(6))
+)
+def test_converters_that_are_no_mapping_of_words_are_told_where_the_class_is(
+    converters: Any,
+) -> None:
+    with pytest.raises(RoutingError, match=r"Other\.converters (is a mapping, not|has) "):
+        type("Other", (Routes,), {"converters": converters})
 
 
 @pytest.mark.parametrize(("word", "converter"), [("a-b", SLUG), ("", SLUG), ("slug", "[a-z]+")])

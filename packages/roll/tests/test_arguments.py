@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import itertools
 import sys
+import warnings
 from datetime import date, datetime
 from enum import Enum, Flag, IntEnum, StrEnum
 from types import SimpleNamespace
@@ -482,9 +484,46 @@ async def test_what_the_converter_of_a_path_leaves_as_text_is_the_annotations(co
 def test_a_converter_is_no_coroutine():
     async def convert(text): ...
 
-    mine = type("Mine", (Routes,), {"converters": {"later": Converter(".+", convert)}})
-    app = type("App", (Roll,), {"Routes": mine})()
+    with pytest.raises(ValueError, match="`to_python` of a converter is a plain function, not"):
+        Converter(".+", convert)
+
+    class Mine(Routes):
+        @classmethod
+        def conversions(cls, pattern):
+            return {"x": convert}
+
+    app = type("App", (Roll,), {"Routes": Mine})()
     with pytest.raises(
         ValueError, match=r"The conversion of 'x' in .* is called without an await"
     ):
-        app.route("/{x:later}")
+        app.route("/{x}")
+
+
+async def coroutine(): ...
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda text: coroutine(),
+        lambda text: asyncio.get_running_loop().create_future(),
+        lambda text: (character for character in text),
+    ],
+    ids=["coroutine", "future", "generator"],
+)
+async def test_what_a_converter_has_not_run_yet_is_a_500(convert, caplog):
+    mine = type("Mine", (Routes,), {"converters": {"later": Converter(".+", convert)}})
+    app = type("App", (Roll,), {"Routes": mine})()
+    app.route("/{x:later}")(handler_of("no name"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert await get(Client(app), "/a") == 500
+    assert "The conversion of 'x' in '/{x:later}' " in caplog.text
+
+
+async def test_a_converter_may_give_an_iterator():
+    numbers = Converter(r"\d+(?:-\d+)*", lambda text: map(int, text.split("-")))
+    mine = type("Mine", (Routes,), {"converters": {"numbers": numbers}})
+    app = type("App", (Roll,), {"Routes": mine})()
+    app.route("/{x:numbers}")(lambda request, response, x: setattr(response, "json", list(x)))
+    assert (await Client(app).get("/1-2")).body == b"[1,2]"

@@ -4,9 +4,11 @@ A kind is told in two ways. `accepts` judges a whole value. `spans` tells where 
 begin at an index of a text may end: it is what keeps several placeholders in one segment linear.
 """
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "kinds_with",
     "never_holds",
     "regex_kind",
+    "url_text",
 ]
 
 # What precedence compares, from left to right: the lower wins.
@@ -43,7 +46,8 @@ Spans = Callable[[str, Sequence[int], int], Iterable[Span]]
 class Converter:
     """A type of placeholder that an application defines: an entry of `Routes.converters`.
 
-    Raises a `ValueError` if the regex cannot be compiled.
+    Raises a `ValueError` if the regex is no text or cannot be compiled, or if a function cannot be
+    called, is async or a generator: each is called where nothing can be awaited.
     """
 
     regex: str
@@ -54,10 +58,47 @@ class Converter:
     """Makes the text of a value for a URL."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.regex, str):
+            raise ValueError(f"A regex is text, such as '[a-z]+', not {self.regex!r}")  # noqa: TRY004 - as every mistake here
         try:
             re.compile(self.regex)
         except NO_REGEX as error:
             raise ValueError(f"{self.regex!r} is no regex: {error}") from error
+        _check_function("to_python", self.to_python)
+        _check_function("to_url", self.to_url)
+
+
+def _check_function(name: str, call: Any) -> None:
+    if not callable(call) or _is_later(call):
+        raise ValueError(f"`{name}` of a converter is a plain function, not {call!r}")
+
+
+def _is_later(call: Any) -> bool:
+    """Tell whether a call gives what is to be awaited or iterated before any of it runs."""
+    while isinstance(call, partial):
+        call = call.func
+    calls = [call] if inspect.isclass(call) else [call, type(call).__call__]
+    return any(tell(each) for tell in _LATER for each in calls)
+
+
+_LATER: Final = (
+    inspect.iscoroutinefunction,
+    inspect.isgeneratorfunction,
+    inspect.isasyncgenfunction,
+)
+
+
+def url_text(converter: Converter | None, value: object) -> str:
+    """Return the text of a value for a URL.
+
+    Raises what the converter does, and `TypeError` if it returns what is to be awaited.
+    """
+    text = value if converter is None else converter.to_url(value)
+    if inspect.isawaitable(text):
+        if inspect.iscoroutine(text):
+            text.close()  # or Python warns that nobody awaited it
+        raise TypeError(f"{text!r} is to be awaited, which nobody can here")
+    return str(text)
 
 
 # All that `re.compile` raises: a repetition of more than 4300 digits is a ValueError; warnings may

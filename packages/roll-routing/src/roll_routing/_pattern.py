@@ -7,7 +7,18 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
-from ._kinds import END, KINDS, LITERAL, NO_REGEX, SLASH, Converters, Kind, kinds_with, regex_kind
+from ._kinds import (
+    END,
+    KINDS,
+    LITERAL,
+    NO_REGEX,
+    SLASH,
+    Converters,
+    Kind,
+    kinds_with,
+    regex_kind,
+    url_text,
+)
 
 __all__ = [
     "BuildError",
@@ -267,9 +278,8 @@ def _text(pattern: str, token: Token, given: dict[str, Any]) -> str:
 
 
 def _as_text(pattern: str, token: Placeholder, value: object) -> str:
-    converter = token.kind.converter
     try:
-        return str(value if converter is None else converter.to_url(value))
+        return url_text(token.kind.converter, value)
     # An int of more than 4300 digits; whatever else a converter refuses.
     except (ValueError, TypeError, AttributeError) as error:
         raise BuildError(

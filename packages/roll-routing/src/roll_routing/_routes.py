@@ -99,8 +99,10 @@ class Routes:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if not isinstance(cls.converters, Mapping):
+            raise RoutingError(f"{cls.__name__}.converters is a mapping, not {cls.converters!r}")
         for word, converter in cls.converters.items():
-            if not (word.isidentifier() and isinstance(converter, Converter)):
+            if not (_is_word(word) and isinstance(converter, Converter)):
                 raise RoutingError(
                     f"{cls.__name__}.converters has {word!r}: {converter!r}; it takes identifiers,"
                     f" and a Converter for each"
@@ -263,6 +265,10 @@ def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - as `Route` calls
 def variables(pattern: str, /) -> tuple[str, ...]:
     """Return the names of a pattern's placeholders, in their order. Raises `InvalidRoute`."""
     return parse(pattern).names
+
+
+def _is_word(word: object) -> bool:
+    return isinstance(word, str) and word.isidentifier()
 
 
 def _listed(entry: Entry) -> ListedRoute:

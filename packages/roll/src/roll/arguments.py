@@ -13,7 +13,7 @@ from roll_routing import Routes, variables
 
 from .advice import caller, described
 from .annotations import Convert, advise_on_unresolved, annotations_of, by_annotation
-from .callables import refuse_async
+from .callables import refuse_async, refuse_awaitable, refuse_unrun
 
 __all__ = ["Arguments", "Conversions", "Place"]
 
@@ -39,9 +39,8 @@ class Place:
         """The conversions of the path itself."""
         if isinstance(routes, Routes):
             self.names = tuple(variables(path))
-            self.own = routes.conversions(path)
-        for name, convert in self.own.items():
-            refuse_async(convert, f"The conversion of {name!r} in {path!r}")
+            own = routes.conversions(path)
+            self.own = {name: checked(convert, name, path) for name, convert in own.items()}
 
     def check(self, handler: Any, second: str) -> None:
         """Check that a handler can be called; `second` is what it gets beside the request.
@@ -96,6 +95,31 @@ class Place:
             advise_on_unresolved(handler, name, hints.get(name))
         steps = {name: (self.own.get(name), annotated.get(name)) for name in names}
         return {name: chained(*each) for name, each in steps.items() if any(each)}
+
+
+def checked(convert: Convert, name: str, path: str) -> Convert:
+    """Return a conversion that raises `TypeError` where it gives what has not run yet.
+
+    Raises:
+        ValueError: it is async, or a generator.
+    """
+    what = f"The conversion of {name!r} in {path!r}"
+    refuse_async(convert, what)
+    if isinstance(convert, type):
+        return convert
+
+    def call(text: str) -> Any:
+        value = convert(text)
+        if (
+            hasattr(value, "__await__")
+            or hasattr(value, "__next__")
+            or hasattr(value, "__anext__")
+        ):
+            refuse_unrun(value, what)
+            refuse_awaitable(value, what)
+        return value
+
+    return call
 
 
 def chained(first: Convert | None, second: Convert | None) -> Convert:
