@@ -2,6 +2,7 @@
 
 import array
 import asyncio
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -300,6 +301,78 @@ async def test_lists_of_fields_that_we_read_are_joined(answer):
 
 async def test_no_item_of_a_list_injects_a_line(answer):
     assert (await answer(headers={"Link": ["a", "b\r\nX: y"]})).status == 500
+
+
+NO_TEXT = {
+    "a coroutine": (work, "a coroutine, work(): `await` it first"),
+    "a coroutine of the old style": (old_work, "`await` it first"),
+    "a future": (lambda: asyncio.get_running_loop().create_future(), "`await` it first"),
+    "a function": (lambda: work, "call it, and `await` the call"),
+    "a method": (lambda: Spoken().__str__, "call it"),
+    "a builtin": (lambda: len, "call it"),
+    "a partial": (lambda: functools.partial(work), "call it"),
+    "a class": (lambda: Endless, "call it"),
+    "an object that is called": (type("Called", (), {"__call__": work}), "call it"),
+    "a generator": (beats, "no text of its own"),
+    "an async generator": (ticks, "no text of its own"),
+    "an iterator": (lambda: iter([1]), "no text of its own"),
+    "an object": (object, "no text of its own: give a str"),
+}
+
+
+@pytest.mark.parametrize("place", ["alone", "in a list"])
+@pytest.mark.parametrize("name", ["X-A", "Content-Type", "Connection", "Date"])
+@pytest.mark.parametrize("value", NO_TEXT)
+async def test_a_field_without_text_is_a_500_that_says_what_was_meant(
+    answer, caplog, value, name, place
+):
+    make, meant = NO_TEXT[value]
+    given = make() if place == "alone" else ["a", make()]
+    sent = await answer(headers={name: given})
+    assert (sent.status, sent.all("x-a")) == (500, [])
+    (record,) = caplog.records
+    assert f"Header {name} is " in record.getMessage()
+    assert meant in record.getMessage()
+
+
+class Shown:
+    def __repr__(self):
+        return "shown"
+
+
+@dataclasses.dataclass
+class Version:
+    number: int
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1, "1"),
+        (1.5, "1.5"),
+        (True, "True"),
+        (None, "None"),
+        (Spoken(), "spoken"),
+        (Shown(), "shown"),
+        (Version(1), "Version(number=1)"),
+        (Colour.RED, "Colour.RED"),
+        (decimal.Decimal("1.0"), "1.0"),
+        (datetime.date(2026, 1, 2), "2026-01-02"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (pathlib.PurePosixPath("/a"), "/a"),
+        (ValueError("a"), "a"),
+        (type("Text", (str,), {})("a"), "a"),
+    ],
+    ids=map(str, range(14)),
+)
+async def test_a_field_is_the_text_of_any_other_value(answer, value, text):
+    assert (await answer(headers={"X-A": value})).all("x-a") == [text]
+    assert (await answer(headers={"X-A": [value, "b"]})).all("x-a") == [text, "b"]
+
+
+def test_each_field_refuses_what_has_no_text():
+    with pytest.raises(ValueError, match=r"Header X-A is .* call it"):
+        list(each_field({"X-A": work}))
 
 
 async def test_json_and_redirect_take_the_place_of_other_spellings(answer):

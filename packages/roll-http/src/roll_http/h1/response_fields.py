@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -85,6 +86,8 @@ def read_fields(headers: Mapping[str, Any], *, unique: bool = False) -> Fields:
     """Return what `headers` say; where a name comes twice in other cases, the last one counts.
 
     A list or a tuple is a line for each of its items. `unique` says that no name comes twice.
+    Raises `InvalidResponse` for a name or a value that cannot be sent: also for a coroutine, a
+    function or an object whose text would only tell its address.
     """
     fields = Fields()
     fields.typed = "Content-Type" in headers
@@ -106,7 +109,7 @@ def read_fields(headers: Mapping[str, Any], *, unique: bool = False) -> Fields:
 
 
 def _lines_of(fields: Fields, kind: int, name: str, value: Any) -> str:
-    texts = _texts_of(value)
+    texts = _texts_of(name, value)
     for text in texts:
         if not text.isprintable():
             check_value(name, text)
@@ -118,8 +121,40 @@ def _lines_of(fields: Fields, kind: int, name: str, value: Any) -> str:
     return ""
 
 
-def _texts_of(value: Any) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
+def _texts_of(name: str, value: Any) -> list[str]:
+    items = value if isinstance(value, list | tuple) else (value,)
+    return [_text_of(name, item) for item in items]
+
+
+def _text_of(name: str, value: Any) -> str:
+    kind: Any = type(value)
+    if kind.__str__ is object.__str__ and kind not in _WITH_TEXT and _has_no_text(value):
+        raise InvalidResponse(f"Header {name} is {_described(value)}")
+    return str(value)
+
+
+# They have no `__str__` of their own either.
+_WITH_TEXT: Final = frozenset({int, float, bool, bytes, type(None)})
+
+
+def _has_no_text(value: Any) -> bool:
+    """Tell whether `str()` would show what a value is, instead of what it says."""
+    kind: Any = type(value)
+    if kind.__repr__ is object.__repr__ or callable(value) or inspect.isawaitable(value):
+        return True
+    return hasattr(value, "__next__") or hasattr(value, "__anext__")
+
+
+def _described(value: Any) -> str:
+    """Say what a value is that was taken for a text, and what was meant."""
+    if inspect.iscoroutine(value):
+        value.close()  # or Python warns that it was never awaited: this error says it better
+        return f"a coroutine, {value.__qualname__}(): `await` it first"
+    if inspect.isawaitable(value):
+        return f"{value!r}: `await` it first"
+    if callable(value):
+        return f"{value!r}: call it, and `await` the call if it is async"
+    return f"{value!r}, which has no text of its own: give a str"
 
 
 def _last_of_each(headers: Mapping[Any, Any]) -> dict[str, Any]:
@@ -134,9 +169,12 @@ def drop_field(headers: dict[str, Any], name: str) -> None:
 
 
 def each_field(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield name and value of each line to be sent for `headers`, as `read_fields` takes them."""
+    """Yield name and value of each line to be sent for `headers`, as `read_fields` takes them.
+
+    Raises `InvalidResponse` for a value that has no text, as `read_fields` does.
+    """
     for name, value in _last_of_each(headers).items():
-        for text in _texts_of(value):
+        for text in _texts_of(name, value):
             yield name, text
 
 
