@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import threading
+from functools import partial
 
 import pytest
 
-from roll_http import HTTPProtocol, Server, serve_until_signalled, throttle_accept_errors
+from roll_http import HTTPProtocol, Limits, Server, serve_until_signalled, throttle_accept_errors
 from roll_http.connection.registry import ConnectionRegistry
 from roll_http.limits import NEVER
 
@@ -394,6 +396,46 @@ async def test_a_protocol_that_can_not_be_made_is_logged_and_its_connection_ende
     writer.close()
     await server.stop()
     assert "broken factory" in caplog.text
+
+
+@pytest.mark.parametrize("limits", [5, {}, "x", [], True, False, 0, Limits], ids=repr)
+def test_what_is_no_limits_is_refused_at_once(limits):
+    with pytest.raises(ValueError, match=re.escape(f"`limits` is not {limits!r}: write")):
+        Server(lambda: None, limits)
+
+
+async def later(): ...
+
+
+class Later:
+    async def __call__(self): ...
+
+
+def one_by_one():
+    yield
+
+
+@pytest.mark.parametrize(
+    "factory",
+    [None, 5, "x", later, partial(later), Later(), one_by_one],
+    ids=["None", "5", "text", "async", "partial", "object", "generator"],
+)
+def test_a_factory_that_makes_no_protocol_is_refused_at_once(factory):
+    with pytest.raises(ValueError, match="The factory of protocols is a plain function, not"):
+        Server(factory)
+
+
+@pytest.mark.parametrize("made", [None, 5, object()], ids=["None", "5", "object"])
+async def test_what_a_factory_makes_that_is_no_protocol_is_logged_and_its_connection_ended(
+    made, caplog
+):
+    server = Server(lambda: made)
+    await server.listen("127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    assert await reader.read() == b""
+    writer.close()
+    await server.stop()
+    assert "No protocol could be made for a connection" in caplog.text
 
 
 def test_in_another_thread_a_server_serves_until_it_is_cancelled(hello):

@@ -198,6 +198,13 @@ def test_strict_slashes_are_a_flag(value):
         Roll(strict_slashes=value)
 
 
+@pytest.mark.parametrize("limits", [5, {}, "x", Limits, True], ids=repr)
+async def test_limits_that_are_set_later_are_looked_at_when_the_application_starts(app, limits):
+    app.limits = limits
+    with pytest.raises(ValueError, match=re.escape(f"`limits` is not {limits!r}: write")):
+        await app.startup()
+
+
 def test_limits_of_a_server_are_those_of_the_application(app, monkeypatch):
     monkeypatch.setattr("roll.extensions.server.run", lambda *args: None)
     limits = Limits(body=3)

@@ -6,8 +6,9 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, Final, NoReturn, Protocol, cast
+
+from .callables import is_plain
 
 __all__ = ["PLAIN_JSON", "JSONCodec", "SpeaksJSON", "codec_of", "escape_surrogates"]
 
@@ -41,7 +42,7 @@ class JSONCodec:
     """Return the pieces of a value's JSON; the second argument is 0."""
 
     def __init__(self, default: Callable[[Any], Any] | None = None) -> None:
-        if default is not None and not _is_plain(default):
+        if default is not None and not is_plain(default):
             raise ValueError(f"`default` is a plain function, not {default!r}")
         self.iterate = _iterator(None if default is None else _checked(default))
 
@@ -76,18 +77,6 @@ class JSONCodec:
         text = data.decode(json.detect_encoding(data))
         value = json.loads(text, parse_float=_finite, parse_constant=_refuse)
         return _read_deep(text) if _may_be_deep(text) else value
-
-
-def _is_plain(call: Any) -> bool:
-    while isinstance(call, partial):
-        call = call.func
-    called = (call, getattr(call, "__call__", None))  # noqa: B004 - the method itself is wanted
-    later = (
-        inspect.iscoroutinefunction,
-        inspect.isgeneratorfunction,
-        inspect.isasyncgenfunction,
-    )
-    return callable(call) and not any(tell(each) for tell in later for each in called)
 
 
 # What JSON has something for: not looked at any further.

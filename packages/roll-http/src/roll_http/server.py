@@ -14,6 +14,7 @@ from operator import methodcaller
 from typing import Any
 from weakref import WeakSet
 
+from .callables import is_plain
 from .connection.protocol import HTTPProtocol
 from .connection.registry import ConnectionRegistry, fail
 from .limits import Limits
@@ -48,6 +49,9 @@ class Server:
     """Serves the connections of listening sockets, in the running loop.
 
     `factory` makes the protocol of a connection; `tls` is the context for TLS, if any.
+
+    Raises:
+        ValueError: `factory` is no plain function, or `limits` are no `Limits`.
     """
 
     def __init__(
@@ -56,6 +60,10 @@ class Server:
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        if not is_plain(factory):
+            raise ValueError(f"The factory of protocols is a plain function, not {factory!r}")
+        if limits is not None and not isinstance(limits, Limits):
+            raise ValueError(f"`limits` is not {limits!r}: write `Limits(...)`")
         self._factory = factory
         self._limits = limits or Limits()
         self._tls = tls
@@ -113,11 +121,11 @@ class Server:
     def _connect(self) -> asyncio.Protocol:
         try:
             protocol = self._factory()
+            protocol.owner = self
+            protocol.must_close = self._draining
         except Exception:  # the loops would not log it, and would leave the connection open
             logger.exception("No protocol could be made for a connection")
             return _Abort()
-        protocol.owner = self
-        protocol.must_close = self._draining
         if self._tls is not None:
             self._arriving.add(protocol)
         return protocol

@@ -125,13 +125,14 @@ class Roll(Lifecycle, dict[str, Any]):
         return found
 
     async def startup(self) -> None:
-        """Check the parts, which may have been replaced since, and send the event `startup`.
+        """Check the parts and limits, which may have been replaced, and send the event `startup`.
 
         Raises:
-            ValueError: a part is no class for its place.
+            ValueError: a part is no class for its place, or the limits are no `Limits`.
         """
         check_parts(self)
         check_part(self, "Routes")
+        self.limits = checked_limits(self.limits)
         await super().startup()
 
     # Routes.
