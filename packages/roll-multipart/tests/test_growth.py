@@ -250,3 +250,56 @@ def test_many_parts(part, kind):
         return repeat(one.encode(), size)
 
     check(parse, make)
+
+
+FORM_TYPE = "multipart/form-data; boundary=b"
+FORM_HEAD = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nx'
+FORM_END = b"\r\n--b--\r\n"
+
+
+def read_bit_by_bit(data):
+    """Read one long chunk, of which the rest is kept each time."""
+    [size] = [read_pieces(part) for part in parts(FORM_TYPE, [FORM_HEAD, data, FORM_END])]
+    assert size == 1 + len(data)
+
+
+def read_pieces(part):
+    size = 0
+    while piece := part.read(100):
+        size += len(piece)
+    return size
+
+
+def test_a_long_chunk_that_is_read_in_short_pieces():
+    check(read_bit_by_bit, lambda size: bytes(16 * size))
+
+
+class Late:
+    """A source of which every second read fails."""
+
+    def __init__(self, data):
+        chunks = [data[start : start + 1000] for start in range(0, len(data), 1000)]
+        self.chunks = iter([FORM_HEAD, *chunks, FORM_END])
+        self.fails = False
+
+    def read(self, size):
+        self.fails = not self.fails
+        if self.fails:
+            raise TimeoutError
+        return next(self.chunks, b"")
+
+
+def read_again_and_again(data):
+    found = parts(FORM_TYPE, Late(data))
+    part = in_time(lambda: next(found))
+    assert in_time(part.read) == b"x" + data
+
+
+def in_time(call):
+    while True:
+        with suppress(TimeoutError):
+            return call()
+
+
+def test_a_content_that_is_read_again_after_each_error():
+    check(read_again_and_again, lambda size: bytes(64 * size))

@@ -1,6 +1,7 @@
 """The package as a whole: its names, its documents."""
 
 import ast
+import asyncio
 import re
 import subprocess
 import sys
@@ -46,6 +47,31 @@ EXAMPLES = [
 def test_the_examples_of_the_readme_run(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
+
+
+async def test_the_example_of_a_timeout_goes_on_after_each(capsys):
+    """Two of three messages come too late."""
+    [example] = [example for example in EXAMPLES if "asyncio.timeout" in example]
+    names = {"__name__": "readme"}
+    exec(compile(example, "README.md", "exec"), names)
+    body, content_type = roll_multipart.encode({"a": "x" * 100}, {"f": b"y" * 300})
+    messages = iter(
+        {"type": "http.request", "body": body[start : start + 50], "more_body": True}
+        for start in range(0, len(body), 50)
+    )
+    calls = 0
+
+    async def receive():
+        nonlocal calls
+        calls += 1
+        for _ in range(3 if calls % 3 else 0):
+            await asyncio.sleep(0)  # a timeout of 0 comes first
+        return next(messages, {"type": "http.request"})
+
+    await names["receive_all"](content_type, receive, patience=0)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "Waiting" not in line] == ["a 100", "f 300"]
+    assert {"Waiting for a", "Waiting for f"} <= set(lines)
 
 
 def test_what_few_need_is_loaded_when_it_is_asked_for():
