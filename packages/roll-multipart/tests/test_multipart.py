@@ -98,6 +98,32 @@ def test_files_of_the_standard_library_do(tools):
         assert files.get("f").read() == b"content"
 
 
+def test_feed_data_can_be_overridden(tools):
+    class Counting(Multipart):
+        size = 0
+
+        def feed_data(self, data):
+            self.size += len(data)
+            super().feed_data(data)
+
+    body = tools.body(tools.part("a", b"1"))
+    multipart = Counting()
+    form, _ = multipart.initialize(CONTENT_TYPE)
+    for chunk in tools.pieces(body, 9):
+        multipart.feed_data(chunk)
+    multipart.close()
+    assert (form, multipart.size) == ({"a": ["1"]}, len(body))
+
+
+def test_a_multipart_can_be_used_again(tools):
+    multipart = Multipart()
+    for value in ("1", "2"):
+        form, _ = multipart.initialize(CONTENT_TYPE)
+        multipart.feed_data(tools.body(tools.part("a", value.encode())))
+        multipart.close()
+        assert form == {"a": [value]}
+
+
 LIMITED = {
     "Multipart": Multipart,
     "Limits": Limits,

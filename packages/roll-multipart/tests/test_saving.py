@@ -190,11 +190,12 @@ async def test_writing_to_the_upload_changes_no_saved_file(
         change(target)
     assert file.tell() == changed.tell()
     await save(file, third, wait, overwrite=overwrite)
-    write_at_the_end(file)
-    file.flush()
+    for _ in range(2):
+        write_at_the_end(file)
+        file.flush()
+        write_at_the_end(changed)
     assert first.read_bytes() == second.read_bytes() == CONTENT
-    assert third.read_bytes() == changed.getvalue()
-    write_at_the_end(changed)
+    assert third.read_bytes() == changed.getvalue()[:-4]
     assert file.getvalue() == changed.getvalue()
 
 
@@ -325,6 +326,20 @@ def test_a_file_that_cannot_be_moved_is_copied(on_disk, tmp_path, monkeypatch, n
     assert on_disk.read(4) == b"tent"
     with pytest.raises(FileExistsError):
         on_disk.save(tmp_path / "saved")
+
+
+def test_a_system_that_cannot_open_a_file_again_by_its_descriptor_copies(
+    on_disk, tmp_path, monkeypatch
+):
+    def open_saved(path, *arguments):
+        if path.startswith("/proc/"):
+            raise FileNotFoundError(path)
+        return opened(path, *arguments)
+
+    opened = saving.open_saved
+    monkeypatch.setattr(saving, "open_saved", open_saved)
+    on_disk.save(tmp_path / "saved")
+    assert (tmp_path / "saved").read_bytes() == on_disk.getvalue() == CONTENT
 
 
 def test_a_copy_that_is_taken_away_at_once_leaves_the_temporary_file(
