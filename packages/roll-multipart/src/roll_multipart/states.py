@@ -103,17 +103,21 @@ class States:
 
     def _after_delimiter(self, data: bytes, position: int) -> int:
         """Give out the parts that lie in the data as a whole, and what follows them."""
-        delimiter = self._delimiter
+        delimiter, longest, max_parts = self._delimiter, self._usual_size, self.limits.max_parts
         while match := USUAL_HEAD.match(data, position):
             start = match.end()
-            if start - position > self._usual_size:
+            if start - position > longest:
                 break
-            part = make_part(match, data[position + 2 : start - 4])
+            head = data[position + 2 : start - 4]
+            if match.lastindex == 1:  # as `make_part`: a twelfth faster without the call
+                part = Part(head, match[1].decode("utf-8", "replace"), None, "")
+            else:
+                part = make_part(match, head)
             # As `_find_end` and `_deliver`: an eighth faster without the calls.
             end = data.find(delimiter, start - 2, start + NEAR)
             if end < 0 and len(data) > start + NEAR:
                 end = self._find(data, start)
-            if end < 0 or self._parts >= self.limits.max_parts:
+            if end < 0 or self._parts >= max_parts:
                 return self._deliver(part, data, start, end)
             self._parts += 1
             self.part_begin(part)
