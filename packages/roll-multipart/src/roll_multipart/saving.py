@@ -40,7 +40,7 @@ def open_temporary(directory: str | None) -> io.BufferedRandom:
     directory = directory or tempfile.gettempdir()
     try:
         # `tempfile` does the same, but with O_EXCL: then it never can have a name.
-        descriptor = os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(directory, os.O_RDWR | os.O_TMPFILE, 0o600)
     except (AttributeError, OSError):  # another system, or file system
         file = tempfile.TemporaryFile(buffering=BUFFER, dir=directory)  # noqa: SIM115
         return cast("io.BufferedRandom", file)  # or, on Windows, what stands for one
@@ -52,7 +52,7 @@ class SavedFile(io.FileIO):
     """A file that was saved, open for reading; before the first write it becomes a copy of it."""
 
     def __init__(self, path: str, directory: str | None) -> None:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         super().__init__(descriptor, "r+b")
         self._directory = directory
         self._is_copy = False
@@ -150,7 +150,7 @@ def become_new(descriptor: int, folder: str) -> bool:
     """
     try:
         # Only such a file tells: the umask, the folder and its access list decide together.
-        new = os.open(folder or ".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o666)
+        new = os.open(folder or ".", os.O_WRONLY | os.O_TMPFILE, 0o666)
     except (AttributeError, OSError):
         return False
     try:
