@@ -1,9 +1,13 @@
 """Files as bodies: sent without being read where that can be, and read where not."""
 
 import asyncio
+import contextlib
 import errno
 import gc
+import io
 import os
+import re
+import socket
 from io import FileIO
 
 import pytest
@@ -220,25 +224,181 @@ async def test_a_head_request_never_opens_the_file(serve, tmp_path):
 
 
 @pytest.mark.parametrize("announced", [SIZE - 1, SIZE + 1])
-async def test_a_wrong_content_length_of_a_file_resets_the_connection(
-    serve, file, caplog, announced
-):
+async def test_a_wrong_content_length_of_a_file_is_a_500(serve, file, caplog, announced):
     peer = await serve(giving(file, announced=announced))
-    connection = await peer.connect()
-    connection.send(LAST)
-    with pytest.raises(ConnectionError):
-        await connection.rest()
-    assert "Content-Length" in caplog.text
+    assert (await peer.exchange(LAST)).startswith("HTTP/1.1 500 ")
+    assert f"gives {SIZE} bytes from 0 on, the Content-Length says {announced}" in caplog.text
 
 
-async def test_a_file_that_shrank_resets_the_connection(serve, file, caplog):
-    peer = await serve(giving(file))
+def cut(file):
     os.truncate(file, SIZE // 2)
-    connection = await peer.connect()
+
+
+def gone(file):
+    file.unlink()
+
+
+def folder(file):
+    file.unlink()
+    file.mkdir()
+
+
+def pipe(file):
+    file.unlink()
+    os.mkfifo(file)
+
+
+def socket_(file):
+    file.unlink()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(file))
+
+
+def device(file):
+    file.unlink()
+    file.symlink_to("/dev/zero")
+
+
+def empty(file):
+    file.write_bytes(b"")
+
+
+def shorter(file):
+    """There is nothing at its start any more."""
+    file.write_bytes(b"ab")
+
+
+BAD_FILES = [
+    (cut, "gives .* bytes from 3 on, the Content-Length says"),
+    (gone, "FileNotFoundError: .* No such file or directory"),
+    (folder, "IsADirectoryError: .* Is a directory"),
+    (pipe, "large.bin'\\) is no regular file"),
+    (socket_, "OSError: .* No such device or address"),
+    (device, "large.bin'\\) is no regular file"),
+    (empty, "has 0 bytes: it has none at 3"),
+    (shorter, "has 2 bytes: it has none at 3"),
+]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize(("spoil", "message"), BAD_FILES)
+async def test_a_file_that_can_not_be_sent_is_a_500_that_says_why(
+    serve, file, caplog, spoil, message, announced
+):
+    """It is found before the head is sent; without a length, less of a file is no error."""
+    spoil(file)
+
+    async def handler(request, response):
+        response.body = FileBody(file, 3, SIZE - 3)
+        if announced:
+            response.headers["Content-Length"] = SIZE - 3
+
+    answer = await (await serve(handler)).exchange(LAST + LAST)
+    if spoil is cut and not announced:
+        assert answer.startswith("HTTP/1.1 200 ")
+        return
+    assert answer.startswith("HTTP/1.1 500 ")
+    assert answer.count("HTTP/1.1") == 1
+    assert len(caplog.records) == 1
+    assert re.search(message, caplog.text)
+
+
+async def test_an_open_pipe_is_no_file(serve, caplog):
+    reading, writing = os.pipe()
+
+    async def handler(request, response):
+        response.body = FileBody(FileIO(reading), 0, 5)
+        response.headers["Content-Length"] = 5
+
+    with FileIO(writing, "w"):
+        answer = await (await serve(handler)).exchange(LAST)
+    assert answer.startswith("HTTP/1.1 500 ")
+    assert "is no regular file" in caplog.text
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(reading)
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["sent", "chunked"])
+async def test_a_file_that_is_cut_while_it_is_sent_resets_the_connection(
+    serve, endless, caplog, announced
+):
+    size = endless.stat().st_size
+
+    async def handler(request, response):
+        response.body = FileBody(endless, 0, size)
+        if announced:
+            response.headers["Content-Length"] = size
+
+    connection = await (await serve(handler)).connect(limit=1024)
     connection.send(LAST)
+    await connection.head()
+    os.truncate(endless, 10)
     with pytest.raises(ConnectionError):
-        await connection.rest()
-    assert "short of its Content-Length" in caplog.text
+        while await connection.reader.read(MIB):
+            pass
+    assert len(caplog.records) == 1
+    assert re.search(r"was cut while it was read: \d+ bytes are missing", caplog.text)
+
+
+async def test_a_file_that_is_cut_while_it_is_iterated_is_an_error(file):
+    body = FileBody(file, 0, SIZE)
+    assert await anext(body)
+    os.truncate(file, 10)
+    with pytest.raises(ValueError, match="was cut while it was read"):
+        [chunk async for chunk in body]
+    assert [chunk async for chunk in body] == []
+    assert str(file) not in open_descriptors()
+
+
+async def test_a_part_that_begins_at_the_end_is_empty(file):
+    assert [chunk async for chunk in FileBody(file, SIZE, 5)] == []
+    assert str(file) not in open_descriptors()
+
+
+class Doubled(FileBody):
+    """Gives other bytes than the file has."""
+
+    async def __anext__(self):
+        return 2 * await super().__anext__()
+
+
+async def test_a_subclass_that_gives_other_bytes_is_asked_for_them(serve, file, sent):
+    content = file.read_bytes()[:10]
+
+    async def handler(request, response):
+        response.body = Doubled(file, 0, 10)
+        response.headers["Content-Length"] = 20
+
+    assert (await (await serve(handler)).exchange(LAST)).endswith((2 * content).decode("latin-1"))
+    assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        (("a", -1, 3), ValueError, "start of a FileBody is below 0"),
+        (("a", 0, -1), ValueError, "length of a FileBody is below 0"),
+        (("a", "0", 1), TypeError, "start of a FileBody is a number of bytes, not str"),
+        (("a", 0, None), TypeError, "length of a FileBody is a number of bytes, not NoneType"),
+        (("a", 0, 1.0), TypeError, "not float"),
+        (("a", True, 1), TypeError, "not bool"),
+        ((5, 0, 1), TypeError, "takes a path or an open io.FileIO, not int"),
+        ((None, 0, 1), TypeError, "not NoneType"),
+        ((io.BytesIO(b"a"), 0, 1), TypeError, "not BytesIO$"),
+    ],
+)
+def test_what_is_no_part_of_a_file_is_refused(arguments, kind, message):
+    with pytest.raises(kind, match=message):
+        FileBody(*arguments)
+
+
+def test_a_buffered_file_is_refused_with_an_advice_and_stays_open(file):
+    with file.open("rb") as opened:
+        with pytest.raises(TypeError, match="not BufferedReader: give its `raw`"):
+            FileBody(opened, 0, 1)
+        with pytest.raises(ValueError, match="below 0"):
+            FileBody(opened.raw, -1, 1)
+        assert opened.read(1)
 
 
 @pytest.fixture
@@ -313,7 +473,8 @@ async def test_a_connection_may_be_lost_during_a_disk_read(serve, endless, monke
     monkeypatch.setattr(FileBody, "fetch", lose)
     connection = await peer.connect()
     connection.send(LAST)
-    await connection.rest()
+    with contextlib.suppress(ConnectionError):
+        await connection.rest()
     await until_closed(endless)
     assert caplog.text == ""
 

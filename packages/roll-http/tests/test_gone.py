@@ -232,11 +232,10 @@ async def test_a_generator_for_a_half_closed_client_ends(serve):
     assert ended.is_set()
 
 
-async def test_a_file_that_fails_is_logged_though_its_client_is_half_closed(serve, caplog):
+async def test_a_file_that_fails_is_logged_though_its_client_is_half_closed(
+    serve, caplog, tmp_path
+):
     class Failing(FileBody):
-        async def __anext__(self):
-            raise OSError("disk")
-
         async def fetch(self, size):
             raise OSError("disk")
 
@@ -245,7 +244,9 @@ async def test_a_file_that_fails_is_logged_though_its_client_is_half_closed(serv
     async def handler(request, response):
         await gone.wait()
         response.headers["Content-Length"] = 5
-        response.body = Failing("/nowhere", 0, 5)
+        response.body = Failing(tmp_path / "a", 0, 5)
+
+    (tmp_path / "a").write_bytes(b"hello")
 
     peer = await serve(handler)
     connection = await peer.connect()

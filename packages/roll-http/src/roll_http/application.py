@@ -21,15 +21,18 @@ class Application(Protocol):
 
     The three classes may be any callables that take the arguments by position and return an
     instance of `roll_http.Request`, `roll_http.Response` or `roll_http.Cookies`, or of a subclass.
-    They are never awaited. FRAMEWORKS.md, beside the README, states what they may override.
+    They are never awaited. What they raise is answered as what the application raises.
+    FRAMEWORKS.md, beside the README, states what they may override.
+
+    An application may have two more: `JSON`, the codec, and `on_refused(status, reason, peer)`, a
+    plain function that is told of each request that was refused before it reached the application.
+    It gets an `HTTPStatus`, the short text that was sent, and the address of the client: host and
+    port, or None over a Unix socket.
     """
 
     @property
     def Request(self) -> Callable[..., Request]:  # noqa: N802 - it holds a class
-        """Called with the application and the connection, when a whole, valid head has come.
-
-        It must not raise: the client would get a plain 500, and the connection would be closed.
-        """
+        """Called with the application and the connection, when a whole, valid head has come."""
         ...
 
     @property

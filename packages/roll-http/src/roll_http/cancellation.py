@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["cancel_task", "is_cancelled"]
+__all__ = ["ENDING", "cancel_task", "is_cancelled"]
+
+ENDING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What ends the program, or a coroutine that is never gone on with: it is raised again."""
 
 
 def cancel_task(task: asyncio.Task[Any] | None) -> None:

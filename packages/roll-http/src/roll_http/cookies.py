@@ -78,11 +78,10 @@ class Cookies(dict[str, Any]):
             promise = promise_of(name)
         except TypeError:  # it may be of a type that no cache takes
             raise other_type("name", name, "text") from None
-        age = None if max_age is None else read_max_age(max_age)
         text = value if type(value) is str else as_text(value)
         if "%" in text or not text.isascii():
             text = percent_encode(text)
-        cookie: Any = (_ExpiredCookie if age == 0 else Cookie)(name, text)
+        cookie: Any = Cookie(name, text) if max_age is None else _lasting(name, text, max_age)
         # Setting only the given attributes takes half the time of keyword arguments.
         if secure is not False:
             cookie.secure = read_flag("secure", secure)
@@ -93,8 +92,6 @@ class Cookies(dict[str, Any]):
             _set_rare(cookie, path, domain, expires)
         if samesite is not None:
             cookie.samesite = read_samesite(samesite, secure)
-        if age is not None:
-            cookie.max_age = age or 1
         if promise is not None:
             check_promise(promise, cookie)
         self[name] = cookie
@@ -107,6 +104,13 @@ class Cookies(dict[str, Any]):
         """
         for name, cookie in self.items():
             yield str(cookie if isinstance(cookie, Cookie) else _plain(name, cookie))
+
+
+def _lasting(name: str, text: str, max_age: Any) -> Any:
+    age = read_max_age(max_age)
+    cookie: Any = (Cookie if age else _ExpiredCookie)(name, text)
+    cookie.max_age = age or 1
+    return cookie
 
 
 def _set_rare(cookie: Any, path: Any, domain: Any, expires: Any) -> None:

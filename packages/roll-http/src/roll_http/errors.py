@@ -81,7 +81,8 @@ class HttpError(Exception):
             self.__context__ = context
 
     def __str__(self) -> str:
-        return f"{self.status.value} {self.message}"
+        status = getattr(self, "status", None)  # a subclass may have set none
+        return f"{self.message}" if status is None else f"{status.value} {self.message}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A subclass may have a constructor of its own, which takes something else than `args`.

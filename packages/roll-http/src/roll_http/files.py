@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 from io import FileIO
-from typing import Any, Final
+from stat import S_ISREG
+from typing import Any, Final, TypeGuard
 
-__all__ = ["FileBody"]
+from .h1.body_encoders import InvalidResponse
+
+__all__ = ["FileBody", "is_file"]
 
 CHUNK: Final = 256 * 1024
 """The bytes read at once."""
 
 # Only Linux has this flag, see preadv(2).
 NOWAIT: Final[int | None] = getattr(os, "RWF_NOWAIT", None)
+
+
+# A named pipe would keep the thread that opens it until somebody writes.
+AT_ONCE: Final[int] = getattr(os, "O_NONBLOCK", 0)
 
 
 class FileBody:
@@ -26,41 +33,75 @@ class FileBody:
     """
 
     _file: FileIO | None = None
-    path: int | str | bytes | os.PathLike[Any]
+    path: Any
+    """What was given to open, or the name of the open file."""
 
-    def __init__(self, file: str | os.PathLike[str] | FileIO, start: int, length: int) -> None:
+    def __init__(
+        self, file: str | bytes | os.PathLike[Any] | FileIO, start: int, length: int
+    ) -> None:
         """Take `length` bytes of the file from `start` on, or fewer if the file ends before.
 
         A path is opened at the first use. An open file belongs to the body from now on: the body
         closes it, sent or not, and nothing else may read it.
+
+        What can't be sent is found when the file is opened, before a response has begun: an
+        `OSError`, or a `ValueError` for what is no regular file, such as a pipe, and for a `start`
+        behind its end.
+
+        Raises:
+            TypeError: `file` is neither a path nor an open `io.FileIO`, or a number is no int.
+            ValueError: a number is below 0.
         """
+        _check("start", start)
+        _check("length", length)
+        self.path = _path_of(file)
         if isinstance(file, FileIO):
             self._file = file
-            self.path = file.name
-        else:
-            self.path = file
         self.position = start
         """The position in the file of the next byte to send."""
         self.remaining = length
         """The bytes that are still to send."""
         self._buffer = memoryview(b"")
+        self._measured = False
 
     def __aiter__(self) -> FileBody:
         return self
 
     async def __anext__(self) -> bytes:
         size = await self._fill() if self.remaining else 0
+        missing = 0 if size else self.remaining
         if not size:
             await self.aclose()
+        if missing:
+            raise ValueError(
+                f"{self.path!r} was cut while it was read: {missing} bytes are missing"
+            )
+        if not size:
             raise StopAsyncIteration
         self.skip(size)
         return bytes(self._buffer[:size])
 
     async def _fill(self) -> int:
         file = await self._opened()
+        if not self.remaining:  # the file has nothing behind `start`
+            return 0
         self._buffer = self._buffer or memoryview(bytearray(min(CHUNK, self.remaining)))
         part = self._buffer[: self.remaining]
         return self._read_cached(file, part) or await asyncio.to_thread(self._read, file, part)
+
+    async def prepare(self, announced: int | None) -> None:
+        """Open the file, and check that it has what a response announces; None is any length.
+
+        Raises:
+            OSError: the file can't be opened.
+            ValueError: it is no regular file, or has not these bytes.
+        """
+        await self._opened()
+        if announced is not None and announced != self.remaining:
+            raise InvalidResponse(
+                f"{self.path!r} gives {self.remaining} bytes from {self.position} on, the"
+                f" Content-Length says {announced}"
+            )
 
     async def aclose(self) -> None:
         """Close the file."""
@@ -76,15 +117,32 @@ class FileBody:
             self._file = None
 
     def open(self) -> FileIO:
-        """Return the file, opened at the first call; blocks, so call it in a thread."""
+        """Return the file, opened at the first call; blocks, so call it in a thread.
+
+        Raises what `prepare` raises.
+        """
         if self._file is None:
-            self._file = FileIO(self.path)
+            self._file = FileIO(self.path, opener=_open_at_once)
+        if not self._measured:
+            self._measure(self._file)
         return self._file
 
     async def _opened(self) -> FileIO:
         if self._file is None:
             return await asyncio.to_thread(self.open)
-        return self._file
+        return self.open()
+
+    def _measure(self, file: FileIO) -> None:
+        """Find out how much of what is to be sent there is."""
+        status = os.fstat(file.fileno())
+        if not S_ISREG(status.st_mode):
+            raise InvalidResponse(f"{self.path!r} is no regular file")
+        if self.position > status.st_size:
+            raise InvalidResponse(
+                f"{self.path!r} has {status.st_size} bytes: it has none at {self.position}"
+            )
+        self.remaining = min(self.remaining, status.st_size - self.position)
+        self._measured = True
 
     def skip(self, size: int) -> None:
         """Advance by `size` bytes that were sent."""
@@ -120,3 +178,31 @@ class FileBody:
             return os.preadv(file.fileno(), [buffer], self.position + further, NOWAIT)
         except OSError:
             return 0
+
+
+def is_file(stream: object) -> TypeGuard[FileBody]:
+    """Tell whether a stream is a file as it is: a subclass may give other bytes."""
+    return isinstance(stream, FileBody) and type(stream).__anext__ is FileBody.__anext__
+
+
+def _path_of(file: Any) -> Any:
+    if isinstance(file, FileIO):
+        return file.name
+    if isinstance(file, str | bytes | os.PathLike):
+        return file
+    hint = ": give its `raw`" if isinstance(getattr(file, "raw", None), FileIO) else ""
+    raise TypeError(
+        f"A FileBody takes a path or an open io.FileIO, not {type(file).__name__}{hint}"
+    )
+
+
+def _check(name: str, number: Any) -> None:
+    if not isinstance(number, int) or isinstance(number, bool):
+        kind = type(number).__name__
+        raise TypeError(f"The {name} of a FileBody is a number of bytes, not {kind}")
+    if number < 0:
+        raise ValueError(f"The {name} of a FileBody is below 0: it counts from the file's begin")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | AT_ONCE)

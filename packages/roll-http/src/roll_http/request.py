@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from ._core import RequestBase
 from ._core.bases import UNSET
@@ -29,6 +29,13 @@ class Request(RequestBase):
     """
 
     __slots__ = ()
+
+    # Whether a subclass gives other fields than those that are kept here.
+    _own_headers: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._own_headers = getattr(cls.headers, "fget", cls.headers) is not _HEADERS.fget
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Request:
         return copy_deeply(self, memo, self._shared)
@@ -99,7 +106,7 @@ class Request(RequestBase):
     def cookies(self) -> Cookies:
         """The cookies of the request."""
         if self._cookies is None:
-            header = self._headers.get("COOKIE")
+            header = (self.headers if self._own_headers else self._headers).get("COOKIE")
             found = parse_cookies(header) if header else {}
             make = Cookies if self.app is None else self.app.Cookies
             self._cookies = make(found) if make is Cookies else received(found, make)
@@ -213,27 +220,30 @@ class Request(RequestBase):
                 raise HttpError(HTTPStatus.BAD_REQUEST, "Unparsable JSON body") from None
         return self._json
 
+    def _field(self, name: str) -> str:
+        return (self.headers if self._own_headers else self._headers).get(name, "")
+
     @property
     def content_type(self) -> str:
         """The `Content-Type` field, or an empty str."""
-        return self._headers.get("CONTENT-TYPE", "")
+        return self._field("CONTENT-TYPE")
 
     @property
     def host(self) -> str:
         """The `Host` field, or the authority of an absolute target, or an empty str."""
-        return self._headers.get("HOST", "")
+        return self._field("HOST")
 
     @property
     def referrer(self) -> str:
         """The `Referer` field, or an empty str."""
-        return self._headers.get("REFERER", "")
+        return self._field("REFERER")
 
     referer = referrer
 
     @property
     def origin(self) -> str:
         """The `Origin` field, or an empty str."""
-        return self._headers.get("ORIGIN", "")
+        return self._field("ORIGIN")
 
     @property
     def client(self) -> tuple[str, int] | None:
@@ -254,3 +264,6 @@ class Request(RequestBase):
         """
         await asyncio.sleep(0)  # let the loop read the socket first
         return bool(getattr(self.protocol, "gone", False))
+
+
+_HEADERS: Any = Request.headers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from ._core import ResponseBase
 from ._core.copies import copy_deeply
@@ -40,6 +40,15 @@ class Response(ResponseBase):
     Browsers guess the type of a body that has none, and may run a script in it.
     """
 
+    # Whether a subclass gives other values than those that are kept here.
+    _own_status: ClassVar[bool] = False
+    _own_cookies: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._own_status = _getter(cls.status) is not _getter(Response.status)
+        cls._own_cookies = _getter(cls.cookies) is not _getter(Response.cookies)
+
     @property
     def status(self) -> HTTPStatus:
         """The status; set it to an int or an `HTTPStatus`.
@@ -66,12 +75,13 @@ class Response(ResponseBase):
     @property
     def has_cookies(self) -> bool:
         """Whether there is any cookie to be set."""
-        return bool(self._cookies)
+        return bool(self.cookies if self._own_cookies else self._cookies)
 
     @property
     def cookie_lines(self) -> Iterable[str]:
         """The value of a `Set-Cookie` line for each cookie to be set."""
-        return cookie_lines(self._cookies) if self._cookies else ()
+        cookies = self.cookies if self._own_cookies else self._cookies
+        return cookie_lines(cookies) if cookies else ()
 
     @property
     def json(self) -> Any:
@@ -105,7 +115,7 @@ class Response(ResponseBase):
     @property
     def redirect(self) -> tuple[str | None, HTTPStatus]:
         """The location and the status; set it to such a pair, or to a location for a 302."""
-        return self.headers.get("Location"), self._status
+        return self.headers.get("Location"), self.status
 
     @redirect.setter
     def redirect(self, to: str | tuple[str, int | HTTPStatus]) -> None:
@@ -116,3 +126,8 @@ class Response(ResponseBase):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Response:
         return copy_deeply(self, memo, ("app", "protocol", "request"))
+
+
+def _getter(attribute: Any) -> Any:
+    """Return the function of a property, and anything else as it is."""
+    return getattr(attribute, "fget", attribute)

@@ -7,32 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
-from ..cancellation import is_cancelled
-from ..errors import ClientDisconnected, HttpError
-from ..h1.body_encoders import InvalidResponse
-from ..h1.head import Head, RequestError
+from ..cancellation import ENDING, is_cancelled
+from ..errors import ClientDisconnected
+from ..h1.head import Head
 from ..h1.response_body import BYTES_TYPE, TEXT_TYPE
 from ..h1.serialize import BODILESS_METHODS, Serialized, serialize, serialize_common
 from ..h1.state import SWITCHED
 from ..request import Request
 from ..response import Response
+from .closing import close_stream, unsent_stream
 from .exchange import Connection, end
+from .observers import report
+from .plain_answers import answer_to, failed, log_failure, missing, serialize_plain, unsendable
 from .writer import SLICE
 
 __all__ = ["answer", "serialize_common_response", "serialize_response"]
 
-logger = logging.getLogger("roll_http")
+NONE: Final[Sequence[Any]] = ()
 
 
 async def answer(connection: Connection, head: Head) -> None:
     """Call the application, and send the response that it returns."""
     app = connection.app
-    response: Response | None = None
+    response: Response | None
     try:
         try:
             request = app.Request(app, connection)
@@ -40,25 +41,21 @@ async def answer(connection: Connection, head: Head) -> None:
             connection.request = request
             if head.length or head.chunked:
                 connection.open_body(request, head)
-            response = connection.response = app.Response(app, connection)
-            response.request = request
-            response = await app(request, response)
-        except asyncio.CancelledError:
-            if is_cancelled():
-                _report_lost(connection, response)
-                _give_up(connection)
-                raise
-            response = _failed(connection, head, "was cancelled by itself")
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
-            _give_up(connection)
+            made = connection.response = app.Response(app, connection)
+            made.request = request
+            response = await app(request, made)
+        except ENDING:
+            _abort(connection)
             raise
-        except BaseException as error:  # noqa: BLE001 - any error of an application is answered
-            if connection.gone and isinstance(error, ClientDisconnected):
-                _report_lost(connection, response)
-                return connection.finish(False)
-            response = _error_response(connection, head, error)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and is_cancelled():
+                await _give_up(connection)
+                raise
+            response = _answer_to(connection, head, error)
+            if response is None:
+                return await _end_unsent(connection)
         if connection.state == SWITCHED:
-            return connection.release()
+            return await _end_unsent(connection)
         sending = _send(connection, head, response)
         if sending is not None:
             await sending
@@ -68,57 +65,54 @@ async def answer(connection: Connection, head: Head) -> None:
     return None
 
 
-def _give_up(connection: Connection) -> None:
+def _answer_to(connection: Connection, head: Head, error: BaseException) -> Response | None:
+    """Return the answer to the error that is being handled; None if nothing is to be sent."""
+    disconnected = isinstance(error, ClientDisconnected)
+    if connection.state == SWITCHED:  # what the client has got of the other protocol is not whole
+        if not disconnected:
+            log_failure(head, "raised behind its switch")
+        if not connection.transport.is_closing():
+            connection.abort()
+        return None
+    if disconnected and connection.gone:
+        return None
+    if isinstance(error, asyncio.CancelledError):
+        return failed(connection, head, "was cancelled by itself")
+    return answer_to(connection, head, error)
+
+
+async def _give_up(connection: Connection) -> None:
+    """End a request whose task was cancelled."""
+    unsent = unsent_stream(connection.response)
+    _report_lost(connection)
+    _abort(connection)
+    await close_stream(unsent)
+
+
+def _abort(connection: Connection) -> None:
     """Abort without a response: the task was cancelled, or the program ends."""
     connection.release()
     with contextlib.suppress(RuntimeError):  # a task may be destroyed after its loop
         connection.abort()
 
 
-def _report_lost(connection: Connection, response: Response | None) -> None:
+async def _end_unsent(connection: Connection) -> None:
+    """End a request whose response is not sent, as nobody waits for it."""
+    unsent = unsent_stream(connection.response)
+    if connection.state == SWITCHED:
+        connection.release()
+    else:
+        _report_lost(connection)
+        connection.finish(False)
+    await close_stream(unsent)
+
+
+def _report_lost(connection: Connection) -> None:
     """Report a request that nobody answers any more: access logs show it, too."""
+    response = connection.response
     if connection.on_answered is None or response is None or connection.state == SWITCHED:
         return
-    connection.on_answered(response.request, response, 0)
-
-
-def _error_response(connection: Connection, head: Head, error: BaseException) -> Response:
-    if isinstance(error, HttpError):
-        with contextlib.suppress(AttributeError, ValueError):  # a subclass without a status
-            return _plain(connection, error.status, error.message)
-    return _failed(connection, head, "raised")
-
-
-def _failed(connection: Connection, head: Head, what: str) -> Response:
-    """Log the error that is being handled, and answer 500 without its text."""
-    # Read the head: the attributes of the request may be what failed.
-    logger.exception("The application %s for %s %r", what, head.method, head.target)
-    return _plain(connection, HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def _unsendable(connection: Connection, head: Head, error: Exception) -> Response:
-    """Log what is wrong with a response, and answer in its place."""
-    # Of an error of ours the text says all: how it was found is nobody's business.
-    traceback = None if isinstance(error, InvalidResponse) else error
-    logger.error(
-        "The application gave a response that can't be sent to %s %r: %s",
-        head.method,
-        head.target,
-        error,
-        exc_info=traceback,
-    )
-    return _plain(connection, HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def _plain(connection: Connection, status: HTTPStatus, text: Any = None) -> Response:
-    """Return a plain text response, by default with the phrase of its status."""
-    # Not the application's own class: that may be what failed.
-    response = Response(connection.app, connection)
-    response.request = connection.request
-    response.status = status
-    response.headers["Content-Type"] = "text/plain; charset=utf-8"
-    response.body = text or response.status.phrase
-    return response
+    report(connection.on_answered, connection.request, response, 0)
 
 
 # Sending the response.
@@ -128,39 +122,44 @@ def _send(
     connection: Connection, head: Head, response: Response | None
 ) -> Coroutine[Any, Any, None] | None:
     """Send the response; return a coroutine to await if it can't be sent at once."""
-    request = connection.request
-    if request is None or response is None:
-        _refuse_nothing(connection, head)
-        return None
-    request.method = head.method  # the method as received: the application may have changed it
+    request, made = connection.request, connection.response
+    given = response = missing(connection, head) if response is None else response
     date = connection.registry.date
-    keep_alive = request.keep_alive = _may_go_on(connection, request, response)
-    if connection.reader.body is not None:
-        connection.reader.body.answer_begins()
     try:
+        request.method = head.method  # as received: the application may have changed it
+        keep_alive = request.keep_alive = _may_go_on(connection, request, response)
         common = serialize_common_response(request, response, date) if keep_alive else None
         serialized = common or serialize_response(request, response, date)
-    except Exception as error:  # noqa: BLE001 - a header's `str()` may raise anything
-        response = _unsendable(connection, head, error)
-        request.keep_alive = False
-        serialized = serialize_response(request, response, date)
+        request.keep_alive = serialized[4]
+    except ENDING:
+        _abort(connection)
+        raise
+    except BaseException as error:  # noqa: BLE001 - a header's `str()` may raise anything
+        response = unsendable(connection, head, error)
+        serialized = serialize_plain(connection, head, response)
+    if connection.reader.body is not None:
+        connection.reader.body.answer_begins()
     start, body, stream, _, keep_alive = serialized
-    request.keep_alive = keep_alive
-    if stream is not None or len(body) > SLICE:
-        return connection.exchange.send(Serialized(*serialized), request, response)
+    unsent = NONE if response is made else _unsent(response, made, given)
+    if stream is not None or len(body) > SLICE or unsent:
+        return connection.exchange.send(head, Serialized(*serialized), response, unsent)
     connection.writer.write(start + body)
     if connection.on_answered is None:
         connection.finish(keep_alive)
     else:
         size = 0 if connection.writer.lost else len(body)
-        end(connection, request, response, size, keep_alive=keep_alive)
+        end(connection, connection.request, response, size, keep_alive=keep_alive)
     return None
 
 
-def _refuse_nothing(connection: Connection, head: Head) -> None:
-    if connection.request is not None:  # otherwise it could not be made, and that was logged
-        logger.error("The application gave no response to %s %r", head.method, head.target)
-    connection.refuse(RequestError(500, "Internal Server Error"))
+def _unsent(sent: Response, made: Any, given: Any) -> list[Any]:
+    """Return the streams of the responses that are not sent: that of `app.Response`, the given."""
+    streams: list[Any] = []
+    for response in (made, given):
+        stream = None if response is sent else unsent_stream(response)
+        if stream is not None and not any(stream is one for one in (sent.body, *streams)):
+            streams.append(stream)
+    return streams
 
 
 def _may_go_on(connection: Connection, request: Request, response: Response) -> bool:
@@ -188,7 +187,7 @@ def serialize_common_response(
         body = body.encode()
     if type(body) is not bytes or len(body) > SLICE:
         return None
-    if request.version != "1.1" or request.method in BODILESS_METHODS:
+    if request.version != "1.1" or request.method in BODILESS_METHODS or response._own_status:  # noqa: SLF001
         return None
     status, headers = response._status, response.headers  # noqa: SLF001 - a property takes 0.1 us
     if body and "Content-Type" not in headers and response.add_content_type:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 import struct
+from http import HTTPStatus
 from typing import Any
 
 from .._core import ConnectionBase
@@ -17,6 +18,7 @@ from ..h1.state import CLOSING, HEAD, IDLE, LINGERING, NEXT, SKIPPING_BODY
 from ..limits import NEVER, Limits
 from .exchange import Exchange
 from .lingering import Lingering
+from .observers import report
 from .reader import Reader
 from .registry import ConnectionRegistry
 from .writer import Writer
@@ -56,6 +58,15 @@ class EndingConnection(ConnectionBase):
         self.writer.uncork()
         self.writer.write(plain_response(error.status, error.reason, self.registry.date))
         self._close(unread=True)
+        observer = getattr(self.app, "on_refused", None)
+        if observer is not None:
+            report(observer, HTTPStatus(error.status), error.reason, self.peer)
+
+    @property
+    def peer(self) -> tuple[str, int] | None:
+        """The client's address: host and port; None over a Unix socket."""
+        address = self.transport.get_extra_info("peername")
+        return (address[0], address[1]) if isinstance(address, tuple) else None
 
     def _close(self, *, unread: bool = False) -> None:
         """End the connection so that everything written arrives.

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 from ..application import Application
 from ..cancellation import cancel_task
 from ..errors import ClientDisconnected, HttpError
-from ..files import FileBody
+from ..files import FileBody, is_file
 from ..h1.body_encoders import BodyEncoder, ContentLengthEncoder
 from ..h1.head import Head, RequestError
 from ..h1.serialize import Serialized
 from ..limits import NEVER
 from ..request import Request
 from ..response import Response
+from .closing import close_stream, close_streamed
+from .observers import report
+from .plain_answers import serialize_plain, unsendable
 from .reader import Reader
 from .registry import ConnectionRegistry
 from .writer import Writer
@@ -38,9 +41,10 @@ class Connection(Protocol):
     on_answered: Callable[[Any, Any, int], None] | None
     reader: Reader
     registry: ConnectionRegistry
-    request: Request | None
-    response: Response | None
+    request: Any
+    response: Any
     state: int
+    transport: asyncio.Transport
     write_deadline: float
     writer: Writer
 
@@ -66,15 +70,24 @@ class Exchange:
         self.task: asyncio.Task[None] | None = None
         """The task that runs `answer`; None in its first step."""
 
-    async def send(self, serialized: Serialized, request: Request, response: Response) -> None:
-        """Send a response that is too long to be written at once, or comes from a stream."""
+    async def send(
+        self, head: Head, serialized: Serialized, response: Response, unsent: Sequence[Any]
+    ) -> None:
+        """Send a response that is too long to be written at once, or comes from a stream.
+
+        `unsent` are the streams of other responses to be closed: behind it, as what is sent may
+        read them.
+        """
         connection = self._connection
+        request = connection.request
         connection.writer.body_sent = 0  # nothing may be written: do not report the last body
         try:
-            if serialized.stream is None:
-                await self._send_bytes(serialized)
-            else:
-                await self._send_stream(serialized.head, serialized.stream, serialized.encoder)
+            response, serialized = await self._prepare(head, serialized, response)
+            try:
+                await self._send(serialized, response)
+            finally:
+                for stream in unsent:
+                    await close_stream(stream)
         except ClientDisconnected:
             connection.abort()
         except BaseException:
@@ -83,6 +96,31 @@ class Exchange:
             raise
         size = connection.writer.body_sent
         end(connection, request, response, size, keep_alive=serialized.keep_alive)
+
+    async def _prepare(
+        self, head: Head, serialized: Serialized, response: Response
+    ) -> tuple[Response, Serialized]:
+        """Open a file: an error can be answered as long as no head was sent."""
+        stream, encoder = serialized.stream, serialized.encoder
+        if not is_file(stream) or encoder is None:
+            return response, serialized
+        try:
+            await stream.prepare(getattr(encoder, "remaining", None))
+        except (OSError, ValueError) as error:
+            await stream.aclose()
+            response = unsendable(self._connection, head, error)
+            return response, serialize_plain(self._connection, head, response)
+        return response, serialized
+
+    async def _send(self, serialized: Serialized, response: Response) -> None:
+        if serialized.stream is None:
+            await self._send_bytes(serialized)
+        else:
+            try:
+                await self._send_stream(serialized.head, serialized.stream, serialized.encoder)
+            finally:
+                self._sending = _NOTHING
+                await close_streamed(serialized.stream, response.body)
 
     async def _send_bytes(self, serialized: Serialized) -> None:
         self._begin_whole()
@@ -105,11 +143,11 @@ class Exchange:
         self, head: bytes, stream: AsyncIterator[Any], encoder: BodyEncoder | None
     ) -> None:
         connection = self._connection
-        if isinstance(stream, FileBody):
-            self._begin_whole()
-        else:
-            self._sending = _STREAM
         try:
+            if is_file(stream):
+                self._begin_whole()
+            else:
+                self._sending = _STREAM
             if encoder is None:
                 connection.writer.begin(head)
             elif self._sending == _STREAM and connection.gone:
@@ -131,16 +169,13 @@ class Exchange:
             if self._sending == _WHOLE or not connection.gone:
                 logger.exception("A streamed response failed after its head was sent")
             connection.abort()
-        finally:
-            self._sending = _NOTHING
-            await _close_stream(stream)
 
     async def _send_chunks(
         self, head: bytes, stream: AsyncIterator[Any], encoder: BodyEncoder
     ) -> None:
         writer = self._connection.writer
         writer.begin(head)
-        if isinstance(stream, FileBody) and isinstance(encoder, ContentLengthEncoder):
+        if is_file(stream) and isinstance(encoder, ContentLengthEncoder):
             await self._send_file(stream, encoder)
         await writer.send_stream(stream, encoder)
 
@@ -181,16 +216,6 @@ class Exchange:
         cancel_task(self.task or asyncio.current_task())
 
 
-async def _close_stream(stream: AsyncIterator[Any]) -> None:
-    """Close a generator that may not have ended, so that its `finally` blocks run now."""
-    close = getattr(stream, "aclose", None)
-    if close is not None:
-        try:
-            await close()
-        except Exception:
-            logger.exception("A streamed response failed while it was closed")
-
-
 def end(
     connection: Connection, request: Request, response: Response, size: int, *, keep_alive: bool
 ) -> None:
@@ -200,7 +225,7 @@ def end(
     """
     try:
         if connection.on_answered is not None:
-            connection.on_answered(request, response, size)
+            report(connection.on_answered, request, response, size)
     except BaseException:
         connection.abort()
         raise

@@ -50,12 +50,6 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
         return hasattr(self, "transport")
 
     @property
-    def peer(self) -> tuple[str, int] | None:
-        """The client's address: host and port; None over a Unix socket."""
-        address = self.transport.get_extra_info("peername")
-        return (address[0], address[1]) if isinstance(address, tuple) else None
-
-    @property
     def secure(self) -> bool:
         """Whether the connection uses TLS."""
         return self.transport.get_extra_info("sslcontext") is not None
@@ -186,7 +180,12 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
 
         Raises:
             ClientDisconnected: the connection is closed, or closing.
+            RuntimeError: no request is being answered, or another protocol has the connection.
+            TypeError: `head` is not bytes, or `protocol` is no protocol of asyncio.
         """
+        _check_switch(protocol, head)
+        if self.state in {IDLE, HEAD, SKIPPING_BODY, SWITCHED}:
+            raise RuntimeError("No request is being answered here: only that can be switched")
         if self.state != ANSWERING or self.transport.is_closing():
             raise ClientDisconnected("The client has gone")
         self._successor = protocol
@@ -209,6 +208,13 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
             protocol.data_received(unread)
         if self.gone and not protocol.eof_received():
             self.transport.close()
+
+
+def _check_switch(protocol: Any, head: Any) -> None:
+    if not isinstance(head, bytes | bytearray | memoryview):
+        raise TypeError(f"The head of a switch is bytes, not {type(head).__name__}")
+    if isinstance(protocol, type) or not hasattr(protocol, "connection_made"):
+        raise TypeError(f"{protocol!r} is no asyncio.Protocol that a connection can be given to")
 
 
 def _warn_of_last() -> None:

@@ -28,7 +28,9 @@ __all__ = [
     "serialize_common",
 ]
 
-_STATUS_LINES = {status: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+_STATUS_LINES: dict[int, str] = {
+    status: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus
+}
 
 # Looked up once: through its class, a member costs 0.15 us on Python 3.11.
 _OK = HTTPStatus.OK
@@ -97,6 +99,7 @@ def serialize(
     `Content-Type` gets one.
     Raises `InvalidResponse` and `ValueError` for what can't be sent.
     """
+    line = _status_line(status)
     body, stream, content_type = read_body(body)
     fields = read_fields(headers) if headers else NO_FIELDS
     if fields.typed or not add_content_type or not _has_content(method, status, body, stream):
@@ -111,10 +114,17 @@ def serialize(
             keep_alive = False
         if method == "HEAD":
             encoder = None
-    lines = f"{_STATUS_LINES[status]}{fields.lines}{_cookie_lines(cookies)}{framing}"
+    lines = f"{line}{fields.lines}{_cookie_lines(cookies)}{framing}"
     date = content_type if fields.date else date + content_type
     head = f"{lines}{date}{_connection_line(version, keep_alive, fields.connection)}\r\n".encode()
     return Serialized(head, body, stream, encoder, keep_alive)
+
+
+def _status_line(status: Any) -> str:
+    line = _STATUS_LINES.get(status) if isinstance(status, int) else None
+    if line is None:
+        raise InvalidResponse(f"{status!r} is no HTTP status: give a registered one, such as 200")
+    return line
 
 
 def _connection_line(version: str, keep_alive: bool, options: list[str]) -> str:

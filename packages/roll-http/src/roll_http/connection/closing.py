@@ -1,0 +1,58 @@
+"""Closing the streams of responses: those that were sent, and those that never will be."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from typing import Any
+
+from ..cancellation import ENDING
+
+__all__ = ["close_stream", "close_streamed", "unsent_stream"]
+
+logger = logging.getLogger("roll_http")
+
+
+async def close_streamed(stream: Any, body: Any) -> None:
+    """Close a stream that was sent, or begun to be, and the body that it comes from."""
+    try:
+        await close_stream(stream)
+    finally:
+        # An iterator of ours closes the plain one that it reads.
+        if body is not stream and hasattr(body, "__aiter__"):
+            await close_stream(body)
+
+
+async def close_stream(stream: Any) -> None:
+    """Call the `aclose` of a stream, so that the `finally` blocks of a generator run now.
+
+    Of an iterator without one, its `close` is called, and awaited where it gives something to be
+    awaited. A stream that can be gone through again has no such end.
+    """
+    try:
+        close = _closing(stream)
+        closing = None if close is None else close()
+        if inspect.isawaitable(closing):
+            await closing
+    except Exception:
+        logger.exception("A streamed response failed while it was closed")
+
+
+def _closing(stream: Any) -> Any:
+    close = getattr(stream, "aclose", None)
+    if close is None and (hasattr(stream, "__anext__") or hasattr(stream, "__next__")):
+        close = getattr(stream, "close", None)
+    return close
+
+
+def unsent_stream(response: Any) -> Any:
+    """Return the body of a response that is not sent, if that is to be closed; else None."""
+    try:
+        # An application may have returned the stream itself.
+        body = response if hasattr(response, "__anext__") else response.body
+        streamed = hasattr(body, "__aiter__") or hasattr(body, "__next__")
+        return body if streamed and not isinstance(body, type) else None
+    except ENDING:
+        raise
+    except BaseException:  # noqa: BLE001 - that may be why the response is not sent
+        return None

@@ -1,0 +1,127 @@
+"""A connection that another protocol has taken ends, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from roll_http import ClientDisconnected, HttpError
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+HEAD = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+
+
+class Odd(BaseException):
+    """Neither an error of an application, nor the end of the program."""
+
+
+class Taker(asyncio.Protocol):
+    transport = None
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+
+ERRORS = [RuntimeError("broken"), HttpError(409), asyncio.CancelledError(), Odd()]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+async def test_an_error_after_a_switch_ends_the_connection_and_is_logged_once(
+    serve, caplog, error, waits
+):
+    go_on = asyncio.Event()
+
+    async def handler(request, response):
+        request.protocol.switch(Taker(), HEAD)
+        if waits:
+            await go_on.wait()
+        raise error
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    if waits:
+        assert await connection.head() == HEAD.decode()
+        go_on.set()
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    (record,) = caplog.records
+    assert record.getMessage() == "The application raised behind its switch for GET b'/'"
+    assert record.exc_info[1] is error
+    assert not any(peer.server.connections)
+
+
+async def test_a_connection_that_the_application_closes_after_a_switch_is_not_reset(serve, caplog):
+    async def handler(request, response):
+        taker = Taker()
+        request.protocol.switch(taker, HEAD)
+        taker.transport.write(b"farewell")
+        taker.transport.close()
+        raise RuntimeError("broken")
+
+    connection = await (await serve(handler)).connect()
+    connection.send(GET)
+    assert await connection.rest() == HEAD + b"farewell"
+    assert len(caplog.records) == 1
+
+
+async def test_the_departure_of_the_client_after_a_switch_is_not_logged(serve, caplog):
+    async def handler(request, response):
+        request.protocol.switch(Taker(), HEAD)
+        raise ClientDisconnected("gone")
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert not caplog.records
+    assert not any(peer.server.connections)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((Taker(), "text"), "The head of a switch is bytes, not str"),
+        ((Taker(), None), "The head of a switch is bytes, not NoneType"),
+        ((Taker, HEAD), "is no asyncio.Protocol"),
+        ((object(), HEAD), "is no asyncio.Protocol"),
+        ((None, HEAD), "None is no asyncio.Protocol"),
+    ],
+)
+async def test_a_switch_to_what_is_no_protocol_is_an_ordinary_error(
+    serve, caplog, arguments, message
+):
+    async def handler(request, response):
+        try:
+            request.protocol.switch(*arguments)
+        except TypeError as error:
+            response.body = str(error)
+
+    connection = await (await serve(handler)).connect()
+    connection.send(GET.replace(b"Host", b"Connection: close\r\nHost"))
+    assert message in (await connection.rest()).decode()
+
+
+async def test_only_a_request_that_is_being_answered_can_be_switched(serve):
+    protocols = []
+
+    async def handler(request, response):
+        protocols.append(request.protocol)
+        if request.path == "/twice":
+            request.protocol.switch(Taker(), HEAD)
+            with pytest.raises(RuntimeError, match="No request is being answered here"):
+                request.protocol.switch(Taker(), HEAD)
+            protocols.append("refused")
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    await connection.head()
+    with pytest.raises(RuntimeError, match="No request is being answered here"):
+        protocols[0].switch(Taker(), HEAD)
+    connection.send(GET.replace(b"/ ", b"/twice "))
+    await connection.head()
+    assert protocols[-1] == "refused"
