@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..errors import HttpError
 from ..h1.body_encoders import InvalidResponse
@@ -13,13 +13,21 @@ from ..h1.head import Head
 from ..h1.serialize import Serialized, serialize
 from ..request import Request
 from ..response import Response
-
-if TYPE_CHECKING:
-    from .exchange import Connection
+from .registry import ConnectionRegistry
 
 __all__ = ["answer_to", "failed", "log_failure", "missing", "serialize_plain", "unsendable"]
 
 logger = logging.getLogger("roll_http")
+
+
+class Connection(Protocol):
+    """What a plain answer needs of its connection."""
+
+    app: Any
+    request: Any
+    registry: ConnectionRegistry
+
+    def open_body(self, request: Request, head: Head) -> None: ...
 
 
 def answer_to(connection: Connection, head: Head, error: BaseException) -> Response:
