@@ -24,6 +24,7 @@ class Connection(Protocol):
     """What a plain answer needs of its connection."""
 
     app: Any
+    must_close: bool
     request: Any
     registry: ConnectionRegistry
 
@@ -56,8 +57,9 @@ def log_failure(head: Head, what: str) -> None:
 
 
 def missing(connection: Connection, head: Head) -> Response:
-    """Log that there is no response, and return a 500."""
+    """Log that there is no response, and return a 500, the last one of its connection."""
     logger.error("The application gave no response to %s %r", head.method, head.target)
+    connection.must_close = True
     return _plain(connection, head)
 
 
