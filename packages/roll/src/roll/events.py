@@ -30,6 +30,9 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "websocket_disconnect": ("request", "ws"),
     "websocket_error": ("request", "ws", "error"),
     "route:add": ("path", "view"),
+    "room_join": ("room", "ws"),
+    "room_leave": ("room", "ws"),
+    "room_gap": ("room",),
 }
 """The names under which the listeners of the built-in events may ask for their arguments."""
 

@@ -9,6 +9,7 @@ from .debugging import igniter, traceback
 from .negotiation import content_negociation
 from .preflight import options
 from .proxy_headers import proxy_headers
+from .rooms import rooms
 from .server import simple_server
 from .sessions import MemoryStore, RedisStore, Session, SessionStore, sessions
 from .sockets import websockets_store
@@ -30,6 +31,7 @@ __all__ = [
     "options",
     "proxy_headers",
     "sessions",
+    "rooms",
     "simple_server",
     "static",
     "traceback",

@@ -1,0 +1,132 @@
+"""How many members the rooms have in all processes.
+
+Each process keeps its numbers in one hash of Redis, which expires unless the process renews it: of
+a process that dies, nothing is left. A set has the names of the processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from .subscriber import AWAY
+
+__all__ = ["Census"]
+
+logger = logging.getLogger("roll")
+
+LIFE: Final = 20
+"""Seconds after which a process that does not renew its numbers counts for nothing."""
+
+BEAT: Final = 5.0
+"""Seconds between two renewals."""
+
+# A process without numbers is dropped from the set, and comes back with its next ones.
+COUNT: Final = """
+local total = 0
+for _, process in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+    local key = KEYS[1] .. ':' .. process
+    local size = redis.call('HGET', key, ARGV[1])
+    if size then
+        total = total + size
+    elseif redis.call('EXISTS', key) == 0 then
+        redis.call('SREM', KEYS[1], process)
+    end
+end
+return total
+"""
+
+
+class Census:
+    """The numbers of this process, and the sum of all."""
+
+    def __init__(self, client: Any, key: str, process: str) -> None:
+        self._client = client
+        self._key = key
+        self._process = process
+        self._own = f"{key}:{process}"
+        self._sizes: dict[str, int] = {}
+        self._changed: set[str] = set()
+        self._whole = True
+        """Whether Redis may have other numbers of this process than the changed ones."""
+        self._wanted = asyncio.Event()
+        self._lock = asyncio.Lock()
+
+    def resize(self, name: str, size: int) -> None:
+        """Note the number of members that a room has in this process."""
+        if size:
+            self._sizes[name] = size
+        else:
+            self._sizes.pop(name, None)
+        self._changed.add(name)
+        self._wanted.set()
+
+    def renew(self) -> None:
+        """Write all numbers soon: Redis may have lost them."""
+        self._whole = True
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Write what changes, and renew the rest, until this is cancelled."""
+        while True:
+            try:
+                async with self._lock:
+                    await self._write()
+            except AWAY:
+                self._whole = True  # said of Redis by the subscriber, which has it renewed
+            except Exception:
+                logger.exception("The members of rooms could not be counted")
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait for a change, or until the numbers are to be renewed."""
+        try:
+            async with asyncio.timeout(BEAT):
+                await self._wanted.wait()
+        except TimeoutError:
+            pass
+
+    async def count(self, name: str) -> int:
+        """Return the members of a room in all processes.
+
+        Raises the exceptions of redis-py.
+        """
+        async with self._lock:
+            if self._changed or self._whole:
+                await self._write()
+            return int(await self._client.eval(COUNT, 1, self._key, name))
+
+    async def leave(self) -> None:
+        """Drop the numbers of this process."""
+        pipeline = self._client.pipeline()
+        pipeline.delete(self._own)
+        pipeline.srem(self._key, self._process)
+        await pipeline.execute()
+
+    async def _write(self) -> None:
+        """Write what has changed, or all numbers, and renew them."""
+        self._wanted.clear()
+        whole, changed = self._whole, self._changed
+        self._whole, self._changed = False, set()
+        try:
+            kept = await self._write_numbers(whole, changed)
+        except BaseException:
+            self._whole = True
+            raise
+        if self._sizes and not kept:  # expired, as this process was busy, or deleted
+            self.renew()
+
+    async def _write_numbers(self, whole: bool, changed: set[str]) -> bool:
+        """Write numbers; return whether Redis has any of this process."""
+        pipeline = self._client.pipeline()
+        if whole:
+            pipeline.delete(self._own)
+        for name in self._sizes if whole else changed:
+            if name in self._sizes:
+                pipeline.hset(self._own, name, self._sizes[name])
+            else:
+                pipeline.hdel(self._own, name)
+        pipeline.sadd(self._key, self._process)
+        pipeline.expire(self._own, LIFE)
+        return bool((await pipeline.execute())[-1])

@@ -1,0 +1,60 @@
+"""The rooms of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from weakref import WeakValueDictionary
+
+from .bus import Bus, LocalBus
+from .room import Counters, Policy, Room
+
+__all__ = ["Rooms"]
+
+
+class Rooms:
+    """The rooms of an application, by their names: any text.
+
+    A room is there when it is asked for, and takes memory only while somebody is in it.
+    """
+
+    def __init__(self, app: Any, *, slow: Policy, backlog: int) -> None:
+        check_options(slow, backlog)
+        self.app = app
+        self.slow: Policy = slow
+        self.backlog = backlog
+        self.bus: Bus = LocalBus()
+        self.counters = Counters()
+        """What was delivered in this process, in all rooms together."""
+        self._rooms: WeakValueDictionary[str, Room] = WeakValueDictionary()
+
+    def __getitem__(self, name: str) -> Room:
+        """Return the room of this name.
+
+        Raises:
+            TypeError: the name is no text.
+            ValueError: the name has half of a surrogate pair, which is no character.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"The name of a room is a str, not {name!r}")
+        room = self._rooms.get(name)
+        if room is None:
+            name.encode()  # or UnicodeEncodeError, which is a ValueError
+            room = self._rooms[name] = Room(self, name)
+        return room
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the rooms that somebody of this process is in."""
+        return iter([name for name, room in self._rooms.items() if room.used])
+
+    def __contains__(self, name: object) -> bool:
+        """Whether somebody of this process is in a room of this name."""
+        room = self._rooms.get(name)  # type: ignore[call-overload]  # of any name
+        return room is not None and room.used
+
+
+def check_options(slow: object, backlog: object) -> None:
+    if slow not in ("close", "drop"):
+        raise ValueError(f"`slow` is 'close' or 'drop', not {slow!r}")
+    if not isinstance(backlog, int) or isinstance(backlog, bool) or backlog < 1:
+        raise ValueError(f"`backlog` is a number of bytes above 0, not {backlog!r}")

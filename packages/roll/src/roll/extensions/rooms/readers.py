@@ -1,0 +1,59 @@
+"""Those who read a room by `async for`, each with a bounded queue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from .bus import Message
+
+__all__ = ["BACKLOG", "Reader"]
+
+BACKLOG: Final = 2**20
+"""The bytes that wait for a reader, by default."""
+
+COST: Final = 100
+"""What a message that waits takes besides its bytes: many short ones have a bound, too."""
+
+
+class Reader:
+    """The messages that wait for one reader."""
+
+    def __init__(self, backlog: int) -> None:
+        self.backlog = backlog
+        self.messages: deque[Message] = deque()
+        self.size = 0
+        self.ended = False
+        self.waiter: asyncio.Future[None] | None = None
+
+    def put(self, message: Message) -> bool:
+        """Add a message; return False, and add nothing, if too much waits already."""
+        cost = len(message) + COST
+        if self.messages and self.size + cost > self.backlog:
+            return False
+        self.messages.append(message)
+        self.size += cost
+        self.wake()
+        return True
+
+    def end(self) -> None:
+        """Take no more messages: the iteration ends behind those that wait."""
+        self.ended = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake the reader if it waits."""
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    async def get(self) -> Message | None:
+        """Return the next message; None at the end."""
+        while not self.messages:
+            if self.ended:
+                return None
+            self.waiter = asyncio.get_running_loop().create_future()
+            await self.waiter
+        message = self.messages.popleft()
+        self.size -= len(message) + COST
+        return message

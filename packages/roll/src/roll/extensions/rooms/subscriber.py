@@ -1,0 +1,153 @@
+"""The connection over which messages come from Redis, made anew whenever it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from typing import Any, Final
+
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+
+from .channels import Channels
+
+__all__ = ["AWAY", "PATIENCE", "REFUSED", "Subscriber"]
+
+logger = logging.getLogger("roll")
+
+AWAY: Final = (RedisError, OSError)
+"""What redis-py raises when Redis does not do what it is asked; a time-out is one, too."""
+
+REFUSED: Final = (AuthenticationError, ResponseError)
+"""What does not change by waiting: a wrong password, a user without the rights."""
+
+PATIENCE: Final = 5.0
+"""Seconds that Redis has for an answer."""
+
+PING: Final = 2.0
+"""Seconds between two pings: a connection on which nothing comes for `PATIENCE` is dead."""
+
+FIRST_DELAY: Final = 0.05
+LONGEST_DELAY: Final = 1.0
+"""Seconds between two attempts to connect, doubled from one to the next."""
+
+ROW: Final = 16
+"""Messages that are delivered before other tasks have their turn, and sockets are written."""
+
+
+class Subscriber:
+    """Keeps a connection, subscribes to what `channels` want, and passes on what comes.
+
+    `connect` makes a connection, `receive` takes a channel and a message, and `ready` is called
+    with the channels of each new connection, once they are all confirmed.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Any],
+        receive: Callable[[bytes, bytes], None],
+        ready: Callable[[list[bytes]], None],
+    ) -> None:
+        self.channels = Channels()
+        self.connected = False
+        """Whether messages come: all channels are confirmed."""
+        self.failure: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        """What the first attempt to connect failed with; None if it did not."""
+        self._connect = connect
+        self._receive = receive
+        self._ready = ready
+        self._commands: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        self._before: list[bytes] = []  # the channels that a new connection begins with
+        self._away = False
+
+    async def run(self) -> None:
+        """Connect, again and again, until this is cancelled."""
+        delay = FIRST_DELAY
+        while True:
+            try:
+                await self._converse()
+            except AWAY as error:
+                self._note(error)
+            except Exception as error:
+                logger.exception("The connection to Redis failed")
+                self._tell_first(error)
+            finally:
+                delay = FIRST_DELAY if self.connected else min(2 * delay, LONGEST_DELAY)
+                self.connected = False
+                self.channels.lost()
+            await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - workers come one by one
+
+    def _note(self, error: Exception) -> None:
+        """Log that Redis has gone: once, however often it does not answer."""
+        if not self._away:
+            logger.warning("Redis is away, rooms get no messages: %s", error)
+        self._away = True
+        self._tell_first(error)
+
+    def _tell_first(self, failure: Exception | None) -> None:
+        if not self.failure.done():
+            self.failure.set_result(failure)
+
+    async def _converse(self) -> None:
+        """Use one connection until it is lost, which raises."""
+        connection = self._connect()
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await connection.connect()
+            await connection.send_command("PING")  # Redis tells here who is not allowed
+            await connection.read_response()
+            self._begin()
+            tasks = [asyncio.ensure_future(run(connection)) for run in (self._read, self._write)]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done.pop().result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await connection.disconnect(nowait=True)
+
+    def _begin(self) -> None:
+        self._commands = asyncio.Queue()
+        self._before = self.channels.names()
+        self.channels.connected(lambda *command: self._commands.put_nowait(command))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Note that messages come, once all channels are confirmed."""
+        if not (self.connected or self.channels.unconfirmed):
+            self.connected = True
+            if self._away:
+                logger.warning("Redis is back")
+            self._away = False
+            self._tell_first(None)
+            self._ready(self._before)
+
+    async def _write(self, connection: Any) -> None:
+        """Send commands, and pings when there are none."""
+        while True:
+            try:
+                async with asyncio.timeout(PING):
+                    command = await self._commands.get()
+            except TimeoutError:
+                await connection.send_command("PING")
+            else:
+                await connection.send_command(*command)
+
+    async def _read(self, connection: Any) -> None:
+        """Take what comes; redis-py raises TimeoutError when nothing does."""
+        row = 0
+        while True:
+            reply = await connection.read_response(disable_decoding=True, push_request=True)
+            if isinstance(reply, list):
+                self._take(*reply)
+            row += 1
+            if row % ROW == 0:
+                await asyncio.sleep(0)
+
+    def _take(self, kind: bytes, name: bytes, data: Any = None) -> None:
+        if kind == b"message":
+            self._receive(name, data)
+        elif kind in (b"subscribe", b"unsubscribe"):
+            self.channels.confirm(name, kind == b"subscribe")
+            self._settle()
