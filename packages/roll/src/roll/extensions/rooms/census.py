@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import Any, Final
 
-from .subscriber import AWAY
+from .subscriber import AWAY, REFUSED
 
 __all__ = ["Census"]
 
@@ -50,6 +50,7 @@ class Census:
         self._changed: set[str] = set()
         self._whole = True
         """Whether Redis may have other numbers of this process than the changed ones."""
+        self._refused = False
         self._wanted = asyncio.Event()
         self._lock = asyncio.Lock()
 
@@ -73,11 +74,19 @@ class Census:
             try:
                 async with self._lock:
                     await self._write()
+            except REFUSED as error:
+                self._note(error)
             except AWAY:
-                self._whole = True  # said of Redis by the subscriber, which has it renewed
+                pass  # the subscriber logs that, and has the numbers renewed
             except Exception:
-                logger.exception("The members of rooms could not be counted")
+                logger.exception("The members of rooms could not be told to Redis")
             await self._pause()
+
+    def _note(self, error: Exception) -> None:
+        """Log that Redis does not take the numbers: once, up to the next ones that it takes."""
+        if not self._refused:
+            logger.warning("Redis does not take the members of rooms: %s", error)
+        self._refused = True
 
     async def _pause(self) -> None:
         """Wait for a change, or until the numbers are to be renewed."""
@@ -114,6 +123,7 @@ class Census:
         except BaseException:
             self._whole = True
             raise
+        self._refused = False
         if self._sizes and not kept:  # expired, as this process was busy, or deleted
             self.renew()
 

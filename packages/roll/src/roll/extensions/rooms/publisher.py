@@ -21,6 +21,11 @@ class Publisher:
         self._waiting: list[tuple[bytes, bytes, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """The task that publishes, while there is one."""
+        return [] if self._task is None else [self._task]
+
     async def publish(self, channel: bytes, data: bytes) -> None:
         """Publish a message, and wait until Redis has it; a cancelled call may have sent it.
 
@@ -63,11 +68,6 @@ class Publisher:
         waiting, self._waiting = self._waiting, []
         for _, _, sent in waiting:
             settle(sent, error)
-
-    def close(self) -> None:
-        """Send nothing more."""
-        if self._task is not None:
-            self._task.cancel()
 
 
 def settle(sent: asyncio.Future[None], result: Any) -> None:

@@ -19,6 +19,7 @@ from .census import Census
 from .envelope import open_envelope, seal
 from .publisher import Publisher
 from .subscriber import AWAY, PATIENCE, REFUSED, Subscriber
+from .tasks import end_tasks
 
 __all__ = ["RedisBus"]
 
@@ -28,8 +29,8 @@ FAREWELL: Final = 1.0
 """Seconds that Redis has, at the end, to forget the members of this process."""
 
 
-def pool_of(url: str) -> Any:
-    """Return the connections to a server; none is made yet.
+def pool_of(url: str, patience: float | None) -> Any:
+    """Return a pool of connections, whose commands take `patience` seconds; none is made yet.
 
     Nothing is tried twice: a message whose answer was lost would arrive twice.
 
@@ -40,7 +41,7 @@ def pool_of(url: str) -> Any:
         url,
         protocol=2,
         retry=Retry(NoBackoff(), 0),
-        socket_timeout=PATIENCE,
+        socket_timeout=patience,
         socket_connect_timeout=PATIENCE,
     )
 
@@ -51,11 +52,12 @@ class Session:
     def __init__(self, bus: RedisBus) -> None:
         process = uuid.uuid4()
         self.process = process.bytes
-        self.pool = pool_of(bus.url)
+        self.pool = pool_of(bus.url, PATIENCE)
         client = redis.Redis(connection_pool=self.pool)
         self.publisher = Publisher(client)
         self.census = Census(client, f"{bus.prefix}:processes", process.hex)
-        self.subscriber = Subscriber(self.pool.make_connection, bus.receive, self.ready)
+        connect = pool_of(bus.url, None).make_connection  # it waits for messages
+        self.subscriber = Subscriber(connect, bus.receive, self.ready)
         self.bus = bus
         self.tasks: set[asyncio.Task[None]] = set()
         for work in (self.subscriber.run(), self.census.run()):
@@ -74,11 +76,7 @@ class Session:
 
     async def end(self) -> None:
         """End the tasks, and close the connections."""
-        self.publisher.close()
-        tasks = list(self.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks([*self.tasks, *self.publisher.tasks])
         try:
             async with asyncio.timeout(FAREWELL):
                 await self.census.leave()
@@ -95,7 +93,7 @@ class RedisBus:
     """
 
     def __init__(self, app: Any, url: str, prefix: str) -> None:
-        pool_of(url)
+        pool_of(url, None)
         self.app = app
         self.url = url
         self.prefix = prefix

@@ -11,6 +11,7 @@ from typing import Any, Final
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from .channels import Channels
+from .tasks import end_tasks
 
 __all__ = ["AWAY", "PATIENCE", "REFUSED", "Subscriber"]
 
@@ -52,13 +53,15 @@ class Subscriber:
         self.channels = Channels()
         self.connected = False
         """Whether messages come: all channels are confirmed."""
-        self.failure: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.failure: asyncio.Future[Exception | None] = self._loop.create_future()
         """What the first attempt to connect failed with; None if it did not."""
         self._connect = connect
         self._receive = receive
         self._ready = ready
         self._commands: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
         self._before: list[bytes] = []  # the channels that a new connection begins with
+        self._heard = 0.0  # when Redis has last sent anything
         self._away = False
 
     async def run(self) -> None:
@@ -94,21 +97,21 @@ class Subscriber:
         connection = self._connect()
         tasks: list[asyncio.Task[None]] = []
         try:
-            await connection.connect()
-            await connection.send_command("PING")  # Redis tells here who is not allowed
-            await connection.read_response()
+            async with asyncio.timeout(PATIENCE):
+                await connection.connect()
+                await connection.send_command("PING")  # Redis tells here who is not allowed
+                await connection.read_response()
             self._begin()
             tasks = [asyncio.ensure_future(run(connection)) for run in (self._read, self._write)]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             done.pop().result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end_tasks(tasks)
             await connection.disconnect(nowait=True)
 
     def _begin(self) -> None:
         self._commands = asyncio.Queue()
+        self._heard = self._loop.time()
         self._before = self.channels.names()
         self.channels.connected(lambda *command: self._commands.put_nowait(command))
         self._settle()
@@ -124,8 +127,8 @@ class Subscriber:
             self._ready(self._before)
 
     async def _write(self, connection: Any) -> None:
-        """Send commands, and pings when there are none."""
-        while True:
+        """Send commands, and pings when there are none; raise TimeoutError if nothing comes."""
+        while self._loop.time() - self._heard < PATIENCE:
             try:
                 async with asyncio.timeout(PING):
                     command = await self._commands.get()
@@ -133,12 +136,14 @@ class Subscriber:
                 await connection.send_command("PING")
             else:
                 await connection.send_command(*command)
+        raise TimeoutError(f"no answer in {PATIENCE:g} seconds")
 
     async def _read(self, connection: Any) -> None:
-        """Take what comes; redis-py raises TimeoutError when nothing does."""
+        """Take what comes."""
         row = 0
         while True:
             reply = await connection.read_response(disable_decoding=True, push_request=True)
+            self._heard = self._loop.time()
             if isinstance(reply, list):
                 self._take(*reply)
             row += 1
