@@ -119,6 +119,16 @@ def parse(answer: str) -> Answer:
 @pytest.fixture
 def run() -> Iterator[Callable[..., Program]]:
     """Start a program; it is gone when the test ends."""
+    yield from starting()
+
+
+@pytest.fixture(scope="module")
+def run_for_module() -> Iterator[Callable[..., Program]]:
+    """Start a program; it is gone when the tests of the module have ended."""
+    yield from starting()
+
+
+def starting() -> Iterator[Callable[..., Program]]:
     programs: list[Program] = []
 
     def start(*argv: str | Path, cwd: Path = ROOT, **env: str) -> Program:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -97,6 +98,9 @@ class Roll(Lifecycle, dict[str, Any]):
     def __init__(self, *, limits: Limits | None = None, strict_slashes: bool = True) -> None:
         super().__init__()
         check_parts(self)
+        # ASGI servers look here for an `async def`. A call of the instance, which Python looks up
+        # in the class, is none: only so can it tell a WSGI server that nobody would await.
+        self.__dict__["__call__"] = self._call
         self.limits = checked_limits(limits)
         check_flag("strict_slashes", strict_slashes)
         self.strict_slashes = strict_slashes
@@ -224,17 +228,40 @@ class Roll(Lifecycle, dict[str, Any]):
 
     # The cycle of a request.
 
-    def __call__(self, request: Any, response: Any) -> Coroutine[Any, Any, Any]:
+    def __call__(
+        self,
+        request: Any = None,
+        response: Any = None,
+        send: Any = None,
+        *,
+        scope: Any = None,
+        receive: Any = None,
+    ) -> Coroutine[Any, Any, Any]:
         """Answer `request`: look its route up, send the events, run the handler.
 
-        The await gives the response, and raises nothing but what cancels it.
+        The await gives the response, and raises nothing but what cancels it. With three
+        arguments, which an ASGI server calls `scope`, `receive` and `send`, serve a connection.
 
         Raises:
             RuntimeError: a WSGI server calls: there, nobody would await.
         """
+        if send is not None:
+            return self.asgi(scope or request, receive or response, send)
+        if response is None:  # uvicorn calls what may be a factory
+            raise TypeError("An application is called with a request and a response")
         if type(request) is dict:  # that of WSGI is one (PEP 3333), a request is a subclass
             raise RuntimeError(NO_WSGI)
         return self._cycle(request, response)
+
+    async def _call(self, *arguments: Any, **named: Any) -> Any:
+        return await type(self).__call__(self, *arguments, **named)
+
+    @property
+    def asgi(self) -> Callable[[Any, Any, Any], Coroutine[Any, Any, None]]:
+        """This application as one of ASGI 3, also where a subclass overrides `__call__`."""
+        from .asgi import serve_scope  # noqa: PLC0415 - nothing of it is needed elsewhere
+
+        return partial(serve_scope, self)
 
     async def _cycle(self, request: Any, response: Any) -> Any:  # noqa: C901, PLR0912 - why is said below
         # Written out rather than cut in methods: each request pays for every await in here.

@@ -43,7 +43,9 @@ async def converse(
     Raises:
         HttpError: the handshake is refused; nothing has been sent yet.
     """
-    ws = app.WebsocketProtocol(request)
+    # Another server, by ASGI, has a websocket of its own.
+    make = getattr(request.protocol, "websocket", app.WebsocketProtocol)
+    ws = make(request)
     codec = getattr(app, "JSON", None)
     if codec is not None:
         ws.JSON = codec

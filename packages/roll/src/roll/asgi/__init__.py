@@ -1,0 +1,5 @@
+"""ASGI: an application of Roll on the servers of others."""
+
+from .serve import serve_scope
+
+__all__ = ["serve_scope"]

@@ -1,0 +1,110 @@
+"""What stands for the protocol of a connection where another server has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from roll_http import ClientDisconnected
+from roll_http.body import BodyStream
+
+from .head import address_of
+
+__all__ = ["ASGIConnection", "Body"]
+
+CLIENT_GONE = "The client has gone"
+
+
+class Body(BodyStream):
+    """A body that is received from the server when it is read."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, length: int | None, connection: ASGIConnection) -> None:
+        super().__init__(length)
+        self._connection = connection
+
+    def _on_wait(self) -> None:
+        self._connection.listen()
+
+    def _on_room(self) -> None:
+        self._connection.room.set()
+
+
+class ASGIConnection:
+    """One request on a connection of another server: its messages, its client, its end.
+
+    `request.protocol` is this. Messages of the server are received from the first time that
+    somebody waits for one: for the body, or for the disconnect of the client.
+    """
+
+    def __init__(self, app: Any, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        self.app = app
+        self.scope = scope
+        self.limits = app.limits
+        self.peer = address_of(scope)
+        self.secure = scope.get("scheme", "http") in {"https", "wss"}
+        self.request: Any = None
+        self.response: Any = None
+        self.body: Body | None = None
+        self.on_answered: Callable[[Any, Any, int], None] | None = None
+        self.room = asyncio.Event()
+        self.send = send
+        self._receive = receive
+        self._gone = False
+        self._task = asyncio.current_task()
+        self._streaming = False
+        self._listener: asyncio.Task[None] | None = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has disconnected, as far as the server has told."""
+        self.listen()
+        return self._gone
+
+    def listen(self) -> None:
+        """Receive the messages of the server from now on."""
+        if self._listener is None:
+            self._listener = asyncio.ensure_future(self._listen())
+
+    async def _listen(self) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                break
+            body = self.body
+            if body is not None:
+                body.feed(message.get("body", b""))
+                if not message.get("more_body", False):
+                    body.end()
+                while body.full and not body.complete:
+                    self.room.clear()
+                    await self.room.wait()
+        self.lose()
+
+    def lose(self) -> None:
+        """Take notice that the client has disconnected."""
+        self._gone = True
+        if self.body is not None:
+            self.body.fail(ClientDisconnected(CLIENT_GONE))
+        if self._streaming or (self.request is not None and self.request.cancel_on_disconnect):
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Cancel the handler, or the stream that it has started."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def stream(self) -> None:
+        """Cancel what follows, a streamed response, when the client disconnects."""
+        self._streaming = True
+        self.listen()
+        if self._gone:
+            raise ClientDisconnected(CLIENT_GONE)
+
+    def end(self) -> None:
+        """Receive no more messages."""
+        self._streaming = False
+        if self._listener is not None:
+            self._listener.cancel()

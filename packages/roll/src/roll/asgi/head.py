@@ -1,0 +1,73 @@
+"""The head of a request, from the scope of an ASGI server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from roll_http.h1.head import Head, split_query
+
+__all__ = ["address_of", "head_of"]
+
+# What may stand in a path unescaped (RFC 3986 3.3), and what was escaped already.
+PATH: str = "/!$&'()*+,;=:@-._~%"
+
+
+def head_of(scope: Mapping[str, Any]) -> Head:
+    """Return what a server has parsed; it has checked the framing."""
+    head = Head()
+    head.method = scope.get("method", "GET")
+    head.target = target_of(scope)
+    head.path, head.query = split_query(head.target.decode("latin-1"))
+    fields = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
+    head.headers = joined(fields)
+    head.block = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
+    length = head.headers.get("CONTENT-LENGTH", "")
+    head.length = int(length) if length.isascii() and length.isdigit() else 0
+    head.chunked = not length and may_have_body(scope, head.headers)
+    head.minor = 0 if scope.get("http_version") == "1.0" else 1
+    return head
+
+
+def target_of(scope: Mapping[str, Any]) -> bytes:
+    """Return the target below the path that the application is mounted at."""
+    raw = scope.get("raw_path")
+    path: bytes = raw or quote(scope["path"].encode(errors="surrogateescape"), PATH[:-1]).encode()
+    path = path.partition(b"?")[0]  # some servers leave the query there
+    prefix = quote(scope.get("root_path", ""), PATH).encode().rstrip(b"/")
+    if prefix and (path == prefix or path.startswith(prefix + b"/")):
+        path = path[len(prefix) :] or b"/"
+    query: bytes = scope.get("query_string", b"")
+    return path + b"?" + query if query else path
+
+
+def joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return fields by upper-cased name; lines of one name are joined (RFC 9110 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in fields:
+        key = name.decode("latin-1").upper()
+        text = decoded(value)
+        if key in found:
+            separator = "; " if key == "COOKIE" else ", "  # RFC 6265 5.4, and RFC 9113 8.2.3
+            text = f"{found[key]}{separator}{text}"
+        found[key] = text
+    return found
+
+
+def decoded(value: bytes) -> str:
+    try:
+        return value.decode().strip(" \t")
+    except UnicodeDecodeError:
+        return value.decode("latin-1").strip(" \t")
+
+
+def may_have_body(scope: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
+    """Tell whether a body may follow that no Content-Length announces: as any, in HTTP/2."""
+    return "TRANSFER-ENCODING" in headers or scope.get("http_version", "1.1") not in {"1.0", "1.1"}
+
+
+def address_of(scope: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Return the host and the port of the client; None where there are none."""
+    client = scope.get("client")
+    return None if not client or client[1] is None else (client[0], client[1])

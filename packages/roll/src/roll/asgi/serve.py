@@ -1,0 +1,33 @@
+"""What an ASGI server calls: one call for each connection, by its scope (ASGI 3.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from .http import serve_http
+from .lifespan import serve_lifespan
+from .websocket import serve_websocket
+
+__all__ = ["Receive", "Scope", "Send", "serve_scope"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+async def serve_scope(app: Any, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve a connection that a server has accepted.
+
+    Raises:
+        ValueError: the scope is of a type that is not known, as ASGI demands.
+    """
+    kind = scope["type"]
+    if kind == "http":
+        await serve_http(app, scope, receive, send)
+    elif kind == "websocket":
+        await serve_websocket(app, scope, receive, send)
+    elif kind == "lifespan":
+        await serve_lifespan(app, receive, send)
+    else:
+        raise ValueError(f"Roll knows the scopes http, websocket and lifespan, not {kind!r}")

@@ -1,0 +1,313 @@
+"""A websocket by ASGI: the handshake, and what a handler gets in place of a `WSProtocol`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, Final
+
+from roll_http.connection.answering import serialize_response
+from roll_websocket import ConnectionClosed, HandshakeError, InvalidMessage
+from roll_websocket.codec import StrictJSON
+from roll_websocket.errors import consists_of
+from roll_websocket.protocol import check_close
+
+from .connection import ASGIConnection
+from .head import head_of
+from .http import answered, start_of
+
+__all__ = ["ASGIWebsocket", "serve_websocket"]
+
+QUIET: Final = frozenset({1000, 1001})
+"""The codes that end an iteration over messages without an error."""
+
+WAITING: Final = 64
+"""Messages that wait for the handler before no more are received."""
+
+
+async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None:
+    """Run the handler of a websocket until it ends, or refuse the handshake."""
+    await receive()  # websocket.connect
+    connection = WebsocketConnection(app, scope, receive, send)
+    head = head_of({**scope, "method": "GET"})
+    head.upgrade = "websocket"
+    request = connection.request = app.Request(app, connection)
+    request.set_head(head)
+    response = connection.response = app.Response(app, connection)
+    response.request = request
+    try:
+        response = await answered(app, request, response)
+        if not connection.switched:
+            await refuse(connection, request, response)
+    except (ConnectionClosed, OSError):
+        pass  # the client has gone
+    finally:
+        connection.end()
+
+
+async def refuse(connection: WebsocketConnection, request: Any, response: Any) -> None:
+    """Answer a handshake with the response, where the server can send it; else with a 403."""
+    if "websocket.http.response" not in (connection.scope.get("extensions") or {}):
+        await connection.send({"type": "websocket.close"})
+        return
+    request.keep_alive, request.version = True, "1.1"
+    head, body, *_ = serialize_response(request, response, "")
+    await connection.send({**start_of(head), "type": "websocket.http.response.start"})
+    await connection.send({"type": "websocket.http.response.body", "body": body})
+
+
+class WebsocketConnection(ASGIConnection):
+    """The connection of a handshake, until a websocket takes it over."""
+
+    switched = False
+    """Whether the application has taken the websocket."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has disconnected, as far as the server has told."""
+        return self._gone
+
+    def websocket(self, request: Any) -> ASGIWebsocket:
+        """Return what the handler gets."""
+        return ASGIWebsocket(request, self._receive, self.send)
+
+    def switch(self, protocol: Any, head: bytes) -> None:
+        """Give the connection to the websocket; its `run` accepts it."""
+        self.switched = True
+
+    def eof_received(self) -> None:
+        """Take notice that the client has gone."""
+        self.lose()
+
+
+class ASGIWebsocket:
+    """A websocket of another server, with the methods of a `WSProtocol`.
+
+    The server sends the pings and limits the size of messages.
+    """
+
+    JSON: Any = StrictJSON()
+    subprotocol: str | None = None
+    on_lost: Callable[[], object] | None = None
+
+    def __init__(self, request: Any, receive: Any, send: Any) -> None:
+        self.request = request
+        self._receive = receive
+        self._send = send
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._messages: asyncio.Queue[str | bytes | None] = asyncio.Queue(WAITING)
+        self._sending = asyncio.Lock()  # keeps the order of the calls
+        self._close: tuple[int, str] | None = None
+        self._closing = False
+
+    # The application's side.
+
+    def handshake(self, headers: Iterable[tuple[str, str]] = (), **settings: Any) -> bytes:
+        """Check the origin, choose the subprotocol, and keep the fields of the answer.
+
+        Raises HandshakeError 403 for an origin that is not allowed.
+        """
+        check_origin(self.request.headers.get("ORIGIN"), settings.get("origins"))
+        offered = self.request.headers.get("SEC-WEBSOCKET-PROTOCOL", "")
+        known = settings.get("subprotocols", ())
+        known = [known] if isinstance(known, str) else known
+        names = (name.strip(" \t") for name in offered.split(","))
+        self.subprotocol = next((name for name in names if name in known), None)
+        self._fields = [(name.lower().encode(), value.encode()) for name, value in headers]
+        return b""
+
+    async def run(self, handler: Awaitable[object]) -> None:
+        """Accept the websocket, run the handler, and close, as `WSProtocol.run` does."""
+        await self._send(
+            {"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": self._fields}
+        )
+        listener = asyncio.ensure_future(self._listen())
+        code, reason = 1011, "Handler died prematurely."
+        try:
+            await handler
+            code, reason = 1000, ""
+        except (ConnectionClosed, InvalidMessage, ExceptionGroup) as error:
+            if consists_of(InvalidMessage, error):
+                code, reason = 1007, "The message is invalid."
+            elif self._close is None or not consists_of(ConnectionClosed, error):
+                raise
+        except asyncio.CancelledError:
+            code, reason = 1001, "Handler cancelled."
+            raise
+        finally:
+            await self._end(code, reason)
+            listener.cancel()
+
+    async def _listen(self) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                break
+            text = message.get("text")
+            await self._messages.put(message["bytes"] if text is None else text)
+        if self._close is None:
+            self._close = message.get("code", 1005), message.get("reason") or ""
+        if self.on_lost is not None and not self._closing:
+            self.on_lost()
+        await self._messages.put(None)
+
+    async def _end(self, code: int, reason: str) -> None:
+        if self._close is None:
+            self._close, self._closing = (code, reason), True
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    # The state of the connection.
+
+    @property
+    def path(self) -> str:
+        """The path of the request, percent-decoded."""
+        path: str = self.request.path
+        return path
+
+    @property
+    def query_string(self) -> str:
+        """The query string of the request, not decoded."""
+        query: str = self.request.query_string
+        return query
+
+    @property
+    def headers(self) -> Any:
+        """The fields of the request: names in upper case."""
+        return self.request.headers
+
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """The address of the peer, host and port; None over a Unix socket."""
+        client: tuple[str, int] | None = self.request.client
+        return client
+
+    @property
+    def latency(self) -> float | None:
+        """None: the server sends the pings."""
+        return None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended: nothing can be sent or received."""
+        return self._close is not None
+
+    @property
+    def close_code(self) -> int | None:
+        """The close code; None while the connection is open."""
+        return None if self._close is None else self._close[0]
+
+    @property
+    def close_reason(self) -> str | None:
+        """The close reason; None while the connection is open."""
+        return None if self._close is None else self._close[1]
+
+    def _ended(self) -> ConnectionClosed:
+        code, reason = self._close or (1006, "")
+        return ConnectionClosed(code, reason)
+
+    # The handler's side.
+
+    async def recv(self) -> str | bytes:
+        """Return the next message: str for text, bytes for binary; raises ConnectionClosed."""
+        if self._closing:
+            raise self._ended()
+        message = await self._messages.get()
+        if message is None:
+            self._messages.put_nowait(None)  # for whoever asks again
+            raise self._ended()
+        return message
+
+    async def stream(self) -> AsyncIterator[str | bytes]:
+        """Iterate over the pieces of the next message: one, as the server has put it together."""
+        yield await self.recv()
+
+    def __aiter__(self) -> ASGIWebsocket:
+        """Iterate over the messages until either side closes with 1000 or 1001."""
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        try:
+            return await self.recv()
+        except ConnectionClosed as error:
+            if error.code in QUIET:
+                raise StopAsyncIteration from None
+            raise
+
+    async def send(self, data: Any) -> None:
+        """Send a message; an async iterator is sent as one message, put together first."""
+        if isinstance(data, AsyncIterable):
+            data = await gathered(data)
+            if data is None:
+                return
+        if not isinstance(data, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"A message is str or bytes, not {type(data).__name__}")
+        kind, payload = ("text", data) if isinstance(data, str) else ("bytes", bytes(data))
+        async with self._sending:
+            if self._close is not None:
+                raise self._ended()
+            await self._send({"type": "websocket.send", kind: payload})
+
+    async def ping(self, data: str | bytes | None = None) -> asyncio.Future[float]:
+        """Raise NotImplementedError: the server sends the pings, and tells nothing of them."""
+        raise NotImplementedError("ASGI has no pings: the server sends them by itself")
+
+    async def pong(self, data: str | bytes = b"") -> None:
+        """Do nothing: the server answers pings."""
+
+    async def send_json(self, value: Any) -> None:
+        """Send a value as JSON, in a text message."""
+        text = self.JSON.dumps(value)
+        await self.send(text if isinstance(text, str) else text.decode())
+
+    async def recv_json(self) -> Any:
+        """Return the value of the next message; raises InvalidMessage where it is no JSON."""
+        message = await self.recv()
+        try:
+            return self.JSON.loads(message.encode() if isinstance(message, str) else message)
+        except (ValueError, RecursionError) as error:
+            raise InvalidMessage("The message is no JSON.") from error
+
+    async def iter_json(self) -> AsyncIterator[Any]:
+        """Iterate over the values of JSON messages, as the iteration over messages does."""
+        while True:
+            try:
+                value = await self.recv_json()
+            except ConnectionClosed as error:
+                if error.code in QUIET:
+                    return
+                raise
+            yield value
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection."""
+        check_close(code, reason)
+        async with self._sending:
+            await self._end(code, reason)
+
+    def shutdown(self) -> None:
+        """Close with 1001, as the application stops."""
+        asyncio.ensure_future(self.close(1001))  # noqa: RUF006 - the server ends what is left
+
+
+async def gathered(pieces: AsyncIterable[Any]) -> Any:
+    found = [piece async for piece in pieces]
+    if not found:
+        return None
+    return "".join(found) if isinstance(found[0], str) else b"".join(found)
+
+
+def check_origin(origin: str | None, allowed: Any) -> None:
+    """Raise HandshakeError for the origin of a page that may not connect."""
+    # A request without Origin does not come from a browser (RFC 6455 4.2.1).
+    if allowed is None or origin is None:
+        return
+    known = [allowed] if isinstance(allowed, str) else allowed
+    if not any(is_origin(origin, one) for one in known):
+        raise HandshakeError(403, f"Bad WebSocket handshake: invalid Origin header: {origin}.")
+
+
+def is_origin(origin: str, known: Any) -> bool:
+    if isinstance(known, re.Pattern):
+        return known.fullmatch(origin) is not None
+    return bool(known == origin)
