@@ -53,7 +53,7 @@ class ASGIConnection:
         self.send = send
         self._receive = receive
         self._gone = False
-        self._task = asyncio.current_task()
+        self._task: Any = asyncio.current_task()
         self._streaming = False
         self._listener: asyncio.Task[None] | None = None
 
@@ -93,8 +93,7 @@ class ASGIConnection:
 
     def cancel(self) -> None:
         """Cancel the handler, or the stream that it has started."""
-        if self._task is not None:
-            self._task.cancel()
+        self._task.cancel()
 
     def stream(self) -> None:
         """Cancel what follows, a streamed response, when the client disconnects."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from roll_http.connection.answering import serialize_response
@@ -89,7 +89,8 @@ class ASGIWebsocket:
 
     JSON: Any = StrictJSON()
     subprotocol: str | None = None
-    on_lost: Callable[[], object] | None = None
+    on_lost: Callable[[], object]
+    """Called when the client has gone, unless this side has closed."""
 
     def __init__(self, request: Any, receive: Any, send: Any) -> None:
         self.request = request
@@ -117,11 +118,13 @@ class ASGIWebsocket:
         self._fields = [(name.lower().encode(), value.encode()) for name, value in headers]
         return b""
 
-    async def run(self, handler: Awaitable[object]) -> None:
+    async def run(self, handler: Coroutine[Any, Any, object]) -> None:
         """Accept the websocket, run the handler, and close, as `WSProtocol.run` does."""
-        await self._send(
-            {"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": self._fields}
-        )
+        try:
+            await self._accept()
+        except BaseException:
+            handler.close()  # nobody awaits it now
+            raise
         listener = asyncio.ensure_future(self._listen())
         code, reason = 1011, "Handler died prematurely."
         try:
@@ -139,6 +142,11 @@ class ASGIWebsocket:
             await self._end(code, reason)
             listener.cancel()
 
+    async def _accept(self) -> None:
+        await self._send(
+            {"type": "websocket.accept", "subprotocol": self.subprotocol, "headers": self._fields}
+        )
+
     async def _listen(self) -> None:
         while True:
             message = await self._receive()
@@ -146,9 +154,8 @@ class ASGIWebsocket:
                 break
             text = message.get("text")
             await self._messages.put(message["bytes"] if text is None else text)
-        if self._close is None:
-            self._close = message.get("code", 1005), message.get("reason") or ""
-        if self.on_lost is not None and not self._closing:
+        self._close = self._close or (message.get("code", 1005), message.get("reason") or "")
+        if not self._closing:
             self.on_lost()
         await self._messages.put(None)
 
