@@ -127,6 +127,57 @@ async def test_stop_waits_a_short_time_for_a_request_that_was_promised(serve):
     await stopping
 
 
+async def idle_behind(serve, body, **options):
+    """Return a server that has answered a client which reads nothing, and waits for requests."""
+
+    async def handler(request, response):
+        response.body = "again" if request.path == "/again" else body
+
+    peer = await serve(handler, **options)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(peer.address)
+    client.setblocking(False)
+    while not (connections := [*peer.server.connections]):
+        await asyncio.sleep(0)
+    await asyncio.get_running_loop().sock_sendall(client, GET)
+    while connections[0].request is not None or not connections[0].writer.unsent:
+        await asyncio.sleep(0)
+    return peer, client
+
+
+async def received(client, size=None):
+    """Return what a client receives: so many bytes, or all."""
+    loop, parts = asyncio.get_running_loop(), []
+    while size is None or sum(map(len, parts)) < size:
+        parts.append(await loop.sock_recv(client, 65536))
+        if not parts[-1]:
+            break
+    return b"".join(parts)
+
+
+async def test_a_client_that_still_reads_is_answered_once_more_while_the_server_stops(serve):
+    body = b"x" * 100_000
+    peer, client = await idle_behind(serve, body)
+    stopping = asyncio.ensure_future(peer.server.stop(3600))
+    await told(peer)
+    first = await received(client, len(body))
+    first += await received(client, len(body) + first.index(b"\r\n\r\n") + 4 - len(first))
+    await asyncio.get_running_loop().sock_sendall(client, AGAIN)
+    answer = await received(client)
+    assert b"Connection: close" in answer
+    assert answer.endswith(b"again")
+    await stopping
+    client.close()
+
+
+async def test_a_client_that_reads_too_long_is_not_waited_for(serve):
+    peer, client = await idle_behind(serve, b"x" * 100_000, linger_timeout=0.05)
+    await peer.server.stop(3600)
+    assert (await received(client)).endswith(b"x")
+    client.close()
+
+
 async def test_without_a_connection_a_server_drains_at_once(serve):
     async with asyncio.timeout(10):
         await (await serve()).server.drain(3600)

@@ -16,9 +16,9 @@ __all__ = ["serve_until_signalled"]
 async def serve_until_signalled(server: Server) -> None:
     """Serve until SIGINT or SIGTERM, then shut down gracefully.
 
-    SIGQUIT, or a second SIGINT, cancels the requests that still run. A repeated SIGTERM changes
-    nothing. SIGTERM stays ignored until the loop is closed, so that it does not interrupt the
-    application's own shutdown, which follows.
+    SIGQUIT, or a SIGINT behind either of them, cancels the requests that still run. A repeated
+    SIGTERM changes nothing. SIGTERM stays ignored until the loop is closed, so that it does not
+    interrupt the application's own shutdown, which follows.
     Only the main thread gets signals: in another thread, serve until this task is cancelled.
     """
     async with _signals(signal.SIGINT, signal.SIGTERM, signal.SIGQUIT) as queue:

@@ -21,7 +21,7 @@ from .lingering import Lingering
 from .observers import report
 from .reader import Reader
 from .registry import ConnectionRegistry
-from .writer import Writer
+from .writer import SLICE, Writer
 
 __all__ = ["EndingConnection"]
 
@@ -130,8 +130,8 @@ class EndingConnection(ConnectionBase):
     def shutdown(self) -> None:
         """Make the running request the last, and close an idle connection; called at shutdown.
 
-        It may be called again. A connection that has become idle since the first call waits for
-        the request that its last response has allowed, for a short time.
+        It may be called again. A connection that has become idle since the first call, or whose
+        client still reads, waits a short time for the request that its last response has allowed.
         """
         first = not self._stopping
         self.must_close = self._stopping = True
@@ -139,9 +139,20 @@ class EndingConnection(ConnectionBase):
             _shut_down(self._successor)
         elif self.state == IDLE and not self.reader.has_bytes:
             if first:
-                self._close()
+                self._end_idle()
         elif self.state in {HEAD, SKIPPING_BODY, LINGERING}:
             self._hurry()
+
+    def _end_idle(self) -> None:
+        """Close an idle connection, or give the client a short time to read its last response.
+
+        That response has promised keep-alive: the next request may follow its last byte. Of a
+        short response, only the confirmation may be missing.
+        """
+        if self.writer.unsent > SLICE:
+            self.read_deadline = min(self.read_deadline, self.registry.now + self._last_seconds)
+        else:
+            self._close()
 
     def _hurry(self) -> None:
         """Give the client a short time to finish what it is sending."""
