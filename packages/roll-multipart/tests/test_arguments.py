@@ -3,10 +3,14 @@
 import asyncio
 import io
 import re
+import types
+import warnings
+from functools import partial
 
 import pytest
 
 from roll_multipart import (
+    Files,
     Form,
     Limits,
     Multidict,
@@ -323,14 +327,109 @@ def test_a_factory_that_takes_something_else_is_named_in_a_note():
     assert caught.value.__notes__ == ["A file_factory is called with the Part"]
 
 
-@pytest.mark.parametrize("name", ["form", "files", "file_factory", "progress"])
-def test_an_async_function_is_refused(name):
-    async def function(*arguments):
+async def coroutine(*arguments):
+    """Nobody would await it."""
+
+
+@types.coroutine
+def old_coroutine(*arguments):
+    yield
+
+
+async def async_generator(*arguments):
+    yield
+
+
+def generator(*arguments):
+    yield
+
+
+class Called:
+    async def __call__(self, *arguments):
         """Nobody would await it."""
 
+    async def method(self, *arguments):
+        """Nobody would await it."""
+
+
+class Future:
+    def __await__(self):
+        yield
+
+
+UNRUN = {
+    "async": coroutine,
+    "old": old_coroutine,
+    "async generator": async_generator,
+    "generator": generator,
+    "partial": partial(coroutine, 1),
+    "partial of a partial": partial(partial(generator), 1),
+    "object": Called(),
+    "partial of an object": partial(Called(), 1),
+    "method": Called().method,
+}
+RETURNED = {
+    "coroutine": lambda *arguments: [coroutine()][0],
+    "async generator": lambda *arguments: [async_generator()][0],
+    "generator": lambda *arguments: [generator()][0],
+    "future": lambda *arguments: Future(),
+}
+TAKEN = ["form", "files", "file_factory", "progress"]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("function", UNRUN.values(), ids=UNRUN)
+def test_a_function_of_which_a_call_runs_nothing_is_refused(name, function):
     for call in (fill, lambda **settings: parse_form(URLENCODED, b"", **settings)):
-        with pytest.raises(TypeError, match=f"{name} is called and not awaited"):
+        with pytest.raises(TypeError, match=f"{name} is called and not awaited: it must be a pl"):
             call(**{name: function})
+
+
+@pytest.mark.parametrize("name", TAKEN)
+@pytest.mark.parametrize("function", RETURNED.values(), ids=RETURNED)
+def test_a_result_of_which_nothing_has_run_is_refused(name, function):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TypeError, match=f"{name} is called and not awaited, and has retur"):
+            fill(**{name: function})
+
+
+@pytest.mark.parametrize("function", UNRUN.values(), ids=UNRUN)
+def test_a_cast_of_which_a_call_runs_nothing_is_refused(function):
+    with pytest.raises(TypeError, match="function is called and not awaited: it must be a plain"):
+        Query({"a": ["1"]}).cast("a", function)
+
+
+@pytest.mark.parametrize("function", RETURNED.values(), ids=RETURNED)
+def test_a_cast_that_returns_what_has_not_run_is_refused(function):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TypeError, match="function is called and not awaited, and has return"):
+            Query({"a": ["1"]}).cast("a", function)
+
+
+@pytest.mark.parametrize("name", ["write", "seek", "close", "rollover"])
+@pytest.mark.parametrize("function", UNRUN.values(), ids=UNRUN)
+def test_a_file_with_an_async_method_is_refused(name, function):
+    file = types.SimpleNamespace(write=len, seek=int, close=int, rollover=int)
+    setattr(file, name, function)
+    with pytest.raises(TypeError, match=f"The {name} of a file of file_factory is called and not"):
+        fill(file_factory=lambda part: file)
+
+
+def test_classes_partials_and_objects_that_run_at_once_are_taken():
+    class Told:
+        def __call__(self, file, size):
+            sizes.append(size)
+
+    class Awaited(io.BytesIO):
+        def __await__(self):
+            raise AssertionError
+
+    sizes = []
+    fill(form=partial(Form), files=Files, file_factory=lambda part: Awaited(), progress=Told())
+    assert sizes == [1]
+    assert Query({"a": ["1"]}).cast("a", partial(int, base=16)) == 1
 
 
 def test_what_is_not_given_by_an_uploaded_file_is_guessed():

@@ -1,7 +1,9 @@
 """Checks of arguments: each error says which one is wrong, what it is, and what is expected."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from operator import index
+from types import CoroutineType, GeneratorType
 from typing import Any, Final
 
 __all__ = [
@@ -12,13 +14,15 @@ __all__ = [
     "check_size",
     "read_pairs",
     "refuse_async",
+    "refuse_unrun",
     "to_bytes",
     "wrong_type",
 ]
 
 BYTES: Final = (bytes, bytearray, memoryview)
-# What `inspect.CO_COROUTINE` and `inspect.CO_ASYNC_GENERATOR` are; `inspect` takes long to load.
-ASYNC: Final = 0x80 | 0x200
+# `inspect.CO_COROUTINE`, `CO_ASYNC_GENERATOR`, `CO_ITERABLE_COROUTINE` and `CO_GENERATOR`: what a
+# call only makes, and does not run. `inspect` takes long to load.
+UNRUN: Final = 0x80 | 0x200 | 0x100 | 0x20
 PAIR: Final = 2
 
 
@@ -28,10 +32,29 @@ def wrong_type(name: str, expected: str, value: Any) -> TypeError:
 
 
 def refuse_async(name: str, function: Any) -> None:
-    """Raise `TypeError` for an asynchronous function where one is called and not awaited."""
-    code = getattr(function, "__code__", None)
-    if code is not None and code.co_flags & ASYNC:
-        raise TypeError(f"{name} is called and not awaited: it must be no async function")
+    """Raise `TypeError` for an async function or a generator, where one is called and no more.
+
+    Also for one in a `functools.partial`, and for an object whose `__call__` is one.
+    """
+    while isinstance(function, partial):
+        function = function.func
+    called = None if isinstance(function, type) else getattr(function, "__call__", None)  # noqa: B004 - the method itself is wanted
+    for each in (function, called):
+        if getattr(getattr(each, "__code__", None), "co_flags", 0) & UNRUN:
+            raise TypeError(f"{name} is called and not awaited: it must be a plain function")
+
+
+def refuse_unrun(name: str, result: Any) -> None:
+    """Raise `TypeError` for a result that is to be awaited, or a generator: nothing has run."""
+    if (
+        hasattr(result, "__await__")
+        or hasattr(result, "__anext__")
+        or isinstance(result, GeneratorType)
+    ):
+        text = f"{name} is called and not awaited, and has returned {result!r}"
+        if isinstance(result, CoroutineType):
+            result.close()  # or Python warns that nobody awaited it
+        raise TypeError(text)
 
 
 def check_callable(name: str, function: Any) -> None:
@@ -46,6 +69,7 @@ def check_callable(name: str, function: Any) -> None:
 def check_made(name: str, made: Any, kind: type) -> None:
     """Raise `TypeError` for what a factory has made, if it is of another kind."""
     if not isinstance(made, kind):
+        refuse_unrun(name, made)
         raise wrong_type(f"What {name} returns", f"a {kind.__name__}", made)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from .checks import check_made, wrong_type
+from .checks import check_made, refuse_async, refuse_unrun, wrong_type
 from .errors import LimitError, MultipartError, NestedError
 from .files import FileFactory, Files, MemoryFile, SpooledFile, Target
 from .headers import Part, get_boundary
@@ -83,7 +83,9 @@ class Filler(PushParser):
             self._overflow()
         self._write(data)
         if self._progress is not None and self._file is not None:
-            self._progress(self._file, self._size - self._room)
+            told = self._progress(self._file, self._size - self._room)
+            if told is not None:
+                refuse_unrun("progress", told)
 
     def part_end(self) -> None:
         if self._file is None:
@@ -233,7 +235,10 @@ def checked(factory: FileFactory) -> FileFactory:
             error.add_note("A file_factory is called with the Part")
             raise
         if not all(hasattr(file, name) for name in ("write", "seek", "close")):
+            refuse_unrun("file_factory", file)
             raise wrong_type("What file_factory returns", "a file to write to", file)
+        for name in ("write", "seek", "close", "rollover"):
+            refuse_async(f"The {name} of a file of file_factory", getattr(file, name, None))
         return file
 
     return make

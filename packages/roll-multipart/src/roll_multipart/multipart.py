@@ -28,8 +28,9 @@ class Multipart:
     `form` and `files` are called without arguments, `file_factory` with the `Part`, for a file to
     write to; if that has a `rollover` method, it is called when the file takes too much memory.
     `progress` is called with a file and its size so far, for each piece of it that came.
-    An async function as one of them is a `TypeError`. The limits are those of `Limits`. As a
-    context manager it closes itself at the end, and when something went wrong the files too.
+    An async function or a generator as one of them is a `TypeError`, and so is what returns one of
+    the two, when it is called. The limits are those of `Limits`. As a context manager it closes
+    itself at the end, and when something went wrong the files too.
     """
 
     def __init__(

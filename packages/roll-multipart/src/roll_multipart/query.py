@@ -6,7 +6,7 @@ from math import inf, isfinite
 from types import EllipsisType
 from typing import Any, Final, Self, TypeVar, overload
 
-from .checks import BYTES, check_callable, check_flag, wrong_type
+from .checks import BYTES, check_callable, check_flag, refuse_unrun, wrong_type
 from .multidict import Multidict
 from .urlencoded import MAX_FIELD_SIZE, MAX_FIELDS, MAX_TEXT_SIZE, SHORT, fill_long, fill_short
 
@@ -105,11 +105,17 @@ class Query(Multidict[str]):
         """Return what the function makes of the value: `query.cast("day", date.fromisoformat)`.
 
         Raises `Error` when it raises a `ValueError`, a `LookupError` (a name that an `Enum` does
-        not have) or an `ArithmeticError` (a text that is no `Decimal`). An async function is a
-        `TypeError`.
+        not have) or an `ArithmeticError` (a text that is no `Decimal`). An async function or a
+        generator is a `TypeError`, and so is what returns one of the two.
         """
         check_callable("function", function)
-        return self._cast(key, default, function, "valid", object)
+
+        def cast(value: str) -> Any:
+            result = function(value)
+            refuse_unrun("function", result)
+            return result
+
+        return self._cast(key, default, cast, "valid", object)
 
     def _cast(
         self,
