@@ -45,9 +45,17 @@ def hidden_bases(value: type) -> Iterator[ast.ClassDef]:
     for base in value.__mro__[1:]:
         ours = base.__module__.partition(".")[0] == package.__name__
         if ours and base.__name__ not in package.__all__:
-            (node,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+            (node,) = ast.parse(textwrap.dedent(inspect.getsource(in_python(base)))).body
             assert isinstance(node, ast.ClassDef)
             yield node
+
+
+def in_python(base: type) -> type:
+    """Return the class of the same name that says in Python what a native one is."""
+    if not base.__module__.endswith("._core.native"):
+        return base
+    bases = importlib.import_module(base.__module__.replace(".native", ".bases"))
+    return getattr(bases, base.__name__)
 
 
 def class_lines(node: ast.ClassDef, hidden: list[ast.ClassDef]) -> Iterator[str]:

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ["roll", "roll_http", "roll_multipart", "roll_routing", "roll_websocket"]
+NATIVE = {"roll", "roll_http"}
+"""The packages with a native core."""
 
 
 def call(*argv, cwd=ROOT):
@@ -48,7 +50,8 @@ def test_ten_artifacts(dist):
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_wheel_holds_its_package_and_nothing_else(dist, name):
-    (wheel,) = dist.glob(f"{name}-*-py3-none-any.whl")
+    (wheel,) = dist.glob(f"{name}-*.whl")
+    assert (wheel.name.endswith("-py3-none-any.whl")) is (name not in NATIVE)
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     top = {path.partition("/")[0] for path in names}
@@ -66,7 +69,8 @@ def test_a_source_distribution_holds_what_a_wheel_is_built_from(dist, name):
         names = [path.split("/")[1:] for path in archive.getnames()]
     files = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
     guides = {"FRAMEWORKS.md"} if name == "roll_http" else set()
-    assert {path[0] for path in names} - {".gitignore"} == {*files, *guides, "src"}
+    hook = {"hatch_build.py"} if name in NATIVE else set()
+    assert {path[0] for path in names} - {".gitignore"} == {*files, *guides, *hook, "src"}
     assert {path[1] for path in names if path[0] == "src"} == {name}
 
 
@@ -98,3 +102,13 @@ def test_pytest_finds_the_fixtures_of_an_installed_roll(installed, tmp_path):
     for name in ("hello.py", "test_hello.py"):
         shutil.copy(ROOT / "examples" / name, tmp_path)
     call(installed, "-m", "pytest", cwd=tmp_path)
+
+
+def test_installed_wheels_have_their_native_cores(installed):
+    code = "from roll import _core; import roll_http; print(roll_http.is_native, _core.answer_now)"
+    assert call(installed, "-c", code, cwd=installed.parent).startswith("True <")
+
+
+def test_both_native_cores_are_built_in_the_same_way():
+    hooks = [ROOT / "packages" / name / "hatch_build.py" for name in ("roll", "roll-http")]
+    assert hooks[0].read_text() == hooks[1].read_text()

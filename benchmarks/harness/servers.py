@@ -72,6 +72,8 @@ def _granian(name: str) -> tuple[str, ...]:
 
 FLOOR = "floor"
 ROLL = "roll"
+PURE = "roll, pure Python"
+"""Roll without its native cores."""
 OLD = "roll 0.13.4"
 
 SERVERS = {
@@ -79,6 +81,7 @@ SERVERS = {
     for server in [
         Server(FLOOR, (sys.executable, "floor.py"), ("httptools",)),
         Server(ROLL, _script("roll"), ("roll", "httptools", "websockets")),
+        Server(PURE, ("env", "ROLL_PURE=1", *_script("roll"))),
         Server(OLD, (OLD_PYTHON, "-I", "roll_app.py")),
         Server("aiohttp", _script("aiohttp"), ("aiohttp",)),
         Server("blacksheep, uvicorn", _uvicorn("blacksheep"), ("blacksheep", "uvicorn")),

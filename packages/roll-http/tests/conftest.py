@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
-from roll_http import Cookies, HTTPProtocol, Limits, Request, Response, Server
+from roll_http import Cookies, HTTPProtocol, Limits, Request, Response, Server, _core
 from roll_http._core import ConnectionBase
 from roll_http.h1.head import Head, RequestError
 from roll_http.h1.head_parser import HeadParser
@@ -141,8 +141,16 @@ def transitions(monkeypatch: pytest.MonkeyPatch) -> Iterator[WeakKeyDictionary[A
         slot.__set__(connection, state)
 
     monkeypatch.setattr(HTTPProtocol, "state", property(slot.__get__, enter), raising=False)
+    _watch_core(enter)
     yield passed
+    _watch_core(None)
     assert illegal == []
+
+
+def _watch_core(enter: Callable[[Any, int], None] | None) -> None:
+    """The core sets states without the class's attribute, unless it is asked to call this."""
+    if _core.is_native:
+        _core.native.watch_states(enter)
 
 
 async def _hello(request: Any, response: Any) -> None:

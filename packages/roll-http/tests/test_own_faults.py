@@ -10,6 +10,9 @@ import pytest
 from roll_http import ClientDisconnected, HTTPProtocol, Request
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+# Which the native core leaves to Python.
+ODD = GET.replace(b"Host", b"Connection: keep-alive, other\r\nHost")
+LAST = GET.replace(b"Host", b"Connection: close\r\nHost")
 POST = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 9\r\n\r\nabc"
 
 
@@ -70,10 +73,25 @@ async def check(connect, connection, protocol, healthy, caplog):
 async def test_an_error_while_a_head_is_read_is_a_500(connect, caplog):
     connection, protocol, healthy = await connect()
     protocol._advance = broken
-    connection.send(GET)
+    connection.send(LAST)
     assert (await check(connect, connection, protocol, healthy, caplog)).startswith(
         b"HTTP/1.1 500 "
     )
+
+
+class Broken:
+    def __getattr__(self, name):
+        broken()
+
+
+async def test_an_error_before_a_handler_begins_ends_the_connection(connect, caplog):
+    connection, protocol, healthy = await connect()
+    writer, protocol.writer = protocol.writer, Broken()
+    connection.send(GET)
+    while not protocol._failed:
+        await asyncio.sleep(0)
+    protocol.writer = writer
+    assert await check(connect, connection, protocol, healthy, caplog) == b""
 
 
 async def test_an_error_while_a_refusal_is_sent_ends_the_connection(connect, caplog):
@@ -184,7 +202,7 @@ async def test_an_error_in_a_later_turn_of_the_loop_ends_the_connection(connect,
         response.body = "hello"
 
     connection, protocol, healthy = await connect(waits)
-    connection.send(GET + GET)
+    connection.send(ODD + ODD)
     original = protocol.reader.next_head
     calls = []
 

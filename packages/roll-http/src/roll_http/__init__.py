@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+from ._core import is_native
 from .accept_errors import throttle_accept_errors
 from .application import Application
 from .connection.protocol import HTTPProtocol
@@ -35,6 +36,7 @@ __all__ = [
     "__version__",
     "as_stream",
     "each_field",
+    "is_native",
     "parse_cookies",
     "serve_until_signalled",
     "throttle_accept_errors",

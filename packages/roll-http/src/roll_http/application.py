@@ -28,6 +28,10 @@ class Application(Protocol):
     plain function that is told of each request that was refused before it reached the application.
     It gets an `HTTPStatus`, the short text that was sent, and the address of the client: host and
     port, or None over a Unix socket.
+
+    With the native core, a method `__answer_now__(request, response)` of the class is called in
+    place of `__call__`. It returns the response itself if nothing had to wait, otherwise an
+    awaitable of it.
     """
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
-from ._core import RequestBase
+from ._core import RequestBase, is_native
 from ._core.bases import UNSET
 from ._core.copies import copy_deeply
 from .body import BodyPass, BodyStream, check_size
@@ -127,6 +127,22 @@ class Request(RequestBase):
         if self._stream is not None and self._stream.handed_over:
             return "The body was read as a form: see `request.form` and `request.files`"
         return "The body is not loaded yet: `await request.read()` first"
+
+    def load_at_once(self) -> bool:
+        """Load the body if it came together with the head; return whether `body` is loaded.
+
+        If it is not, await `load_body`. Raises `HttpError` 413 as `load_body` does.
+        """
+        if self._body is None:
+            if self._stream is not None or not _loads_as_we_do(type(self)):
+                return False
+            if self._whole:
+                check_size(len(self._whole), self._loaded_limit())
+            self._body = self._whole
+        return True
+
+    if is_native:
+        load_at_once = RequestBase.load_at_once  # type: ignore[attr-defined]  # the native one
 
     async def load_body(self) -> None:
         """Read the whole body into `body`; do nothing if it is loaded already.
@@ -267,3 +283,8 @@ class Request(RequestBase):
 
 
 _HEADERS: Any = Request.headers
+
+
+def _loads_as_we_do(cls: type[Request]) -> bool:
+    """Return whether a subclass has overridden nothing of how a body is loaded."""
+    return cls.__aiter__ is Request.__aiter__ and cls.load_body is Request.load_body

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
-from ._core import ResponseBase
+from ._core import ResponseBase, is_native
 from ._core.copies import copy_deeply
 from .cookies import Cookies
 from .foreign_cookies import cookie_lines
@@ -131,3 +131,14 @@ class Response(ResponseBase):
 def _getter(attribute: Any) -> Any:
     """Return the function of a property, and anything else as it is."""
     return getattr(attribute, "fget", attribute)
+
+
+set_json: Any = cast("property", vars(Response)["json"]).fset
+"""Set the body and the type of a response, in Python: for values that the native core leaves."""
+
+if is_native:
+    from ._core import native
+
+    Response.json = cast("property", vars(Response)["json"]).setter(  # type: ignore[method-assign, assignment]
+        native.set_json
+    )

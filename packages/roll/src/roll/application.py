@@ -17,6 +17,7 @@ from roll_http import (
 from roll_routing import Route, Routes
 from roll_websocket import WSProtocol
 
+from ._core import answer_now
 from .arguments import Arguments, Place
 from .bodies import fault_of
 from .codec import JSON
@@ -263,42 +264,60 @@ class Roll(Lifecycle, dict[str, Any]):
 
         return partial(serve_scope, self)
 
-    async def _cycle(self, request: Any, response: Any) -> Any:  # noqa: C901, PLR0912 - why is said below
+    if answer_now is not None:
+        # In place of `__call__`, where nothing is overridden and nothing listens: see roll-http's
+        # `Application`.
+        __answer_now__ = answer_now
+
+    async def _cycle(  # noqa: C901, PLR0912 - why is said below
+        self,
+        request: Any,
+        response: Any,
+        routed: bool = False,
+        called: tuple[Any, Any] | None = None,
+    ) -> Any:
         # Written out rather than cut in methods: each request pays for every await in here.
+        # `routed` and `called` come from the native core: it has set the route, or has called a
+        # handler, which it gives with its result. An error comes as an awaitable that raises it.
         hooks = self.hooks
         try:
             try:
-                if (found := self.lookup(request)) is not None and isawaitable(found):
-                    await found  # a subclass may look routes up elsewhere
-                if "headers" not in hooks or not await self.hook("headers", request, response):
-                    payload = request.route.payload
-                    endpoint = (payload or {}).get(ENDPOINT_KEY(request.method))
-                    if endpoint is None or endpoint.method not in payload:
-                        endpoint = endpoint_of(payload, request)
-                    arguments = None
-                    if endpoint.special:
-                        if endpoint.conversions:
-                            given = request.route.vars
-                            arguments = Arguments(endpoint.conversions, given, request.path)
-                        if endpoint.websocket is not None:
-                            await converse(self, endpoint, request, response, arguments)
-                            request.release(response)
-                            return response
-                        for name, value in endpoint.settings:
-                            setattr(request, name, value)
-                    if not endpoint.lazy_body:
-                        await request.load_body()
-                    if "request" not in hooks or not await self.hook("request", request, response):
-                        route = request.route
-                        given = route.vars if arguments is None else arguments.of(route.vars)
-                        handler = route.payload[endpoint.method]
-                        result = handler(request, response, **given)
-                        if result is not None:
-                            # The first is quick, the second knows of old-style coroutines.
-                            if hasattr(result, "__await__") or isawaitable(result):
-                                result = await result
-                            if result is not None:
-                                self.result_advice.look_at(handler, result, (request, response))
+                handler, result = (None, None) if called is None else called
+                if called is None:
+                    found = None if routed else self.lookup(request)
+                    if found is not None and isawaitable(found):
+                        await found  # a subclass may look routes up elsewhere
+                    if "headers" not in hooks or not await self.hook("headers", request, response):
+                        payload = request.route.payload
+                        endpoint = (payload or {}).get(ENDPOINT_KEY(request.method))
+                        if endpoint is None or endpoint.method not in payload:
+                            endpoint = endpoint_of(payload, request)
+                        arguments = None
+                        if endpoint.special:
+                            if endpoint.conversions:
+                                given = request.route.vars
+                                arguments = Arguments(endpoint.conversions, given, request.path)
+                            if endpoint.websocket is not None:
+                                await converse(self, endpoint, request, response, arguments)
+                                request.release(response)
+                                return response
+                            for name, value in endpoint.settings:
+                                setattr(request, name, value)
+                        if not endpoint.lazy_body and not request.load_at_once():
+                            await request.load_body()
+                        if "request" not in hooks or not await self.hook(
+                            "request", request, response
+                        ):
+                            route = request.route
+                            given = route.vars if arguments is None else arguments.of(route.vars)
+                            handler = route.payload[endpoint.method]
+                            result = handler(request, response, **given)
+                if result is not None:
+                    # The first is quick, the second knows of old-style coroutines.
+                    if hasattr(result, "__await__") or isawaitable(result):
+                        result = await result
+                    if result is not None:
+                        self.result_advice.look_at(handler, result, (request, response))
             except BaseException as error:
                 if ends_task(error):
                     raise

@@ -87,6 +87,18 @@ async def answer_error(
     label(response, request.path)
 
 
+def answer_at_once(app: SendsErrors, request: Any, response: Any, error: HttpError) -> bool:
+    """Set `response` from `error` as `answer_error` does; return False if somebody listens to it.
+
+    Raises what `answer_error` would log.
+    """
+    if "error" in app.hooks:
+        return False
+    fill(response, error)
+    label(response, request.path)
+    return True
+
+
 def ends_task(error: BaseException) -> bool:
     """Tell whether the task, or the program, is to end: else an error is to be answered.
 

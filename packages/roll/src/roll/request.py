@@ -44,15 +44,12 @@ class Request(roll_http.Request):
     uploads: Any
     """The files that were read from the body, which its end closes; None before any."""
 
-    def __init__(self, app: Any, protocol: Any) -> None:
-        # 0.1 us less than through `super()`.
-        roll_http.Request.__init__(self, app, protocol)
-        self._query: Query | None = None
-        self.forwarded = None
-        self._form: Any = None
-        self._form_load: FormLoad | None = None
-        self._opened: Any = None  # the files in `uploads`, where that is no `Files` of ours
-        self.uploads = None
+    # Slots are None at first.
+    _query: Query | None
+    _form: Any
+    _form_load: FormLoad | None
+    _opened: Any
+    """The files in `uploads`, where that is no `Files` of ours."""
 
     @property
     def _shared(self) -> tuple[str, ...]:

@@ -1,5 +1,50 @@
-"""The base classes of request, response and connection: a native core can replace them."""
+"""The base classes of request, response and connection: native ones, or the same in Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .bases import ConnectionBase, RequestBase, ResponseBase
 
-__all__ = ["ConnectionBase", "RequestBase", "ResponseBase"]
+__all__ = ["ConnectionBase", "RequestBase", "ResponseBase", "is_native", "reason"]
+
+PURE = "ROLL_PURE"
+"""The environment variable that forces the Python path; 0 and nothing do not."""
+
+
+def _why_not() -> str | None:
+    """Return why the native core is not to be used; None if it may be."""
+    if os.environ.get(PURE, "0") not in {"", "0"}:
+        return f"{PURE} is set"
+    if sys.implementation.name != "cpython":
+        return "the core is for CPython"
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return "Python runs without the GIL, which the core needs"  # to import it would enable it
+    return None
+
+
+def _load() -> str | None:
+    """Import the native core, if it may be used; return why it is not."""
+    reason = _why_not()
+    if reason is not None:
+        return reason
+    try:
+        import_module(f"{__name__}.native")
+    except ModuleNotFoundError:
+        return "the core was not built"
+    except ImportError as error:  # for example in a subinterpreter, which the core refuses
+        return f"the core can't be imported: {error}"
+    return None
+
+
+reason = _load()
+"""Why the Python path is active; None if the native core is."""
+
+is_native = reason is None
+"""Whether the native core is active."""
+
+if is_native and not TYPE_CHECKING:
+    from .native import ConnectionBase, RequestBase, ResponseBase

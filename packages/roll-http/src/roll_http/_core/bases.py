@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from types import MemberDescriptorType
+from typing import Any, ClassVar
 
 from ..body import BodyStream
 from ..cookies import Cookies
@@ -73,7 +74,17 @@ class RequestBase(dict[str, Any]):
 
     None until the application sets it."""
 
+    _own_slots: ClassVar[tuple[Any, ...]] = ()
+    """The slots that subclasses have added: they are None at first."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        added = [slot for slot in vars(cls).values() if isinstance(slot, MemberDescriptorType)]
+        cls._own_slots = (*cls._own_slots, *added)
+
     def __init__(self, app: Any, protocol: Any) -> None:
+        for slot in self._own_slots:
+            slot.__set__(self, None)
         self.app = app
         self.protocol = protocol
         self.url = b""
@@ -186,3 +197,19 @@ class ConnectionBase:
         self._lingering: Any = None
         self._stopping = False  # the server waits for the end of its connections
         self._successor: Any = None  # the protocol that the connection was handed over to
+
+    def data_received(self, data: bytes) -> None:
+        """Handle bytes from the client; called by asyncio."""
+        self._receive(data)
+
+    def _resume(self) -> None:
+        """Go on with the requests that are buffered."""
+        self._advance()
+
+    # What the connection does, by the classes that are made of this one.
+
+    def _receive(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def _advance(self) -> None:
+        raise NotImplementedError

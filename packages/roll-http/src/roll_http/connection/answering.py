@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -30,20 +30,18 @@ __all__ = ["answer", "serialize_common_response", "serialize_response"]
 NONE: Final[Sequence[Any]] = ()
 
 
-async def answer(connection: Connection, head: Head) -> None:
-    """Call the application, and send the response that it returns."""
-    app = connection.app
+async def answer(
+    connection: Connection, head: Head, begun: Awaitable[Response] | None = None
+) -> None:
+    """Call the application, and send the response that it returns.
+
+    `begun` is what the native core has begun: request and response are made, and the application
+    is called. Of the head, only method and target are then there.
+    """
     response: Response | None
     try:
         try:
-            request = app.Request(app, connection)
-            request.set_head(head)
-            connection.request = request
-            if head.length or head.chunked:
-                connection.open_body(request, head)
-            made = connection.response = app.Response(app, connection)
-            made.request = request
-            response = await app(request, made)
+            response = await (_begin(connection, head) if begun is None else begun)
         except ENDING:
             _abort(connection)
             raise
@@ -63,6 +61,19 @@ async def answer(connection: Connection, head: Head) -> None:
         connection.fail()
         connection.request = connection.response = None
     return None
+
+
+def _begin(connection: Connection, head: Head) -> Awaitable[Response]:
+    """Make request and response, and call the application."""
+    app = connection.app
+    request = app.Request(app, connection)
+    request.set_head(head)
+    connection.request = request
+    if head.length or head.chunked:
+        connection.open_body(request, head)
+    response = connection.response = app.Response(app, connection)
+    response.request = request
+    return app(request, response)
 
 
 def _answer_to(connection: Connection, head: Head, error: BaseException) -> Response | None:

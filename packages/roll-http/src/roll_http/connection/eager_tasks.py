@@ -15,7 +15,7 @@ from collections.abc import Coroutine, Generator
 from contextvars import Context
 from typing import Any
 
-__all__ = ["start", "start_by_hand"]
+__all__ = ["ENDED", "continue_task", "fail_task", "start", "start_by_hand"]
 
 Work = Coroutine[Any, Any, None]
 
@@ -44,6 +44,10 @@ class _Continuation:
         self._blocking = getattr(waited, "_asyncio_future_blocking", None)
         if self._blocking:
             waited._asyncio_future_blocking = False  # noqa: SLF001 - as `Extending` says
+
+    def continue_with(self, work: Work) -> None:
+        """Set what goes on: it was not known while the first step ran."""
+        self._work = work
 
     def _take_waited(self) -> Any:
         waited, self._waited = self._waited, None
@@ -159,6 +163,37 @@ def start_by_hand(
     finally:
         _leave_task(loop, task)
     return task
+
+
+class _Ended:
+    """The work of a first step that the native core makes, as long as nothing else is known."""
+
+    cr_frame = None
+    cr_running = False
+    __qualname__ = __name__ = "answer"
+
+
+ENDED: Any = _Ended()
+"""What the native core gives a task that begins, with its loop and its context, in `begun`.
+
+If the first step is all, the task, if anybody looks at it, ends after it.
+"""
+
+
+def continue_task(task: _Begun, work: Work, waited: Any) -> None:
+    """Go on with a task whose first step, made by the native core, waits for `waited`."""
+    if waited is None and type(task) is _Beginning:
+        _, loop, context = object.__getattribute__(task, "begun")
+        _become(task, work, loop, context)  # a task goes on in the next turn after a bare yield
+    else:
+        continuation = _set_up(task)
+        continuation.continue_with(work)
+        continuation.wait_for(waited)
+
+
+def fail_task(task: _Begun, error: BaseException) -> None:
+    """End a task whose first step, made by the native core, has raised an error."""
+    _set_up(task).error = error
 
 
 if sys.version_info >= (3, 12):

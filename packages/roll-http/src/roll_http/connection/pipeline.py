@@ -50,12 +50,16 @@ class PipelinedConnection(EndingConnection):
                 turns += 1
         finally:
             self._advancing = False
-            if self.writer.corked:
-                self.writer.uncork()
-        if reader.has_bytes:
+            self._end_turns(turns)
+
+    def _end_turns(self, turns: int) -> None:
+        """Send what was kept of this many answers, and see to the requests that are left."""
+        if self.writer.corked:
+            self.writer.uncork()
+        if self.reader.has_bytes:
             if turns == TURNS and self._is_free():
                 self._advance_soon()  # other connections get their turn
-            reader.update_reading()
+            self.reader.update_reading()
 
     def _is_free(self) -> bool:
         """Return whether the next request may begin."""
@@ -141,7 +145,7 @@ class PipelinedConnection(EndingConnection):
 
     def _advance_later(self) -> None:
         try:
-            self._advance()
+            self._resume()
         except Exception:  # noqa: BLE001
             self.fail()
 

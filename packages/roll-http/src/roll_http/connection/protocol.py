@@ -93,8 +93,8 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
         if full:
             self.refuse(RequestError(503, "Too many connections"))
 
-    def data_received(self, data: bytes) -> None:
-        """Handle bytes from the client."""
+    def _receive(self, data: bytes) -> None:
+        """Handle bytes from the client, for `data_received`."""
         try:
             state = self.state
             if state <= HEAD:

@@ -1,0 +1,387 @@
+# The base class of connections, and the first step of a handler.
+#
+# The core answers while nothing has to wait: it does for a common request what `_begin_next`,
+# `answer` and `finish` do in `connection/`, in the same order. Whatever is not common goes on in
+# Python from where it stands.
+
+from libc.math cimport INFINITY
+
+cdef extern from *:
+    """
+    /* Run a coroutine to where it waits or ends, and return what it yields or returns. */
+    static inline PyObject *roll_step(PyObject *coroutine, int *sent) {
+        PyObject *value = NULL;
+        *sent = PyIter_Send(coroutine, Py_None, &value);
+        return value;
+    }
+    """
+    object step "roll_step"(object coroutine, int* sent)
+
+cdef enum:  # as in `h1/state.py`
+    IDLE = 0
+    HEAD = 1
+    ANSWERING = 2
+
+cdef Py_ssize_t TURNS = 0
+cdef object PLAIN = None
+cdef Plain plain_connections = None
+cdef Plain plain_requests = None
+cdef Plain plain_responses = None
+cdef Plain plain_loading = None  # of the bodies of requests
+cdef object PythonHead, Beginning, ENDED, enter_task, leave_task, answer, end_exchange
+cdef object check_size, continue_task, fail_task
+answer = None
+
+
+cdef int find_parts() except -1:
+    """Find the Python objects that the core uses; they import it, so it can't import them first."""
+    global Beginning, BYTES_TYPE, Cookies, ENDED, Headers, LONGEST_BODY, OK_LINE, PLAIN, PythonHead
+    global TEXT_TYPE, TURNS, answer, continue_task, end_exchange, enter_task, fail_task
+    global format_cookies, kinds, leave_task, percent_decode, plain_connections, plain_requests
+    global JSONCodec, PLAIN_JSON, set_json_in_python
+    global check_size, plain_loading, plain_responses, status_lines
+    if answer is not None:
+        return 0
+    from asyncio import _enter_task, _leave_task
+
+    from ..body import check_size
+    from ..connection import answering, eager_tasks, exchange, pipeline, protocol, writer
+    from ..cookies import Cookies
+    from ..h1 import response_body, response_fields, serialize
+    from ..h1.head import Head as PythonHead
+    from ..headers import Headers
+    from ..json_codec import JSONCodec, PLAIN_JSON
+    from ..request import Request
+    from ..response import Response, set_json as set_json_in_python
+    from ..syntax import percent_decode
+
+    enter_task, leave_task = _enter_task, _leave_task
+    TURNS = pipeline.TURNS
+    LONGEST_BODY = writer.SLICE
+    TEXT_TYPE = response_body.TEXT_TYPE.encode()
+    BYTES_TYPE = response_body.BYTES_TYPE.encode()
+    kinds, PLAIN = response_fields.kinds, response_fields.PLAIN
+    format_cookies = serialize._cookie_lines
+    status_lines = {status: line.encode() for status, line in serialize._COMMON_LINES.items()}
+    OK_LINE = status_lines[OK]
+    Beginning, ENDED = eager_tasks._Beginning, eager_tasks.ENDED
+    continue_task, fail_task = eager_tasks.continue_task, eager_tasks.fail_task
+    end_exchange = exchange.end
+    plain_requests = Plain(Request, RequestBase, [*RequestBase.__slots__, "set_head", "attach_whole"])
+    plain_loading = Plain(Request, RequestBase, ["__aiter__", "load_body", "_loaded_limit"])
+    plain_responses = Plain(Response, ResponseBase, [*ResponseBase.__slots__, "cookie_lines", "cookies", "status"])
+    plain_connections = Plain(protocol.HTTPProtocol, ConnectionBase, ["finish", "forget_request", "_receive"])
+    answer = answering.answer
+    return 0
+
+
+cdef enum Outcome:
+    WAITS
+    RETURNED
+    RAISED
+    GOES_ON
+
+
+cdef class Begun:
+    """An awaitable: what is left of an application's coroutine after its first step."""
+
+    cdef object coroutine, value
+    cdef Outcome outcome
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.send(None)
+
+    def send(self, value):
+        """Yield what the first step waits for, or end as it has ended; then go on."""
+        outcome, held = self.outcome, self.value
+        self.outcome, self.value = GOES_ON, None
+        if outcome == GOES_ON:
+            return self.coroutine.send(value)
+        if outcome == WAITS:
+            return held
+        if outcome == RAISED:
+            raise held
+        raise StopIteration(held)
+
+    def throw(self, *error):
+        """Raise an error where the coroutine waits."""
+        return self.coroutine.throw(*error)
+
+    def close(self):
+        """Close the coroutine."""
+        if self.coroutine is not None:
+            self.coroutine.close()
+
+
+cdef Begun begun_with(Outcome outcome, coroutine, value):
+    cdef Begun begun = Begun.__new__(Begun)
+    begun.outcome = outcome
+    begun.coroutine = coroutine
+    begun.value = value
+    return begun
+
+
+cdef begin_task(loop):
+    """Make a task the current one; return None within another task."""
+    task = make_bare(Beginning, NOTHING)
+    try:
+        enter_task(loop, task)
+    except RuntimeError:
+        return None
+    return task
+
+
+cdef class ConnectionBase:
+    """The slots of a connection, and its common requests."""
+
+    cdef public object _context, _exchange, _lingering, _loop, _successor, app, limits, reader
+    cdef public object registry, request, response, writer
+    cdef public bint _advancing, _failed, _stopping, gone, must_close
+    cdef public double read_deadline, write_deadline
+    cdef public int state
+    cdef object the_transport, known_limits
+    cdef Bounds bounds
+    cdef double keep_alive_timeout
+
+    def __init__(self, app):
+        self.app = app
+        self.limits = app.limits
+        self.gone = self.must_close = False
+        self.read_deadline = self.write_deadline = INFINITY
+        self.request = self.response = None
+        self.set_state(IDLE)
+        self._advancing = False
+        self._exchange = None
+        self._failed = False
+        self._lingering = None
+        self._stopping = False
+        self._successor = None
+
+    @property
+    def transport(self):
+        if self.the_transport is None:
+            raise AttributeError("The connection is not made yet")
+        return self.the_transport
+
+    @transport.setter
+    def transport(self, transport):
+        self.the_transport = transport
+
+    def data_received(self, data):
+        """Handle bytes from the client."""
+        if self.state != IDLE or not PyBytes_CheckExact(data) or not self.may_answer():
+            self._receive(data)
+            return
+        try:
+            if self.reader.has_bytes or self.writer.paused or not self.advance(<bytes>data, 0, False):
+                self._receive(data)
+        except Exception:
+            self.fail()
+
+    def _resume(self):
+        """Go on with the requests that are buffered."""
+        if self.state == IDLE and self.may_answer() and not self.writer.paused and self.reader.has_bytes:
+            data = self.reader._buffer
+            if PyBytes_CheckExact(data) and self.advance(<bytes>data, self.reader._offset, True):
+                return
+        self._advance()
+
+    cdef bint may_answer(self) except -1:
+        """Return whether the core may begin a request, as far as the connection tells by itself."""
+        find_parts()
+        if self._advancing or self.must_close or self.gone or not plain_connections.takes(type(self)):
+            return False
+        if self.known_limits is not self.limits:
+            load_bounds(self.limits, &self.bounds)
+            self.keep_alive_timeout = self.limits.keep_alive_timeout
+            self.known_limits = self.limits
+        return True
+
+    cdef bint advance(self, bytes data, Py_ssize_t at, bint buffered) except -1:
+        """Answer the common requests that the data begin with.
+
+        Return False if Python is to take all of the data. What follows the first request, or a
+        request that is not common, is in the buffer of the reader, as if Python had read so far.
+        """
+        cdef Head head
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data), behind
+        cdef int turns = 0
+        cdef bint goes_on = True
+        reader, writer = self.reader, self.writer
+        self._advancing = True
+        try:
+            while goes_on and turns < TURNS:
+                if not self.find_request(data, at, &head, &behind):
+                    break
+                app = self.app
+                cls = app.Request
+                if not PyType_Check(cls) or not plain_requests.takes(cls):
+                    break
+                task = begin_task(self._loop)
+                if task is None:
+                    break
+                try:
+                    goes_on = behind < size
+                    if goes_on or buffered:
+                        if not buffered:
+                            reader._buffer = data
+                            reader.has_bytes = buffered = True
+                        if goes_on:
+                            reader._offset = behind
+                            if not writer.corked:
+                                writer.cork()
+                        else:
+                            reader._go_on_at(behind)
+                    turns += 1
+                    self.answer_one(task, cls, app, data, at, &head, buffered)
+                finally:
+                    leave_task(self._loop, task)
+                at = behind
+                if goes_on:
+                    goes_on = self.state <= HEAD and not writer.paused
+            else:
+                if buffered:
+                    self._advancing = False
+                    self._end_turns(turns)
+                return True
+        finally:
+            self._advancing = False
+        if not buffered:
+            return False
+        self._advance()
+        return True
+
+    cdef bint find_request(self, bytes data, Py_ssize_t at, Head* head, Py_ssize_t* behind) except -1:
+        """Find the next request; return False if it is not common, or not complete."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(data) - at
+        cdef const unsigned char* text = <const unsigned char*>PyBytes_AS_STRING(data) + at
+        if not read_head(text, size, &self.bounds, head) or head.length > size - head.end:
+            return False
+        behind[0] = at + head.end + head.length
+        if behind[0] - at == PyBytes_GET_SIZE(data):
+            return is_one_message(data)
+        return is_one_message(data[at:behind[0]])
+
+    cdef int answer_one(
+        self, task, cls, app, bytes data, Py_ssize_t at, Head* head, bint buffered
+    ) except -1:
+        """Answer a request, or begin to."""
+        context = PyContext_Copy(self._context)
+        task.begun = ENDED, self._loop, context
+        self.set_state(ANSWERING)
+        self.read_deadline = INFINITY
+        PyContext_Enter(context)
+        try:
+            self.take_first_step(task, cls, app, data, at, head, buffered)
+        finally:
+            PyContext_Exit(context)
+        return 0
+
+    cdef int take_first_step(
+        self, task, cls, app, bytes data, Py_ssize_t at, Head* head, bint buffered
+    ) except -1:
+        """Call the application, and send its answer if nothing has to wait."""
+        cdef RequestBase request = None
+        cdef int sent = PYGEN_RETURN
+        cdef bint returned = False
+        begun = result = None
+        try:
+            request = make_request(cls, app, self, data, at, head)
+            self.request = request
+            response = self.response = make_response(app.Response, app, self, request)
+            if type_has(app, "__answer_now__"):
+                result = app.__answer_now__(request, response)
+                returned = isinstance(result, ResponseBase)
+            else:
+                result = app(request, response)
+            if not returned:
+                if PyCoro_CheckExact(result):
+                    value = step(result, &sent)
+                    if sent == PYGEN_NEXT:
+                        begun = begun_with(WAITS, result, value)
+                    else:
+                        result = value
+                else:
+                    begun = result
+        except BaseException as error:
+            begun = begun_with(RAISED, None, error)
+        if begun is None:
+            if self.send(request, result, head, buffered):
+                return 0
+            begun = begun_with(RETURNED, None, result)
+        self.go_on(task, data, at, head, begun)
+        return 0
+
+    cdef bint send(self, RequestBase request, result, Head* head, bint buffered) except -1:
+        """Send a common response, and end its request; return False for any other response."""
+        cdef Py_ssize_t size
+        cdef bytes sent
+        if self.state != ANSWERING or self.must_close or request.keep_alive is not True:
+            return False
+        if head.method == 1 or request.version != "1.1":  # a HEAD
+            return False
+        if result is not self.response or not plain_responses.takes(type(result)):
+            return False
+        request.method = METHODS[head.method]  # as received: the application may have changed it
+        try:
+            sent = render(<ResponseBase>result, self.registry.date, &size)
+        except Exception:  # Python's way raises it again, and says what is wrong
+            return False
+        if sent is None:
+            return False
+        if buffered:
+            self.writer.write(sent)
+        else:
+            self.the_transport.write(sent)
+        if self.on_answered is not None:
+            end_exchange(self, request, result, size, keep_alive=True)
+        elif self.state != ANSWERING or self.must_close or self.gone:
+            self.finish(True)
+        else:
+            self.request = self.response = self._exchange = None
+            self.set_state(IDLE)
+            if not buffered or not self.reader.has_bytes:
+                self.read_deadline = <double>self.registry.now + self.keep_alive_timeout
+        return True
+
+    cdef int go_on(self, task, bytes data, Py_ssize_t at, Head* head, begun) except -1:
+        """Have Python answer what the core has begun."""
+        cdef int sent = PYGEN_RETURN
+        shown = PythonHead()
+        shown.method = METHODS[head.method]
+        shown.target = data[at + head.target:at + head.target_end]
+        work = answer(self, shown, begun)
+        try:
+            waited = step(work, &sent)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            fail_task(task, error)
+        else:
+            if sent == PYGEN_NEXT:
+                continue_task(task, work, waited)
+        if self.state == ANSWERING or self.request is not None:
+            self.exchange.task = task
+        return 0
+
+    cdef inline int set_state(self, int state) except -1:
+        if watched is None:
+            self.state = state
+        else:
+            watched(self, state)
+        return 0
+
+
+cdef object watched = None
+
+
+def watch_states(enter):
+    """Have `enter(connection, state)` called in place of each change of a state; for tests."""
+    global watched
+    watched = enter

@@ -1,0 +1,359 @@
+# Where the parts of a head are, and the fields of a header block.
+#
+# Taken: a request line of HTTP/1.1 with a common method and a target that is a path, one plain
+# Host, and nothing that decides about the connection or the framing but a keep-alive and a
+# Content-Length. llhttp, by httptools, has to accept the same bytes as one whole message.
+
+import httptools
+
+from libc.stddef cimport size_t
+
+cdef extern from "Python.h":
+    Py_ssize_t PY_SSIZE_T_MAX
+
+cdef enum:
+    TOKEN = 1  # RFC 9110 5.6.2
+    TARGET = 2  # visible ASCII, without a fragment
+    HOST = 4  # of a plain registered name or an IPv4 address
+    LONGEST_LENGTH = 15  # digits of a Content-Length: no overflow
+    SHORTEST_HEAD = 26  # GET / HTTP/1.1, Host: a, with their line ends
+
+cdef unsigned char[256] ROLES
+
+cdef int fill_roles() except -1:
+    cdef int code
+    memset(ROLES, 0, sizeof(ROLES))
+    for code in range(33, 127):
+        if chr(code).isalnum() or code in b"!#$%&'*+-.^_`|~":
+            ROLES[code] |= TOKEN
+        if code != b"#"[0]:
+            ROLES[code] |= TARGET
+        if chr(code).isalnum() or code in b".-":
+            ROLES[code] |= HOST
+    return 0
+
+fill_roles()
+
+cdef tuple METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+cdef struct Bounds:
+    Py_ssize_t line  # the longest request line
+    Py_ssize_t head
+    Py_ssize_t fields  # the most header lines
+    Py_ssize_t body  # the largest body that is loaded
+
+cdef struct Head:
+    int method  # its place in METHODS
+    Py_ssize_t target  # the offset of the target
+    Py_ssize_t path_end
+    Py_ssize_t target_end
+    Py_ssize_t fields  # the offset of the first header line
+    Py_ssize_t end  # behind the empty line
+    Py_ssize_t length  # of the body
+    bint escaped  # there is a % in the path
+
+
+cdef inline bint equals(const unsigned char* text, const char* lower, Py_ssize_t size) noexcept nogil:
+    """Return whether a text is the given letters and hyphens, in any case."""
+    cdef Py_ssize_t i
+    cdef unsigned char code
+    for i in range(size):
+        code = text[i]
+        if 65 <= code <= 90:
+            code += 32
+        if code != <unsigned char>lower[i]:
+            return False
+    return True
+
+
+cdef inline int read_method(const unsigned char* data) noexcept nogil:
+    """Return the place of the method in METHODS, or -1."""
+    if memcmp(data, b"GET ", 4) == 0:
+        return 0
+    if memcmp(data, b"POST ", 5) == 0:
+        return 2
+    if memcmp(data, b"HEAD ", 5) == 0:
+        return 1
+    if memcmp(data, b"PUT ", 4) == 0:
+        return 3
+    if memcmp(data, b"PATCH ", 6) == 0:
+        return 4
+    if memcmp(data, b"DELETE ", 7) == 0:
+        return 5
+    if memcmp(data, b"OPTIONS ", 8) == 0:
+        return 6
+    return -1
+
+
+cdef bint read_line(const unsigned char* data, Py_ssize_t size, Py_ssize_t longest, Head* head) noexcept nogil:
+    """Read the request line; return whether it is a common one."""
+    cdef Py_ssize_t at
+    head.method = read_method(data)
+    if head.method < 0:
+        return False
+    at = (<const unsigned char*>memchr(data, 32, 8) - data) + 1
+    if data[at] != b"/":
+        return False
+    head.target = at
+    head.escaped = False
+    while at < size and ROLES[data[at]] & TARGET and data[at] != b"?":
+        if data[at] == b"%":
+            head.escaped = True
+        at += 1
+    head.path_end = at
+    while at < size and ROLES[data[at]] & TARGET:
+        at += 1
+    head.target_end = at
+    head.fields = at + 11
+    if head.fields > size or at + 9 > longest:
+        return False
+    return memcmp(data + at, b" HTTP/1.1\r\n", 11) == 0
+
+
+cdef bint is_plain_host(const unsigned char* text, Py_ssize_t size) noexcept nogil:
+    """Return whether a Host is a name or an IPv4 address, maybe with a port."""
+    cdef Py_ssize_t at = 0
+    while at < size and ROLES[text[at]] & HOST:
+        at += 1
+    if at == 0:
+        return False
+    if at < size:
+        if text[at] != b":":
+            return False
+        at += 1
+    while at < size and 48 <= text[at] <= 57:
+        at += 1
+    return at == size
+
+
+cdef Py_ssize_t read_length(const unsigned char* text, Py_ssize_t size) noexcept nogil:
+    """Return the number that the digits say, or -1."""
+    cdef Py_ssize_t at, length = 0
+    if not 0 < size <= LONGEST_LENGTH:
+        return -1
+    for at in range(size):
+        if not 48 <= text[at] <= 57:
+            return -1
+        length = 10 * length + (text[at] - 48)
+    return length
+
+
+cdef inline void strip(const unsigned char** text, Py_ssize_t* size) noexcept nogil:
+    """Remove spaces and tabs at both ends."""
+    while size[0] and (text[0][0] == 32 or text[0][0] == 9):
+        text[0] += 1
+        size[0] -= 1
+    while size[0] and (text[0][size[0] - 1] == 32 or text[0][size[0] - 1] == 9):
+        size[0] -= 1
+
+
+cdef bint take_field(
+    const unsigned char* name, Py_ssize_t name_size, const unsigned char* text, Py_ssize_t size,
+    Head* head, bint* has_host,
+) noexcept nogil:
+    """Note what a field decides; return False for what is not for the core."""
+    if name_size == 4 and equals(name, b"host", 4):
+        strip(&text, &size)
+        if has_host[0] or not is_plain_host(text, size):
+            return False
+        has_host[0] = True
+    elif name_size == 6 and equals(name, b"expect", 6):
+        return False
+    elif name_size == 7 and equals(name, b"upgrade", 7):
+        return False
+    elif name_size == 10 and equals(name, b"connection", 10):
+        strip(&text, &size)
+        return size == 10 and equals(text, b"keep-alive", 10)
+    elif name_size == 14 and equals(name, b"content-length", 14):
+        strip(&text, &size)
+        if head.length >= 0:
+            return False
+        head.length = read_length(text, size)
+        return head.length >= 0
+    elif name_size == 16 and equals(name, b"proxy-connection", 16):
+        return False
+    elif name_size == 17 and equals(name, b"transfer-encoding", 17):
+        return False
+    return True
+
+
+cdef bint read_head(const unsigned char* data, Py_ssize_t size, Bounds* bounds, Head* head) noexcept nogil:
+    """Find the parts of the head that `data` begins with.
+
+    Return False if the head is not complete, not common, or wrong: Python tells which.
+    """
+    cdef Py_ssize_t at, name_size, lines = 0
+    cdef const unsigned char* end
+    cdef bint has_host = False
+    if size < SHORTEST_HEAD or not read_line(data, size, bounds.line, head):
+        return False
+    head.length = -1
+    at = head.fields
+    while True:
+        if size - at < 2:
+            return False
+        if data[at] == 13:
+            break
+        end = <const unsigned char*>memchr(data + at, 10, size - at)
+        if end == NULL or (end - 1)[0] != 13 or memchr(data + at, 13, end - 1 - (data + at)) != NULL:
+            return False
+        name_size = 0
+        while ROLES[data[at + name_size]] & TOKEN:  # a line feed ends it
+            name_size += 1
+        if data[at + name_size] != b":" or name_size == 0:
+            return False
+        if not take_field(
+            data + at, name_size, data + at + name_size + 1, end - 1 - (data + at + name_size + 1),
+            head, &has_host,
+        ):
+            return False
+        lines += 1
+        at = end + 1 - data
+    if data[at + 1] != 10:
+        return False
+    head.end = at + 2
+    head.length = max(head.length, 0)
+    return has_host and head.end <= bounds.head and lines <= bounds.fields
+
+
+# Validation by llhttp.
+
+cdef class Messages:
+    """What httptools calls: counts the messages that have ended."""
+
+    cdef int ended
+
+    def on_message_complete(self):
+        self.ended += 1
+
+
+cdef Messages counted = Messages()
+cdef object feed = None  # of a parser that has read whole messages only
+
+
+cdef bint is_one_message(bytes message) except -1:
+    """Return whether llhttp reads the bytes as one whole message, and no more."""
+    global feed
+    if feed is None:
+        feed = httptools.HttpRequestParser(counted).feed_data
+    counted.ended = 0
+    try:
+        feed(message)
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+        feed = None
+        return False
+    if counted.ended != 1:
+        feed = None
+        return False
+    return True
+
+
+# The fields of a header block.
+
+cdef enum:
+    NAMES = 512
+    LONGEST_NAME = 40
+
+# The upper-cased names seen, so that few are made anew. A name takes the place of another one that
+# has the same place, so clients can't fill the memory.
+cdef struct Name:
+    PyObject* upper
+    unsigned int hashed
+    unsigned char size
+    unsigned char[LONGEST_NAME] letters
+
+cdef Name[NAMES] names
+cdef list names_kept = [None] * NAMES  # owns what `names` points to
+
+
+cdef str upper_name(const unsigned char* text, Py_ssize_t size):
+    """Return a field name in upper case."""
+    cdef unsigned char[LONGEST_NAME] letters
+    cdef unsigned int hashed = 2166136261u
+    cdef Py_ssize_t i
+    cdef unsigned char code
+    cdef Name* name
+    if size > LONGEST_NAME:
+        return PyUnicode_DecodeASCII(<const char*>text, size, NULL).upper()
+    for i in range(size):
+        code = text[i]
+        if 97 <= code <= 122:
+            code -= 32
+        letters[i] = code
+        hashed = (hashed ^ code) * 16777619u
+    i = (hashed ^ (hashed >> 13)) % NAMES
+    name = &names[i]
+    if name.upper != NULL and name.hashed == hashed and name.size == size:
+        if memcmp(name.letters, letters, size) == 0:
+            return <str>name.upper
+    upper = PyUnicode_DecodeASCII(<const char*>letters, size, NULL)
+    names_kept[i] = upper
+    name.upper = <PyObject*>upper
+    name.hashed = hashed
+    name.size = size
+    memcpy(name.letters, letters, size)
+    return upper
+
+
+cdef str read_value(const unsigned char* text, Py_ssize_t size):
+    """Return a field value as text: UTF-8, or else Latin-1."""
+    strip(&text, &size)
+    try:
+        return PyUnicode_DecodeUTF8(<const char*>text, size, NULL)
+    except UnicodeDecodeError:
+        return PyUnicode_DecodeLatin1(<const char*>text, size, NULL)
+
+
+cdef read_fields(bytes block, fields):
+    """Add the fields of a header block, which was read by `read_head`, to `fields`."""
+    cdef const unsigned char* line = <const unsigned char*>PyBytes_AS_STRING(block)
+    cdef const unsigned char* stop = line + PyBytes_GET_SIZE(block) - 2
+    cdef const unsigned char* colon
+    cdef const unsigned char* end
+    cdef dict repeated = None
+    while line < stop:
+        end = <const unsigned char*>memchr(line, 13, stop - line)
+        colon = <const unsigned char*>memchr(line, b":", end - line)
+        name = upper_name(line, colon - line)
+        value = read_value(colon + 1, end - colon - 1)
+        if PyDict_GetItemWithError(fields, name) != NULL:
+            if repeated is None:
+                repeated = {}
+            (<list>repeated.setdefault(name, [fields[name]])).append(value)
+        else:
+            PyDict_SetItem(fields, name, value)
+        line = end + 2
+    if repeated is not None:
+        for name, values in repeated.items():
+            fields[name] = ("; " if name == "COOKIE" else ", ").join(values)
+    return fields
+
+
+cdef int load_bounds(limits, Bounds* bounds) except -1:
+    bounds.line = limits.request_line
+    bounds.head = limits.head
+    bounds.fields = limits.headers
+    bounds.body = PY_SSIZE_T_MAX if limits.body is None else limits.body
+    return 0
+
+
+def parse(bytes data, limits):
+    """Return what the core reads of the head that `data` begins with; None if it takes it not.
+
+    Returned are method, target, path, query, fields, header block, length of the body, and the
+    offset behind the head. For tests: they compare it with `HeadParser`.
+    """
+    cdef Bounds bounds
+    cdef Head head
+    cdef Py_ssize_t size = len(data)
+    find_parts()
+    load_bounds(limits, &bounds)
+    if not read_head(<const unsigned char*>PyBytes_AS_STRING(data), size, &bounds, &head):
+        return None
+    if head.length > size - head.end or not is_one_message(data[:head.end + head.length]):
+        return None
+    block = data[head.fields:head.end]
+    path, query = read_target(data, &head)
+    target = data[head.target:head.target_end]
+    fields = read_fields(block, {})
+    return METHODS[head.method], target, path, query, fields, block, head.length, head.end

@@ -1,0 +1,29 @@
+# The native core, see `native.pyx`. Its classes have the types of those in Python.
+
+from collections.abc import Callable
+from typing import Any
+
+from ..limits import Limits
+from .bases import ConnectionBase, RequestBase, ResponseBase
+
+__all__ = [
+    "SOURCES",
+    "ConnectionBase",
+    "RequestBase",
+    "ResponseBase",
+    "encode_json",
+    "parse",
+    "serialize",
+    "set_json",
+    "watch_states",
+]
+
+SOURCES: str
+
+def parse(
+    data: bytes, limits: Limits
+) -> tuple[str, bytes, str, str, dict[str, str], bytes, int, int] | None: ...
+def serialize(response: Any, date: str) -> bytes | None: ...
+def encode_json(value: Any) -> bytes | None: ...
+def set_json(response: Any, value: Any) -> None: ...
+def watch_states(enter: Callable[[Any, int], None] | None) -> None: ...

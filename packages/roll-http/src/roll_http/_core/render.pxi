@@ -1,0 +1,171 @@
+# A common response as bytes: what `serialize_common` in `h1/serialize.py` makes of it.
+#
+# Rendered: text or bytes, and fields of plain ASCII that frame nothing. Python does all others.
+
+cdef dict kinds = None  # what each field name seen is, see `h1/response_fields.py`
+cdef dict status_lines = None  # of common statuses, as bytes
+cdef object format_cookies = None
+cdef object Cookies = None
+cdef Py_ssize_t LONGEST_BODY = 0
+cdef bytes TEXT_TYPE = None
+cdef bytes BYTES_TYPE = None
+cdef bytes OK_LINE = None
+
+
+cdef inline bint is_printable(text) noexcept:
+    """Return whether a value is a str of printable ASCII."""
+    cdef const unsigned char* data
+    cdef Py_ssize_t i
+    cdef unsigned char odd = 0
+    if not PyUnicode_CheckExact(text) or not PyUnicode_IS_COMPACT_ASCII(text):
+        return False
+    data = PyUnicode_1BYTE_DATA(text)
+    for i in range(PyUnicode_GET_LENGTH(text)):
+        odd |= (data[i] < 32) | (data[i] == 127)
+    return not odd
+
+
+cdef Py_ssize_t size_of_fields(fields) except -2:
+    """Return the size of the lines of plain fields; -1 if any is not plain."""
+    cdef PyObject* name
+    cdef PyObject* text
+    cdef PyObject* kind
+    cdef Py_ssize_t at = 0, size = 0
+    if not PyDict_CheckExact(fields):
+        return -1
+    while PyDict_Next(fields, &at, &name, &text):
+        if not PyUnicode_CheckExact(<object>name) or not is_printable(<object>text):
+            return -1
+        kind = PyDict_GetItemWithError(kinds, <object>name)
+        if kind == NULL or <object>kind is not PLAIN:
+            return -1
+        size += PyUnicode_GET_LENGTH(<object>name) + PyUnicode_GET_LENGTH(<object>text) + 4
+    return size
+
+
+cdef inline char* put(char* out, const char* data, Py_ssize_t size) noexcept:
+    memcpy(out, data, size)
+    return out + size
+
+
+cdef inline char* put_text(char* out, text) noexcept:
+    """Write a str of ASCII."""
+    return put(out, <const char*>PyUnicode_1BYTE_DATA(text), PyUnicode_GET_LENGTH(text))
+
+
+cdef inline char* put_bytes(char* out, bytes data) noexcept:
+    return put(out, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+
+
+cdef char* put_fields(char* out, dict fields) noexcept:
+    cdef PyObject* name
+    cdef PyObject* text
+    cdef Py_ssize_t at = 0
+    while PyDict_Next(fields, &at, &name, &text):
+        out = put_text(out, <object>name)
+        out = put(out, b": ", 2)
+        out = put_text(out, <object>text)
+        out = put(out, b"\r\n", 2)
+    return out
+
+
+cdef char* write_digits(Py_ssize_t number, char* end) noexcept:
+    """Write a number so that it ends at `end`; return where it begins."""
+    while True:
+        end -= 1
+        end[0] = 48 + number % 10
+        number //= 10
+        if not number:
+            return end
+
+
+cdef bytes type_line(ResponseBase response, bint is_text):
+    """Return the line of the default type, for a body without one."""
+    if response.fields is not LATER and "Content-Type" in response.fields:
+        return b""
+    if not response.add_content_type:
+        return b""
+    return TEXT_TYPE if is_text else BYTES_TYPE
+
+
+cdef str cookie_lines(ResponseBase response):
+    """Return the lines that set cookies; None if there may be others than plain ones."""
+    if response._cookies is None:
+        return ""
+    if type(response._cookies) is not Cookies:
+        return None
+    lines = format_cookies(response._cookies.output())
+    return lines if PyUnicode_IS_COMPACT_ASCII(lines) else None
+
+
+cdef bytes render(ResponseBase response, str date, Py_ssize_t* body_size):
+    """Return the bytes of a response of a class that overrides nothing; None if it is not common.
+
+    `date` is the line of the `Date` field. The connection goes on behind it.
+    """
+    cdef const char* body
+    cdef Py_ssize_t size, fields_size, length_size
+    cdef bytes status, kind, answer
+    cdef char[24] digits
+    cdef char* length
+    cdef char* out
+    held = response.body
+    cdef bint is_text = PyUnicode_CheckExact(held)
+    if not is_text and not PyBytes_CheckExact(held):
+        return None
+    # These two may run Python code. Nothing behind them does: what is measured stays as it is.
+    kind = type_line(response, is_text) if held else b""
+    cookies = cookie_lines(response)
+    status = status_line(response._status)
+    fields_size = 0 if response.fields is LATER else size_of_fields(response.fields)
+    if cookies is None or status is None or fields_size < 0:
+        return None
+    if is_text:
+        body = PyUnicode_AsUTF8AndSize(held, &size)
+    else:
+        body, size = PyBytes_AS_STRING(held), PyBytes_GET_SIZE(held)
+    if size > LONGEST_BODY:
+        return None
+    length = write_digits(size, digits + 24)
+    length_size = digits + 24 - length
+    answer = PyBytes_FromStringAndSize(NULL, (
+        PyBytes_GET_SIZE(status) + fields_size + PyUnicode_GET_LENGTH(cookies) + 16 + length_size + 2
+        + PyUnicode_GET_LENGTH(date) + PyBytes_GET_SIZE(kind) + 2 + size
+    ))
+    out = put_bytes(PyBytes_AS_STRING(answer), status)
+    if fields_size:
+        out = put_fields(out, <dict>response.fields)
+    out = put_text(out, cookies)
+    out = put(out, b"Content-Length: ", 16)
+    out = put(out, length, length_size)
+    out = put(out, b"\r\n", 2)
+    out = put_text(out, date)
+    out = put_bytes(out, kind)
+    out = put(out, b"\r\n", 2)
+    put(out, body, size)
+    body_size[0] = size
+    return answer
+
+
+cdef inline bytes status_line(status):
+    """Return the line of a common status; None for any other."""
+    cdef PyObject* found
+    if status is OK:
+        return OK_LINE
+    found = PyDict_GetItemWithError(status_lines, status)
+    return None if found == NULL else <bytes>found
+
+
+def serialize(ResponseBase response, str date):
+    """Return the head and the body of a common response, joined; None for any other.
+
+    For tests: they compare it with `serialize_common_response`.
+    """
+    cdef Py_ssize_t size
+    find_parts()
+    if not plain_responses.takes(type(response)):
+        return None
+    try:
+        return render(response, date, &size)
+    except Exception:
+        return None

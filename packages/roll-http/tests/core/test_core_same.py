@@ -1,0 +1,426 @@
+"""What the native core accepts and renders, the Python path parses and renders to the same.
+
+`hatch run fuzz` runs the same comparisons for longer.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import OrderedDict
+from functools import reduce
+from http import HTTPStatus
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from roll_http import Cookies, JSONCodec, Limits, Request, Response, _core
+from roll_http.connection.answering import serialize_common_response
+from roll_http.h1.head import RequestError
+from roll_http.h1.head_parser import HeadParser
+
+if not _core.is_native:
+    pytest.skip(f"the Python path is active: {_core.reason}", allow_module_level=True)
+
+native = _core.native
+
+SECONDS = float(os.environ.get("ROLL_FUZZ", "0"))
+"""How long each comparison goes on, in `hatch run fuzz`."""
+
+SMALL = Limits(request_line=40, head=200, headers=4)
+
+METHODS = [b"GET", b"POST", b"HEAD", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"]
+ODD_METHODS = [
+    *(b"get", b"FOO", b"GE T", b"TRACE", b"CONNECT", b"PRI", b"\r\nGET", b"GETT", b"M-SEARCH"),
+    *(b"", b"QUERY", b"G\x00T", b"OPTIONSX", b"POS", b"\nGET"),
+]
+TARGETS = [
+    b"/",
+    b"/a?b=c",
+    b"/a%20b?x",
+    b"/a?b?c",
+    b"/a?",
+    b"//a",
+    b"/%zz%",
+    b"/@:;",
+    b"/%C3%A9%ff",
+]
+ODD_TARGETS = [
+    *(b"*", b"http://a/b", b"/a#b", b"/\xff", b"/a b", b"", b"a", b"/a\x7f", b"/a\x00", b"?"),
+    *(b'/"<>\\^`{|}', b"/" + b"x" * 60, b"/a?#", b"/a?b c", b"/a\tb", b"host:80"),
+]
+VERSIONS = [
+    b"HTTP/1.0",
+    b"HTTP/1.2",
+    b"HTTP/2.0",
+    b"http/1.1",
+    b"HTTP/1.1 ",
+    b"HTTP/11",
+    b"",
+    b"RTSP/1.0",
+]
+NAMES = [
+    *(b"Host", b"host", b"HOST", b"Content-Length", b"content-LENGTH", b"Transfer-Encoding"),
+    *(b"Connection", b"Expect", b"Upgrade", b"Cookie", b"cookie", b"X-A", b"x-a", b"Accept"),
+    *(b"Proxy-Connection", b"Keep-Alive", b"A b", b"", b"X\x00", b"\xc3\xa9", b"Trailer", b"TE"),
+    *(b"A~!#$%&'*+-.^_`|", b"a" * 41, b"a" * 70, b"Host ", b" Host", b"X@", b"X[", b"X{", b"x`z"),
+]
+VALUES = [
+    *(
+        b"a",
+        b"127.0.0.1:80",
+        b"a.b:",
+        b"[::1]:80",
+        b"a b",
+        b"",
+        b" ",
+        b"\t x \t",
+        b"0",
+        b"5",
+        b"05",
+    ),
+    *(
+        b"+5",
+        b"5 ",
+        b"5,5",
+        b"3",
+        b"-1",
+        b"1e1",
+        b"0x1",
+        b"9" * 30,
+        b"1" * 16,
+        b"chunked",
+        b"identity",
+    ),
+    *(
+        b"keep-alive",
+        b"Keep-Alive",
+        b"KEEP-ALIVE ",
+        b"close",
+        b"upgrade",
+        b"keep-alive, close",
+        b"h2c",
+    ),
+    *(
+        b"100-continue",
+        b"\xff\xfe",
+        b"caf\xc3\xa9",
+        b"\xe2\x84\xaaeep-alive",
+        b"a\x00b",
+        b"a\rb",
+        b"a\nb",
+    ),
+    *(
+        b"a\x7fb",
+        b"a\x01b",
+        b"a=b; c=d",
+        b"x" * 150,
+        b"a_b",
+        b"a%41",
+        b"a,b",
+        b":",
+        b"a:99999",
+        b"@a",
+    ),
+    *(b"a:8o", b"a::1", b".", b"-", b"\x0b", b"\xa0", b"\x85a", b"a\x1fb"),
+]
+ENDS = [b"\r\n"] * 30 + [b"\n", b"\r", b"\r\n ", b"\r\n\t", b" \r\n", b"\r\r\n", b"\n\r\n", b""]
+BODIES = [
+    b"",
+    b"GET / HTTP/1.1\r\n",
+    b"x",
+    b"xxxxx",
+    b"xxx" + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"\r\n",
+]
+
+
+def pick(source: random.Random, usual: list[bytes], odd: list[bytes], share: float) -> bytes:
+    return source.choice(usual if source.random() < share else odd)
+
+
+def random_head(source: random.Random) -> bytes:
+    """Bytes that are a head, or nearly so."""
+    fields = [(b"Host", b"a")] if source.random() < 0.9 else []
+    fields += [(source.choice(NAMES), source.choice(VALUES)) for _ in range(source.randrange(5))]
+    source.shuffle(fields)
+    raw = pick(source, METHODS, ODD_METHODS, 0.9) + pick(source, [b" "], [b"  ", b"\t", b""], 0.98)
+    raw += pick(source, TARGETS, ODD_TARGETS, 0.8) + pick(source, [b" "], [b"  ", b""], 0.98)
+    raw += pick(source, [b"HTTP/1.1"], VERSIONS, 0.93) + source.choice(ENDS)
+    for name, value in fields:
+        raw += name + pick(source, [b": ", b":"], [b" : ", b":\t", b"", b"::"], 0.9)
+        raw += value + source.choice(ENDS)
+    raw += b"\r\n"
+    if source.random() < 0.15:
+        at = source.randrange(len(raw))
+        raw = raw[:at] + bytes([source.randrange(256)]) + raw[at + source.randrange(2) :]
+    return raw + source.choice(BODIES)
+
+
+def accepted(raw: bytes, limits: Limits) -> bool:
+    """Return whether the core accepts a head, which Python must parse to the same."""
+    found = native.parse(raw, limits)
+    if found is None:
+        return False
+    parser = HeadParser(limits)
+    for _ in range(3):  # from the second time on, the parser remembers
+        try:
+            head, end = parser.parse(raw, 0)
+        except RequestError as error:
+            raise AssertionError(f"Only the core accepts {raw!r}: {error}") from None
+        assert head is not None, raw
+        parsed = (head.method, head.target, head.path, head.query, head.headers, head.block)
+        assert found == (*parsed, head.length, end), raw
+        assert list(found[4]) == list(head.headers), raw
+        others = (head.minor, head.chunked, head.keep_alive, head.upgrade, head.expects_continue)
+        assert others == (1, False, True, None, False), raw
+    return True
+
+
+def test_fuzz_heads() -> None:
+    source = random.Random(SECONDS or 17)
+    until = time.monotonic() + SECONDS
+    tried = taken = 0
+    while tried < 20_000 or time.monotonic() < until:
+        tried += 1
+        taken += accepted(random_head(source), SMALL if tried % 4 == 0 else Limits())
+    print(f"{tried} heads, {taken} accepted by the core")  # noqa: T201
+    assert tried / 20 < taken < tried
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+def test_what_the_core_accepts_python_parses_to_the_same(source: random.Random) -> None:
+    accepted(random_head(source), Limits())
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_any_bytes_in_a_head_are_read_as_python_reads_them(target: bytes, value: bytes) -> None:
+    accepted(b"GET /" + target + b" HTTP/1.1\r\nHost: a\r\nX: " + value + b"\r\n\r\n", Limits())
+    accepted(b"GET / HTTP/1.1\r\nHost: " + value + b"\r\n" + target + b": 1\r\n\r\n", Limits())
+    accepted(
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + value + b"\r\n\r\n" + target, Limits()
+    )
+
+
+WHOLE = (
+    b"POST /a%20b?c=d HTTP/1.1\r\nHost: a.b:80\r\nContent-Length: 3\r\nX-A: 1\r\n"
+    b"x-a:  2 \r\nCookie: a=b\r\ncookie: c=d\r\nConnection: keep-alive\r\n\r\nabc"
+)
+
+
+def test_the_core_takes_no_part_of_a_message() -> None:
+    assert accepted(WHOLE, Limits())
+    for cut in range(len(WHOLE)):
+        assert native.parse(WHOLE[:cut], Limits()) is None
+        assert native.parse(WHOLE[cut + 1 :], Limits()) is None
+
+
+@pytest.mark.parametrize("at", range(len(WHOLE) - 3))
+def test_any_byte_in_any_place_of_a_head_is_read_as_python_reads_it(at: int) -> None:
+    for byte in range(256):
+        accepted(WHOLE[:at] + bytes([byte]) + WHOLE[at + 1 :], Limits())
+        accepted(WHOLE[:at] + bytes([byte]) + WHOLE[at:], Limits())
+
+
+@pytest.mark.parametrize("name", ["request_line", "head", "headers"])
+def test_the_core_keeps_the_limits(name: str) -> None:
+    for limit in range(1, len(WHOLE)):
+        limits = Limits(**{name: limit})
+        try:
+            HeadParser(limits).parse(WHOLE, 0)
+        except RequestError:
+            assert not accepted(WHOLE, limits)
+        else:
+            assert accepted(WHOLE, limits)
+
+
+# Rendering.
+
+STATUSES = [*HTTPStatus]
+FIELDS = [
+    *("Content-Type", "content-type", "X-A", "x-a", "Location", "Content-Length", "Date", "Vary"),
+    *("Connection", "Transfer-Encoding", "", "A b", "X:", "é", "Set-Cookie", "X\n", "Server"),
+]
+TEXTS: list[object] = [
+    *(
+        "a",
+        "",
+        "text/html",
+        "caf\u00e9",
+        "\u2028",
+        "a\r\nb",
+        "a\x00",
+        "a\tb",
+        "\x7f",
+        "7",
+        "close",
+    ),
+    *(5, None, 1.5, ["a", "b"], ("x",), [], b"bytes", "x" * 300, "keep-alive", "0"),
+]
+CONTENTS: list[object] = [
+    *(b"", "", b"hello", "hello", "caf\u00e9", "\U0001f600", "\ud800", b"\x00\xff", 5, None),
+    *(bytearray(b"a"), memoryview(b"b"), b"x" * 65536, b"x" * 65537, "y" * 65536, "é" * 32769),
+]
+
+
+class Quiet(Response):
+    __slots__ = ()
+
+    add_content_type = False
+
+
+def random_response(source: random.Random) -> tuple[Request, Response]:
+    request = Request(None, None)
+    request.method = "GET"
+    response = source.choice([Response, Response, Quiet])(None, None)
+    response.status = HTTPStatus.OK if source.random() < 0.5 else source.choice(STATUSES)
+    for _ in range(source.choice([0, 0, 1, 2, 3])):
+        odd = source.random() < 0.3
+        name = source.choice(FIELDS if odd else FIELDS[:5])
+        response.headers[name] = source.choice(TEXTS if odd else TEXTS[:3])
+    for _ in range(source.choice([0, 0, 0, 1, 2])):
+        response.cookies.set(source.choice("ab"), source.choice(["1", "é", "a b", ""]))
+    response.body = source.choice(CONTENTS if source.random() < 0.5 else CONTENTS[:5])
+    return request, response
+
+
+def rendered(request: Request, response: Response, date: str) -> bool:
+    """Return whether the core renders a response, which Python must render to the same."""
+    found = native.serialize(response, date)
+    if found is None:
+        return False
+    expected = serialize_common_response(request, response, date)
+    assert expected is not None, found
+    head, body, *_ = expected
+    assert found == head + body
+    return True
+
+
+DATE = "Date: Sun, 29 Nov 2026 23:29:00 GMT\r\n"
+
+
+def test_fuzz_responses() -> None:
+    source = random.Random(SECONDS or 17)
+    until = time.monotonic() + SECONDS
+    tried = taken = 0
+    while tried < 20_000 or time.monotonic() < until:
+        tried += 1
+        request, response = random_response(source)
+        try:
+            serialize_common_response(request, response, DATE)  # which learns the names
+        except ValueError:
+            assert native.serialize(response, DATE) is None
+            continue
+        taken += rendered(request, response, DATE)
+    print(f"{tried} responses, {taken} rendered by the core")  # noqa: T201
+    assert tried / 20 < taken < tried
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+def test_what_the_core_renders_python_renders_to_the_same(source: random.Random) -> None:
+    rendered(*random_response(source), DATE)
+
+
+def test_cookies_of_a_class_of_one_s_own_are_left_to_python() -> None:
+    class Own(Cookies):
+        def output(self):
+            yield "own=1"
+
+    class App:
+        Cookies = Own
+
+    response = Response(App(), None)
+    response.cookies["a"] = "b"
+    assert native.serialize(response, DATE) is None
+
+
+# JSON.
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(exclude_categories=[]), max_size=8)
+    | st.sampled_from([2**62, -(2**62), 2**62 - 1, 2**63, -(2**63), 2**64, -0.0, 1e308, 5e-324])
+)
+VALUES_OF_JSON = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+        | st.dictionaries(SCALARS, inner, max_size=2)
+    ),
+    max_leaves=12,
+)
+
+
+def encoded(value: object) -> bytes | None:
+    """Return what the core makes of a value, which Python's codec must make of it too."""
+    found = native.encode_json(value)
+    if found is not None:
+        assert found == JSONCodec().dumps(value).encode()
+    return found
+
+
+@given(VALUES_OF_JSON)
+@settings(max_examples=500, deadline=None)
+def test_the_core_encodes_json_as_python_does(value: object) -> None:
+    encoded(value)
+
+
+def test_each_character_is_escaped_as_python_does() -> None:
+    for code in [*range(0x300), 0x2028, 0xFFFF, 0x1F600]:
+        assert encoded(chr(code)) is not None
+        assert encoded({f"a{chr(code)}b": 1}) is not None
+
+
+class Word(str):
+    __slots__ = ()
+
+
+UNCOMMON = [
+    *(float("nan"), float("inf"), -float("inf"), 2**63, Word("a"), HTTPStatus.OK, {1: 2}),
+    *({None: 1}, {Word("a"): 1}, "\ud800", ["\udc00a"], {"\ud800": 1}, b"a", {1, 2}),
+    *(object(), OrderedDict(a=1), reduce(lambda inner, _: [inner], range(40), 1)),
+    reduce(lambda inner, _: {"a": inner}, range(40), 1),
+]
+
+
+@pytest.mark.parametrize("value", UNCOMMON, ids=repr)
+def test_what_is_not_common_is_left_to_python_s_encoder(value: object) -> None:
+    assert native.encode_json(value) is None
+    assert native.encode_json([1, {"a": value}]) is None
+
+
+def test_json_replaces_body_and_type_whatever_was_set_before() -> None:
+    response = Response(None, None)
+    response.json = {"a": [1, "é"]}
+    assert (response.body, response.headers) == ('{"a":[1,"é"]}'.encode(), {"Content-Type": JSON})
+    response.headers = {"content-type": "text/html", "X-A": "1"}
+    response.json = [1]
+    assert (response.body, response.headers) == (b"[1]", {"X-A": "1", "Content-Type": JSON})
+    with pytest.raises(ValueError, match="float"):
+        response.json = float("nan")
+    with pytest.raises(TypeError):
+        response.json = {1, 2}
+    assert response.json == [1]
+
+
+JSON = "application/json; charset=utf-8"
+
+
+def test_another_codec_encodes() -> None:
+    class App:
+        JSON = SimpleNamespace(dumps=lambda value: "other")
+
+    response = Response(App(), None)
+    response.json = 1
+    assert response.body == b"other"
