@@ -83,7 +83,9 @@ def build(root: Path, module: str) -> Path:
         command.ensure_finalized()
         command.run()
         made = Path(command.get_ext_fullpath(module))
-        return Path(shutil.copy2(made, folder / made.name))
+        # A program may run with the file that is there: never write into it, put another in place.
+        copy = Path(shutil.copy2(made, folder / f"{made.name}.new"))
+        return copy.replace(folder / made.name)
 
 
 def compile_flags() -> list[str]:

@@ -38,7 +38,7 @@ cdef int find_parts() except -1:
     global Beginning, BYTES_TYPE, Cookies, ENDED, Headers, LONGEST_BODY, OK_LINE, PLAIN, PythonHead
     global TEXT_TYPE, TURNS, answer, continue_task, end_exchange, enter_task, fail_task
     global format_cookies, kinds, leave_task, percent_decode, plain_connections, plain_requests
-    global JSONCodec, PLAIN_JSON, set_json_in_python
+    global serialize_in_python, JSONCodec, PLAIN_JSON, set_json_in_python
     global check_size, plain_loading, plain_responses, status_lines
     if answer is not None:
         return 0
@@ -62,6 +62,7 @@ cdef int find_parts() except -1:
     BYTES_TYPE = response_body.BYTES_TYPE.encode()
     kinds, PLAIN = response_fields.kinds, response_fields.PLAIN
     format_cookies = serialize._cookie_lines
+    serialize_in_python = answering.serialize_in_python
     status_lines = {status: line.encode() for status, line in serialize._COMMON_LINES.items()}
     OK_LINE = status_lines[OK]
     Beginning, ENDED = eager_tasks._Beginning, eager_tasks.ENDED
@@ -330,7 +331,7 @@ cdef class ConnectionBase:
             return False
         request.method = METHODS[head.method]  # as received: the application may have changed it
         try:
-            sent = render(<ResponseBase>result, self.registry.date, &size)
+            sent = render(<ResponseBase>result, self.registry.date, True, &size)
         except Exception:  # Python's way raises it again, and says what is wrong
             return False
         if sent is None:
@@ -353,7 +354,7 @@ cdef class ConnectionBase:
     cdef int go_on(self, task, bytes data, Py_ssize_t at, Head* head, begun) except -1:
         """Have Python answer what the core has begun."""
         cdef int sent = PYGEN_RETURN
-        shown = PythonHead()
+        shown = make_bare(PythonHead, NOTHING)  # nothing reads more of it
         shown.method = METHODS[head.method]
         shown.target = data[at + head.target:at + head.target_end]
         work = answer(self, shown, begun)

@@ -5,6 +5,7 @@
 cdef dict kinds = None  # what each field name seen is, see `h1/response_fields.py`
 cdef dict status_lines = None  # of common statuses, as bytes
 cdef object format_cookies = None
+cdef object serialize_in_python = None
 cdef object Cookies = None
 cdef Py_ssize_t LONGEST_BODY = 0
 cdef bytes TEXT_TYPE = None
@@ -98,7 +99,7 @@ cdef str cookie_lines(ResponseBase response):
     return lines if PyUnicode_IS_COMPACT_ASCII(lines) else None
 
 
-cdef bytes render(ResponseBase response, str date, Py_ssize_t* body_size):
+cdef bytes render(ResponseBase response, str date, bint with_body, Py_ssize_t* body_size):
     """Return the bytes of a response of a class that overrides nothing; None if it is not common.
 
     `date` is the line of the `Date` field. The connection goes on behind it.
@@ -130,7 +131,7 @@ cdef bytes render(ResponseBase response, str date, Py_ssize_t* body_size):
     length_size = digits + 24 - length
     answer = PyBytes_FromStringAndSize(NULL, (
         PyBytes_GET_SIZE(status) + fields_size + PyUnicode_GET_LENGTH(cookies) + 16 + length_size + 2
-        + PyUnicode_GET_LENGTH(date) + PyBytes_GET_SIZE(kind) + 2 + size
+        + PyUnicode_GET_LENGTH(date) + PyBytes_GET_SIZE(kind) + 2 + (size if with_body else 0)
     ))
     out = put_bytes(PyBytes_AS_STRING(answer), status)
     if fields_size:
@@ -142,7 +143,8 @@ cdef bytes render(ResponseBase response, str date, Py_ssize_t* body_size):
     out = put_text(out, date)
     out = put_bytes(out, kind)
     out = put(out, b"\r\n", 2)
-    put(out, body, size)
+    if with_body:
+        put(out, body, size)
     body_size[0] = size
     return answer
 
@@ -166,6 +168,24 @@ def serialize(ResponseBase response, str date):
     if not plain_responses.takes(type(response)):
         return None
     try:
-        return render(response, date, &size)
+        return render(response, date, True, &size)
     except Exception:
         return None
+
+
+def serialize_common(RequestBase request, ResponseBase response, str date):
+    """Return what `serialize_common_response` does: head, body and three more; None if not common."""
+    cdef Py_ssize_t size
+    find_parts()
+    if request.version != "1.1" or request.method == "HEAD" or request.method == "CONNECT":
+        return None
+    if not plain_responses.takes(type(response)):
+        return serialize_in_python(request, response, date)
+    try:
+        head = render(response, date, False, &size)
+    except UnicodeEncodeError:
+        head = None
+    if head is None:
+        return serialize_in_python(request, response, date)
+    body = response.body
+    return head, body.encode() if PyUnicode_CheckExact(body) else body, None, None, True

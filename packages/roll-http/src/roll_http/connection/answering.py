@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Coroutine, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+from .._core import is_native
 from ..cancellation import ENDING, is_cancelled
 from ..errors import ClientDisconnected
 from ..h1.head import Head
@@ -25,7 +26,7 @@ from .observers import report
 from .plain_answers import answer_to, failed, log_failure, missing, serialize_plain, unsendable
 from .writer import SLICE
 
-__all__ = ["answer", "serialize_common_response", "serialize_response"]
+__all__ = ["answer", "serialize_common_response", "serialize_in_python", "serialize_response"]
 
 NONE: Final[Sequence[Any]] = ()
 
@@ -186,7 +187,7 @@ def _may_go_on(connection: Connection, request: Request, response: Response) -> 
     return not body.broken
 
 
-def serialize_common_response(
+def serialize_in_python(
     request: Request, response: Response, date: str
 ) -> tuple[bytes, bytes, None, None, bool] | None:
     """Return what `serialize_response` gives, for a common, short response; None for others.
@@ -205,6 +206,13 @@ def serialize_common_response(
         date += BYTES_TYPE if body is response.body else TEXT_TYPE
     head = serialize_common(status, headers, response.cookie_lines, body, date)
     return None if head is None else (head, body, None, None, True)
+
+
+serialize_common_response = serialize_in_python
+if is_native:
+    from .._core import native
+
+    serialize_common_response = native.serialize_common
 
 
 def serialize_response(request: Request, response: Response, date: str) -> Serialized:
