@@ -60,7 +60,10 @@ async def test_a_head_that_takes_too_long_is_told(watched):
 
 
 async def test_a_connection_too_many_is_told(watched):
-    peer = await watched(connections=0)
+    peer = await watched(connections=1)
+    first = await peer.connect()
+    first.send(GET)
+    await first.until(b"hello")
     assert (await peer.exchange(b"")).startswith("HTTP/1.1 503 ")
     assert [told[:2] for told in peer.refused] == [(503, "Too many connections")]
 
@@ -72,7 +75,7 @@ async def test_an_error_of_the_server_is_told(watched, caplog):
     await connection.until(b"hello")
     (protocol,) = peer.server.connections
     protocol._begin_next = None
-    connection.send(GET)
+    connection.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     assert (await connection.rest()).startswith(b"HTTP/1.1 500 ")
     assert [told[0] for told in peer.refused] == [500]
 

@@ -28,7 +28,7 @@ cdef Plain plain_connections = None
 cdef Plain plain_requests = None
 cdef Plain plain_responses = None
 cdef Plain plain_loading = None  # of the bodies of requests
-cdef object PythonHead, Beginning, ENDED, enter_task, leave_task, answer, end_exchange
+cdef object PythonHead, PlainRequest, Beginning, ENDED, enter_task, leave_task, answer, end_exchange
 cdef object check_size, continue_task, fail_task
 answer = None
 
@@ -39,7 +39,7 @@ cdef int find_parts() except -1:
     global TEXT_TYPE, TURNS, answer, continue_task, end_exchange, enter_task, fail_task
     global format_cookies, kinds, leave_task, percent_decode, plain_connections, plain_requests
     global serialize_in_python, JSONCodec, PLAIN_JSON, set_json_in_python
-    global check_size, plain_loading, plain_responses, status_lines
+    global PlainRequest, check_size, plain_loading, plain_responses, status_lines
     if answer is not None:
         return 0
     from asyncio import _enter_task, _leave_task
@@ -55,6 +55,7 @@ cdef int find_parts() except -1:
     from ..response import Response, set_json as set_json_in_python
     from ..syntax import percent_decode
 
+    PlainRequest = Request
     enter_task, leave_task = _enter_task, _leave_task
     TURNS = pipeline.TURNS
     LONGEST_BODY = writer.SLICE
@@ -312,6 +313,8 @@ cdef class ConnectionBase:
                     begun = result
         except BaseException as error:
             begun = begun_with(RAISED, None, error)
+            if request is None:  # the application's class has raised: answer the error in its place
+                self.request = make_request(PlainRequest, app, self, data, at, head)
         if begun is None:
             if self.send(request, result, head, buffered):
                 return 0
@@ -332,7 +335,9 @@ cdef class ConnectionBase:
         request.method = METHODS[head.method]  # as received: the application may have changed it
         try:
             sent = render(<ResponseBase>result, self.registry.date, True, &size)
-        except Exception:  # Python's way raises it again, and says what is wrong
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException:  # Python's way raises it again, and says what is wrong
             return False
         if sent is None:
             return False
