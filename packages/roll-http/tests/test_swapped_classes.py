@@ -104,7 +104,7 @@ PLACES = [
 
 
 def swap(peer, place, error):
-    """Have a class of a server swapped until it has raised; the next request is an ordinary one."""
+    """Have a class of a server swapped until it has raised: the next request is ordinary."""
     plain = {"Request": Request, "Response": Response, "Cookies": Cookies}
     parts = place(error)
 

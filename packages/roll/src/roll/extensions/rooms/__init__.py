@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ...application import Roll
 from ...extras import need
 from .home import Rooms
 from .readers import BACKLOG
 from .room import Room
-
-if TYPE_CHECKING:
-    from ...application import Roll
 
 __all__ = ["Room", "Rooms", "rooms"]
 
