@@ -12,7 +12,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import starlette.requests
 from aiohttp import web
+from aiohttp.base_protocol import BaseProtocol
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -185,6 +187,60 @@ async def test_asyncio_stream_is_a_source(photo):
         part.name: await part.read_async() async for part in parts_async(form.content_type, reader)
     }
     assert found == {"title": "é".encode(), "photo": CONTENT}
+
+
+class Delayed:
+    """Gives out each chunk only after a read that waited for it was cancelled."""
+
+    def __init__(self, body, give):
+        self.chunks = iter([body[start : start + 500] for start in range(0, len(body), 500)])
+        self.give = give
+
+    async def finish(self, call):
+        while True:
+            try:
+                async with asyncio.timeout(0):
+                    return await call()
+            except TimeoutError:
+                self.give(next(self.chunks, None))
+
+
+def make_asyncio_stream():
+    reader = asyncio.StreamReader()
+    return reader, lambda chunk: reader.feed_data(chunk) if chunk else reader.feed_eof()
+
+
+def make_aiohttp_stream():
+    loop = asyncio.get_running_loop()
+    protocol = BaseProtocol(loop)
+    protocol.connection_made(asyncio.Transport())  # which is not asked for anything
+    reader = aiohttp.StreamReader(protocol, 2**16, loop=loop)
+    return reader, lambda chunk: reader.feed_data(chunk) if chunk else reader.feed_eof()
+
+
+def make_starlette_request():
+    messages = asyncio.Queue()
+
+    def give(chunk):
+        message = {"type": "http.request", "body": chunk or b"", "more_body": chunk is not None}
+        messages.put_nowait(message)
+
+    scope = {"type": "http", "method": "POST", "headers": []}
+    return starlette.requests.Request(scope, messages.get), give
+
+
+@pytest.mark.parametrize(
+    "make", [make_asyncio_stream, make_aiohttp_stream, make_starlette_request]
+)
+async def test_cancelled_reads_go_on_where_they_were(make):
+    content = CONTENT[:20_000]
+    body, content_type = encode({"title": "é" * 600}, {"photo": content})
+    source, give = make()
+    delayed = Delayed(body, give)
+    parts, found = parts_async(content_type, source), {}
+    while part := await delayed.finish(lambda: anext(parts, None)):
+        found[part.name] = await delayed.finish(part.read_async)
+    assert found == {"title": "é".encode() * 600, "photo": content}
 
 
 async def test_roll_request_is_a_source(photo):
