@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from functools import partial
 from typing import Any
 
 import pytest
@@ -142,6 +143,11 @@ async def test_a_request_has_its_parts(serve: Any, wire: Any) -> None:
         ("//x", "//x", ""),
         ("http://localhost/chat?a", "/chat", "a"),
         ("http://localhost", "/", ""),
+        ("http://localhost?a", "/", "a"),
+        ("HTTPS://localhost/?a/b", "/", "a/b"),
+        ("ws://localhost/a://b", "/a://b", ""),
+        ("/a:b@[c]", "/a:b@[c]", ""),
+        ("/%zz", "/%zz", ""),
     ]:
         raw = await site.socket()
         raw.send(wire.head(line=f"GET {target} HTTP/1.1"))
@@ -149,6 +155,57 @@ async def test_a_request_has_its_parts(serve: Any, wire: Any) -> None:
         _, payload = await raw.frame()
         address = list(raw.writer.get_extra_info("sockname"))
         assert json.loads(payload) == [path, query, "localhost", address]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://[:/",
+        "http://[::1/",
+        "http://[::1]x/",
+        "http://",
+        "http:///a",
+        "http://a b/",
+        "http://u@a/",
+        "http://a:b/",
+        "http://a/#b",
+        "http:/a",
+        "ftp://a/",
+        "://a/",
+        "a",
+        "a/b",
+        "*",
+        "localhost:80",
+        "/a#b",
+        "#",
+        "/caf\u00e9",
+        "/\x01",
+        "/\x7f",
+        "?a",
+    ],
+)
+async def test_a_malformed_target_is_refused(serve: Any, wire: Any, target: str) -> None:
+    site = await serve()
+    raw = await site.socket()
+    raw.send(wire.head(line=f"GET {target} HTTP/1.1"))
+    assert (await raw.rest()).startswith(b"HTTP/1.1 400 ")
+    assert site.ws == []
+
+
+async def test_the_host_of_a_whole_url_counts(serve: Any, wire: Any) -> None:
+    async def handler(request: HandshakeRequest, ws: WSProtocol) -> None:
+        await ws.send(ws.headers["HOST"])
+
+    site = await serve(handler)
+    for target, host in [
+        ("http://[::1]:80/a", "[::1]:80"),
+        ("http://b?c", "b"),
+        ("/", "localhost"),
+    ]:
+        raw = await site.socket()
+        raw.send(wire.head(line=f"GET {target} HTTP/1.1"))
+        await raw.reader.readuntil(b"\r\n\r\n")
+        assert (await raw.frame())[1] == host.encode()
 
 
 async def test_over_a_unix_socket_a_client_has_no_address(wire: Any, tmp_path: Any) -> None:
@@ -197,6 +254,24 @@ async def asynchronous_generator(*args: Any) -> Any:
     yield
 
 
+def called(call: Any) -> Any:
+    """Return an object whose `__call__` is a function."""
+    return type("Called", (), {"__call__": staticmethod(call)})()
+
+
+class Shape:
+    """A class with the arguments of a handler."""
+
+    def __init__(self, *args: Any) -> None: ...
+
+
+class Awaited(Shape):
+    """A class whose objects are awaited, as coroutines are."""
+
+    def __await__(self) -> Any:
+        return iter(())
+
+
 @pytest.mark.parametrize(
     ("handler", "message"),
     [
@@ -206,6 +281,16 @@ async def asynchronous_generator(*args: Any) -> Any:
         ([print], "A handler is a function"),
         (generator, "without `yield`"),
         (asynchronous_generator, "without `yield`"),
+        (partial(generator, 1), "without `yield`"),
+        (called(generator), "without `yield`"),
+        (partial(called(asynchronous_generator)), "without `yield`"),
+        (Shape, "is a class: nothing is awaited"),
+        (partial(Shape, 1), "is a class: nothing is awaited"),
+        (lambda: None, r"is called with \(request, ws\), and .* takes \(\): too many"),
+        (lambda ws: None, r"takes \(ws\): too many positional arguments"),
+        (lambda a, b, c: None, "missing a required argument: 'c'"),
+        (partial(lambda a, b: None, 1), "too many positional arguments"),
+        ({"/a": lambda: None}, r"The handler of '/a' is called with \(request, ws\)"),
         ({}, "at least one path, not {}"),
         ({"/a": None}, "The handler of '/a' is a function, not None"),
         ({"/a": print, "/b": asynchronous_generator}, "The handler of '/b' is .* without `yield`"),
@@ -220,10 +305,30 @@ def test_what_is_no_handler_is_an_error_at_once(handler: Any, message: str) -> N
         Listener(handler)
 
 
-@pytest.mark.parametrize("hook", ["no", 0, False, [], {}, generator, asynchronous_generator])
+@pytest.mark.parametrize(
+    "hook",
+    [
+        *("no", 0, False, [], {}, generator, asynchronous_generator, Shape, partial(Shape, 1)),
+        *(partial(generator), called(generator), called(asynchronous_generator)),
+    ],
+    ids=map(str, range(12)),
+)
 def test_what_is_no_hook_is_an_error_at_once(wire: Any, hook: Any) -> None:
     with pytest.raises(ValueError, match="`process_request` is a function"):
         Listener(wire.echo, process_request=hook)
+
+
+@pytest.mark.parametrize("hook", [lambda: None, lambda a, b: None], ids=["none", "two"])
+def test_a_hook_takes_the_request(wire: Any, hook: Any) -> None:
+    with pytest.raises(ValueError, match=r"`process_request` is called with \(request\), and"):
+        Listener(wire.echo, process_request=hook)
+
+
+def test_functions_objects_and_classes_that_are_awaited_are_handlers(wire: Any) -> None:
+    async def handler(request: Any, ws: Any, *, more: int = 0) -> None: ...
+
+    for each in (handler, partial(handler, more=1), called(handler), Awaited, lambda *args: None):
+        assert Listener(each, process_request=print).handler is each
 
 
 class NoCodec:

@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from roll_websocket.options import LONGEST
 from roll_websocket.protocol import WSProtocol
@@ -57,9 +58,9 @@ def check_names(handshake: Callable[..., object], options: Mapping[str, object])
 def check_handlers(handler: object, hook: object) -> None:
     """Raise ValueError for what cannot be called, or is not to be awaited."""
     for name, value in named_handlers(handler):
-        check_function(name, value)
+        check_function(name, value, ("request", "ws"))
     if hook is not None:
-        check_function("`process_request`", hook)
+        check_function("`process_request`", hook, ("request",))
 
 
 def named_handlers(handler: object) -> list[tuple[str, object]]:
@@ -74,9 +75,48 @@ def named_handlers(handler: object) -> list[tuple[str, object]]:
     return [(f"The handler of {path!r}", value) for path, value in handler.items()]
 
 
-def check_function(name: str, value: object) -> None:
-    """Raise ValueError for what cannot be called, and for a generator function."""
+def check_function(name: str, value: object, arguments: tuple[str, ...]) -> None:
+    """Raise ValueError for what cannot be called so, for a generator function and for a class."""
     if not callable(value):
         raise ValueError(f"{name} is a function, not {value!r}")  # noqa: TRY004 - as all options
-    if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
+    function: Callable[..., object] = value
+    while isinstance(function, partial):
+        function = function.func
+    if isinstance(function, type) and not hasattr(function, "__await__"):
+        raise ValueError(f"{name} is a function, and {value!r} is a class: nothing is awaited")
+    if is_generator(function) or is_generator(getattr(function, "__call__", None)):  # noqa: B004 - the method itself is wanted
         raise ValueError(f"{name} is a function without `yield`: {value!r} is a generator")
+    check_arguments(name, value, arguments)
+
+
+def is_generator(function: object) -> bool:
+    """Whether a call gives a generator, which nobody would run."""
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
+def called_by(function: Callable[..., object]) -> Callable[..., object]:
+    """Return what is called, of whose parameters none is its object.
+
+    Before Python 3.13, `inspect` takes the first one of a static or class method for that.
+    """
+    called = inspect.getattr_static(type(function), "__call__", None)
+    if isinstance(called, staticmethod | classmethod):
+        return function.__call__  # type: ignore[operator,no-any-return]  # a function, too
+    return function
+
+
+def check_arguments(
+    name: str, function: Callable[..., object], arguments: tuple[str, ...]
+) -> None:
+    """Raise ValueError for a function that does not take these arguments by position."""
+    try:
+        signature = inspect.signature(called_by(function), follow_wrapped=False)
+    except (TypeError, ValueError):  # some builtins have none that can be read
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        given = ", ".join(arguments)
+        raise ValueError(
+            f"{name} is called with ({given}), and {function!r} takes {signature}: {error}"
+        ) from None

@@ -109,13 +109,13 @@ class Opening(asyncio.Protocol):
         # Not above: the traceback of an error in the check would show `stop`, and thereby the
         # request with its cookies.
         if request is not None:
-            client = self.transport.get_extra_info("peername")
-            address = client[:2] if isinstance(client, tuple) else None
-            self.check(ListenerRequest(request, address))
+            self.check(request)
 
-    def check(self, request: ListenerRequest) -> None:
+    def check(self, parsed: Request) -> None:
         """Have the listener check the request, then open the connection."""
+        client = self.transport.get_extra_info("peername")
         try:
+            request = ListenerRequest(parsed, client[:2] if isinstance(client, tuple) else None)
             checked = self.listener.check(request)
             if isawaitable(checked):
                 self.patience.cancel()
