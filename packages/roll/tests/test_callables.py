@@ -244,3 +244,31 @@ def test_an_async_class_of_a_multipart_is_refused_at_once(name, form):
 def test_an_async_report_is_refused_at_once(app, form):
     with pytest.raises(ValueError, match="report"):
         report_exchanges(app, async_forms(nothing)[form])
+
+
+class Static:
+    """An object of which none of the parameters is itself."""
+
+    @staticmethod
+    async def __call__(request, response):
+        response.body = "static"
+
+
+class Classed:
+    @classmethod
+    def __call__(cls, request, response):
+        response.body = "classed"
+
+
+@pytest.mark.parametrize("kind", [Static, Classed])
+async def test_a_static_call_is_called_with_its_own_parameters(app, client, kind):
+    app.route("/")(kind())
+    assert (await client.get("/")).body == kind.__name__.lower().encode()
+    app.listen("request")(kind())
+    assert (await client.get("/")).body == kind.__name__.lower().encode()
+
+
+def test_a_predicate_with_a_static_call_is_taken(app):
+    cors(app, origin=type("Predicate", (), {"__call__": staticmethod(lambda origin: True)})())
+    with pytest.raises(ValueError, match="missing a required argument: 'more'"):
+        cors(app, origin=type("P", (), {"__call__": staticmethod(lambda origin, more: True)})())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Annotated, Any, Final, ForwardRef, NewType, Union, get_args, 
 from uuid import UUID
 
 from .advice import advise, described
-from .callables import functions_of
+from .callables import functions_of, signature_of
 
 __all__ = ["Convert", "advise_on_unresolved", "annotations_of", "by_annotation"]
 
@@ -38,7 +37,7 @@ def annotations_of(handler: Any, near: Names) -> dict[str, Any]:
     the handler is registered: a function that makes an application has some of its own.
     """
     try:
-        parameters = inspect.signature(handler, follow_wrapped=False).parameters.values()
+        parameters = signature_of(handler).parameters.values()
     except (TypeError, ValueError):
         return {}
     scopes = (globals_of(handler), vars(type(getattr(handler, "__self__", None))), near)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from http import HTTPStatus
 from keyword import iskeyword
@@ -13,7 +12,7 @@ from roll_routing import Routes, variables
 
 from .advice import caller, described
 from .annotations import Convert, advise_on_unresolved, annotations_of, by_annotation
-from .callables import refuse_async, refuse_awaitable, refuse_unrun
+from .callables import refuse_async, refuse_awaitable, refuse_unrun, signature_of
 
 __all__ = ["Arguments", "Conversions", "Place"]
 
@@ -55,7 +54,7 @@ class Place:
 
     def _bind(self, handler: Any) -> None:
         try:
-            signature = inspect.signature(handler, follow_wrapped=False)
+            signature = signature_of(handler)
         except (TypeError, ValueError):  # some builtins have none that can be read
             return
         if self.names is None:
@@ -64,7 +63,7 @@ class Place:
             signature.bind(None, None, **dict.fromkeys(self.names))
 
     def _misfit(self, handler: Any, second: str, error: TypeError) -> str:
-        signature = inspect.signature(handler, follow_wrapped=False)
+        signature = signature_of(handler)
         right = ", ".join(("request", second, *(self.names or ())))
         return (
             f"{described(handler)} takes {signature}, and cannot answer {self.path!r}, for which"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .advice import advise, code_of, described
+from .callables import signature_of
 from .parameters import misplaced, positional, wrapped_by
 
 __all__ = ["arranged", "check_listener"]
@@ -25,7 +26,7 @@ def check_listener(listener: Listener, event: str, names: tuple[str, ...]) -> No
     if code_of(listener) is None:  # of a builtin, a signature may be what it was made with
         return
     try:
-        signature = inspect.signature(listener, follow_wrapped=False)
+        signature = signature_of(listener)
     except (TypeError, ValueError):
         return
     order, keywords = places(parameters(listener), names)
@@ -85,7 +86,7 @@ def by_name(parameter: inspect.Parameter, names: tuple[str, ...]) -> bool:
 def parameters(listener: Listener) -> list[inspect.Parameter]:
     """Return the parameters of a listener: its own, or those of what it passes all on to."""
     try:
-        signature = inspect.signature(listener, follow_wrapped=False)
+        signature = signature_of(listener)
     except (TypeError, ValueError):  # some builtins have no signature
         return []
     own = list(signature.parameters.values())

@@ -14,6 +14,7 @@ __all__ = [
     "refuse_awaitable",
     "refuse_misfit",
     "refuse_unrun",
+    "signature_of",
 ]
 
 
@@ -52,10 +53,23 @@ def refuse_async(call: Any, what: str) -> None:
         raise ValueError(f"{what} is called without an await: {call!r} must be a plain function")
 
 
+def signature_of(call: Any) -> inspect.Signature:
+    """Return the parameters of a call itself, not of what it wraps.
+
+    Raises:
+        TypeError, ValueError: it has none that can be read, as some builtins.
+    """
+    # Before Python 3.13, the first parameter of such a `__call__` is taken for the object.
+    called = inspect.getattr_static(type(call), "__call__", None)
+    if isinstance(called, staticmethod | classmethod):
+        call = call.__call__
+    return inspect.signature(call, follow_wrapped=False)
+
+
 def refuse_misfit(call: Any, names: tuple[str, ...], what: str) -> None:
     """Raise a `ValueError` if `call` cannot be called with the arguments `names`, by position."""
     try:
-        signature = inspect.signature(call, follow_wrapped=False)
+        signature = signature_of(call)
     except (TypeError, ValueError):  # some builtins have none that can be read
         return
     try:

@@ -8,6 +8,7 @@ from types import MethodType
 from typing import Any, Final
 
 from .advice import advise, described
+from .callables import signature_of
 
 __all__ = ["advise_on_order", "misplaced", "positional", "wrapped_by"]
 
@@ -44,7 +45,7 @@ def positional(call: Any) -> list[str]:
     Of a decorator that passes all on, they are those of what it decorates.
     """
     try:
-        parameters = [*inspect.signature(call, follow_wrapped=False).parameters.values()]
+        parameters = [*signature_of(call).parameters.values()]
     except (TypeError, ValueError):  # some builtins have none that can be read
         return []
     wrapped = wrapped_by(call)
