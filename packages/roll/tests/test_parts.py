@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import types
+import warnings
 from http.cookies import SimpleCookie
 from urllib.parse import unquote
 
@@ -409,7 +411,7 @@ async def test_a_foreign_websocket_refuses_by_an_http_error(lines):
 @pytest.mark.parametrize("name", ["handshake", "run", "on_lost", "data_received", "eof_received"])
 def test_a_websocket_class_without_what_is_called_is_refused_at_registration(name):
     asked = part_checks.members(parts.WebsocketConnection)
-    body = dict.fromkeys(asked, lambda *_: None)
+    body = dict.fromkeys([*asked, "__init__"], lambda *_: None)
     del body[name]
 
     class Mine(Roll):
@@ -649,6 +651,112 @@ def test_an_async_codec_is_refused(name):
     )
     with pytest.raises(ValueError, match=rf"Mine\.JSON\.{name} is called without an await"):
         type("Mine", (Roll,), {"JSON": codec})()
+
+
+async def coroutine():
+    """Nobody would await it."""
+
+
+class Called:
+    async def __call__(self, *args):
+        """Nobody would await it."""
+
+
+class Bare:
+    def __init__(self, *args, **kwargs): ...
+
+
+class NoArguments:
+    add = match = setdefault = get = items = payload = vars = None
+
+    def __init__(self): ...
+
+
+class TooMany:
+    add = match = setdefault = get = items = payload = vars = None
+
+    def __init__(self, one, two, three): ...
+
+
+NO_PARTS = {
+    "object": object,
+    "bare": Bare,
+    "called": Called,
+    "text": str,
+    "coroutine": lambda *args, **kwargs: [coroutine()][0],
+    "number": lambda *args, **kwargs: 5,
+    "nothing": lambda *args, **kwargs: None,
+    "two more": lambda one, two, three, **kwargs: {},
+    "too many": TooMany,
+}
+TRIED = ("Route", "Query", "Form", "Files", "Cookies", "Multipart")
+
+
+@pytest.mark.parametrize("made", NO_PARTS.values(), ids=NO_PARTS)
+@pytest.mark.parametrize("part", TRIED)
+@pytest.mark.parametrize("when", ["made", "started"])
+async def test_a_part_that_makes_something_else_is_told_at_the_start(part, made, when):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if when == "made":
+            with pytest.raises(ValueError, match=rf"Mine\.{part} "):
+                type("Mine", (Roll,), {part: plain(made)})()
+        else:
+            app = Roll()
+            setattr(app, part, made)
+            with pytest.raises(ValueError, match=rf"Roll\.{part} "):
+                await app.startup()
+
+
+def plain(made):
+    return made if isinstance(made, type) else staticmethod(made)
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["HttpProtocol", "Protocol", "Request", "Response", "Route", "Query", "Form", "Cookies"],
+)
+@pytest.mark.parametrize("own", [True, False])
+def test_a_part_that_does_not_take_its_arguments_is_told(part, own):
+    base = getattr(Roll, part, Roll.HttpProtocol) if own else Bare
+    made = type("Made", (base,), {"__init__": lambda self: None, "__new__": lambda kind: None})
+    if not own:
+        made = staticmethod(lambda: None)
+    with pytest.raises(ValueError, match=rf"Mine\.{part} is called with \([a-z, ]+\), but "):
+        type("Mine", (Roll,), {part: made})()
+
+
+@pytest.mark.parametrize("router", [object, Bare, str, lambda self: [coroutine()][0]])
+def test_what_is_no_router_is_told_where_the_application_is_made(router):
+    with pytest.raises(ValueError, match=r"Mine\.Routes .*"):
+        type("Mine", (Roll,), {"Routes": router})()
+
+
+async def test_a_router_that_matches_nothing_is_told_at_the_start():
+    app = type("Mine", (Roll,), {"Routes": lambda self: types.SimpleNamespace(add=print)})()
+    with pytest.raises(ValueError, match=r"Mine\.routes has made .*, without `add` and `match`"):
+        await app.startup()
+
+
+def test_a_part_may_refuse_what_is_empty():
+    class Strict(dict):
+        def __init__(self, mapping):
+            super().__init__(mapping)
+            _ = self["token"]
+
+    class Typed(dict):
+        def __init__(self, mapping):
+            super().__init__(mapping)
+            int(self.get("number"))
+
+    for kind in (Strict, Typed):
+        type("Mine", (Roll,), {"Query": kind, "Form": kind, "Cookies": kind})()
+
+
+async def test_a_protocol_of_none_is_the_other_name(by_hand):
+    client = client_of(Protocol=None)
+    client.app.route("/")(lambda request, response: None)
+    assert (await client.get("/")).status == 200
 
 
 def test_the_parts_of_ours_fulfil_their_contracts():

@@ -417,5 +417,6 @@ def test_a_setting_of_a_group_that_cannot_be_used_is_told_at_its_line(app, extra
 
 
 def test_a_group_of_another_router_has_any_prefix():
-    app = type("App", (Roll,), {"Routes": dict})()
+    foreign = type("Foreign", (), {"add": None, "match": None})
+    app = type("App", (Roll,), {"Routes": foreign})()
     assert heard(lambda: app.group("no path/:x").group("/{id?}")) == []

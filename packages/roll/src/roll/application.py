@@ -27,6 +27,7 @@ from .groups import Group, Told
 from .lifecycle import Lifecycle
 from .lookup import Aliases, Taken, unmatched
 from .part_checks import check_part, check_parts
+from .part_trials import check_made
 from .paths import check_path
 from .request import Request
 from .results import ResultAdvice
@@ -106,6 +107,7 @@ class Roll(Lifecycle, dict[str, Any]):
         check_flag("strict_slashes", strict_slashes)
         self.strict_slashes = strict_slashes
         self.routes = self.Routes()
+        check_made(self.routes, "Routes", f"{type(self).__name__}.Routes", first=True)
         self._named: dict[str, str] = {}
         self._aliases = Aliases()
         self._taken = Taken()
@@ -125,7 +127,7 @@ class Roll(Lifecycle, dict[str, Any]):
     def protocol_class(self) -> Callable[..., Any]:
         """`HttpProtocol`, or `Protocol` where a subclass calls it so: the nearest of the two."""
         owners = map(vars, (self, *type(self).__mro__))
-        names = (name for owner in owners for name in PROTOCOL_NAMES if name in owner)
+        names = (name for owner in owners for name in PROTOCOL_NAMES if owner.get(name))
         found: Callable[..., Any] = getattr(self, next(names))
         return found
 
@@ -137,6 +139,7 @@ class Roll(Lifecycle, dict[str, Any]):
         """
         check_parts(self)
         check_part(self, "Routes")
+        check_made(self.routes, "Routes", f"{type(self).__name__}.routes")
         self.limits = checked_limits(self.limits)
         await super().startup()
 

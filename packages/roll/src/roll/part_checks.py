@@ -11,6 +11,7 @@ from roll_routing import Router
 from .advice import advise, resembled
 from .callables import refuse_async
 from .old_hooks import refuse_old_hooks
+from .part_trials import try_part
 from .parts import HttpConnection, MultipartParser, WebsocketConnection
 from .request import Request
 
@@ -119,6 +120,9 @@ def check_part(app: Any, name: str) -> None:
     if name == "JSON":
         refuse_async(part.dumps, f"{where}.dumps")
         refuse_async(part.loads, f"{where}.loads")
+    else:
+        base = next(owner for owner in type(app).__mro__ if not is_a_subclass(owner))
+        try_part(part, name, where, getattr(base, name, None))
 
 
 def check_base(part: Any, base: type, where: str) -> None:
