@@ -1,6 +1,7 @@
 """What the integration tests share: programs run as real processes, and curl."""
 
 import asyncio
+import importlib.util
 import os
 import queue
 import re
@@ -96,6 +97,20 @@ class Program:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.wait()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium with one page: see `support/browser.py`."""
+    spec = importlib.util.spec_from_file_location("browser", SUPPORT / "browser.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if module.CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with module.started(tmp_path_factory.mktemp("chromium")) as page:
+        yield page
 
 
 @dataclass

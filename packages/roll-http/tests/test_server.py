@@ -547,3 +547,26 @@ def test_the_clock_stops_while_a_handler_blocks_the_loop():
     assert not idle.expired
     loop.run(0.5)
     assert idle.expired
+
+
+async def test_a_stream_without_an_end_is_told_of_the_stop(serve):
+    told = asyncio.Event()
+
+    async def handler(request, response):
+        connection = request.protocol
+        assert not connection.stopping
+        connection.on_shutdown = told.set
+
+        async def endless():
+            yield b"begun"
+            await told.wait()
+            assert connection.stopping
+
+        response.body = endless()
+
+    peer = await serve(handler)
+    client = await peer.connect()
+    client.send(GET)
+    await client.head()
+    await peer.server.stop()
+    assert (await client.rest()).endswith(b"begun\r\n0\r\n\r\n")

@@ -8,7 +8,6 @@ from roll_http import (
     HttpError,
     HTTPProtocol,
     Limits,
-    Response,
 )
 from roll_routing import Route, Routes
 from roll_websocket import ConnectionClosed, WSProtocol
@@ -22,6 +21,8 @@ from .application import Roll
 from .containers import Files, Form, Multidict, Multipart, Query
 from .groups import Group
 from .request import Request
+from .response import Response
+from .sse import ServerSentEvent
 
 __version__ = "0.14.0"
 
@@ -45,6 +46,7 @@ __all__ = [
     "RollWarning",
     "Route",
     "Routes",
+    "ServerSentEvent",
     "WSProtocol",
     "__version__",
 ]

@@ -29,6 +29,10 @@ PASSED_OVER: Final = frozenset(
 )
 
 
+# Where functions, async generators and generators have their code.
+CODES: Final = ("__code__", "ag_code", "gi_code")
+
+
 class RollWarning(UserWarning):
     """Something works, but probably not as it was meant."""
 
@@ -81,8 +85,9 @@ def shortened(path: str) -> str:
 
 
 def code_of(call: Any) -> CodeType | None:
-    """Return the code that a call runs; None where it is not Python's."""
-    found = (getattr(function, "__code__", None) for function in functions_of(call))
+    """Return the code that a call, or a generator, runs; None where it is not Python's."""
+    functions = functions_of(call)
+    found = (getattr(function, name, None) for function in functions for name in CODES)
     return next((code for code in found if isinstance(code, CodeType)), None)
 
 

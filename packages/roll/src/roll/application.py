@@ -11,7 +11,6 @@ from roll_http import (
     Cookies,
     HTTPProtocol,
     Limits,
-    Response,
     SpeaksJSON,
 )
 from roll_routing import Route, Routes
@@ -30,6 +29,7 @@ from .part_checks import check_part, check_parts
 from .part_trials import check_made
 from .paths import check_path
 from .request import Request
+from .response import Response
 from .results import ResultAdvice
 from .settings import advise_on_extras, check_flag, check_settings, checked_limits
 from .upgrade import close_unless_upgraded, converse

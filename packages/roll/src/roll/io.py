@@ -1,7 +1,6 @@
 """Names, for those who import the messages from here."""
 
-from roll_http import Response
-
 from .request import Request
+from .response import Response
 
 __all__ = ["Request", "Response"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any, Final, Protocol
 
-from roll_http import Response, SpeaksJSON
+from roll_http import SpeaksJSON
 from roll_routing import Router
 
 from .advice import advise, resembled
@@ -14,6 +14,7 @@ from .old_hooks import refuse_old_hooks
 from .part_trials import try_part
 from .parts import HttpConnection, MultipartParser, WebsocketConnection
 from .request import Request
+from .response import Response
 
 __all__ = ["check_part", "check_parts"]
 

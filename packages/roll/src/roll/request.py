@@ -144,6 +144,18 @@ class Request(roll_http.Request):
         files: Files = self.uploads
         return files
 
+    @property
+    def last_event_id(self) -> str:
+        """The id of the last event that a client of server-sent events has seen, or an empty str.
+
+        A browser sends it when it connects again (WHATWG HTML 9.2.4), in UTF-8.
+        """
+        text = self.headers.get("LAST-EVENT-ID", "")
+        try:
+            return text.encode("latin-1").decode()
+        except UnicodeError:  # not a browser's, or a request made by hand
+            return text
+
     async def load_form(self) -> None:
         """Read `form` and `files` from the body as it comes, large files going to disk.
 

@@ -50,16 +50,21 @@ class ResultAdvice:
             return
         if inspect.iscoroutine(result):  # a generator is an answer, see below
             refuse_unrun(result, described(handler))
-        key = code_of(handler) or type(handler)
         known = advice_on(result)
-        if known is None or key in self._told:
+        if known is None or (code_of(handler) or type(handler)) in self._told:
             return
         kind = type(result).__name__
         article = "an" if kind[0] in "aeiouAEIOH" else "a"
         ignored = f"returned {article} {kind}, which is ignored"
-        advise_at(key, f"{described(handler)} {ignored}: {instead or known}")
-        # Behind the warning: where warnings are errors, each call raises it.
-        self._told.add(key)
+        self.tell_once(handler, f"{ignored}: {instead or known}")
+
+    def tell_once(self, call: Any, advice: str) -> None:
+        """Warn, at the line of a function or a generator, of what it does; once for each."""
+        key = code_of(call) or type(call)
+        if key not in self._told:
+            advise_at(key, f"{described(call)} {advice}")
+            # Behind the warning: where warnings are errors, each call raises it.
+            self._told.add(key)
 
 
 def advice_on(result: Any) -> str | None:

@@ -158,6 +158,7 @@ class ConnectionBase:
         "gone",
         "limits",
         "must_close",
+        "on_shutdown",
         "read_deadline",
         "reader",
         "registry",
@@ -175,6 +176,8 @@ class ConnectionBase:
     """Whether the connection must close after the current, or else the next, response."""
     read_deadline: float
     write_deadline: float
+    on_shutdown: Any
+    """Called at a graceful stop while a request is answered; None for nothing."""
     request: Any
     """The request that is being answered; None between requests."""
     response: Any
@@ -187,6 +190,7 @@ class ConnectionBase:
         self.limits = app.limits
         self.gone = False
         self.must_close = False
+        self.on_shutdown = None
         self.read_deadline = self.write_deadline = NEVER
         self.request = None
         self.response = None

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 import struct
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -47,6 +48,11 @@ class EndingConnection(ConnectionBase):
     _exchange: Exchange | None
     _lingering: Lingering | None
     _successor: Any
+    on_shutdown: Callable[[], None] | None
+    """Called when the server stops, once or more often, while a request is answered.
+
+    For an answer without an end of its own, which would hold up a graceful shutdown.
+    """
 
     def forget_request(self) -> None:
         """Drop the current request, which breaks a reference cycle with its connection."""
@@ -142,6 +148,13 @@ class EndingConnection(ConnectionBase):
                 self._end_idle()
         elif self.state in {HEAD, SKIPPING_BODY, LINGERING}:
             self._hurry()
+        elif self.on_shutdown is not None:
+            self.on_shutdown()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the server has begun to stop, and waits for the end of this connection."""
+        return self._stopping
 
     def _end_idle(self) -> None:
         """Close an idle connection, or give the client a short time to read its last response.
