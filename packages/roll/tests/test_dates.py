@@ -5,7 +5,7 @@ from email.utils import formatdate
 
 import pytest
 
-from roll.extensions.dates import parse_date
+from roll.dates import parse_date
 
 SECOND = 784111777
 

@@ -10,9 +10,9 @@ import pytest
 
 from roll import ConnectionClosed, HttpError, Query
 from roll.command.loading import BrokenModule, LoadError
+from roll.conditions import Unsatisfiable
 from roll.containers import BadValue
 from roll.errors import Unexpected
-from roll.extensions.conditions import Unsatisfiable
 from roll.extras import MissingExtra
 from roll.inventory import NotListed
 from roll.views import Refused

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from roll import Roll
+from roll.conditions import asked_range
+from roll.dates import parse_date
 from roll.extensions import static, static_files
-from roll.extensions.conditions import asked_range
-from roll.extensions.dates import parse_date
 from roll.extensions.static_files import WHOLE, content_type, find
 from roll.testing import Client
 

@@ -23,6 +23,7 @@ from .codec import JSON
 from .containers import Files, Form, Multipart, Query
 from .errors import answer_error, ends_task
 from .groups import Group, Told
+from .late import settle
 from .lifecycle import Lifecycle
 from .lookup import Aliases, Taken, unmatched
 from .part_checks import check_part, check_parts
@@ -329,6 +330,8 @@ class Roll(Lifecycle, dict[str, Any]):
                 close_unless_upgraded(request)
             if "response" in hooks:
                 await self._send_response_event(request, response)
+            if request.late is not None:
+                await self._settle(request, response)
             if request.uploads or type(response.body) not in WHOLE:
                 if (fault := fault_of(request, response)) is not None:
                     await self.on_error(request, response, fault)
@@ -344,6 +347,14 @@ class Roll(Lifecycle, dict[str, Any]):
     async def _send_response_event(self, request: Any, response: Any) -> None:
         try:
             await self.hook("response", request, response)
+        except BaseException as error:
+            if ends_task(error):
+                raise
+            await self.on_error(request, response, error)
+
+    async def _settle(self, request: Any, response: Any) -> None:
+        try:
+            await settle(request, response)
         except BaseException as error:
             if ends_task(error):
                 raise

@@ -16,6 +16,7 @@ __all__ = [
     "SendsErrors",
     "Unexpected",
     "answer_error",
+    "drop",
     "ends_task",
     "log_error",
     "readable",
@@ -148,6 +149,7 @@ def set_fields(headers: dict[str, Any], fields: Mapping[str, Any]) -> None:
 
 
 def drop(headers: dict[str, Any], names: Container[str]) -> None:
+    """Remove the fields of these names, given in lower case, in all their spellings."""
     for name in [name for name in headers if name.lower() in names]:
         del headers[name]
 

@@ -14,6 +14,7 @@ from roll_http import HttpError, as_stream
 from roll_multipart import LimitError, MultipartError, NestedError
 
 from .containers import Files, Form, Multipart, Query, filled, is_own, made_of
+from .late import Late
 from .media_types import MULTIPART, URLENCODED, media_type, refuse_several
 from .views import ENDPOINTS
 
@@ -36,13 +37,16 @@ class FormLoad:
 class Request(roll_http.Request):
     """A request; as a dict, it is all the user's own: nothing here uses its keys."""
 
-    __slots__ = ("_form", "_form_load", "_opened", "_query", "forwarded", "uploads")
+    __slots__ = ("_form", "_form_load", "_opened", "_query", "forwarded", "late", "uploads")
 
     forwarded: Any
     """What a trusted proxy says of the origin, see `proxy_headers`; None without one."""
 
     uploads: Any
     """The files that were read from the body, which its end closes; None before any."""
+
+    late: Late | None
+    """What is left to do when all listeners have had the response; for extensions."""
 
     # Slots are None at first.
     _query: Query | None

@@ -1,14 +1,23 @@
-"""The response of an application: that of roll-http, with events."""
+"""The response of an application: that of roll-http, with events and validators."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import roll_http
 from roll_http.h1.response_fields import drop_field
 from roll_http.json_codec import codec_of
 
+from .conditional import (
+    field_of,
+    formatted_date,
+    formatted_etag,
+    parsed_etag,
+    parsed_modified,
+)
 from .event_stream import EventStream
+from .late import late_of
 
 __all__ = ["Response"]
 
@@ -17,6 +26,64 @@ class Response(roll_http.Response):
     """What is sent back: `status`, `headers`, `cookies`, `body`, and short ways to set them."""
 
     __slots__ = ()
+
+    @property
+    def html(self) -> Any:
+        """The body; set it to have the body sent as HTML, `text/html; charset=utf-8`.
+
+        Nothing is escaped: use a template engine that does.
+        """
+        return self.body
+
+    @html.setter
+    def html(self, text: Any) -> None:
+        self.body = text
+        self._set_type("text/html; charset=utf-8")
+
+    # Conditional responses.
+
+    @property
+    def etag(self) -> str | None:
+        """The tag of this version; set it to have conditional requests answered by 304 or 412.
+
+        It is text without quotes, such as a hash, which is sent in quotes; a weak tag is written
+        `W/"..."`. None removes it. Conditions are looked at when all listeners have run, of a
+        successful response to GET or HEAD (RFC 9110 13).
+        Raises `ValueError` when set to what no tag may be.
+        """
+        return parsed_etag(field_of(self.headers, "etag"))
+
+    @etag.setter
+    def etag(self, text: str | None) -> None:
+        self._set_validator("ETag", None if text is None else formatted_etag(text))
+
+    @property
+    def last_modified(self) -> datetime | None:
+        """The time of the last change, in UTC; set it for conditional requests, as `etag`.
+
+        A naive `datetime` is in UTC. Fractions of a second are dropped; one in the future is sent
+        as now. None removes it.
+        Raises `ValueError` when set to what is no `datetime`.
+        """
+        return parsed_modified(field_of(self.headers, "last-modified"))
+
+    @last_modified.setter
+    def last_modified(self, moment: datetime | None) -> None:
+        self._set_validator("Last-Modified", None if moment is None else formatted_date(moment))
+
+    def _set_validator(self, name: str, field: str | None) -> None:
+        drop_field(self.headers, name.lower())
+        if field is not None:
+            self.headers[name] = field
+            if self.request is not None:
+                late_of(self.request).conditional = True
+
+    def _set_type(self, content_type: str) -> None:
+        if self.headers:
+            drop_field(self.headers, "content-type")
+        self.headers["Content-Type"] = content_type
+
+    # Server-sent events.
 
     sse_interval: float | None = 15.0
     """The seconds of silence after which `sse` sends a comment; None or 0 for no comments.
@@ -46,9 +113,7 @@ class Response(roll_http.Response):
             self.protocol,
             getattr(app, "result_advice", None),
         )
-        if self.headers:
-            drop_field(self.headers, "content-type")
-        self.headers["Content-Type"] = "text/event-stream"
+        self._set_type("text/event-stream")
         set_missing(self.headers, "Cache-Control", "no-store")
         set_missing(self.headers, "X-Accel-Buffering", "no")  # nginx would keep events back
 

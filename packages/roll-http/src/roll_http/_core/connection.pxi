@@ -143,7 +143,7 @@ cdef class ConnectionBase:
     """The slots of a connection, and its common requests."""
 
     cdef public object _context, _exchange, _lingering, _loop, _successor, app, limits, reader
-    cdef public object registry, request, response, writer
+    cdef public object on_shutdown, registry, request, response, writer
     cdef public bint _advancing, _failed, _stopping, gone, must_close
     cdef public double read_deadline, write_deadline
     cdef public int state
@@ -164,6 +164,7 @@ cdef class ConnectionBase:
         self._lingering = None
         self._stopping = False
         self._successor = None
+        self.on_shutdown = None
 
     @property
     def transport(self):

@@ -17,10 +17,10 @@ from typing import Any, Final, Self
 from roll_http import FileBody, HttpError
 
 from ..application import Roll
+from ..conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
 from ..errors import set_fields
 from ..settings import advise_on_extras, check_flag
 from .checks import check_folder, check_reading, check_text
-from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
 from .places import check_index, locate
 
 __all__ = ["static"]

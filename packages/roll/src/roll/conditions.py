@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from .dates import parse_date
@@ -17,6 +17,9 @@ RANGE: Final = re.compile(r"bytes=([0-9]*)-([0-9]*)", re.IGNORECASE | re.ASCII)
 # The only white space around the members of a field (RFC 9110 5.6.3).
 OWS: Final = " \t"
 
+# A comma may stand within a tag (RFC 9110 8.8.3); what is malformed is passed over.
+TAG: Final = re.compile(r'(?:^|,)[ \t]*((?:W/)?"[^"]*")[ \t]*(?=,|$)')
+
 LONGEST: Final = 19
 """No file reaches a position of so many digits."""
 
@@ -25,30 +28,31 @@ class Unsatisfiable(ValueError):
     """The range lies outside (RFC 9110 15.5.17)."""
 
 
-def precondition_failed(headers: Mapping[str, str], etag: str, modified: float) -> bool:
+def precondition_failed(
+    headers: Mapping[str, str], etag: str | None, modified: float | None
+) -> bool:
     """Tell whether the client wants another version only (RFC 9110 13.1.1, 13.1.4).
 
-    To be asked before anything else (RFC 9110 13.2.2).
+    To be asked before anything else (RFC 9110 13.2.2). The version is told by its tag and the
+    second of its last change, either of which may be missing.
     """
     tags = headers.get("IF-MATCH")
     if tags is not None:
         # The strong comparison: a weak tag equals none.
-        return tags.strip(OWS) != "*" and etag not in members(tags)
+        strong = etag is not None and not etag.startswith("W/")
+        return tags.strip(OWS) != "*" and not (strong and etag in TAG.findall(tags))
     since = parsed_date(headers.get("IF-UNMODIFIED-SINCE"))
-    return since is not None and int(modified) > since
+    return since is not None and modified is not None and int(modified) > since
 
 
-def not_modified(headers: Mapping[str, str], etag: str, modified: float) -> bool:
+def not_modified(headers: Mapping[str, str], etag: str | None, modified: float | None) -> bool:
     """Tell whether the client has this version already (RFC 9110 13.2.2)."""
     tags = headers.get("IF-NONE-MATCH")
     if tags is not None:
-        return tags.strip(OWS) == "*" or etag in map(weakly, members(tags))
+        known = map(weakly, TAG.findall(tags))
+        return tags.strip(OWS) == "*" or (etag is not None and weakly(etag) in known)
     since = parsed_date(headers.get("IF-MODIFIED-SINCE"))
-    return since is not None and int(modified) <= since
-
-
-def members(tags: str) -> Iterator[str]:
-    return (tag.strip(OWS) for tag in tags.split(","))
+    return since is not None and modified is not None and int(modified) <= since
 
 
 def weakly(tag: str) -> str:
