@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from roll import Roll
+from roll import Roll, files
 from roll.conditions import asked_range
 from roll.dates import parse_date
-from roll.extensions import static, static_files
-from roll.extensions.static_files import WHOLE, content_type, find
+from roll.extensions import static, static_policy
+from roll.files import WHOLE, content_type, find
 from roll.testing import Client
 
 LARGE = bytes(range(256)) * (WHOLE // 256) + b"the rest"
@@ -273,7 +273,7 @@ def replaced(root, monkeypatch):
             (root / "new").replace(root / name)
             return file
 
-        monkeypatch.setattr(static_files, "find", find_and_replace)
+        monkeypatch.setattr(static_policy, "find", find_and_replace)
 
     return replace
 
@@ -341,7 +341,7 @@ async def test_a_small_file_that_is_cut_while_it_is_read_is_a_500(client, root, 
         os.truncate(root / "index.html", 2)
         return file
 
-    monkeypatch.setattr(static_files, "find", find_and_cut)
+    monkeypatch.setattr(static_policy, "find", find_and_cut)
     response = await client.get("/static/index.html")
     assert (response.status, response.body) == (500, b"Internal Server Error")
     assert_nothing_is_told_of_the_file(response)

@@ -23,7 +23,7 @@ from .codec import JSON
 from .containers import Files, Form, Multipart, Query
 from .errors import answer_error, ends_task
 from .groups import Group, Told
-from .late import settle
+from .late import open_file, settle
 from .lifecycle import Lifecycle
 from .lookup import Aliases, Taken, unmatched
 from .part_checks import check_part, check_parts
@@ -328,6 +328,8 @@ class Roll(Lifecycle, dict[str, Any]):
                 await self.on_error(request, response, error)
             if request.upgrade is not None:  # not taken: see above
                 close_unless_upgraded(request)
+            if request.late is not None:
+                await open_file(self, request, response)
             if "response" in hooks:
                 await self._send_response_event(request, response)
             if request.late is not None:
@@ -354,7 +356,7 @@ class Roll(Lifecycle, dict[str, Any]):
 
     async def _settle(self, request: Any, response: Any) -> None:
         try:
-            await settle(request, response)
+            await settle(self, request, response)
         except BaseException as error:
             if ends_task(error):
                 raise

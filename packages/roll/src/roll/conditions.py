@@ -101,8 +101,10 @@ def same_version(condition: str | None, etag: str, modified: float, now: float) 
     A second that has not passed may see another version yet: its date is a weak validator
     (RFC 9110 8.8.2.2), and holds for nobody.
     """
-    if condition is None or condition.strip(OWS) == etag:
+    if condition is None:
         return True
+    if condition.strip(OWS) == etag:
+        return not etag.startswith("W/")  # the strong comparison
     return parsed_date(condition) == int(modified) < int(now)
 
 

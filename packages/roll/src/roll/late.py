@@ -1,19 +1,29 @@
 """What is left to do with a response once its handler and all listeners have had it.
 
-A request to which nothing of that applies pays for one look at `request.late`.
+A request to which nothing of that applies pays for two looks at `request.late`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from .conditional import answer_conditions
+from .errors import ends_task
+from .sent_file import SentFile
 
-__all__ = ["Late", "late_of", "settle"]
+__all__ = ["Late", "late_of", "open_file", "settle"]
 
 Transform = Callable[[Any, Any], Awaitable[object]]
 """Called with the request and the response."""
+
+
+class AnswersErrors(Protocol):
+    """What is asked of an application whose files may be missing."""
+
+    def on_error(self, request: Any, response: Any, error: BaseException) -> Awaitable[None]:
+        """Set the response from an error."""
+        ...
 
 
 class Late:
@@ -36,8 +46,27 @@ def late_of(request: Any) -> Late:
     return late
 
 
-async def settle(request: Any, response: Any) -> None:
+async def open_file(app: AnswersErrors, request: Any, response: Any) -> None:
+    """Open the file that a response is to send, if it is to send one.
+
+    An error is answered; its page may be a file, too, but only the first one.
+    """
+    for _ in range(2):
+        if not isinstance(response.body, SentFile):
+            return
+        try:
+            await response.body.answer(request, response)
+        except BaseException as error:
+            if ends_task(error):
+                raise
+            await app.on_error(request, response, error)
+    if isinstance(response.body, SentFile):
+        response.body = response.status.phrase
+
+
+async def settle(app: AnswersErrors, request: Any, response: Any) -> None:
     """Do what is left to do: nothing sees the response after that."""
+    await open_file(app, request, response)  # a listener may have set it
     late: Late = request.late
     if late.conditional:
         await answer_conditions(request, response)

@@ -1,7 +1,8 @@
-"""The response of an application: that of roll-http, with events and validators."""
+"""The response of an application: that of roll-http, with files, events and validators."""
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from .conditional import (
 )
 from .event_stream import EventStream
 from .late import late_of
+from .sent_file import SentFile
 
 __all__ = ["Response"]
 
@@ -39,6 +41,41 @@ class Response(roll_http.Response):
     def html(self, text: Any) -> None:
         self.body = text
         self._set_type("text/html; charset=utf-8")
+
+    # Files.
+
+    def send_file(
+        self,
+        path: str | os.PathLike[str],
+        filename: str | None = None,
+        root: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Send a file as `static` does: with validators, conditions, ranges (RFC 9110 13, 14).
+
+        It is shown in place; with a `filename`, it is saved under that name (RFC 6266). A path
+        that comes from a client needs a `root`, the folder that it is in: it cannot leave that
+        folder, links followed, nor name a dotfile. The file is opened when the handler has
+        returned: if there is none, the answer is a 404; outside of the root, it is a 400. A
+        status, a `Content-Type` or a validator that the handler sets is kept.
+
+        Raises:
+            ValueError: the path or the root is none, or the filename is no text.
+        """
+        self.body = SentFile(path, filename, root)
+        if self.request is not None:
+            late_of(self.request)
+
+    @property
+    def file(self) -> Any:
+        """The path of the file that is to be sent; set it for what `send_file(path)` does.
+
+        None when there is none, and once it is opened.
+        """
+        return self.body.path if isinstance(self.body, SentFile) else None
+
+    @file.setter
+    def file(self, path: str | os.PathLike[str]) -> None:
+        self.send_file(path)
 
     # Conditional responses.
 

@@ -15,8 +15,8 @@ from ..callables import (
     refuse_unrun,
 )
 from ..settings import check_flag
+from ..vary import vary_on
 from .checks import check_list, check_origins, check_seconds, checked_methods, checked_names
-from .vary import vary_on
 
 __all__ = ["cors"]
 

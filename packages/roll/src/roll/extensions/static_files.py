@@ -3,61 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import mimetypes
 import os
-import time
-from email.utils import formatdate
-from http import HTTPStatus
-from io import BufferedReader, FileIO
 from pathlib import Path
-from stat import S_ISREG
-from typing import Any, Final, Self
-
-from roll_http import FileBody, HttpError
+from typing import Any, Final
 
 from ..application import Roll
-from ..conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
-from ..errors import set_fields
+from ..files import answer
+from ..places import check_index
 from ..settings import advise_on_extras, check_flag
 from .checks import check_folder, check_reading, check_text
-from .places import check_index, locate
+from .static_policy import Policy, cache_control, check_policy
 
 __all__ = ["static"]
-
-WHOLE: Final = 256 * 1024
-"""A file of that many bytes is read and sent whole."""
 
 # Two uses without a name may share it, as long as no URL is asked for by it.
 DEFAULT_NAME: Final = "static"
 
-# How a file that is compressed already is to be called, rather than what is in it.
-COMPRESSED: Final = {
-    "gzip": "application/gzip",
-    "bzip2": "application/x-bzip2",
-    "xz": "application/x-xz",
-    "compress": "application/x-compress",
-    "br": "application/x-brotli",
-}
-
-ABSENT: Final = frozenset(
-    {
-        errno.ENOENT,
-        errno.ENOTDIR,
-        errno.EISDIR,
-        errno.EACCES,  # that there is something is nobody's business either
-        errno.EPERM,
-        errno.ELOOP,
-        errno.ENAMETOOLONG,
-        errno.EINVAL,  # a name that the system does not allow
-        errno.ENXIO,  # a socket
-        errno.ENODEV,
-    }
+OPTIONS: Final = (
+    "default_index",
+    "dotfiles",
+    "fallback",
+    "immutable",
+    "max_age",
+    "precompressed",
+    "prefix",
+    "root",
 )
-"""What opening fails with where there is no file to be served."""
-
-# A FIFO would be waited for until somebody writes into it.
-UNWAITING: Final[int] = getattr(os, "O_NONBLOCK", 0)
 
 
 def static(
@@ -68,6 +39,10 @@ def static(
     name: str = DEFAULT_NAME,
     *,
     dotfiles: bool = False,
+    precompressed: bool = False,
+    max_age: int | None = None,
+    immutable: bool = False,
+    fallback: str = "",
     **extras: Any,
 ) -> None:
     """Serve the files below `root` at `prefix`, from startup on.
@@ -80,6 +55,12 @@ def static(
     single ranges are understood (RFC 9110 13 and 14). Extras are given to the route. The startup
     raises a `ValueError` if `root` is no folder, or may not be entered.
 
+    With `precompressed`, `a.css.br`, `a.css.zst` or `a.css.gz` is sent in place of `a.css` to
+    those who accept it, unless it is older. Caches keep files for `max_age` seconds; with
+    `immutable` they never ask again, and `max_age` is a year by default. A `fallback`, such as
+    "index.html", is the file that is sent where a browser navigates to a path without a file;
+    caches always ask whether that one has changed.
+
     Raises:
         ValueError: an option is of another kind, the prefix does not begin with a "/", or the
             extras make a route that no file is read by.
@@ -90,8 +71,12 @@ def static(
     if default_index:
         check_text("default_index", default_index, "index.html")
         check_index(default_index, dotfiles)
-    advise_on_extras(extras, ("dotfiles", "default_index", "prefix", "root"))
+    advise_on_extras(extras, OPTIONS)
     folder = Path(root).resolve()
+    check_policy(precompressed, max_age, immutable, fallback, dotfiles)
+    policy = Policy(
+        folder, default_index, dotfiles, precompressed, cache_control(max_age, immutable), fallback
+    )
     if name != DEFAULT_NAME:
         extras["name"] = name
     # What is wrong with prefix and extras is told here, not at startup.
@@ -101,7 +86,7 @@ def static(
 
     async def serve(request: Any, response: Any, path: str) -> None:
         def look_and_answer() -> None:
-            with find(folder, path, default_index, dotfiles) as file:
+            with policy.find(path, request) as file:
                 answer(file, request, response)
 
         # All at once: for a small file, going to a thread is most of the cost.
@@ -128,125 +113,3 @@ def check_root(folder: Path) -> None:
         raise ValueError(
             f"The root {str(folder)!r} of `static` cannot be served: {error.strerror}"
         ) from error
-
-
-class StaticFile:
-    """An open file, and what it is told by: that of the very version which is open.
-
-    A context manager, at whose end it is closed, unless it is a response's by then.
-    """
-
-    def __init__(self, path: Path, content: FileIO, status: os.stat_result) -> None:
-        self.path = path
-        self.size = status.st_size
-        """In bytes."""
-        self.modified = status.st_mtime
-        """In seconds since the epoch."""
-        self.etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
-        self._content = content
-        self._handed_over = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if not self._handed_over:
-            self._content.close()
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {
-            "Content-Type": content_type(self.path),
-            # Never later than the response itself (RFC 9110 8.8.2.1).
-            "Last-Modified": formatdate(min(self.modified, time.time()), usegmt=True),
-            "ETag": self.etag,
-            "Accept-Ranges": "bytes",
-        }
-
-    def body(self, start: int, length: int) -> bytes | FileBody:
-        """Return a part of it, to be asked for once.
-
-        Raises:
-            EOFError: the file was cut meanwhile, and is no longer the version that was told of.
-        """
-        if length > WHOLE:
-            self._handed_over = True
-            return FileBody(self._content, start, length)
-        with BufferedReader(self._content) as content:
-            content.seek(start)
-            data = content.read(length)
-        if len(data) < length:
-            raise EOFError(f"{self.path} was cut while it was read")
-        return data
-
-
-def find(folder: Path, path: str, default_index: str, dotfiles: bool) -> StaticFile:
-    """Open a file.
-
-    Raises:
-        HttpError: 400 when it is outside of `folder`, 404 when it is no file, hidden, or not
-            readable.
-        OSError: it can't be opened now.
-    """
-    try:
-        place = locate(folder, path, default_index, dotfiles)
-        content = FileIO(place, opener=open_at_once)
-    except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL in a name
-        if isinstance(error, OSError) and error.errno not in ABSENT:
-            raise
-        raise HttpError(HTTPStatus.NOT_FOUND, path) from None
-    # Only what is open is sure to be what is sent: another may take its place at any time.
-    status = os.fstat(content.fileno())
-    if not S_ISREG(status.st_mode):
-        content.close()
-        raise HttpError(HTTPStatus.NOT_FOUND, path)
-    return StaticFile(place, content, status)
-
-
-def open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | UNWAITING)
-
-
-def content_type(path: Path) -> str:
-    # The dot keeps a name such as `data:text/html,.png` from being read as a URL.
-    kind, encoding = mimetypes.guess_type(f"./{path.name}")
-    if encoding is not None:
-        return COMPRESSED.get(encoding, "application/octet-stream")
-    return kind or "application/octet-stream"
-
-
-def answer(file: StaticFile, request: Any, response: Any) -> None:
-    """Set `response`; its headers when nothing can fail any more, as no error is to have them."""
-    status, part = decide(file, request)
-    headers: dict[str, Any] = file.headers
-    if part is not None:
-        start, end = part
-        if status is HTTPStatus.PARTIAL_CONTENT:
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
-        if request.method == "HEAD" or end - start > WHOLE:
-            headers["Content-Length"] = end - start
-        if request.method != "HEAD":
-            response.body = file.body(start, end - start)
-    elif status is HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        headers["Content-Range"] = f"bytes */{file.size}"
-    response.status = status
-    set_fields(response.headers, headers)
-
-
-def decide(file: StaticFile, request: Any) -> tuple[HTTPStatus, tuple[int, int] | None]:
-    """Return a status, and which part of the file it is for, if any.
-
-    The conditions are looked at in the order of RFC 9110 13.2.2.
-    """
-    headers, version = request.headers, (file.etag, file.modified)
-    if precondition_failed(headers, *version):
-        return HTTPStatus.PRECONDITION_FAILED, None
-    if not_modified(headers, *version):
-        return HTTPStatus.NOT_MODIFIED, None
-    if request.method != "GET":  # of which alone there are ranges (RFC 9110 14.2)
-        return HTTPStatus.OK, (0, file.size)
-    try:
-        asked = asked_range(headers, file.size, *version, now=time.time())
-    except Unsatisfiable:
-        return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, None
-    return (HTTPStatus.PARTIAL_CONTENT, asked) if asked else (HTTPStatus.OK, (0, file.size))

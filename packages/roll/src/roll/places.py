@@ -84,19 +84,17 @@ def hides(names: Iterable[str]) -> bool:
     return any(name[:1] == "." and name != WELL_KNOWN for name in names)
 
 
-def check_index(value: str, dotfiles: bool) -> None:
-    """Check the name of an index, which may be in a folder of its own.
+def check_index(value: str, dotfiles: bool, option: str = "default_index") -> None:
+    """Check the name of an option's file, which may be in a folder of its own.
 
     Raises:
         ValueError: no file below a folder has such a name, or it is hidden.
     """
     names = value.split("/")
     if not NO_NAMES.isdisjoint(names) or "\0" in value or not can_be_encoded(value):
-        raise ValueError(
-            f"`default_index` is the name of a file, such as 'index.html', not {value!r}"
-        )
+        raise ValueError(f"`{option}` is the name of a file, such as 'index.html', not {value!r}")
     if not dotfiles and hides(names):
-        raise ValueError(f"The `default_index` {value!r} is a dotfile: write `dotfiles=True` too")
+        raise ValueError(f"The `{option}` {value!r} is a dotfile: write `dotfiles=True` too")
 
 
 def can_be_encoded(name: str) -> bool:

@@ -1,0 +1,42 @@
+"""Content codings that a client accepts (RFC 9110 12.5.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+__all__ = ["accepted"]
+
+# A coding, or "*", and its quality. Every part has its own end: no match takes long.
+MEMBER: Final = re.compile(
+    r"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)"
+    r"(?:[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?[ \t]*"
+)
+
+IDENTITY: Final = "identity"
+
+ALIASES: Final = {"x-gzip": "gzip"}
+"""Names that mean the same (RFC 9110 8.4.1.3)."""
+
+
+def accepted(field: str, offered: Sequence[str]) -> list[str]:
+    """Return the codings on offer that a client accepts, the best first.
+
+    Among equals, the order of the offer decides. Left out are those to which the client prefers
+    no coding at all. A malformed member of the field is passed over.
+    """
+    qualities = dict(members(field))
+    least = qualities.get(IDENTITY, 0.0)
+    others = qualities.get("*", 0.0)
+    found = [(qualities.get(coding, others), coding) for coding in offered]
+    wanted = [(quality, coding) for quality, coding in found if quality and quality >= least]
+    return [coding for _, coding in sorted(wanted, key=lambda pair: -pair[0])]
+
+
+def members(field: str) -> Iterator[tuple[str, float]]:
+    for member in field.split(","):
+        found = MEMBER.fullmatch(member)
+        if found is not None:
+            name = found[1].lower()
+            yield ALIASES.get(name, name), float(found[2] or 1)

@@ -1,0 +1,119 @@
+"""Which file `static` sends for a path, and what it says to caches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from roll_http import HttpError
+
+from ..codings import accepted
+from ..files import OpenFile, content_type, find
+from ..places import check_index
+from ..settings import check_flag
+from .checks import check_text
+from .negotiation import qualities
+
+__all__ = ["Policy", "cache_control", "check_policy"]
+
+YEAR: Final = 365 * 24 * 60 * 60
+
+SUFFIXES: Final = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
+"""Of the siblings of a file, by content coding; usually, the smallest is first."""
+
+PAGES: Final = (("text", "html"), ("application", "xhtml+xml"))
+"""What only navigations name in their `Accept`: scripts, images and `fetch` take `*/*`."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The options of one use of `static`."""
+
+    folder: Path
+    default_index: str
+    dotfiles: bool
+    precompressed: bool
+    cache_control: str | None
+    fallback: str
+
+    def find(self, path: str, request: Any) -> OpenFile:
+        """Open the file for a path; raises `HttpError` and `OSError` as `files.find` does."""
+        file = self._find(path, request)
+        if self.cache_control is not None:
+            file.fields["Cache-Control"] = self.cache_control
+        if self.fallback and file.path == self.folder / self.fallback:
+            # It names the other files of a new version: caches must ask for it each time.
+            file.fields["Cache-Control"] = "no-cache"
+        if self.precompressed:
+            file.varies.append("Accept-Encoding")
+            return self._smaller(file, request.headers.get("ACCEPT-ENCODING", ""))
+        return file
+
+    def _find(self, path: str, request: Any) -> OpenFile:
+        try:
+            return find(self.folder, path, self.default_index, self.dotfiles)
+        except HttpError as error:
+            if error.status != HTTPStatus.NOT_FOUND or not (self.fallback and navigates(request)):
+                raise
+        file = find(self.folder, self.fallback, "", self.dotfiles)
+        file.varies += ["Accept", "Sec-Fetch-Mode"]
+        return file
+
+    def _smaller(self, file: OpenFile, accept_encoding: str) -> OpenFile:
+        """Return a compressed sibling in place of a file, if there is one that is up to date."""
+        name = file.path.relative_to(self.folder).as_posix()
+        for coding in accepted(accept_encoding, tuple(SUFFIXES)):
+            try:
+                sibling = find(self.folder, f"{name}{SUFFIXES[coding]}", "", dotfiles=True)
+            except HttpError:
+                continue
+            if sibling.modified >= file.modified:
+                file.close()
+                return dressed(sibling, file, coding)
+            sibling.close()
+        return file
+
+
+def dressed(sibling: OpenFile, file: OpenFile, coding: str) -> OpenFile:
+    """Return a sibling that says what the file says, and how it is coded."""
+    sibling.fields = {
+        **file.fields,
+        "Content-Type": content_type(file.path),
+        "Content-Encoding": coding,
+    }
+    sibling.varies = file.varies
+    # Of another representation, the tag is another (RFC 9110 8.8.3.3), whatever the times.
+    sibling.etag = f'{sibling.etag[:-1]}-{coding}"'
+    return sibling
+
+
+def navigates(request: Any) -> bool:
+    """Tell whether a browser asks for a page, rather than a page for one of its parts."""
+    if request.method not in {"GET", "HEAD"}:
+        return False
+    if request.headers.get("SEC-FETCH-MODE", "navigate") != "navigate":
+        return False
+    wanted = qualities(request.headers.get("ACCEPT", ""))
+    return any(wanted.get(page) for page in PAGES)
+
+
+def cache_control(max_age: int | None, immutable: bool) -> str | None:
+    if immutable:
+        return f"max-age={YEAR if max_age is None else max_age}, immutable"
+    return None if max_age is None else f"max-age={max_age}"
+
+
+def check_policy(
+    precompressed: bool, max_age: int | None, immutable: bool, fallback: str, dotfiles: bool
+) -> None:
+    """Raise a `ValueError` for an option of another kind."""
+    check_flag("precompressed", precompressed)
+    check_flag("immutable", immutable)
+    number = isinstance(max_age, int) and not isinstance(max_age, bool)
+    if max_age is not None and not (number and max_age >= 0):
+        raise ValueError(f"`max_age` is a number of seconds, such as 3600, not {max_age!r}")
+    if fallback != "":
+        check_text("fallback", fallback, "index.html")
+        check_index(fallback, dotfiles, "fallback")

@@ -1,0 +1,101 @@
+"""`response.send_file`: a file that is opened when the handler has returned."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from http import HTTPStatus
+from pathlib import Path, PurePath
+from typing import Any
+
+from roll_http import HttpError
+
+from .conditional import field_of, parsed_modified
+from .disposition import attachment
+from .errors import set_fields
+from .files import OpenFile, answer, find, open_file, send
+
+__all__ = ["SentFile"]
+
+PathLike = str | os.PathLike[str]
+
+
+class SentFile:
+    """The body of a response until the file is opened, in a thread: a disk may be slow.
+
+    Raises:
+        ValueError: the path or the root is none, or the filename is no text.
+    """
+
+    def __init__(
+        self, path: PathLike, filename: str | None = None, root: PathLike | None = None
+    ) -> None:
+        check_path("the path of a file, such as 'bills/1.pdf'", path)
+        if root is not None:
+            check_path("`root`, the path of a folder", root)
+        if filename is not None and not isinstance(filename, str):
+            raise ValueError(f"`filename` is text, such as 'Bill.pdf': not {filename!r}")
+        self.path = path
+        """What was to be sent."""
+        self._root = root
+        self._disposition = None if filename is None else attachment(filename)
+
+    async def answer(self, request: Any, response: Any) -> None:
+        """Open the file, and set the response.
+
+        Raises:
+            HttpError: 404 when there is no such file, 400 when it lies outside of the root.
+            OSError: it can't be opened now.
+        """
+        # All at once: for a small file, going to a thread is most of the cost.
+        await asyncio.to_thread(self._open_and_answer, request, response)
+
+    def _open_and_answer(self, request: Any, response: Any) -> None:
+        try:
+            with self._open() as file:
+                response.body = b""
+                fill(file, request, response)
+        except HttpError as error:  # the path of the file is nobody's business
+            raise HttpError(error.status, request.path) from None
+        if self._disposition is not None:
+            set_fields(response.headers, {"Content-Disposition": self._disposition})
+
+    def _open(self) -> OpenFile:
+        if self._root is None:
+            return open_file(Path(self.path), str(self.path))
+        folder = Path(self._root).resolve()
+        return find(folder, below(self.path, self._root), "", dotfiles=False)
+
+
+def fill(file: OpenFile, request: Any, response: Any) -> None:
+    """Set the response; what the handler has said of the file comes first."""
+    headers = response.headers
+    file.etag = field_of(headers, "etag") or file.etag
+    date = parsed_modified(field_of(headers, "last-modified"))
+    file.modified = file.modified if date is None else date.timestamp()
+    kind = field_of(headers, "content-type")
+    if kind is not None:
+        file.fields["Content-Type"] = kind
+    if response.status is HTTPStatus.OK:
+        answer(file, request, response)
+    else:  # such as the page of an error
+        send(file, request, response, response.status, (0, file.size))
+
+
+def check_path(what: str, value: Any) -> None:
+    try:
+        text = os.fspath(value)
+    except TypeError:
+        text = None
+    if not isinstance(text, str):
+        raise ValueError(f"`response.send_file` takes {what}: not {value!r}")  # noqa: TRY004 - as for any value that cannot be sent
+
+
+def below(path: PathLike, root: PathLike) -> str:
+    """Return a path as seen from the root; an absolute one only if it is a `Path` of below.
+
+    Text may come from a client: an absolute path there would tell whether it guesses the root.
+    """
+    if isinstance(path, PurePath) and path.is_absolute() and path.is_relative_to(root):
+        path = path.relative_to(root)
+    return os.fspath(path)
