@@ -41,12 +41,16 @@ class Browser:
 
     def ask(self, method, **params):
         """Give a command, and return its result."""
+        number = self._send(method, **params)
+        return self._wait(lambda said: said.get("id") == number)["result"]
+
+    def _send(self, method, **params):
         number = next(self._ids)
         message = {"id": number, "method": method, "params": params}
         if self._session:
             message["sessionId"] = self._session
         self._socket.send(json.dumps(message))
-        return self._wait(lambda said: said.get("id") == number)["result"]
+        return number
 
     def _wait(self, wanted):
         end = time.monotonic() + PATIENCE
@@ -105,6 +109,19 @@ class Browser:
     def set_cookies(self, url, names, value):
         for name in names:
             self.ask("Network.setCookie", url=url, name=name, value=quote(value))
+
+    def download(self, url, folder):
+        """Follow a link to a download, and return the name under which it is saved in a folder."""
+        self.ask("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+        self._send("Page.navigate", url=url)  # what is told may come before its result
+        begun = self._wait(lambda said: said.get("method") == "Page.downloadWillBegin")
+        self._wait(
+            lambda said: (
+                said.get("method") == "Page.downloadProgress"
+                and said["params"]["state"] != "inProgress"
+            )
+        )
+        return begun["params"]["suggestedFilename"]
 
     def wait_for(self, script):
         """Evaluate a script, again and again, until its value is true; return the value."""

@@ -18,6 +18,7 @@ __all__ = [
     "answer_error",
     "drop",
     "ends_task",
+    "fill",
     "log_error",
     "readable",
     "set_fields",

@@ -127,7 +127,7 @@ def find(folder: Path, path: str, default_index: str, dotfiles: bool) -> OpenFil
         return open_file(locate(folder, path, default_index, dotfiles), path)
 
 
-def open_file(place: Path, shown: str) -> OpenFile:
+def open_file(place: str | os.PathLike[str], shown: str) -> OpenFile:
     """Open a file; an error shows the path `shown`.
 
     Raises:
@@ -135,13 +135,14 @@ def open_file(place: Path, shown: str) -> OpenFile:
         OSError: it can't be opened now.
     """
     with absence_told(shown):
-        content = FileIO(place, opener=open_at_once)
+        # As text: the slash at its end, which a `Path` drops, names a folder.
+        content = FileIO(os.fspath(place), opener=open_at_once)
     # Only what is open is sure to be what is sent: another may take its place at any time.
     status = os.fstat(content.fileno())
     if not S_ISREG(status.st_mode):
         content.close()
         raise HttpError(HTTPStatus.NOT_FOUND, shown)
-    return OpenFile(place, content, status)
+    return OpenFile(Path(place), content, status)
 
 
 @contextmanager

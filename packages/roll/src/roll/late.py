@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from roll_http import HttpError
+
 from .conditional import answer_conditions
-from .errors import ends_task
+from .errors import ends_task, fill
 from .sent_file import SentFile
 
 __all__ = ["Late", "late_of", "open_file", "settle"]
@@ -49,19 +51,26 @@ def late_of(request: Any) -> Late:
 async def open_file(app: AnswersErrors, request: Any, response: Any) -> None:
     """Open the file that a response is to send, if it is to send one.
 
-    An error is answered; its page may be a file, too, but only the first one.
+    An error is answered; its page may be a file, too. If that cannot be opened either, the answer
+    is the error in plain text.
     """
-    for _ in range(2):
-        if not isinstance(response.body, SentFile):
-            return
-        try:
-            await response.body.answer(request, response)
-        except BaseException as error:
-            if ends_task(error):
-                raise
-            await app.on_error(request, response, error)
-    if isinstance(response.body, SentFile):
-        response.body = response.status.phrase
+    if not isinstance(response.body, SentFile):
+        return
+    try:
+        await response.body.answer(request, response)
+    except BaseException as error:
+        if ends_task(error):
+            raise
+        await app.on_error(request, response, error)
+        if isinstance(response.body, SentFile):
+            await open_page(request, response)
+
+
+async def open_page(request: Any, response: Any) -> None:
+    try:
+        await response.body.answer(request, response)
+    except (HttpError, OSError) as error:
+        fill(response, HttpError(response.status, context=error))
 
 
 async def settle(app: AnswersErrors, request: Any, response: Any) -> None:

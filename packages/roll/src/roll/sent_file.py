@@ -62,7 +62,7 @@ class SentFile:
 
     def _open(self) -> OpenFile:
         if self._root is None:
-            return open_file(Path(self.path), str(self.path))
+            return open_file(self.path, "")
         folder = Path(self._root).resolve()
         return find(folder, below(self.path, self._root), "", dotfiles=False)
 

@@ -43,7 +43,7 @@ class Policy:
         file = self._find(path, request)
         if self.cache_control is not None:
             file.fields["Cache-Control"] = self.cache_control
-        if self.fallback and file.path == self.folder / self.fallback:
+        if self.fallback and file.path == (self.folder / self.fallback).resolve():
             # It names the other files of a new version: caches must ask for it each time.
             file.fields["Cache-Control"] = "no-cache"
         if self.precompressed:
