@@ -3,6 +3,7 @@
 from roll_http import HTTP_METHODS
 
 from .access_log import logger
+from .compression import compress
 from .cross_origin import cors
 from .csrf import csrf
 from .debugging import igniter, traceback
@@ -22,6 +23,7 @@ __all__ = [
     "RedisStore",
     "Session",
     "SessionStore",
+    "compress",
     "content_negociation",
     "cors",
     "csrf",

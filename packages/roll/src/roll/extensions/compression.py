@@ -1,0 +1,194 @@
+"""`compress`: responses in the content coding that a client likes best (RFC 9110 8.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from roll_http import FileBody
+from roll_http.h1.body_encoders import InvalidResponse
+from roll_http.h1.response_body import read_body
+from roll_http.syntax import TCHARS
+
+from ..application import Roll
+from ..codings import accepted
+from ..conditional import field_of
+from ..conditions import TAG
+from ..errors import drop, set_fields
+from ..late import late_of
+from ..vary import vary_on
+from .compressed import CompressedStream, NoStream, compressed
+from .encoders import Encoder, encoders
+
+__all__ = ["compress"]
+
+TYPES: Final = (
+    "text/*",
+    "application/javascript",
+    "application/json",
+    "application/*+json",
+    "application/manifest+json",
+    "application/wasm",
+    "application/xml",
+    "application/*+xml",
+    "application/x-ndjson",
+    "font/otf",
+    "font/ttf",
+    "image/bmp",
+    "image/svg+xml",
+    "image/x-icon",
+    "image/vnd.microsoft.icon",
+)
+"""The media types that get smaller; others are compressed already."""
+
+MIN_SIZE: Final = 1024
+
+LEFT_ALONE: Final = frozenset({"content-encoding", "content-range", "content-digest"})
+"""The fields of responses that another coding would make wrong."""
+
+WITHOUT_CONTENT: Final = frozenset(
+    {HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED}
+)
+
+OF_THE_UNCOMPRESSED: Final = frozenset({"accept-ranges", "content-length"})
+
+# Of a media type, with at most one star in its subtype.
+PATTERN: Final = re.compile(rf"{TCHARS}/{TCHARS}")
+
+Offer = Mapping[str, Callable[[], Encoder]]
+
+
+def compress(app: Roll, min_size: int = MIN_SIZE, types: Collection[str] | str = TYPES) -> None:
+    """Compress responses of `min_size` bytes or more, for clients that accept it.
+
+    The codings are zstd, br and gzip, as far as they are installed (`roll[compress]`). A type is
+    such as "text/html", "text/*" or "application/*+json". Streams and events are compressed too,
+    whatever their size, and each item is sent at once. Ranges, what has a coding already, and
+    what says `Cache-Control: no-transform` stay as they are. Tags of compressed responses are
+    weak.
+
+    Raises:
+        ValueError: the size is no number of bytes, or a type is none.
+    """
+    check_size(min_size)
+    compressor = Compressor(min_size, types)
+
+    def begin(request: Any) -> None:
+        late_of(request).transforms.append(compressor.transform)
+
+    # First of all listeners: none can end the chain before it.
+    app.hooks.setdefault("headers", []).insert(0, begin)
+
+
+def check_size(value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"`min_size` is a number of bytes, such as 1024, not {value!r}")
+
+
+class Compressor:
+    """What is to be compressed, and how."""
+
+    def __init__(self, min_size: int, types: Collection[str] | str) -> None:
+        listed = [types] if isinstance(types, str) else types
+        self._min_size = min_size
+        self._types = tuple(map(checked_type, listed))
+        self._offer: Offer = encoders()
+        # What is flushed at each item is smallest in gzip, which takes 0.1 MiB; zstd takes 0.8.
+        self._stream_offer: Offer = dict(reversed(self._offer.items()))
+
+    async def transform(self, request: Any, response: Any) -> None:
+        """Compress a response, if it is to be compressed."""
+        if response.status == HTTPStatus.NOT_MODIFIED:
+            confirm_weakly(request, response.headers)
+        if response.status in WITHOUT_CONTENT or is_left_alone(response.headers):
+            return
+        try:
+            data, stream, kind = read_body(response.body)
+        except InvalidResponse:  # its author is told elsewhere
+            return
+        if stream is not None:
+            response.body = stream  # a function that is a generator was called
+        if self._is_compressible(response, kind):
+            await self._transform(request, response, data, stream)
+
+    def _is_compressible(self, response: Any, line: str) -> bool:
+        """Tell whether a response is of one of the types; `line` is that of its default type."""
+        kind = field_of(response.headers, "content-type")
+        if kind is None and response.add_content_type and line:
+            # Once compressed, the text would be taken for bytes.
+            kind = response.headers["Content-Type"] = line.partition(": ")[2].strip()
+        media_type = (kind or "").partition(";")[0].strip().lower()
+        return any(pattern.fullmatch(media_type) for pattern in self._types)
+
+    async def _transform(
+        self, request: Any, response: Any, data: bytes, stream: AsyncIterator[Any] | None
+    ) -> None:
+        announced = content_length(response.headers)
+        if stream is None and not data and request.method == "HEAD":
+            # What GET would send is not known; of its length, only whether it is large enough.
+            stream, announced = NoStream(), announced or 0
+        size = len(data) if stream is None else announced
+        if size is None or size >= max(self._min_size, 1):
+            vary_on(response.headers, "Accept-Encoding")
+            await self._compress(request, response, data, stream)
+
+    async def _compress(
+        self, request: Any, response: Any, data: bytes, stream: AsyncIterator[Any] | None
+    ) -> None:
+        """Compress a body of either kind, in a coding that the client accepts."""
+        flushed = stream is not None and not isinstance(stream, FileBody | NoStream)
+        offer = self._stream_offer if flushed else self._offer
+        for coding in accepted(request.headers.get("ACCEPT-ENCODING", ""), tuple(offer))[:1]:
+            body: Any = None
+            if stream is not None:
+                body = CompressedStream(stream, offer[coding]())
+            elif len(shorter := await compressed(data, offer[coding]())) < len(data):
+                body = shorter
+            if body is not None:
+                response.body = body
+                say(response.headers, coding)
+
+
+def say(headers: dict[str, Any], coding: str) -> None:
+    """Have the fields tell of the coding; the tag is weak: only decoded, the content is equal."""
+    drop(headers, OF_THE_UNCOMPRESSED)
+    headers["Content-Encoding"] = coding
+    etag = field_of(headers, "etag")
+    if etag is not None and etag.startswith('"'):
+        set_fields(headers, {"ETag": f"W/{etag}"})
+
+
+def confirm_weakly(request: Any, headers: dict[str, Any]) -> None:
+    """Have a 304 confirm the tag that the client has: that of a compressed response."""
+    vary_on(headers, "Accept-Encoding")
+    etag = field_of(headers, "etag")
+    known = TAG.findall(request.headers.get("IF-NONE-MATCH", ""))
+    if etag not in known and f"W/{etag}" in known:
+        set_fields(headers, {"ETag": f"W/{etag}"})
+
+
+def is_left_alone(headers: Mapping[str, Any]) -> bool:
+    """Tell whether another coding would make a response wrong, or is not wanted."""
+    if not LEFT_ALONE.isdisjoint(map(str.lower, headers)):
+        return True
+    caching = field_of(headers, "cache-control") or ""
+    return "no-transform" in {each.strip().lower() for each in caching.split(",")}
+
+
+def content_length(headers: Mapping[str, Any]) -> int | None:
+    field = field_of(headers, "content-length") or ""
+    return int(field) if field.isdecimal() else None
+
+
+def checked_type(value: Any) -> re.Pattern[str]:
+    """Return the expression of a media type; a star stands for any subtype, or its beginning."""
+    text = value.lower() if isinstance(value, str) else ""
+    before, star, behind = text.partition("*")
+    if "/" in behind or "*" in behind or not PATTERN.fullmatch(text):
+        raise ValueError(
+            f"`types` are media types, such as 'text/html', 'text/*' or 'application/*+json', not"
+            f" {value!r}"
+        )
+    return re.compile(re.escape(before) + (f"[^/]+{re.escape(behind)}" if star else ""))

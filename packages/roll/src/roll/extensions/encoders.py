@@ -1,0 +1,90 @@
+"""The content codings in which responses are compressed: zstd, br and gzip."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final, Protocol
+
+__all__ = ["Encoder", "encoders"]
+
+GZIP_LEVEL: Final = 6
+BROTLI_QUALITY: Final = 4
+"""Higher ones take ten times as long for a few percent."""
+ZSTD_LEVEL: Final = 3
+
+# zlib writes the header and the checksum of gzip (RFC 1952) when 16 is added to its window.
+GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+
+
+class Encoder(Protocol):
+    """Compresses one body, piece by piece."""
+
+    def encode(self, data: bytes) -> bytes:
+        """Take data, and return what is ready to be sent."""
+        ...
+
+    def flush(self) -> bytes:
+        """Return the rest of what was taken, so that the client can read all of it."""
+        ...
+
+    def end(self) -> bytes:
+        """Return the rest, and the end of the coding."""
+        ...
+
+
+class Gzip:
+    """RFC 1952."""
+
+    def __init__(self) -> None:
+        self._compressor = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW)
+        self.encode = self._compressor.compress
+        self.end = self._compressor.flush
+
+    def flush(self) -> bytes:
+        return self._compressor.flush(zlib.Z_SYNC_FLUSH)
+
+
+class Brotli:
+    """RFC 7932."""
+
+    def __init__(self, brotli: Any) -> None:
+        compressor = brotli.Compressor(quality=BROTLI_QUALITY)
+        self.encode: Callable[[bytes], bytes] = compressor.process
+        self.flush: Callable[[], bytes] = compressor.flush
+        self.end: Callable[[], bytes] = compressor.finish
+
+
+class Zstandard:
+    """RFC 8878; its window of 2 MiB is one that every client takes (RFC 9659)."""
+
+    def __init__(self, zstd: Any) -> None:
+        self._compressor = zstd.ZstdCompressor(level=ZSTD_LEVEL)
+        self.encode: Callable[[bytes], bytes] = self._compressor.compress
+        self.end: Callable[[], bytes] = self._compressor.flush
+
+    def flush(self) -> bytes:
+        flushed: bytes = self._compressor.flush(self._compressor.FLUSH_BLOCK)
+        return flushed
+
+
+def encoders() -> dict[str, Callable[[], Encoder]]:
+    """Return what makes an encoder of each coding that is there, the best first."""
+    zstd, brotli = imported("compression.zstd", "backports.zstd"), imported("brotli")
+    found: dict[str, Callable[[], Encoder]] = {}
+    if zstd is not None:
+        found["zstd"] = lambda: Zstandard(zstd)
+    if brotli is not None:
+        found["br"] = lambda: Brotli(brotli)
+    return {**found, "gzip": Gzip}
+
+
+def imported(*names: str) -> Any:
+    """Return the first of the modules that is installed; None without one."""
+    for name in names:
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    return None
