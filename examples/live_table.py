@@ -1,0 +1,80 @@
+import asyncio
+import sqlite3
+
+from roll import Roll, ServerSentEvent
+from roll.extensions import simple_server
+
+PAGE = """<!DOCTYPE html>
+<meta charset="utf-8">
+<title>Orders</title>
+<style>
+    body { font: 1.1rem/1.5 sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem }
+    table { border-collapse: collapse; width: 100% }
+    td, th { border-bottom: 1px solid #ccc; padding: .3rem; text-align: left }
+</style>
+<form>
+    <input name="item" placeholder="Item" required>
+    <input name="amount" type="number" value="1" required>
+    <button>Order</button>
+</form>
+<table>
+    <thead><tr><th>Number</th><th>Item</th><th>Amount</th></tr></thead>
+    <tbody></tbody>
+</table>
+<script>
+    const body = document.querySelector("tbody")
+    const source = new EventSource("/events")
+    source.onmessage = event => {
+        const row = body.insertRow(0)
+        for (const value of JSON.parse(event.data)) row.insertCell().textContent = value
+    }
+    document.querySelector("form").onsubmit = event => {
+        event.preventDefault()
+        fetch("/orders", {method: "POST", body: new FormData(event.target)})
+        event.target.reset()
+    }
+</script>
+"""
+
+app = Roll()
+db = sqlite3.connect(":memory:")  # name a file, and orders outlive the server
+db.execute("create table orders (id integer primary key, item text, amount integer)")
+
+
+@app.listen("startup")
+def prepare():
+    app["changed"] = asyncio.Event()
+
+
+@app.route("/")
+async def page(request, response):
+    response.html = PAGE
+
+
+@app.route("/orders", methods=["POST"])
+async def order(request, response):
+    values = request.form.get("item"), request.form.int("amount")
+    with db:
+        db.execute("insert into orders (item, amount) values (?, ?)", values)
+    # Wake all who wait for this change; the next one is another event.
+    app["changed"].set()
+    app["changed"] = asyncio.Event()
+    response.status = 204
+
+
+@app.route("/events")
+async def events(request, response):
+    async def rows(last):
+        while True:
+            changed = app["changed"]  # first, so that no change falls between
+            for row in db.execute("select * from orders where id > ?", [last]).fetchall():
+                last = row[0]
+                yield ServerSentEvent(row, id=last)
+            await changed.wait()
+
+    # A browser that connects again says what it has seen: nothing is lost, nothing comes twice.
+    response.sse = rows(int(request.last_event_id or 0))
+
+
+if __name__ == "__main__":
+    simple_server(app)
