@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from roll import HttpError, Roll, ServerSentEvent
 from roll.extensions import compress, cors, static
-from roll.extensions.compressed import LARGE, CompressedStream, compressed
+from roll.extensions.compressed import LARGE, CompressedStream, NoStream, compressed
 from roll.extensions.encoders import encoders
 from roll.testing import Client
 
@@ -584,6 +584,14 @@ async def test_a_compressed_sibling_is_not_compressed_again(app, ask, tmp_path):
     await app.startup()
     response = await ask("/pre/a.txt")
     assert (response.coding, response.sent) == ("gzip", TEXT.encode())
+
+
+async def test_what_is_not_known_is_an_empty_body():
+    assert [chunk async for chunk in NoStream()] == []
+    stream = CompressedStream(NoStream(), encoders()["gzip"]())
+    assert decode("gzip", b"".join([chunk async for chunk in stream])) == b""
+    with pytest.raises(StopAsyncIteration):
+        await anext(stream)
 
 
 # What is installed, and options.

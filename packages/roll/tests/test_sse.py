@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roll import Request, Response, Roll, RollWarning, ServerSentEvent
+from roll.event_stream import EventStream
 from roll.heartbeat import LONGEST_PERIOD, Heartbeat
 from roll.sse import encode_event
 
@@ -252,6 +253,98 @@ def test_the_last_id_is_read(field, expected):
     assert request.last_event_id == ""
     request.headers["LAST-EVENT-ID"] = field
     assert request.last_event_id == expected
+
+
+def stream_of(source):
+    return EventStream(source, json.dumps, None)
+
+
+async def test_events_can_be_read_without_a_connection():
+    stream = stream_of(iter([ServerSentEvent(), "a", ServerSentEvent(), ServerSentEvent(id=1)]))
+    assert [chunk async for chunk in stream] == [b"data: a\n\n", b"id: 1\n\n"]
+    await stream.aclose()
+
+
+async def test_a_source_needs_nothing_but_the_next_item():
+    class Source:
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            return "a"
+
+    stream = stream_of(Source())
+    assert await anext(stream) == b"data: a\n\n"
+    await stream.aclose()
+
+
+async def test_a_source_that_did_not_begin_is_closed():
+    closed = []
+
+    class Source:
+        def __aiter__(self):
+            return self
+
+        async def aclose(self):
+            closed.append(True)
+
+    await stream_of(Source()).aclose()
+    assert closed == [True]
+
+
+async def test_a_source_that_waits_is_stopped_once():
+    async def stubborn():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    async def source():
+        try:
+            await asyncio.ensure_future(stubborn())
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+            yield "bye"
+
+    stream = stream_of(source())
+    reading = asyncio.ensure_future(asyncio.wait_for(read(stream), 30))
+    while not stream.begun:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for _ in range(3):
+        stream.stop()
+        stream.leave()  # as the clock may do at any time
+    assert await reading == [b"data: bye\n\n"]
+
+
+async def read(stream):
+    return [chunk async for chunk in stream]
+
+
+async def test_a_stream_that_was_left_while_it_waits_is_closed():
+    told = []
+
+    async def source():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("closed")
+        yield
+
+    stream = EventStream(source(), json.dumps, 3600.0)
+    reading = asyncio.ensure_future(read_one(stream))
+    while not stream.begun:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    stream.beat(asyncio.get_running_loop().time() + 7200)
+    assert await reading == b":\n\n"
+    await stream.aclose()
+    assert told == ["closed"]
+
+
+async def read_one(stream):
+    return await anext(stream)
 
 
 # On the wire.

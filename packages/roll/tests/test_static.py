@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from roll import Roll, files
+from roll import Roll
 from roll.conditions import asked_range
 from roll.dates import parse_date
 from roll.extensions import static, static_policy

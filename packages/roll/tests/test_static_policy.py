@@ -230,6 +230,12 @@ async def test_what_a_page_loads_is_no_navigation(ask, method, headers, status):
     assert (response.headers["sent"] == b"<p>index") is (status == 200)
 
 
+async def test_another_method_is_no_navigation(ask):
+    options = {"fallback": "index.html", "methods": ["GET", "POST"]}
+    response = await ask("/users", "POST", headers={"Accept": ACCEPTS}, **options)
+    assert response.status == 404
+
+
 async def test_a_file_comes_before_the_page(ask):
     headers = {"Accept": ACCEPTS}
     response = await ask("/alone.css", headers=headers, fallback="index.html", immutable=True)

@@ -170,6 +170,52 @@ async def test_a_cancellation_that_comes_with_the_result_wins_as_in_a_task():
         await waiting.task
 
 
+async def test_a_task_that_is_cancelled_when_the_result_is_there_is_cancelled():
+    future = asyncio.get_running_loop().create_future()
+    told = []
+
+    async def items():
+        try:
+            yield await future
+        except asyncio.CancelledError:
+            told.append("cancelled")
+            raise
+
+    waiting = Waiting(items())
+    await waiting.begin()
+    future.set_result("late")
+    waiting.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting.task
+    assert told == ["cancelled"]
+    assert waiting.results == []
+
+
+def test_a_coroutine_that_is_closed_closes_the_iterator():
+    told = []
+
+    class Forever:
+        _asyncio_future_blocking = True
+
+        def __await__(self):
+            yield self
+
+        def done(self):
+            return False
+
+    async def items():
+        try:
+            await Forever()
+        finally:
+            told.append("closed")
+        yield
+
+    running = Steps(items()).run()
+    next(running)
+    running.close()
+    assert told == ["closed"]
+
+
 async def test_timeouts_and_groups_work_within_the_iterator():
     async def items():
         with pytest.raises(TimeoutError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Generator
+from collections.abc import Generator
 from types import coroutine
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ DICT_ADVICE: Final = (
 )
 
 
-class EventStream:
+class EventStream(Steps):
     """An async iterator over the chunks of an event stream: one for each event.
 
     A comment comes each time that the source was silent for `interval` seconds. The source is
@@ -38,10 +38,8 @@ class EventStream:
         "_connection",
         "_dumps",
         "_interval",
-        "_items",
         "_last",
         "_loop",
-        "_steps",
         "_stopping",
         "source",
     )
@@ -60,16 +58,15 @@ class EventStream:
                 f"`response.sse` is an async iterator of events, such as an async generator: not"
                 f" {source!r}"
             )
+        super().__init__(items)
         self.source = source
         """What `response.sse` was set to."""
-        self._items: AsyncIterator[Any] = items
         self._dumps = dumps
-        self._interval = interval
+        self._interval = interval or 0.0  # none
         self._connection = connection
         self._advice = advice
         self._loop: asyncio.AbstractEventLoop | None = None  # None before the first chunk
         self._last = 0.0  # when the last chunk was given, in the loop's time
-        self._steps = Steps(items)
         self._stopping = False
 
     def __aiter__(self) -> EventStream:
@@ -78,18 +75,18 @@ class EventStream:
     @coroutine
     def __anext__(self) -> Generator[Any, None, bytes]:
         loop = self._loop or self._begin()
-        steps, chunk = self._steps, b""
+        chunk = b""
         while not chunk:  # an event may be empty: one that has no field
-            if self._stopping and not steps.begun:
+            if self._stopping and not self.begun:
                 raise StopAsyncIteration
             try:
-                came = yield from steps.run()
+                came = yield from self.run()
             except asyncio.CancelledError:
                 if self._stopping and not is_cancelled():
                     raise StopAsyncIteration from None
                 raise
             if came:
-                chunk = self._encode(steps.item)
+                chunk = self._encode(self.item)
             elif not self._stopping:
                 chunk = COMMENT
         self._last = loop.time()
@@ -112,14 +109,14 @@ class EventStream:
 
     def beat(self, now: float) -> None:
         """Have a comment sent if nothing was sent for the interval."""
-        if self._interval and self._last + self._interval <= now:
-            self._steps.leave()
+        if self._last + self._interval <= now:
+            self.leave()
 
     def stop(self) -> None:
         """End the stream: cancel the source where it waits."""
         if not self._stopping:
             self._stopping = True
-            self._steps.interrupt()
+            self.interrupt()
 
     async def aclose(self) -> None:
         """Close the source."""
@@ -128,7 +125,7 @@ class EventStream:
         if self._connection is not None:
             self._connection.on_shutdown = None
         with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-            await self._steps.end()  # of one that was left while it waits
+            await self.end()  # of one that was left while it waits
         close = getattr(self._items, "aclose", None)
         if close is not None:
             await close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from ..application import Application
@@ -81,10 +81,13 @@ class Exchange:
         connection = self._connection
         request = connection.request
         connection.writer.body_sent = 0  # nothing may be written: do not report the last body
+        keep_alive = False
         try:
             response, serialized = await self._prepare(head, serialized, response)
+            keep_alive, sending = serialized.keep_alive, self._send(serialized, response)
+            del serialized  # thousands of clients may wait for a chunk: keep little for each
             try:
-                await self._send(serialized, response)
+                await sending
             finally:
                 for stream in unsent:
                     await close_stream(stream)
@@ -95,7 +98,7 @@ class Exchange:
             end(connection, request, response, connection.writer.body_sent, keep_alive=False)
             raise
         size = connection.writer.body_sent
-        end(connection, request, response, size, keep_alive=serialized.keep_alive)
+        end(connection, request, response, size, keep_alive=keep_alive)
 
     async def _prepare(
         self, head: Head, serialized: Serialized, response: Response
@@ -112,20 +115,17 @@ class Exchange:
             return response, serialize_plain(self._connection, head, response)
         return response, serialized
 
-    async def _send(self, serialized: Serialized, response: Response) -> None:
-        if serialized.stream is None:
-            await self._send_bytes(serialized)
-        else:
-            try:
-                await self._send_stream(serialized.head, serialized.stream, serialized.encoder)
-            finally:
-                self._sending = _NOTHING
-                await close_streamed(serialized.stream, response.body)
+    def _send(self, serialized: Serialized, response: Response) -> Coroutine[Any, Any, None]:
+        # No coroutine of its own, as few as can be: each chunk of a stream passes through all.
+        head, body, stream, encoder, _ = serialized
+        if stream is None:
+            return self._send_bytes(head, body)
+        return self._send_stream(head, stream, encoder, response.body)
 
-    async def _send_bytes(self, serialized: Serialized) -> None:
+    async def _send_bytes(self, head: bytes, body: bytes) -> None:
         self._begin_whole()
-        self._connection.writer.begin(serialized.head)
-        await self._connection.writer.send_bytes(serialized.body)
+        self._connection.writer.begin(head)
+        await self._connection.writer.send_bytes(body)
 
     def _begin_whole(self) -> None:
         """Drop the rest of the request's body: a response of bytes or a file does not need it.
@@ -140,7 +140,7 @@ class Exchange:
             self._connection.feed_body()
 
     async def _send_stream(
-        self, head: bytes, stream: AsyncIterator[Any], encoder: BodyEncoder | None
+        self, head: bytes, stream: AsyncIterator[Any], encoder: BodyEncoder | None, body: Any
     ) -> None:
         connection = self._connection
         try:
@@ -153,7 +153,9 @@ class Exchange:
             elif self._sending == _STREAM and connection.gone:
                 connection.abort()
             else:
-                await self._send_chunks(head, stream, encoder)
+                connection.writer.begin(head)
+                head = b""
+                await self._send_chunks(stream, encoder)
         except asyncio.CancelledError:
             connection.abort()
             if not self._uncancel():
@@ -169,15 +171,20 @@ class Exchange:
             if self._sending == _WHOLE or not connection.gone:
                 logger.exception("A streamed response failed after its head was sent")
             connection.abort()
+        finally:
+            self._sending = _NOTHING
+            await close_streamed(stream, body)
 
-    async def _send_chunks(
-        self, head: bytes, stream: AsyncIterator[Any], encoder: BodyEncoder
-    ) -> None:
-        writer = self._connection.writer
-        writer.begin(head)
+    def _send_chunks(
+        self, stream: AsyncIterator[Any], encoder: BodyEncoder
+    ) -> Coroutine[Any, Any, None]:
         if is_file(stream) and isinstance(encoder, ContentLengthEncoder):
-            await self._send_file(stream, encoder)
-        await writer.send_stream(stream, encoder)
+            return self._send_file_first(stream, encoder)
+        return self._connection.writer.send_stream(stream, encoder)
+
+    async def _send_file_first(self, file: FileBody, encoder: ContentLengthEncoder) -> None:
+        await self._send_file(file, encoder)
+        await self._connection.writer.send_stream(file, encoder)
 
     async def _send_file(self, file: FileBody, encoder: ContentLengthEncoder) -> None:
         """Send as much of a file as the system can send without reading it (sendfile)."""
