@@ -2,6 +2,7 @@
 
 import array
 import asyncio
+import contextlib
 import dataclasses
 import datetime
 import decimal
@@ -15,7 +16,7 @@ import uuid
 
 import pytest
 
-from roll_http import Response, each_field
+from roll_http import Cookies, Response, each_field
 from roll_http.h1 import response_fields
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
@@ -350,8 +351,6 @@ class Version:
     [
         (1, "1"),
         (1.5, "1.5"),
-        (True, "True"),
-        (None, "None"),
         (Spoken(), "spoken"),
         (Shown(), "shown"),
         (Version(1), "Version(number=1)"),
@@ -406,3 +405,42 @@ async def test_a_name_that_no_cookie_has_is_a_500(serve, caplog):
 
     assert Answer(await (await serve(handler)).exchange(GET)).status == 500
     assert "Cookie name 'a b' is not a token" in caplog.text
+
+
+async def test_header_of_none_is_not_set(serve):
+    async def handler(request, response):
+        response.headers["Content-Type"] = None  # as `mimetypes.guess_type` gives
+        response.headers["X-A"] = None
+        response.headers["X-B"] = [None, "b"]
+        response.body = b"<body onload=alert(1)>"
+
+    answer = await (await serve(handler)).exchange(GET)
+    assert "Content-Type: application/octet-stream\r\n" in answer
+    assert "X-A" not in answer
+    assert answer.count("X-B: b\r\n") == 1
+
+
+async def test_headers_of_another_type_are_told(serve, caplog):
+    async def handler(request, response):
+        response.headers = [("X-A", "b")]
+
+    assert (await (await serve(handler)).exchange(GET)).startswith("HTTP/1.1 500 ")
+    assert "`response.headers` is a list: give a dict of names to values" in caplog.text
+
+
+@pytest.mark.parametrize("item", [{"a": 1}, [1], (1,), {1}])
+async def test_item_of_a_stream_that_is_a_container_is_told(serve, caplog, item):
+    async def handler(request, response):
+        response.body = iter([item])
+
+    with contextlib.suppress(ConnectionResetError):
+        await (await serve(handler)).exchange(GET)
+    assert "give its text, by json.dumps(...)" in caplog.text
+
+
+async def work(): ...
+
+
+def test_cookie_that_is_a_coroutine_says_await():
+    with pytest.raises(TypeError, match="Cookie value is of type coroutine: .*`await` it first"):
+        Cookies({}).set("a", work())

@@ -791,7 +791,7 @@ def calls(app):
         "Roll.shutdown": app.shutdown,
         "Roll.on_error": lambda: app.on_error(request, None, ValueError()),
         "Roll.__call__": lambda: app(request, Response(app, None)),
-        "unfinished_hook": lambda: app.hook("startup"),
+        "Roll.hook": lambda: app.hook("startup"),
         "Client.request": lambda: client.request("/"),
         "Client.get": lambda: client.get("/"),
         "Client.post": lambda: client.post("/"),

@@ -218,3 +218,13 @@ def test_line_outside_of_the_folder_is_absolute(folder, capsys, tmp_path_factory
     assert main(["check", str(module)]) == 1
     assert f"problem: {module}:20: " in capsys.readouterr().out
     sys.modules.pop("shop")
+
+
+def test_handler_that_cannot_be_hashed_is_listed(app):
+    class Greeting:
+        __hash__ = None
+
+        def __call__(self, request, response): ...
+
+    app.route("/g", methods=["GET", "POST"])(Greeting())
+    assert [one.methods for one in entries(app)] == [["GET", "POST"]]

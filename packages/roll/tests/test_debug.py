@@ -271,3 +271,21 @@ def test_other_warnings_are_shown_as_before(unawaited, caplog, recwarn):
         warnings.warn("another", UserWarning, stacklevel=1)
     assert caplog.records == []
     assert [str(one.message) for one in shown] == ["something else", "another"]
+
+
+async def listener(): ...
+
+
+def forget_hook(app):
+    app.hook("mine")
+    gc.collect()
+
+
+def test_missing_await_of_an_event_is_told_at_the_users_line(app, unawaited, caplog):
+    app.listen("mine")(listener)
+    forget_hook(app)
+    text = "\n".join(record.message for record in caplog.records)
+    line = forget_hook.__code__.co_firstlineno + 1
+    assert "coroutine 'Roll.hook' was never awaited" in text
+    assert re.search(rf'test_debug.py", line {line}, in forget_hook', text)
+    assert "events.py" not in text

@@ -99,7 +99,7 @@ def test_without_an_await_those_before_the_first_async_one_run_and_python_warns(
     async def listener():
         seen.append("async")
 
-    with pytest.warns(RuntimeWarning, match="'unfinished_hook' was never awaited"):
+    with pytest.warns(RuntimeWarning, match="'Roll.hook' was never awaited"):
         app.hook("event")
     assert seen == ["plain"]
 

@@ -664,3 +664,51 @@ async def test_load_form_goes_through_an_overridden_iteration():
     request.headers["CONTENT-TYPE"] = "multipart/form-data; boundary=x"
     await request.load_form()
     assert request.form.get("a") == "1"
+
+
+class AddsFiles:
+    """A container of somebody else's, with what the contract asks for and nothing else."""
+
+    def __init__(self):
+        self.added = []
+
+    def add(self, name, file):
+        self.added.append((name, file))
+
+
+async def test_foreign_files_without_values_serve_urlencoded_forms(client, app):
+    app.Files = AddsFiles
+
+    @app.route("/", methods=["POST"])
+    async def post(request, response):
+        response.body = f"{request.form.get('a')} {len(request.files.added)}"
+
+    answer = await client.post("/", "a=b", content_type=URLENCODED)
+    assert (answer.status, answer.body) == (200, b"b 0")
+
+
+async def test_foreign_parser_is_aborted_after_an_error(client, app):
+    aborted = []
+
+    class Failing:
+        def __init__(self, form, files):
+            pass
+
+        def initialize(self, content_type):
+            return {}, {}
+
+        def feed_data(self, data):
+            raise ValueError("no")
+
+        def abort(self):
+            aborted.append(True)
+
+    app.Multipart = Failing
+
+    @app.route("/", methods=["POST"])
+    async def post(request, response):
+        request.form.get("a")
+
+    answer = await client.post("/", "x", content_type="multipart/form-data; boundary=b")
+    assert answer.status == 400
+    assert aborted == [True]

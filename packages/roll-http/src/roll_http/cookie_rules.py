@@ -6,6 +6,7 @@ a `TypeError` for a value of another type, a `ValueError` for any other.
 
 from __future__ import annotations
 
+import inspect
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -78,6 +79,10 @@ def as_text(value: Any) -> str:
     text_of: Any = type(value).__str__
     if isinstance(value, Number) or text_of is not object.__str__:
         return str(value)
+    if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()  # or Python warns that it was never awaited: this error says it better
+        raise other_type("value", value, "text: `await` it first")
     raise other_type("value", value, "text, such as json.dumps(...) gives")
 
 

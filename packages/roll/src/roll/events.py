@@ -179,7 +179,6 @@ async def unfinished_hook(
     begun: Awaitable[Any] | None = None,
 ) -> Any:
     """Run what is left of a chain, once what its first listener has `begun` has ended."""
-    # Its name is the one that Python's warning shows to whoever forgot the await.
     for call, _, listener in chain:
         result: Any = call(*args, **kwargs) if begun is None else begun
         begun = None
@@ -188,6 +187,10 @@ async def unfinished_hook(
         if result and is_last(result, name, listener):
             return result
     return None
+
+
+# What Python's warning shows to whoever forgot the await.
+unfinished_hook.__qualname__ = "Roll.hook"
 
 
 class ListenerAdvice:

@@ -55,14 +55,14 @@ def routes_of(app: Any) -> list[Any]:
 
 
 def entries_of(path: str, payload: Mapping[str, Any]) -> Iterator[Entry]:
-    answered: dict[tuple[Any, int], list[str]] = {}
+    answered: dict[tuple[int, int], list[str]] = {}
     for method, key in ENDPOINTS.items():
         if method in payload:
             # Those of one call of `route` share their extras.
             extras = getattr(payload.get(key), "extras", None)
-            answered.setdefault((payload[method], id(extras)), []).append(method)
-    for (handler, _), methods in answered.items():
-        yield entry(path, methods, handler, payload)
+            answered.setdefault((id(payload[method]), id(extras)), []).append(method)
+    for methods in answered.values():
+        yield entry(path, methods, payload[methods[0]], payload)
 
 
 def entry(path: str, methods: list[str], handler: Any, payload: Mapping[str, Any]) -> Entry:

@@ -135,13 +135,13 @@ def by_word(name: str, word: str, known: tuple[str, ...]) -> str | None:
     low = word.lower()
     if word in known:
         return f"'{{{name}:{word}}}'"
-    wrong_way = known_as(name, known)
-    if wrong_way is not None and known_as(word, known) is None:
-        return f"'{{{word}:{wrong_way}}}'"
     if low in PATTERNS:
         return f"'{{{name}:{PATTERNS[low]}}}'"
     if low in VALUES:
         return f"'{{{name}}}', and annotate the parameter of the view with `{VALUES[low]}`"
+    wrong_way = known_as(name, known)
+    if wrong_way is not None and known_as(word, known) is None:
+        return f"'{{{word}:{wrong_way}}}'"
     kind = known_as(word, known) or resembled(word, known, LIKENESS)
     return None if kind is None else f"'{{{name}:{kind}}}'"
 

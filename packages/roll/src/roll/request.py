@@ -213,8 +213,7 @@ class Request(roll_http.Request):
     def _read_multipart(self, body: bytes) -> None:
         try:
             parser, form, files = self._begin_multipart()
-            parser.feed_data(body)
-            end(parser)
+            feed_whole(parser, body)
         except ValueError as error:  # a parser of somebody else's may know no other
             raise unparsable("multipart", error) from error
         self._take_form(form, files)
@@ -293,11 +292,12 @@ class Request(roll_http.Request):
                 await chunks.aclose()
 
     def _close_files(self) -> None:
-        if not self.uploads:
+        files = self.uploads if self._opened is None else self._opened
+        # A class of somebody else's, which we have put no file in, may have no `values`.
+        if not files or not hasattr(files, "values"):
             return
         # The stack closes all of them, also when one raises.
         with ExitStack() as stack:
-            files = self.uploads if self._opened is None else self._opened
             for file in chain.from_iterable(files.values()):
                 # What is in memory costs nobody anything, and was always left open.
                 if not getattr(file, "in_memory", True):
@@ -316,6 +316,15 @@ def unparsable(kind: str, error: ValueError) -> HttpError:
     if isinstance(error, LimitError | NestedError):  # which say what a client can do about it
         return HttpError(error.status, error.message)
     return HttpError(HTTPStatus.BAD_REQUEST, f"Unparsable {kind} body")
+
+
+def feed_whole(parser: Any, body: bytes) -> None:
+    try:
+        parser.feed_data(body)
+        end(parser)
+    except BaseException:
+        abandon(parser)
+        raise
 
 
 def abandon(parser: Any) -> None:

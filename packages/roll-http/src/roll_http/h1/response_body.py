@@ -127,4 +127,9 @@ def as_bytes(item: Any) -> bytes:
         return bytes(item)
     if inspect.isawaitable(item):
         raise InvalidResponse(f"An item of the body is {_described(item)}: `await` it first")
+    if isinstance(item, _CONTAINERS):
+        kind = type(item).__name__
+        raise InvalidResponse(
+            f"An item of the body is a {kind}: give its text, by json.dumps(...)"
+        )
     return str(item).encode()

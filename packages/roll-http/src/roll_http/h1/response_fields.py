@@ -85,14 +85,20 @@ NO_FIELDS: Final = Fields()
 def read_fields(headers: Mapping[str, Any], *, unique: bool = False) -> Fields:
     """Return what `headers` say; where a name comes twice in other cases, the last one counts.
 
-    A list or a tuple is a line for each of its items. `unique` says that no name comes twice.
+    A list or a tuple is a line for each of its items; None is no line: the field is
+    not set. `unique` says that no name comes twice.
     Raises `InvalidResponse` for a name or a value that cannot be sent: also for a coroutine, a
     function or an object whose text would only tell its address.
     """
+    if not isinstance(headers, Mapping):
+        kind = type(headers).__name__
+        raise InvalidResponse(f"`response.headers` is a {kind}: give a dict of names to values")
     fields = Fields()
-    fields.typed = "Content-Type" in headers
+    fields.typed = headers.get("Content-Type") is not None
     lines = ""
     for name, value in headers.items():
+        if value is None:
+            continue
         kind = kinds.get(name)
         if kind is None:
             kind = _learn(name)
@@ -123,7 +129,7 @@ def _lines_of(fields: Fields, kind: int, name: str, value: Any) -> str:
 
 def _texts_of(name: str, value: Any) -> list[str]:
     items = value if isinstance(value, list | tuple) else (value,)
-    return [_text_of(name, item) for item in items]
+    return [_text_of(name, item) for item in items if item is not None]
 
 
 def _text_of(name: str, value: Any) -> str:
@@ -134,7 +140,7 @@ def _text_of(name: str, value: Any) -> str:
 
 
 # They have no `__str__` of their own either.
-_WITH_TEXT: Final = frozenset({int, float, bool, bytes, type(None)})
+_WITH_TEXT: Final = frozenset({int, float, bool, bytes})
 
 
 def _has_no_text(value: Any) -> bool:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import warnings
+from pathlib import Path
 from typing import Any, Final
 
 __all__ = ["log_unawaited"]
 
 logger = logging.getLogger("roll")
 
-DEPTH: Final = 1
-"""Frames that Python keeps of the stack that made a coroutine: the line that lacks the await."""
+DEPTH: Final = 4
+"""Frames that Python keeps of the stack that made a coroutine: of ours, the last ones."""
+
+OURS: Final = str(Path(__file__).parents[1])
+"""Where our own code is: the line that lacks the await is above it."""
+
+FRAME: Final = re.compile(r'  File "[^\n]*\n(?:    [^\n]*\n?)?')
+"""A frame, and its line of source."""
 
 
 def log_unawaited() -> None:
@@ -28,8 +36,15 @@ def log_unawaited() -> None:
 
     def log(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
         if issubclass(category, RuntimeWarning) and "was never awaited" in str(message):
-            logger.error("An await is missing: %s", message)
+            logger.error("An await is missing: %s", with_users_line(str(message)))
         else:
             show(message, category, *where, **more)
 
     warnings.showwarning = log
+
+
+def with_users_line(message: str) -> str:
+    """Return what Python says of a coroutine, with one frame: the last one above our own code."""
+    frames = FRAME.findall(message)
+    theirs = [frame for frame in frames if OURS not in frame] or frames
+    return FRAME.sub("", message) + "".join(theirs[-1:])
