@@ -535,3 +535,40 @@ async def test_the_clock_ticks_only_while_there_are_members():
     while heartbeat._ticking:
         await asyncio.sleep(0)
     assert heartbeat._period == LONGEST_PERIOD
+
+
+async def test_events_are_sent_by_an_asgi_server_too(app, monkeypatch):
+    monkeypatch.setattr(Response, "sse_interval", 0.01)
+    sent, messages, closed = asyncio.Queue(), asyncio.Queue(), asyncio.Event()
+
+    @app.route("/")
+    async def handler(request, response):
+        async def source():
+            try:
+                yield request.last_event_id
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
+
+        response.sse = source()
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": [(b"host", b"a"), (b"last-event-id", "é".encode())],
+    }
+    task = asyncio.ensure_future(app(scope, messages.get, sent.put))
+    async with asyncio.timeout(30):
+        start = await sent.get()
+        assert dict(start["headers"])[b"content-type"] == b"text/event-stream"
+        chunks = [(await sent.get())["body"] for _ in range(3)]
+        assert chunks == ["data: é\n\n".encode(), b":\n\n", b":\n\n"]
+        messages.put_nowait({"type": "http.disconnect"})
+        await closed.wait()
+        await task

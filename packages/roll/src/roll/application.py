@@ -273,7 +273,7 @@ class Roll(Lifecycle, dict[str, Any]):
         # `Application`.
         __answer_now__ = answer_now
 
-    async def _cycle(  # noqa: C901, PLR0912 - why is said below
+    async def _cycle(  # noqa: C901, PLR0912, PLR0915 - why is said below
         self,
         request: Any,
         response: Any,
@@ -328,13 +328,15 @@ class Roll(Lifecycle, dict[str, Any]):
                 await self.on_error(request, response, error)
             if request.upgrade is not None:  # not taken: see above
                 close_unless_upgraded(request)
-            if request.late is not None:
+            late = request.late  # files that were uploaded, too
+            if late is not None and late.unsettled:
                 await open_file(self, request, response)
             if "response" in hooks:
                 await self._send_response_event(request, response)
-            if request.late is not None:
+            late = request.late
+            if late is not None and late.unsettled:
                 await self._settle(request, response)
-            if request.uploads or type(response.body) not in WHOLE:
+            if late is not None or type(response.body) not in WHOLE:
                 if (fault := fault_of(request, response)) is not None:
                     await self.on_error(request, response, fault)
                 request.release(response)

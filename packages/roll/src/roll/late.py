@@ -1,6 +1,6 @@
-"""What is left to do with a response once its handler and all listeners have had it.
+"""What is left to do for a request once its handler, or all listeners, have had the response.
 
-A request to which nothing of that applies pays for two looks at `request.late`.
+A request to which nothing of that applies pays for looks at `request.late`, which is None.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .conditional import answer_conditions
 from .errors import ends_task, fill
 from .sent_file import SentFile
 
-__all__ = ["Late", "late_of", "open_file", "settle"]
+__all__ = ["Late", "late_of", "open_file", "settle", "unsettled"]
 
 Transform = Callable[[Any, Any], Awaitable[object]]
 """Called with the request and the response."""
@@ -31,20 +31,31 @@ class AnswersErrors(Protocol):
 class Late:
     """What is left to do: each part is set by who wants it."""
 
-    __slots__ = ("conditional", "transforms")
+    __slots__ = ("conditional", "transforms", "unsettled", "uploads")
 
     def __init__(self) -> None:
+        self.unsettled = False
+        """Whether there is a response to be settled: any of the next two, or a file to open."""
         self.conditional = False
         """Whether the conditions of the request are looked at (RFC 9110 13)."""
         self.transforms: list[Transform] = []
         """What changes the response last, in this order."""
+        self.uploads: Any = None
+        """The files that were read from the body of the request, to be closed at its end."""
 
 
 def late_of(request: Any) -> Late:
-    """Return what is left to do for a request, to be added to."""
+    """Return what is left to do for a request."""
     if request.late is None:
         request.late = Late()
     late: Late = request.late
+    return late
+
+
+def unsettled(request: Any) -> Late:
+    """Return what is left to do with the response to a request, to be added to."""
+    late = late_of(request)
+    late.unsettled = True
     return late
 
 

@@ -14,7 +14,7 @@ from roll_http import HttpError, as_stream
 from roll_multipart import LimitError, MultipartError, NestedError
 
 from .containers import Files, Form, Multipart, Query, filled, is_own, made_of
-from .late import Late
+from .late import Late, late_of
 from .media_types import MULTIPART, URLENCODED, media_type, refuse_several
 from .views import ENDPOINTS
 
@@ -37,16 +37,13 @@ class FormLoad:
 class Request(roll_http.Request):
     """A request; as a dict, it is all the user's own: nothing here uses its keys."""
 
-    __slots__ = ("_form", "_form_load", "_opened", "_query", "forwarded", "late", "uploads")
+    __slots__ = ("_form", "_form_load", "_opened", "_query", "forwarded", "late")
 
     forwarded: Any
     """What a trusted proxy says of the origin, see `proxy_headers`; None without one."""
 
-    uploads: Any
-    """The files that were read from the body, which its end closes; None before any."""
-
     late: Late | None
-    """What is left to do when all listeners have had the response; for extensions."""
+    """What is left to do when all listeners have had the response; None for nothing."""
 
     # Slots are None at first.
     _query: Query | None
@@ -56,8 +53,17 @@ class Request(roll_http.Request):
     """The files in `uploads`, where that is no `Files` of ours."""
 
     @property
+    def uploads(self) -> Any:
+        """The files that were read from the body, which its end closes; None before any."""
+        return None if self.late is None else self.late.uploads
+
+    @uploads.setter
+    def uploads(self, files: Any) -> None:
+        late_of(self).uploads = files
+
+    @property
     def _shared(self) -> tuple[str, ...]:
-        return (*super()._shared, "uploads", "_form_load", "_opened")  # open files, and who waits
+        return (*super()._shared, "late", "_form_load", "_opened")  # open files, and who waits
 
     @property
     def client(self) -> tuple[str, int] | None:

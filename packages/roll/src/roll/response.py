@@ -18,7 +18,7 @@ from .conditional import (
     parsed_modified,
 )
 from .event_stream import EventStream
-from .late import late_of
+from .late import unsettled
 from .sent_file import SentFile
 
 __all__ = ["Response"]
@@ -63,7 +63,7 @@ class Response(roll_http.Response):
         """
         self.body = SentFile(path, filename, root)
         if self.request is not None:
-            late_of(self.request)
+            unsettled(self.request)
 
     @property
     def file(self) -> Any:
@@ -113,7 +113,7 @@ class Response(roll_http.Response):
         if field is not None:
             self.headers[name] = field
             if self.request is not None:
-                late_of(self.request).conditional = True
+                unsettled(self.request).conditional = True
 
     def _set_type(self, content_type: str) -> None:
         if self.headers:

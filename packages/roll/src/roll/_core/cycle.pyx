@@ -178,9 +178,7 @@ cdef bint is_unfinished(dict own, request, response) except -1:
     body = response.body
     if not PyBytes_CheckExact(body) and not PyUnicode_CheckExact(body):
         return True
-    if request.late is not None or request.uploads or request.upgrade is not None:
-        return True
-    return listens(own["hooks"])
+    return request.late is not None or request.upgrade is not None or listens(own["hooks"])
 
 
 cdef match(app, dict own, request):

@@ -17,7 +17,7 @@ from ..codings import accepted
 from ..conditional import field_of
 from ..conditions import TAG
 from ..errors import drop, set_fields
-from ..late import late_of
+from ..late import unsettled
 from ..vary import vary_on
 from .compressed import CompressedStream, NoStream, compressed
 from .encoders import Encoder, encoders
@@ -76,7 +76,7 @@ def compress(app: Roll, min_size: int = MIN_SIZE, types: Collection[str] | str =
     compressor = Compressor(min_size, types)
 
     def begin(request: Any) -> None:
-        late_of(request).transforms.append(compressor.transform)
+        unsettled(request).transforms.append(compressor.transform)
 
     # First of all listeners: none can end the chain before it.
     app.hooks.setdefault("headers", []).insert(0, begin)
