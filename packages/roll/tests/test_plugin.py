@@ -165,6 +165,26 @@ def test_clients_follow_the_loop_of_their_test(tmp_path, mode, tests, fixtures):
     assert "7 passed" in done.stdout, done.stdout
 
 
+# As one who uses anyio writes it: in auto mode, pytest-asyncio runs these tests.
+ANYIO = SCOPED.replace("@pytest.mark.asyncio\n", "") + """
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def anyio_backend():
+    return "asyncio"
+"""
+
+
+@pytest.mark.parametrize("fixtures", ["function", "class", "session"])
+@pytest.mark.parametrize("tests", ["function", "module", "session"])
+def test_clients_follow_the_loop_of_a_test_with_the_mark_of_anyio(tmp_path, tests, fixtures):
+    (tmp_path / "test_suite.py").write_text(ANYIO)
+    done = run_suite(tmp_path, "auto", tests=tests, fixtures=fixtures)
+    assert "7 passed" in done.stdout, done.stdout
+
+
 def run_suite(tmp_path, mode, tests="function", fixtures="function"):
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     scopes = [

@@ -88,7 +88,8 @@ class LiveClient:
         if self.server is not None and asyncio.get_running_loop() is not self._loop:
             raise RuntimeError(
                 "The server was started in another event loop than the one that runs now: "
-                "fixtures and tests must share a loop (one plugin for both, one loop scope)"
+                "fixtures and tests must share a loop (one plugin for both, one loop scope; for "
+                "tests with the mark of anyio in auto mode, pytest-asyncio 1.4 or later)"
             )
 
 

@@ -16,18 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["client", "event_loop", "liveclient"]
 
-F = TypeVar("F")
-
-
-def fixture(function: F) -> F:
-    """Make a fixture that runs in the test's loop: of pytest-asyncio, where it is installed."""
-    try:
-        make: Any = import_module("pytest_asyncio").fixture
-    except ImportError:
-        make = pytest.fixture
-    return cast(F, make(function))
-
-
 LOOP_SCOPES: Final = ("function", "class", "module", "package", "session")
 """The scopes of the event loops of pytest-asyncio."""
 
@@ -66,7 +54,7 @@ def in_loop_of_test(request: Any, name: str) -> Any:
     if mark is None:
         return request.getfixturevalue(name)
     if "anyio_backend" in request.fixturenames:
-        return request.getfixturevalue(f"{name}_without_anyio")
+        name = f"{name}_without_anyio"
     return request.getfixturevalue(f"{name}_{loop_scope(request.config, mark)}")
 
 
@@ -85,8 +73,16 @@ def make_fixtures(name: str, function: Callable[[], Any]) -> dict[str, Any]:
         make: Any = import_module("pytest_asyncio").fixture
     except ImportError:
         return {name: pytest.fixture(function())}
-    scoped = {f"{name}_{scope}": make(function(), loop_scope=scope) for scope in LOOP_SCOPES}
-    return {name: make(function()), **scoped}
+    return {name: make(function()), **scoped_fixtures(name, function)}
+
+
+def scoped_fixtures(name: str, function: Callable[[], Any]) -> dict[str, Any]:
+    """Return the fixtures `name_scope`, each made in the loop of a scope of pytest-asyncio."""
+    try:
+        make: Any = import_module("pytest_asyncio").fixture
+    except ImportError:
+        return {}
+    return {f"{name}_{scope}": make(function(), loop_scope=scope) for scope in LOOP_SCOPES}
 
 
 def client_function() -> Any:
@@ -118,19 +114,37 @@ globals().update(make_fixtures("_roll_liveclient", liveclient_function))
 globals().update(make_fixtures("_roll_event_loop", event_loop_function))
 
 
-@fixture
-def _roll_client_without_anyio(app: Any) -> Iterator[Client]:
-    yield from run_around(serving(app))
+# Each is no coroutine, or anyio would make it.
 
 
-@fixture
-def _roll_liveclient_without_anyio(app: Any) -> Iterator[LiveClient]:
-    yield from run_around(serving_live(app))
+def client_function_without_anyio() -> Any:
+    def client(app: Any) -> Iterator[Client]:
+        yield from run_around(serving(app))
+
+    return client
 
 
-@fixture
-def _roll_event_loop_without_anyio() -> asyncio.AbstractEventLoop:
-    return asyncio.get_event_loop()
+def liveclient_function_without_anyio() -> Any:
+    def liveclient(app: Any) -> Iterator[LiveClient]:
+        yield from run_around(serving_live(app))
+
+    return liveclient
+
+
+def event_loop_function_without_anyio() -> Any:
+    def event_loop() -> asyncio.AbstractEventLoop:
+        return asyncio.get_event_loop()
+
+    return event_loop
+
+
+globals().update(scoped_fixtures("_roll_client_without_anyio", client_function_without_anyio))
+globals().update(
+    scoped_fixtures("_roll_liveclient_without_anyio", liveclient_function_without_anyio)
+)
+globals().update(
+    scoped_fixtures("_roll_event_loop_without_anyio", event_loop_function_without_anyio)
+)
 
 
 T = TypeVar("T")
