@@ -435,12 +435,12 @@ async def test_item_of_a_stream_that_is_a_container_is_told(serve, caplog, item)
 
     with contextlib.suppress(ConnectionResetError):
         await (await serve(handler)).exchange(GET)
-    assert "give its text, by json.dumps(...)" in caplog.text
+    assert "give json.dumps(...) of it" in caplog.text
 
 
 async def work(): ...
 
 
 def test_cookie_that_is_a_coroutine_says_await():
-    with pytest.raises(TypeError, match="Cookie value is of type coroutine: .*`await` it first"):
+    with pytest.raises(TypeError, match=r"Cookie value is of type coroutine: .*`await` it first"):
         Cookies({}).set("a", work())

@@ -166,7 +166,9 @@ def test_clients_follow_the_loop_of_their_test(tmp_path, mode, tests, fixtures):
 
 
 # As one who uses anyio writes it: in auto mode, pytest-asyncio runs these tests.
-ANYIO = SCOPED.replace("@pytest.mark.asyncio\n", "") + """
+ANYIO = (
+    SCOPED.replace("@pytest.mark.asyncio\n", "")
+    + """
 
 pytestmark = pytest.mark.anyio
 
@@ -175,6 +177,7 @@ pytestmark = pytest.mark.anyio
 def anyio_backend():
     return "asyncio"
 """
+)
 
 
 @pytest.mark.parametrize("fixtures", ["function", "class", "session"])

@@ -129,7 +129,5 @@ def as_bytes(item: Any) -> bytes:
         raise InvalidResponse(f"An item of the body is {_described(item)}: `await` it first")
     if isinstance(item, _CONTAINERS):
         kind = type(item).__name__
-        raise InvalidResponse(
-            f"An item of the body is a {kind}: give its text, by json.dumps(...)"
-        )
+        raise InvalidResponse(f"An item of the body is a {kind}: give json.dumps(...) of it")
     return str(item).encode()

@@ -90,9 +90,7 @@ def read_fields(headers: Mapping[str, Any], *, unique: bool = False) -> Fields:
     Raises `InvalidResponse` for a name or a value that cannot be sent: also for a coroutine, a
     function or an object whose text would only tell its address.
     """
-    if not isinstance(headers, Mapping):
-        kind = type(headers).__name__
-        raise InvalidResponse(f"`response.headers` is a {kind}: give a dict of names to values")
+    check_mapping(headers)
     fields = Fields()
     fields.typed = headers.get("Content-Type") is not None
     lines = ""
@@ -112,6 +110,13 @@ def read_fields(headers: Mapping[str, Any], *, unique: bool = False) -> Fields:
             lines += _lines_of(fields, kind, name, value)
     fields.lines = lines
     return fields
+
+
+def check_mapping(headers: Any) -> None:
+    """Raise `InvalidResponse` for headers that are no dict."""
+    if not isinstance(headers, Mapping):
+        kind = type(headers).__name__
+        raise InvalidResponse(f"`response.headers` is a {kind}: give a dict of names to values")
 
 
 def _lines_of(fields: Fields, kind: int, name: str, value: Any) -> str:
