@@ -1,10 +1,12 @@
 """The websocket examples with a real client, and the echo page in a real browser."""
 
 import asyncio
+import base64
 import importlib.util
 import json
+import os
 import shutil
-import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -156,20 +158,99 @@ new Promise((done) => {
 """
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_echo_page_in_a_browser(example, run, tmp_path):
-    url = example("websocket_echo.py").url
-    browser = run(CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path}", "about:blank")
-    port = browser.wait_for(r"DevTools listening on ws://127\.0\.0\.1:(\d+)/")[1]
-    pages = httpx.get(f"http://127.0.0.1:{port}/json/list", trust_env=False).json()
-    target = next(page for page in pages if page["type"] == "page")["webSocketDebuggerUrl"]
-    with connect(target, proxy=None) as page:
-        ask(page, "Page.enable")
-        ask(page, "Page.navigate", url=f"{url}/")
-        wait_for(page, lambda message: message.get("method") == "Page.loadEventFired")
-        answer = ask(page, "Runtime.evaluate", expression=TALK, awaitPromise=True)
-    assert answer["result"]["value"] == "Is anybody there?"
-    browser.stop(signal.SIGTERM)
+@pytest.fixture
+def browse(run, tmp_path):
+    """Open a page in a browser of its own; what is returned evaluates JavaScript in it."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with ExitStack() as pages:
+
+        def browse(url):
+            folder = tmp_path / str(len(list(tmp_path.iterdir())))
+            browser = run(CHROMIUM, *FLAGS, f"--user-data-dir={folder}", "about:blank")
+            port = browser.wait_for(r"DevTools listening on ws://127\.0\.0\.1:(\d+)/")[1]
+            found = httpx.get(f"http://127.0.0.1:{port}/json/list", trust_env=False).json()
+            target = next(page for page in found if page["type"] == "page")
+            page = connect(target["webSocketDebuggerUrl"], proxy=None, max_size=None)
+            pages.enter_context(page)
+            ask(page, "Page.enable")
+            ask(page, "Page.navigate", url=url)
+            wait_for(page, lambda message: message.get("method") == "Page.loadEventFired")
+            return Page(page)
+
+        yield browse
+
+
+class Page:
+    """A page in a browser."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def run(self, expression):
+        """The value of an expression, or of what it promises."""
+        result = ask(self.connection, "Runtime.evaluate", expression=expression, awaitPromise=True)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    def until(self, condition):
+        """Wait until an expression is true in the page."""
+        self.run(
+            "new Promise((done) => { const look = () =>"
+            f" ({condition}) ? done() : setTimeout(look, 10); look() }})"
+        )
+
+    def screenshot(self, path):
+        data = ask(self.connection, "Page.captureScreenshot")["data"]
+        path.write_bytes(base64.b64decode(data))
+
+
+def test_echo_page_in_a_browser(example, browse):
+    page = browse(f"{example('websocket_echo.py').url}/")
+    assert page.run(TALK) == "Is anybody there?"
+
+
+FILL = "find('{field}').value = {text}; find('{form}').requestSubmit()"
+
+
+def enter(page, name):
+    page.run(FILL.format(field="#name", form="#enter", text=json.dumps(name)))
+
+
+def say(page, text):
+    page.run(FILL.format(field="#text", form="#write", text=json.dumps(text)))
+
+
+def shows(page, selector, text):
+    page.until(f"find({selector!r}).innerText.trim() === {json.dumps(text)}")
+
+
+def test_chat_with_rooms_and_presence_in_two_browsers(example, browse):
+    program = example("chat.py")
+    ada, bob = browse(f"{program.url}/"), browse(f"{program.url}/lobby")
+    enter(ada, "Ada <b>")
+    shows(ada, "#present", "Ada <b>")
+    enter(bob, "Böb & Co")
+    for page in (ada, bob):
+        shows(page, "h1", "lobby")
+        shows(page, "#present", "Ada <b>, Böb & Co")
+    say(ada, "Hello <img src=x>")
+    shows(bob, "main", "Ada <b>: Hello <img src=x>")
+    say(bob, "Hi")
+    for page in (ada, bob):
+        shows(page, "main", "Ada <b>: Hello <img src=x>\nBöb & Co: Hi")
+    if folder := os.environ.get("SCREENSHOTS"):
+        ada.screenshot(Path(folder) / "chat.png")
+    # Another room is another conversation.
+    bob.run(f"location.href = {program.url!r} + '/cellar'")
+    shows(ada, "#present", "Ada <b>")
+    bob.until("document.readyState === 'complete' && location.pathname === '/cellar'")
+    enter(bob, "Bob")
+    shows(bob, "#present", "Bob")
+    say(bob, "Anybody?")
+    shows(bob, "main", "Bob: Anybody?")
+    say(ada, "Alone again")
+    shows(ada, "main", "Ada <b>: Hello <img src=x>\nBöb & Co: Hi\nAda <b>: Alone again")
 
 
 def ask(page, method, **params):
