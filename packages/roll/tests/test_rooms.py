@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import socket
 import subprocess
 import sys
 from decimal import Decimal
@@ -310,29 +311,42 @@ async def test_one_message_may_pass_the_backlog(app):
 # Slow websockets.
 
 
+def small_socket(port):
+    """A connection that the system gives little room."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
 @pytest.mark.parametrize("slow", ["close", "drop"])
 @pytest.mark.parametrize("size", [1, 60_000])
 async def test_a_websocket_that_does_not_read_holds_up_nobody(
     app, liveclient, visit, slow, size, monkeypatch
 ):
     monkeypatch.setattr(WSProtocol, "TIMEOUT", 0.1)
+    monkeypatch.setattr(WSProtocol, "WRITE_LIMIT", 1000)
+    monkeypatch.setattr(WSProtocol, "BACKLOG_LIMIT", 100_000)
     app.rooms = rooms(app, slow=slow)
     talk_route(app)
     healthy = await visit("lobby", compression=None)
-    deaf = await visit("lobby", compression=None)
+    (kept,) = app.rooms["lobby"].members
+    deaf = await visit("lobby", compression=None, sock=small_socket(liveclient.port))
     deaf.transport.pause_reading()
     room = app.rooms["lobby"]
+    (lost,) = room.members - {kept}
+    sock = lost._connection.transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     count = 0
     while not (room.counters.closed or room.counters.dropped):
-        for _ in range(100 if size == 1 else 1):
-            await room.send("x" * size)
-            count += 1
-        for _ in range(100 if size == 1 else 1):
-            assert len(await healthy.recv()) == size
+        await room.send("x" * size)
+        count += 1
+        assert len(await healthy.recv()) == size
     assert room.counters.messages == count
     if slow == "close":
         assert (room.counters.closed, room.counters.dropped) == (1, 0)
         await until(lambda: room.size == 1)
+        assert room.members == {kept}
     else:
         assert (room.counters.closed, room.size) == (0, 2)
     await room.send("after")
