@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 
 from roll import Roll
 from roll.extensions import rooms
-from roll.extensions.rooms import census, envelope, redis_bus, subscriber
+from roll.extensions.rooms import census, channels, envelope, redis_bus, subscriber
 from roll.testing import LiveClient
 
 PATIENCE = 20
@@ -183,8 +183,8 @@ async def test_who_sends_may_be_excluded(redis, launch, visit):
 async def test_a_room_is_read_over_redis(redis, launch):
     one, two = await launch(), await launch()
     reading = [asyncio.ensure_future(read(app.rooms["lobby"], 2)) for app in (one, one, two)]
-    channels = [app.rooms.bus._session.subscriber.channels for app in (one, two)]
-    await until(lambda: all(len(known) and not known.unconfirmed for known in channels))
+    known = [app.rooms.bus._session.subscriber.channels for app in (one, two)]
+    await until(lambda: all(len(each) and not each.unconfirmed for each in known))
     await one.rooms["lobby"].send_json({"a": 1})
     await two.rooms["lobby"].send(b"two")
     assert await asyncio.gather(*reading) == [['{"a":1}', b"two"]] * 3
@@ -205,8 +205,8 @@ async def test_prefixes_and_names_keep_rooms_apart(redis, launch, visit):
 async def test_any_text_is_a_name(redis, launch, name):
     app = await launch()
     reading = asyncio.ensure_future(read(app.rooms[name], 1))
-    channels = app.rooms.bus._session.subscriber.channels
-    await until(lambda: len(channels) and not channels.unconfirmed)
+    known = app.rooms.bus._session.subscriber.channels
+    await until(lambda: len(known) and not known.unconfirmed)
     await app.rooms[name + "x"].send("elsewhere")
     await app.rooms[name].send("here")
     assert await reading == ["here"]
@@ -389,10 +389,14 @@ async def test_a_redis_that_never_answers_holds_up_nobody(redis, launch, visit, 
     assert await ada.recv() in {"x", "again"}
 
 
-async def test_an_application_starts_without_redis(server, launch, visit, caplog):
+async def test_an_application_starts_without_redis(server, launch, visit, caplog, monkeypatch):
+    attempts = []
+    note = subscriber.Subscriber._note
+    monkeypatch.setattr(subscriber.Subscriber, "_note", lambda *args: attempts.append(note(*args)))
     app = await launch()
     ada = await visit(app)
-    assert "Redis is away, rooms get no messages" in caplog.text
+    await until(lambda: len(attempts) > 2)
+    assert caplog.text.count("Redis is away, rooms get no messages") == 1
     with pytest.raises(ConnectionError, match="Redis is away"):
         await app.rooms["lobby"].send("x")
     server.start()
@@ -560,6 +564,22 @@ async def test_a_send_that_is_cancelled_leaves_the_others(redis, launch, visit):
     assert not room._house.bus._session.publisher._waiting
 
 
+async def test_a_send_that_is_cancelled_under_way_leaves_the_others(redis, launch, visit):
+    app = await launch()
+    ada = await visit(app)
+    room = app.rooms["lobby"]
+    redis.freeze()
+    sends = [asyncio.ensure_future(room.send(str(number))) for number in range(3)]
+    publisher = app.rooms.bus._session.publisher
+    await until(lambda: publisher._task is not None and not publisher._waiting)
+    sends[1].cancel()
+    await asyncio.sleep(0)
+    redis.thaw()
+    await asyncio.wait(sends)
+    assert [await ada.recv() for _ in range(3)] == ["0", "1", "2"]
+    assert sends[1].cancelled()
+
+
 async def test_a_join_that_is_cancelled_leaves_nothing(redis, launch, quick):
     app = await launch()
     reading = asyncio.ensure_future(read(app.rooms["lobby"], 1))
@@ -591,6 +611,81 @@ async def test_after_the_end_nothing_is_sent(redis, launch, visit):
     await asyncio.wait([late])
 
 
+async def test_who_outlives_the_end_leaves_nothing(redis, launch, visit):
+    """As a handler may, beside an application that was started again."""
+    app = await launch()
+    await visit(app)
+    room = app.rooms["lobby"]
+    await app.rooms.bus.stop()
+    room.deliver("still here", None)
+    await asyncio.gather(*(ws.close() for ws in room.members))
+    await until(lambda: not room.size)
+    await app.startup()
+    assert await room.count() == 0
+
+
+async def test_a_listener_of_gaps_ends_with_the_application(redis, launch, visit):
+    app = await launch()
+    told, ended = asyncio.Event(), asyncio.Event()
+
+    @app.listen("room_gap")
+    async def wait(room):
+        told.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    await visit(app)
+    redis.end()
+    await until(lambda: not up(app))
+    redis.start()
+    await told.wait()
+    await app.live.stop()
+    assert ended.is_set()
+
+
+async def test_a_message_for_nobody_is_left(redis, launch):
+    """It may come before Redis has confirmed that the last one has gone."""
+    app = await launch()
+    app.rooms.bus.receive(b"roll:room:lobby", b"x")
+    await app.rooms.bus.stop()
+    app.rooms.bus.receive(b"roll:room:lobby", b"x")
+
+
+def test_answers_for_other_channels_are_left():
+    asked = []
+    known = channels.Channels()
+    known.connected(lambda *command: asked.append(command))
+    known.confirm(b"other", active=True)
+    known.close(b"other")
+    assert (asked, len(known), known.unconfirmed) == ([], 0, 0)
+
+
+async def test_a_channel_has_one_command_at_a_time():
+    asked = []
+    known = channels.Channels()
+    await known.open(b"a")  # without a connection, nothing is waited for
+    known.connected(lambda *command: asked.append(command))
+    opening = asyncio.ensure_future(known.open(b"a"))
+    await asyncio.sleep(0)
+    known.close(b"a")
+    opening.cancel()
+    assert (asked, known.unconfirmed) == ([("SUBSCRIBE", b"a")], 1)
+    again = asyncio.ensure_future(known.open(b"a"))
+    await asyncio.sleep(0)
+    known.close(b"a")
+    known.confirm(b"a", active=True)
+    assert asked[1:] == [("UNSUBSCRIBE", b"a")]
+    third = asyncio.ensure_future(known.open(b"a"))
+    await asyncio.sleep(0)
+    known.confirm(b"a", active=False)
+    assert asked[2:] == [("SUBSCRIBE", b"a")]
+    known.lost()
+    await asyncio.wait([again, third])
+    assert (len(known), known.unconfirmed, known.names()) == (1, 0, [b"a"])
+
+
 async def test_messages_under_way_at_the_end_are_told(redis, launch):
     app = await launch()
     redis.freeze()
@@ -610,8 +705,8 @@ async def test_an_application_may_start_again(redis, visit):
     for number in range(3):
         await app.startup()
         reading = asyncio.ensure_future(read(app.rooms["lobby"], 1))
-        channels = app.rooms.bus._session.subscriber.channels
-        await until(lambda channels=channels: len(channels) and not channels.unconfirmed)
+        known = app.rooms.bus._session.subscriber.channels
+        await until(lambda known=known: len(known) and not known.unconfirmed)
         await app.rooms["lobby"].send(str(number))
         assert await reading == [str(number)]
         await app.shutdown()
@@ -688,6 +783,9 @@ async def test_numbers_that_redis_refuses_are_logged_once(
 ):
     monkeypatch.setattr(census, "BEAT", 0.01)
     app = await launch(url=redis.url.replace("//", "//rooms:pw@"))
+    noted = []
+    note = census.Census._note
+    monkeypatch.setattr(census.Census, "_note", lambda *args: noted.append(note(*args)))
     refusing = "Redis does not take the members of rooms"
     for number in (1, 2):
         await acl(admin, "-hset")
@@ -695,6 +793,8 @@ async def test_numbers_that_redis_refuses_are_logged_once(
         await until(lambda number=number: caplog.text.count(refusing) == number)
         with pytest.raises(ConnectionError, match="Redis did not count"):
             await app.rooms["lobby"].count()
+        beats = len(noted)
+        await until(lambda beats=beats: len(noted) > beats + 1)
         await acl(admin, "+hset")
         await until_count(app, number)
         assert caplog.text.count(refusing) == number
