@@ -6,11 +6,15 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections import Counter
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from roll import Roll, extensions
+from roll.extensions.rooms import subscriber
 
 CLIENTS = 200
 PATIENCE = 60
@@ -207,3 +211,42 @@ async def test_all_are_told_and_served_after_a_restart_of_redis(clients, redis):
     assert all(client.numbers() == clients[0].numbers() for client in clients)
     await counted(clients[0], CLIENTS)
     assert [client.visits for client in clients] == visits
+
+
+async def test_a_process_that_was_busy_does_not_blame_redis(redis, monkeypatch):
+    """What Redis has said meanwhile is read first."""
+    monkeypatch.setattr(subscriber, "PATIENCE", 0.3)
+    monkeypatch.setattr(subscriber, "PING", 0.1)
+    app = Roll()
+    app.rooms = extensions.rooms(app, redis().url)
+    gaps = []
+    app.listen("room_gap")(lambda room: gaps.append(room.name))
+    await app.startup()
+    reading = asyncio.ensure_future(anext(aiter(app.rooms["lobby"])))
+    await until(lambda: "lobby" in app.rooms)
+    for _ in range(5):
+        await asyncio.sleep(0.15)
+        time.sleep(0.5)  # busy
+    await app.rooms["lobby"].send("hello")
+    assert await reading == "hello"
+    assert gaps == []
+    await app.shutdown()
+
+
+async def test_a_redis_that_closes_each_connection_is_logged_once(caplog):
+    async def close(reader, writer):
+        writer.close()
+
+    server = await asyncio.start_server(close, "127.0.0.1", 0)
+    app = Roll()
+    app.rooms = extensions.rooms(app, f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    await app.startup()
+    for _ in range(20):
+        for call in (app.rooms["lobby"].send("x"), app.rooms["lobby"].count()):
+            with pytest.raises(ConnectionError, match="Redis is away"):
+                await call
+        await asyncio.sleep(0.05)
+    await app.shutdown()
+    server.close()
+    (record,) = caplog.records
+    assert record.getMessage().startswith("Redis is away, rooms get no messages: ")

@@ -416,6 +416,60 @@ async def test_an_application_starts_and_stops_beside_a_redis_that_never_answers
     redis.thaw()
 
 
+async def impostor(answer):
+    """A server that is none of Redis; its URL."""
+
+    async def serve(reader, writer):
+        try:
+            await answer(reader, writer)
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    return server, f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def closes(reader, writer):
+    """Say nothing, and go."""
+
+
+async def is_silent(reader, writer):
+    await reader.read()
+
+
+async def speaks_http(reader, writer):
+    await reader.read(100)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+async def says_yes(reader, writer):
+    """Answer each command, and subscribe to nothing."""
+    while data := await reader.read(4096):
+        writer.write(b"+OK\r\n" * data.count(b"*"))
+
+
+async def talks_on(reader, writer):
+    while True:
+        writer.write(b"$1000000000\r\n" + bytes(10_000))
+        await writer.drain()
+
+
+@pytest.mark.parametrize("answer", [closes, is_silent, speaks_http, says_yes, talks_on])
+async def test_what_is_no_redis_holds_up_nobody(launch, visit, quick, answer, caplog):
+    server, url = await impostor(answer)
+    app = await launch(url=url)
+    await visit(app)
+    await until(lambda: not up(app))
+    with pytest.raises(ConnectionError):
+        await app.rooms["lobby"].send("x")
+    assert caplog.text.count("Redis is away, rooms get no messages: ") == 1
+    assert "messages: \n" not in caplog.text
+    await app.live.stop()
+    server.close()
+
+
 @pytest.mark.parametrize("login", ["", ":wrong@", "ada:wrong@"])
 async def test_a_wrong_password_stops_the_start(server, login):
     server.start("--requirepass", "s3cret")

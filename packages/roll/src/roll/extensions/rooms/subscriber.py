@@ -17,8 +17,9 @@ __all__ = ["AWAY", "PATIENCE", "REFUSED", "Subscriber"]
 
 logger = logging.getLogger("roll")
 
-AWAY: Final = (RedisError, OSError)
-"""What redis-py raises when Redis does not do what it is asked; a time-out is one, too."""
+AWAY: Final = (RedisError, OSError, RuntimeError)
+"""What redis-py raises when Redis does not do what it is asked: a time-out is an OSError, and a
+transport of uvloop that has closed raises RuntimeError."""
 
 REFUSED: Final = (AuthenticationError, ResponseError)
 """What does not change by waiting: a wrong password, a user without the rights."""
@@ -28,6 +29,9 @@ PATIENCE: Final = 5.0
 
 PING: Final = 2.0
 """Seconds between two pings: a connection on which nothing comes for `PATIENCE` is dead."""
+
+LOOK_AGAIN: Final = 0.01
+"""Seconds in which what has come meanwhile is read."""
 
 FIRST_DELAY: Final = 0.05
 LONGEST_DELAY: Final = 1.0
@@ -62,6 +66,7 @@ class Subscriber:
         self._commands: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
         self._before: list[bytes] = []  # the channels that a new connection begins with
         self._heard = 0.0  # when Redis has last sent anything
+        self._confirmed = 0.0  # when it has last confirmed a channel, or had none to confirm
         self._away = False
 
     async def run(self) -> None:
@@ -84,7 +89,8 @@ class Subscriber:
     def _note(self, error: Exception) -> None:
         """Log that Redis has gone: once, however often it does not answer."""
         if not self._away:
-            logger.warning("Redis is away, rooms get no messages: %s", error)
+            reason = str(error) or f"no answer in {PATIENCE:g} seconds"
+            logger.warning("Redis is away, rooms get no messages: %s", reason)
         self._away = True
         self._tell_first(error)
 
@@ -111,7 +117,7 @@ class Subscriber:
 
     def _begin(self) -> None:
         self._commands = asyncio.Queue()
-        self._heard = self._loop.time()
+        self._heard = self._confirmed = self._loop.time()
         self._before = self.channels.names()
         self.channels.connected(lambda *command: self._commands.put_nowait(command))
         self._settle()
@@ -127,8 +133,8 @@ class Subscriber:
             self._ready(self._before)
 
     async def _write(self, connection: Any) -> None:
-        """Send commands, and pings when there are none; raise TimeoutError if nothing comes."""
-        while self._loop.time() - self._heard < PATIENCE:
+        """Send commands, and pings when there are none; raise TimeoutError if Redis is silent."""
+        while not await self._silent():
             try:
                 async with asyncio.timeout(PING):
                     command = await self._commands.get()
@@ -136,7 +142,20 @@ class Subscriber:
                 await connection.send_command("PING")
             else:
                 await connection.send_command(*command)
-        raise TimeoutError(f"no answer in {PATIENCE:g} seconds")
+        raise TimeoutError
+
+    async def _silent(self) -> bool:
+        """Whether Redis has sent nothing, or confirmed no channel, for too long."""
+        if self._late():
+            # This process may have been busy, and uvloop runs timers before it reads.
+            await asyncio.sleep(LOOK_AGAIN)
+        return self._late()
+
+    def _late(self) -> bool:
+        now = self._loop.time()
+        if not self.channels.unconfirmed:
+            self._confirmed = now
+        return now - min(self._heard, self._confirmed) >= PATIENCE
 
     async def _read(self, connection: Any) -> None:
         """Take what comes."""
@@ -154,5 +173,6 @@ class Subscriber:
         if kind == b"message":
             self._receive(name, data)
         elif kind in (b"subscribe", b"unsubscribe"):
+            self._confirmed = self._heard
             self.channels.confirm(name, kind == b"subscribe")
             self._settle()
