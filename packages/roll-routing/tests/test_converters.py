@@ -239,3 +239,83 @@ def test_converters_that_are_no_mapping_of_words_are_told_where_the_class_is(
 def test_a_mistake_is_told_where_the_class_is(word: str, converter: Any) -> None:
     with pytest.raises(RoutingError, match=r"Other\.converters has"):
         routes_with(**{word: converter})
+
+
+UPPER = Converter("[A-Z]+")
+
+
+OF_CHILD = {"upper": UPPER, "slug": UPPER}
+OF_LEFT = {"left": UPPER}
+OF_MIXIN = {"mixed": UPPER, "left": SLUG}
+OF_DIAMOND = {"own": UPPER}
+
+
+class Child(MyRoutes):
+    converters = OF_CHILD
+
+
+class Grandchild(Child):
+    """Sets none."""
+
+
+class Left(MyRoutes):
+    converters = OF_LEFT
+
+
+class Mixin:
+    """Is no table itself."""
+
+    converters = OF_MIXIN
+
+
+class Diamond(Left, Child, Mixin):
+    converters = OF_DIAMOND
+
+
+def test_a_class_has_the_converters_of_its_parents() -> None:
+    for kind in (Child, Grandchild):
+        assert kind.converters == {**OWN, "upper": UPPER, "slug": UPPER}
+        routes = kind()
+        routes.add("/{a:upper}/{b:date}/{c:slug}")
+        assert routes.find("/A/2026-11-29/B")
+        assert not routes.find("/A/2026-11-29/b")
+        assert kind.build("/{d:date}", d=date(2026, 1, 2)) == "/2026-01-02"
+        assert kind.conversions("/{d:date}") == {"d": date.fromisoformat}
+    assert MyRoutes.converters == OWN
+    assert Routes.converters == {}
+
+
+def test_the_nearest_class_counts_as_for_any_attribute() -> None:
+    assert Diamond.converters == OWN | OF_MIXIN | OF_CHILD | OF_LEFT | OF_DIAMOND
+
+
+def test_converters_may_be_set_when_the_class_is_there_already() -> None:
+    class Late(MyRoutes):
+        """Gets its converters below."""
+
+    Late.converters = {"late": UPPER}
+    routes = Late()
+    routes.add("/{x:late}/{y:date}")
+    assert routes.find("/A/2026-11-29")
+    assert Late.converters == {**OWN, "late": UPPER}
+
+    class Later(Late):
+        converters = OF_LEFT
+
+    assert Later.converters == {**OWN, "late": UPPER, "left": UPPER}
+    wrong: Any = [UPPER]
+    Late.converters = wrong
+    with pytest.raises(RoutingError, match=r"^Late\.converters is a mapping, not"):
+        routes.add("/{x:late}/b")
+
+
+def test_converters_are_not_changed_by_mistake() -> None:
+    kept: Any = Routes.converters
+    with pytest.raises(TypeError):
+        kept["slug"] = SLUG
+    own: Any = Child.converters
+    with pytest.raises(TypeError):
+        own["slug"] = "text"
+    routes: Any = Routes()
+    with pytest.raises(AttributeError, match="`converters` are those of a class"):
+        routes.converters = {"slug": SLUG}

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
+from numbers import Number
 from typing import Any, Final
 
 __all__ = [
@@ -23,8 +25,11 @@ __all__ = [
     "Converter",
     "Converters",
     "Kind",
+    "RoutingError",
+    "check_text",
     "kinds_with",
     "never_holds",
+    "no_match",
     "regex_kind",
     "url_text",
 ]
@@ -36,6 +41,20 @@ END: Final = 2
 TYPED: Final = 3
 PLAIN: Final = 4
 OPEN: Final = 5
+
+
+class RoutingError(ValueError):
+    """A mistake of the application, not of its client: the `status` is 500.
+
+    `message`: what is wrong, and what would be right.
+    """
+
+    status: int = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
 
 Judge = Callable[[str], object]
 Span = tuple[int, int]
@@ -88,21 +107,34 @@ _LATER: Final = (
 )
 
 
-def url_text(converter: Converter | None, value: object) -> str:
+def url_text(converter: Converter | None, value: Any) -> str:
     """Return the text of a value for a URL.
 
-    Raises what the converter does, and `TypeError` if it returns what is to be awaited.
+    Raises what the converter does, and `TypeError` for what has no text.
     """
-    text = value if converter is None else converter.to_url(value)
+    to_url = str if converter is None else converter.to_url
+    text = value if to_url is str else to_url(value)
+    if type(text) is str or type(text) is int:  # most are: the looks below take longer
+        return str(text)
     if inspect.isawaitable(text):
         if inspect.iscoroutine(text):
             text.close()  # or Python warns that nobody awaited it
         raise TypeError(f"{text!r} is to be awaited, which nobody can here")
-    return str(text)
+    if to_url is str:
+        _check_says_text(text)
+    return str.__str__(text) if isinstance(text, str) else str(text)
 
 
-# All that `re.compile` raises: a repetition of more than 4300 digits is a ValueError; warnings may
-# be turned into errors.
+def _check_says_text(value: Any) -> None:
+    """Refuse what would become `None`, `b'a'` or `<object at 0x...>` in a URL."""
+    says: Any = type(value).__str__
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError("decode it first")
+    if says is object.__str__ and not isinstance(value, Number):
+        raise TypeError("give text, a number, or what has a `__str__` of its own")
+
+
+# All that `re.compile` raises: ValueError for a number of 4300 digits, and warnings as errors.
 NO_REGEX: Final = (re.error, OverflowError, RecursionError, ValueError, Warning)
 
 # Converters by the words that stand for them, in a form that caches take for a key.
@@ -248,3 +280,17 @@ def _read(regex: str, word: str, converter: Converter | None = None) -> Kind:
 def never_holds(kind: Kind, char: str) -> bool:
     """Tell whether no value of a kind may hold a character, as far as that is known."""
     return kind.spans in (None, _some) and not kind.member(char)
+
+
+def check_text(path: Any) -> None:
+    """Raise a `TypeError` if a path or a pattern is no text."""
+    if not isinstance(path, str):
+        kind = type(path).__name__
+        raise TypeError(f"A path is text, such as '/users/{{name}}', and not of type {kind}")
+
+
+def no_match(path: Any) -> tuple[None, None]:
+    """Answer for a table without placeholders. Raises what `check_text` raises."""
+    if type(path) is not str:
+        check_text(path)
+    return None, None

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -15,6 +14,8 @@ from ._kinds import (
     SLASH,
     Converters,
     Kind,
+    RoutingError,
+    check_text,
     kinds_with,
     regex_kind,
     url_text,
@@ -25,27 +26,14 @@ __all__ = [
     "InvalidRoute",
     "Pattern",
     "Placeholder",
-    "RoutingError",
     "Token",
     "Tokens",
     "build_url",
     "nameless",
     "parse",
     "rank_tokens",
+    "read",
 ]
-
-
-class RoutingError(ValueError):
-    """A mistake of the application, not of its client: the `status` is 500.
-
-    `message`: what is wrong, and what would be right.
-    """
-
-    status: int = HTTPStatus.INTERNAL_SERVER_ERROR
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 class InvalidRoute(RoutingError):
@@ -142,6 +130,15 @@ def rank_tokens(tokens: Iterable[Token]) -> bytes:
     return bytes([*values, END])
 
 
+def read(text: str, converters: Converters) -> Pattern:
+    """Read a pattern. Raises `InvalidRoute`, and `TypeError` if it is no text."""
+    try:
+        return parse(text, converters)
+    except TypeError:  # few are asked about what is no text: do not look before
+        check_text(text)
+        raise
+
+
 @lru_cache(maxsize=1024)
 def parse(text: str, converters: Converters = ()) -> Pattern:
     """Read a pattern. The last ones are kept, as URLs are built from them.
@@ -236,7 +233,7 @@ def nameless(pattern: str, /) -> str:
     """
     return "".join(
         f"{{:{token.kind.word}}}" if isinstance(token, Placeholder) else token
-        for token in parse(pattern).tokens
+        for token in read(pattern, ()).tokens
     )
 
 
@@ -246,11 +243,11 @@ _LITERAL_SAFE: Final = "/!$&'()*+,;=:@"
 
 def build_url(pattern: str, converters: Converters, values: dict[str, Any]) -> str:
     """Build the path of a URL from a pattern and its values. Raises what `Routes.build` does."""
-    parsed = parse(pattern, converters)
+    parsed = read(pattern, converters)
     if set(parsed.names) != set(values):
         raise BuildError(_mismatch(pattern, parsed.names, values))
     url = "".join(_text(pattern, token, values) for token in parsed.tokens)
-    if {".", ".."} & set(url.split("/")):
+    if "." in url and {".", ".."} & set(url.split("/")):
         raise BuildError(
             f"{url!r} is no URL of {pattern!r}: clients drop the segments '.' and '..'"
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from ._autoroutes import build_autoroutes
 from ._compiler import compile_match, compile_node
-from ._kinds import Converter
-from ._pattern import InvalidRoute, RoutingError, build_url, parse
+from ._kinds import Converter, RoutingError, check_text, no_match
+from ._pattern import InvalidRoute, build_url, read
 from ._trie import Entry, Node, insert, remove, update
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ._pattern import Pattern, Tokens
     from ._trie import Answer, Run
 
-__all__ = ["ListedRoute", "Route", "Router", "Routes", "build", "variables"]
+__all__ = ["ListedRoute", "Route", "Routes"]
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH")
 # How many routes a `repr` shows.
@@ -52,61 +53,32 @@ class ListedRoute(NamedTuple):
     payload: dict[str, Any]
 
 
-class Router(Protocol):
-    """What an application needs of a router: any object with these two methods is one.
-
-    A router guarantees this:
-
-    - A path that matches a registered pattern always gets an answer. Where several patterns match,
-      the router documents which one wins.
-    - It knows at least the placeholders of autoroutes: `{x}`, regexes, and the types `string`,
-      `digit`, `alpha`, `alnum`, `path` and `any`.
-    - `match` may be called while another thread adds a route. The answers for all other routes
-      stay as they were.
-    """
-
-    # `*args` are what type checkers read as "whatever else": with the keywords alone, they would
-    # refuse an `add` whose path is not positional-only. No payload has a key `path`.
-    def add(self, path: str, /, *args: Any, **payload: Any) -> None:
-        """Register a pattern. One that is registered already gets the payload merged into its own.
-
-        Raises a `ValueError` if the pattern cannot be read.
-        """
-        ...
-
-    def match(self, path: str, /) -> tuple[dict[str, Any] | None, dict[str, str] | None]:
-        """Return the payload of the pattern that a percent-decoded path matches, and the values.
-
-        The payload holds all that was registered for the pattern; the caller does not change it.
-        The values, text by name, belong to the caller. Without a match both are None.
-        """
-        ...
-
-
 class Routes:
     """A table of paths and their payloads.
 
-    `Router` states its contract, the README the patterns and their precedence. It is a collection
-    of the registered paths: it has `len`, `in` and iteration. Threads may match while others add
-    and remove.
+    `Router` states its contract, the README the patterns and their precedence. It has `len`, `in`
+    and iteration over the registered paths. Threads may match while others add and remove.
     """
 
-    converters: ClassVar[Mapping[str, Converter]] = {}
+    converters: ClassVar[Mapping[str, Converter]] = MappingProxyType({})
     """Types of placeholders by the words that stand for them, for subclasses to set.
 
-    With `{"slug": Converter("[a-z-]+")}`, `/{x:slug}` is a pattern.
+    With `{"slug": Converter("[a-z-]+")}`, `/{x:slug}` is a pattern. A class has those of its
+    parents, too. Raises `RoutingError` when it sets what are none.
     """
+
+    _own_converters: ClassVar[Mapping[str, Converter]] = converters  # by this very class
+    _all_converters: ClassVar[Mapping[str, Converter]] = converters
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if not isinstance(cls.converters, Mapping):
-            raise RoutingError(f"{cls.__name__}.converters is a mapping, not {cls.converters!r}")
-        for word, converter in cls.converters.items():
-            if not (_is_word(word) and isinstance(converter, Converter)):
-                raise RoutingError(
-                    f"{cls.__name__}.converters has {word!r}: {converter!r}; it takes identifiers,"
-                    f" and a Converter for each"
-                )
+        cls._own_converters = vars(cls).get("converters", {})
+        cls.converters = cls._all_converters = _merged(cls)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "converters":
+            raise AttributeError("`converters` are those of a class: set them in one of your own")
+        super().__setattr__(name, value)
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -119,13 +91,29 @@ class Routes:
         self._ask: Ask | None = None
         self._answer: Match = self._answer_first
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What a copy has: the routes, with payloads of its own, and the attributes of a subclass.
+        state: Any = object.__getstate__(self)
+        attributes, slots = state if isinstance(state, tuple) else (state, {})
+        own = {key: attributes[key] for key in attributes.keys() - _OWN}
+        with self._lock:
+            routes = [(entry.path, {**entry.given}) for entry in self._entries.values()]
+        return {"attributes": own | slots, "routes": routes}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Routes.__init__(self)
+        for name, value in state["attributes"].items():
+            setattr(self, name, value)
+        for path, payload in state["routes"]:
+            Routes.add(self, path, **payload)  # not that of a subclass: it was called before
+
     def add(self, path: str, /, **payload: Any) -> None:
         """Register a path. One that is registered already gets the payload merged into its own.
 
         Of two paths that only name their placeholders differently, a match gives the names and the
         payload of the first. That payload gets the keys it lacks from the second.
 
-        Raises `InvalidRoute` if the path cannot be read.
+        Raises `InvalidRoute` if the path cannot be read, `TypeError` if it is no text.
         """
         pattern = self._parse(path)
         with self._lock:
@@ -167,18 +155,24 @@ class Routes:
         """Return the payload for a percent-decoded path, and the text of its placeholders by name.
 
         Return two `None` if nothing matches. The payload is the registered one, not a copy. The
-        dict of the text belongs to the caller.
+        dict of the text belongs to the caller. Raises `TypeError` for a path that is no text.
         """
-        # This is all that static paths cost.
-        static = self._static
-        if path in static:
-            return static[path], {}
-        ask = self._ask
-        if ask is not None:
-            hit, values = ask(path)
-            if hit:
-                return hit["payload"], values
-        return self._answer(path)
+        try:
+            # This is all that static paths cost.
+            static = self._static
+            if path in static:
+                return static[path], {}
+            ask = self._ask
+            if ask is not None:
+                hit, values = ask(path)
+                if hit:
+                    return hit["payload"], values
+            return self._answer(path)
+        except (TypeError, AttributeError):  # to look at the type first would cost a tenth
+            check_text(path)
+            if type(path) is str:
+                raise
+            return self.match(str.__str__(path))  # autoroutes takes no subclass
 
     def find(self, path: str, /) -> Route | None:
         """Return the `Route` for a percent-decoded path, or None if nothing matches."""
@@ -197,7 +191,7 @@ class Routes:
     def _answer_first(self, path: str) -> Answer | tuple[None, None]:
         """Compile the function of the tree, and tell autoroutes, as the table has changed."""
         with self._lock:
-            answer = self._answer = compile_match(self._tree)
+            answer = self._answer = compile_match(self._tree) if self._tree.children else no_match
             self._ask = build_autoroutes(self._tree)
         return answer(path)
 
@@ -205,7 +199,8 @@ class Routes:
     def build(cls, pattern: str, /, **vars: Any) -> str:  # noqa: A002 - as `Route` calls them
         """Build the path of a URL, percent-encoded (RFC 3986), from a pattern and its values.
 
-        Each value goes through the `to_url` of its converter, or through `str()`.
+        Each value goes through the `to_url` of its converter, or through `str()`: then it is text,
+        a number, or of a class with a `__str__` of its own.
 
         Raises `InvalidRoute` if the pattern cannot be read. Raises `BuildError` (a `ValueError`)
         if a value is missing or unknown, if its placeholder does not take it, if it has a lone
@@ -226,10 +221,15 @@ class Routes:
 
     @classmethod
     def _parse(cls, path: str) -> Pattern:
-        return parse(path, cls._own())
+        return read(path, cls._own())
 
     @classmethod
     def _own(cls) -> Converters:
+        if (
+            cls.converters is not cls._all_converters
+        ):  # they were set when the class was there already
+            cls._own_converters = cls.converters
+            cls.converters = cls._all_converters = _merged(cls)
         return tuple(cls.converters.items())
 
     def __len__(self) -> int:
@@ -250,25 +250,36 @@ class Routes:
         """Show the first 20 routes: one line each, with the methods and the name."""
         entries = tuple(self._entries.values())
         lines = [_line(_listed(entry)) for entry in entries[:_SHOWN]]
-        more = len(entries) - _SHOWN
-        lines += [f"... and {more:,} more"] * (more > 0)
+        lines += [f"... and {len(entries) - _SHOWN:,} more"] * (len(entries) > _SHOWN)
         routes = "route" if len(entries) == 1 else "routes"
         first = f"<{type(self).__name__}: {len(entries):,} {routes}"
         return "\n  ".join([first, *lines]) + ">"
 
 
-def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - as `Route` calls them
-    """Build the path of a URL as `Routes.build` does, for patterns without converters."""
-    return build_url(pattern, (), vars)
+_OWN: Final = vars(Routes()).keys()  # the attributes that a copy makes anew
 
 
-def variables(pattern: str, /) -> tuple[str, ...]:
-    """Return the names of a pattern's placeholders, in their order. Raises `InvalidRoute`."""
-    return parse(pattern).names
+def _merged(cls: type) -> Mapping[str, Converter]:
+    """Return the converters of a class, the nearest in its MRO. Raises `RoutingError`."""
+    found: dict[str, Converter] = {}
+    for owner in reversed(cls.__mro__):
+        # What a class has set itself: its `converters` are those of its parents, too.
+        own = vars(owner).get("_own_converters", vars(owner).get("converters", {}))
+        _check_converters(owner, own)
+        found |= own
+    return MappingProxyType(found)
 
 
-def _is_word(word: object) -> bool:
-    return isinstance(word, str) and word.isidentifier()
+def _check_converters(owner: type, converters: Any) -> None:
+    if not isinstance(converters, Mapping):
+        raise RoutingError(f"{owner.__name__}.converters is a mapping, not {converters!r}")
+    for word, converter in converters.items():
+        is_word = isinstance(word, str) and word.isidentifier()
+        if not (is_word and isinstance(converter, Converter)):
+            raise RoutingError(
+                f"{owner.__name__}.converters has {word!r}: {converter!r}; it takes identifiers,"
+                " and a Converter for each"
+            )
 
 
 def _listed(entry: Entry) -> ListedRoute:

@@ -52,7 +52,8 @@ class Entry:
     def __init__(
         self, path: str, pattern: Pattern, order: tuple[bytes, int], payload: dict[str, Any]
     ) -> None:
-        self.path, self.pattern, self.order = path, pattern, order
+        self.path = str.__str__(path)  # autoroutes takes no subclass
+        self.pattern, self.order = pattern, order
         self.payload = self.given = payload
 
 
