@@ -488,14 +488,33 @@ async def test_proxy_connection_is_ignored(serve):
 
 
 @pytest.mark.parametrize("kind", [GeneratorExit, SystemExit, KeyboardInterrupt])
-@pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
-def test_an_exception_that_ends_the_program_leaves_no_request(kind, waits):
+@pytest.mark.parametrize("when", ["at once", "later", "sent", "closed"])
+def test_an_exception_that_ends_the_program_leaves_no_request(kind, when):
+    class Ending(Response):
+        """Ends the program when its headers are read, or when its body is, for the second time."""
+
+        headers = property(
+            lambda self: ended() if when == "sent" else {"A": "\n"}, lambda *_: None
+        )
+        body = property(lambda self: next(bodies), lambda *_: None)
+
+    def ended():
+        raise kind
+
+    def all_bodies():
+        yield b""
+        yield ended()
+
+    bodies = all_bodies()
+
     class App:
         Request, Response, Cookies, limits = Request, Response, Cookies, Limits()
 
         async def __call__(self, request, response):
-            if waits:
+            if when == "later":
                 await asyncio.sleep(0)
+            if when in {"sent", "closed"}:
+                return Ending(None, None)
             raise kind
 
     async def ask():

@@ -279,6 +279,20 @@ async def test_the_message_of_an_http_error_is_any_value(serve, caplog, message,
     assert not caplog.records
 
 
+async def test_an_error_that_has_no_text_is_logged_and_a_500(serve, caplog):
+    class Mute(Exception):
+        __str__ = raiser(RuntimeError("no text"))
+
+    async def nothing(request, response):
+        pass
+
+    peer = await serve(nothing)
+    peer.app.Response = in_headers(Mute())
+    assert (await peer.exchange(NEXT)).startswith("HTTP/1.1 500 ")
+    (record,) = caplog.records
+    assert record.getMessage().endswith("Mute")
+
+
 async def test_an_http_error_whose_message_has_no_text_is_a_500(serve, caplog):
     async def handler(request, response):
         raise HttpError(400, type("Value", (), {"__str__": raiser(RuntimeError("broken"))})())
@@ -398,6 +412,20 @@ async def test_an_answer_is_whole_though_on_answered_raises(serve, caplog, size)
     assert [record.getMessage().split(".")[-1] for record in caplog.records] == [
         "on_answered failed"
     ] * 2
+
+
+@pytest.mark.parametrize("result", [5, "awaitable"])
+async def test_what_on_answered_returns_is_ignored_if_nothing_awaits_it(serve, caplog, result):
+    given = asyncio.get_running_loop().create_future() if result == "awaitable" else result
+
+    class Returning(HTTPProtocol):
+        def on_answered(self, request, response, size):
+            return given
+
+    peer = await serve(echo)
+    peer.server._factory = lambda: Returning(peer.app)
+    assert (await peer.exchange(NEXT)).endswith("nothing")
+    assert ("is called, not awaited" in caplog.text) == (result == "awaitable")
 
 
 async def test_an_async_on_answered_is_an_error_that_says_so(serve, caplog, recwarn):

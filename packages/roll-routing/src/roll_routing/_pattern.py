@@ -132,11 +132,9 @@ def rank_tokens(tokens: Iterable[Token]) -> bytes:
 
 def read(text: str, converters: Converters) -> Pattern:
     """Read a pattern. Raises `InvalidRoute`, and `TypeError` if it is no text."""
-    try:
-        return parse(text, converters)
-    except TypeError:  # few are asked about what is no text: do not look before
+    if type(text) is not str:
         check_text(text)
-        raise
+    return parse(text, converters)
 
 
 @lru_cache(maxsize=1024)

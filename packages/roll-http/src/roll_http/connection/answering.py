@@ -44,7 +44,6 @@ async def answer(
         try:
             response = await (_begin(connection, head) if begun is None else begun)
         except ENDING:
-            _abort(connection)
             raise
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and is_cancelled():
@@ -58,6 +57,9 @@ async def answer(
         sending = _send(connection, head, response)
         if sending is not None:
             await sending
+    except ENDING:
+        _abort(connection)
+        raise
     except Exception:  # noqa: BLE001 - an error of this package: the client must not wait for ever
         connection.fail()
         connection.request = connection.response = None
@@ -144,7 +146,6 @@ def _send(
         serialized = common or serialize_response(request, response, date)
         request.keep_alive = serialized[4]
     except ENDING:
-        _abort(connection)
         raise
     except BaseException as error:  # noqa: BLE001 - a header's `str()` may raise anything
         response = unsendable(connection, head, error)
