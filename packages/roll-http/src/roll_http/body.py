@@ -17,9 +17,19 @@ __all__ = ["BodyPass", "BodyStream", "check_size"]
 HIGH_WATER = 128 * 1024
 
 
-def check_size(size: int, limit: int | None) -> None:
-    """Raise `HttpError` 413 if a body is larger than the limit; None is no limit."""
-    if limit is not None and size > limit:
+def check_size(size: int, limit: Any) -> None:
+    """Raise `HttpError` 413 if a body is larger than the limit; None is no limit.
+
+    Raises `TypeError` for a limit that is no number.
+    """
+    if limit is None:
+        return
+    if not isinstance(limit, int):
+        kind = type(limit).__name__
+        raise TypeError(
+            f"`request.max_body` is a number of bytes, or None for no limit, not {kind}"
+        )
+    if size > limit:
         raise HttpError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"The body is larger than the {limit} bytes allowed",
@@ -170,6 +180,7 @@ class BodyStream:
         Raises:
             HttpError: 413, now if a larger body was announced, otherwise when more has arrived.
         """
+        check_size(self.length or 0, limit)
         if limit is not None and (self._limit is None or limit < self._limit):
             self._limit = limit
         check_size(self.length or 0, self._limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-__all__ = ["ENDING", "cancel_task", "is_cancelled"]
+__all__ = ["ENDING", "cancel_task", "ends_task", "is_cancelled"]
 
 ENDING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
 """What ends the program, or a coroutine that is never gone on with: it is raised again."""
@@ -25,3 +25,10 @@ def is_cancelled() -> bool:
     """
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
+
+
+def ends_task(error: BaseException) -> bool:
+    """Return whether an error ends the program or the task, and is no error of an application."""
+    return isinstance(error, ENDING) or (
+        isinstance(error, asyncio.CancelledError) and is_cancelled()
+    )

@@ -135,6 +135,8 @@ def parse_cookies(header: str) -> dict[str, str]:
     percent-decoded. Names are not decoded. A pair without `=`, or without a name, is skipped. If a
     name occurs twice, the last one counts.
     """
+    if not isinstance(header, str):
+        raise TypeError(f"A Cookie header is text, not {type(header).__name__}")
     cookies = {}
     encoded = "%" in header or '"' in header
     for pair in header.split(";"):

@@ -31,7 +31,12 @@ class _Status:
 
 
 def _status_of(code: int | HTTPStatus) -> HTTPStatus:
-    return _STATUSES.get(code) or HTTPStatus(code)
+    try:
+        return _STATUSES[code]
+    except (KeyError, TypeError):  # TypeError: it may be of a type that no dict takes
+        raise ValueError(
+            f"{code!r} is no HTTP status: give a registered code, such as 404"
+        ) from None
 
 
 class HttpError(Exception):

@@ -86,7 +86,10 @@ class Request(RequestBase):
         return self._cancel_on_disconnect
 
     @cancel_on_disconnect.setter
-    def cancel_on_disconnect(self, value: bool) -> None:
+    def cancel_on_disconnect(self, value: Any) -> None:
+        if not isinstance(value, bool):  # the text "false" would be true
+            kind = type(value).__name__
+            raise TypeError(f"`request.cancel_on_disconnect` is True or False, not {kind}")
         self._cancel_on_disconnect = value
         if value and getattr(self.protocol, "gone", False):
             self.protocol.cancel()

@@ -59,10 +59,11 @@ class Response(ResponseBase):
 
     @status.setter
     def status(self, code: int | HTTPStatus) -> None:
-        status = _STATUSES.get(code)
-        if status is None:
-            raise ValueError(f"{code!r} is no HTTP status: give a registered code, such as 200")
-        self._status = status
+        try:
+            self._status = _STATUSES[code]
+        except (KeyError, TypeError):  # TypeError: it may be of a type that no dict takes
+            message = f"{code!r} is no HTTP status: give a registered code, such as 200"
+            raise ValueError(message) from None
 
     @property
     def cookies(self) -> Cookies:
@@ -114,18 +115,30 @@ class Response(ResponseBase):
 
     @property
     def redirect(self) -> tuple[str | None, HTTPStatus]:
-        """The location and the status; set it to such a pair, or to a location for a 302."""
+        """The location and the status; set it to such a pair, or to a location for a 302.
+
+        Raises `TypeError` when set to anything else, `ValueError` for no registered status.
+        """
         return self.headers.get("Location"), self.status
 
     @redirect.setter
     def redirect(self, to: str | tuple[str, int | HTTPStatus]) -> None:
-        location, status = (to, HTTPStatus.FOUND) if isinstance(to, str) else to
+        location, status = (to, HTTPStatus.FOUND) if isinstance(to, str) else _pair_of(to)
         self.status = status
         drop_field(self.headers, "location")
         self.headers["Location"] = location
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Response:
         return copy_deeply(self, memo, ("app", "protocol", "request"))
+
+
+def _pair_of(to: Any) -> tuple[str, Any]:
+    if not isinstance(to, tuple | list) or len(to) != 2 or to[0] is None:  # noqa: PLR2004 - a pair
+        kind = type(to).__name__
+        raise TypeError(
+            f"response.redirect takes a location, or a pair of location and status, not {kind}"
+        )
+    return to[0], to[1]
 
 
 def _getter(attribute: Any) -> Any:

@@ -17,7 +17,7 @@ from weakref import WeakSet
 from .callables import is_plain
 from .connection.protocol import HTTPProtocol
 from .connection.registry import ConnectionRegistry, fail
-from .limits import Limits
+from .limits import Limits, check
 
 logger = logging.getLogger("roll_http")
 
@@ -51,7 +51,7 @@ class Server:
     `factory` makes the protocol of a connection; `tls` is the context for TLS, if any.
 
     Raises:
-        ValueError: `factory` is no plain function, or `limits` are no `Limits`.
+        ValueError: `factory` is no plain function, `limits` are no `Limits`, or `tls` is no context.
     """
 
     def __init__(
@@ -64,6 +64,8 @@ class Server:
             raise ValueError(f"The factory of protocols is a plain function, not {factory!r}")
         if limits is not None and not isinstance(limits, Limits):
             raise ValueError(f"`limits` is not {limits!r}: write `Limits(...)`")
+        if tls is not None and not isinstance(tls, ssl.SSLContext):
+            raise ValueError(f"`tls` is not {tls!r}: write `ssl.create_default_context(...)`")
         self._factory = factory
         self._limits = limits or Limits()
         self._tls = tls
@@ -137,8 +139,10 @@ class Server:
         more, so that a request that has arrived is answered. After `graceful_timeout` seconds (by
         default that of the limits), the requests that still run are cancelled, and their
         connections are aborted. Call `drain` first to spare requests that are still on the way.
+        Raises `ValueError` for a timeout that is no number of seconds.
         """
         timeout = self._limits.graceful_timeout if graceful_timeout is None else graceful_timeout
+        check("graceful_timeout", "float", timeout)  # before anything is stopped
         self._announce_end()
         await self._stop_accepting()
         if self._draining:
@@ -155,7 +159,9 @@ class Server:
         Closing an idle connection can race with a new request, which is then lost (RFC 9112 9.5):
         a proxy that keeps connections open answers 502. So drain before `stop` when other
         processes go on serving. Without open connections, return at once.
+        Raises `ValueError` for what is no number of seconds.
         """
+        check("seconds", "float", seconds)
         self._draining = True
         self._announce_end()
         if any(self.connections):

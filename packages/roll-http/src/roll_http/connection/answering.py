@@ -12,8 +12,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from .._core import is_native
-from ..cancellation import ENDING, is_cancelled
+from ..cancellation import ENDING, ends_task
 from ..errors import ClientDisconnected
+from ..h1.body_encoders import InvalidResponse
 from ..h1.head import Head
 from ..h1.response_body import BYTES_TYPE, TEXT_TYPE
 from ..h1.serialize import BODILESS_METHODS, Serialized, serialize, serialize_common
@@ -43,11 +44,10 @@ async def answer(
     try:
         try:
             response = await (_begin(connection, head) if begun is None else begun)
-        except ENDING:
-            raise
         except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and is_cancelled():
-                await _give_up(connection)
+            if ends_task(error):
+                if isinstance(error, asyncio.CancelledError):
+                    await _give_up(connection)
                 raise
             response = _answer_to(connection, head, error)
             if response is None:
@@ -137,6 +137,7 @@ def _send(
 ) -> Coroutine[Any, Any, None] | None:
     """Send the response; return a coroutine to await if it can't be sent at once."""
     request, made = connection.request, connection.response
+    given: Any
     given = response = missing(connection, head) if response is None else response
     date = connection.registry.date
     try:
@@ -148,6 +149,8 @@ def _send(
     except ENDING:
         raise
     except BaseException as error:  # noqa: BLE001 - a header's `str()` may raise anything
+        if isinstance(error, AttributeError) and not isinstance(given, Response):
+            error = InvalidResponse(f"it is a {type(given).__name__}, and no Response")
         response = unsendable(connection, head, error)
         serialized = serialize_plain(connection, head, response)
     if connection.reader.body is not None:

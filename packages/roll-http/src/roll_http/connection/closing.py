@@ -6,7 +6,7 @@ import inspect
 import logging
 from typing import Any
 
-from ..cancellation import ENDING
+from ..cancellation import ENDING, ends_task
 
 __all__ = ["close_stream", "close_streamed", "unsent_stream"]
 
@@ -34,7 +34,9 @@ async def close_stream(stream: Any) -> None:
         closing = None if close is None else close()
         if inspect.isawaitable(closing):
             await closing
-    except Exception:
+    except BaseException as error:
+        if ends_task(error):
+            raise
         logger.exception("A streamed response failed while it was closed")
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from ..application import Application
-from ..cancellation import cancel_task
+from ..cancellation import cancel_task, ends_task
 from ..errors import ClientDisconnected, HttpError
 from ..files import FileBody, is_file
 from ..h1.body_encoders import BodyEncoder, ContentLengthEncoder
@@ -156,24 +156,25 @@ class Exchange:
                 connection.writer.begin(head)
                 head = b""
                 await self._send_chunks(stream, encoder)
-        except asyncio.CancelledError:
+        except BaseException as error:
             connection.abort()
-            if not self._uncancel():
+            if not ends_task(error):
+                self._log_cut(error)
+            elif not (isinstance(error, asyncio.CancelledError) and self._uncancel()):
                 raise
-        except ClientDisconnected:
-            connection.abort()
-        except (
-            HttpError
-        ) as error:  # the stream reads the request's body, and that is malformed or late
-            logger.warning("A streamed response ended with its head sent: %s", error)
-            connection.abort()
-        except Exception:
-            if self._sending == _WHOLE or not connection.gone:
-                logger.exception("A streamed response failed after its head was sent")
-            connection.abort()
         finally:
             self._sending = _NOTHING
             await close_streamed(stream, body)
+
+    def _log_cut(self, error: BaseException) -> None:
+        """Log the error that is being handled, and has cut a stream: it can't be answered."""
+        if isinstance(error, HttpError):
+            # The stream reads the request's body, and that is malformed or late.
+            logger.warning("A streamed response ended with its head sent: %s", error)
+        elif isinstance(error, ClientDisconnected):
+            return
+        elif self._sending == _WHOLE or not self._connection.gone:
+            logger.exception("A streamed response failed after its head was sent")
 
     def _send_chunks(
         self, stream: AsyncIterator[Any], encoder: BodyEncoder

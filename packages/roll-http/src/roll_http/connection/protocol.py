@@ -15,7 +15,7 @@ from ..application import Application
 from ..errors import ClientDisconnected
 from ..h1.head import RequestError
 from ..h1.state import ANSWERING, CLOSED, CLOSING, HEAD, IDLE, LINGERING, SKIPPING_BODY, SWITCHED
-from ..limits import NEVER
+from ..limits import NEVER, Limits
 from .gone import add_advice, refuse_gone
 from .incoming_body import CLIENT_GONE
 from .pipeline import PipelinedConnection
@@ -83,6 +83,7 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
 
     def _open(self) -> None:
         self.registry = registry = ConnectionRegistry.of(self._loop)
+        _check_limits(self.limits)
         self.writer = Writer(self.transport)
         self.reader = Reader(self.transport, self.limits)
         self._context = copy_context()
@@ -208,6 +209,12 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
             protocol.data_received(unread)
         if self.gone and not protocol.eof_received():
             self.transport.close()
+
+
+def _check_limits(limits: Any) -> None:
+    if not isinstance(limits, Limits):
+        kind = type(limits).__name__
+        raise TypeError(f"The `limits` of an application are a roll_http.Limits, not {kind}")
 
 
 def _check_switch(protocol: Any, head: Any) -> None:

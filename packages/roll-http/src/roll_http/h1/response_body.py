@@ -71,7 +71,7 @@ def as_stream(body: Any) -> AsyncIterator[Any] | None:
     if isinstance(body, type):
         return None
     if hasattr(body, "__aiter__"):
-        return body.__aiter__()  # type: ignore[no-any-return]  # an async iterator, by its contract
+        return _async_iterator_of(body)
     if hasattr(body, "__next__") and not inspect.isawaitable(body):
         return _Streamed(body)
     if inspect.isasyncgenfunction(body):
@@ -80,6 +80,16 @@ def as_stream(body: Any) -> AsyncIterator[Any] | None:
         stream = body()
         return None if inspect.isawaitable(stream) else _Streamed(stream)
     return None
+
+
+def _async_iterator_of(body: Any) -> AsyncIterator[Any]:
+    stream = body.__aiter__()
+    if not hasattr(stream, "__anext__"):
+        kind = _described(stream) if inspect.isawaitable(stream) else f"a {type(stream).__name__}"
+        raise InvalidResponse(
+            f"`__aiter__` of {type(body).__name__} gives {kind}, which is no async iterator"
+        )
+    return stream  # type: ignore[no-any-return]
 
 
 def _says_its_text(body: Any) -> bool:

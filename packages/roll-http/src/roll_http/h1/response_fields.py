@@ -44,6 +44,9 @@ _spellings: dict[str, str] = {"content-type": "Content-Type"}
 # all the same.
 _MAX_KINDS: Final = 1024
 
+# The digits of 2**64.
+LONGEST_LENGTH: Final = 20
+
 
 class Fields:
     """The header lines of a response, and what some of them decide."""
@@ -217,6 +220,7 @@ def check_value(name: str, text: str) -> None:
 
 
 def _content_length(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
+    # No more digits than `int` reads: these are enough for all that there is.
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_LENGTH):
         raise InvalidResponse(f"Content-Length {text!r} is not a number of bytes")
     return int(text)
