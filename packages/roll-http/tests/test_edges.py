@@ -16,6 +16,7 @@ from roll_http.h1.response_body import read_body
 from roll_http.syntax import list_members
 
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+PATIENCE = 10  # seconds after which a test that waits has failed
 LAST = b"GET /last HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
 
 
@@ -349,6 +350,30 @@ async def test_a_request_with_a_body_is_freed_without_the_cycle_collector(serve)
         connection.send(GET)
         await connection.head()
         assert requests[0]() is None
+    finally:
+        gc.enable()
+
+
+async def test_a_connection_that_had_a_body_is_freed_without_the_cycle_collector(serve):
+    async def handler(request, response):
+        response.body = await request.read()
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    gc.collect()
+    gc.disable()
+    try:
+        head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        connection.send(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        while not (open_ones := [*peer.server.connections]):
+            await asyncio.sleep(0)
+        freed = weakref.ref(open_ones.pop())
+        connection.send(b"3\r\nabc\r\n0\r\n\r\n")
+        assert (await connection.rest()).endswith(b"abc")
+        connection.abort()
+        async with asyncio.timeout(PATIENCE):
+            while freed() is not None:
+                await asyncio.sleep(0)
     finally:
         gc.enable()
 

@@ -140,6 +140,7 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
             self.writer.lose()
             self.reader.close()
             self._notice_gone()
+            self.reader.body = None  # it knows this connection: a cycle of references
         except Exception:  # noqa: BLE001
             self.fail()
 
