@@ -236,6 +236,34 @@ async def test_an_error_while_a_response_is_sent_is_logged_once_and_a_500(
     assert "can't be sent" in record.getMessage()
 
 
+@pytest.mark.parametrize("returned", [False, True])
+async def test_a_body_that_is_lost_while_it_is_sent_is_sent_all_the_same(serve, caplog, returned):
+    begun = []
+
+    async def items():
+        begun.append(True)
+        yield b"item"
+
+    class Losing(Response):
+        @property
+        def body(self):
+            if begun:
+                raise RuntimeError("lost")
+            return items()
+
+        @body.setter
+        def body(self, body):
+            """Have one already."""
+
+    async def handler(request, response):
+        return Losing(None, None) if returned else None
+
+    peer = await serve(handler)
+    peer.app.Response = Response if returned else Losing
+    assert "\r\nitem\r\n0\r\n\r\n" in await peer.exchange(NEXT)
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("name", ["method", "keep_alive", "version"])
 async def test_an_error_of_a_request_while_it_is_answered_is_logged_once_and_a_500(
     serve, caplog, name

@@ -21,7 +21,7 @@ from ..h1.serialize import BODILESS_METHODS, Serialized, serialize, serialize_co
 from ..h1.state import SWITCHED
 from ..request import Request
 from ..response import Response
-from .closing import close_stream, unsent_stream
+from .closing import close_stream, stream_of
 from .exchange import Connection, end
 from .observers import report
 from .plain_answers import answer_to, failed, log_failure, missing, serialize_plain, unsendable
@@ -97,7 +97,7 @@ def _answer_to(connection: Connection, head: Head, error: BaseException) -> Resp
 
 async def _give_up(connection: Connection) -> None:
     """End a request whose task was cancelled."""
-    unsent = unsent_stream(connection.response)
+    unsent = stream_of(connection.response)
     _report_lost(connection)
     _abort(connection)
     await close_stream(unsent)
@@ -112,7 +112,7 @@ def _abort(connection: Connection) -> None:
 
 async def _end_unsent(connection: Connection) -> None:
     """End a request whose response is not sent, as nobody waits for it."""
-    unsent = unsent_stream(connection.response)
+    unsent = stream_of(connection.response)
     if connection.state == SWITCHED:
         connection.release()
     else:
@@ -170,10 +170,11 @@ def _send(
 
 def _unsent(sent: Response, made: Any, given: Any) -> list[Any]:
     """Return the streams of the responses that are not sent: that of `app.Response`, the given."""
+    kept = stream_of(sent)
     streams: list[Any] = []
     for response in (made, given):
-        stream = None if response is sent else unsent_stream(response)
-        if stream is not None and not any(stream is one for one in (sent.body, *streams)):
+        stream = None if response is sent else stream_of(response)
+        if stream is not None and not any(stream is one for one in (kept, *streams)):
             streams.append(stream)
     return streams
 

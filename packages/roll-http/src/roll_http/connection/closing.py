@@ -8,7 +8,7 @@ from typing import Any
 
 from ..cancellation import ENDING, ends_task
 
-__all__ = ["close_stream", "close_streamed", "unsent_stream"]
+__all__ = ["close_stream", "close_streamed", "stream_of"]
 
 logger = logging.getLogger("roll_http")
 
@@ -47,8 +47,8 @@ def _closing(stream: Any) -> Any:
     return close
 
 
-def unsent_stream(response: Any) -> Any:
-    """Return the body of a response that is not sent, if that is to be closed; else None."""
+def stream_of(response: Any) -> Any:
+    """Return the body of a response if that is to be closed, sent or not; else None."""
     try:
         # An application may have returned the stream itself.
         body = response if hasattr(response, "__anext__") else response.body
@@ -56,5 +56,5 @@ def unsent_stream(response: Any) -> Any:
         return body if streamed and not isinstance(body, type) else None
     except ENDING:
         raise
-    except BaseException:  # noqa: BLE001 - that may be why the response is not sent
+    except BaseException:  # noqa: BLE001 - the class is an application's own
         return None

@@ -17,7 +17,7 @@ from ..h1.serialize import Serialized
 from ..limits import NEVER
 from ..request import Request
 from ..response import Response
-from .closing import close_stream, close_streamed
+from .closing import close_stream, close_streamed, stream_of
 from .observers import report
 from .plain_answers import serialize_plain, unsendable
 from .reader import Reader
@@ -120,7 +120,7 @@ class Exchange:
         head, body, stream, encoder, _ = serialized
         if stream is None:
             return self._send_bytes(head, body)
-        return self._send_stream(head, stream, encoder, response.body)
+        return self._send_stream(head, stream, encoder, stream_of(response))
 
     async def _send_bytes(self, head: bytes, body: bytes) -> None:
         self._begin_whole()
