@@ -234,18 +234,21 @@ async def test_a_process_that_was_busy_does_not_blame_redis(redis, monkeypatch):
 
 
 async def test_a_redis_that_closes_each_connection_is_logged_once(caplog):
+    attempts = []
+
     async def close(reader, writer):
+        attempts.append(writer)
         writer.close()
 
     server = await asyncio.start_server(close, "127.0.0.1", 0)
     app = Roll()
     app.rooms = extensions.rooms(app, f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     await app.startup()
-    for _ in range(20):
+    for number in range(1, 6):
+        await until(lambda number=number: len(attempts) > number)
         for call in (app.rooms["lobby"].send("x"), app.rooms["lobby"].count()):
             with pytest.raises(ConnectionError, match="Redis is away"):
                 await call
-        await asyncio.sleep(0.05)
     await app.shutdown()
     server.close()
     (record,) = caplog.records

@@ -394,6 +394,21 @@ async def test_messages_may_be_sent_during_a_stop(app, liveclient):
     assert sent == [0]
 
 
+async def test_readers_end_with_the_application(app):
+    hall = rooms(app)
+    reading = [asyncio.ensure_future(read(hall[name], None)) for name in ("lobby", "cellar")]
+    await until(lambda: len(list(hall)) == 2)
+    await hall["lobby"].send("last")
+    await app.shutdown()
+    assert await asyncio.gather(*reading) == [["last"], []]
+    assert list(hall) == []
+    await app.startup()
+    reading = asyncio.ensure_future(read(hall["lobby"], 1))
+    await until(lambda: "lobby" in hall)
+    await hall["lobby"].send("again")
+    assert await reading == ["again"]
+
+
 # What is asked for wrongly.
 
 

@@ -349,6 +349,29 @@ async def test_after_a_restart_all_are_served_and_told(redis, launch, visit, cap
     assert len(messages) == 4
 
 
+async def test_nothing_arrives_twice_over_connections_that_are_killed(redis, launch, visit):
+    """Those over which messages are published, too: none is tried again."""
+    app = await launch()
+    ada = await visit(app)
+    client = Redis.from_url(redis.url)
+    for number in range(20):
+        told = len(app.gaps)
+        await client.client_kill_filter(_type="pubsub")
+        await client.client_kill_filter(_type="normal", skipme=True)
+        await until(lambda told=told: len(app.gaps) > told)
+        await app.rooms["lobby"].send(str(number))
+        assert await ada.recv() == str(number)
+    await client.aclose()
+
+
+async def test_a_unix_socket_will_do(server, launch, visit, tmp_path):
+    server.start("--unixsocket", str(tmp_path / "redis.sock"))
+    app = await launch(url=f"unix://{tmp_path}/redis.sock")
+    ada = await visit(app)
+    await app.rooms["lobby"].send("hello")
+    assert await ada.recv() == "hello"
+
+
 async def test_a_message_under_way_when_redis_goes_raises(redis, launch, visit):
     app = await launch()
     await visit(app)
@@ -657,8 +680,7 @@ async def test_after_the_end_nothing_is_sent(redis, launch, visit):
     for call in (room.send("x"), room.count()):
         with pytest.raises(ConnectionError, match="The rooms are closed"):
             await call
-    reading.cancel()
-    await asyncio.wait([reading])
+    assert await reading == []
     late = asyncio.ensure_future(read(room, 1))
     await until(lambda: "lobby" in app.rooms)
     late.cancel()

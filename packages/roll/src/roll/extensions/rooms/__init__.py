@@ -46,6 +46,7 @@ def rooms(
         made.bus = bus = RedisBus(app, url, prefix)
         app.listen("startup")(bus.start)
         app.listen("shutdown")(bus.stop)
+    app.listen("shutdown")(made.shut_down)
     return made
 
 

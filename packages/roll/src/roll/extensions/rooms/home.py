@@ -52,6 +52,11 @@ class Rooms:
         room = self._rooms.get(name)  # type: ignore[call-overload]  # of any name
         return room is not None and room.used
 
+    def shut_down(self) -> None:
+        """End what reads the rooms: nothing more will come."""
+        for room in list(self._rooms.values()):
+            room.end_readers()
+
 
 def check_options(slow: object, backlog: object) -> None:
     if slow not in ("close", "drop"):

@@ -138,7 +138,8 @@ class Room:
     async def __aiter__(self) -> AsyncGenerator[Message, None]:
         """Iterate over the messages that come from now on.
 
-        The iteration ends if the reader is too slow, and `slow` is "close".
+        The iteration ends if the reader is too slow, and `slow` is "close", and when the
+        application shuts down.
         """
         reader = Reader(self._house.backlog)
         self._readers.add(reader)
@@ -149,6 +150,11 @@ class Room:
         finally:
             self._readers.discard(reader)
             self._rest()
+
+    def end_readers(self) -> None:
+        """End all iterations, behind the messages that wait."""
+        for reader in self._readers:
+            reader.end()
 
     def deliver(self, message: Message, exclude: WSProtocol | None) -> None:
         """Give a message to all who are here, except one."""
