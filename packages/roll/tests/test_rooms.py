@@ -394,6 +394,36 @@ async def test_messages_may_be_sent_during_a_stop(app, liveclient):
     assert sent == [0]
 
 
+async def test_server_sent_events_come_from_a_room(app, liveclient):
+    """Until the client leaves, or the server stops."""
+    hall = rooms(app)
+
+    @app.route("/events")
+    async def events(request, response):
+        response.sse = hall["lobby"]
+
+    async def listen():
+        reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+        writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"text/event-stream" in await reader.readuntil(b"\r\n\r\n")
+        return reader, writer
+
+    leaver, stayer = await listen(), await listen()
+    await until(lambda: len(hall["lobby"]._readers) == 2)
+    await hall["lobby"].send("one\ntwo")
+    await hall["lobby"].send_json({"a": 1})
+    for reader, _ in (leaver, stayer):
+        assert await reader.readuntil(b'{"a":1}\n\n') != b""
+    leaver[1].close()
+    await until(lambda: len(hall["lobby"]._readers) == 1)
+    await hall["lobby"].send("last")
+    assert b"data: last\n\n" in await stayer[0].readuntil(b"last\n\n")
+    await liveclient.stop()
+    assert (await stayer[0].read()).endswith(b"0\r\n\r\n")
+    stayer[1].close()
+    assert list(hall) == []
+
+
 async def test_readers_end_with_the_application(app):
     hall = rooms(app)
     reading = [asyncio.ensure_future(read(hall[name], None)) for name in ("lobby", "cellar")]
