@@ -214,6 +214,33 @@ def test_changed_code_is_served_on_the_same_port(roll, folder):
     assert command.stop()[1] == 0
 
 
+WAITING = """
+@app.route("/waits")
+async def waits(request, response):
+    import asyncio
+    print("It waits.", flush=True)
+    await asyncio.sleep(0.5)
+    response.body = "waited"
+"""
+
+
+@pytest.mark.parametrize(
+    "who", ["the whole group, as a terminal does", "the process that watches"]
+)
+def test_ctrl_c_lets_running_requests_end_under_reload(roll, folder, who):
+    change(folder / "app.py", APP + WAITING)
+    command = roll("run", "--port", 0, "--reload", start_new_session=True)
+    host, _, port = command.url.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port))) as peer:
+        peer.sendall(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n")
+        command.wait_for("It waits.")
+        send = os.killpg if who.startswith("the whole") else os.kill
+        send(command.process.pid, signal.SIGINT)
+        answer = b"".join(iter(lambda: peer.recv(1000), b""))
+    assert answer.endswith(b"waited")
+    assert command.process.wait() == 0
+
+
 def test_broken_code_is_shown_until_it_is_repaired(roll, folder):
     command = roll("run", "--port", 0, "--reload")
     url = command.url

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import math
 import re
 import time
 import warnings
@@ -227,6 +228,19 @@ async def test_watchdog_ends_with_the_application(app):
     await app.shutdown()
     thread.join(5)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("seconds", ["1", None, True, 0, -1, math.nan, math.inf, [], print])
+def test_what_is_no_time_for_the_watchdog_is_refused_at_once(app, seconds):
+    with pytest.raises(ValueError, match="`seconds` is a number above 0, not"):
+        watch_loop(app, seconds)
+
+
+@pytest.mark.parametrize("anywhere", ["no", 1, None, print])
+def test_pages_for_anybody_are_asked_for_with_a_flag(app, anywhere):
+    with pytest.raises(ValueError, match="`anywhere` is True or False, not"):
+        error_pages(app, anywhere=anywhere)
+    assert app.hooks == {}
 
 
 async def test_shutdown_without_startup_is_no_error(app):

@@ -1,6 +1,7 @@
 """Where a server listens: addresses, Unix sockets, descriptors."""
 
 import os
+import re
 import socket
 
 import pytest
@@ -43,6 +44,9 @@ def test_address_that_the_machine_lacks_is_passed_over(monkeypatch):
     [
         ("192.0.2.1", r"Cannot listen on 192.0.2.1:0: .*assign requested address\Z"),
         ("no.such.host.invalid", r"Cannot listen on no.such.host.invalid:0: "),
+        ("x" * 64, r"Cannot listen on x{64}:0: that is no name of a host\Z"),
+        ("\ud800", r":0: that is no name of a host\Z"),
+        ("a..b", r"Cannot listen on a..b:0: "),
     ],
 )
 def test_address_of_nobody_is_told(host, message):
@@ -198,3 +202,21 @@ def test_system_without_unix_sockets_says_so(monkeypatch):
 )
 def test_place_is_shown_as_it_is_written(place, text):
     assert str(place) == text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"host": "a\0b"}, "`host` is a name or an address, not 'a\\x00b'"),
+        ({"unix": "\0abstract"}, "`unix` is the path of a socket, not '\\x00abstract'"),
+        ({"unix": b"path"}, "`unix` is the path of a socket, not b'path'"),
+        ({"unix": True}, "`unix` is the path of a socket, not True"),
+        *(
+            ({"reuse_port": value}, f"`reuse_port` is True or False, not {value!r}")
+            for value in ("no", 1, 0, None, [])
+        ),
+    ],
+)
+def test_a_place_that_cannot_be_is_told_where_it_is_given(options, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Place(**options)

@@ -1,5 +1,6 @@
 """The extension `proxy_headers`: whom to believe, and what."""
 
+import ipaddress
 import re
 
 import pytest
@@ -249,11 +250,36 @@ def steps():
         (["10.0.0.1/8"], "has host bits set"),
         ([None], "not None"),
         ([5], "'unix' or '*', not 5"),
+        ([True], "'unix' or '*', not True"),
+        ([b"\x0a\0\0\1"], "'unix' or '*', not b'"),
+        ([[]], "'unix' or '*', not []"),
+        ([{}], "'unix' or '*', not {}"),
+        (iter(["10.0.0.1"]), "`trusted` is a list of addresses or networks, not <"),
+        (True, "`trusted` is a list of addresses or networks, not True"),
+        (b"10.0.0.1", "`trusted` is a list of addresses or networks, not b'10.0.0.1'"),
     ],
 )
 def test_wrong_list_is_refused_at_once(app, trusted, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         extensions.proxy_headers(app, trusted)
+
+
+@pytest.mark.parametrize(
+    ("network", "inside", "outside"),
+    [
+        ("::ffff:10.0.0.0/104", "10.255.0.1", "11.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1", "10.0.0.2"),
+        ("::ffff:0:0/96", "192.0.2.1", "2001:db8::1"),
+        ("::/0", "2001:db8::1", None),
+        ("2001:db8::/32", "2001:db8::1", "10.0.0.1"),
+        ("fe80::1", "fe80::1%eth0", "fe80::2"),
+        (ipaddress.ip_network("10.0.0.0/8"), "::ffff:10.0.0.1", "::ffff:11.0.0.1"),
+    ],
+)
+def test_a_mapped_network_is_that_of_ipv4(network, inside, outside):
+    trusted = Trusted([network])
+    assert trusted.has(inside)
+    assert not trusted.has(outside)
 
 
 @pytest.mark.parametrize("fields", ["for", ["For"], ["for", "by"], 5, None, [5]])

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import ssl
@@ -151,6 +152,12 @@ def test_an_address_of_ipv6_has_brackets(app, interrupted, capsys):
         pytest.skip("no IPv6 here")
     simple_server(app, 0, "::1")
     assert capsys.readouterr().out.startswith("Rolling on http://[::1]:")
+
+
+def test_an_empty_host_is_shown_as_what_is_listened_on(app, interrupted, capsys):
+    simple_server(app, 0, "")
+    shown = capsys.readouterr().out
+    assert re.match(r"Rolling on http://(0\.0\.0\.0|\[::\]):[1-9]", shown)
 
 
 def test_it_can_be_quiet(app, at_once, capsys):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from .settings import check_flag
+
 __all__ = ["Place", "checked_port"]
 
 HIGHEST_PORT: Final = 65535
@@ -37,8 +39,8 @@ class Place:
     reuse_port: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.host, str):
-            raise ValueError(f"`host` is a name or an address, not {self.host!r}")  # noqa: TRY004 - as every wrong option
+        check_host(self.host)
+        check_flag("reuse_port", self.reuse_port)
         if self.unix is not None and self.fds:
             raise ValueError("Give either `unix` or `fd`: a server listens in one place")
         if self.reuse_port and (self.unix is not None or self.fds):
@@ -57,6 +59,8 @@ class Place:
         """
         try:
             sockets = self._bind()
+        except UnicodeError:  # a label of more than 63 characters, or half of a surrogate pair
+            raise SystemExit(f"Cannot listen on {self}: that is no name of a host") from None
         except OSError as error:
             raise SystemExit(f"Cannot listen on {self}: {reason(error)}") from None
         try:
@@ -93,10 +97,16 @@ def checked_port(port: Any) -> int:
     return int(text)
 
 
+def check_host(host: Any) -> None:
+    if not isinstance(host, str) or "\0" in host:
+        raise ValueError(f"`host` is a name or an address, not {host!r}")
+
+
 def check_unix(path: Any) -> None:
     if not hasattr(socket, "AF_UNIX"):
         raise ValueError("This system has no Unix sockets: give `host` and `port`")
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(name, str) or not name or "\0" in name:
         raise ValueError(f"`unix` is the path of a socket, not {path!r}")
 
 

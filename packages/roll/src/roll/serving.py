@@ -61,6 +61,6 @@ def url(place: Place, sock: socket.socket, tls: ssl.SSLContext | None) -> str:
         return f"unix:{sock.getsockname()}"
     host, port = sock.getsockname()[:2]
     if not place.fds:
-        host = place.host
+        host = place.host or host  # an empty one is every address
     shown = f"[{host}]" if ":" in host else host
     return f"{'http' if tls is None else 'https'}://{shown}:{port}"

@@ -33,7 +33,7 @@ def supervise(options: argparse.Namespace) -> int:
         descriptors = [sock.fileno() for sock in sockets]
         child = Child(command(options.arguments, descriptors), descriptors)
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda number, _: end(number, child, stop))
+            signal.signal(number, lambda *_: end(child, stop))
         for changes in watchfiles.watch(
             *folders(options), watch_filter=watchfiles.PythonFilter(), stop_event=stop
         ):
@@ -42,8 +42,9 @@ def supervise(options: argparse.Namespace) -> int:
         return child.wait()
 
 
-def end(number: int, child: Child, stop: threading.Event) -> None:
-    child.send(number)
+def end(child: Child, stop: threading.Event) -> None:
+    # The terminal sends a Ctrl-C to the child as well: a second one would cancel what runs there.
+    child.send(signal.SIGTERM)
     stop.set()
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..application import Roll
 from ..errors import Unexpected, readable, set_fields
+from ..settings import check_flag
 from .frames import Frame, Shown, chain_of, safe_repr
 
 __all__ = ["error_pages"]
@@ -38,7 +39,11 @@ def error_pages(app: Roll, *, anywhere: bool = False) -> None:
     The source, the local variables and the request are on the page. Unless `anywhere`, only
     requests whose `Host` is this machine get it: a site that rebinds its name to a loopback
     address sees nothing.
+
+    Raises:
+        ValueError: `anywhere` is neither True nor False.
     """
+    check_flag("anywhere", anywhere)
 
     def show(request: Any, response: Any, error: Any) -> None:
         if isinstance(error, Unexpected) and (anywhere or is_local(request.host)):

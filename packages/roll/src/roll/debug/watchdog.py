@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 import threading
 import traceback
@@ -33,10 +34,20 @@ def watch_loop(app: Roll, seconds: float = BLOCKED) -> None:
 
     A thread watches the loop from startup to shutdown; asyncio's debug mode does not work with
     uvloop, and tells only of calls that have ended.
+
+    Raises:
+        ValueError: `seconds` is no number above 0.
     """
+    check_time(seconds)
     watchdog = Watchdog(seconds)
     app.listen("startup")(watchdog.start)
     app.listen("shutdown")(watchdog.stop)
+
+
+def check_time(seconds: Any) -> None:
+    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not (number and 0 < seconds < math.inf):
+        raise ValueError(f"`seconds` is a number above 0, not {seconds!r}")
 
 
 class Watchdog:

@@ -27,6 +27,8 @@ PORT: Final = re.compile("[0-9]{1,5}")
 PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@%]++)++")
 PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 HIGHEST_PORT: Final = 65535
+MAPPED: Final = 96
+"""Bits of an IPv6 address before the IPv4 address that is mapped to it (RFC 4291 2.5.5.2)."""
 
 
 class Origin(NamedTuple):
@@ -58,7 +60,7 @@ class Trusted:
             raise ValueError(f"`trusted` is a list of addresses or networks, not {names!r}")  # noqa: TRY004 - as every wrong option
         self._everyone = "*" in names
         self._unix = "unix" in names
-        self._networks = [network_of(name) for name in names if name not in {"*", "unix"}]
+        self._networks = [network_of(name) for name in names if name not in ("*", "unix")]
 
     def has(self, address: str | None) -> bool:
         """Tell whether a peer is trusted; None is one of a Unix socket."""
@@ -72,12 +74,20 @@ class Trusted:
 
 def network_of(name: str) -> Network:
     try:
-        return ipaddress.ip_network(str(name))  # of a number, it makes an address
+        found = ipaddress.ip_network(str(name))  # of a number, it makes an address
+        return found if isinstance(found, ipaddress.IPv4Network) else unmapped(found)
     except ValueError as error:
         raise ValueError(
             f"`trusted` has addresses, networks such as '10.0.0.0/8', 'unix' or '*', not {name!r}:"
             f" {error}"
         ) from None
+
+
+def unmapped(network: ipaddress.IPv6Network) -> Network:
+    """Return the IPv4 network of a mapped one, as the addresses of peers are looked at."""
+    address = network.network_address.ipv4_mapped
+    length = network.prefixlen - MAPPED
+    return network if address is None or length < 0 else ipaddress.IPv4Network((address, length))
 
 
 def ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
