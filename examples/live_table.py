@@ -37,13 +37,18 @@ PAGE = """<!DOCTYPE html>
 """
 
 app = Roll()
-db = sqlite3.connect(":memory:")  # name a file, and orders outlive the server
-db.execute("create table orders (id integer primary key, item text, amount integer)")
 
 
 @app.listen("startup")
-def prepare():
+def open_database():
     app["changed"] = asyncio.Event()
+    app["db"] = sqlite3.connect(":memory:")  # name a file, and orders outlive the server
+    app["db"].execute("create table orders (id integer primary key, item text, amount integer)")
+
+
+@app.listen("shutdown")
+def close_database():
+    app["db"].close()
 
 
 @app.route("/")
@@ -54,7 +59,7 @@ async def page(request, response):
 @app.route("/orders", methods=["POST"])
 async def order(request, response):
     values = request.form.get("item"), request.form.int("amount")
-    with db:
+    with app["db"] as db:
         db.execute("insert into orders (item, amount) values (?, ?)", values)
     # Wake all who wait for this change; the next one is another event.
     app["changed"].set()
@@ -67,7 +72,8 @@ async def events(request, response):
     async def rows(last):
         while True:
             changed = app["changed"]  # first, so that no change falls between
-            for row in db.execute("select * from orders where id > ?", [last]).fetchall():
+            found = app["db"].execute("select * from orders where id > ?", [last])
+            for row in found.fetchall():
                 last = row[0]
                 yield ServerSentEvent(row, id=last)
             await changed.wait()

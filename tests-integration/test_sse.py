@@ -3,8 +3,10 @@
 import asyncio
 import signal
 import socket
+import sqlite3
 import sys
 import urllib.request
+from contextlib import closing
 
 import httpx
 import pytest
@@ -22,7 +24,7 @@ from roll.extensions import simple_server
 app = Roll()
 db = sqlite3.connect("events.db", isolation_level=None)
 db.execute("create table if not exists events (id integer primary key, text)")
-added = asyncio.Condition()
+added = [asyncio.Event()]
 
 
 @app.route("/")
@@ -43,12 +45,12 @@ async def events(request, response):
     async def replay(last):
         yield ServerSentEvent(retry=20)
         while True:
+            changed = added[-1]
             for number, text in db.execute("select * from events where id > ?", [last]):
                 last = number
                 name = "named" if text == "name me" else None
                 yield ServerSentEvent(text, id=f"{number} \\u2603", event=name)
-            async with added:
-                await added.wait()
+            await changed.wait()
 
     response.sse = replay(int(request.last_event_id.partition(" ")[0] or 0))
 
@@ -56,8 +58,8 @@ async def events(request, response):
 @app.route("/events", methods=["POST"])
 async def add(request, response):
     db.execute("insert into events (text) values (?)", [request.body.decode()])
-    async with added:
-        added.notify_all()
+    added.append(asyncio.Event())
+    added[-2].set()
 
 
 simple_server(app, port=int(sys.argv[1]))
@@ -104,14 +106,12 @@ def test_an_event_source_resumes_across_restarts_of_the_server(server, browser):
 
 
 def test_what_was_added_while_the_server_was_away_comes_too(server, browser, tmp_path):
-    import sqlite3
-
     program = server()
     browser.open(program.url)
     add(program.url, "first")
     browser.wait_for("window.seen.length >= 1")
     program.stop()
-    with sqlite3.connect(tmp_path / "events.db") as db:
+    with closing(sqlite3.connect(tmp_path / "events.db")) as db, db:
         db.executemany("insert into events (text) values (?)", [[str(n)] for n in range(100)])
     program = server()
     browser.wait_for("window.seen.length >= 101")
