@@ -147,6 +147,9 @@ async def test_a_stream_that_is_not_sent_is_closed(app, client, kind, tmp_path):
         def __aiter__(self):
             return self
 
+        async def __anext__(self):
+            raise AssertionError
+
         async def aclose(self):
             closed.append(kind)
 

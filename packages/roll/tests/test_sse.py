@@ -285,6 +285,9 @@ async def test_a_source_that_did_not_begin_is_closed():
         def __aiter__(self):
             return self
 
+        async def __anext__(self):
+            raise AssertionError
+
         async def aclose(self):
             closed.append(True)
 
