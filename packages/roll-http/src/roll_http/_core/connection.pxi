@@ -29,7 +29,7 @@ cdef Plain plain_requests = None
 cdef Plain plain_responses = None
 cdef Plain plain_loading = None  # of the bodies of requests
 cdef object PythonHead, PlainRequest, Beginning, ENDED, enter_task, leave_task, answer, end_exchange
-cdef object check_size, continue_task, fail_task
+cdef object check_size, continue_task, fail_task, swap_task
 answer = None
 
 
@@ -38,11 +38,11 @@ cdef int find_parts() except -1:
     global Beginning, BYTES_TYPE, Cookies, ENDED, Headers, LONGEST_BODY, OK_LINE, PLAIN, PythonHead
     global TEXT_TYPE, TURNS, answer, continue_task, end_exchange, enter_task, fail_task
     global format_cookies, kinds, leave_task, percent_decode, plain_connections, plain_requests
-    global serialize_in_python, JSONCodec, PLAIN_JSON, set_json_in_python
+    global serialize_in_python, swap_task, JSONCodec, PLAIN_JSON, set_json_in_python
     global PlainRequest, check_size, plain_loading, plain_responses, status_lines
     if answer is not None:
         return 0
-    from asyncio import _enter_task, _leave_task
+    from asyncio import _enter_task, _leave_task, tasks
 
     from ..body import check_size
     from ..connection import answering, eager_tasks, exchange, pipeline, protocol, writer
@@ -57,6 +57,8 @@ cdef int find_parts() except -1:
 
     PlainRequest = Request
     enter_task, leave_task = _enter_task, _leave_task
+    # From 3.12 on. That of 3.13 also survives a failed allocation, which `_enter_task` does not.
+    swap_task = getattr(tasks, "_swap_current_task", None)
     TURNS = pipeline.TURNS
     LONGEST_BODY = writer.SLICE
     TEXT_TYPE = response_body.TEXT_TYPE.encode()
@@ -132,11 +134,26 @@ cdef Begun begun_with(Outcome outcome, coroutine, value):
 cdef begin_task(loop):
     """Make a task the current one; return None within another task."""
     task = make_bare(Beginning, NOTHING)
+    if swap_task is not None:
+        other = swap_task(loop, task)
+        if other is None:
+            return task
+        swap_task(loop, other)
+        return None
     try:
         enter_task(loop, task)
     except RuntimeError:
         return None
     return task
+
+
+cdef int end_task(loop, task) except -1:
+    """Make no task the current one."""
+    if swap_task is not None:
+        swap_task(loop, None)
+    else:
+        leave_task(loop, task)
+    return 0
 
 
 cdef class ConnectionBase:
@@ -244,7 +261,7 @@ cdef class ConnectionBase:
                     turns += 1
                     self.answer_one(task, cls, app, data, at, &head, buffered)
                 finally:
-                    leave_task(self._loop, task)
+                    end_task(self._loop, task)
                 at = behind
                 if goes_on:
                     goes_on = self.state <= HEAD and not writer.paused
