@@ -215,6 +215,16 @@ def test_another_json_library(example, curl):
     assert curl("--data", "{", url).status == 400
 
 
+def test_work_after_the_answer(example, curl):
+    program = example("after_answer.py")
+    assert curl(f"{program.url}/count").body == "0 before you"
+    assert curl(f"{program.url}/count").body == "1 before you"
+    answer = curl("--data", '{"mail": "ada@example.org"}', f"{program.url}/join")
+    assert (answer.status, answer.body) == (202, "Welcome")
+    assert program.stop() == 0  # once the mail is sent
+    assert program.output[-2:] == ["Mail to ada@example.org\n", "Bye.\n"]
+
+
 def test_static_files(example, curl):
     url = example("static_site.py").url
     home = curl(f"{url}/")

@@ -34,6 +34,19 @@ async def slow(request, response):
     await asyncio.to_thread(sys.stdin.readline)
     response.body = "slow but served"
 
+@app.route("/task")
+async def task(request, response):
+    async def wait():
+        print("task begun", flush=True)
+        try:
+            await asyncio.to_thread(sys.stdin.readline)
+        except asyncio.CancelledError:
+            print("task cancelled", flush=True)
+            raise
+        print("task ended", flush=True)
+
+    app.create_task(wait())
+
 @app.listen("startup")
 async def startup():
     print("startup", flush=True)
@@ -65,7 +78,8 @@ def serve():
     yield serve
     for process in started:
         process.kill()
-        process.communicate()
+        with process:
+            pass
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -95,6 +109,49 @@ def test_a_running_request_is_answered_before_the_end(serve):
         answer = b"".join(iter(lambda: peer.recv(1000), b""))
     assert answer.endswith(b"\r\n\r\nslow but served")
     assert process.wait() == 0
+
+
+@pytest.fixture
+def with_task(serve):
+    """A process whose application has a task that waits, and that was told to end."""
+    process = serve()
+    process.stdout.readline()
+    url = process.stdout.readline().rpartition(" ")[2].strip()
+    process.port = int(url.rpartition(":")[2])
+    with urllib.request.urlopen(f"{url}/task"):
+        pass
+    assert process.stdout.readline() == "task begun\n"
+    process.send_signal(signal.SIGINT)
+    return process
+
+
+def test_a_task_ends_before_the_end(with_task):
+    with_task.stdin.write("go on\n")
+    with_task.stdin.close()
+    assert with_task.stdout.read() == "task ended\nBye.\nshutdown\n"
+    assert with_task.stderr.read() == ""
+    assert with_task.wait() == 0
+
+
+def test_who_asks_again_does_not_wait_for_tasks(with_task):
+    # The first signal must have been taken: the listening socket is closed then.
+    port = with_task.port
+    while is_listening(port):
+        pass
+    with_task.send_signal(signal.SIGINT)
+    assert with_task.stdout.readline() == "task cancelled\n"
+    with_task.stdin.close()  # which ends the thread
+    assert with_task.stdout.read() == "Bye.\nshutdown\n"
+    assert "cancelled: it has not ended in time" in with_task.stderr.read()
+    assert with_task.wait() == 0
+
+
+def is_listening(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionError:
+        return False
+    return True
 
 
 def test_a_port_in_use_is_said_plainly(serve):

@@ -254,6 +254,52 @@ async def test_what_takes_longer_than_the_graceful_timeout_is_cut(app, start):
     assert app.seen == ["startup", "cancelled", "shutdown"]
 
 
+@pytest.fixture
+def with_task(app):
+    """An application with a request that starts a task."""
+
+    async def wait():
+        app.begun.set()
+        try:
+            await app.go_on.wait()
+        except asyncio.CancelledError:
+            app.seen.append("task cancelled")
+            raise
+        app.seen.append("task ended")
+
+    @app.route("/task")
+    async def task(request, response):
+        app.create_task(wait())
+        response.after(lambda: app.seen.append("after"))
+
+    return app
+
+
+async def test_tasks_end_before_shutdown(with_task, start):
+    worker = start()
+    await answer(worker, GET.replace(b"/ ", b"/task "))
+    await with_task.begun.wait()
+    tell(signal.SIGTERM)
+    await worker._leave.wait()
+    with_task.go_on.set()
+    await worker.serving
+    assert with_task.seen == ["startup", "after", "task ended", "shutdown"]
+
+
+@pytest.mark.parametrize(
+    ("number", "graceful_timeout"), [(signal.SIGQUIT, 30), (signal.SIGTERM, 0)]
+)
+async def test_tasks_that_have_no_time_left_are_cancelled(
+    with_task, start, number, graceful_timeout
+):
+    worker = start(graceful_timeout=graceful_timeout)
+    await answer(worker, GET.replace(b"/ ", b"/task "))
+    await with_task.begun.wait()
+    tell(number)
+    await worker.serving
+    assert with_task.seen == ["startup", "after", "task cancelled", "shutdown"]
+
+
 async def test_it_leaves_after_its_requests(start):
     worker = start(max_requests=2)
     await answer(worker)

@@ -17,11 +17,12 @@ from roll_routing import Route, Routes
 from roll_websocket import WSProtocol
 
 from ._core import answer_now
+from .answered import watch
 from .arguments import Arguments, Place
 from .bodies import fault_of
 from .codec import JSON
 from .containers import Files, Form, Multipart, Query
-from .errors import answer_error, ends_task
+from .errors import answer_error, ends_task, give_up
 from .groups import Group, Told
 from .late import open_file, settle
 from .lifecycle import Lifecycle
@@ -122,7 +123,10 @@ class Roll(Lifecycle, dict[str, Any]):
 
     def factory(self) -> Any:
         """Return a new protocol, as `loop.create_server(app.factory, ...)` wants it."""
-        return self.protocol_class(self)
+        protocol = self.protocol_class(self)
+        if "answered" in self.hooks:
+            watch(self, protocol)
+        return protocol
 
     @property
     def protocol_class(self) -> Callable[..., Any]:
@@ -324,6 +328,7 @@ class Roll(Lifecycle, dict[str, Any]):
                         self.result_advice.look_at(handler, result, (request, response))
             except BaseException as error:
                 if ends_task(error):
+                    give_up(request, response)
                     raise
                 await self.on_error(request, response, error)
             if request.upgrade is not None:  # not taken: see above
@@ -353,6 +358,7 @@ class Roll(Lifecycle, dict[str, Any]):
             await self.hook("response", request, response)
         except BaseException as error:
             if ends_task(error):
+                give_up(request, response)
                 raise
             await self.on_error(request, response, error)
 

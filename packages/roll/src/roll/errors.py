@@ -19,7 +19,9 @@ __all__ = [
     "drop",
     "ends_task",
     "fill",
+    "give_up",
     "log_error",
+    "notify",
     "readable",
     "set_fields",
 ]
@@ -33,15 +35,19 @@ OF_ANOTHER_BODY: Final = frozenset(
 )
 
 
-class SendsErrors(Protocol):
-    """What is asked of an application whose errors are answered."""
-
-    log_errors: bool
-    hooks: dict[str, Any]
+class SendsEvents(Protocol):
+    """What is asked of an application that sends events."""
 
     def hook(self, name: str, /, *args: Any) -> Any:
         """Send an event; what is returned is to be awaited."""
         ...
+
+
+class SendsErrors(SendsEvents, Protocol):
+    """What is asked of an application whose errors are answered."""
+
+    log_errors: bool
+    hooks: dict[str, Any]
 
 
 class Unexpected(HttpError):
@@ -111,6 +117,12 @@ def ends_task(error: BaseException) -> bool:
     return not isinstance(error, Exception) and is_cancelled()
 
 
+def give_up(request: Any, response: Any) -> None:
+    """Set the status of a response that nobody gets, as its task is cancelled: logs show it."""
+    gone = getattr(request.protocol, "gone", False)
+    response.status = HTTPStatus.BAD_REQUEST if gone else HTTPStatus.SERVICE_UNAVAILABLE
+
+
 def what(request: Any) -> str:
     return f"{request.method} {readable(request.url)}"
 
@@ -122,6 +134,16 @@ def readable(url: bytes) -> str:
 
 def log_error(where: str, error: BaseException) -> None:
     logger.error("Unexpected exception: %s", where, exc_info=error)
+
+
+async def notify(app: SendsEvents, event: str, *args: Any) -> None:
+    """Send an event where an exception of its listeners has nowhere to go but the log."""
+    try:
+        await app.hook(event, *args)
+    except BaseException as error:
+        if ends_task(error):
+            raise
+        log_error(f"listener of {event}", error)
 
 
 def fill(response: Any, error: HttpError) -> None:

@@ -10,7 +10,7 @@ from .advice import advise, advise_at, code_of, described, resembled
 from .arrangement import arranged, check_listener
 from .callables import is_async, is_generator, refuse_async, refuse_awaitable, refuse_unrun
 
-__all__ = ["ARGUMENTS", "Events", "Listener"]
+__all__ = ["ARGUMENTS", "Chain", "Events", "Listener"]
 
 Listener = Callable[..., Any]
 L = TypeVar("L", bound=Listener)
@@ -25,10 +25,12 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "headers": ("request", "response"),
     "request": ("request", "response"),
     "response": ("request", "response"),
+    "answered": ("request", "response"),
     "error": ("request", "response", "error"),
     "websocket_connect": ("request", "ws"),
     "websocket_disconnect": ("request", "ws"),
     "websocket_error": ("request", "ws", "error"),
+    "task_error": ("task", "error"),
     "route:add": ("path", "view"),
     "room_join": ("room", "ws"),
     "room_leave": ("room", "ws"),
@@ -36,7 +38,7 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The names under which the listeners of the built-in events may ask for their arguments."""
 
-TO_ALL: Final = frozenset({"startup", "shutdown"})
+TO_ALL: Final = frozenset({"startup", "shutdown", "answered", "task_error"})
 """The events that reach all their listeners, whatever these return."""
 
 BUILT_IN: Final = frozenset({*ARGUMENTS, *TO_ALL})
@@ -95,14 +97,15 @@ class Events:
         """Send the event `name`; what is returned may be awaited or given to `create_task`.
 
         Listeners run in order; the first true result ends the chain, and is what the await
-        gives (else None). All listeners of `startup` and `shutdown` run.
+        gives (else None). All listeners of `startup`, `shutdown`,
+        `answered` and `task_error` run.
         Those before the first `async` one run at the call: with none of
         that kind the await may be left out. Python warns when one was due and is missing.
 
         Raises:
             TypeError: a listener of a built-in event gives a generator, of which nothing has run.
         """
-        chain = self._chain(name)
+        chain = self.chain(name)
         for position, (call, waits, listener) in enumerate(chain):
             if waits:
                 return unfinished_hook(self._is_last, name, chain[position:], args, kwargs)
@@ -122,13 +125,14 @@ class Events:
         Raises:
             TypeError: a listener gives what is to be awaited.
         """
-        for call, _, listener in self._chain(name):
+        for call, _, listener in self.chain(name):
             result = call(*args, **kwargs)
             refuse_awaitable(result, f"A listener of {name!r}")
             if result and self._is_last(result, name, listener):
                 return
 
-    def _chain(self, name: str) -> Chain:
+    def chain(self, name: str) -> Chain:
+        """Return what calls the listeners of an event, each with its arguments arranged."""
         listeners = self.hooks.get(name)
         if not listeners:
             return []

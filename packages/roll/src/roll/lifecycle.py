@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+from roll_http import Limits, Server
 
 from .advice import described
+from .answered import watch
 from .callables import refuse_unrun
 from .errors import ends_task, log_error
 from .events import Events, Listener
+from .tasks import Tasks, check_coroutine
 
 __all__ = ["Lifecycle"]
+
+L = TypeVar("L", bound=Listener)
+T = TypeVar("T")
 
 
 class Lifecycle(Events):
     """An application that is started and shut down."""
 
+    limits: Limits
+    log_errors: bool
+
     def __init__(self) -> None:
         super().__init__()
+        self.kept_tasks = Tasks(self)
+        self.running_servers: WeakSet[Server] = WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.AbstractEventLoop | None = None
 
@@ -42,6 +55,50 @@ class Lifecycle(Events):
     def loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
         self._loop = loop
 
+    def create_task(
+        self, coroutine: Coroutine[Any, Any, T], name: str | None = None
+    ) -> asyncio.Task[T]:
+        """Run a coroutine as a task that the application keeps, and ends; return the task.
+
+        A failure is logged, and sent as the event `task_error(task, error)`. A graceful stop
+        waits for the task, within the graceful timeout, and then cancels it.
+
+        Raises:
+            TypeError: it is no coroutine.
+            RuntimeError: the application does not run: nobody would end the task. Or it runs in
+                another thread.
+        """
+        try:
+            check_coroutine(coroutine)
+            self._check_running()
+        except BaseException:
+            if isinstance(coroutine, Coroutine):
+                coroutine.close()  # or Python warns that nobody awaited it
+            raise
+        return self.kept_tasks.start(coroutine, name)
+
+    def _check_running(self) -> None:
+        if not self.kept_tasks.open:
+            raise RuntimeError(
+                "The application does not run: `create_task` is for handlers, listeners and tasks,"
+                " from `startup` on until `shutdown` has been sent"
+            )
+        if not runs_here(self._serving):
+            raise RuntimeError(
+                "The application runs in another thread, or another event loop: give the coroutine"
+                " to `asyncio.run_coroutine_threadsafe(coroutine, app.loop)`"
+            )
+
+    def listen(self, name: str) -> Callable[[L], L]:
+        if name == "answered" and runs_here(self._serving):
+            # Who is connected already is told of, too.
+            for server in self.running_servers:
+                for connection in server.connections:
+                    watch(self, connection)
+        return super().listen(name)
+
+    listen.__doc__ = Events.listen.__doc__
+
     async def startup(self) -> None:
         """Send the event `startup`, to all its listeners, also those added meanwhile.
 
@@ -51,6 +108,7 @@ class Lifecycle(Events):
 
     async def _start_up(self) -> None:
         self._serving = asyncio.get_running_loop()
+        self.kept_tasks.begin()
         try:
             # The list may grow: a listener may call an extension, which listens too.
             for listener in self.hooks.get("startup", []):
@@ -60,13 +118,23 @@ class Lifecycle(Events):
             raise
 
     async def shutdown(self) -> None:
-        """Send the event `shutdown`, to all its listeners; exceptions are logged."""
+        """Let the tasks end, and send the event `shutdown` to all its listeners.
+
+        The tasks have the graceful timeout, less what a server that stops has taken of it; then
+        they are cancelled. Exceptions are logged.
+        """
         try:
+            await self._end_tasks()
             for listener in list(self.hooks.get("shutdown", ())):
                 name = f"listener {described(listener)} of shutdown"
                 await self._try(name, call_listener, listener, "shutdown")
+            await self._end_tasks()  # those that the listeners have started
         finally:
+            self.kept_tasks.close()
             self._serving = None
+
+    async def _end_tasks(self) -> None:
+        await self.kept_tasks.end(self.limits.graceful_timeout)
 
     async def _try(self, name: str, call: Callable[..., Any], *args: Any) -> None:
         """Await a call; what it raises is logged, unless it ends the task."""
@@ -87,6 +155,14 @@ class Lifecycle(Events):
             self.listen("startup")(call)
         else:
             call()
+
+
+def runs_here(loop: asyncio.AbstractEventLoop | None) -> bool:
+    """Tell whether a loop is the one that runs in this thread."""
+    try:
+        return loop is asyncio.get_running_loop()
+    except RuntimeError:
+        return False
 
 
 async def call_listener(listener: Listener, name: str) -> None:

@@ -143,11 +143,12 @@ class HttpConnection(StreamProtocol, Protocol):
 
     It takes attributes of any name. These have a use where they are there: `peer` (host and port),
     `secure` and `gone` for `request.client`, `scheme` and `disconnected()`; a class attribute
-    `on_answered`, None, which others set to what the class then calls after each answer, as
-    `on_answered(request, response, size)`: for access logs, and so that the client of tests gives
-    the application's own response; `stopping`, and `on_shutdown`, which is set to what the class
-    calls when the server stops, to end a stream of events; `switch(protocol, head)`, without which
-    there are no websockets. At a graceful end of the server only connections of
+    `on_answered`, None, which others set to what the class then calls after each answer, also one
+    that is lost, as `on_answered(request, response, size)`: for access logs, the event `answered`,
+    and so that the client of tests gives the application's own response; `stopping`, and
+    `on_shutdown`, which is set to what the class calls when the server stops, to end a stream of
+    events; `switch(protocol, head)`, without which there are no websockets. At a graceful end of
+    the server only connections of
     `roll.HTTPProtocol` are waited for.
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from http import HTTPStatus
 from itertools import chain
@@ -37,7 +37,18 @@ class FormLoad:
 class Request(roll_http.Request):
     """A request; as a dict, it is all the user's own: nothing here uses its keys."""
 
-    __slots__ = ("_form", "_form_load", "_opened", "_query", "forwarded", "late")
+    __slots__ = (
+        "_form",
+        "_form_load",
+        "_opened",
+        "_query",
+        "after_functions",
+        "forwarded",
+        "late",
+    )
+
+    after_functions: list[Callable[[], Any]]
+    """What `response.after` was given; not there before the first."""
 
     forwarded: Any
     """What a trusted proxy says of the origin, see `proxy_headers`; None without one."""
@@ -63,7 +74,13 @@ class Request(roll_http.Request):
 
     @property
     def _shared(self) -> tuple[str, ...]:
-        return (*super()._shared, "late", "_form_load", "_opened")  # open files, and who waits
+        return (
+            *super()._shared,
+            "after_functions",
+            "late",
+            "_form_load",
+            "_opened",
+        )  # open files, and who waits
 
     @property
     def client(self) -> tuple[str, int] | None:

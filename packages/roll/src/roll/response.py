@@ -1,4 +1,4 @@
-"""The response of an application: that of roll-http, with files, events and validators."""
+"""The response of an application: that of roll-http, with files, events, and work after it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import roll_http
 from roll_http.h1.response_fields import drop_field
 from roll_http.json_codec import codec_of
 
+from .answered import RunsAfter
 from .conditional import (
     field_of,
     formatted_date,
@@ -24,7 +25,7 @@ from .sent_file import SentFile
 __all__ = ["Response"]
 
 
-class Response(roll_http.Response):
+class Response(RunsAfter, roll_http.Response):
     """What is sent back: `status`, `headers`, `cookies`, `body`, and short ways to set them."""
 
     __slots__ = ()

@@ -8,10 +8,11 @@ import ssl
 from collections.abc import Callable
 from typing import Any, Final
 
-from roll_http import Server, serve_until_signalled, throttle_accept_errors
+from roll_http import serve_until_signalled, throttle_accept_errors
 
 from .listening import Place
 from .loops import new_event_loop
+from .server import AppServer
 
 __all__ = ["run"]
 
@@ -46,7 +47,7 @@ async def serve(
     await app.startup()
     try:
         with place.listening() as sockets:
-            server = Server(app.factory, app.limits, tls)
+            server = AppServer(app, tls)
             await server.serve(sockets)
             # Said once signals are waited for: who reads it may send one at once.
             loop.call_soon(say, f"Rolling on {url(place, sockets[0], tls)}")

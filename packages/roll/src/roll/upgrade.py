@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ from roll_http import each_field
 from roll_websocket import HandshakeError
 
 from .arguments import Arguments
-from .errors import ends_task, log_error, readable
+from .errors import ends_task, log_error, notify, readable
 from .results import ResultAdvice
 from .views import Endpoint, Refused
 
@@ -63,7 +64,16 @@ async def converse(
         await report(app, "websocket_error", request, ws, error)
     finally:
         await notify(app, "websocket_disconnect", request, ws)
+        report_end(request, response)
     return response
+
+
+def report_end(request: Any, response: Any) -> None:
+    """Report a websocket that has ended as an answer: HTTP knows nothing of its end."""
+    response.status = HTTPStatus.SWITCHING_PROTOCOLS
+    report = getattr(request.protocol, "on_answered", None)
+    if report is not None:
+        report(request, response, 0)
 
 
 def close_unless_upgraded(request: Any) -> None:
@@ -109,13 +119,3 @@ async def report(
     if app.log_errors:
         log_error(f"websocket {readable(request.url)}", error)
     await notify(app, event, request, ws, error)
-
-
-async def notify(app: TakesWebsockets, event: str, *args: Any) -> None:
-    """Send an event where an exception of its listeners has nowhere to go but the log."""
-    try:
-        await app.hook(event, *args)
-    except BaseException as error:
-        if ends_task(error):
-            raise
-        log_error(f"listener of {event}", error)

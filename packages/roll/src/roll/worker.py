@@ -21,13 +21,14 @@ from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker as BaseWorker
 
-from roll_http import Server, throttle_accept_errors
+from roll_http import throttle_accept_errors
 
 from .application import Roll
 from .extensions.proxy_headers import ProxyHeaders
 from .failure import failed
 from .loops import new_event_loop
 from .observe import report_exchanges, when_answered
+from .server import AppServer
 
 __all__ = ["Worker"]
 
@@ -115,18 +116,18 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         return tls
 
     async def _serve_sockets(self, app: Any, tls: ssl.SSLContext | None) -> None:
-        server = Server(lambda: self._connect(app), app.limits, tls)
+        server = AppServer(app, tls, lambda: self._connect(app))
         await server.serve([bound.sock for bound in self.sockets])
         await self._leave.wait()
         await self._stop(server)
 
-    async def _drain_and_stop(self, server: Server) -> None:
+    async def _drain_and_stop(self, server: AppServer) -> None:
         seconds = max(0, self.cfg.graceful_timeout - SPARE)
         farewell = min(FAREWELL, seconds / 2)
         await server.drain(farewell)
         await server.stop(seconds - farewell)
 
-    async def _stop(self, server: Server) -> None:
+    async def _stop(self, server: AppServer) -> None:
         stopping = asyncio.ensure_future(self._drain_and_stop(server))
         hurry = asyncio.ensure_future(self._leave_now.wait())
         await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)

@@ -73,6 +73,7 @@ class Client:
             await asyncio.wait({answered, *over}, return_when=asyncio.FIRST_COMPLETED)
             current = (getattr(protocol, name, None) for name in ("request", "response"))
             request, response = answered.result()[:2] if answered.done() else current
+            own = answered.done()  # a websocket that has been left is reported later
         finally:
             for waiting in over:
                 waiting.cancel()
@@ -80,7 +81,7 @@ class Client:
         if transport.switched.is_set():
             await see_out(protocol, ended)
         protocol.request, protocol.response = request, response
-        if not answered.done():  # what was sent is another's
+        if not own:  # what was sent is another's
             response = None
         return await self._response(response, protocol, transport.data, method)
 

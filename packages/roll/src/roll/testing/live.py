@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from roll_http import Server
-
 from ..application import Roll
+from ..server import AppServer
 from .encoding import encode_head
 from .responses import LiveResponse, read_response
 
@@ -25,7 +24,7 @@ class LiveClient:
 
     def __init__(self, app: Roll) -> None:
         self.app = app
-        self.server: Server | None = None
+        self.server: AppServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.port = 0
         self.url = ""
@@ -37,7 +36,7 @@ class LiveClient:
         """Send the event `startup`, and listen."""
         self._loop = asyncio.get_running_loop()
         await self.app.startup()
-        self.server = Server(self.app.factory, self.app.limits)
+        self.server = AppServer(self.app)
         await self.server.listen(HOST, 0)
         self.port = self.server.sockets[0].getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"

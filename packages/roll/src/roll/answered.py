@@ -1,0 +1,146 @@
+"""What happens once an answer has gone: the event `answered`, and the functions of `after`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
+from inspect import isawaitable
+from typing import Any, Protocol
+
+from .advice import described
+from .callables import is_generator
+from .errors import ends_task, log_error
+from .events import Chain
+from .observe import when_answered
+from .tasks import Tasks
+
+__all__ = ["RunsAfter", "TellsOfAnswers", "watch"]
+
+Call = tuple[Callable[[], Any], Any]
+"""What calls a listener, and the listener itself."""
+
+
+class TellsOfAnswers(Protocol):
+    """What is asked of an application that is told of its answers."""
+
+    hooks: dict[str, Any]
+    kept_tasks: Tasks
+
+    def chain(self, name: str) -> Chain:
+        """Return what calls the listeners of an event."""
+        ...
+
+
+def watch(app: TellsOfAnswers, protocol: Any) -> None:
+    """Have an application told of each answer of a connection, from the current one on."""
+    if getattr(protocol, "answers_to", None) is not app:
+        protocol.answers_to = app
+        when_answered(protocol, partial(tell, app))
+
+
+def tell(app: TellsOfAnswers, request: Any, response: Any, _: int = 0) -> None:
+    """Run the functions of an answer that has gone, or is lost, and send `answered`."""
+    functions = getattr(request, "after_functions", None)
+    if functions is not None:
+        app.kept_tasks.run_all(functions)
+    if "answered" in app.hooks:
+        calls = [
+            (partial(call, request, response), listener)
+            for call, _, listener in app.chain("answered")
+        ]
+        begun, rest = call_until_one_waits(calls)
+        if begun is not None:
+            app.kept_tasks.start(finish(begun, rest))
+
+
+def call_until_one_waits(calls: Sequence[Call]) -> tuple[Awaitable[Any] | None, Sequence[Call]]:
+    """Call listeners; return what the first async one has begun, itself and those behind it.
+
+    What a listener raises is logged, and keeps no other from running.
+    """
+    for position, (call, listener) in enumerate(calls):
+        try:
+            result = call()
+        except BaseException as error:  # noqa: BLE001 - looked at there
+            take_failure(listener, error)
+            continue
+        if isawaitable(result):
+            return result, calls[position:]
+    return None, ()
+
+
+async def finish(begun: Awaitable[Any] | None, rest: Sequence[Call]) -> None:
+    """Await the listeners that wait, one after another."""
+    while begun is not None:
+        try:
+            await begun
+        except BaseException as error:  # noqa: BLE001 - looked at there
+            take_failure(rest[0][1], error)
+        begun, rest = call_until_one_waits(rest[1:])
+
+
+def take_failure(listener: Any, error: BaseException) -> None:
+    if ends_task(error):
+        raise error
+    log_error(f"listener {described(listener)} of answered", error)
+
+
+class RunsAfter:
+    """The part of a response that runs functions once the response has gone."""
+
+    __slots__ = ()
+
+    app: Any
+    request: Any
+
+    def after(self, function: Any) -> Any:
+        """Call `function` once the response has gone, or its connection is lost; return it.
+
+        It is plain or async, and gets no arguments. Several run one after another, in the order
+        of the calls. What one raises is logged and sent as the event `task_error`; the others
+        run. A graceful stop waits for them, as for the tasks of `app.create_task`.
+
+        Raises:
+            TypeError: it is no function that can be called later.
+        """
+        check_function(function)
+        request, app = self.request, self.app
+        if request is None or app is None:
+            return function  # made by hand: it is never sent
+        if is_over(request):
+            app.kept_tasks.run_all([function])
+        elif (functions := getattr(request, "after_functions", None)) is not None:
+            functions.append(function)
+        else:
+            request.after_functions = [function]
+            watch_request(app, request, self)
+        return function
+
+
+def watch_request(app: TellsOfAnswers, request: Any, response: Any) -> None:
+    """Have an application told when this request is answered."""
+    if hasattr(type(request.protocol), "on_answered"):
+        watch(app, request.protocol)
+        return
+    # It does not tell when it has answered. The task that calls the application ends soon after.
+    with suppress(RuntimeError):  # a request made by hand, without a loop
+        task = asyncio.current_task()
+        if task is not None:
+            task.add_done_callback(lambda _: tell(app, request, response))
+
+
+def is_over(request: Any) -> bool:
+    """Tell whether a request has been answered already, as far as its connection tells."""
+    return getattr(request.protocol, "request", request) is not request
+
+
+def check_function(function: Any) -> None:
+    if isinstance(function, Coroutine):
+        function.close()  # or Python warns that nobody awaited it
+        raise TypeError("`after` calls a function later: give the function itself, without ()")
+    if not callable(function):
+        raise TypeError(f"`after` calls a function later, which {function!r} is not")
+    if is_generator(function):
+        raise TypeError(f"{function!r} is a generator, which `after` cannot run")

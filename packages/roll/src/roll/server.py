@@ -1,0 +1,51 @@
+"""The server of an application: a graceful stop waits for the application's tasks, too."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from roll_http import Server
+
+__all__ = ["AppServer"]
+
+
+class AppServer(Server):
+    """Serves an application; `factory` makes its connections, by default the application does."""
+
+    def __init__(
+        self,
+        app: Any,
+        tls: ssl.SSLContext | None = None,
+        factory: Callable[[], Any] | None = None,
+    ) -> None:
+        super().__init__(factory or app.factory, app.limits, tls)
+        self._app = app
+        app.running_servers.add(self)
+
+    async def stop(self, graceful_timeout: float | None = None) -> None:
+        """Stop as any server does, then wait for the tasks of the application.
+
+        Both together take `graceful_timeout` seconds, by default those of the limits. The tasks
+        go on if another server serves the application.
+        """
+        seconds = self._app.limits.graceful_timeout
+        if graceful_timeout is not None:
+            seconds = graceful_timeout
+        if self._is_last:
+            self._app.kept_tasks.expect_end(seconds)
+        await super().stop(seconds)
+        if self._is_last:
+            await self._app.kept_tasks.end(seconds)
+        self._app.running_servers.discard(self)
+
+    async def stop_now(self) -> None:
+        """Cancel the running requests and the tasks of the application."""
+        await super().stop_now()
+        if self._is_last:
+            await self._app.kept_tasks.cancel()
+
+    @property
+    def _is_last(self) -> bool:
+        return set(self._app.running_servers) <= {self}

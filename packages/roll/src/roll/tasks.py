@@ -1,0 +1,176 @@
+"""Work that an application keeps and ends: tasks, and what runs once an answer has gone."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from inspect import isawaitable
+from typing import Any, Final, Protocol, TypeVar
+
+from .callables import refuse_unrun
+from .errors import ends_task, log_error, notify
+
+__all__ = ["KeepsTasks", "Tasks", "check_coroutine"]
+
+logger = logging.getLogger("roll")
+
+LAST_SECOND: Final = 1.0
+"""Seconds that cancelled tasks have to clean up, before nobody waits for them any more."""
+
+T = TypeVar("T")
+Work = Coroutine[Any, Any, T]
+Task = asyncio.Task[Any]
+
+
+class KeepsTasks(Protocol):
+    """What is asked of an application that keeps tasks."""
+
+    log_errors: bool
+    hooks: dict[str, Any]
+
+    def hook(self, name: str, /, *args: Any) -> Any:
+        """Send an event; what is returned is to be awaited."""
+        ...
+
+
+class Tasks:
+    """The tasks of an application, from their start until they have ended."""
+
+    def __init__(self, app: KeepsTasks) -> None:
+        self._app = app
+        self._running: set[Task] = set()
+        self.open = False
+        """Whether the application runs, so that somebody will end what is started."""
+        self._deadline: float | None = None
+        """Until when a stop waits, in the time of the loop; None where none has begun."""
+
+    def start(self, coroutine: Work[T], name: str | None = None) -> asyncio.Task[T]:
+        """Run a coroutine as a task that is kept; a failure is reported."""
+        task = asyncio.get_running_loop().create_task(coroutine, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._take_end)
+        return task
+
+    def run_all(self, functions: Iterable[Callable[[], Any]]) -> Task:
+        """Call functions in order, in a task of their own; one that fails keeps none from running.
+
+        Each is plain or async, and called without arguments.
+        """
+        return self.start(self._run_all(functions))
+
+    async def _run_all(self, functions: Iterable[Callable[[], Any]]) -> None:
+        for function in functions:
+            try:
+                await run(function)
+            except BaseException as error:
+                if ends_task(error):
+                    raise
+                self._report(asyncio.current_task(), error)
+
+    def _take_end(self, task: Task) -> None:
+        self._running.discard(task)
+        error = failure_of(task)
+        if error is not None:
+            self._report(task, error)
+
+    def _report(self, task: Task | None, error: BaseException) -> None:
+        if self._app.log_errors:
+            log_error(f"task {described(task)}", error)
+        if "task_error" in self._app.hooks:
+            self.start(notify(self._app, "task_error", task, error))
+
+    # The end.
+
+    def begin(self) -> None:
+        """Take tasks, until `close`."""
+        self.open = True
+        self._deadline = None
+
+    def close(self) -> None:
+        """Take no more tasks of users: nobody would wait for them."""
+        self.open = False
+
+    def expect_end(self, seconds: float) -> None:
+        """Count the seconds of a stop from now on, unless it has begun already."""
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + seconds
+
+    async def end(self, seconds: float) -> None:
+        """Wait for all tasks, those that they start included; then cancel what is left.
+
+        `seconds` count from the beginning of the stop, which is now if none has begun.
+        """
+        self.expect_end(seconds)
+        while (left := self._left()) > 0 and (tasks := self._others()):
+            await asyncio.wait(tasks, timeout=left)
+        await self.cancel()
+
+    async def cancel(self) -> None:
+        """Cancel all tasks, and wait a second at most for what they do then."""
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time()
+        if not self._running:
+            return
+        await asyncio.sleep(0)  # what has just been started begins: it may need no second step
+        until = loop.time() + LAST_SECOND
+        for task in self._others():
+            logger.warning("The task %s is cancelled: it has not ended in time", described(task))
+        while (tasks := self._others()) and (left := until - loop.time()) > 0:
+            for task in tasks:
+                if not task.cancelling():
+                    task.cancel()
+            await asyncio.wait(tasks, timeout=left)
+        self._abandon()
+
+    def _abandon(self) -> None:
+        for task in self._others():
+            logger.error("The task %s goes on, though it was cancelled", described(task))
+            self._running.discard(task)
+
+    def _left(self) -> float:
+        assert self._deadline is not None  # `end` has set it
+        return self._deadline - asyncio.get_running_loop().time()
+
+    def _others(self) -> set[Task]:
+        """Return the tasks that can be waited for here: not this one, nor those of a loop gone."""
+        here, current = asyncio.get_running_loop(), asyncio.current_task()
+        return {task for task in self._running if task.get_loop() is here and task is not current}
+
+
+async def run(function: Callable[[], Any]) -> None:
+    result = function()
+    if isawaitable(result):
+        result = await result
+    refuse_unrun(result, f"{function!r}, a function to run after an answer,")
+
+
+def failure_of(task: Task) -> BaseException | None:
+    """Return why a task has failed: not by its own cancellation, nor by the end of the program."""
+    try:
+        task.result()
+    except asyncio.CancelledError as error:
+        return None if task.cancelling() else error
+    except (KeyboardInterrupt, SystemExit):
+        return None
+    except BaseException as error:  # noqa: BLE001 - a task may fail by anything
+        return error
+    return None
+
+
+def described(task: Task | None) -> str:
+    """Return the name of a task, and that of its function."""
+    assert task is not None  # where a coroutine runs, there is one
+    function = getattr(task.get_coro(), "__qualname__", "")
+    return f"{task.get_name()!r} ({function})" if function else repr(task.get_name())
+
+
+def check_coroutine(coroutine: Any) -> None:
+    """Raise a `TypeError` for what no task can be made of; it says what to write."""
+    if isinstance(coroutine, Coroutine):  # for asyncio, generators are some, on Python 3.11
+        return
+    if inspect.iscoroutinefunction(coroutine):
+        name = getattr(coroutine, "__name__", "function")
+        raise TypeError(f"A task is made of a coroutine: write `create_task({name}(...))`")
+    raise TypeError(f"A task is made of a coroutine, not of {coroutine!r}")
