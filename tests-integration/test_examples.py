@@ -225,6 +225,13 @@ def test_work_after_the_answer(example, curl):
     assert program.output[-2:] == ["Mail to ada@example.org\n", "Bye.\n"]
 
 
+def test_a_database_is_open_while_the_application_runs(example, curl):
+    program = example("lifespan.py")
+    assert curl(f"{program.url}/books").body == '["Dune"]'
+    assert program.stop() == 0
+    assert program.output[-2:] == ["Bye.\n", "The database is closed\n"]
+
+
 def test_static_files(example, curl):
     url = example("static_site.py").url
     home = curl(f"{url}/")

@@ -278,7 +278,7 @@ def test_a_generator_that_listens_is_a_mistake_that_says_what_was_meant(app, eve
         yield
 
     for listener in (database, pool):
-        with pytest.raises(ValueError, match=r"lifespan is meant.*'startup'.*'shutdown'"):
+        with pytest.raises(ValueError, match=r"lifespan is meant.*`@app.lifespan`"):
             app.listen(event)(listener)
 
 

@@ -142,7 +142,7 @@ def test_who_asks_again_does_not_wait_for_tasks(with_task):
     assert with_task.stdout.readline() == "task cancelled\n"
     with_task.stdin.close()  # which ends the thread
     assert with_task.stdout.read() == "Bye.\nshutdown\n"
-    assert "cancelled: it has not ended in time" in with_task.stderr.read()
+    assert "is cancelled, as it has not ended" in with_task.stderr.read()
     assert with_task.wait() == 0
 
 
@@ -215,6 +215,21 @@ def test_an_empty_host_is_shown_as_what_is_listened_on(app, interrupted, capsys)
     simple_server(app, 0, "")
     shown = capsys.readouterr().out
     assert re.match(r"Rolling on http://(0\.0\.0\.0|\[::\]):[1-9]", shown)
+
+
+def test_lifespans_surround_the_events(app, at_once):
+    seen = []
+    for event in ("startup", "shutdown"):
+        app.listen(event)(lambda event=event: seen.append(event))
+
+    @app.lifespan
+    async def hold():
+        seen.append("enter")
+        yield
+        seen.append("leave")
+
+    simple_server(app, 0, quiet=True)
+    assert seen == ["enter", "startup", "shutdown", "leave"]
 
 
 def test_it_can_be_quiet(app, at_once, capsys):

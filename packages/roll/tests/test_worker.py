@@ -254,6 +254,34 @@ async def test_what_takes_longer_than_the_graceful_timeout_is_cut(app, start):
     assert app.seen == ["startup", "cancelled", "shutdown"]
 
 
+async def test_lifespans_are_entered_before_startup_and_left_after_shutdown(app, start):
+    @app.lifespan
+    async def hold():
+        app.seen.append("enter")
+        yield
+        app.seen.append("leave")
+
+    worker = start()
+    await answer(worker)
+    tell(signal.SIGTERM)
+    await worker.serving
+    assert app.seen == ["enter", "startup", "shutdown", "leave"]
+
+
+async def test_a_lifespan_that_fails_is_an_application_that_never_started(app, make, caplog):
+    @app.lifespan
+    async def hold():
+        raise OSError("no database")
+        yield
+
+    worker = make()
+    worker.age = 1
+    with pytest.raises(SystemExit) as caught:
+        await worker._serve(app)
+    assert caught.value.code == Arbiter.WORKER_BOOT_ERROR
+    assert app.seen == []
+
+
 @pytest.fixture
 def with_task(app):
     """An application with a request that starts a task."""

@@ -82,8 +82,7 @@ class Events:
             if name in BUILT_IN and is_generator(listener):
                 raise ValueError(
                     f"{listener!r} is a generator, which a listener of {name!r} cannot be. If a "
-                    "lifespan is meant: do what stands before its `yield` in a listener of "
-                    "'startup', what stands behind it in one of 'shutdown'"
+                    "lifespan is meant: write `@app.lifespan` above it"
                 )
             if name in BUILT_IN:
                 check_listener(listener, name, ARGUMENTS.get(name, ()))

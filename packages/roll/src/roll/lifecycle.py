@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakSet
 
 from roll_http import Limits, Server
@@ -15,10 +15,12 @@ from .answered import watch
 from .callables import refuse_unrun
 from .errors import ends_task, log_error
 from .events import Events, Listener
+from .lifespans import Lifespans
 from .tasks import Tasks, check_coroutine
 
 __all__ = ["Lifecycle"]
 
+G = TypeVar("G", bound=Callable[..., AsyncGenerator[Any, Any]])
 L = TypeVar("L", bound=Listener)
 T = TypeVar("T")
 
@@ -33,6 +35,7 @@ class Lifecycle(Events):
         super().__init__()
         self.kept_tasks = Tasks(self)
         self.running_servers: WeakSet[Server] = WeakSet()
+        self._lifespans = Lifespans(self)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.AbstractEventLoop | None = None
 
@@ -99,10 +102,26 @@ class Lifecycle(Events):
 
     listen.__doc__ = Events.listen.__doc__
 
-    async def startup(self) -> None:
-        """Send the event `startup`, to all its listeners, also those added meanwhile.
+    def lifespan(self, function: G | None = None) -> G:
+        """Register a lifespan, an async generator function that yields once; return it.
 
-        When one raises, `shutdown` is sent to end what has started, and the exception goes on.
+        It is entered before the event `startup`, and left after the event `shutdown`; of several,
+        the last one first. It gets the application if it has a parameter `app`. What it yields is
+        ignored. What it raises before it yields ends the startup; later, that is logged.
+
+        Raises:
+            ValueError: it is no async generator function, wants other arguments, or comes when
+                the application has started; says what to write.
+        """
+        self._lifespans.add(function)
+        return cast("G", function)
+
+    async def startup(self) -> None:
+        """Enter the lifespans, and send the event `startup` to all its listeners.
+
+        Listeners that are added meanwhile run too. When one raises, `shutdown` is sent to end
+        what has started, the lifespans are left, and the exception goes on. When a lifespan
+        raises, those entered before it are left; no event is sent.
         """
         await self._start_up()
 
@@ -110,15 +129,22 @@ class Lifecycle(Events):
         self._serving = asyncio.get_running_loop()
         self.kept_tasks.begin()
         try:
+            await self._lifespans.enter()
+        except BaseException:
+            await self.kept_tasks.cancel()
+            await self._close()
+            raise
+        try:
             # The list may grow: a listener may call an extension, which listens too.
             for listener in self.hooks.get("startup", []):
                 await call_listener(listener, "startup")
         except BaseException:
+            await self.kept_tasks.cancel()  # nobody waits for them where nothing is served
             await self._try("shutdown", self.shutdown)
             raise
 
     async def shutdown(self) -> None:
-        """Let the tasks end, and send the event `shutdown` to all its listeners.
+        """Let the tasks end, send the event `shutdown` to all its listeners, leave the lifespans.
 
         The tasks have the graceful timeout, less what a server that stops has taken of it; then
         they are cancelled. Exceptions are logged.
@@ -130,7 +156,13 @@ class Lifecycle(Events):
                 await self._try(name, call_listener, listener, "shutdown")
             await self._end_tasks()  # those that the listeners have started
         finally:
-            self.kept_tasks.close()
+            await self._close()
+
+    async def _close(self) -> None:
+        self.kept_tasks.close()
+        try:
+            await self._lifespans.leave()
+        finally:
             self._serving = None
 
     async def _end_tasks(self) -> None:

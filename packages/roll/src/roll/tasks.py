@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 from .callables import refuse_unrun
 from .errors import ends_task, log_error, notify
 
-__all__ = ["KeepsTasks", "Tasks", "check_coroutine"]
+__all__ = ["KeepsTasks", "Tasks", "check_coroutine", "failure_of"]
 
 logger = logging.getLogger("roll")
 
@@ -116,7 +116,7 @@ class Tasks:
         await asyncio.sleep(0)  # what has just been started begins: it may need no second step
         until = loop.time() + LAST_SECOND
         for task in self._others():
-            logger.warning("The task %s is cancelled: it has not ended in time", described(task))
+            logger.warning("The task %s is cancelled, as it has not ended", described(task))
         while (tasks := self._others()) and (left := until - loop.time()) > 0:
             for task in tasks:
                 if not task.cancelling():

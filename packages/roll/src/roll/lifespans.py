@@ -1,0 +1,197 @@
+"""Lifespans: what an application holds open from its start to its end, such as a database pool."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from typing import Any, Final
+
+from .advice import described
+from .callables import functions_of, is_async
+from .errors import log_error
+from .tasks import failure_of
+
+__all__ = ["Lifespans"]
+
+Function = Callable[..., AsyncGenerator[Any, None]]
+
+SPELLING: Final = (
+    "write an async generator function, with one `yield` between what is done at the start and"
+    " what is done at the end: `@app.lifespan`, `async def name(): ...`, `yield`"
+)
+
+
+NOT_SET: Final = object()
+
+
+class Lifespans:
+    """The lifespans of an application: entered in order, left in reverse order."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._functions: list[Function] = []
+        self._entered: list[Lifespan] | None = None
+
+    def add(self, function: Any) -> None:
+        """Register an async generator function.
+
+        Raises:
+            ValueError: it is none, or wants other arguments than `app`, or comes too late.
+        """
+        check_function(function)
+        if self._entered is not None:
+            raise ValueError(
+                f"{described(function)} comes too late: lifespans are entered before the event"
+                " `startup`, so register them before the application starts"
+            )
+        self._functions.append(function)
+
+    async def enter(self) -> None:
+        """Enter all, unless they have been entered; then `leave` is due, also when one fails.
+
+        Raises what a lifespan raises, and a `ValueError` for one that does not yield.
+        """
+        if self._entered is not None:
+            return
+        self._entered = []
+        for function in self._functions:
+            lifespan = Lifespan(function, self._app)
+            await lifespan.enter()
+            self._entered.append(lifespan)
+
+    async def leave(self) -> None:
+        """Leave all that have been entered; exceptions are logged."""
+        entered, self._entered = self._entered or [], None
+        for lifespan in reversed(entered):
+            await lifespan.leave()
+
+
+class Lifespan:
+    """A lifespan, in a task of its own.
+
+    The task that starts an application may be another one than the one that ends it, as in tests.
+    A group of tasks, or a time limit, must be left by the task that entered it.
+    """
+
+    def __init__(self, function: Function, app: Any) -> None:
+        self._name = f"lifespan {described(function)}"
+        self._generator = call(function, app)
+        self._entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._leaves = asyncio.Event()
+        self._context = copy_context()
+
+    async def enter(self) -> None:
+        """Run it up to its `yield`; raises what it raises."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), context=self._context)
+        await self._wait({self._task, self._entered})
+        if not self._entered.done():
+            self._task.result()
+        adopt_variables(self._context)
+        self._task.add_done_callback(self._take_end)
+
+    async def leave(self) -> None:
+        """Run it to its end; what it raises is logged."""
+        self._leaves.set()
+        await self._wait({self._task})  # what it raises is logged by `_take_end`
+
+    async def _wait(self, futures: set[asyncio.Future[None]]) -> None:
+        """Wait for one of several; who is cancelled here cancels the lifespan."""
+        try:
+            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            raise
+
+    async def _run(self) -> None:
+        try:
+            await anext(self._generator)
+        except StopAsyncIteration:
+            raise ValueError(f"The {self._name} has not yielded: {SPELLING}") from None
+        self._entered.set_result(None)
+        try:
+            await self._leaves.wait()
+        except BaseException as error:  # noqa: BLE001 - the lifespan raises it again, or not
+            await self._throw(error)
+        else:
+            await self._finish()
+
+    async def _finish(self) -> None:
+        try:
+            await anext(self._generator)
+        except StopAsyncIteration:
+            return
+        await self._refuse_second()
+
+    async def _throw(self, error: BaseException) -> None:
+        """Have the task's cancellation raised at the `yield`, where a task group expects it."""
+        try:
+            await self._generator.athrow(error)
+        except StopAsyncIteration:
+            return
+        await self._refuse_second()
+
+    async def _refuse_second(self) -> None:
+        await self._generator.aclose()
+        raise ValueError(f"The {self._name} has yielded twice: {SPELLING}")
+
+    def _take_end(self, task: asyncio.Task[None]) -> None:
+        error = failure_of(task)
+        if error is not None:
+            early = "" if self._leaves.is_set() else ", before the application has ended"
+            log_error(f"{self._name}{early}", error)
+
+
+def adopt_variables(context: Context) -> None:
+    """Set the context variables that a task has set: handlers and listeners see them."""
+    for variable, value in context.items():
+        if variable.get(NOT_SET) is not value:
+            variable.set(value)
+
+
+def call(function: Function, app: Any) -> AsyncGenerator[Any, None]:
+    """Call a lifespan, with the application if it names it."""
+    parameter = inspect.signature(function).parameters.get("app")
+    if parameter is None:
+        return function()
+    return function(app) if parameter.kind is parameter.POSITIONAL_ONLY else function(app=app)
+
+
+def check_function(function: Any) -> None:
+    """Raise a `ValueError` for what is no lifespan; it says what to write."""
+    what = fault_of(function)
+    if what is not None:
+        raise ValueError(f"{what}: {SPELLING}")
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name != "app" and is_required(parameter):
+            raise ValueError(
+                f"{described(function)} wants {parameter.name!r}: a lifespan gets `app`, if it"
+                " names it, and nothing else"
+            )
+
+
+def is_required(parameter: inspect.Parameter) -> bool:
+    several = {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+    return parameter.default is parameter.empty and parameter.kind not in several
+
+
+def fault_of(function: Any) -> str | None:
+    """Return why a function can be no lifespan; None if it can."""
+    if function is None:
+        return "`@app.lifespan` is written without parentheses"
+    if isinstance(function, AsyncGenerator | Coroutine | Generator):
+        if isinstance(function, Coroutine):
+            function.close()  # or Python warns that nobody awaited it
+        return f"`app.lifespan` takes the function itself, not what it gives, {function!r}"
+    if not callable(function):
+        return f"A lifespan is a function, not {function!r}"
+    if any(map(inspect.isasyncgenfunction, functions_of(function))):
+        return None
+    if any(map(inspect.isasyncgenfunction, functions_of(getattr(function, "__wrapped__", None)))):
+        return (
+            f"{described(function)} is no lifespan as it is decorated: no `@asynccontextmanager`"
+        )
+    kind = "has no `yield`" if is_async(function) else "is no `async def`"
+    return f"{described(function)} is no lifespan, as it {kind}"
