@@ -1,5 +1,7 @@
 """An application, and what type checkers think of it."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, assert_type
 
 from roll import (
@@ -23,6 +25,30 @@ app.config = {"debug": True}
 app.url_for = named_url(app)
 assert_type(app.config, Any)
 app.limits = 3  # error: assignment
+
+
+@app.lifespan
+async def database(app: Roll) -> AsyncIterator[None]:
+    app["db"] = {}
+    yield
+
+
+async def count() -> int:
+    return len(app["books"])
+
+
+@app.route("/count")
+async def start_count(request: Request, response: Response) -> None:
+    task = app.create_task(count(), name="count")
+    assert_type(task, asyncio.Task[int])
+    app.create_task(count)  # error: arg-type
+
+    @response.after
+    def later() -> None:
+        app["counted"] = task.result()
+
+    assert_type(later(), None)
+    response.after(start_count)  # error: type-var
 
 
 @app.listen("request")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from .advice import described
 from .callables import is_generator
@@ -17,6 +17,8 @@ from .observe import when_answered
 from .tasks import Tasks
 
 __all__ = ["RunsAfter", "TellsOfAnswers", "watch"]
+
+F = TypeVar("F", bound=Callable[[], Any])
 
 Call = tuple[Callable[[], Any], Any]
 """What calls a listener, and the listener itself."""
@@ -95,7 +97,7 @@ class RunsAfter:
     app: Any
     request: Any
 
-    def after(self, function: Any) -> Any:
+    def after(self, function: F) -> F:
         """Call `function` once the response has gone, or its connection is lost; return it.
 
         It is plain or async, and gets no arguments. Several run one after another, in the order

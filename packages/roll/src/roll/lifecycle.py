@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from inspect import isawaitable
 from typing import Any, TypeVar, cast
 from weakref import WeakSet
@@ -20,7 +20,7 @@ from .tasks import Tasks, check_coroutine
 
 __all__ = ["Lifecycle"]
 
-G = TypeVar("G", bound=Callable[..., AsyncGenerator[Any, Any]])
+G = TypeVar("G", bound=Callable[..., AsyncIterator[Any]])
 L = TypeVar("L", bound=Listener)
 T = TypeVar("T")
 
