@@ -15,6 +15,7 @@ from roll.containers import BadValue
 from roll.errors import Unexpected
 from roll.extras import MissingExtra
 from roll.inventory import NotListed
+from roll.timeouts import Overdue
 from roll.views import Refused
 from roll_http import ClientDisconnected
 from roll_http.h1.body_encoders import InvalidResponse
@@ -34,6 +35,7 @@ ERRORS = [
     Unexpected(ValueError("no")),
     Refused(405, None, {"Allow": "GET"}),
     Unsatisfiable("bytes"),
+    Overdue(None),
     ClientDisconnected("gone"),
     InvalidResponse("none"),
     RequestError(400, "Malformed request"),

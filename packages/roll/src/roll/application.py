@@ -34,6 +34,7 @@ from .request import Request
 from .response import Response
 from .results import ResultAdvice
 from .settings import advise_on_extras, check_flag, check_settings, checked_limits
+from .timeouts import Overdue, within
 from .upgrade import close_unless_upgraded, converse
 from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of
 
@@ -320,6 +321,9 @@ class Roll(Lifecycle, dict[str, Any]):
                             given = route.vars if arguments is None else arguments.of(route.vars)
                             handler = route.payload[endpoint.method]
                             result = handler(request, response, **given)
+                            if endpoint.timeout is not None and isawaitable(result):
+                                limit = endpoint.timeout
+                                result = within(self, limit, handler, result, response)
                 if result is not None:
                     # The first is quick, the second knows of old-style coroutines.
                     if hasattr(result, "__await__") or isawaitable(result):
@@ -330,6 +334,8 @@ class Roll(Lifecycle, dict[str, Any]):
                 if ends_task(error):
                     give_up(request, response)
                     raise
+                if type(error) is Overdue:
+                    response = error.response
                 await self.on_error(request, response, error)
             if request.upgrade is not None:  # not taken: see above
                 close_unless_upgraded(request)

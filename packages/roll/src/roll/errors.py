@@ -24,6 +24,7 @@ __all__ = [
     "notify",
     "readable",
     "set_fields",
+    "what",
 ]
 
 logger = logging.getLogger("roll")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from math import isfinite
 from typing import Any, Final
 
 from roll_http import HTTP_METHODS, Limits
@@ -39,7 +40,7 @@ WEBSOCKET_SETTINGS: Final = (
 
 PARAMETERS: Final = (
     *("methods", "protocol", "lazy_body", "max_body", "cancel_on_disconnect", "replace"),
-    *("name", "accepts", "csrf"),
+    *("name", "accepts", "csrf", "timeout"),
     *WEBSOCKET_SETTINGS,
 )
 """What means something to Roll or its extensions, among the keyword arguments of `route`."""
@@ -56,6 +57,7 @@ def check_settings(settings: Mapping[str, Any]) -> None:
             check(name, settings[name])
     if settings.get("protocol") == "websocket":
         check_options(settings)
+        refuse_timeout(settings.get("timeout"))
 
 
 def check_flag(name: str, value: object) -> None:
@@ -96,6 +98,23 @@ def check_max_body(name: str, value: Any) -> None:
     number = isinstance(value, int) and not isinstance(value, bool)
     if value is not None and not (number and value >= 0):
         raise ValueError(f"`{name}` is a number of bytes, or None for no limit, not {value!r}")
+
+
+def check_timeout(name: str, value: Any) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (number and isfinite(value) and value > 0):
+        raise ValueError(
+            f"`{name}` is a number of seconds, more than 0, or None for no limit, not {value!r}"
+        )
+
+
+def refuse_timeout(value: object) -> None:
+    """Raise a `ValueError` for the time limit of a websocket."""
+    if value is not None:
+        raise ValueError(
+            "`timeout` is for routes of HTTP: a websocket lasts as long as its client stays. Use"
+            " `asyncio.timeout` in the handler, and `timeout=None` in a group that has one"
+        )
 
 
 def check_name(name: str, value: object) -> None:
@@ -145,6 +164,7 @@ CHECKS: Final[dict[str, Callable[[str, Any], None]]] = {
     "name": check_name,
     "accepts": check_accepts,
     "csrf": check_flag,
+    "timeout": check_timeout,
 }
 
 

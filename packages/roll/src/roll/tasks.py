@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 from .callables import refuse_unrun
 from .errors import ends_task, log_error, notify
 
-__all__ = ["KeepsTasks", "Tasks", "check_coroutine", "failure_of"]
+__all__ = ["KeepsTasks", "Task", "Tasks", "check_coroutine", "failure_of"]
 
 logger = logging.getLogger("roll")
 
@@ -49,9 +49,13 @@ class Tasks:
     def start(self, coroutine: Work[T], name: str | None = None) -> asyncio.Task[T]:
         """Run a coroutine as a task that is kept; a failure is reported."""
         task = asyncio.get_running_loop().create_task(coroutine, name=name)
+        self.keep(task)
+        return task
+
+    def keep(self, task: Task) -> None:
+        """Keep a task that runs already."""
         self._running.add(task)
         task.add_done_callback(self._take_end)
-        return task
 
     def run_all(self, functions: Iterable[Callable[[], Any]]) -> Task:
         """Call functions in order, in a task of their own; one that fails keeps none from running.

@@ -57,6 +57,7 @@ class Endpoint:
         "method",
         "settings",
         "special",
+        "timeout",
         "websocket",
     )
 
@@ -68,6 +69,7 @@ class Endpoint:
         websocket: Mapping[str, Any] | None = None,
         extras: Mapping[str, Any] | None = None,
         conversions: Conversions | None = None,
+        timeout: float | None = None,
     ) -> None:
         self.method: Final = method
         self.lazy_body: Final = lazy_body
@@ -80,7 +82,11 @@ class Endpoint:
         """What it was registered with; None where only the router knows."""
         self.conversions: Final = conversions
         """What makes the handler's arguments from text; None or empty where all stay text."""
-        self.special: Final = bool(settings or conversions or websocket is not None)
+        self.timeout: Final = timeout
+        """The seconds that the handler may take; None for no limit."""
+        self.special: Final = bool(
+            settings or conversions or websocket is not None or timeout is not None
+        )
         """Most are not: one look tells that nothing of the above is to be done."""
 
 
@@ -125,7 +131,13 @@ def payload_of(
         websocket = {name: extras[name] for name in WEBSOCKET_SETTINGS if name in extras}
     governing = {
         ENDPOINTS[method]: Endpoint(
-            method, lazy_body, settings, websocket, extras, place.conversions(handler)
+            method,
+            lazy_body,
+            settings,
+            websocket,
+            extras,
+            place.conversions(handler),
+            extras.get("timeout"),
         )
         for method, handler in handlers.items()
     }

@@ -223,8 +223,8 @@ async def test_listeners_run_in_order_whatever_they_return_or_raise(
     assert order == ["plain", "async", "last"]
     assert [record.exc_info[0] for record in caplog.records] == [ValueError, KeyError]
     texts = [record.getMessage() for record in caplog.records]
-    assert "fails (line" in texts[0]
-    assert "fails_too (line" in texts[1]
+    assert "fails (" in texts[0]
+    assert "fails_too (" in texts[1]
 
 
 async def test_a_graceful_stop_waits_for_listeners(app, liveclient, connect, until):

@@ -208,7 +208,7 @@ async def test_an_error_at_the_end_is_logged_and_the_others_are_left(app, steps,
     assert steps[3:] == ["shutdown", "leave b", "leave a"]
     (record,) = caplog.records
     assert "lifespan" in record.getMessage()
-    assert "hold (line" in record.getMessage()
+    assert "hold (" in record.getMessage()
     assert record.exc_info[0] is OSError
 
 
@@ -232,7 +232,7 @@ async def test_one_that_does_not_yield_stops_the_start(app, steps):
         if app.get("never"):
             yield
 
-    with pytest.raises(ValueError, match=r"never \(line \d+\) has not yielded.*one `yield`"):
+    with pytest.raises(ValueError, match=r"never \(.*:\d+\) has not yielded.*one `yield`"):
         await app.startup()
     assert steps == ["enter a", "leave a"]
 
