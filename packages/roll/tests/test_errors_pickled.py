@@ -5,6 +5,7 @@ import inspect
 import pickle
 import pkgutil
 from concurrent.futures import ProcessPoolExecutor
+from email.message import Message
 
 import pytest
 
@@ -15,6 +16,7 @@ from roll.containers import BadValue
 from roll.errors import Unexpected
 from roll.extras import MissingExtra
 from roll.inventory import NotListed
+from roll.testing import LiveResponse, WebsocketRefused
 from roll.timeouts import Overdue
 from roll.views import Refused
 from roll_http import ClientDisconnected
@@ -36,6 +38,7 @@ ERRORS = [
     Refused(405, None, {"Allow": "GET"}),
     Unsatisfiable("bytes"),
     Overdue(None),
+    WebsocketRefused(LiveResponse(403, "Forbidden", Message(), b"no", None)),
     ClientDisconnected("gone"),
     InvalidResponse("none"),
     RequestError(400, "Malformed request"),

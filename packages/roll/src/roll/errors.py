@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Container, Mapping
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -13,6 +14,7 @@ from roll_http.cancellation import is_cancelled
 from .callables import refuse_awaitable
 
 __all__ = [
+    "UNEXPECTED",
     "SendsErrors",
     "Unexpected",
     "answer_error",
@@ -24,10 +26,14 @@ __all__ = [
     "notify",
     "readable",
     "set_fields",
+    "take_note",
     "what",
 ]
 
 logger = logging.getLogger("roll")
+
+UNEXPECTED: Final[ContextVar[list[BaseException] | None]] = ContextVar("UNEXPECTED", default=None)
+"""Where the clients of tests keep the unexpected exceptions of a connection."""
 
 # What a handler says of the body that it was about to give (RFC 9110 8), but for the type, which
 # its error's message may have in common.
@@ -82,8 +88,10 @@ async def answer_error(
         response.status = HTTPStatus.BAD_REQUEST
         return
     shown = error if isinstance(error, HttpError) else Unexpected(error)
-    if shown is not error and app.log_errors:
-        log_error(what(request), error)
+    if shown is not error:
+        take_note(error)
+        if app.log_errors:
+            log_error(what(request), error)
     try:
         fill(response, shown)
         if "error" in app.hooks:
@@ -91,6 +99,7 @@ async def answer_error(
     except BaseException as failure:
         if ends_task(failure):
             raise
+        take_note(failure)
         log_error(what(request), failure)  # in any case: nobody else hears of it
         fill(response, Unexpected(failure))
     label(response, request.path)
@@ -131,6 +140,13 @@ def what(request: Any) -> str:
 def readable(url: bytes) -> str:
     """Return a request target as text that cannot pretend to be another line of the log."""
     return url.decode("ascii", "backslashreplace")
+
+
+def take_note(error: BaseException) -> None:
+    """Keep an unexpected exception for the test that has caused it."""
+    seen = UNEXPECTED.get()
+    if seen is not None:
+        seen.append(error)
 
 
 def log_error(where: str, error: BaseException) -> None:

@@ -11,6 +11,7 @@ from roll_http.h1.response_fields import drop_field
 from roll_http.json_codec import codec_of
 
 from .answered import RunsAfter
+from .charsets import decode
 from .conditional import (
     field_of,
     formatted_date,
@@ -29,6 +30,16 @@ class Response(RunsAfter, roll_http.Response):
     """What is sent back: `status`, `headers`, `cookies`, `body`, and short ways to set them."""
 
     __slots__ = ()
+
+    @property
+    def text(self) -> str:
+        """The body as text, decoded by the charset of its `Content-Type`, else as UTF-8.
+
+        Raises `TypeError` for a body that is to be streamed.
+        """
+        fields = self.headers.items()
+        found = (value for name, value in fields if name.lower() == "content-type")
+        return decode(self.body, next(found, ""))
 
     @property
     def html(self) -> Any:

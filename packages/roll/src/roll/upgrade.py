@@ -11,7 +11,7 @@ from roll_http import each_field
 from roll_websocket import HandshakeError
 
 from .arguments import Arguments
-from .errors import ends_task, log_error, notify, readable
+from .errors import ends_task, log_error, notify, readable, take_note
 from .results import ResultAdvice
 from .views import Endpoint, Refused
 
@@ -116,6 +116,7 @@ async def session(
 async def report(
     app: TakesWebsockets, event: str, request: Any, ws: Any, error: BaseException
 ) -> None:
+    take_note(error)
     if app.log_errors:
         log_error(f"websocket {readable(request.url)}", error)
     await notify(app, event, request, ws, error)

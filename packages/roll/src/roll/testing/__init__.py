@@ -4,13 +4,18 @@ from .client import Client
 from .encoding import encode_multipart, encode_path
 from .live import LiveClient
 from .responses import LiveResponse
+from .sockets import ClientSocket, WebsocketRefused
+from .streams import StreamedResponse
 from .transport import Transport
 
 __all__ = [
     "Client",
+    "ClientSocket",
     "LiveClient",
     "LiveResponse",
+    "StreamedResponse",
     "Transport",
+    "WebsocketRefused",
     "encode_multipart",
     "encode_path",
 ]

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from email.message import Message
+from types import TracebackType
+from typing import Any, Self
 
 from ..application import Roll
 from ..server import AppServer
+from .connection import OverSocket
 from .encoding import encode_head
+from .exchanges import Asked, Exchanges
 from .responses import LiveResponse, read_response
+from .unexpected import observed
 
 __all__ = ["LiveClient"]
 
@@ -19,11 +24,14 @@ HOST = "127.0.0.1"
 Body = bytes | str | Iterable[bytes] | None
 
 
-class LiveClient:
-    """Serves an application, from `start` to `stop`, and queries it over real connections."""
+class LiveClient(Exchanges):
+    """Serves an application, from `start` to `stop`, and queries it over real connections.
+
+    `async with LiveClient(app) as client` starts and stops it.
+    """
 
     def __init__(self, app: Roll) -> None:
-        self.app = app
+        super().__init__(app)
         self.server: AppServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.port = 0
@@ -31,13 +39,28 @@ class LiveClient:
         """The address for HTTP, without a slash at its end."""
         self.wsl = ""
         """The address for websockets, without a slash at its end."""
+        self._seen: list[BaseException] = []
+        """The unexpected exceptions of all connections."""
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
 
     async def start(self) -> None:
         """Send the event `startup`, and listen."""
         self._loop = asyncio.get_running_loop()
         await self.app.startup()
         self.server = AppServer(self.app)
-        await self.server.listen(HOST, 0)
+        with observed(self._seen):  # connections have the variables of their server
+            await self.server.listen(HOST, 0)
         self.port = self.server.sockets[0].getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"
         self.wsl = f"ws://{HOST}:{self.port}"
@@ -48,6 +71,24 @@ class LiveClient:
             await self.server.stop()
             self.server = None
             await self.app.shutdown()
+
+    @property
+    def _host(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    @property
+    def _unexpected(self) -> list[BaseException]:
+        return self._seen
+
+    async def _exchange(
+        self, asked: Asked, seen: list[BaseException]
+    ) -> tuple[LiveResponse, Message]:
+        response = await self.query(asked.method, asked.path, asked.fields, asked.content or None)
+        return response, response.headers
+
+    async def _connect(self, seen: list[BaseException]) -> OverSocket:
+        self._check_loop()
+        return OverSocket(*await asyncio.open_connection(HOST, self.port))
 
     async def query(
         self,
@@ -71,7 +112,7 @@ class LiveClient:
         reader, writer = await asyncio.open_connection(HOST, self.port)
         # Both at once: the answer to a body may come before its end, which then is not sent.
         sending = asyncio.ensure_future(send(writer, head, body))
-        reading = asyncio.ensure_future(read_response(reader, method))
+        reading = asyncio.ensure_future(read_response(reader, method, self.app.JSON))
         try:
             await asyncio.wait({sending, reading}, return_when=asyncio.FIRST_COMPLETED)
             if sending.done():

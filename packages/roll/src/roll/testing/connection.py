@@ -1,0 +1,160 @@
+"""A connection as its client sees it: in process, or over a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+from ..observe import when_answered
+from .transport import Transport
+
+__all__ = ["Connection", "InProcess", "OverSocket"]
+
+PATIENCE: Final = 1.0
+"""Seconds that a handler has to see that its client is gone, before it is cancelled."""
+
+
+class Connection(Protocol):
+    """What streams and websockets of tests need of a connection."""
+
+    reader: asyncio.StreamReader
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait while the server does not read."""
+        ...
+
+    async def leave(self) -> None:
+        """End the connection."""
+        ...
+
+
+class OverSocket:
+    """A connection of `asyncio.open_connection`."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self._writer = writer
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        self._writer.write(data)
+
+    async def drain(self) -> None:
+        """Wait while the server does not read."""
+        await self._writer.drain()
+
+    async def leave(self) -> None:
+        """End the connection at once."""
+        self._writer.transport.abort()
+
+
+class InProcess:
+    """A connection without a socket: the protocol of the server has a transport of ours."""
+
+    def __init__(self, protocol: Any) -> None:
+        self.protocol = protocol
+        self.transport = Duplex(protocol)
+        self.reader = self.transport.reader
+        self._answered = asyncio.Event()
+        if hasattr(type(protocol), "on_answered"):
+            when_answered(protocol, lambda *_: self._answered.set())
+        else:  # nothing tells when it has answered
+            self._answered.set()
+        protocol.connection_made(self.transport)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, in the next turn of the loop."""
+        asyncio.get_running_loop().call_soon(self.transport.receive, data)
+
+    async def drain(self) -> None:
+        """Wait while the server does not read."""
+        await asyncio.sleep(0)  # the server gets what was written
+        await self.transport.readable.wait()
+
+    async def leave(self) -> None:
+        """End the connection, and wait until its handler has ended; cancel one that is slow."""
+        self.transport.lose()
+        if not await self._has_answered():
+            self.protocol.cancel()
+            await self._has_answered()
+
+    async def _has_answered(self) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._answered.wait()
+        return self._answered.is_set()
+
+
+class Duplex(Transport):
+    """A transport whose client reads while the server writes, each no faster than the other."""
+
+    def __init__(self, protocol: asyncio.BaseProtocol) -> None:
+        super().__init__(protocol)
+        self.reader = asyncio.StreamReader()
+        self.reader.set_transport(ServersWriting(self))
+        self.readable = asyncio.Event()
+        """Set while the server reads."""
+        self.readable.set()
+        self._unread: list[bytes] = []
+
+    # What the server does.
+
+    def write(self, data: Any) -> None:
+        """Give bytes to the client."""
+        if not self.closed.is_set() and data:
+            self.reader.feed_data(bytes(data))
+
+    def write_eof(self) -> None:
+        """Tell the client that nothing more will come."""
+        self.reader.feed_eof()
+
+    def close(self) -> None:
+        """End the connection."""
+        super().close()
+        self.reader.feed_eof()
+
+    def pause_reading(self) -> None:
+        """Keep what the client sends."""
+        self.readable.clear()
+
+    def resume_reading(self) -> None:
+        """Give what has been kept, in the next turn of the loop."""
+        if not self.readable.is_set():
+            self.readable.set()
+            asyncio.get_running_loop().call_soon(self._deliver)
+
+    # What the client does.
+
+    def receive(self, data: bytes) -> None:
+        """Give bytes to the server, or keep them while it does not read."""
+        self._unread.append(data)
+        self._deliver()
+
+    def _deliver(self) -> None:
+        while self._unread and self.readable.is_set() and not self.closed.is_set():
+            receiver: Any = self.get_protocol()
+            receiver.data_received(self._unread.pop(0))
+
+
+class ServersWriting(asyncio.Transport):
+    """What a reader pauses when its test does not read: the writing of the server."""
+
+    def __init__(self, duplex: Duplex) -> None:
+        super().__init__()
+        self._duplex = duplex
+
+    def pause_reading(self) -> None:
+        """Have the server stop writing."""
+        receiver: Any = self._duplex.get_protocol()
+        receiver.pause_writing()
+
+    def resume_reading(self) -> None:
+        """Have the server write on."""
+        if not self._duplex.closed.is_set():
+            receiver: Any = self._duplex.get_protocol()
+            receiver.resume_writing()

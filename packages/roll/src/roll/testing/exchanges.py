@@ -1,0 +1,382 @@
+"""What both clients of tests have in common: the verbs, and what a request is made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from email.message import Message
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
+
+from ..application import Roll
+from .connection import Connection
+from .cookies import make_jar, stored, with_cookies, with_stored
+from .encoding import encode_data, encode_form, encode_head
+from .responses import read_head
+from .sockets import ClientSocket, open_socket
+from .streams import StreamedResponse
+from .unexpected import raised
+
+__all__ = ["Asked", "Exchanges"]
+
+JSON_TYPE: Final = "application/json; charset=utf-8"
+
+MAX_REDIRECTS: Final = 20
+
+REDIRECTS: Final = {
+    HTTPStatus.MOVED_PERMANENTLY,
+    HTTPStatus.FOUND,
+    HTTPStatus.SEE_OTHER,
+    HTTPStatus.TEMPORARY_REDIRECT,
+    HTTPStatus.PERMANENT_REDIRECT,
+}
+
+TO_POST: Final = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND}
+"""The redirections by which a POST becomes a GET (RFC 9110 15.4.2)."""
+
+OF_BODY: Final = {"content-type", "content-length", "content-encoding", "transfer-encoding"}
+"""The header fields that a request loses with its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, with the header fields that were given for it."""
+
+    method: str
+    path: str
+    fields: dict[str, Any]
+    content: bytes
+
+    @property
+    def head(self) -> bytes:
+        """The request line and the header fields, as bytes."""
+        names = {name.lower() for name in self.fields}
+        framed = names & {"content-length", "transfer-encoding"}
+        length = {"Content-Length": len(self.content)} if self.content and not framed else {}
+        return encode_head(self.method, self.path, {**self.fields, **length})
+
+    def field(self, name: str, default: str = "") -> str:
+        """Return a header field, in whatever case it was given."""
+        found = (str(value) for known, value in self.fields.items() if known.lower() == name)
+        return next(found, default)
+
+
+class Exchanges(ABC):
+    """Sends requests to an application, and keeps what a browser would."""
+
+    content_type: str = JSON_TYPE
+    """How data that are neither text nor bytes are encoded, unless the request says so itself."""
+    keep_cookies: bool = False
+    """Whether the cookies that responses set are sent with the requests that follow."""
+    follow_redirects: bool = False
+    """Whether a redirection is followed, as long as it stays on this server."""
+    raise_errors: bool = False
+    """Whether an exception that is no `HttpError` is raised in the test, in place of its 500."""
+
+    def __init__(self, app: Roll) -> None:
+        self.app = app
+        # A subclass may have some; what is added here is this client's alone.
+        self.default_headers: dict[str, Any] = dict(getattr(type(self), "default_headers", {}))
+        self.cookie_jar = make_jar()
+        """The cookies that `keep_cookies` keeps."""
+
+    # What a client is made of.
+
+    @property
+    @abstractmethod
+    def _host(self) -> str:
+        """The `Host` of a request that has none."""
+        ...
+
+    @abstractmethod
+    async def _exchange(self, asked: Asked, seen: list[BaseException]) -> tuple[Any, Message]:
+        """Send a request; return the response, and the header fields that were sent with it."""
+        ...
+
+    @abstractmethod
+    async def _connect(self, seen: list[BaseException]) -> Connection:
+        """Open a connection, of which `seen` gets the unexpected exceptions."""
+        ...
+
+    @property
+    @abstractmethod
+    def _unexpected(self) -> list[BaseException]:
+        """The list that keeps the unexpected exceptions of a connection."""
+        ...
+
+    # Requests.
+
+    async def request(
+        self,
+        path: str,
+        method: str = "GET",
+        body: Any = b"",
+        headers: Mapping[str, Any] | None = None,
+        content_type: str | None = None,
+    ) -> Any:
+        """Send a request, and return its response.
+
+        A `body` that is neither text nor bytes is encoded as `content_type` says, else the
+        headers, else the client's own `content_type`. `method` may be in any case.
+
+        Raises:
+            asyncio.IncompleteReadError: the connection was closed before the response's end.
+            RuntimeError: there are more than 20 redirections.
+        """
+        asked = self._asked(path, method, body, headers, content_type)
+        for _ in range(MAX_REDIRECTS + 1):
+            response, sent = await self._answered(asked)
+            following = redirected(asked, response.status, sent) if self.follow_redirects else None
+            if following is None:
+                return response
+            asked = following
+        raise RuntimeError(f"More than {MAX_REDIRECTS} redirections, the last to {asked.path!r}")
+
+    async def _answered(self, asked: Asked) -> tuple[Any, Message]:
+        asked, url = self._with_kept(asked)
+        seen = self._unexpected
+        with raised(seen, enabled=self.raise_errors):
+            response, sent = await self._exchange(asked, seen)
+        self._keep(url, sent)
+        return response, sent
+
+    def _with_kept(self, asked: Asked) -> tuple[Asked, str]:
+        """Add the cookies that are kept; return the URL, too."""
+        url = f"http://{asked.field('host', self._host)}{asked.path}"
+        if self.keep_cookies:
+            asked = replace(asked, fields=with_stored(self.cookie_jar, url, asked.fields))
+        return asked, url
+
+    def _keep(self, url: str, sent: Message) -> None:
+        if self.keep_cookies:
+            stored(self.cookie_jar, url, sent)
+
+    def _asked(
+        self,
+        path: str,
+        method: str,
+        body: Any,
+        headers: Mapping[str, Any] | None,
+        content_type: str | None,
+    ) -> Asked:
+        fields = {**self.default_headers, **(headers or {})}
+        content, content_type = self._encode(body, fields, content_type)
+        if content_type:  # it has the boundary of a multipart body
+            fields = {name: fields[name] for name in fields if name.lower() != "content-type"}
+            fields["Content-Type"] = content_type
+        if "host" not in map(str.lower, fields):
+            fields["Host"] = self._host
+        return Asked(method.upper(), path, fields, content)
+
+    def _encode(
+        self, data: Any, fields: Mapping[str, Any], content_type: str | None
+    ) -> tuple[bytes, str | None]:
+        if data is None:
+            return b"", content_type
+        if isinstance(data, str):
+            return data.encode(), content_type
+        if isinstance(data, bytes | bytearray | memoryview):
+            return bytes(data), content_type
+        named = (fields[name] for name in fields if name.lower() == "content-type")
+        asked = content_type or next(named, None) or self.content_type
+        return encode_data(data, asked, self.app.JSON)
+
+    # Verbs.
+
+    async def get(self, path: str, **options: Any) -> Any:
+        """Send a GET.
+
+        Options: `params`, a mapping or pairs, for the query string (a list is sent once an item,
+        None not at all); `json`, a value that is sent as JSON; `headers`; `cookies`, a mapping;
+        `body` and `content_type`, as `request` takes them.
+        """
+        return await self._ask(path, "GET", **options)
+
+    async def head(self, path: str, **options: Any) -> Any:
+        """Send a HEAD, with the options of `get`."""
+        return await self._ask(path, "HEAD", **options)
+
+    async def delete(self, path: str, **options: Any) -> Any:
+        """Send a DELETE, with the options of `get`."""
+        return await self._ask(path, "DELETE", **options)
+
+    async def options(self, path: str, **options: Any) -> Any:
+        """Send an OPTIONS, with the options of `get`."""
+        return await self._ask(path, "OPTIONS", **options)
+
+    async def connect(self, path: str, **options: Any) -> Any:
+        """Send a CONNECT, with the options of `get`."""
+        return await self._ask(path, "CONNECT", **options)
+
+    async def post(self, path: str, data: Any = None, **options: Any) -> Any:
+        """Send a POST, with `data` (or `body`), encoded as `request` says, and `files`.
+
+        `files` map names to a content, or to a tuple `(content, filename[, charset])`, or are a
+        list of such pairs. None is no file. The options of `get` are taken, too.
+        """
+        return await self._send(path, "POST", data, **options)
+
+    async def put(self, path: str, data: Any = None, **options: Any) -> Any:
+        """Send a PUT, like `post`."""
+        return await self._send(path, "PUT", data, **options)
+
+    async def patch(self, path: str, data: Any = None, **options: Any) -> Any:
+        """Send a PATCH, like `post`."""
+        return await self._send(path, "PATCH", data, **options)
+
+    async def _ask(
+        self,
+        path: str,
+        method: str,
+        *,
+        params: Any = None,
+        json: Any = None,
+        cookies: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
+        if json is not None:
+            check_alone(json=json, body=options.get("body"))
+            options["body"] = self._as_json(json)
+            options["content_type"] = options.get("content_type") or JSON_TYPE
+        if cookies:
+            options["headers"] = self._with_cookies(options.get("headers"), cookies)
+        return await self.request(with_query(path, params), method=method, **options)
+
+    async def _send(self, path: str, method: str, data: Any, **options: Any) -> Any:
+        path, *others = self._with_body(path, data, **options)
+        return await self.request(path, method, *others)
+
+    def _with_body(
+        self,
+        path: str,
+        data: Any = None,
+        *,
+        body: Any = None,
+        files: Any = None,
+        headers: Mapping[str, Any] | None = None,
+        content_type: str | None = None,
+        params: Any = None,
+        json: Any = None,
+        cookies: Mapping[str, Any] | None = None,
+    ) -> tuple[str, Any, Mapping[str, Any] | None, str | None]:
+        """Return path, body, headers and content type, as `request` takes them."""
+        check_alone(json=json, data=data, body=body, files=files or None)
+        data = body if data is None else data
+        if json is not None:
+            data, content_type = self._as_json(json), content_type or JSON_TYPE
+        if files:  # which only a multipart body can have
+            data, content_type = encode_form(data or {}, files)
+        if cookies:
+            headers = self._with_cookies(headers, cookies)
+        return with_query(path, params), data, headers, content_type
+
+    def _as_json(self, value: Any) -> bytes:
+        text = self.app.JSON.dumps(value)
+        return text.encode() if isinstance(text, str) else text
+
+    def _with_cookies(
+        self, headers: Mapping[str, Any] | None, cookies: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return with_cookies({**self.default_headers, **(headers or {})}, cookies)
+
+    # Streams and websockets.
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, path: str, **options: Any
+    ) -> AsyncIterator[StreamedResponse]:
+        """Send a request, and give its response once its head has come.
+
+        The options are those of `get` and `post`. At the end of the block the client leaves.
+        Redirections are not followed.
+        """
+        path, *others = self._with_body(path, **options)
+        asked, url = self._with_kept(self._asked(path, method, *others))
+        async with self._connected() as connection:
+            connection.write(asked.head + asked.content)
+            head = await read_head(connection.reader, asked.method)
+            self._keep(url, head.headers)
+            yield StreamedResponse(head, connection)
+
+    @asynccontextmanager
+    async def websocket(
+        self,
+        path: str,
+        *,
+        subprotocols: Sequence[str] = (),
+        params: Any = None,
+        headers: Mapping[str, Any] | None = None,
+        cookies: Mapping[str, Any] | None = None,
+    ) -> AsyncIterator[ClientSocket]:
+        """Connect to a websocket; close it at the end of the block.
+
+        Raises:
+            WebsocketRefused: the handshake was answered with another status than 101.
+        """
+        path, _, headers, _ = self._with_body(
+            path, params=params, headers=headers, cookies=cookies
+        )
+        asked, url = self._with_kept(self._asked(path, "GET", None, headers, None))
+        async with self._connected() as connection:
+            ws = await open_socket(
+                connection, asked.path, asked.fields, subprotocols, self.app.JSON
+            )
+            self._keep(url, ws.headers)
+            try:
+                yield ws
+            finally:
+                await ws.leave()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Connection]:
+        """Connect, and leave at the end; then raise what the application did not expect."""
+        seen = self._unexpected
+        with raised(seen, enabled=self.raise_errors):
+            connection = await self._connect(seen)
+            try:
+                yield connection
+            finally:
+                await connection.leave()
+
+
+# Python's warning shows these names to whoever forgot the await.
+for verb in ("request", "get", "head", "delete", "options", "connect", "post", "put", "patch"):
+    getattr(Exchanges, verb).__qualname__ = f"Client.{verb}"
+
+
+def with_query(path: str, params: Any) -> str:
+    """Add parameters to the query string of a path."""
+    if params is None:
+        return path
+    pairs = params.items() if isinstance(params, Mapping) else params
+    query = urlencode([(name, value) for name, value in pairs if value is not None], doseq=True)
+    if not query:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{query}"
+
+
+def check_alone(**bodies: Any) -> None:
+    """Raise a `ValueError` for a request with a JSON body that has another one, too."""
+    given = [name for name, value in bodies.items() if value is not None]
+    if bodies["json"] is not None and len(given) > 1:
+        raise ValueError(f"`json` is the whole body: it cannot be given with `{given[1]}`")
+
+
+def redirected(asked: Asked, status: int, sent: Message) -> Asked | None:
+    """Return the request that a redirection asks for; None where there is none to be made here."""
+    location = sent.get("Location")
+    if status not in REDIRECTS or location is None:
+        return None
+    host = asked.field("host")
+    target = urlsplit(urldefrag(urljoin(f"http://{host}{asked.path}", location)).url)
+    if target.netloc != host:
+        return None
+    path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
+    turned = status == HTTPStatus.SEE_OTHER or (status in TO_POST and asked.method == "POST")
+    if not turned or asked.method == "HEAD":
+        return replace(asked, path=path)
+    fields = {name: asked.fields[name] for name in asked.fields if name.lower() not in OF_BODY}
+    return Asked("GET", path, fields, b"")
