@@ -51,7 +51,7 @@ class Server:
     `factory` makes the protocol of a connection; `tls` is the context for TLS, if any.
 
     Raises:
-        ValueError: `factory` is no plain function, `limits` are no `Limits`, or `tls` is no context.
+        ValueError: `factory` is no plain function, or `limits` or `tls` are of another type.
     """
 
     def __init__(

@@ -148,7 +148,7 @@ def answer_now(app, request, response):
         payload, variables = match(app, own, request)
         endpoint = find_endpoint(payload, request)
         if endpoint.special:
-            if endpoint.websocket is not None:
+            if endpoint.websocket is not None or endpoint.timeout is not None:
                 return app._cycle(request, response, True)
             variables = prepare(endpoint, variables, request)
         if not endpoint.lazy_body and not request.load_at_once():
