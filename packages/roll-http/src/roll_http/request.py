@@ -137,7 +137,9 @@ class Request(RequestBase):
         If it is not, await `load_body`. Raises `HttpError` 413 as `load_body` does.
         """
         if self._body is None:
-            if self._stream is not None or not _loads_as_we_do(type(self)):
+            cls = type(self)
+            ours = cls.__aiter__ is _AITER and cls.load_body is _LOAD
+            if self._stream is not None or not ours:
                 return False
             if self._whole:
                 check_size(len(self._whole), self._loaded_limit())
@@ -287,7 +289,6 @@ class Request(RequestBase):
 
 _HEADERS: Any = Request.headers
 
-
-def _loads_as_we_do(cls: type[Request]) -> bool:
-    """Return whether a subclass has overridden nothing of how a body is loaded."""
-    return cls.__aiter__ is Request.__aiter__ and cls.load_body is Request.load_body
+# What a subclass has not overridden, if it loads bodies as this package does.
+_AITER: Any = Request.__aiter__
+_LOAD: Any = Request.load_body

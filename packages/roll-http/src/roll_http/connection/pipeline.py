@@ -50,7 +50,8 @@ class PipelinedConnection(EndingConnection):
                 turns += 1
         finally:
             self._advancing = False
-            self._end_turns(turns)
+            if reader.has_bytes or self.writer.corked:
+                self._end_turns(turns)
 
     def _end_turns(self, turns: int) -> None:
         """Send what was kept of this many answers, and see to the requests that are left."""

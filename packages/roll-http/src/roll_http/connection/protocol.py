@@ -11,6 +11,7 @@ import warnings
 from contextvars import copy_context
 from typing import Any, cast
 
+from .._core import is_native
 from ..application import Application
 from ..errors import ClientDisconnected
 from ..h1.head import RequestError
@@ -111,6 +112,9 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
                 self._drop(len(data))
         except Exception:  # noqa: BLE001
             self.fail()
+
+    if not is_native:
+        data_received = _receive  # without the call that the base class would cost
 
     def eof_received(self) -> bool:
         """Handle the end of the client's input; return True to keep the connection for an answer.
