@@ -617,6 +617,8 @@ def test_what_is_not_installed_is_not_offered(monkeypatch, missing):
         ({"types": "text/html, text/css"}, "types"),
         ({"types": [5]}, "types"),
         ({"types": "*"}, "types"),
+        *(({"types": types}, "`types` is a list") for types in (5, None, True, {}, print, b"a/b")),
+        ({"types": iter(["text/html"])}, "`types` is a list"),
     ],
     ids=str,
 )

@@ -18,6 +18,7 @@ from ..conditional import field_of
 from ..conditions import TAG
 from ..errors import drop, set_fields
 from ..late import unsettled
+from ..settings import is_list
 from ..vary import vary_on
 from .compressed import CompressedStream, NoStream, compressed
 from .encoders import Encoder, encoders
@@ -92,6 +93,8 @@ class Compressor:
 
     def __init__(self, min_size: int, types: Collection[str] | str) -> None:
         listed = [types] if isinstance(types, str) else types
+        if not is_list(listed):
+            raise ValueError(f"`types` is a list of media types, or one of them, not {types!r}")
         self._min_size = min_size
         self._types = tuple(map(checked_type, listed))
         self._offer: Offer = encoders()
