@@ -84,7 +84,7 @@ def as_stream(body: Any) -> AsyncIterator[Any] | None:
 
 def _async_iterator_of(body: Any) -> AsyncIterator[Any]:
     stream = body.__aiter__()
-    if not hasattr(stream, "__anext__"):
+    if stream is not body and not hasattr(stream, "__anext__"):
         kind = _described(stream) if inspect.isawaitable(stream) else f"a {type(stream).__name__}"
         raise InvalidResponse(
             f"`__aiter__` of {type(body).__name__} gives {kind}, which is no async iterator"
