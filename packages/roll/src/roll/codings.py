@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from roll_http.syntax import TCHARS
+
 __all__ = ["accepted"]
 
 # A coding, or "*", and its quality. Every part has its own end: no match takes long.
 MEMBER: Final = re.compile(
-    r"[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)"
+    rf"[ \t]*({TCHARS})"
     r"(?:[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?[ \t]*"
 )
 
