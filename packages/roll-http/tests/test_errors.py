@@ -157,3 +157,13 @@ def test_an_error_without_a_status_says_so():
 def test_a_context_that_is_an_exception_is_the_context():
     cause = ValueError("why")
     assert HttpError(400, context=cause).__context__ is cause
+
+
+def test_class_with_a_status_takes_a_message_alone():
+    class NotFound(HttpError):
+        status = 404
+
+    assert (NotFound("no page").status, NotFound("no page").message) == (404, "no page")
+    assert NotFound(410, "gone").status == 410
+    with pytest.raises(ValueError, match="'text' is no HTTP status"):
+        HttpError("text")

@@ -30,7 +30,7 @@ class _Status:
         error.__dict__["_status"] = _status_of(code)
 
 
-def _status_of(code: int | HTTPStatus) -> HTTPStatus:
+def _status_of(code: Any) -> HTTPStatus:
     try:
         return _STATUSES[code]
     except (KeyError, TypeError):  # TypeError: it may be of a type that no dict takes
@@ -47,7 +47,8 @@ class HttpError(Exception):
     who handle the error. A context that is an exception is the error's `__context__`, too.
 
     A subclass may set `status` and `message` in its class body, and is then raised without
-    arguments; or set them in a constructor of its own, without calling this one.
+    arguments, or with a message alone; or set them in a constructor of its own, without calling
+    this one.
 
     Raises:
         ValueError: the code is no registered HTTP status.
@@ -71,19 +72,25 @@ class HttpError(Exception):
 
     def __init__(
         self,
-        http_code: int | HTTPStatus | None = None,
+        http_code: int | HTTPStatus | str | None = None,
         message: Any = None,
         context: Any = None,
     ) -> None:
+        if isinstance(http_code, str) and message is None and self._has_own_status():
+            http_code, message = None, http_code
         if http_code is not None:
             self.args = (http_code, message)  # half the time of the parent's constructor
             self.status = http_code
-        elif isinstance(type(self).status, _Status):
+        elif not self._has_own_status():
             raise TypeError(f"{type(self).__name__} needs a status code, such as 404")
         self.message = message or self.message or self.status.phrase
         self.context = context
         if isinstance(context, BaseException):
             self.__context__ = context
+
+    @classmethod
+    def _has_own_status(cls) -> bool:
+        return not isinstance(cls.status, _Status)
 
     def __str__(self) -> str:
         status = getattr(self, "status", None)  # a subclass may have set none

@@ -40,7 +40,7 @@ class Lifecycle(Events):
         self._serving: asyncio.AbstractEventLoop | None = None
 
     @property
-    def loop(self) -> asyncio.AbstractEventLoop | None:
+    def loop(self) -> Any:
         """The loop that was set; else the one that serves, from startup to shutdown.
 
         The latter from any thread. By default the running one, None where none runs.

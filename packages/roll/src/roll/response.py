@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import roll_http
 from roll_http.h1.response_fields import drop_field
@@ -41,18 +41,23 @@ class Response(RunsAfter, roll_http.Response):
         found = (value for name, value in fields if name.lower() == "content-type")
         return decode(self.body, next(found, ""))
 
-    @property
-    def html(self) -> Any:
-        """The body; set it to have the body sent as HTML, `text/html; charset=utf-8`.
+    if TYPE_CHECKING:
+        # Applications have a method of this name, to render templates: type checkers let them.
+        html: Any
+    else:
 
-        Nothing is escaped: use a template engine that does.
-        """
-        return self.body
+        @property
+        def html(self) -> Any:
+            """The body; set it to have the body sent as HTML, `text/html; charset=utf-8`.
 
-    @html.setter
-    def html(self, text: Any) -> None:
-        self.body = text
-        self._set_type("text/html; charset=utf-8")
+            Nothing is escaped: use a template engine that does.
+            """
+            return self.body
+
+        @html.setter
+        def html(self, text: Any) -> None:
+            self.body = text
+            self._set_type("text/html; charset=utf-8")
 
     # Files.
 
