@@ -248,3 +248,5 @@ async def test_default_that_returns_what_has_not_run_is_told_at_once(default):
 def test_default_may_return_what_it_is_asked_for_again():
     codec = JSONCodec(lambda value: list(value) if type(value) is set else str(value))
     assert codec.dumps([{1j}]) == '[["1j"]]'
+    codec = JSONCodec(lambda value: {2j} if value == 1j else str(value))
+    assert codec.dumps(1j) == '"{2j}"'

@@ -159,6 +159,7 @@ async def received(client, size=None):
 async def test_a_client_that_still_reads_is_answered_once_more_while_the_server_stops(serve):
     body = b"x" * 100_000
     peer, client = await idle_behind(serve, body)
+    await peer.connect()  # whose end has the server look at all others again
     stopping = asyncio.ensure_future(peer.server.stop(3600))
     await told(peer)
     first = await received(client, len(body))

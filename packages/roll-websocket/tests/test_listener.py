@@ -327,7 +327,13 @@ def test_a_hook_takes_the_request(wire: Any, hook: Any) -> None:
 def test_functions_objects_and_classes_that_are_awaited_are_handlers(wire: Any) -> None:
     async def handler(request: Any, ws: Any, *, more: int = 0) -> None: ...
 
-    for each in (handler, partial(handler, more=1), called(handler), Awaited, lambda *args: None):
+    class Classed:
+        @classmethod
+        async def __call__(cls, request: Any, ws: Any) -> None: ...
+
+    builtin = max  # one without a signature that can be read
+    plain = (partial(handler, more=1), called(handler), Classed(), Awaited, builtin, print)
+    for each in (handler, *plain):
         assert Listener(each, process_request=print).handler is each
 
 
