@@ -391,6 +391,14 @@ async def test_a_cancelled_handler_ends(app, client):
     assert ended == [True]
 
 
+def test_an_application_goes_without_a_cycle_that_was_not_built(monkeypatch):
+    def refuse(name):
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(_core, "import_module", refuse)
+    assert _core._load() is None
+
+
 def test_the_core_is_active_where_it_has_to_be():
     if os.environ.get("ROLL_CORE") == "1":
         assert _core.answer_now is not None

@@ -58,6 +58,22 @@ def test_python_is_active_where_the_core_was_not_built():
     assert run(NOT_BUILT + SHOW) == "False the core was not built"
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ModuleNotFoundError("no module"), "the core was not built"),
+        (ImportError("Interpreter change"), "the core can't be imported: Interpreter change"),
+    ],
+)
+def test_the_reason_says_what_keeps_the_core_from_being_imported(monkeypatch, error, reason):
+    def refuse(name):
+        raise error
+
+    monkeypatch.delenv("ROLL_PURE", raising=False)
+    monkeypatch.setattr(_core, "import_module", refuse)
+    assert _core._load() == reason
+
+
 @needs_core
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="the module has another name there")
 def test_python_is_active_in_subinterpreters_which_the_core_refuses():

@@ -205,7 +205,6 @@ class ConnectionBase:
 
     def data_received(self, data: bytes) -> None:
         """Handle bytes from the client; called by asyncio."""
-        self._receive(data)
 
     def _resume(self) -> None:
         """Go on with the requests that are buffered."""
@@ -213,8 +212,6 @@ class ConnectionBase:
 
     # What the connection does, by the classes that are made of this one.
 
-    def _receive(self, data: bytes) -> None:
-        raise NotImplementedError
+    def _receive(self, data: bytes) -> None: ...
 
-    def _advance(self) -> None:
-        raise NotImplementedError
+    def _advance(self) -> None: ...
