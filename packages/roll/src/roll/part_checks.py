@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from itertools import takewhile
 from typing import Any, Final, Protocol
 
@@ -145,13 +146,11 @@ def check_contract(part: Any, contract: type, where: str) -> None:
 def members(contract: type) -> list[str]:
     """Return the names that a contract asks for."""
     owners = [base for base in reversed(contract.__mro__) if base not in {object, Protocol}]
-    names = [name for base in owners for name in {**vars(base), **base.__annotations__}]
+    names = [name for base in owners for name in {**vars(base), **inspect.get_annotations(base)}]
     return [name for name in names if not name.startswith("_")]
 
 
 def has(part: Any, name: str) -> bool:
     """Tell whether a class or an object has a name; an annotation of a class will do."""
     owners = part.__mro__ if isinstance(part, type) else ()
-    return hasattr(part, name) or any(
-        name in vars(owner).get("__annotations__", ()) for owner in owners
-    )
+    return hasattr(part, name) or any(name in inspect.get_annotations(owner) for owner in owners)
