@@ -207,7 +207,8 @@ def address_of(node: str) -> tuple[str, int] | None:
     Raises:
         ValueError: it is no node (RFC 7239 6).
     """
-    if node.lower() == "unknown" or node.startswith("_"):
+    # The last is what nginx says of a client that came by a Unix socket.
+    if node.lower() == "unknown" or node.startswith("_") or node == "unix:":
         return None
     name, port = node, ""
     if node.startswith("["):
