@@ -59,7 +59,9 @@ app = Roll()
 
 @app.listen("startup")
 async def up():
-    print("up", type(asyncio.get_running_loop()).__module__, flush=True)
+    # In one write: the master writes to the same pipe.
+    sys.stdout.write(f"up {type(asyncio.get_running_loop()).__module__}\\n")
+    sys.stdout.flush()
 
 
 @app.listen("shutdown")
