@@ -153,9 +153,9 @@ def test_parsing_and_rendering_survive_each_failed_allocation():
         # Many, as the interpreter keeps some of the dicts that were freed.
         lambda: [make(None, None) for make in (Request, Response) * 100],
     ]
+    failed = 0
     for call in work:
         expected = call()
-        failed = 0
         for start in range(1, 400):
             set_nomemory(start, start + 1)
             result = None
@@ -168,9 +168,10 @@ def test_parsing_and_rendering_survive_each_failed_allocation():
             # None leaves a response to Python, which then meets the failure.
             assert result is None or result == expected or isinstance(result[0], Request)
             failed += result is None
-        assert failed > 0
         again = call()
         assert again == expected or isinstance(expected[0], Request)
+    # Not of each: the interpreter keeps what was freed, and may need no memory for some of them.
+    assert failed > 0
 
 
 @pytest.mark.skipif(set_nomemory is None, reason="the interpreter has no _testcapi")
