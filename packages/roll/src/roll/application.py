@@ -23,6 +23,7 @@ from .bodies import fault_of
 from .codec import JSON
 from .containers import Files, Form, Multipart, Query
 from .errors import answer_error, ends_task, give_up
+from .events import NOTHING
 from .groups import Group, Told
 from .late import open_file, settle
 from .lifecycle import Lifecycle
@@ -296,7 +297,12 @@ class Roll(Lifecycle, dict[str, Any]):
                     found = None if routed else self.lookup(request)
                     if found is not None and isawaitable(found):
                         await found  # a subclass may look routes up elsewhere
-                    if "headers" not in hooks or not await self.hook("headers", request, response):
+                    # An event that leaves nothing to be awaited is not awaited: 0.3 us each.
+                    if (
+                        "headers" not in hooks
+                        or (sent := self.hook("headers", request, response)) is NOTHING
+                        or not await sent
+                    ):
                         payload = request.route.payload
                         endpoint = (payload or {}).get(ENDPOINT_KEY(request.method))
                         if endpoint is None or endpoint.method not in payload:
@@ -314,8 +320,10 @@ class Roll(Lifecycle, dict[str, Any]):
                                 setattr(request, name, value)
                         if not endpoint.lazy_body and not request.load_at_once():
                             await request.load_body()
-                        if "request" not in hooks or not await self.hook(
-                            "request", request, response
+                        if (
+                            "request" not in hooks
+                            or (sent := self.hook("request", request, response)) is NOTHING
+                            or not await sent
                         ):
                             route = request.route
                             given = route.vars if arguments is None else arguments.of(route.vars)
@@ -343,7 +351,14 @@ class Roll(Lifecycle, dict[str, Any]):
             if late is not None and late.unsettled:
                 await open_file(self, request, response)
             if "response" in hooks:
-                await self._send_response_event(request, response)
+                try:
+                    if (sent := self.hook("response", request, response)) is not NOTHING:
+                        await sent
+                except BaseException as error:
+                    if ends_task(error):
+                        give_up(request, response)
+                        raise
+                    await self.on_error(request, response, error)
             late = request.late
             if late is not None and late.unsettled:
                 await self._settle(request, response)
@@ -358,15 +373,6 @@ class Roll(Lifecycle, dict[str, Any]):
 
     # Python's warning shows this name to whoever forgot the await.
     _cycle.__qualname__ = "Roll.__call__"
-
-    async def _send_response_event(self, request: Any, response: Any) -> None:
-        try:
-            await self.hook("response", request, response)
-        except BaseException as error:
-            if ends_task(error):
-                give_up(request, response)
-                raise
-            await self.on_error(request, response, error)
 
     async def _settle(self, request: Any, response: Any) -> None:
         try:

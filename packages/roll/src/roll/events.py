@@ -10,7 +10,7 @@ from .advice import advise, advise_at, code_of, described, resembled
 from .arrangement import arranged, check_listener
 from .callables import is_async, is_generator, refuse_async, refuse_awaitable, refuse_unrun
 
-__all__ = ["ARGUMENTS", "Chain", "Events", "Listener"]
+__all__ = ["ARGUMENTS", "NOTHING", "Chain", "Events", "Listener"]
 
 Listener = Callable[..., Any]
 L = TypeVar("L", bound=Listener)
@@ -104,11 +104,14 @@ class Events:
         Raises:
             TypeError: a listener of a built-in event gives a generator, of which nothing has run.
         """
-        chain = self.chain(name)
+        known = self._chains.get(name)
+        # Without the call of `chain`, where nothing has changed: 0.1 us of each event.
+        same = known is not None and known[0] == self.hooks.get(name)
+        chain = known[1] if known is not None and same else self.chain(name)
         for position, (call, waits, listener) in enumerate(chain):
             if waits:
                 return unfinished_hook(self._is_last, name, chain[position:], args, kwargs)
-            result = call(*args, **kwargs)
+            result = call(*args, **kwargs) if kwargs else call(*args)
             if result is None:
                 continue
             if hasattr(result, "__await__") or (result and isawaitable(result)):
@@ -245,3 +248,4 @@ class Done(Coroutine[Any, Any, Any]):
 
 
 NOTHING: Final = Done(None)
+"""What an event gives of which nothing is left to be awaited, and whose listeners gave nothing."""
