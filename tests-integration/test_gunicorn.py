@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from http.client import HTTPConnection
@@ -15,6 +16,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SERVED = "Served by gunicorn"
+PATIENCE = 30  # seconds after which a test that waits for a file has failed
 LISTENING = r"Listening at: ([^\s,]+)"
 
 
@@ -307,3 +309,49 @@ def test_access_log(gunicorn, curl, tmp_path):
     program = gunicorn("--access-logfile", "-")
     curl(f"{program.url}/?x=1")
     assert program.wait_for(r'"GET /\?x=1 HTTP/1.1" (\d+)')[1] == "200"
+
+
+LOGGING = """
+from roll import Roll, extensions
+
+app = Roll()
+extensions.access_log(app, "own.log", "%(url)s")
+
+
+@app.route("/{path}")
+async def index(request, response, path):
+    response.body = path
+"""
+
+
+def test_access_logs_are_opened_anew_and_keep_the_last_lines(gunicorn, curl, tmp_path):
+    """That of gunicorn and that of the extension, with SIGUSR1 to the master as logrotate does."""
+    (tmp_path / "logging_app.py").write_text(LOGGING)
+    options = ("--access-logfile", "gunicorn.log", "--access-logformat", "%(U)s", "--workers", "2")
+    program = gunicorn(*options, target="logging_app:app", cwd=tmp_path)
+    program.wait_for("Booting worker")
+    names = ("own", "gunicorn")
+    paths = {name: tmp_path / f"{name}.log" for name in names}
+    for number in range(20):
+        curl(f"{program.url}/before{number}")
+    for path in paths.values():
+        assert sorted(wait_for_lines(path, 20)) == sorted(f"/before{n}" for n in range(20))
+        path.rename(path.with_suffix(".1"))
+    program.process.send_signal(signal.SIGUSR1)
+    for path in paths.values():
+        wait_for_lines(path, 0)
+    for number in range(20):
+        curl(f"{program.url}/behind{number}")
+    assert program.stop(signal.SIGTERM) == 0
+    for path in paths.values():
+        moved = path.with_suffix(".1").read_text().splitlines()
+        lines = [*moved, *path.read_text().splitlines()]
+        assert sorted(lines) == sorted(f"/{w}{n}" for w in ("before", "behind") for n in range(20))
+
+
+def wait_for_lines(path, count):
+    end = time.monotonic() + PATIENCE
+    while not path.exists() or len(path.read_text().splitlines()) < count:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return path.read_text().splitlines()

@@ -38,14 +38,14 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The names under which the listeners of the built-in events may ask for their arguments."""
 
-TO_ALL: Final = frozenset({"startup", "shutdown", "answered", "task_error"})
+TO_ALL: Final = frozenset({"startup", "shutdown", "answered", "task_error", "reopen_logs"})
 """The events that reach all their listeners, whatever these return."""
 
 BUILT_IN: Final = frozenset({*ARGUMENTS, *TO_ALL})
 """The events that Roll sends. By a true result a listener says that nothing else is to be done;
 for those in `TO_ALL`, a result says nothing."""
 
-SYNCHRONOUS: Final = frozenset({"route:add"})
+SYNCHRONOUS: Final = frozenset({"route:add", "reopen_logs"})
 """The events that are sent where nothing can be awaited: their listeners are plain functions."""
 
 
@@ -97,7 +97,7 @@ class Events:
 
         Listeners run in order; the first true result ends the chain, and is what the await
         gives (else None). All listeners of `startup`, `shutdown`,
-        `answered` and `task_error` run.
+        `answered`, `task_error` and `reopen_logs` run.
         Those before the first `async` one run at the call: with none of
         that kind the await may be left out. Python warns when one was due and is missing.
 

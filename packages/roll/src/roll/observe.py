@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from .callables import refuse_async
 
-__all__ = ["Observed", "Report", "report_exchanges", "when_answered"]
+__all__ = [
+    "Observed",
+    "Refusal",
+    "Report",
+    "report_exchanges",
+    "report_refusals",
+    "when_answered",
+]
 
 Report = Callable[[Any, Any, int, float], None]
 """Called with the request, the response, the bytes of its body and the seconds it took."""
+
+Refusal = Callable[[HTTPStatus, str, tuple[str, int] | None], None]
+"""Called with the status, the text that was sent, and the address of the client."""
 
 
 class Observed(Protocol):
@@ -30,10 +40,12 @@ class Observed(Protocol):
 def when_answered(protocol: Any, call: Callable[[Any, Any, int], None]) -> None:
     """Have `call` called with each answer of a connection, after what is called already."""
     previous = getattr(protocol, "on_answered", None)
+    if previous is None:
+        protocol.on_answered = call
+        return
 
     def answered(request: Any, response: Any, length: int) -> None:
-        if previous is not None:
-            previous(request, response, length)
+        previous(request, response, length)
         call(request, response, length)
 
     protocol.on_answered = answered
@@ -46,24 +58,37 @@ def report_exchanges(app: Observed, report: Report) -> None:
         ValueError: `report` is async: it is called where nothing can be awaited.
     """
     refuse_async(report, "A report of exchanges")
-    # A connection answers one request at a time.
-    began: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
-    make_protocol = app.protocol_class
-
-    def begin(request: Any) -> None:
-        if request.protocol is not None:  # a request made by hand has no exchange
-            began[request.protocol] = perf_counter()
 
     def answered(request: Any, response: Any, length: int) -> None:
         now = perf_counter()
         # One that failed before its headers event took no time worth a word.
-        report(request, response, length, now - began.pop(request.protocol, now))
+        report(request, response, length, now - getattr(request, "began", now))
+
+    make_protocol = app.protocol_class
 
     def make_watched(app: Any) -> Any:
         protocol = make_protocol(app)
         when_answered(protocol, answered)
         return protocol
 
-    # First of all listeners: none can end the chain before it.
-    app.hooks.setdefault("headers", []).insert(0, begin)
+    listeners = app.hooks.setdefault("headers", [])
+    if begin not in listeners:
+        # First of all listeners: none can end the chain before it.
+        listeners.insert(0, begin)
     app.HttpProtocol = make_watched
+
+
+def begin(request: Any, response: Any) -> None:  # noqa: ARG001 - both, as that is called fastest
+    request.began = perf_counter()
+
+
+def report_refusals(app: Any, report: Refusal) -> None:
+    """Have `report` called with what is refused before there is a request, from now on."""
+    previous = getattr(app, "on_refused", None)
+
+    def refused(status: HTTPStatus, reason: str, peer: tuple[str, int] | None) -> None:
+        if previous is not None:
+            previous(status, reason, peer)
+        report(status, reason, peer)
+
+    app.on_refused = refused

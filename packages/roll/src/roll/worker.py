@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import ssl
@@ -24,8 +25,13 @@ from gunicorn.workers.base import Worker as BaseWorker
 from roll_http import throttle_accept_errors
 
 from .application import Roll
+from .extensions.accesses import keep_open
 from .extensions.proxy_headers import ProxyHeaders
 from .failure import failed
+from .logs.batches import AccessLog
+from .logs.descriptor import LineFile
+from .logs.gunicorn import gunicorn_format
+from .logs.signals import send_reopen
 from .loops import new_event_loop
 from .observe import report_exchanges, when_answered
 from .server import AppServer
@@ -160,7 +166,11 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         loop.add_signal_handler(signal.SIGTERM, self._leave_gracefully)
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         loop.add_signal_handler(signal.SIGQUIT, self._quit)
-        loop.add_signal_handler(signal.SIGUSR1, self.log.reopen_files)
+        loop.add_signal_handler(signal.SIGUSR1, self._reopen_logs)
+
+    def _reopen_logs(self) -> None:
+        self.log.reopen_files()
+        send_reopen(self.wsgi)
 
     def _leave_gracefully(self) -> None:
         """Let the running requests end, however often this is asked: gunicorn asks twice."""
@@ -230,9 +240,38 @@ def configure(app: Any, cfg: Any, log: Any) -> None:
     for listener in app.hooks.get("headers", ()):
         if isinstance(listener, ProxyHeaders):
             listener.trust(["unix", *cfg.forwarded_allow_ips])
+    if (fast := fast_log(cfg, log)) is not None:
+        report_exchanges(app, fast.add)
+        keep_open(app, fast, reopens=False)  # on SIGUSR1, by `_reopen_logs`
     # A logger of another class, that of statsd included, does with accesses what it likes.
-    if type(log) is not Logger or any(getattr(cfg, name, None) for name in ACCESS_LOGS):
+    elif type(log) is not Logger or any(getattr(cfg, name, None) for name in ACCESS_LOGS):
         report_exchanges(app, lambda *exchange: log_access(log, *exchange))
+
+
+def fast_log(cfg: Any, log: Any) -> AccessLog | None:
+    """Return what writes the lines of gunicorn's own logger, in batches and without `logging`.
+
+    None where that logger would do something else: it is another class, or was given other
+    handlers, filters or formatters, or its format has fields of the environment.
+    """
+    handler = only_handler(log)
+    form = gunicorn_format(cfg.access_log_format) if handler is not None else None
+    if handler is None or form is None:
+        return None
+    return AccessLog(form, lambda: LineFile(lambda: os.dup(handler.stream.fileno())))
+
+
+def only_handler(log: Any) -> Any:
+    """Return the handler that gunicorn has made for its access log, if nothing else matters."""
+    accesses = log.access_log
+    if type(log) is not Logger or len(accesses.handlers) != 1 or accesses.propagate:
+        return None
+    (handler,) = accesses.handlers
+    plain = getattr(handler.formatter, "_fmt", None) == Logger.access_fmt
+    passes = handler.level <= logging.INFO and accesses.isEnabledFor(logging.INFO)
+    filtered = accesses.filters or handler.filters
+    own = type(handler) in {logging.StreamHandler, logging.FileHandler}
+    return handler if own and plain and passes and not filtered else None
 
 
 def close_connection(response: Any) -> None:

@@ -3,6 +3,7 @@
 from roll_http import HTTP_METHODS
 
 from .access_log import logger
+from .accesses import access_log
 from .compression import compress
 from .cross_origin import cors
 from .csrf import csrf
@@ -23,6 +24,7 @@ __all__ = [
     "RedisStore",
     "Session",
     "SessionStore",
+    "access_log",
     "compress",
     "content_negociation",
     "cors",

@@ -1,0 +1,124 @@
+"""A descriptor that lines are written to, which never holds up the event loop."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import select
+import socket
+import stat
+from collections.abc import Callable
+from typing import Final
+
+__all__ = ["LineFile"]
+
+logger = logging.getLogger("roll")
+
+MOST: Final = 2**20
+"""The bytes that are kept for a reader that is slow; beyond, lines are lost."""
+
+# What a pipe that says that it can be written to takes without waiting.
+PIECE: Final = select.PIPE_BUF
+
+WAITS: Final = {errno.EAGAIN, errno.EWOULDBLOCK}
+
+
+class LineFile:
+    """Writes lines to a descriptor, as far as it takes them at once.
+
+    A file takes all. A pipe, a socket or a terminal whose reader is slow takes a part: the rest
+    waits for the next `write`. What cannot be written is lost; that is told once, on the logger
+    `roll`, until lines can be written again.
+    """
+
+    def __init__(self, make: Callable[[], int]) -> None:
+        """Open the descriptor by `make`, which opens another one each time; raises `OSError`."""
+        self._make = make
+        self._waiting = bytearray()
+        self._failed = False  # and that was told
+        self._torn = False  # the last line was written in part
+        self._use(make())
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that could not be written yet."""
+        return bool(self._waiting)
+
+    def write(self, data: bytes) -> None:
+        """Write whole lines, behind what waits."""
+        if len(self._waiting) + len(data) > MOST:
+            self._tell("nobody reads it")
+        else:
+            self._waiting += data
+        try:
+            while self._waiting and self._write_some():
+                pass
+        except OSError as error:
+            self._tell(error.strerror or error)
+            # The lines that follow do not begin within a line.
+            self._waiting = bytearray(b"\n" if self._torn else b"")
+
+    def _write_some(self) -> bool:
+        """Write what can be written at once; return False when the reader has to come first."""
+        try:
+            size = self._write(self._waiting)
+        except OSError as error:
+            if error.errno in WAITS:
+                return False
+            raise
+        if size:
+            self._torn = self._waiting[size - 1] != ord("\n")
+            del self._waiting[:size]
+            self._failed = self._failed and bool(self._waiting)
+        return size > 0
+
+    def _tell(self, reason: object) -> None:
+        if not self._failed:
+            self._failed = True
+            logger.error("The access log cannot be written, and loses lines: %s", reason)
+
+    def reopen(self) -> None:
+        """Open the descriptor anew: its file may have been moved away. On failure keep the old."""
+        try:
+            made = self._make()
+        except OSError as error:
+            logger.error("The access log cannot be opened again: %s", error)  # noqa: TRY400 - the text says all
+            return
+        self.write(b"")
+        self._release()
+        self._use(made)
+        self._failed = self._torn = False
+
+    def close(self, patience: float = 0) -> None:
+        """Write what waits, and close; a reader that is slow has `patience` seconds."""
+        self.write(b"")
+        if self._waiting and self._poll(patience):
+            self.write(b"")
+        self._release()
+
+    def _release(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        os.close(self._fd)
+
+    def _use(self, fd: int) -> None:
+        self._fd = fd
+        mode = os.fstat(fd).st_mode
+        self._socket = None
+        if stat.S_ISSOCK(mode):
+            self._socket = socket.socket(fileno=os.dup(fd))
+        self._is_file = not (stat.S_ISFIFO(mode) or os.isatty(fd))
+
+    def _write(self, data: bytearray) -> int:
+        if self._socket is not None:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        if self._is_file:
+            return os.write(self._fd, data)
+        return os.write(self._fd, data[:PIECE]) if self._poll(0) else 0
+
+    def _poll(self, seconds: float) -> bool:
+        """Return whether the reader takes something, after so many seconds at most."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLOUT)
+        return bool(poll.poll(seconds * 1000))

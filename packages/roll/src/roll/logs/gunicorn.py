@@ -1,0 +1,92 @@
+"""The access log of gunicorn, by its own format, without its logger."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .clock import Clock, clf_time
+from .escaping import escaped, peer_of
+from .formats import HEADER, Getter, compiled, each_name, sent_field
+from .lines import Format
+
+__all__ = ["gunicorn_format"]
+
+
+def given(value: object) -> str:
+    """Return a value as gunicorn writes it: `-` for none, an empty text as it is."""
+    return "-" if value is None else escaped(str(value))
+
+
+def user_of(request: Any) -> str:
+    """Return the name of a user who has sent Basic credentials (RFC 7617)."""
+    scheme, _, credentials = request.headers.get("AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "-"
+    try:
+        return escaped(b64decode(credentials.strip()).partition(b":")[0].decode()) or "-"
+    except ValueError:
+        return "-"
+
+
+def asked(request: Any) -> str:
+    return escaped(f"{request.method} {request.url.decode('latin-1')} HTTP/{request.version}")
+
+
+def microseconds(seconds: float) -> int:
+    return round(seconds * 1_000_000)
+
+
+def in_seconds(seconds: float) -> str:
+    whole, rest = divmod(microseconds(seconds), 1_000_000)
+    return f"{whole}.{rest:06}"
+
+
+def atoms() -> dict[str, Getter]:
+    """Return the fields of gunicorn's formats, but for those of the environment."""
+    clock = Clock(clf_time)
+    return {
+        "h": lambda request, *_: peer_of(request),
+        "l": lambda *_: "-",
+        "u": lambda request, *_: user_of(request),
+        "t": lambda *_: f"[{clock.text()}]",
+        "r": lambda request, *_: asked(request),
+        "s": lambda _, response, *__: str(response.status.value),
+        "m": lambda request, *_: given(request.method),
+        "U": lambda request, *_: given(request.path),
+        "q": lambda request, *_: given(request.query_string),
+        "H": lambda request, *_: f"HTTP/{request.version}",
+        "b": lambda _, __, size, ___: str(size),
+        "B": lambda _, __, size, ___: size,
+        "f": lambda request, *_: given(request.headers.get("REFERER")),
+        "a": lambda request, *_: given(request.headers.get("USER-AGENT")),
+        "T": lambda *values: microseconds(values[3]) // 1_000_000,
+        "D": lambda *values: microseconds(values[3]),
+        "M": lambda *values: microseconds(values[3]) // 1000,
+        "L": lambda *values: in_seconds(values[3]),
+        "p": lambda *_: f"<{os.getpid()}>",
+    }
+
+
+NUMBERS: Final = {"B": 0, "T": 0, "D": 0, "M": 0}
+
+
+def header_of(name: str, side: str) -> Getter:
+    if side == "i":
+        key = name.upper()
+        return lambda request, *_: given(request.headers.get(key))
+    lowered = name.lower()
+    return lambda _, response, *__: given(sent_field(response.headers, lowered))
+
+
+def gunicorn_format(template: str) -> Format | None:
+    """Return a format of gunicorn; None for one that only gunicorn's own logger can fill in."""
+    known: Mapping[str, Getter] = atoms()
+    fields = {name: HEADER.fullmatch(name) for name in each_name(template)}
+    headers = {name: header_of(found[1], found[2]) for name, found in fields.items() if found}
+    try:
+        return Format(compiled(template, {**known, **headers}, NUMBERS), "".join)
+    except ValueError:
+        return None

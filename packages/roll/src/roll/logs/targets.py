@@ -1,0 +1,67 @@
+"""Where an access log goes: a path, a descriptor, or a stream."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from .descriptor import LineFile
+from .streams import StreamFile
+
+__all__ = ["File", "SupportsWrite", "Target", "is_path", "opener_of"]
+
+
+class SupportsWrite(Protocol):
+    """A stream, of text or of bytes; a socket will do as well."""
+
+    def write(self, data: Any, /) -> object:
+        """Write."""
+        ...
+
+
+File = LineFile | StreamFile
+
+Target = str | os.PathLike[str] | int | SupportsWrite | None
+"""A path, an open descriptor, or a stream; None for the standard output."""
+
+APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+
+# As `open` has it: the umask takes what nobody else may.
+MODE: Final = 0o666
+
+
+def opener_of(target: Any) -> Callable[[], File]:
+    """Return what opens a target.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if target is None:
+        return lambda: opened(sys.stdout)
+    if is_path(target):
+        path = os.path.abspath(os.fspath(target))  # noqa: PTH100 - the working directory may change, links may too
+        return lambda: LineFile(lambda: os.open(path, APPEND, MODE))
+    if isinstance(target, int) and not isinstance(target, bool) and target >= 0:
+        return lambda: LineFile(lambda: os.dup(target))
+    if hasattr(target, "write") or hasattr(target, "fileno"):
+        return lambda: opened(target)
+    raise ValueError(
+        f"`target` is a path, a descriptor or a stream such as `sys.stdout`, not {target!r}"
+    )
+
+
+def is_path(target: Target) -> bool:
+    """Tell whether a target is a path, which can be opened anew."""
+    return isinstance(target, str | os.PathLike) and bool(os.fspath(target))
+
+
+def opened(stream: Any) -> File:
+    """Return what writes to a stream: to its descriptor, where it has one."""
+    try:
+        fd = stream.fileno()
+    except (AttributeError, io.UnsupportedOperation):
+        return StreamFile(stream)
+    return LineFile(lambda: os.dup(fd))

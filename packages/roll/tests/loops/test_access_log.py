@@ -1,0 +1,771 @@
+"""The extension `access_log`: its lines, and how they get where they go."""
+
+import asyncio
+import io
+import json
+import os
+import re
+import socket
+import sys
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roll import HttpError, Request, Response, Roll
+from roll.extensions import access_log, proxy_headers
+from roll.logs import batches, clock
+from roll.logs.descriptor import LineFile
+from roll.logs.lines import Refused, format_of
+from roll.logs.signals import send_reopen
+from roll.logs.targets import opener_of
+from roll.testing import Client
+
+CLF = re.compile(
+    r"(\S+) - - \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] "
+    r'"([^"]*)" (\d+) (\d+) (\d+\.\d{6})'
+)
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+LAST = b"Host: x\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "access.log"
+
+
+@pytest.fixture
+def app(app):
+    @app.route("/")
+    async def index(request, response):
+        response.body = "hello"
+
+    return app
+
+
+@pytest.fixture
+def lines(path, until):
+    """Wait for a number of lines in the file."""
+
+    async def lines(count):
+        async def enough():
+            while len(found := path.read_text().splitlines()) < count:
+                await asyncio.sleep(0.01)
+            return found
+
+        return await until(enough())
+
+    return lines
+
+
+# Lines.
+
+
+async def test_a_line_of_text_is_in_the_common_log_format(app, path, lines, liveclient):
+    (access_log(app, path)).open()
+    await liveclient.get("/?q=1")
+    (line,) = await lines(1)
+    peer, when, asked, status, size, seconds = CLF.fullmatch(line).groups()
+    assert (peer, asked, status, size) == ("127.0.0.1", "GET /?q=1 HTTP/1.1", "200", "5")
+    told = datetime.strptime(when, "%d/%b/%Y:%H:%M:%S %z")
+    assert abs((datetime.now(UTC) - told).total_seconds()) < 60
+    assert 0 < float(seconds) < 60
+
+
+async def test_a_line_of_json_is_an_object(app, path, lines, liveclient):
+    access_log(app, path, "json").open()
+    await liveclient.get("/?q=1")
+    (line,) = map(json.loads, await lines(1))
+    told = datetime.fromisoformat(line.pop("time"))
+    assert abs((datetime.now(UTC) - told).total_seconds()) < 60
+    assert 0 < line.pop("duration") < 60
+    assert line == {
+        "peer": "127.0.0.1",
+        "method": "GET",
+        "url": "/?q=1",
+        "version": "1.1",
+        "status": 200,
+        "bytes": 5,
+    }
+
+
+FIELDS = (
+    "%(peer)s %(method)s %(url)s %(path)s %(query)s %(version)s %(status)d %(bytes)d"
+    " %(referer)s %(agent)s %({x-a}i)s %({Accept}i)s %({x-b}o)s %({X-None}o)s 100%% %%(time)s"
+)
+
+
+async def test_a_format_of_ones_own_has_the_fields_it_names(app, path, lines, liveclient):
+    access_log(app, path, FIELDS).open()
+
+    @app.listen("response")
+    def add(request, response):
+        response.headers["X-B"] = 'b"'
+
+    headers = {"Referer": "there", "User-Agent": "test", "X-A": "a\tb"}
+    await liveclient.get("/?q=1", headers=headers)
+    assert (await lines(1)) == [
+        '127.0.0.1 GET /?q=1 / q=1 1.1 200 5 there test a\\tb - b\\" - 100% %(time)s'
+    ]
+
+
+async def test_times_are_formatted_as_asked(app, path, lines, liveclient):
+    access_log(app, path, "%(duration).3f [%(time)s] é").open()
+    await liveclient.get("/")
+    (line,) = await lines(1)
+    assert re.fullmatch(r"\d+\.\d{3} \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] é", line)
+
+
+async def test_every_answer_has_a_line(app, path, liveclient, connect, until, lines):
+    access_log(app, path, "%(method)s %(url)s %(status)d %(bytes)d").open()
+    begun = asyncio.Event()
+
+    @app.route("/fails")
+    async def fails(request, response):
+        raise ValueError
+
+    @app.route("/stream")
+    async def stream(request, response):
+        async def body():
+            yield "abc"
+            yield "de"
+
+        response.body = body()
+
+    @app.route("/waits", cancel_on_disconnect=True)
+    async def waits(request, response):
+        begun.set()
+        await asyncio.Event().wait()
+
+    @app.route("/small", methods=["POST"], max_body=1)
+    async def small(request, response):
+        pass
+
+    @app.route("/ws", protocol="websocket")
+    async def ws(request, ws):
+        pass
+
+    for path_ in ("/fails", "/stream", "/missing", "/ws"):
+        await liveclient.get(path_)
+    await liveclient.head("/")
+    await liveclient.post("/small", body="too large")
+    async with liveclient.websocket("/ws"):
+        pass
+    _, writer = await connect(GET.replace(b"/ ", b"/waits "))
+    await until(begun)
+    writer.transport.abort()
+    reader, _ = await connect(b"NONSENSE\r\n\r\n")
+    await until(reader.read())
+    assert sorted(await lines(9)) == sorted(
+        [
+            "GET /fails 500 21",
+            "GET /stream 200 5",
+            "GET /missing 404 8",
+            "GET /ws 426 40",
+            "HEAD / 200 0",
+            "POST /small 413 43",
+            "GET /ws 101 0",
+            "GET /waits 400 0",
+            "- - 400 0",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("text", '10.0.0.9 - - [x] "-" 431 0 0.000000'),
+        (
+            "json",
+            '{"time":"x","peer":"10.0.0.9","method":null,"url":null,"version":null,'
+            '"status":431,"bytes":0,"duration":0.000000}',
+        ),
+        ("%(peer)s %(method)s %(url)s %(path)s %({a}i)s %(status)d", "10.0.0.9 - - - - 431"),
+    ],
+)
+def test_what_is_refused_before_it_is_a_request_has_a_line(form, expected):
+    refused = Refused(HTTPStatus(431), ("10.0.0.9", 5))
+    line = rendered(form, refused, refused)
+    assert re.sub(r'(\[|"time":")[^]"]*', r"\1x", line) == expected + "\n"
+
+
+async def test_refusals_are_still_told_to_who_was_told_before(app, connect, path, lines, until):
+    seen = []
+    app.on_refused = lambda *refusal: seen.append(refusal)
+    access_log(app, path).open()
+    reader, _ = await connect(b"NONSENSE\r\n\r\n")
+    await until(reader.read())
+    (line,) = await lines(1)
+    assert '"-" 400 0' in line
+    assert len(seen) == 1
+
+
+async def test_a_connection_over_a_unix_socket_has_no_peer(app, path, tmp_path, lines):
+    access_log(app, path).open()
+    address = str(tmp_path / "socket")
+    server = await asyncio.get_running_loop().create_unix_server(app.factory, address)
+    reader, writer = await asyncio.open_unix_connection(address)
+    writer.write(b"GET / HTTP/1.1\r\n" + LAST)
+    await reader.read()
+    writer.close()
+    server.close()
+    (line,) = await lines(1)
+    assert line.startswith("- - - [")
+    assert json.loads(rendered("json", *exchange()))["peer"] is None
+
+
+async def test_behind_a_proxy_the_peer_is_the_client(app, path, liveclient, lines):
+    proxy_headers(app, trusted=["127.0.0.1"])
+    access_log(app, path, "%(peer)s").open()
+    for address in ("203.0.113.7", "2001:db8::1"):
+        await liveclient.get("/", headers={"X-Forwarded-For": address})
+    await liveclient.get("/")
+    assert await lines(3) == ["203.0.113.7", "2001:db8::1", "127.0.0.1"]
+
+
+async def test_a_request_that_finds_its_client_itself_is_asked_each_time(path, lines, until):
+    class Own(Request):
+        @property
+        def client(self):
+            return (self.headers.get("X-WHO"), 0)
+
+    class OwnRoll(Roll):
+        Request = Own
+
+    app = OwnRoll()
+    access_log(app, path, "%(peer)s").open()
+    server = await asyncio.get_running_loop().create_server(app.factory, "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    for who in (b"a", b"b c"):
+        writer.write(GET[:-2] + b"X-Who: " + who + b"\r\n\r\n")
+    assert await lines(2) == ["a", "b%20c"]
+    writer.close()
+    server.close()
+
+
+# Injection.
+
+
+def exchange(url=b"/", method="GET", client=None, **headers):
+    request = Request(None, None)
+    request.url, request.method = url, method
+    request.path = request.query_string = url.decode("latin-1")
+    request.headers = {name.upper(): value for name, value in headers.items()}
+    request.forwarded = SimpleNamespace(client=client) if client else None
+    response = Response(None, None)
+    response.headers["X-A"] = headers.get("x", "")
+    return request, response
+
+
+def rendered(form, request, response):
+    made = format_of(form)
+    return made.render([made.record(request, response, 0, 0.0)])
+
+
+HOSTILE = [
+    b'/"quoted" 200 5 0.1',
+    b"/\\",
+    b'/\\"',
+    b'/\n10.0.0.1 - - [now] "GET / HTTP/1.1" 200 0 0.000000',
+    b"/\r\n",
+    b"/\x1b[31mred\x1b[0m",
+    b"/\x00\x07\x08\x7f",
+    b"/\x85\x9b31m\xa0",
+    "/é\u2028\u202e".encode(),
+    b"/\xff\xfe",
+    b"/%0a%22",
+]
+
+
+@pytest.mark.parametrize("url", HOSTILE, ids=repr)
+@pytest.mark.parametrize("form", ["text", "json", '"%(url)s" "%(path)s" "%(query)s"'])
+def test_a_target_never_ends_its_field_or_its_line(form, url):
+    check_line(form, rendered(form, *exchange(url)))
+
+
+@given(st.binary(), st.text(), st.text(), st.text())
+def test_nothing_that_clients_send_ends_a_field_or_a_line(url, method, client, header):
+    request, response = exchange(url, method, (client, 1), x=header)
+    for form in ("text", "json", '"%(method)s" "%(referer)s%({x}i)s" "%({x-a}o)s" "%(peer)s"'):
+        check_line(form, rendered(form, request, response))
+
+
+def check_line(form, line):
+    assert line.isascii()
+    assert line.endswith("\n")
+    line = line[:-1]
+    assert line.isprintable()
+    if form == "json":
+        assert set(json.loads(line)) >= {"url", "method", "peer"}
+        return
+    # Outside of quotes stands what we have written, and within them no quote without a backslash.
+    quoted = re.compile(r'"(?:[^"\\]|\\.)*"')
+    outside = quoted.sub("", line)
+    assert '"' not in outside
+    assert len(quoted.findall(line)) == (1 if form == "text" else form.count('"') // 2)
+    if form == "text":
+        assert len(outside.split()) == 8, outside
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("\x1b", "\\x1b"), ("\n", "\\n"), ("é", "\\xe9"), ("€", "\\u20ac"), ('a"\\', 'a\\"\\\\')],
+)
+def test_escapes_are_those_of_python(text, shown):
+    assert rendered("%(path)s", *exchange(text.encode("latin-1", "ignore"))) is not None
+    request, response = exchange()
+    request.path = text
+    assert rendered("%(path)s", request, response) == shown + "\n"
+
+
+def test_months_do_not_follow_the_locale():
+    assert clock.clf_time(0)[2:12] in {"/Jan/1970:", "/Dec/1969:"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"), [("UTC", "+0000"), ("IST-5:30", "+0530"), ("XXX3:30", "-0330")]
+)
+def test_the_zone_is_told(monkeypatch, zone, shown):
+    import time
+
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert clock.clf_time(0).endswith(shown)
+        assert clock.iso_time(0) == "1970-01-01T00:00:00Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    "form", ["", "combined", "%(nothing)s", "%(url)d", "%(url)", "{url}", None, 5, b"text", "%d"]
+)
+def test_what_is_no_format_is_refused_at_once(app, form):
+    with pytest.raises(ValueError, match="`format`"):
+        access_log(app, format=form)
+
+
+@pytest.mark.parametrize("target", ["", -1, True, 1.5, object(), ["a"]])
+def test_what_is_no_target_is_refused_at_once(app, target):
+    with pytest.raises(ValueError, match="`target` is a path"):
+        access_log(app, target)
+
+
+async def test_a_target_that_cannot_be_opened_ends_the_startup(app, tmp_path):
+    access_log(app, tmp_path / "missing" / "access.log")
+    with pytest.raises(FileNotFoundError):
+        await app.startup()
+
+
+# Targets.
+
+
+async def test_by_default_lines_go_to_the_standard_output_of_the_startup(app, capfd, liveclient):
+    log = access_log(app)
+    log.open()
+    await liveclient.get("/")
+    log.close()
+    assert CLF.fullmatch(capfd.readouterr().out.strip())
+
+
+async def test_an_output_without_a_descriptor_is_written_to(app, capsys, client):
+    log = access_log(app)
+    await client.get("/")
+    log.flush()
+    assert CLF.fullmatch(capsys.readouterr().out.strip())
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, io.BytesIO])
+async def test_streams_of_text_and_bytes_take_lines(app, client, kind):
+    stream = kind()
+    log = access_log(app, stream, "%(url)s é")
+    await client.get("/")
+    log.close()
+    text = stream.getvalue()
+    assert (text if isinstance(text, str) else text.decode()) == "/ é\n"
+
+
+async def test_anything_that_can_be_written_to_will_do(app, client):
+    written = []
+    log = access_log(app, SimpleNamespace(write=written.append), "%(url)s")
+    await client.get("/")
+    log.reopen()
+    assert written == ["/\n"]
+
+
+async def test_a_stream_that_fails_is_told_once(app, client, caplog):
+    class Broken:
+        def write(self, text):
+            raise ValueError("closed")
+
+    log = access_log(app, Broken())
+    for _ in range(3):
+        assert (await client.get("/")).status == 200
+        log.flush()
+    (record,) = caplog.records
+    assert "loses lines: closed" in record.getMessage()
+
+
+async def test_a_descriptor_stays_the_callers(app, client, path):
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT)
+    log = access_log(app, fd, "%(url)s")
+    await client.get("/")
+    log.close()
+    os.write(fd, b"mine\n")
+    os.close(fd)
+    assert path.read_text() == "/\nmine\n"
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+async def test_a_path_is_appended_to(app, client, path, kind):
+    path.write_text("before\n")
+    log = access_log(app, kind(path), "%(url)s")
+    await client.get("/")
+    log.close()
+    assert path.read_text() == "before\n/\n"
+
+
+async def test_a_path_is_that_of_the_directory_of_the_call(
+    app, client, path, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    log = access_log(app, path.name, "%(url)s")
+    monkeypatch.chdir("/")
+    await client.get("/")
+    log.close()
+    assert path.read_text() == "/\n"
+
+
+async def test_several_logs_of_one_application_have_all_lines(app, tmp_path, liveclient):
+    logs = [access_log(app, tmp_path / form, form) for form in ("text", "json")]
+    for log in logs:
+        log.open()
+    await liveclient.get("/")
+    for log in logs:
+        log.close()
+    assert len((tmp_path / "text").read_text().splitlines()) == 1
+    assert json.loads((tmp_path / "json").read_text())["duration"] > 0
+
+
+# Batches.
+
+
+@pytest.fixture
+async def written(app, path):
+    """A log, and the writes that it makes."""
+    log = access_log(app, path, "%(url)s")
+    log.open()
+    writes = []
+    original = log._file._write
+
+    def write(data):
+        writes.append(len(data))
+        return original(data)
+
+    log._file._write = write
+    yield SimpleNamespace(log=log, writes=writes)
+    log.close()
+
+
+async def test_lines_are_written_together_in_time(app, written, client, path, lines):
+    for _ in range(10):
+        await client.get("/")
+    assert written.writes == []
+    assert await lines(10) == ["/"] * 10
+    assert written.writes == [20]
+
+
+async def test_many_lines_are_written_before_their_time(written, path):
+    long = "/" + "x" * 1000
+    for _ in range(batches.ROW * 2):
+        written.log.add(*exchange(long.encode()), 0, 0.0)
+    assert len(written.writes) == 1
+    assert written.writes[0] >= batches.BATCH
+    written.log.flush()
+    assert path.read_text().splitlines() == [long] * batches.ROW * 2
+
+
+async def test_lines_are_written_at_shutdown(app, path, client):
+    log = access_log(app, path, "%(url)s")
+    log.open()
+    await client.get("/")
+    await app.shutdown()
+    assert path.read_text() == "/\n"
+    await client.get("/late")
+    log.flush()  # what comes all the same is not lost
+    log.close()
+    assert path.read_text() == "/\n/late\n"
+
+
+async def test_without_a_startup_the_target_is_opened_for_the_first_lines(app, path):
+    log = access_log(app, path, "%(url)s")
+    log.flush()
+    assert not path.exists()
+    await Client(app).get("/")
+    log.flush()
+    assert path.read_text() == "/\n"
+    log.close()
+
+
+def test_an_application_that_runs_in_one_loop_after_another_writes_in_time(app, path):
+    log = access_log(app, path, "%(url)s")
+
+    async def ask():
+        async with Client(app) as client:
+            await client.get("/")
+            log._timer = asyncio.get_running_loop().call_later(60, print)
+
+    for _ in range(2):
+        asyncio.run(ask())
+    assert path.read_text() == "/\n/\n"
+
+
+# Files that are moved.
+
+
+async def test_a_file_that_was_moved_is_opened_anew(app, written, client, path):
+    await client.get("/before")
+    path.rename(path.with_suffix(".1"))
+    await client.get("/with")
+    send_reopen(app)
+    await client.get("/behind")
+    written.log.flush()
+    assert path.with_suffix(".1").read_text() == "/before\n/with\n"
+    assert path.read_text() == "/behind\n"
+
+
+async def test_a_file_that_cannot_be_opened_anew_is_kept(app, written, client, path, caplog):
+    moved = path.parent.with_suffix(".moved")
+    path.parent.rename(moved)
+    send_reopen(app)
+    await client.get("/kept")
+    written.log.flush()
+    assert (moved / path.name).read_text() == "/kept\n"
+    assert "cannot be opened again" in caplog.text
+    moved.rename(path.parent)
+
+
+async def test_a_listener_of_reopen_logs_that_fails_is_logged(app, caplog):
+    @app.listen("reopen_logs")
+    def fail():
+        raise ValueError("no disk")
+
+    send_reopen(app)
+    assert "no disk" in caplog.text
+
+
+def test_listeners_of_reopen_logs_are_plain_functions(app):
+    async def listener():
+        """A coroutine function."""
+
+    with pytest.raises(ValueError, match="plain function"):
+        app.listen("reopen_logs")(listener)
+
+
+async def test_a_log_that_was_not_opened_is_not_reopened(app, path):
+    access_log(app, path).reopen()
+    assert not path.exists()
+
+
+# Trouble.
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+async def test_a_full_disk_is_told_once_and_survived(app, liveclient, caplog):
+    log = access_log(app, "/dev/full")
+    log.open()
+    for _ in range(3):
+        assert (await liveclient.get("/")).status == 200
+        log.flush()
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("roll", "ERROR")
+    assert "loses lines: No space left on device" in record.getMessage()
+
+
+async def test_a_disk_that_has_room_again_is_written_to_and_told_of_again(tmp_path, caplog):
+    """A write that was cut is followed by whole lines."""
+    path = tmp_path / "log"
+    file = opener_of(path)()
+    room = [4, 0]
+
+    def write(data):
+        if not room:
+            return os.write(file._fd, data)
+        left = room.pop(0)
+        if not left:
+            raise OSError(28, "No space left on device")
+        return os.write(file._fd, data[:left])
+
+    file._write = write
+    file.write(b"one\ntwo\n")  # the second line is not written at all
+    file.write(b"three\n")
+    room += [2, 0]
+    file.write(b"four\n")  # this one is cut
+    file.write(b"five\n")
+    file.close()
+    assert path.read_text() == "one\nthree\nfo\nfive\n"
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+async def test_a_reader_that_has_gone_is_told_once_and_survived(app, liveclient, caplog, kind):
+    reading, writing = ends(kind)
+    log = access_log(app, writing)
+    log.open()
+    reading.close()
+    for _ in range(3):
+        assert (await liveclient.get("/")).status == 200
+        log.flush()
+    assert len(caplog.records) == 1
+    assert "loses lines" in caplog.text
+    log.close()
+    writing.close()
+
+
+def ends(kind):
+    """The two ends of a pipe or a socket, as files that block."""
+    if kind == "socket":
+        return socket.socketpair()
+    reading, writing = os.pipe()
+    return os.fdopen(reading, "rb", 0), Pipe(os.fdopen(writing, "wb", 0))
+
+
+class Pipe:
+    """A stream on the writing end of a pipe."""
+
+    def __init__(self, raw):
+        self.fileno, self.close = raw.fileno, raw.close
+
+    def write(self, data):
+        pytest.fail("the descriptor is written to")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+async def test_a_reader_that_does_not_read_holds_up_nothing(app, liveclient, caplog, kind, until):
+    reading, writing = ends(kind)
+    log = access_log(app, writing, "%(url)s")
+    log.open()
+    asked = [f"/{number:04}{'x' * 996}" for number in range(3000)]
+    for url in asked[:500]:
+        log.add(*exchange(url.encode()), 0, 0.0)
+    log.flush()
+    assert log._file.waits
+    assert (await until(liveclient.get("/"))).status == 200
+    assert caplog.records == []
+    for url in asked[500:]:
+        log.add(*exchange(url.encode()), 0, 0.0)
+    log.flush()
+    (record,) = caplog.records
+    assert "nobody reads it" in record.getMessage()
+    # Whole lines arrive, in order, when somebody reads.
+    got = await until(asyncio.to_thread(read_all, reading, log))
+    whole = got.decode().splitlines()
+    kept = [url for url in [*asked[:500], "/", *asked[500:]] if url in set(whole)]
+    assert whole == kept
+    assert len(whole) > 900
+    log.close()
+    reading.close()
+    writing.close()
+
+
+def read_all(reading, log):
+    """Read as long as the log has something that waits."""
+    read = reading.recv if isinstance(reading, socket.socket) else reading.read
+    found = b""
+    while log._file.waits or is_readable(reading):
+        found += read(65536)
+    return found
+
+
+def is_readable(reading):
+    import select
+
+    poll = select.poll()
+    poll.register(reading.fileno(), select.POLLIN)
+    return bool(poll.poll(300))
+
+
+async def test_a_slow_reader_gets_the_last_lines_at_the_end(app, client):
+    reading, writing = ends("pipe")
+    log = access_log(app, writing, "%(url)s")
+    log.open()
+    for _ in range(100):
+        log.add(*exchange(b"/" + b"x" * 999), 0, 0.0)
+    log.flush()
+    assert log._file.waits
+    got = asyncio.ensure_future(asyncio.to_thread(drain, reading, 100_000))
+    await asyncio.to_thread(log.close)
+    writing.close()
+    assert (await got).count(b"\n") > 70
+    reading.close()
+
+
+def drain(reading, size):
+    found = b""
+    while len(found) < size and (data := reading.read(65536)):
+        found += data
+    return found
+
+
+async def test_a_descriptor_that_does_not_block_is_waited_for(tmp_path):
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    file = LineFile(lambda: os.dup(writing))
+    file._poll = lambda seconds: True  # as if another process had filled it meanwhile
+    for _ in range(40):
+        file.write(b"x" * 4095 + b"\n")
+    assert file.waits
+    os.read(reading, 65536)
+    file.write(b"")
+    os.close(reading)
+    file.close()
+    os.close(writing)
+
+
+async def test_a_terminal_is_written_to(app, client):
+    import pty
+
+    main, terminal = pty.openpty()
+    log = access_log(app, terminal, "%(url)s")
+    log.open()
+    await client.get("/")
+    log.close()
+    assert os.read(main, 100) == b"/\r\n"
+    os.close(main)
+    os.close(terminal)
+
+
+async def test_an_error_in_the_request_does_not_keep_its_line_from_being_written(
+    app, path, client
+):
+    log = access_log(app, path, "%(status)d")
+    log.open()
+
+    @app.listen("headers")
+    def refuse(request, response):
+        raise HttpError(403)
+
+    class Odd(type(app)):
+        def lookup(self, request):
+            raise ValueError
+
+    await client.get("/")
+    app.__class__ = Odd
+    await client.get("/")
+    log.close()
+    assert path.read_text() == "403\n500\n"
+
+
+def test_it_is_not_loaded_where_nobody_uses_it():
+    import subprocess
+
+    code = "import sys, roll; sys.exit('roll.logs.batches' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
