@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Protocol
@@ -58,28 +60,42 @@ def report_exchanges(app: Observed, report: Report) -> None:
         ValueError: `report` is async: it is called where nothing can be awaited.
     """
     refuse_async(report, "A report of exchanges")
+    make_protocol = app.protocol_class
 
     def answered(request: Any, response: Any, length: int) -> None:
         now = perf_counter()
-        # One that failed before its headers event took no time worth a word.
-        report(request, response, length, now - getattr(request, "began", now))
-
-    make_protocol = app.protocol_class
+        received = getattr(request.protocol, "received_at", 0.0)
+        report(request, response, length, now - received if received else 0.0)
 
     def make_watched(app: Any) -> Any:
         protocol = make_protocol(app)
         when_answered(protocol, answered)
+        # Not by a listener of `headers`: the native cycle gives way to those.
+        with suppress(TypeError):  # a class that cannot be extended: its answers take no time
+            protocol.__class__ = timed(type(protocol))  # type: ignore[arg-type]  # it is hashable
         return protocol
 
-    listeners = app.hooks.setdefault("headers", [])
-    if begin not in listeners:
-        # First of all listeners: none can end the chain before it.
-        listeners.insert(0, begin)
     app.HttpProtocol = make_watched
 
 
-def begin(request: Any, response: Any) -> None:  # noqa: ARG001 - both, as that is called fastest
-    request.began = perf_counter()
+@cache
+def timed(kind: Any) -> Any:
+    """Return a class of connections that know when what they answer was received.
+
+    That is the last time that they read something while nothing was being answered.
+    """
+    if hasattr(kind, "received_at"):
+        return kind
+    receive = kind.data_received
+
+    def data_received(self: Any, data: bytes) -> None:
+        if getattr(self, "request", None) is None:
+            self.received_at = perf_counter()
+        receive(self, data)
+
+    names = {"__slots__": (), "received_at": 0.0, "data_received": data_received}
+    names |= {name: getattr(kind, name) for name in ("__module__", "__qualname__", "__doc__")}
+    return type(kind)(kind.__name__, (kind,), names)
 
 
 def report_refusals(app: Any, report: Refusal) -> None:

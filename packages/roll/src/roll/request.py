@@ -43,16 +43,12 @@ class Request(roll_http.Request):
         "_opened",
         "_query",
         "after_functions",
-        "began",
         "forwarded",
         "late",
     )
 
     after_functions: list[Callable[[], Any]]
     """What `response.after` was given; not there before the first."""
-
-    began: float
-    """When the head had come, by the clock of `perf_counter`; set where answers are reported."""
 
     forwarded: Any
     """What a trusted proxy says of the origin, see `proxy_headers`; None without one."""

@@ -247,6 +247,50 @@ async def test_a_request_that_finds_its_client_itself_is_asked_each_time(path, l
     server.close()
 
 
+async def test_the_duration_begins_when_the_request_has_come(app, path, connect, lines, until):
+    access_log(app, path, "%(duration).2f").open()
+    access_log(app, os.devnull).open()  # which tells nothing else
+
+    @app.route("/slow", methods=["GET", "POST"])
+    async def slow(request, response):
+        await asyncio.sleep(0.05)
+
+    loop = asyncio.get_running_loop()
+    _, writer = await connect()
+    loop.call_later(0.2, writer.write, GET.replace(b"/ ", b"/slow "))  # idle time does not count
+    assert 0.05 <= float((await lines(1))[0]) < 0.2
+    writer.write(b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+    loop.call_later(0.2, writer.write, b"x")  # the time of an upload does
+    assert float((await lines(2))[1]) >= 0.2
+
+
+async def test_a_connection_of_another_kind_takes_no_time(path, lines):
+    class Fixed(asyncio.Protocol):
+        __slots__ = ("app", "on_answered", "transport")
+        request = None
+
+        def __init__(self, app):
+            self.app, self.on_answered = app, None
+
+        def connection_made(self, transport):
+            request, response = exchange()
+            request.protocol = self
+            self.on_answered(request, response, 0)
+            transport.close()
+
+    class FixedRoll(Roll):
+        HttpProtocol = Fixed
+
+    app = FixedRoll()
+    access_log(app, path, "%(duration).2f").open()
+    server = await asyncio.get_running_loop().create_server(app.factory, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    await reader.read()
+    writer.close()
+    server.close()
+    assert await lines(1) == ["0.00"]
+
+
 # Injection.
 
 
