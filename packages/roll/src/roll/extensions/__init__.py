@@ -2,7 +2,6 @@
 
 from roll_http import HTTP_METHODS
 
-from .access_log import logger
 from .accesses import access_log
 from .compression import compress
 from .cross_origin import cors
@@ -11,6 +10,7 @@ from .debugging import igniter, traceback
 from .negotiation import content_negociation
 from .preflight import options
 from .proxy_headers import proxy_headers
+from .request_log import logger
 from .rooms import rooms
 from .server import simple_server
 from .sessions import MemoryStore, RedisStore, Session, SessionStore, sessions
