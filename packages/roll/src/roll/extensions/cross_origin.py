@@ -62,6 +62,10 @@ def cors(
         response.headers.update(fixed)
         if max_age is not None and request.method == "OPTIONS":
             response.headers["Access-Control-Max-Age"] = max_age
+        if isinstance(origin, str):
+            # Without a look at that of the request: its header fields may not be parsed yet.
+            response.headers["Access-Control-Allow-Origin"] = origin
+            return None
         return allow_origin(origin, request.origin, response)
 
 
@@ -106,9 +110,6 @@ def joined(names: str | Collection[str]) -> str:
 
 def allow_origin(origin: Origin, given: str, response: Any) -> Awaitable[None] | None:
     """Allow the origin of a request, `given`; what is returned is to be awaited."""
-    if isinstance(origin, str):
-        response.headers["Access-Control-Allow-Origin"] = origin
-        return None
     vary_on(response.headers, "Origin")
     if not given:
         return None
