@@ -7,11 +7,10 @@ import sys
 
 import uvloop
 
-uvloop.install()
-
 from roll import Roll
 from roll.extensions import cors, logger, simple_server
 
+uvloop.install()  # this Roll would take it by itself
 kind = sys.argv[1]
 path = f"{os.environ['BENCH_FILES']}/{os.environ['BENCH_PORT']}.log"
 ids = itertools.count()

@@ -19,14 +19,14 @@ import time
 from pathlib import Path
 from statistics import median
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from harness.endpoints import BROWSER, Endpoint, WrongAnswer, check
 from harness.load import Figures, measure
 from harness.machine import describe_machine, versions
 from harness.servers import OLD_PYTHON, Running, Server, install_old_roll, running
 
+HERE = Path(__file__).parent
 BOOKS = Endpoint(
     "production",
     "/books/42",
