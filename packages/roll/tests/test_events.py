@@ -439,3 +439,34 @@ async def test_a_listener_that_returns_a_coroutine_is_told_to_await(app, client,
         f"{described(authenticate)}, a listener of 'request', returned a coroutine, {name}, of"
         f" which nothing has run: `await` it first"
     ) in caplog.text
+
+
+@pytest.mark.parametrize("arguments", [(), ("one",), ("one", "two", "three")])
+async def test_an_application_may_send_a_built_in_event_with_arguments_of_its_own(app, arguments):
+    seen = []
+
+    @app.listen("request")
+    def listener(request=None, *others):
+        seen.append((request, *others))
+
+    await app.hook("request", *arguments)
+    assert seen == [arguments or (None,)]
+
+
+@pytest.mark.parametrize("more", [{}, {"more": 1}])
+async def test_a_listener_of_one_argument_gets_that_and_what_is_named(app, more):
+    seen = []
+
+    @app.listen("request")
+    def listener(response, *, more=None):
+        seen.append((response, more))
+
+    app.hook("request", "asked", "answered", **more)
+    assert seen == [("answered", more.get("more"))]
+
+
+async def test_a_listener_of_one_argument_takes_what_is_sent_by_hand(app):
+    seen = []
+    app.listen("request")(lambda response: seen.append(response))  # noqa: PLW0108 - it is to be plain
+    app.hook("request", "alone")
+    assert seen == ["alone"]

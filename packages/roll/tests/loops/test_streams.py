@@ -7,7 +7,7 @@ from websockets.frames import Frame, Opcode
 
 from roll import ConnectionClosed, HttpError, Roll
 from roll.testing import Client, WebsocketRefused
-from roll.testing.connection import Duplex
+from roll.testing.connection import Duplex, InProcess
 
 
 @pytest.fixture(params=["client", "liveclient"])
@@ -531,6 +531,24 @@ async def test_what_breaks_the_protocol_is_a_lost_connection(app, tester, until)
     async with tester.websocket("/ws") as ws:
         with pytest.raises(ConnectionClosed):
             await until(ws.recv())
+
+
+async def test_a_connection_that_is_left_cancels_what_has_not_ended(monkeypatch):
+    monkeypatch.setattr("roll.testing.connection.PATIENCE", 0)
+    seen = []
+
+    class Slow(Receiver):
+        on_answered = None
+
+        def connection_lost(self, exc):
+            seen.append("lost")
+
+        def cancel(self):
+            seen.append("cancelled")
+            self.on_answered()
+
+    await InProcess(Slow()).leave()
+    assert seen == ["lost", "cancelled"]
 
 
 # The transport in process.

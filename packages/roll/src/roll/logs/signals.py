@@ -138,8 +138,8 @@ class SignalGuard:
 GUARD: Final = SignalGuard()
 """That of the process: signals belong to it as a whole."""
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=GUARD.forget)
+# Systems without a fork have no such function.
+getattr(os, "register_at_fork", dict)(after_in_child=GUARD.forget)
 
 
 def send_reopen(app: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from ..observe import when_answered
@@ -60,11 +59,11 @@ class InProcess:
         self.protocol = protocol
         self.transport = Duplex(protocol)
         self.reader = self.transport.reader
-        self._answered = asyncio.Event()
+        self._answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if hasattr(type(protocol), "on_answered"):
-            when_answered(protocol, lambda *_: self._answered.set())
+            when_answered(protocol, lambda *_: self._answered.set_result(None))
         else:  # nothing tells when it has answered
-            self._answered.set()
+            self._answered.set_result(None)
         protocol.connection_made(self.transport)
 
     def write(self, data: bytes) -> None:
@@ -84,10 +83,8 @@ class InProcess:
             await self._has_answered()
 
     async def _has_answered(self) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await self._answered.wait()
-        return self._answered.is_set()
+        await asyncio.wait([self._answered], timeout=PATIENCE)
+        return self._answered.done()
 
 
 class Duplex(Transport):
