@@ -96,7 +96,9 @@ def test_python_is_active_in_subinterpreters_which_the_core_refuses():
     assert run(outer) == "both"
 
 
-def test_the_command_says_which_core_is_active_and_why(capsys):
+def test_the_command_says_which_core_is_active_and_why(capsys, monkeypatch):
+    # Another test may have imported the module: runpy warns of one that is there already.
+    monkeypatch.delitem(sys.modules, "roll_http.__main__", raising=False)
     runpy.run_module("roll_http", run_name="__main__")
     state = (
         "native core is active" if _core.is_native else f"Python path is active: {_core.reason}"
