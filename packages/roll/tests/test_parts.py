@@ -662,6 +662,11 @@ class Called:
         """Nobody would await it."""
 
 
+class Awaited:
+    def __await__(self):
+        yield
+
+
 class Bare:
     def __init__(self, *args, **kwargs): ...
 
@@ -684,6 +689,7 @@ NO_PARTS = {
     "called": Called,
     "text": str,
     "coroutine": lambda *args, **kwargs: [coroutine()][0],
+    "awaited": lambda *args, **kwargs: Awaited(),
     "number": lambda *args, **kwargs: 5,
     "nothing": lambda *args, **kwargs: None,
     "two more": lambda one, two, three, **kwargs: {},
