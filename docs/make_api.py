@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = Path(__file__).parents[1] / "packages"
+# Modules that have public names beside those of their package.
+MODULES = {"roll": ["roll.extensions", "roll.testing"]}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -24,8 +26,19 @@ def page(package: str) -> str:
     lines = [f"# API of {package}", "", "Made of the docstrings by `docs/make_api.py`.", ""]
     for name in module.__all__:
         lines += described(name, getattr(module, name))
+    for name in MODULES.get(package, ()):
+        lines += more_names(name, module)
     text = "\n".join(lines).rstrip() + "\n"
     return re.sub(r"(?m)^(- `.*`)\n\n(?=- `)", r"\1\n", text)
+
+
+def more_names(name: str, package: Any) -> Iterator[str]:
+    """Describe the names of a module that the package does not have."""
+    module = importlib.import_module(name)
+    yield from [f"Of `{name}`:", ""]
+    for member in module.__all__:
+        if member not in package.__all__:
+            yield from described(member, getattr(module, member))
 
 
 def described(name: str, value: Any) -> Iterator[str]:
