@@ -3,6 +3,7 @@
 import asyncio
 import tracemalloc
 import zlib
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,6 +33,33 @@ class Room:
 @pytest.fixture
 def room() -> Room:
     return Room()
+
+
+@pytest.mark.parametrize("offer", [[], ["Sec-WebSocket-Extensions: permessage-deflate"]])
+async def test_all_frames_that_are_sent_are_counted(
+    serve: Any, wire: Any, offer: list[str]
+) -> None:
+    seen: list[WSProtocol] = []
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        seen.append(ws)
+        await ws.send("x" * 10)
+        await ws.send(pieces())
+        broadcast([ws], b"x" * 200)
+        await ws.pong(b"12345")
+
+    async def pieces() -> AsyncIterator[str]:
+        yield "a"
+        yield "b"
+
+    site = await serve(handler)
+    raw = await site.raw(*offer)
+    normal = b"\x03\xe8"
+    got = await raw.reader.readuntil(b"\x88\x02" + normal)  # the close frame
+    raw.send(wire.frame(0, normal, first=CLOSE))
+    assert len(got) > 40
+    assert seen[0].bytes_sent == len(got)
+    assert WSProtocol(SimpleNamespace()).bytes_sent == 0  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("message", ["h\u00e9llo", b"\x00\xff", "", "x" * 200, b"x" * 70_000])

@@ -36,6 +36,7 @@ def broadcast(
         raise TypeError(f"Broadcast to an iterable of connections, not to {connections!r}")
     shared = Shared(message)
     plain = shared.plain
+    size = len(plain)
     late = 0
     for ws in connections:
         connection = getattr(ws, "_connection", None)  # None before the handshake
@@ -50,6 +51,7 @@ def broadcast(
                 and connection.deflate is None
                 and not connection.transport.is_closing()
             ):
+                connection.sent += size
                 connection.transport.write(plain)
             elif not connection.post(shared):
                 late += 1

@@ -45,6 +45,7 @@ class Connection:
         "on_lost",
         "outbox",
         "pings",
+        "sent",
         "stream",
         "transport",
         "wire",
@@ -69,6 +70,8 @@ class Connection:
         self.intake = Intake(wire, self.outbox)
         self.keepalive: Keepalive | None = None
         self.broken = False
+        self.sent = 0
+        """Bytes of the frames that were written."""
         self.stream: object | None = None
         """The stream whose message was not read to its end."""
 
@@ -204,7 +207,7 @@ class Connection:
         def write() -> None:
             if deflate is not None:
                 deflate.restart()
-            self.transport.write(frame)
+            self.write(frame)
 
         if self.outbox.free():
             write()
@@ -233,7 +236,7 @@ class Connection:
         writes = self.wire.data_to_send()
         if not writes or self.transport.is_closing():
             return
-        self.transport.write(writes[0] if len(writes) == 1 else b"".join(writes))
+        self.write(writes[0] if len(writes) == 1 else b"".join(writes))
         if writes[-1] == SEND_EOF:
             self.send_eof()
 
@@ -246,6 +249,11 @@ class Connection:
         # tells of the loss later.
         with contextlib.suppress(OSError):
             self.transport.write_eof()
+
+    def write(self, data: bytes) -> None:
+        """Write frames to the transport."""
+        self.sent += len(data)
+        self.transport.write(data)
 
     async def turn(self, write: Callable[[], object], message: bool) -> Any:
         """Call `write` in its turn; raise ConnectionClosed if the connection has ended."""
@@ -260,7 +268,7 @@ class Connection:
 
     def send_message(self, opcode: Opcode, payload: bytes) -> None:
         """Send a whole message."""
-        self.transport.write(self.wire.pack(opcode, payload))
+        self.write(self.wire.pack(opcode, payload))
 
     # Pings.
 

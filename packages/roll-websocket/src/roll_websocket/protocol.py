@@ -220,6 +220,12 @@ class WSProtocol(asyncio.Protocol):
         return self._connection.pings.latency
 
     @property
+    def bytes_sent(self) -> int:
+        """The bytes of all frames that were sent, control frames included; 0 before the first."""
+        connection = getattr(self, "_connection", None)
+        return 0 if connection is None else connection.sent
+
+    @property
     def closed(self) -> bool:
         """Whether the connection has ended: nothing can be sent or received."""
         return self._close is not None
@@ -297,7 +303,7 @@ class WSProtocol(asyncio.Protocol):
         opcode, payload = message_frame(data)
         connection = self._connection
         if connection.outbox.ready():
-            connection.transport.write(connection.wire.pack(opcode, payload))
+            connection.write(connection.wire.pack(opcode, payload))
         else:
             await connection.turn(partial(connection.send_message, opcode, payload), True)
 

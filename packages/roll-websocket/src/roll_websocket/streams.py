@@ -165,7 +165,7 @@ class Sender:
         connection = self.connection
 
         def write() -> None:
-            connection.transport.write(connection.wire.pack_piece(opcode, payload, last))
+            connection.write(connection.wire.pack_piece(opcode, payload, last))
             if not self.open:
                 connection.outbox.begin_message()
             self.open = not last

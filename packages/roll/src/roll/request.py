@@ -14,6 +14,7 @@ from roll_http import HttpError, as_stream
 from roll_multipart import LimitError, MultipartError, NestedError
 
 from .containers import Files, Form, Multipart, Query, filled, is_own, made_of
+from .identity import Identified
 from .late import Late, late_of
 from .media_types import MULTIPART, URLENCODED, media_type, refuse_several
 from .views import ENDPOINTS
@@ -34,7 +35,7 @@ class FormLoad:
         self.failure: tuple[HTTPStatus, Any] | None = None
 
 
-class Request(roll_http.Request):
+class Request(Identified, roll_http.Request):
     """A request; as a dict, it is all the user's own: nothing here uses its keys."""
 
     __slots__ = (
@@ -44,6 +45,7 @@ class Request(roll_http.Request):
         "_query",
         "after_functions",
         "forwarded",
+        "known_id",
         "late",
     )
 

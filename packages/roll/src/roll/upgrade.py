@@ -64,16 +64,16 @@ async def converse(
         await report(app, "websocket_error", request, ws, error)
     finally:
         await notify(app, "websocket_disconnect", request, ws)
-        report_end(request, response)
+        report_end(request, response, ws)
     return response
 
 
-def report_end(request: Any, response: Any) -> None:
+def report_end(request: Any, response: Any, ws: Any) -> None:
     """Report a websocket that has ended as an answer: HTTP knows nothing of its end."""
     response.status = HTTPStatus.SWITCHING_PROTOCOLS
     report = getattr(request.protocol, "on_answered", None)
     if report is not None:
-        report(request, response, 0)
+        report(request, response, getattr(ws, "bytes_sent", 0))
 
 
 def close_unless_upgraded(request: Any) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "View",
     "endpoint_of",
     "page_of",
+    "path_of",
     "payload_of",
 ]
 
@@ -55,6 +56,7 @@ class Endpoint:
         "extras",
         "lazy_body",
         "method",
+        "path",
         "settings",
         "special",
         "timeout",
@@ -70,6 +72,7 @@ class Endpoint:
         extras: Mapping[str, Any] | None = None,
         conversions: Conversions | None = None,
         timeout: float | None = None,
+        path: str | None = None,
     ) -> None:
         self.method: Final = method
         self.lazy_body: Final = lazy_body
@@ -84,6 +87,8 @@ class Endpoint:
         """What makes the handler's arguments from text; None or empty where all stay text."""
         self.timeout: Final = timeout
         """The seconds that the handler may take; None for no limit."""
+        self.path: Final = path
+        """The path that it was registered with; None where only the router knows."""
         self.special: Final = bool(
             settings or conversions or websocket is not None or timeout is not None
         )
@@ -138,6 +143,7 @@ def payload_of(
             extras,
             place.conversions(handler),
             extras.get("timeout"),
+            place.path,
         )
         for method, handler in handlers.items()
     }
@@ -238,6 +244,19 @@ def page_of(payload: Mapping[str, Any], method: str) -> Endpoint | None:
         return None
     found: Endpoint = payload.get(ENDPOINTS[method], DEFAULTS[method])
     return found if found.websocket is None else None
+
+
+def path_of(payload: Mapping[str, Any] | None, method: str | None) -> str | None:
+    """Return the path that a route was registered with; None where none matches.
+
+    For a method that it does not answer, that of one it does: they are one place.
+    """
+    if not payload:
+        return None
+    found = payload.get(ENDPOINTS.get(method or "", ""))
+    if found is None:
+        found = next((one for one in payload.values() if isinstance(one, Endpoint)), None)
+    return None if found is None else found.path
 
 
 def not_allowed(payload: Mapping[str, Any]) -> NoReturn:

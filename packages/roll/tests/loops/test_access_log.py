@@ -5,11 +5,13 @@ import io
 import json
 import os
 import re
+import select
 import socket
 import sys
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
+from time import perf_counter
 from types import SimpleNamespace
 
 import pytest
@@ -76,26 +78,53 @@ async def test_a_line_of_text_is_in_the_common_log_format(app, path, lines, live
     assert 0 < float(seconds) < 60
 
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
 async def test_a_line_of_json_is_an_object(app, path, lines, liveclient):
     access_log(app, path, "json").open()
-    await liveclient.get("/?q=1")
-    (line,) = map(json.loads, await lines(1))
-    told = datetime.fromisoformat(line.pop("time"))
-    assert abs((datetime.now(UTC) - told).total_seconds()) < 60
-    assert 0 < line.pop("duration") < 60
-    assert line == {
+
+    @app.route("/users/{name}")
+    async def user(request, response, name):
+        request.id = "id-1"
+        response.body = name
+
+    await liveclient.get("/users/ad%20a?q=1", headers={"User-Agent": 'say "é"'})
+    await liveclient.get("/missing", headers={"traceparent": TRACE})
+    first, second = map(json.loads, await lines(2))
+    for line in (first, second):
+        told = datetime.fromisoformat(line.pop("time"))
+        assert abs((datetime.now(UTC) - told).total_seconds()) < 60
+        assert 0 < line.pop("duration") < 60
+    assert first == {
         "peer": "127.0.0.1",
         "method": "GET",
-        "url": "/?q=1",
+        "path": "/users/ad a",
+        "query": "q=1",
         "version": "1.1",
         "status": 200,
-        "bytes": 5,
+        "bytes": 4,
+        "request_id": "id-1",
+        "route": "/users/{name}",
+        "agent": 'say "é"',
+    }
+    del first["agent"]
+    assert second == first | {
+        "path": "/missing",
+        "query": "",
+        "status": 404,
+        "bytes": 8,
+        "request_id": None,
+        "route": None,
+        "agent": second["agent"],
+        "trace_id": "0af7651916cd43dd8448eb211c80319c",
     }
 
 
 FIELDS = (
-    "%(peer)s %(method)s %(url)s %(path)s %(query)s %(version)s %(status)d %(bytes)d"
-    " %(referer)s %(agent)s %({x-a}i)s %({Accept}i)s %({x-b}o)s %({X-None}o)s 100%% %%(time)s"
+    "%(peer)s %(method)s %(url)s %(path)s %(query)s %(version)s %(status)d %(bytes)d %(route)s"
+    " %(id)s %(trace)s %(referer)s %(agent)s %({x-a}i)s %({Accept}i)s %({x-b}o)s %({X-None}o)s"
+    " 100%% %%(time)s"
 )
 
 
@@ -109,7 +138,7 @@ async def test_a_format_of_ones_own_has_the_fields_it_names(app, path, lines, li
     headers = {"Referer": "there", "User-Agent": "test", "X-A": "a\tb"}
     await liveclient.get("/?q=1", headers=headers)
     assert (await lines(1)) == [
-        '127.0.0.1 GET /?q=1 / q=1 1.1 200 5 there test a\\tb - b\\" - 100% %(time)s'
+        '127.0.0.1 GET /?q=1 / q=1 1.1 200 5 / - - there test a\\tb - b\\" - 100% %(time)s'
     ]
 
 
@@ -168,7 +197,7 @@ async def test_every_answer_has_a_line(app, path, liveclient, connect, until, li
             "GET /ws 426 40",
             "HEAD / 200 0",
             "POST /small 413 43",
-            "GET /ws 101 0",
+            "GET /ws 101 4",  # a close frame
             "GET /waits 400 0",
             "- - 400 0",
         ]
@@ -181,16 +210,76 @@ async def test_every_answer_has_a_line(app, path, liveclient, connect, until, li
         ("text", '10.0.0.9 - - [x] "-" 431 0 0.000000'),
         (
             "json",
-            '{"time":"x","peer":"10.0.0.9","method":null,"url":null,"version":null,'
-            '"status":431,"bytes":0,"duration":0.000000}',
+            '{"time":"x","peer":"10.0.0.9","method":null,"path":null,"query":"","version":null,'
+            '"status":431,"bytes":0,"duration":0.000000,"request_id":null,"route":null,'
+            '"agent":null}',
         ),
-        ("%(peer)s %(method)s %(url)s %(path)s %({a}i)s %(status)d", "10.0.0.9 - - - - 431"),
+        (
+            "%(peer)s %(method)s %(url)s %(path)s %({a}i)s %(status)d %(id)s %(route)s %(trace)s",
+            "10.0.0.9 - - - - 431 - - -",
+        ),
     ],
 )
 def test_what_is_refused_before_it_is_a_request_has_a_line(form, expected):
     refused = Refused(HTTPStatus(431), ("10.0.0.9", 5))
     line = rendered(form, refused, refused)
     assert re.sub(r'(\[|"time":")[^]"]*', r"\1x", line) == expected + "\n"
+
+
+async def test_a_websocket_has_a_line_at_its_end_with_its_bytes_and_seconds(
+    app, path, liveclient, lines
+):
+    access_log(app, path, "%(status)d %(bytes)d %(duration)f %(route)s").open()
+
+    @app.route("/ws/{name}", protocol="websocket", compression=False)
+    async def echo(request, ws, name):
+        async for message in ws:
+            await ws.send(message)
+
+    async with liveclient.websocket("/ws/a") as ws:
+        begun = perf_counter()
+        for _ in range(3):
+            await ws.send("x" * 100)
+            assert await ws.recv() == "x" * 100
+        assert not path.read_text()
+        took = perf_counter() - begun
+    ((status, size, seconds, route),) = map(str.split, await lines(1))
+    assert (status, route) == ("101", "/ws/{name}")
+    assert int(size) == 3 * (2 + 100) + 4  # frames with their heads, and the close frame
+    assert took <= float(seconds) < 60
+
+
+async def test_a_route_is_told_by_the_path_it_was_registered_with(app, path, liveclient, lines):
+    access_log(app, path, "%(url)s %(route)s").open()
+
+    @app.route("/a/{x}")
+    async def get(request, response, x):
+        pass
+
+    @app.route("/a/{y}", methods=["POST"])
+    async def post(request, response, y):
+        pass
+
+    app.group("/shop").route("/{item:int}")(get_item)
+    await liveclient.get("/a/1")
+    await liveclient.post("/a/2", body="")
+    await liveclient.put("/a/3", body="")
+    await liveclient.get("/shop/4")
+    await liveclient.query("OPTIONS", "/a/5")
+    app.routes.add("/by-hand", GET=get_item)
+    await liveclient.get("/by-hand")
+    assert await lines(6) == [
+        "/a/1 /a/{x}",
+        "/a/2 /a/{y}",
+        "/a/3 /a/{x}",
+        "/shop/4 /shop/{item:int}",
+        "/a/5 /a/{x}",
+        "/by-hand -",
+    ]
+
+
+async def get_item(request, response, item=None):
+    pass
 
 
 async def test_refusals_are_still_told_to_who_was_told_before(app, connect, path, lines, until):
@@ -344,7 +433,7 @@ def check_line(form, line):
     line = line[:-1]
     assert line.isprintable()
     if form == "json":
-        assert set(json.loads(line)) >= {"url", "method", "peer"}
+        assert set(json.loads(line)) >= {"path", "method", "peer"}
         return
     # Outside of quotes stands what we have written, and within them no quote without a backslash.
     quoted = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -364,6 +453,34 @@ def test_escapes_are_those_of_python(text, shown):
     request, response = exchange()
     request.path = text
     assert rendered("%(path)s", request, response) == shown + "\n"
+
+
+@pytest.mark.parametrize(
+    "character", ["x", '"', "\\", "é", "\u2028", "\U0001f600", "\x1b", "\ud800"]
+)
+@pytest.mark.parametrize("size", [300, 100_000])
+@pytest.mark.parametrize(
+    "form", ["text", "json", '"%(path)s" "%(query)s" "%(agent)s"', '"%({Referer}i)s" "%({x}i)s"']
+)
+def test_a_line_is_never_longer_than_a_pipe_takes_at_once(form, size, character):
+    long = character * size
+    request, response = exchange(long.encode("utf-8", "surrogatepass"), long, referer=long, x=long)
+    request.path = request.query_string = request.id = long
+    request.headers["USER-AGENT"] = long
+    line = rendered(form, request, response)
+    assert len(line) <= select.PIPE_BUF
+    check_line(form, line)
+    if size == 100_000:
+        assert "..." in line
+
+
+def test_what_is_cut_is_cut_between_two_characters():
+    request, response = exchange()
+    for before in range(12):
+        request.path = "x" * before + "\U0001f600" * 2000
+        shown = json.loads(rendered("json", request, response))["path"]
+        assert shown.removesuffix("...") == request.path[: len(shown) - 3]
+        assert len(shown) > 80
 
 
 def test_months_do_not_follow_the_locale():

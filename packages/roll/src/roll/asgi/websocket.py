@@ -101,6 +101,8 @@ class ASGIWebsocket:
         self._sending = asyncio.Lock()  # keeps the order of the calls
         self._close: tuple[int, str] | None = None
         self._closing = False
+        self.bytes_sent = 0
+        """The bytes of the messages that were sent."""
 
     # The application's side.
 
@@ -253,6 +255,7 @@ class ASGIWebsocket:
         async with self._sending:
             if self._close is not None:
                 raise self._ended()
+            self.bytes_sent += len(payload if isinstance(payload, bytes) else payload.encode())
             await self._send({"type": "websocket.send", kind: payload})
 
     async def ping(self, data: str | bytes | None = None) -> asyncio.Future[float]:

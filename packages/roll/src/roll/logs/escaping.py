@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 from urllib.parse import quote
 
 from ..request import Request
 
-__all__ = ["escaped", "is_plain", "json_text", "peer_of"]
+__all__ = ["MOST", "escaped", "is_plain", "json_text", "peer_of"]
+
+MOST: Final = 1024
+"""Characters that a field has at most; longer ones are cut, and end in `...`.
+
+A line then fits in `PIPE_BUF`, so that those of several processes are never mixed in a pipe.
+"""
 
 
 def is_plain(text: str) -> bool:
@@ -16,22 +23,40 @@ def is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
-def escaped(text: str) -> str:
+def escaped(text: str, most: int = MOST) -> str:
     r"""Return a text as printable ASCII that can stand in double quotes.
 
     A quote and a backslash have a backslash before them; a control character is `\n` or `\x1b`,
-    a character that is not ASCII `\xe9` or `\u20ac`.
+    a character that is not ASCII `\xe9` or `\u20ac`. What is longer than `most` is cut.
     """
-    if is_plain(text):
-        return text
+    return text if len(text) <= most and is_plain(text) else bounded(text, python_escapes, most)
+
+
+def json_text(text: str | None, most: int = MOST) -> str:
+    """Return a text as JSON, in ASCII; what is longer than `most` characters is cut."""
+    if text is None:
+        return "null"
+    if len(text) <= most and is_plain(text):
+        return f'"{text}"'
+    return f'"{bounded(text, json_escapes, most)}"'
+
+
+def bounded(text: str, escape: Callable[[str], str], most: int) -> str:
+    """Return a text escaped, cut between two characters where it is longer than `most`."""
+    kept = text[:most]
+    shown = escape(kept)
+    while len(shown) > most:
+        kept = kept[: len(kept) * most // len(shown)]
+        shown = escape(kept)
+    return shown if len(kept) == len(text) else f"{shown}..."
+
+
+def python_escapes(text: str) -> str:
     return text.encode("unicode_escape").decode("ascii").replace('"', '\\"')
 
 
-def json_text(text: str | None) -> str:
-    """Return a text as JSON, in ASCII."""
-    if text is None:
-        return "null"
-    return f'"{text}"' if is_plain(text) else json.dumps(text)
+def json_escapes(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def peer_of(request: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from .clock import Clock, clf_time
 from .escaping import escaped, peer_of
 
-__all__ = ["HEADER", "Getter", "compiled", "each_name", "sent_field"]
+__all__ = ["HEADER", "Getter", "compiled", "each_name", "request_line", "sent_field"]
 
 Getter = Callable[[Any, Any, int, float], Any]
 """Called with a request, its response, the bytes of its body and seconds; returns a field."""
@@ -27,6 +27,11 @@ NUMBERS: Final[dict[str, Any]] = {"status": 200, "bytes": 0, "duration": 0.0}
 def text_of(value: object) -> str:
     """Return a value as text for a line, `-` for none."""
     return escaped(str(value)) if value else "-"
+
+
+def request_line(method: str, url: bytes, version: str) -> str:
+    """Return the line that a request began with, escaped; a long target alone is cut."""
+    return f"{escaped(method)} {escaped(url.decode('latin-1'))} HTTP/{version}"
 
 
 def header_of(name: str, side: str) -> Getter:
@@ -58,6 +63,9 @@ def ours() -> dict[str, Getter]:
         "duration": lambda *values: values[3],
         "referer": header_of("Referer", "i"),
         "agent": header_of("User-Agent", "i"),
+        "id": lambda request, *_: text_of(request.known_id),
+        "route": lambda request, *_: text_of(request.route_path),
+        "trace": lambda request, *_: text_of(request.trace and request.trace.trace_id),
     }
 
 

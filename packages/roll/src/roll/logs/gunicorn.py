@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .clock import Clock, clf_time
 from .escaping import escaped, peer_of
-from .formats import HEADER, Getter, compiled, each_name, sent_field
+from .formats import HEADER, Getter, compiled, each_name, request_line, sent_field
 from .lines import Format
 
 __all__ = ["gunicorn_format"]
@@ -32,7 +32,7 @@ def user_of(request: Any) -> str:
 
 
 def asked(request: Any) -> str:
-    return escaped(f"{request.method} {request.url.decode('latin-1')} HTTP/{request.version}")
+    return request_line(str(request.method), request.url, request.version)
 
 
 def microseconds(seconds: float) -> int:

@@ -7,10 +7,16 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from .clock import Clock, clf_time, iso_time
-from .escaping import escaped, is_plain, json_text, peer_of
-from .formats import compiled
+from .escaping import json_text, peer_of
+from .formats import compiled, request_line
 
 __all__ = ["Format", "Refused", "format_of"]
+
+SHORT: Final = 200
+"""Characters of a method and of a request id."""
+
+AGENT: Final = 512
+"""Characters of a `User-Agent` field."""
 
 
 class Format:
@@ -34,7 +40,7 @@ class Format:
 class Refused:
     """What is known of a request that was refused before it was one; the response, too."""
 
-    method = protocol = forwarded = None
+    method = protocol = forwarded = id = known_id = route_path = trace = None
     url = b""
     path = query_string = version = ""
     headers: Final[dict[str, str]] = {}
@@ -53,14 +59,14 @@ def format_of(template: Any) -> Format:
     if not isinstance(template, str):
         raise ValueError(f"`format` is 'text', 'json', or a text with '%(url)s', not {template!r}")  # noqa: TRY004 - as every wrong option
     if template == "text":
-        return Format(record, text_renderer())
+        return Format(text_record, text_renderer())
     if template == "json":
-        return Format(record, json_renderer())
+        return Format(json_record, json_renderer())
     return Format(compiled(template), "".join)
 
 
-def record(request: Any, response: Any, size: int, seconds: float) -> tuple[Any, ...]:
-    """Return what the lines of text and JSON say, without the objects it comes from."""
+def text_record(request: Any, response: Any, size: int, seconds: float) -> tuple[Any, ...]:
+    """Return what a line of text says, without the objects it comes from."""
     return (
         peer_of(request),
         request.method,
@@ -80,15 +86,30 @@ def text_renderer() -> Callable[[Sequence[Any]], str]:
         stamp = clock.text()
         lines = []
         for peer, method, url, version, status, size, seconds in records:
-            asked = "-"
-            if method is not None:
-                asked = f"{method} {url.decode('latin-1')} HTTP/{version}"
-                if not is_plain(asked):
-                    asked = escaped(asked)
+            asked = "-" if method is None else request_line(method, url, version)
             lines.append(f'{peer} - - [{stamp}] "{asked}" {status._value_} {size} {seconds:.6f}\n')
         return "".join(lines)
 
     return render
+
+
+def json_record(request: Any, response: Any, size: int, seconds: float) -> tuple[Any, ...]:
+    """Return what a line of JSON says, without the objects it comes from."""
+    headers = request.headers
+    return (
+        peer_of(request),
+        request.method,
+        request.path,
+        request.query_string,
+        request.version,
+        response.status,
+        size,
+        seconds,
+        request.known_id,
+        request.route_path,
+        headers.get("USER-AGENT"),
+        request.trace if "TRACEPARENT" in headers else None,
+    )
 
 
 def json_renderer() -> Callable[[Sequence[Any]], str]:
@@ -97,15 +118,32 @@ def json_renderer() -> Callable[[Sequence[Any]], str]:
 
     def render(records: Sequence[Any]) -> str:
         stamp = clock.text()
-        lines = []
-        for peer, method, url, version, status, size, seconds in records:
-            target = None if method is None else url.decode("latin-1")
-            address = "null" if peer == "-" else f'"{peer}"'
-            lines.append(
-                f'{{"time":"{stamp}","peer":{address},"method":{json_text(method)},'
-                f'"url":{json_text(target)},"version":{json_text(version or None)},'
-                f'"status":{status._value_},"bytes":{size},"duration":{seconds:.6f}}}\n'
-            )
-        return "".join(lines)
+        return "".join([json_line(stamp, *record) for record in records])
 
     return render
+
+
+def json_line(
+    stamp: str,
+    peer: str,
+    method: str | None,
+    path: str,
+    query: str,
+    version: str,
+    status: Any,
+    size: int,
+    seconds: float,
+    known_id: str | None,
+    route: str | None,
+    agent: str | None,
+    trace: Any,
+) -> str:
+    address = "null" if peer == "-" else f'"{peer}"'
+    traced = "" if trace is None else f',"trace_id":"{trace.trace_id}"'
+    return (
+        f'{{"time":"{stamp}","peer":{address},"method":{json_text(method, SHORT)},'
+        f'"path":{json_text(path or None)},"query":{json_text(query)},'
+        f'"version":{json_text(version or None)},"status":{status._value_},"bytes":{size},'
+        f'"duration":{seconds:.6f},"request_id":{json_text(known_id, SHORT)},'
+        f'"route":{json_text(route)},"agent":{json_text(agent, AGENT)}{traced}}}\n'
+    )
