@@ -292,3 +292,13 @@ _HEADERS: Any = Request.headers
 # What a subclass has not overridden, if it loads bodies as this package does.
 _AITER: Any = Request.__aiter__
 _LOAD: Any = Request.load_body
+
+# In Python, for what the native core leaves.
+cookies_in_python: Any = cast("property", vars(Request)["cookies"]).fget
+json_in_python: Any = cast("property", vars(Request)["json"]).fget
+
+if is_native:
+    from ._core import native
+
+    Request.cookies = property(native.get_cookies, doc=cookies_in_python.__doc__)  # type: ignore[method-assign, assignment]
+    Request.json = property(native.get_json, doc=json_in_python.__doc__)  # type: ignore[method-assign, assignment]

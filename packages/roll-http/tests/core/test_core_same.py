@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
@@ -17,10 +18,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roll_http import Cookies, JSONCodec, Limits, Request, Response, _core
+from roll_http import (
+    Cookies,
+    HttpError,
+    JSONCodec,
+    Limits,
+    Request,
+    Response,
+    _core,
+    parse_cookies,
+)
 from roll_http.connection.answering import serialize_in_python
 from roll_http.h1.head import RequestError
 from roll_http.h1.head_parser import HeadParser
+from roll_http.request import json_in_python
 
 if not _core.is_native:
     pytest.skip(f"the Python path is active: {_core.reason}", allow_module_level=True)
@@ -341,6 +352,82 @@ def test_cookies_of_a_class_of_one_s_own_are_left_to_python() -> None:
     assert native.serialize(response, DATE) is None
 
 
+# Cookies.
+
+COOKIE_PIECES = [
+    *(b"a", b"b=c", b"=", b";", b" ", b"\t", b'"', b"%41", b"%", b"\\", b",", b"\xc3\xa9", b"\xff"),
+    *(b"a=b; c=d", b"; ", b"a=", b"=b", b" = ", b"session=4f2a9c", b"\x01", b"$Version=1"),
+]
+
+
+def read(block: bytes) -> bool:
+    """Return whether the core reads the cookies of a block, which Python must read to the same."""
+    request = Request(None, None)
+    request._block = block
+    fields = HeadParser(Limits()).parse(b"GET / HTTP/1.1\r\nHost: a\r\n" + block, 0)[0].headers
+    found = native.read_cookies(block)
+    expected = parse_cookies(fields.get("COOKIE", ""))
+    assert found is None or (type(found), list(found.items())) == (Cookies, list(expected.items()))
+    assert request.cookies == expected
+    return found is not None
+
+
+def random_cookies(source: random.Random) -> bytes:
+    """A header block with some `Cookie` lines, and other ones."""
+    lines = []
+    for _ in range(source.choice([0, 1, 1, 1, 2])):
+        pieces = [source.choice(COOKIE_PIECES) for _ in range(source.randrange(8))]
+        name = source.choice([b"Cookie: ", b"cookie:", b"COOKIE:\t "])
+        lines.append(name + b"".join(pieces).replace(b"\x01", b""))
+    lines += [source.choice([b"X-Cookie: a=b", b"Cookies: a=b", b"Cooki: a=b", b"A: Cookie: a=b"])]
+    source.shuffle(lines)
+    return b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+
+
+def test_fuzz_cookies() -> None:
+    source = random.Random(SECONDS or 17)
+    until = time.monotonic() + SECONDS
+    tried = taken = 0
+    while tried < 20_000 or time.monotonic() < until:
+        tried += 1
+        taken += read(random_cookies(source))
+    print(f"{tried} header blocks, the cookies of {taken} read by the core")  # noqa: T201
+    assert tried / 20 < taken < tried
+
+
+@given(st.text(st.sampled_from('ab=;, \t"%\\é'), max_size=30))
+@settings(max_examples=500, deadline=None)
+def test_the_core_reads_cookies_as_python_does(value: str) -> None:
+    read(b"Cookie: " + value.encode() + b"\r\n\r\n")
+
+
+def test_cookies_of_a_request_are_those_that_its_fields_say() -> None:
+    request = Request(None, None)
+    request._block = b"Cookie: a=b\r\n\r\n"
+    request._headers = {"COOKIE": "c=d"}
+    assert request.cookies == {"c": "d"}
+    assert request.cookies is request.cookies
+
+
+def test_cookies_of_a_request_go_into_the_class_of_the_application() -> None:
+    class Own(Cookies):
+        pass
+
+    class App:
+        Cookies = Own
+
+    class Fields(Request):
+        headers = {"COOKIE": "c=d"}
+
+    request = Request(App(), None)
+    request._block = b"Cookie: a=b\r\n\r\n"
+    assert type(request.cookies) is Own
+    assert request.cookies == {"a": "b"}
+    other = Fields(None, None)
+    other._block = request._block
+    assert other.cookies == {"c": "d"}
+
+
 # JSON.
 
 SCALARS = (
@@ -375,6 +462,64 @@ def encoded(value: object) -> bytes | None:
 @settings(max_examples=500, deadline=None)
 def test_the_core_encodes_json_as_python_does(value: object) -> None:
     encoded(value)
+
+
+BODIES_OF_JSON = [
+    *(b"", b" ", b"{}", b"[1]", b" [1]", b"[1] ", b"[1]\n", b"[1]x", b"1 2", b"nul", b"null"),
+    *(b"NaN", b"-Infinity", b"1e999", b"[NaN]", b"\xff", b'"\xc3\xa9"', b'"\xed\xa0\x80"', b"\x00"),
+    *(b"\xef\xbb\xbf[1]", "[1]".encode("utf-16"), b'"\\ud800"', b'{"a": 1, "a": 2}', b"9" * 400),
+    *(b"[" * 200 + b"]" * 200, b"[" * 600, b"[" * 400 + b"]" * 400, b'{"a":' * 99 + b"1" + b"}" * 99),
+]
+
+
+def decoded(data: bytes, request: Request) -> object:
+    """Return what a request says of its body, or the status and the text of its error."""
+    request._body = data
+    try:
+        return request.json
+    except HttpError as error:
+        return error.status, str(error)
+
+
+def same_as_in_python(data: bytes) -> None:
+    class InPython(Request):
+        __slots__ = ()
+
+        json = property(json_in_python)
+
+    found = decoded(data, Request(None, None))
+    expected = decoded(data, InPython(None, None))
+    assert (repr(found), type(found)) == (repr(expected), type(expected))
+
+
+@pytest.mark.parametrize("data", BODIES_OF_JSON, ids=repr)
+def test_the_core_decodes_json_as_python_does(data: bytes) -> None:
+    same_as_in_python(data)
+
+
+@given(st.binary(max_size=8) | VALUES_OF_JSON.map(lambda value: json.dumps(value).encode("utf-8")))
+@settings(max_examples=500, deadline=None)
+def test_the_core_decodes_any_body_as_python_does(data: bytes) -> None:
+    same_as_in_python(data)
+
+
+def test_a_body_of_a_class_of_one_s_own_is_decoded() -> None:
+    class Own(Request):
+        __slots__ = ()
+
+        @property
+        def body(self):
+            return b"[2]"
+
+    class App:
+        JSON = SimpleNamespace(loads=lambda data: data.decode().upper())
+
+    request = Own(None, None)
+    request._body = b"[1]"
+    assert request.json == [2]
+    request = Request(App(), None)
+    request._body = b"a"
+    assert request.json == "A"
 
 
 def test_each_character_is_escaped_as_python_does() -> None:

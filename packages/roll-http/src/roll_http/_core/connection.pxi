@@ -39,19 +39,20 @@ cdef int find_parts() except -1:
     global TEXT_TYPE, TURNS, answer, continue_task, end_exchange, enter_task, fail_task
     global format_cookies, kinds, leave_task, percent_decode, plain_connections, plain_requests
     global serialize_in_python, swap_task, JSONCodec, PLAIN_JSON, set_json_in_python
-    global PlainRequest, check_size, plain_loading, plain_responses, status_lines
+    global Cookie, PlainRequest, SHORT_JSON, check_size, cookies_in_python, json_in_python
+    global plain_loading, plain_responses, scan_json, status_lines
     if answer is not None:
         return 0
     from asyncio import _enter_task, _leave_task, tasks
 
     from ..body import check_size
     from ..connection import answering, eager_tasks, exchange, pipeline, protocol, writer
-    from ..cookies import Cookies
+    from ..cookies import Cookie, Cookies
     from ..h1 import response_body, response_fields, serialize
     from ..h1.head import Head as PythonHead
     from ..headers import Headers
-    from ..json_codec import JSONCodec, PLAIN_JSON
-    from ..request import Request
+    from ..json_codec import JSONCodec, PLAIN_JSON, _SHORT as SHORT_JSON, _scan as scan_json
+    from ..request import Request, cookies_in_python, json_in_python
     from ..response import Response, set_json as set_json_in_python
     from ..syntax import percent_decode
 
@@ -72,7 +73,7 @@ cdef int find_parts() except -1:
     continue_task, fail_task = eager_tasks.continue_task, eager_tasks.fail_task
     end_exchange = exchange.end
     plain_requests = Plain(Request, RequestBase, [*RequestBase.__slots__, "set_head", "attach_whole"])
-    plain_loading = Plain(Request, RequestBase, ["__aiter__", "load_body", "_loaded_limit"])
+    plain_loading = Plain(Request, RequestBase, ["__aiter__", "body", "load_body", "_loaded_limit"])
     plain_responses = Plain(Response, ResponseBase, [*ResponseBase.__slots__, "cookie_lines", "cookies", "status"])
     plain_connections = Plain(protocol.HTTPProtocol, ConnectionBase, ["finish", "forget_request", "_receive"])
     answer = answering.answer

@@ -191,3 +191,36 @@ def set_json(ResponseBase response, value):
                 response.fields = {"Content-Type": "application/json; charset=utf-8"}
                 return
     set_json_in_python(response, value)
+
+
+# The longest body, in bytes, that can't be nested too deep: see `json_codec.py`.
+cdef Py_ssize_t SHORT_JSON = 0
+cdef object scan_json, json_in_python
+
+
+cdef load_json(bytes body):
+    """Return the value of a short text of JSON; UNSET if Python is to read it, or to refuse it."""
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(body)
+    if size > SHORT_JSON:
+        return UNSET
+    try:
+        text = PyUnicode_DecodeUTF8(PyBytes_AS_STRING(body), size, NULL)
+        value, end = scan_json(text, 0)
+    except (ValueError, StopIteration, RecursionError):
+        return UNSET
+    return value if end == PyUnicode_GET_LENGTH(text) else UNSET
+
+
+def get_json(RequestBase request):
+    """Return the body of a request, decoded from JSON, as `Request.json` does.
+
+    With this, an echo of a short body takes X us in process instead of Y.
+    """
+    if request._json is UNSET:
+        find_parts()
+        codec = getattr(request.app, "JSON", PLAIN_JSON)
+        if type(codec) is JSONCodec and PyBytes_CheckExact(request._body) and plain_loading.takes(type(request)):
+            request._json = load_json(<bytes>request._body)
+        if request._json is UNSET:
+            return json_in_python(request)
+    return request._json

@@ -4,9 +4,7 @@
 
 cdef dict kinds = None  # what each field name seen is, see `h1/response_fields.py`
 cdef dict status_lines = None  # of common statuses, as bytes
-cdef object format_cookies = None
 cdef object serialize_in_python = None
-cdef object Cookies = None
 cdef Py_ssize_t LONGEST_BODY = 0
 cdef bytes TEXT_TYPE = None
 cdef bytes BYTES_TYPE = None
@@ -87,16 +85,6 @@ cdef bytes type_line(ResponseBase response, bint is_text):
     if not response.add_content_type:
         return b""
     return TEXT_TYPE if is_text else BYTES_TYPE
-
-
-cdef str cookie_lines(ResponseBase response):
-    """Return the lines that set cookies; None if there may be others than plain ones."""
-    if response._cookies is None:
-        return ""
-    if type(response._cookies) is not Cookies:
-        return None
-    lines = format_cookies(response._cookies.output())
-    return lines if PyUnicode_IS_COMPACT_ASCII(lines) else None
 
 
 cdef bytes render(ResponseBase response, str date, bint with_body, Py_ssize_t* body_size):
