@@ -352,9 +352,9 @@ def test_list_of_the_server_replaces_only_the_default():
     by_default, named = ProxyHeaders(None, ALL_FIELDS), ProxyHeaders(["10.0.0.1"], ALL_FIELDS)
     for listener in (by_default, named):
         listener.trust(["192.0.2.1"])
-    assert by_default._trusted.has("192.0.2.1")
-    assert not named._trusted.has("192.0.2.1")
-    assert named._trusted.has("10.0.0.1")
+    assert by_default.trusted.has("192.0.2.1")
+    assert not named.trusted.has("192.0.2.1")
+    assert named.trusted.has("10.0.0.1")
 
 
 def test_request_made_by_hand_has_a_base_url():
@@ -373,8 +373,8 @@ def test_command_line_names_the_proxies(tmp_path, monkeypatch):
         command = ["run", f"proxied:{name}", "--forwarded-allow-ips", "192.0.2.1,unix"]
         loaded = load_application(parser().parse_args(command))
         (listener,) = loaded.hooks["headers"]
-        assert listener._trusted.has("192.0.2.1")
-        assert not listener._trusted.has("127.0.0.1")
+        assert listener.trusted.has("192.0.2.1")
+        assert not listener.trusted.has("127.0.0.1")
 
 
 def test_wrong_list_on_the_command_line_is_told(capsys):

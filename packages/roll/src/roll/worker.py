@@ -26,7 +26,7 @@ from roll_http import throttle_accept_errors
 
 from .application import Roll
 from .extensions.accesses import keep_open
-from .extensions.proxy_headers import ProxyHeaders
+from .extensions.trusting import TrustsProxies
 from .failure import failed
 from .logs.batches import AccessLog
 from .logs.descriptor import LineFile
@@ -238,7 +238,7 @@ def configure(app: Any, cfg: Any, log: Any) -> None:
     else:
         app.hooks.setdefault("response", []).insert(0, close_connection)
     for listener in app.hooks.get("headers", ()):
-        if isinstance(listener, ProxyHeaders):
+        if isinstance(listener, TrustsProxies):
             listener.trust(["unix", *cfg.forwarded_allow_ips])
     if (fast := fast_log(cfg, log)) is not None:
         report_exchanges(app, fast.add)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from roll_http import Limits
 
 from ..extensions.proxy_headers import ProxyHeaders, proxy_headers
+from ..extensions.trusting import TrustsProxies
 from ..listening import Place, checked_port
 from .loading import load, target_of
 
@@ -40,10 +41,10 @@ def load_application(options: argparse.Namespace) -> Any:
 
 def trust_proxies(app: Any, names: list[str]) -> None:
     """Turn the extension `proxy_headers` on, unless the application has done so."""
-    known = [one for one in app.hooks.get("headers", ()) if isinstance(one, ProxyHeaders)]
+    known = [one for one in app.hooks.get("headers", ()) if isinstance(one, TrustsProxies)]
     for listener in known:
         listener.trust(names)
-    if not known:
+    if not any(isinstance(one, ProxyHeaders) for one in known):
         proxy_headers(app, trusted=names)
 
 

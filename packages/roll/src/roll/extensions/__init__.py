@@ -10,6 +10,7 @@ from .debugging import igniter, traceback
 from .negotiation import content_negociation
 from .preflight import options
 from .proxy_headers import proxy_headers
+from .request_ids import request_ids
 from .request_log import logger
 from .rooms import rooms
 from .server import simple_server
@@ -34,6 +35,7 @@ __all__ = [
     "named_url",
     "options",
     "proxy_headers",
+    "request_ids",
     "rooms",
     "sessions",
     "simple_server",

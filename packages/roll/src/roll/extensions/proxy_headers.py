@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 from roll_http import HttpError
 
 from ..application import Roll
 from ..settings import is_list
-from .forwarded import ALL_FIELDS, Trusted, origin_of
+from .forwarded import ALL_FIELDS, origin_of
+from .trusting import TrustsProxies
 
 __all__ = ["ProxyHeaders", "proxy_headers"]
-
-LOCAL: Final = ("127.0.0.1", "::1", "unix")
-"""The proxies of this machine."""
 
 
 def proxy_headers(
@@ -40,25 +38,19 @@ def proxy_headers(
     app.hooks.setdefault("headers", []).insert(0, listener)
 
 
-class ProxyHeaders:
+class ProxyHeaders(TrustsProxies):
     """The listener of `headers`."""
 
     def __init__(self, trusted: Collection[str] | None, fields: Collection[str]) -> None:
         if not is_list(fields) or any(name not in ALL_FIELDS for name in fields):
             raise ValueError(f"`fields` has some of {', '.join(ALL_FIELDS)}, not {fields!r}")
+        super().__init__(trusted)
         self._fields = frozenset(fields)
-        self._by_default = trusted is None
-        self._trusted = Trusted(LOCAL if trusted is None else trusted)
-
-    def trust(self, names: Collection[str]) -> None:
-        """Trust these proxies, unless the application has named its own."""
-        if self._by_default:
-            self._trusted = Trusted(names)
 
     def __call__(self, request: Any) -> None:
         """Set the origin of a request."""
         try:
-            origin = origin_of(request.headers, request.client, self._trusted, self._fields)
+            origin = origin_of(request.headers, request.client, self.trusted, self._fields)
         except ValueError as error:
             raise HttpError(HTTPStatus.BAD_REQUEST, str(error)) from None
         if origin is not None:

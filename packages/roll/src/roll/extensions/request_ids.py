@@ -1,0 +1,82 @@
+"""`request_ids`: what a request is known by, in the logs of all that it passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from roll_http import Request as PlainRequest
+from roll_http.syntax import is_token
+
+from ..application import Roll
+from ..errors import set_fields
+from ..identity import ID
+from .proxy_headers import ProxyHeaders
+from .trusting import TrustsProxies
+
+__all__ = ["RequestIds", "request_ids"]
+
+
+def request_ids(
+    app: Roll, trusted: Collection[str] | None = None, header: str = "X-Request-ID"
+) -> None:
+    """Give each request an id: the one that a trusted proxy sends in `header`, or a new one.
+
+    `request.id` has it, the access log in JSON, and the response, in the same header; that of a
+    websocket, too. An id has 1 to 200 letters, digits and `._~:+/=@-`: others are replaced.
+
+    `trusted` are the proxies that are believed, as for `proxy_headers`: by default those that it
+    trusts where it is on, else those of this machine; under gunicorn, those of
+    `--forwarded-allow-ips`.
+
+    Raises:
+        ValueError: `trusted` has something else, or `header` is no name of a field.
+    """
+    check_header(header)
+    ids = RequestIds(trusted, header)
+    # First of all listeners: what the others log, and refuse, has an id.
+    app.hooks.setdefault("headers", []).insert(0, ids)
+    app.hooks.setdefault("response", []).insert(0, ids.send_back)
+    app.at_startup(lambda: ids.adopt(app.hooks["headers"]))
+
+
+def check_header(header: object) -> None:
+    if not isinstance(header, str) or not is_token(header):
+        raise ValueError(f"`header` is the name of a field, as 'X-Request-ID', not {header!r}")
+
+
+class RequestIds(TrustsProxies):
+    """The listener of `headers`."""
+
+    def __init__(self, trusted: Collection[str] | None, header: str) -> None:
+        super().__init__(trusted)
+        self._header = header
+        self._key = header.upper()
+
+    def adopt(self, listeners: Collection[Any]) -> None:
+        """Trust the proxies that `proxy_headers` does, unless the application has named some."""
+        if self.by_default:
+            known = [one.trusted for one in listeners if isinstance(one, ProxyHeaders)]
+            self.trusted = known[0] if known else self.trusted
+
+    def __call__(self, request: Any, response: Any) -> None:
+        """Take the id of a request; the event `response` is not sent for a websocket's 101."""
+        self.take(request)
+        if request.upgrade is not None:
+            set_fields(response.headers, {self._header: request.id})
+
+    def take(self, request: Any) -> None:
+        """Take the id that a trusted proxy has sent, unless the request has one."""
+        given = request.headers.get(self._key, "")
+        if request.known_id is None and ID.fullmatch(given) and self._trusts_peer(request):
+            request.id = given
+
+    def _trusts_peer(self, request: Any) -> bool:
+        # That of the connection, whatever `proxy_headers` tells of the client.
+        peer = PlainRequest.client.fget(request)  # type: ignore[attr-defined]  # a property
+        return self.trusted.has(None if peer is None else peer[0])
+
+    def send_back(self, request: Any, response: Any) -> None:
+        """Send the id with a response; a listener of `response`."""
+        self.take(request)  # where an overridden `lookup` has failed, before any event
+        set_fields(response.headers, {self._header: request.id})

@@ -1,0 +1,31 @@
+"""What listeners that believe proxies have in common: which proxies they believe."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from .forwarded import Trusted
+
+__all__ = ["TrustsProxies"]
+
+LOCAL: Final = ("127.0.0.1", "::1", "unix")
+"""The proxies of this machine."""
+
+
+class TrustsProxies:
+    """A listener of `headers` that believes some proxies.
+
+    Raises:
+        ValueError: `trusted` has something else than addresses, networks, `"unix"` and `"*"`.
+    """
+
+    def __init__(self, trusted: Collection[str] | None) -> None:
+        self.by_default = trusted is None
+        """Whether the application has named no proxies of its own."""
+        self.trusted = Trusted(LOCAL if trusted is None else trusted)
+
+    def trust(self, names: Collection[str]) -> None:
+        """Trust these proxies, unless the application has named its own."""
+        if self.by_default:
+            self.trusted = Trusted(names)
