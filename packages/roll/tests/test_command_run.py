@@ -1,7 +1,9 @@
 """The command `roll run`, in a process of its own, as it is typed."""
 
 import contextlib
+import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -124,7 +126,7 @@ def get_unix(path):
 
 @pytest.mark.parametrize("target", [[], ["app:app"], ["app.py"], ["app.py:app"]])
 def test_application_is_served_until_a_signal(roll, target):
-    command = roll("run", *target, "--port", 0)
+    command = roll("run", *target, "--port", 0, "--access-log", "off")
     assert get(command.url) == "served"
     assert command.stop() == ("Bye.\n", 0)
 
@@ -195,6 +197,91 @@ def test_several_processes_stop_where_the_application_cannot_be_loaded(roll, fol
     said = command.rest()
     assert command.process.wait() != 0
     assert "There is no module 'nowhere'" in said or "ZeroDivisionError" in said
+
+
+LINE = re.compile(r'127\.0\.0\.1 - - \[[^]]+\] "GET / HTTP/1\.1" 200 6 \d\.\d{6}')
+OWN = "from roll import extensions\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--access-log"], ["--access-log", "text"]])
+@pytest.mark.parametrize("more", [[], ["--reload"]])
+def test_requests_are_logged_as_text(roll, arguments, more):
+    command = roll("run", "app:app", "--port", 0, *more, *arguments)
+    get(command.url)
+    assert LINE.fullmatch(command.wait_for("GET"))
+
+
+def test_requests_are_logged_as_json(roll):
+    command = roll("run", "--port", 0, "--access-log", "json")
+    get(command.url + "?q=1")
+    line = json.loads(command.wait_for("{"))
+    assert (line["path"], line["query"], line["status"], line["route"]) == ("/", "q=1", 200, "/")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "off"])
+def test_several_processes_log_each_request_once(roll, form, tmp_path_factory):
+    path = tmp_path_factory.mktemp("g") / "s"
+    command = roll("run", "--workers", 2, "--unix", path, "--access-log", form)
+    command.wait_for("Booting worker")
+    command.wait_for("Booting worker")
+    for _ in range(20):
+        get_unix(path)
+    said, _ = command.stop()
+    lines = [line for line in said.splitlines() if "GET" in line]
+    assert len(lines) == (0 if form == "off" else 20)
+    if form == "json":
+        assert {json.loads(line)["status"] for line in lines} == {200}
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        'extensions.access_log(app, "own.log")',
+        'app.listen("startup")(lambda: extensions.access_log(app, "own.log"))',
+    ],
+)
+@pytest.mark.parametrize("arguments", [[], ["--access-log", "json"]])
+def test_log_of_the_application_is_not_doubled(roll, folder, own, arguments):
+    change(folder / "app.py", APP + OWN + own + "\n")
+    command = roll("run", "--port", 0, *arguments)
+    told = command.wait_for("adds nothing") if arguments else None
+    get(command.url)
+    said, _ = command.stop()
+    assert said == "Bye.\n"
+    assert LINE.fullmatch((folder / "own.log").read_text().strip())
+    assert told in {
+        None,
+        "roll: --access-log json adds nothing: the application writes an access log of its own",
+    }
+
+
+@pytest.mark.parametrize(("arguments", "count"), [([], 0), (["--access-log", "text"], 1)])
+def test_requests_that_logger_logs_are_logged_once_more_only_if_asked_for(
+    roll, folder, arguments, count
+):
+    change(folder / "app.py", APP + OWN + "extensions.logger(app)\n")
+    command = roll("run", "--port", 0, *arguments)
+    get(command.url)
+    said, _ = command.stop()
+    assert "GET /\n" in said
+    assert said.count("HTTP/1.1") == count
+
+
+def test_closed_output_of_the_log_is_told_once_and_harms_nothing(folder):
+    reading, writing = os.pipe()
+    command = [sys.executable, "-m", "roll", "run", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=writing, stderr=subprocess.PIPE, text=True
+    ) as process:
+        os.close(writing)
+        with os.fdopen(reading) as said:
+            url = said.readline().rpartition(" ")[2].strip()
+        assert get(url) == "served"
+        assert "loses lines: Broken pipe" in process.stderr.readline()
+        assert get(url) == "served"
+        process.terminate()
+        assert process.communicate(timeout=60)[1] == ""
+        assert process.returncode == 0
 
 
 def change(path, text):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from roll_http import Limits
 
 from .. import __version__
-from . import listing, production, serve
+from . import accesses, listing, production, serve
 
 __all__ = ["parser"]
 
@@ -64,6 +64,14 @@ def add_run(commands: Any) -> None:
         metavar="LIST",
         help="proxies to be believed, by commas: addresses, networks, unix, or * (see the"
         " extension proxy_headers)",
+    )
+    how.add_argument(
+        "--access-log",
+        nargs="?",
+        choices=accesses.FORMATS,
+        const="text",
+        help="a line for each request, on the standard output (text, unless the application"
+        " logs its requests itself)",
     )
     how.add_argument("--reload", action="store_true", help="start again when the code changes")
     how.add_argument(

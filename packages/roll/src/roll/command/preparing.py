@@ -7,7 +7,6 @@ import ipaddress
 import os
 import socket
 import ssl
-import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, Final
@@ -15,8 +14,10 @@ from typing import Any, Final
 from roll_http import Limits
 
 from ..extensions.proxy_headers import ProxyHeaders, proxy_headers
+from ..extensions.server import announce
 from ..extensions.trusting import TrustsProxies
 from ..listening import Place, checked_port
+from .accesses import log_accesses
 from .loading import load, target_of
 
 __all__ = ["given_limits", "is_local", "load_application", "place_of", "say", "tls_of"]
@@ -36,6 +37,7 @@ def load_application(options: argparse.Namespace) -> Any:
         trust_proxies(app, options.forwarded_allow_ips.split(","))
     if options.debug or options.debug_anywhere:
         debug(app, options)
+    log_accesses(app, options.access_log)
     return app
 
 
@@ -115,6 +117,5 @@ def is_loopback(host: str) -> bool:
 
 
 def say(line: str) -> None:
-    """Write a line to the terminal."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    """Write a line to the terminal, if somebody reads it."""
+    announce(line)

@@ -1,0 +1,51 @@
+"""`--access-log`: the access log of the command, where the application has none of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+from ..extensions.accesses import access_log
+from ..extensions.request_log import log_request
+from ..logs.batches import AccessLog
+
+__all__ = ["FORMATS", "OFF", "log_accesses"]
+
+OFF: Final = "off"
+
+FORMATS: Final = ("text", "json", OFF)
+
+
+def log_accesses(app: Any, form: str | None) -> None:
+    """Write the access log of an application on the standard output, unless it writes its own.
+
+    `form` is one of `FORMATS`; None stands for text, unless the application uses `logger`.
+    """
+    if form != OFF:
+        # Once it starts: a listener of `startup` may call the extension.
+        app.listen("startup")(partial(begin, app, form))
+
+
+def begin(app: Any, form: str | None) -> None:
+    if any(own_logs(app)):
+        tell(form)
+    elif form is not None or log_request not in app.hooks.get("headers", ()):
+        access_log(app, format=form or "text")
+
+
+def own_logs(app: Any) -> Iterator[AccessLog]:
+    """Yield the access logs that the application has."""
+    for listener in app.hooks.get("reopen_logs", ()):
+        log = getattr(listener, "__self__", None)
+        if isinstance(log, AccessLog):
+            yield log
+
+
+def tell(form: str | None) -> None:
+    if form is not None:
+        sys.stderr.write(
+            f"roll: --access-log {form} adds nothing: the application writes an access log of its"
+            " own\n"
+        )
