@@ -159,6 +159,37 @@ def test_a_file_that_was_moved_is_opened_anew(serve, how, number):
     assert process.poll() is None
 
 
+@pytest.mark.parametrize("how", LOOPS)
+def test_no_line_is_lost_or_doubled_in_a_storm_of_signals(serve, how):
+    process, url, path = serve(how)
+    for number in range(100):
+        ask(f"{url}/{number}")
+        if number % 10 == 5:
+            path.rename(path.with_suffix(f".{number}"))
+        for _ in range(5):
+            process.send_signal(signal.SIGUSR1)
+            process.send_signal(signal.SIGHUP)
+        if number % 10 == 5:
+            wait_for(path, "")
+    ask(f"{url}/last")
+    process.send_signal(signal.SIGTERM)
+    process.wait(PATIENCE)
+    lines = [
+        line for file in path.parent.glob("access.*") for line in file.read_text().splitlines()
+    ]
+    assert sorted(lines) == sorted([*(f"/{number}" for number in range(100)), "/last"])
+
+
+@pytest.mark.parametrize("how", LOOPS)
+def test_a_process_that_is_killed_loses_no_line_that_is_a_batch_old(serve, how):
+    process, url, path = serve(how)
+    ask(f"{url}/before")
+    wait_for(path, "/before\n")  # after 100 ms at most
+    process.kill()
+    process.wait(PATIENCE)
+    assert path.read_text() == "/before\n"
+
+
 def test_under_nohup_a_file_is_opened_anew_on_sighup(serve):
     process, url, path = serve("asyncio", preexec_fn=lambda: signal.signal(1, signal.SIG_IGN))
     ask(f"{url}/before")

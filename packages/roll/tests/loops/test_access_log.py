@@ -901,6 +901,118 @@ async def test_a_descriptor_that_does_not_block_is_waited_for(tmp_path):
     os.close(writing)
 
 
+def fifo(path):
+    """Make a FIFO; return what reads it."""
+    os.mkfifo(path)
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+
+async def test_a_fifo_that_nobody_reads_ends_the_startup_instead_of_waiting(app, path):
+    os.mkfifo(path)
+    access_log(app, path)
+    with pytest.raises(OSError, match="No such device or address"):
+        await app.startup()
+
+
+async def test_a_fifo_that_nobody_reads_any_more_is_kept_when_it_is_opened_anew(
+    app, client, path, caplog
+):
+    reading = fifo(path)
+    log = access_log(app, path, "%(url)s")
+    log.open()
+    os.close(reading)
+    send_reopen(app)  # does not wait for a reader
+    assert "cannot be opened again" in caplog.text
+    await client.get("/lost")
+    log.flush()
+    assert "loses lines: Broken pipe" in caplog.text
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    await client.get("/kept")
+    log.close()
+    assert os.read(reading, 1000) == b"/kept\n"
+    os.close(reading)
+
+
+async def test_a_slow_reader_of_a_fifo_gets_all_lines_in_order(app, path, until):
+    reading = fifo(path)
+    log = access_log(app, path, "%(url)s")
+    log.open()
+    asked = [b"/%d" % number + b"x" * 500 for number in range(1000)]
+    for url in asked:
+        log.add(*exchange(url), 0, 0.0)
+    log.flush()
+    assert log._file.waits
+    got = b""
+    while log._file.waits:
+        got += os.read(reading, 1000)
+        log.flush()
+    log.close()
+    while data := os.read(reading, 65536):
+        got += data
+    assert got.split(b"\n")[:-1] == asked
+    os.close(reading)
+
+
+# Several processes.
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "path", "file"])
+def test_lines_of_several_processes_are_never_mixed(path, kind):
+    if kind in {"pipe", "socket"}:
+        reading, writing = ends(kind)
+        opener = opener_of(writing.fileno())
+    else:
+        # A path is opened by each, with O_APPEND. A descriptor is shared, with its offset.
+        writing = path.open("wb")
+        opener = opener_of(path if kind == "path" else writing.fileno())
+    children = [fork_writer(opener, name) for name in b"abcd"]
+    writing.close()
+    if kind in {"pipe", "socket"}:
+        got = read_to_end(reading)
+        reading.close()
+    statuses = [os.waitpid(child, 0)[1] for child in children]
+    assert statuses == [0] * 4
+    lines = (got if kind in {"pipe", "socket"} else path.read_bytes()).split(b"\n")[:-1]
+    for name in b"abcd":
+        mine = [line for line in lines if line.startswith(bytes([name]))]
+        assert mine == [line_of(name, number) for number in range(COUNT)]
+    assert len(lines) == 4 * COUNT
+
+
+COUNT = 300
+
+
+def line_of(name, number):
+    return bytes([name]) * (1 + number * 37 % 4095)  # with its end, PIPE_BUF at most
+
+
+def fork_writer(opener, name):
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        file = opener()
+        for first in range(0, COUNT, 6):
+            batch = [line_of(name, number) for number in range(first, first + 6)]
+            file.write(b"\n".join([*batch, b""]))
+            while file.waits:
+                file._poll(1)
+                file.write(b"")
+        file.close(5)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def read_to_end(reading):
+    read = reading.recv if isinstance(reading, socket.socket) else reading.read
+    found = b""
+    while data := read(1 << 16):
+        found += data
+    return found
+
+
 async def test_a_terminal_is_written_to(app, client):
     import pty
 

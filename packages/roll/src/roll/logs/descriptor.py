@@ -9,6 +9,7 @@ import select
 import socket
 import stat
 from collections.abc import Callable
+from time import monotonic
 from typing import Final
 
 __all__ = ["LineFile"]
@@ -18,7 +19,8 @@ logger = logging.getLogger("roll")
 MOST: Final = 2**20
 """The bytes that are kept for a reader that is slow; beyond, lines are lost."""
 
-# What a pipe that says that it can be written to takes without waiting.
+# What a pipe that says that it can be written to takes without waiting, and in one piece whoever
+# else writes to it.
 PIECE: Final = select.PIPE_BUF
 
 WAITS: Final = {errno.EAGAIN, errno.EWOULDBLOCK}
@@ -28,8 +30,9 @@ class LineFile:
     """Writes lines to a descriptor, as far as it takes them at once.
 
     A file takes all. A pipe, a socket or a terminal whose reader is slow takes a part: the rest
-    waits for the next `write`. What cannot be written is lost; that is told once, on the logger
-    `roll`, until lines can be written again.
+    waits for the next `write`. Several processes may write to it: their lines are not mixed, as
+    long as none is longer than `PIPE_BUF`. What cannot be written is lost; that is told once, on
+    the logger `roll`, until lines can be written again.
     """
 
     def __init__(self, make: Callable[[], int]) -> None:
@@ -62,7 +65,7 @@ class LineFile:
     def _write_some(self) -> bool:
         """Write what can be written at once; return False when the reader has to come first."""
         try:
-            size = self._write(self._waiting)
+            size = self._write(self._waiting if self._is_file else self._piece())
         except OSError as error:
             if error.errno in WAITS:
                 return False
@@ -92,8 +95,9 @@ class LineFile:
 
     def close(self, patience: float = 0) -> None:
         """Write what waits, and close; a reader that is slow has `patience` seconds."""
+        end = monotonic() + patience
         self.write(b"")
-        if self._waiting and self._poll(patience):
+        while self._waiting and self._poll(max(0, end - monotonic())) and monotonic() < end:
             self.write(b"")
         self._release()
 
@@ -110,12 +114,17 @@ class LineFile:
             self._socket = socket.socket(fileno=os.dup(fd))
         self._is_file = not (stat.S_ISFIFO(mode) or os.isatty(fd))
 
+    def _piece(self) -> bytearray:
+        """Return as many whole lines as a pipe takes at once, or what it takes of a longer one."""
+        end = len(self._waiting)
+        if end > PIECE:
+            end = self._waiting.rfind(b"\n", 0, PIECE) + 1 or PIECE
+        return self._waiting[:end]
+
     def _write(self, data: bytearray) -> int:
         if self._socket is not None:
             return self._socket.send(data, socket.MSG_DONTWAIT)
-        if self._is_file:
-            return os.write(self._fd, data)
-        return os.write(self._fd, data[:PIECE]) if self._poll(0) else 0
+        return os.write(self._fd, data) if self._is_file or self._poll(0) else 0
 
     def _poll(self, seconds: float) -> bool:
         """Return whether the reader takes something, after so many seconds at most."""

@@ -27,7 +27,15 @@ File = LineFile | StreamFile
 Target = str | os.PathLike[str] | int | SupportsWrite | None
 """A path, an open descriptor, or a stream; None for the standard output."""
 
-APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+# A FIFO that nobody reads is an error (ENXIO): without O_NONBLOCK, to open it waits for a reader,
+# and holds up the event loop when it is opened anew.
+APPEND: Final = (
+    os.O_WRONLY
+    | os.O_APPEND
+    | os.O_CREAT
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+)
 
 # As `open` has it: the umask takes what nobody else may.
 MODE: Final = 0o666
