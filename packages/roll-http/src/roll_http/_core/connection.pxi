@@ -345,6 +345,10 @@ cdef class ConnectionBase:
         """Send a common response, and end its request; return False for any other response."""
         cdef Py_ssize_t size
         cdef bytes sent
+        if self.request is not request:  # the response was sent, and the connection has gone on
+            return True
+        if self.opened is not None:
+            return False
         if self.state != ANSWERING or self.must_close or request.keep_alive is not True:
             return False
         if head.method == 1 or request.version != "1.1":  # a HEAD

@@ -1,6 +1,6 @@
 """One request: call the application, and send its response; at once if nothing has to wait.
 
-Whether the connection stays open is decided here, in `_may_go_on`.
+Whether the connection stays open is decided here, in `may_go_on`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,19 @@ from .observers import report
 from .plain_answers import answer_to, failed, log_failure, missing, serialize_plain, unsendable
 from .writer import SLICE
 
-__all__ = ["answer", "serialize_common_response", "serialize_in_python", "serialize_response"]
+__all__ = [
+    "answer",
+    "may_go_on",
+    "send",
+    "serialize_common_response",
+    "serialize_in_python",
+    "serialize_response",
+]
 
 NONE: Final[Sequence[Any]] = ()
+
+# Stands for the request of an application whose response was sent before its first step ended.
+_OVER: Final = object()
 
 
 async def answer(
@@ -41,10 +51,18 @@ async def answer(
     is called. Of the head, only method and target are then there.
     """
     response: Response | None
+    request: Any = None
     try:
         try:
-            response = await (_begin(connection, head) if begun is None else begun)
+            if begun is None:
+                begun = _begin(connection, head)
+            request = connection.request
+            if request is None:  # the first step has sent the response
+                request = _OVER
+            response = await begun
         except BaseException as error:
+            if request is not None and connection.request is not request:
+                return _end_late(head, error)
             if ends_task(error):
                 if isinstance(error, asyncio.CancelledError):
                     await _give_up(connection)
@@ -52,9 +70,13 @@ async def answer(
             response = _answer_to(connection, head, error)
             if response is None:
                 return await _end_unsent(connection)
+        if request is not None and connection.request is not request:
+            return None  # the response was sent, and the connection has gone on
         if connection.state == SWITCHED:
             return await _end_unsent(connection)
-        sending = _send(connection, head, response)
+        if connection.opened is not None:
+            return connection.opened.cut()
+        sending = send(connection, head, response)
         if sending is not None:
             await sending
     except ENDING:
@@ -95,6 +117,13 @@ def _answer_to(connection: Connection, head: Head, error: BaseException) -> Resp
     return answer_to(connection, head, error)
 
 
+def _end_late(head: Head, error: BaseException) -> None:
+    """Log what an application raised behind its response; raise what ends the task."""
+    if ends_task(error):
+        raise error
+    log_failure(head, "raised behind its response")
+
+
 async def _give_up(connection: Connection) -> None:
     """End a request whose task was cancelled."""
     unsent = stream_of(connection.response)
@@ -132,7 +161,7 @@ def _report_lost(connection: Connection) -> None:
 # Sending the response.
 
 
-def _send(
+def send(
     connection: Connection, head: Head, response: Response | None
 ) -> Coroutine[Any, Any, None] | None:
     """Send the response; return a coroutine to await if it can't be sent at once."""
@@ -142,7 +171,7 @@ def _send(
     date = connection.registry.date
     try:
         request.method = head.method  # as received: the application may have changed it
-        keep_alive = request.keep_alive = _may_go_on(connection, request, response)
+        keep_alive = request.keep_alive = may_go_on(connection, request, response)
         common = serialize_common_response(request, response, date) if keep_alive else None
         serialized = common or serialize_response(request, response, date)
         request.keep_alive = serialized[4]
@@ -179,7 +208,7 @@ def _unsent(sent: Response, made: Any, given: Any) -> list[Any]:
     return streams
 
 
-def _may_go_on(connection: Connection, request: Request, response: Response) -> bool:
+def may_go_on(connection: Connection, request: Request, response: Response) -> bool:
     """Decide whether the connection stays open after this response."""
     if connection.must_close or not request.keep_alive:
         return False

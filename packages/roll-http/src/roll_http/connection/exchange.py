@@ -32,6 +32,12 @@ logger = logging.getLogger("roll_http")
 _NOTHING, _STREAM, _WHOLE = range(3)
 
 
+class Opened(Protocol):
+    """A response that the application writes piece by piece."""
+
+    def cut(self) -> None: ...
+
+
 class Connection(Protocol):
     """What an exchange needs of its connection."""
 
@@ -39,6 +45,7 @@ class Connection(Protocol):
     gone: bool
     must_close: bool
     on_answered: Callable[[Any, Any, int], None] | None
+    opened: Opened | None
     reader: Reader
     registry: ConnectionRegistry
     request: Any

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
@@ -14,11 +14,13 @@ from ..h1.head import Head, RequestError
 from ..h1.state import ANSWERING, CLOSING, HEAD, IDLE, LINGERING, SKIPPING_BODY
 from ..limits import NEVER
 from ..request import Request
-from .answering import answer
+from ..response import Response
+from .answering import answer, send
 from .eager_tasks import start
 from .ending import EndingConnection
 from .exchange import Exchange
 from .incoming_body import CLIENT_GONE, IncomingBody
+from .open_response import OpenResponse
 
 __all__ = ["PipelinedConnection"]
 
@@ -35,6 +37,10 @@ class PipelinedConnection(EndingConnection):
     """Called with each request, its response and the length of the body sent, for access logs.
 
     Also for a request that was cancelled and a response that was cut: with what was sent."""
+    on_gone: Callable[[], None] | None = None
+    """Called when the client has closed its side, or the connection is lost; perhaps twice."""
+    opened: OpenResponse | None = None
+    """The response that the application writes piece by piece; None for none."""
     _context: Context
     _loop: asyncio.AbstractEventLoop
 
@@ -149,6 +155,27 @@ class PipelinedConnection(EndingConnection):
             self._resume()
         except Exception:  # noqa: BLE001
             self.fail()
+
+    # Responses that are sent while the application still runs.
+
+    def respond(self, response: Response) -> Coroutine[Any, Any, None] | None:
+        """Send the response to the current request now, not when the application returns.
+
+        Return what is to be awaited for a long or streamed body; None if the response was sent.
+        The connection then goes on to its next request, and the application may run on: what it
+        returns is not sent, and what it raises is logged. A response that can't be sent is
+        answered by a 500, as one that is returned.
+        """
+        head = Head()
+        head.method, head.target = self.request.method, self.request.url
+        return send(self, head, response)
+
+    def open_response(self, response: Response) -> OpenResponse:
+        """Send the head of the response to the current request; return what writes its body.
+
+        Raises `ValueError` for a response that can't be sent; then nothing was.
+        """
+        return OpenResponse(self, response)
 
     # The body of a request.
 

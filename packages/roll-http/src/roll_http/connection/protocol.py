@@ -154,6 +154,8 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
             self.reader.body.lose(CLIENT_GONE)
         if self._exchange is not None:
             self._exchange.notice_gone()
+        if self.on_gone is not None:
+            self.on_gone()
 
     def pause_writing(self) -> None:
         """Stop writing: the client reads slowly, and the transport's buffer is full."""

@@ -141,6 +141,17 @@ class Writer:
                     await self.drain()
         self.write(encoder.end())
 
+    async def send_chunk(self, chunk: bytes, encoder: BodyEncoder) -> None:
+        """Write a chunk of a body, as `send_stream` does; it has at least one byte."""
+        size = len(chunk)
+        before, after = encoder.frame_chunk(size)
+        if size > SLICE:
+            await self._write_long(before, chunk, after)
+            return
+        self._write_slice(before, chunk, after)
+        if self.paused or self.lost or self._turn >= TURN or self._transport.is_closing():
+            await self.drain()
+
     async def _write_long(self, before: bytes, data: bytes, after: bytes) -> None:
         view = memoryview(data)
         while view:

@@ -1,0 +1,90 @@
+"""A response whose body the application writes piece by piece, while it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ClientDisconnected
+from ..h1.body_encoders import ChunkedEncoder
+from ..response import Response
+from .answering import may_go_on, serialize_response
+from .exchange import Connection, end
+
+if TYPE_CHECKING:
+    from .pipeline import PipelinedConnection
+
+__all__ = ["OpenResponse"]
+
+
+class OpenResponse:
+    """A response with its head sent: `write` its body, then `end` it.
+
+    The connection goes on to its next request at the end. If the application returns before the
+    end, or raises, the connection is aborted, so that no client takes a part for the whole.
+    """
+
+    def __init__(self, connection: PipelinedConnection, response: Response) -> None:
+        """Send the head of `response`, whose body is any async iterator: it is not read.
+
+        Raises:
+            ValueError: the response can't be sent; nothing was.
+        """
+        request = connection.request
+        request.keep_alive = may_go_on(connection, request, response)
+        serialized = serialize_response(request, response, connection.registry.date)
+        request.keep_alive = serialized.keep_alive
+        self._connection: Connection = connection
+        self._encoder = serialized.encoder
+        self._response = response
+        if connection.reader.body is not None:
+            connection.reader.body.answer_begins()
+        connection.opened = self
+        connection.writer.begin(serialized.head)
+
+    async def write(self, data: bytes) -> None:
+        """Write a piece of the body; wait while the client does not read.
+
+        Nothing is written of a body that the response can't have, such as that to a HEAD.
+
+        Raises:
+            ValueError: the body would be longer than its Content-Length.
+            ClientDisconnected: the client has gone, or the response has ended.
+        """
+        if self._connection.opened is not self:
+            raise ClientDisconnected("The response has ended")
+        if data and self._encoder is not None:
+            await self._connection.writer.send_chunk(data, self._encoder)
+
+    def end(self, trailers: bytes = b"") -> None:
+        """End the body, and go on to the next request; do nothing if it has ended.
+
+        `trailers` are lines of fields, each with its CRLF, which follow a chunked body (RFC 9112
+        7.1.2); a body of another kind has none.
+
+        Raises:
+            ValueError: the body is shorter than its Content-Length; the connection is aborted.
+        """
+        connection = self._connection
+        if connection.opened is not self:
+            return
+        if self._encoder is not None:
+            try:
+                last = self._encoder.end()
+            except ValueError:
+                self.cut()
+                raise
+            if trailers and isinstance(self._encoder, ChunkedEncoder):
+                last = last[:-2] + trailers + last[-2:]
+            connection.writer.write(last)
+        self._finish(keep_alive=connection.request.keep_alive)
+
+    def cut(self) -> None:
+        """Abort the connection: the client gets no whole response."""
+        self._connection.abort()
+        self._finish(keep_alive=False)
+
+    def _finish(self, *, keep_alive: bool) -> None:
+        connection: Any = self._connection
+        connection.opened = None
+        size = connection.writer.body_sent
+        end(connection, connection.request, self._response, size, keep_alive=keep_alive)
