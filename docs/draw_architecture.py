@@ -266,7 +266,8 @@ class Panel:
 
 def picture() -> str:
     """Return the SVG."""
-    top, body = MARGIN, []
+    body: list[str] = []
+    top = MARGIN
     for package in PACKAGES:
         panel = Panel(package, top)
         body += panel.draw()

@@ -46,7 +46,7 @@ def described(name: str, value: Any) -> Iterator[str]:
         yield from [f"## `{name}`", "", f"`{type(value).__name__}`", ""]
         return
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(value))).body
-    if isinstance(node, ast.ClassDef):
+    if isinstance(node, ast.ClassDef) and isinstance(value, type):
         yield from class_lines(node, list(hidden_bases(value)))
     elif isinstance(node, Function):
         yield from function_lines(node, "##", name)

@@ -63,7 +63,12 @@ def test_page_that_is_no_index_has_no_toctree(nav):
         ("nowhere.py", "nowhere.py"),
         ("../hatch.toml", "https://github.com/pyrates/roll/blob/main/hatch.toml"),
         ("../examples", "https://github.com/pyrates/roll/tree/main/examples"),
+        ("reference.md#events", "reference.md#events"),
         ("../README.md", "https://github.com/pyrates/roll/blob/main/README.md"),
+        (
+            "../README.md#develop",
+            "https://github.com/pyrates/roll/blob/main/README.md#develop",
+        ),
         (
             "../benchmarks/README.md",
             "https://github.com/pyrates/roll/blob/main/benchmarks/README.md",
@@ -78,3 +83,33 @@ def test_link_to_no_page_leads_to_the_repository(links, target, leads_to):
 def test_code_block_keeps_its_text(links):
     text = "```python\n# [x](../hatch.toml)\n```\n"
     assert links.to_repository(text, SITE.parent / "README.md", ROOT) == text
+
+
+@pytest.fixture
+def site(tmp_path):
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "page.html").write_text("first")
+    return folder
+
+
+def test_site_of_main_is_dev(site, tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    load("versions").add(site, pages, "main")
+    assert (pages / "dev" / "page.html").read_text() == "first"
+    assert (pages / "versions.js").read_text() == 'window.ROLL_VERSIONS = ["dev"]\n'
+    assert "url=dev/" in (pages / "index.html").read_text()
+
+
+def test_newest_version_is_the_stable_one(site, tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    versions = load("versions")
+    versions.add(site, pages, "roll-v0.10.0")
+    (site / "page.html").write_text("correction of an old version")
+    versions.add(site, pages, "roll-v0.9.1")
+    assert (pages / "stable" / "page.html").read_text() == "first"
+    assert (pages / "0.9.1" / "page.html").read_text() == "correction of an old version"
+    listed = (pages / "versions.js").read_text()
+    assert listed == 'window.ROLL_VERSIONS = ["stable", "0.10.0", "0.9.1"]\n'

@@ -11,11 +11,8 @@ sys.path.insert(0, str(HERE))
 from navigation import navigation
 from source_links import NO_PAGES, PAGES, to_repository
 
-version = re.search(
-    r'^__version__ = "(.*)"',
-    (ROOT / "packages/roll/src/roll/__init__.py").read_text(),
-    re.MULTILINE,
-)[1]
+SOURCE = (ROOT / "packages" / "roll" / "src" / "roll" / "__init__.py").read_text()
+(version,) = re.findall(r'^__version__ = "(.*)"', SOURCE, re.MULTILINE)
 
 project = "Roll"
 author = "The Roll developers"

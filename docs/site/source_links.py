@@ -5,7 +5,7 @@ from pathlib import Path
 
 REPOSITORY = "https://github.com/pyrates/roll"
 FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
-TARGET = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)\)")
+TARGET = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?\)")
 # Sphinx resolves links to these itself.
 PAGES = ("*.md", "docs/*.md", "packages/*/*.md")
 NO_PAGES = ("README.md", "packages/roll/README.md")
@@ -22,7 +22,7 @@ def to_repository(text: str, page: Path, root: Path) -> str:
         if found[0].endswith(".svg)") or not target.exists() or is_page(target, root):
             return found[0]
         kind = "tree" if target.is_dir() else "blob"
-        return f"]({REPOSITORY}/{kind}/main/{target.relative_to(root)})"
+        return f"]({REPOSITORY}/{kind}/main/{target.relative_to(root)}{found[2] or ''})"
 
     parts = FENCE.split(text)
     return "".join(
