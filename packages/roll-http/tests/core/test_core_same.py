@@ -355,7 +355,21 @@ def test_cookies_of_a_class_of_one_s_own_are_left_to_python() -> None:
 # Cookies.
 
 COOKIE_PIECES = [
-    *(b"a", b"b=c", b"=", b";", b" ", b"\t", b'"', b"%41", b"%", b"\\", b",", b"\xc3\xa9", b"\xff"),
+    *(
+        b"a",
+        b"b=c",
+        b"=",
+        b";",
+        b" ",
+        b"\t",
+        b'"',
+        b"%41",
+        b"%",
+        b"\\",
+        b",",
+        b"\xc3\xa9",
+        b"\xff",
+    ),
     *(b"a=b; c=d", b"; ", b"a=", b"=b", b" = ", b"session=4f2a9c", b"\x01", b"$Version=1"),
 ]
 
@@ -466,9 +480,23 @@ def test_the_core_encodes_json_as_python_does(value: object) -> None:
 
 BODIES_OF_JSON = [
     *(b"", b" ", b"{}", b"[1]", b" [1]", b"[1] ", b"[1]\n", b"[1]x", b"1 2", b"nul", b"null"),
-    *(b"NaN", b"-Infinity", b"1e999", b"[NaN]", b"\xff", b'"\xc3\xa9"', b'"\xed\xa0\x80"', b"\x00"),
+    *(
+        b"NaN",
+        b"-Infinity",
+        b"1e999",
+        b"[NaN]",
+        b"\xff",
+        b'"\xc3\xa9"',
+        b'"\xed\xa0\x80"',
+        b"\x00",
+    ),
     *(b"\xef\xbb\xbf[1]", "[1]".encode("utf-16"), b'"\\ud800"', b'{"a": 1, "a": 2}', b"9" * 400),
-    *(b"[" * 200 + b"]" * 200, b"[" * 600, b"[" * 400 + b"]" * 400, b'{"a":' * 99 + b"1" + b"}" * 99),
+    *(
+        b"[" * 200 + b"]" * 200,
+        b"[" * 600,
+        b"[" * 400 + b"]" * 400,
+        b'{"a":' * 99 + b"1" + b"}" * 99,
+    ),
 ]
 
 
