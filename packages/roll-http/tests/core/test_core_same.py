@@ -13,6 +13,7 @@ from collections import OrderedDict
 from functools import reduce
 from http import HTTPStatus
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -431,7 +432,7 @@ def test_cookies_of_a_request_go_into_the_class_of_the_application() -> None:
         Cookies = Own
 
     class Fields(Request):
-        headers = {"COOKIE": "c=d"}
+        headers: ClassVar = {"COOKIE": "c=d"}
 
     request = Request(App(), None)
     request._block = b"Cookie: a=b\r\n\r\n"
