@@ -178,10 +178,54 @@ def test_a_match_does_not_look_at_all_routes(work: Work) -> None:
         for routes in [large, small] if number < 10 else [large]:
             routes.add(f"/r{number}/{{x}}")
             routes.add(f"/r{number}-{{x}}")
+            routes.add(f"/{{x}}~r{number:03}")
+            routes.add(f"/{{x}}={{y}}~r{number:03}/z")
             routes.add(f"/{{y}}/r{number}/{{x}}")
             routes.add(f"/p/r{number}/{{p:path}}/x")
-    paths = ("/r7/1", "/r7-1", "/y/r7/1", "/p/r7/1/x", "/r7/x/x", "/r7+", "/p/q", "/y/r7/")
+    paths = (
+        "/r7/1",
+        "/r7-1",
+        "/x~r007",
+        "/x=y~r007/z",
+        "/x~r",
+        "/y/r7/1",
+        "/p/r7/1/x",
+        "/r7/x/x",
+        "/r7+",
+        "/p/q",
+        "/y/r7/",
+    )
     for path in paths:
         small.match(path)
         large.match(path)
         assert work(lambda p=path: large.match(p)) <= 2 * work(lambda p=path: small.match(p))
+
+
+MANY = {
+    "literal text": "/r{}",
+    "literal text before a placeholder": "/r{}-{{x}}",
+    "literal text behind a placeholder": "/{{x}}-r{}",
+    "literal text around a placeholder": "/r{}-{{x}}-r{}",
+    "regexes": "/{{x:[a-z]{{{}}}}}",
+    "rests": "/{{x:[^?]{{{}}}}}",
+    "segments behind a placeholder": "/{{x}}/r{}",
+    "segments between placeholders": "/{{x}}/r{}/{{y}}",
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_routes_are_added_in_proportion_to_their_number(
+    check_growth: CheckGrowth, kind: str
+) -> None:
+    def make(size: int) -> Callable[[], Any]:
+        patterns = [MANY[kind].format(number, number) for number in range(1000, 1000 + size)]
+
+        def add() -> None:
+            parse.cache_clear()
+            routes = Routes()
+            for pattern in patterns:
+                routes.add(pattern)
+
+        return add
+
+    check_growth(make, 256)

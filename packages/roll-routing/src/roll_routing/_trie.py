@@ -136,7 +136,7 @@ class Node:
         branch = self.branches.pop(last)
         for group in self.groups:
             group.discard(branch)
-        self.groups = tuple(group for group in self.groups if group.starts)
+        self.groups = tuple(group for group in self.groups if group.ends)
 
     def tails(self) -> Iterator[tuple[tuple[bytes, int], tuple[str | None, ...]]]:
         """Yield the routes from here on, as those of a branch."""
@@ -197,36 +197,42 @@ class Branch:
 class Group:
     """The branches of a node that rank alike: which of them wins, the rest of a route decides.
 
-    `starts`: the branches by the literal text they begin with, all of one length.
+    `ends`: the branches by their prefix and their suffix, so that a match compares few of them.
+        The prefixes have one length, and so have the suffixes of one segment. A branch that takes
+        all the rest has its suffix at the end of the path: None stands for it.
     """
 
-    __slots__ = ("length", "rank", "starts")
+    __slots__ = ("ends", "length", "rank", "suffix_length")
 
     def __init__(self, rank: bytes, length: int) -> None:
-        self.rank, self.length = rank, length
-        self.starts: dict[str, tuple[Branch, ...]] = {}
+        self.rank, self.length, self.suffix_length = rank, length, 0
+        self.ends: dict[tuple[str, str | None], list[Branch]] = {}
 
     def add(self, branch: Branch) -> None:
         """Add a branch."""
-        self.starts[branch.prefix] = (*self.starts.get(branch.prefix, ()), branch)
+        if not branch.takes_rest:
+            self.suffix_length = len(branch.suffix)
+        # A list grows in constant time, also while a thread iterates over it.
+        self.ends.setdefault(_ends_of(branch), []).append(branch)
 
     def discard(self, branch: Branch) -> None:
         """Remove a branch, if it is here."""
-        alike = self.starts.get(branch.prefix, ())
-        self.starts[branch.prefix] = tuple(other for other in alike if other is not branch)
-        if not self.starts[branch.prefix]:
-            del self.starts[branch.prefix]
+        ends = _ends_of(branch)
+        others = [other for other in self.ends.pop(ends, ()) if other is not branch]
+        if others:
+            self.ends[ends] = others
 
     @property
     def branches(self) -> list[Branch]:
         """All of them."""
-        return [branch for alike in self.starts.values() for branch in alike]
+        return [branch for alike in list(self.ends.values()) for branch in alike]
 
     def find(self, parts: list[str], index: int, values: Values) -> Found | None:
         """Find the route of the parts from `index`; `values` are those of the parts before."""
         best: Found | None = None
         part = parts[index]
-        for branch in self.starts.get(part[: self.length], ()):
+        prefix, suffix = part[: self.length], part[len(part) - self.suffix_length :]
+        for branch in (*self.ends.get((prefix, suffix), ()), *self.ends.get((prefix, None), ())):
             rest = branch.takes_rest
             more = branch.match("/".join(parts[index:]) if rest else part)
             if more is None:
@@ -243,6 +249,10 @@ class Group:
             return None
         entry, values = found
         return entry.payload, dict(zip(entry.pattern.names, values, strict=True))
+
+
+def _ends_of(branch: Branch) -> tuple[str, str | None]:
+    return branch.prefix, None if branch.takes_rest else branch.suffix
 
 
 def insert(root: Node, entry: Entry) -> None:
