@@ -39,7 +39,7 @@ CONTENT = bytes(range(256)) * 2000
 def run_example(mark, source="request"):
     """Run the one example that has a mark, and return its names."""
     [example] = [example for example in EXAMPLES if mark in example]
-    example = example.replace('["Content-Type"], request)', f'["Content-Type"], {source})')
+    example = example.replace('"Content-Type", ""), request)', f'"Content-Type", ""), {source})')
     names = {"__name__": "readme"}
     exec(compile(example, "README.md", "exec"), names)
     return names
@@ -75,15 +75,57 @@ async def test_aiohttp_request_is_read_part_by_part(aiohttp_url, photo):
 
 
 @pytest.mark.parametrize("source", ["request", "request.stream()"])
-def test_starlette_request_saves_its_file(photo, tmp_path, source):
+def test_starlette_request_saves_its_file(photo, tmp_path, monkeypatch, source):
+    monkeypatch.chdir(tmp_path)
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
     client = TestClient(run_example("from starlette", source)["app"])
-    target = tmp_path / "saved.jpg"
-    form = encode_stream({"path": str(target)}, {"photo": photo})
-    response = client.post("/", content=iter(form), headers=form.headers)
-    assert (response.text, target.read_bytes()) == ("saved", CONTENT)
-    target.unlink()
-    response = client.post("/", data={"path": str(target)}, files={"photo": CONTENT})
-    assert (response.text, target.read_bytes()) == ("saved", CONTENT)
+    form = encode_stream({"title": "é"}, {"photo": photo})
+    for body in (
+        {"content": iter(form), "headers": form.headers},
+        {"data": {"title": "é"}, "files": {"photo": CONTENT}},
+    ):
+        response = client.post("/", **body)
+        [saved] = uploads.iterdir()
+        assert response.text == f"saved é as {saved.name}"
+        assert saved.read_bytes() == CONTENT
+        saved.unlink()
+
+
+MALFORMED = {
+    "no content type": (b"--x--", None),
+    "another content type": (b"{}", "application/json"),
+    "no final boundary": (encode({"title": "é"})[0][:-9], "multipart/form-data; boundary=x"),
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED)
+def test_starlette_and_asgi_examples_answer_malformed_body_with_400(body):
+    content, content_type = MALFORMED[body]
+    headers = {"Content-Type": content_type} if content_type else {}
+    for app in (
+        run_example("from starlette")["app"],
+        run_example("async def application(scope, receive, send)")["application"],
+    ):
+        assert TestClient(app).post("/", content=content, headers=headers).status_code == 400
+
+
+def test_starlette_example_answers_missing_field_with_400(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "uploads").mkdir()
+    response = TestClient(run_example("from starlette")["app"]).post("/", data={"title": "é"})
+    assert (response.status_code, response.text) == (400, "Missing 'photo' key")
+
+
+@pytest.mark.parametrize("body", MALFORMED)
+async def test_aiohttp_example_answers_malformed_body_with_400(aiohttp_url, body):
+    content, content_type = MALFORMED[body]
+    headers = {"Content-Type": content_type} if content_type else {}
+    async with (
+        aiohttp.ClientSession(skip_auto_headers=["Content-Type"]) as session,
+        session.post(aiohttp_url, data=content, headers=headers) as response,
+    ):
+        assert response.status == 400
 
 
 def test_starlette_request_is_read_part_by_part(photo):

@@ -90,6 +90,21 @@ async def test_other_content_types_are_refused(parse, content_type):
         await parse(content_type, b"")
 
 
+async def test_missing_content_type_is_told_from_malformed_one(parse):
+    for missing in ("", " "):
+        with pytest.raises(MultipartError, match="The Content-Type is missing"):
+            await parse(missing, b"")
+    with pytest.raises(MultipartError, match="The Content-Type is malformed"):
+        await parse(";", b"")
+
+
+@pytest.mark.parametrize("sent", [b"", b"a=1", b"a=1&b=2"])
+async def test_urlencoded_body_shorter_than_its_content_length_is_refused(parse, sent):
+    environ = {"wsgi.input": io.BytesIO(sent), "CONTENT_LENGTH": "9"}
+    with pytest.raises(MultipartError, match="ended before its Content-Length"):
+        await parse(URLENCODED, environ)
+
+
 @pytest.mark.parametrize("body", [b"a", b"a=1&&b=2", b"\xff=1", [b"a=\xff"]])
 async def test_a_malformed_urlencoded_form_is_an_error(parse, body):
     with pytest.raises(MultipartError) as caught:

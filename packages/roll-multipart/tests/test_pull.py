@@ -191,10 +191,23 @@ def test_a_malformed_content_length_is_an_error(length):
         read_all(CONTENT_TYPE, {"wsgi.input": Endless(b""), "CONTENT_LENGTH": length})
 
 
-def test_a_wsgi_input_that_ends_early_is_an_error(form):
-    environ = {"wsgi.input": io.BytesIO(form[:-9]), "CONTENT_LENGTH": str(len(form))}
-    with pytest.raises(MultipartError, match="final boundary"):
+@pytest.mark.parametrize("length", [5, 1.5, b"7", ["5"]])
+def test_a_content_length_that_is_no_text_is_a_type_error(length):
+    with pytest.raises(TypeError, match="CONTENT_LENGTH must be text, not"):
+        read_all(CONTENT_TYPE, {"wsgi.input": Endless(b""), "CONTENT_LENGTH": length})
+
+
+@pytest.mark.parametrize("missing", [1, 9, 100])
+def test_a_wsgi_input_that_ends_early_is_an_error(form, missing):
+    environ = {"wsgi.input": io.BytesIO(form[:-missing]), "CONTENT_LENGTH": str(len(form))}
+    with pytest.raises(MultipartError, match="ended before its Content-Length"):
         read_all(CONTENT_TYPE, environ)
+
+
+async def test_an_awaited_wsgi_input_that_ends_early_is_an_error(form):
+    environ = {"wsgi.input": io.BytesIO(form[:-9]), "CONTENT_LENGTH": str(len(form))}
+    with pytest.raises(MultipartError, match="ended before its Content-Length"):
+        await read_all_async(CONTENT_TYPE, environ)
 
 
 async def test_a_client_that_disconnects_is_an_error(form):

@@ -210,10 +210,18 @@ def test_an_asynchronous_content_is_refused_with_the_function_that_takes_it(func
             function(fields, files)
 
 
-@pytest.mark.parametrize("content", [[b"x"], (b"x",), iter([b"x"]), {b"x"}], ids=repr)
+@pytest.mark.parametrize("content", [[b"x"], (b"x",), iter([b"x"])], ids=repr)
 def test_chunks_are_refused_with_the_function_that_takes_them(content):
     with pytest.raises(TypeError, match="encode_stream takes an iterable of bytes"):
         encode(files={"f": (content, "f.txt")})
+
+
+@pytest.mark.parametrize("content", [{b"x"}, frozenset([b"x"]), {b"x": 1}], ids=repr)
+def test_refused_set_or_mapping_is_not_sent_to_encode_stream(content):
+    for function in (encode, encode_stream):
+        with pytest.raises(TypeError) as caught:
+            function(files={"f": content})
+        assert "encode_stream" not in str(caught.value)
 
 
 BINARY = "application/octet-stream"

@@ -153,3 +153,15 @@ def test_a_strict_parse_refuses_what_is_no_form(text):
 @pytest.mark.parametrize("text", ["", "a=", "=", b"a=%FF", "a=1&b=%20"])
 def test_a_strict_parse_takes_all_that_is(text):
     assert Form.parse(text, strict=True) == Form.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["\ud800=1", "a=\udfff", "a=\ud83d\ude00", "a=1&" * 2000 + "b=\ud800"]
+)
+def test_strict_parsing_refuses_surrogates(text):
+    with pytest.raises(MultipartError, match="not UTF-8"):
+        Query.parse(text, strict=True, max_fields=None)
+
+
+def test_strict_parsing_replaces_percent_encoded_bytes_that_are_not_utf_8():
+    assert Query.parse("a=%FF", strict=True) == {"a": ["\ufffd"]}

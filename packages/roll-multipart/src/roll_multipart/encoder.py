@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -153,7 +154,8 @@ def advise(part: EncodedPart) -> str:
     if isinstance(content, AsyncIterable) or iscoroutinefunction(getattr(content, "read", None)):
         return ": encode_stream_async takes asynchronous contents of files"
     if part.is_file and isinstance(content, Iterable):
-        return ": encode_stream takes an iterable of bytes, but for sets and mappings"
+        hint = ": encode_stream takes an iterable of bytes"
+        return hint if not isinstance(content, AbstractSet | Mapping) else ""
     return ""
 
 

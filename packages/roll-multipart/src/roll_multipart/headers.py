@@ -60,6 +60,7 @@ BOUNDARY = re.compile(r"[ !#-\[\]-~]{1,200}")
 
 Parameters = dict[str, str]
 FORM_DATA: Final = "multipart/form-data"
+DISPOSITION: Final = "The Content-Disposition of a part"
 UTF_8: Final = "utf-8"
 
 
@@ -154,7 +155,7 @@ def parse_part(head: bytes, limits: Limits, *, form: bool = True) -> Part:
     if head.count(b"\r\n") >= limits.max_headers:
         raise LimitError("Too many headers in a part")
     headers = parse_fields(head)
-    disposition, params = parse_value(headers.get("content-disposition", "inline"))
+    disposition, params = parse_value(headers.get("content-disposition", "inline"), DISPOSITION)
     if form and (disposition.lower() != "form-data" or "name" not in params):
         raise MultipartError("A part needs Content-Disposition: form-data and a name")
     name = unescape(params.get("name", ""))
@@ -181,11 +182,14 @@ def parse_fields(head: bytes) -> dict[str, str]:
     return headers
 
 
-def parse_value(text: str) -> tuple[str, Parameters]:
-    """Split `value; name=value; name="value"`; the values stay as they were sent."""
+def parse_value(text: str, name: str = "The Content-Type") -> tuple[str, Parameters]:
+    """Split `value; name=value; name="value"`; the values stay as they were sent.
+
+    Raises `MultipartError`, which calls the field by its name.
+    """
     value = VALUE.match(text)
     if value is None:
-        raise MultipartError("Malformed or missing header value")
+        raise MultipartError(f"{name} is {'malformed' if text.strip() else 'missing'}")
     params = parse_params(STANDARD, text, value.end())
     if params is None:
         params = parse_params(BROWSER, text, value.end())

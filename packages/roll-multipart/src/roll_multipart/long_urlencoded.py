@@ -11,6 +11,7 @@ __all__ = ["LongParser"]
 AND: Final = b"&"
 IS: Final = b"="
 SPACES: Final = bytes.maketrans(b"+", b" ")
+NOT_UTF_8: Final = "An urlencoded body is not UTF-8"
 
 
 class LongParser:
@@ -32,19 +33,28 @@ class LongParser:
         self._contents = Decoder(max_field_size, max_text_size)
 
     def parse(self, text: str | bytes | bytearray | memoryview) -> None:
-        data = encode(text) if isinstance(text, str) else text
+        data = self._encode(text) if isinstance(text, str) else text
         if isinstance(data, memoryview):
             data = bytes(data)
         if data.count(AND) >= self._max_fields:
             raise LimitError("Too many fields")
         if self._strict and not (data.isascii() or is_utf8(data)):
-            raise MultipartError("An urlencoded body is not UTF-8")
+            raise MultipartError(NOT_UTF_8)
         start = 0
         while start <= len(data):
             end = data.find(AND, start)
             end = len(data) if end < 0 else end
             self._add_pair(data, start, end)
             start = end + 1
+
+    def _encode(self, text: str) -> bytes:
+        """Encode a text. A lone surrogate is no character: refuse it, or make it U+FFFD."""
+        try:
+            return text.encode()
+        except UnicodeEncodeError as error:
+            if self._strict:
+                raise MultipartError(NOT_UTF_8) from error
+            return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
     def _add_pair(self, data: bytes | bytearray, start: int, end: int) -> None:
         equals = data.find(IS, start, end)
@@ -84,14 +94,6 @@ def join_blocks(data: bytes | bytearray, start: int, end: int, room: int) -> byt
         if len(found) > room:
             break
     return found
-
-
-def encode(text: str) -> bytes:
-    """Encode a text; a lone surrogate, which is no character, becomes U+FFFD."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def is_utf8(data: bytes | bytearray) -> bool:

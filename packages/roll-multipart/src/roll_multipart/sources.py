@@ -9,7 +9,7 @@ from contextlib import suppress
 from inspect import iscoroutinefunction
 from typing import Any, Final, Protocol, Self
 
-from .checks import BYTES, to_bytes
+from .checks import BYTES, to_bytes, wrong_type
 from .errors import MultipartError
 
 __all__ = ["CHUNK", "Readable", "Source", "goes_on", "read_chunks"]
@@ -42,6 +42,7 @@ class FileChunks:
     def __next__(self) -> bytes:
         if chunk := to_bytes(self._file.read(self._next_size())):
             return self._take(chunk)
+        self._check_end()
         raise StopIteration
 
     def _next_size(self) -> int:
@@ -49,6 +50,9 @@ class FileChunks:
 
     def _take(self, chunk: bytes) -> bytes:
         return chunk
+
+    def _check_end(self) -> None:
+        """Raise `MultipartError` if the file must not end here."""
 
 
 class LimitedChunks(FileChunks):
@@ -71,6 +75,10 @@ class LimitedChunks(FileChunks):
     def _take(self, chunk: bytes) -> bytes:
         self._left -= len(chunk)
         return chunk
+
+    def _check_end(self) -> None:
+        # The client has gone. Half of an urlencoded body looks like a whole one.
+        raise MultipartError("The body ended before its Content-Length")
 
 
 def read_chunks(source: Any, other: str = "") -> Iterator[bytes]:
@@ -103,8 +111,10 @@ def read_environ(environ: Mapping[str, Any]) -> Iterator[bytes]:
     return LimitedChunks(stream, to_length(length))
 
 
-def to_length(text: str) -> int:
+def to_length(text: Any) -> int:
     """Read a Content-Length (RFC 9110 8.6); without one there is no body."""
+    if not isinstance(text, str):
+        raise wrong_type("CONTENT_LENGTH", "text", text)
     if not text:
         return 0
     if len(text) > len(str(2**63)) or not (text.isascii() and text.isdigit()):
