@@ -88,7 +88,7 @@ def test_what_few_need_is_loaded_when_it_is_asked_for():
     assert loaded.split() == [
         f"roll_multipart.{name}"
         for name in (
-            *("checks", "errors", "files", "multidict", "multipart", "pairs", "query"),
+            *("checks", "errors", "files", "multidict", "multipart", "pairs", "part", "query"),
             "urlencoded",
         )
     ]

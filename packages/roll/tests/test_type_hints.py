@@ -54,10 +54,29 @@ def test_type_hints_can_be_had_of_all_that_is_public(name):
     typing.get_type_hints(dict(OURS)[name])
 
 
-@pytest.mark.parametrize("leaf", LEAVES)
-def test_type_hints_can_be_had_of_the_classes_of_the_leaves(leaf):
-    module = importlib.import_module(leaf)
-    classes = [found for name in module.__all__ if inspect.isclass(found := getattr(module, name))]
-    assert classes
-    for cls in classes:
-        typing.get_type_hints(cls)
+def annotated_in_leaves():
+    """Give what has annotations among the public names of the leaves."""
+    for leaf in map(importlib.import_module, LEAVES):
+        for found in (getattr(leaf, name) for name in leaf.__all__):
+            if inspect.isclass(found):
+                yield from [found, *methods(found)]
+            elif inspect.isfunction(found):
+                yield found
+
+
+IN_LEAVES = {described(found): found for found in annotated_in_leaves()}
+
+
+def test_there_are_functions_and_methods_of_each_leaf_among_them():
+    assert {
+        "roll_http.server.Server.listen",
+        "roll_multipart.forms.parse_form",
+        "roll_multipart.files.UploadedFile.save",
+        "roll_routing._routes.Routes.match",
+        "roll_websocket.protocol.WSProtocol.send",
+    } <= {*IN_LEAVES}
+
+
+@pytest.mark.parametrize("name", IN_LEAVES)
+def test_type_hints_can_be_had_of_all_that_is_public_in_leaves(name):
+    typing.get_type_hints(IN_LEAVES[name])

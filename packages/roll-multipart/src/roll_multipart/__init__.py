@@ -45,9 +45,10 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .encoder import encode
     from .forms import parse_form, parse_form_async
-    from .headers import Part, get_boundary
+    from .headers import get_boundary
     from .limits import UNLIMITED, Limits
     from .parser import PushParser
+    from .part import Part
     from .pull import AsyncPartReader, PartReader, parts, parts_async
     from .streaming import AsyncEncodedForm, EncodedForm, encode_stream, encode_stream_async
 else:
@@ -58,7 +59,7 @@ else:
         "AsyncPartReader": "pull",
         "EncodedForm": "streaming",
         "Limits": "limits",
-        "Part": "headers",
+        "Part": "part",
         "PartReader": "pull",
         "PushParser": "parser",
         "UNLIMITED": "limits",

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol, Self
 
 from .checks import wrong_type
 from .multidict import Multidict
+from .part import Part
 
 if TYPE_CHECKING:
-    from .headers import Part
-    from .saving import Path
 
     class BinaryFile(io.BufferedIOBase, BinaryIO):
         """An `IO[bytes]` too, as `io.BytesIO` is one for type checkers alone."""
@@ -22,7 +21,18 @@ if TYPE_CHECKING:
 else:
     BinaryFile = io.BufferedIOBase
 
-__all__ = ["FileFactory", "Files", "MemoryFile", "SpooledFile", "Target", "UploadedFile"]
+__all__ = [
+    "FileFactory",
+    "Files",
+    "MemoryFile",
+    "Path",
+    "Progress",
+    "SpooledFile",
+    "Target",
+    "UploadedFile",
+]
+
+Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 class Target(Protocol):
@@ -33,7 +43,8 @@ class Target(Protocol):
     def close(self) -> None: ...
 
 
-FileFactory = Callable[["Part"], Target]
+FileFactory = Callable[[Part], Target]
+Progress = Callable[[Target, int], object]
 
 
 class UploadedFile(BinaryFile):
@@ -41,8 +52,7 @@ class UploadedFile(BinaryFile):
 
     __slots__ = ()
 
-    if TYPE_CHECKING:  # it is not loaded with this module
-        _part: Part
+    _part: Part
 
     def __init__(self, part: Part) -> None:
         self._part = part

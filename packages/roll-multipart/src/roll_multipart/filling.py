@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from .checks import check_made, refuse_async, refuse_unrun, wrong_type
 from .errors import LimitError, MultipartError, NestedError
-from .files import FileFactory, Files, MemoryFile, SpooledFile, Target
+from .files import FileFactory, Files, MemoryFile, Progress, SpooledFile, Target
 from .headers import Part, get_boundary
 from .limits import DEFAULTS, UNLIMITED, Limits
 from .multidict import Multidict
@@ -18,7 +18,6 @@ from .usual_head import USUAL_HEAD, make_part
 __all__ = ["Filler"]
 
 Write = Callable[[bytes | memoryview], object]
-Progress = Callable[[Target, int], object]
 OWN_FILES: Final = (SpooledFile, MemoryFile)
 
 

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from .async_sources import read_chunks_async
+from .async_sources import AsyncSource, read_chunks_async
 from .checks import check_made, to_bytes
 from .errors import LimitError, MultipartError
-from .files import Files, SpooledFile
+from .files import FileFactory, Files, Progress, SpooledFile
 from .headers import FORM_DATA, parse_value
 from .limits import Limits, make_limits
 from .multidict import Multidict
 from .multipart import Multipart
 from .query import Form
-from .sources import read_chunks
+from .sources import Source, read_chunks
 from .urlencoded import fill
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .async_sources import AsyncSource
-    from .files import FileFactory
-    from .filling import Progress
-    from .sources import Source
 
 __all__ = ["parse_form", "parse_form_async"]
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from .checks import check_flag, wrong_type
 from .errors import LimitError, MultipartError
 from .limits import Limits
+from .part import Part
 from .percent import unquote
 
 __all__ = ["Part", "clean_filename", "get_boundary", "parse_part"]
@@ -61,51 +62,6 @@ BOUNDARY = re.compile(r"[ !#-\[\]-~]{1,200}")
 Parameters = dict[str, str]
 FORM_DATA: Final = "multipart/form-data"
 DISPOSITION: Final = "The Content-Disposition of a part"
-UTF_8: Final = "utf-8"
-
-
-class Part:
-    """The head of a part: what its Content-Disposition and Content-Type say.
-
-    `name` is "" where a part of a multipart/mixed has none. `filename` is None for a text field,
-    and else the last component of what the client sent, which may be empty (a file input without
-    a file). `content_type` is "" when the client sent none.
-    """
-
-    __slots__ = ("_head", "_params", "content_type", "filename", "name")
-
-    def __init__(self, head: bytes, name: str, filename: str | None, content_type: str) -> None:
-        self._head = head
-        self._params: Parameters | None = None
-        self.name = name
-        self.filename = filename
-        self.content_type = content_type
-
-    def __repr__(self) -> str:
-        kind = type(self).__name__
-        return f"<{kind} {self.name!r} filename={self.filename!r} {self.content_type!r}>"
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """All header fields of the part, by their names in lower case."""
-        return parse_fields(self._head)
-
-    @property
-    def params(self) -> Parameters:
-        """The parameters of Content-Disposition as they were sent, escapes and paths included."""
-        if self._params is None:
-            self._params = parse_value(self.headers.get("content-disposition", "inline"))[1]
-        return self._params
-
-    @property
-    def charset(self) -> str:
-        """The charset that its Content-Type names, in lower case; "utf-8" if it names none.
-
-        Raises `MultipartError` for a malformed Content-Type.
-        """
-        if not self.content_type:
-            return UTF_8
-        return parse_value(self.content_type)[1].get("charset", UTF_8).lower()
 
 
 def get_boundary(content_type: str, *, form: bool = True) -> bytes:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from .checks import check_callable
 from .errors import MultipartError
-from .files import Files, SpooledFile
+from .files import FileFactory, Files, Progress, SpooledFile
 from .query import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from .files import FileFactory
-    from .filling import Filler, Progress
+    from .filling import Filler
     from .limits import Limits
 
 __all__ = ["Multipart"]

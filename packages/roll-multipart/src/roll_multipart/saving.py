@@ -15,7 +15,7 @@ from .checks import check_flag, wrong_type
 if TYPE_CHECKING:
     from typing import Protocol
 
-    Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+    from .files import Path
 
     class UploadedFile(Protocol):
         """An uploaded file, as saving sees it."""
