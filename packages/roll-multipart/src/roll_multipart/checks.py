@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from operator import index
+from os import PathLike
 from types import CoroutineType, GeneratorType
 from typing import Any, Final
 
 __all__ = [
     "BYTES",
+    "Path",
     "check_callable",
     "check_flag",
     "check_made",
@@ -19,6 +21,7 @@ __all__ = [
     "wrong_type",
 ]
 
+Path = str | bytes | PathLike[str] | PathLike[bytes]
 BYTES: Final = (bytes, bytearray, memoryview)
 # `inspect.CO_COROUTINE`, `CO_ASYNC_GENERATOR`, `CO_ITERABLE_COROUTINE` and `CO_GENERATOR`: what a
 # call only makes, and does not run. `inspect` takes long to load.

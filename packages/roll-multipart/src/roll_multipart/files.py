@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol, Self
 
-from .checks import wrong_type
+from .checks import Path, wrong_type
 from .multidict import Multidict
 from .part import Part
 
@@ -25,14 +25,11 @@ __all__ = [
     "FileFactory",
     "Files",
     "MemoryFile",
-    "Path",
     "Progress",
     "SpooledFile",
     "Target",
     "UploadedFile",
 ]
-
-Path = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 class Target(Protocol):

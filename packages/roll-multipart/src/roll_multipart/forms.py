@@ -8,8 +8,9 @@ from typing import Any, Final
 from .async_sources import AsyncSource, read_chunks_async
 from .checks import check_made, to_bytes
 from .errors import LimitError, MultipartError
+from .fields import parse_value
 from .files import FileFactory, Files, Progress, SpooledFile
-from .headers import FORM_DATA, parse_value
+from .headers import FORM_DATA
 from .limits import Limits, make_limits
 from .multidict import Multidict
 from .multipart import Multipart

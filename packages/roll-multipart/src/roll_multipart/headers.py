@@ -5,22 +5,12 @@ from typing import Any, Final
 
 from .checks import check_flag, wrong_type
 from .errors import LimitError, MultipartError
+from .fields import Parameters, parse_fields, parse_value
 from .limits import Limits
 from .part import Part
 from .percent import unquote
 
 __all__ = ["Part", "clean_filename", "get_boundary", "parse_part"]
-
-NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-# Clients write boundaries with `=`, `/` or `:` without the quotes that RFC 2045 asks for.
-PARAMETER = rf'[ \t]*+;[ \t]*+(?:({NAME})=(?:"({{quoted}})"|([^\s";]*+)))?+'
-# A quoted-string as RFC 9110 5.6.4 has it: a backslash takes the next character along.
-STANDARD = re.compile(PARAMETER.format(quoted=r'(?:[^"\\]|\\.)*+'), re.DOTALL)
-# Browsers do not escape backslashes: in `name="a\"; filename="b"` the name ends with one.
-ESCAPED_QUOTE = r'"(?![ \t]*+(?:;|\Z))'
-BROWSER = re.compile(PARAMETER.format(quoted=rf'(?:[^"\\]|\\(?:{ESCAPED_QUOTE})?+)*+'))
-VALUE = re.compile(rf"[ \t]*+({NAME}(?:/{NAME})?)")
-HEADER = re.compile(rf"({NAME}):[ \t]*+([^\r\n\0]*)")
 
 ESCAPES: Final = {
     '\\"': '"',
@@ -31,9 +21,6 @@ ESCAPES: Final = {
     "%0a": "\n",
 }
 EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'([^\0]*)", re.IGNORECASE)
-
-# Of one header; empty ones are counted. No client sends more than three or four.
-MAX_PARAMETERS: Final = 16
 
 # What is no part of a filename: control characters, line and paragraph separators, and those that
 # change the direction of the text, which can make `exe.txt` of `txt.exe`.
@@ -59,7 +46,6 @@ USUAL_CONTENT_TYPE = re.compile(
 # RFC 2046 allows 70 characters, and fewer kinds of them.
 BOUNDARY = re.compile(r"[ !#-\[\]-~]{1,200}")
 
-Parameters = dict[str, str]
 FORM_DATA: Final = "multipart/form-data"
 DISPOSITION: Final = "The Content-Disposition of a part"
 
@@ -120,63 +106,6 @@ def parse_part(head: bytes, limits: Limits, *, form: bool = True) -> Part:
         raise MultipartError("Control character in the Content-Type of a part")
     # Without the parameters: nearly nobody asks for them, and they take ten times their length.
     return Part(head, name, get_filename(params), content_type)
-
-
-def parse_fields(head: bytes) -> dict[str, str]:
-    """Split header lines; each name may come once, since every repetition is ambiguous here."""
-    headers: dict[str, str] = {}
-    if not head:
-        return headers
-    for line in head.decode("utf-8", "replace").split("\r\n"):
-        match = HEADER.fullmatch(line)
-        if match is None:
-            raise MultipartError("Malformed header in a part")
-        name = match[1].lower()
-        if name in headers:
-            raise MultipartError(f"Repeated header in a part: {name}")
-        headers[name] = match[2].rstrip(" \t")
-    return headers
-
-
-def parse_value(text: str, name: str = "The Content-Type") -> tuple[str, Parameters]:
-    """Split `value; name=value; name="value"`; the values stay as they were sent.
-
-    Raises `MultipartError`, which calls the field by its name.
-    """
-    value = VALUE.match(text)
-    if value is None:
-        raise MultipartError(f"{name} is {'malformed' if text.strip() else 'missing'}")
-    params = parse_params(STANDARD, text, value.end())
-    if params is None:
-        params = parse_params(BROWSER, text, value.end())
-    if params is None:
-        raise MultipartError("Malformed header parameters")
-    return value[1], params
-
-
-def parse_params(pattern: re.Pattern[str], text: str, position: int) -> Parameters | None:
-    """Read parameters up to the end of the text; None if the pattern does not reach it."""
-    params: Parameters = {}
-    text = text.rstrip(" \t")
-    for _ in range(MAX_PARAMETERS + 1):
-        if position == len(text):
-            return params
-        match = pattern.match(text, position)
-        if match is None:
-            return None
-        add_param(params, match)
-        position = match.end()
-    raise MultipartError("Too many parameters in a header")
-
-
-def add_param(params: Parameters, match: re.Match[str]) -> None:
-    """Keep a parameter; a `;` with nothing behind it is no harm."""
-    name, quoted, bare = match.groups()
-    if name is None:
-        return
-    if name.lower() in params:
-        raise MultipartError(f"Repeated parameter: {name.lower()}")
-    params[name.lower()] = bare if quoted is None else quoted
 
 
 def unescape(text: str) -> str:

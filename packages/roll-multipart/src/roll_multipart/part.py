@@ -31,14 +31,14 @@ class Part:
     @property
     def headers(self) -> dict[str, str]:
         """All header fields of the part, by their names in lower case."""
-        from .headers import parse_fields  # noqa: PLC0415 - this module is loaded without that one
+        from .fields import parse_fields  # noqa: PLC0415 - this module is loaded without that one
 
         return parse_fields(self._head)
 
     @property
     def params(self) -> dict[str, str]:
         """The parameters of Content-Disposition as they were sent, escapes and paths included."""
-        from .headers import parse_value  # noqa: PLC0415 - as above
+        from .fields import parse_value  # noqa: PLC0415 - as above
 
         if self._params is None:
             self._params = parse_value(self.headers.get("content-disposition", "inline"))[1]
@@ -50,7 +50,7 @@ class Part:
 
         Raises `MultipartError` for a malformed Content-Type.
         """
-        from .headers import parse_value  # noqa: PLC0415 - as above
+        from .fields import parse_value  # noqa: PLC0415 - as above
 
         if not self.content_type:
             return UTF_8

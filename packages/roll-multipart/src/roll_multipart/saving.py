@@ -10,12 +10,10 @@ import tempfile
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-from .checks import check_flag, wrong_type
+from .checks import Path, check_flag, wrong_type
 
 if TYPE_CHECKING:
     from typing import Protocol
-
-    from .files import Path
 
     class UploadedFile(Protocol):
         """An uploaded file, as saving sees it."""
