@@ -298,6 +298,8 @@ class Awaited(Shape):
         ({b"/a": print}, "begins with '/'"),
         ({"": print}, "begins with '/'"),
         ({None: print}, "begins with '/', not None"),
+        ({"/\ud800": print}, "text that UTF-8 can encode"),
+        ({"/a/\udfff/b": print}, "text that UTF-8 can encode"),
     ],
 )
 def test_what_is_no_handler_is_an_error_at_once(handler: Any, message: str) -> None:
@@ -357,7 +359,10 @@ NO_COUNTS = ["1", 1.0, -1, True, float("inf"), b"x", [1], print]
         *((name, value) for name in COUNTS for value in NO_COUNTS),
         *((name, None) for name in COUNTS if name != "MAX_SIZE"),
         ("MAX_SIZE", 0),
-        *(("TIMEOUT", value) for value in [None, "5", -1, True, float("nan"), float("inf"), 1e9]),
+        *(
+            ("TIMEOUT", value)
+            for value in [None, "5", -1, 0, 1e-9, True, float("nan"), float("inf"), 1e9]
+        ),
         *(("JSON", value) for value in [None, print, "json", NoCodec()]),
     ],
 )

@@ -89,6 +89,19 @@ async def test_any_status_of_a_refusal_is_sent(serve: Any, wire: Any, status: in
     assert (line, body) == (f"HTTP/1.1 {status} {phrase}", b"No")
 
 
+async def test_304_is_sent_without_content(serve: Any, wire: Any) -> None:
+    async def refuse(request: HandshakeRequest) -> None:
+        raise HandshakeError(304, "Unchanged", {"ETag": '"1"'})
+
+    raw = await (await serve(process_request=refuse)).socket()
+    raw.send(wire.head())
+    head, body = (await raw.rest()).split(b"\r\n\r\n")
+    assert body == b""
+    assert head.startswith(b"HTTP/1.1 304 Not Modified\r\n")
+    assert b'\r\nETag: "1"\r\n' in head
+    assert b"content-" not in head.lower()
+
+
 async def test_fields_of_a_refusal_are_sent_once(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture
 ) -> None:

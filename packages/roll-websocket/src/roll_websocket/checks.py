@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from roll_websocket.options import LONGEST
+from roll_websocket.options import LONGEST, SHORTEST
 from roll_websocket.protocol import WSProtocol
 
 __all__ = ["check_grace", "check_handlers", "check_names", "check_protocol"]
@@ -17,8 +17,11 @@ def check_protocol(protocol: object) -> None:
     """Raise ValueError for what is no class of connections, or has constants that cannot work."""
     if not (isinstance(protocol, type) and issubclass(protocol, WSProtocol)):
         raise ValueError(f"`protocol` is a subclass of WSProtocol, not {protocol!r}")  # noqa: TRY004 - as all options
-    if not seconds(protocol.TIMEOUT, LONGEST):
-        raise ValueError(f"`TIMEOUT` is a number of seconds, not {protocol.TIMEOUT!r}")
+    if not seconds(protocol.TIMEOUT, SHORTEST, LONGEST):
+        raise ValueError(
+            f"`TIMEOUT` is a number of seconds from {SHORTEST} to {LONGEST}, "
+            f"not {protocol.TIMEOUT!r}"
+        )
     for name in SIZES:
         check_count(name, getattr(protocol, name), 0)
     if protocol.MAX_SIZE is not None:
@@ -36,13 +39,14 @@ def check_count(name: str, value: object, least: int) -> None:
 
 def check_grace(grace: object) -> None:
     """Raise ValueError for what is no number of seconds."""
-    if not seconds(grace, math.inf):
+    if not seconds(grace, 0, math.inf):
         raise ValueError(f"`grace` is a number of seconds, not {grace!r}")
 
 
-def seconds(value: object, most: float) -> bool:
-    """Whether a value is a number of seconds up to `most`."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
+def seconds(value: object, least: float, most: float) -> bool:
+    """Whether a value is a number of seconds from `least` to `most`."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and least <= value <= most  # type: ignore[operator]
 
 
 def check_names(handshake: Callable[..., object], options: Mapping[str, object]) -> None:
@@ -72,7 +76,16 @@ def named_handlers(handler: object) -> list[tuple[str, object]]:
     for path in handler:
         if not (isinstance(path, str) and path[:1] == "/"):
             raise ValueError(f"A path is a str that begins with '/', not {path!r}")
+        check_text(path)
     return [(f"The handler of {path!r}", value) for path, value in handler.items()]
+
+
+def check_text(path: str) -> None:
+    """Raise ValueError for a path with a lone surrogate, which no request has."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"A path is text that UTF-8 can encode, not {path!r}") from None
 
 
 def check_function(name: str, value: object, arguments: tuple[str, ...]) -> None:

@@ -15,8 +15,11 @@ RESERVED = {"connection", "content-length", "date", "transfer-encoding"}
 def refusal(error: HandshakeError) -> bytes:
     """Return the answer; raise an exception if the error was changed to what cannot be sent."""
     check_refusal(error.status, error.message)
-    body = error.message.encode("utf-8", "replace")
-    fields = {"content-type": ("Content-Type", "text/plain; charset=utf-8")}
+    # A 304 has no content (RFC 9110 15.4.5): clients would take it for the next response.
+    empty = error.status == HTTPStatus.NOT_MODIFIED
+    body = b"" if empty else error.message.encode("utf-8", "replace")
+    content_type = "Content-Type", "text/plain; charset=utf-8"
+    fields = {} if empty else {"content-type": content_type}
     for item in error.headers.items():
         name, value = checked_field(*item)
         if name.lower() not in RESERVED:
@@ -25,7 +28,7 @@ def refusal(error: HandshakeError) -> bytes:
         f"HTTP/1.1 {int(error.status)} {phrase(error.status)}",
         f"Date: {formatdate(usegmt=True)}",
         *(f"{name}: {value}" for name, value in fields.values()),
-        f"Content-Length: {len(body)}",
+        *([] if empty else [f"Content-Length: {len(body)}"]),
         "Connection: close",
     ]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
