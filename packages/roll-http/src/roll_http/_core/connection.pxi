@@ -6,17 +6,6 @@
 
 from libc.math cimport INFINITY
 
-cdef extern from *:
-    """
-    /* Run a coroutine to where it waits or ends, and return what it yields or returns. */
-    static inline PyObject *roll_step(PyObject *coroutine, int *sent) {
-        PyObject *value = NULL;
-        *sent = PyIter_Send(coroutine, Py_None, &value);
-        return value;
-    }
-    """
-    object step "roll_step"(object coroutine, int* sent)
-
 cdef enum:  # as in `h1/state.py`
     IDLE = 0
     HEAD = 1
@@ -29,7 +18,7 @@ cdef Plain plain_requests = None
 cdef Plain plain_responses = None
 cdef Plain plain_loading = None  # of the bodies of requests
 cdef object PythonHead, PlainRequest, Beginning, ENDED, enter_task, leave_task, answer, end_exchange
-cdef object check_size, continue_task, fail_task, swap_task
+cdef object check_size, continue_task, fail_task, raised, returned, swap_task
 answer = None
 
 
@@ -40,7 +29,7 @@ cdef int find_parts() except -1:
     global format_cookies, kinds, leave_task, percent_decode, plain_connections, plain_requests
     global serialize_in_python, swap_task, JSONCodec, PLAIN_JSON, set_json_in_python
     global Cookie, PlainRequest, SHORT_JSON, check_size, cookies_in_python, json_in_python
-    global plain_loading, plain_responses, scan_json, status_lines
+    global plain_loading, plain_responses, raised, returned, scan_json, status_lines
     if answer is not None:
         return 0
     from asyncio import _enter_task, _leave_task, tasks
@@ -55,6 +44,7 @@ cdef int find_parts() except -1:
     from ..request import Request, cookies_in_python, json_in_python
     from ..response import Response, set_json as set_json_in_python
     from ..syntax import percent_decode
+    from .outcomes import raised, returned
 
     PlainRequest = Request
     enter_task, leave_task = _enter_task, _leave_task
@@ -77,83 +67,6 @@ cdef int find_parts() except -1:
     plain_responses = Plain(Response, ResponseBase, [*ResponseBase.__slots__, "cookie_lines", "cookies", "status"])
     plain_connections = Plain(protocol.HTTPProtocol, ConnectionBase, ["finish", "forget_request", "_receive"])
     answer = answering.answer
-    return 0
-
-
-cdef enum Outcome:
-    WAITS
-    RETURNED
-    RAISED
-    GOES_ON
-
-
-cdef class Begun:
-    """An awaitable: what is left of an application's coroutine after its first step."""
-
-    cdef object coroutine, value
-    cdef Outcome outcome
-
-    def __await__(self):
-        return self
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        return self.send(None)
-
-    def send(self, value):
-        """Yield what the first step waits for, or end as it has ended; then go on."""
-        outcome, held = self.outcome, self.value
-        self.outcome, self.value = GOES_ON, None
-        if outcome == GOES_ON:
-            return self.coroutine.send(value)
-        if outcome == WAITS:
-            return held
-        if outcome == RAISED:
-            raise held
-        raise StopIteration(held)
-
-    def throw(self, *error):
-        """Raise an error where the coroutine waits."""
-        return self.coroutine.throw(*error)
-
-    def close(self):
-        """Close the coroutine."""
-        if self.coroutine is not None:
-            self.coroutine.close()
-
-
-cdef Begun begun_with(Outcome outcome, coroutine, value):
-    cdef Begun begun = Begun.__new__(Begun)
-    begun.outcome = outcome
-    begun.coroutine = coroutine
-    begun.value = value
-    return begun
-
-
-cdef begin_task(loop):
-    """Make a task the current one; return None within another task."""
-    task = make_bare(Beginning, NOTHING)
-    if swap_task is not None:
-        other = swap_task(loop, task)
-        if other is None:
-            return task
-        swap_task(loop, other)
-        return None
-    try:
-        enter_task(loop, task)
-    except RuntimeError:
-        return None
-    return task
-
-
-cdef int end_task(loop, task) except -1:
-    """Make no task the current one."""
-    if swap_task is not None:
-        swap_task(loop, None)
-    else:
-        leave_task(loop, task)
     return 0
 
 
@@ -309,39 +222,36 @@ cdef class ConnectionBase:
     ) except -1:
         """Call the application, and send its answer if nothing has to wait."""
         cdef RequestBase request = None
+        cdef Outcome outcome = LEFT
         cdef int sent = PYGEN_RETURN
-        cdef bint returned = False
-        begun = result = None
+        steps = result = None
         try:
             request = make_request(cls, app, self, data, at, head)
             self.request = request
             response = self.response = make_response(app.Response, app, self, request)
             if type_has(app, "__answer_now__"):
                 result = app.__answer_now__(request, response)
-                returned = isinstance(result, ResponseBase)
+                if isinstance(result, ResponseBase):
+                    outcome = RETURNED
             else:
                 result = app(request, response)
-            if not returned:
-                if PyCoro_CheckExact(result):
-                    value = step(result, &sent)
-                    if sent == PYGEN_NEXT:
-                        begun = begun_with(WAITS, result, value)
-                    else:
-                        result = value
-                else:
-                    begun = result
+            if outcome == LEFT and (PyCoro_CheckExact(result) or type_has(result, "cr_frame")):
+                steps = result
+                result = step(steps, None, &sent)
+                outcome = WAITS if sent == PYGEN_NEXT else RETURNED
         except BaseException as error:
-            begun = begun_with(RAISED, None, error)
+            outcome, result = RAISED, error
             if request is None:  # the application's class has raised: answer the error in its place
                 self.request = make_request(PlainRequest, app, self, data, at, head)
-        if begun is None:
-            if self.send(request, result, head, buffered):
-                return 0
-            begun = begun_with(RETURNED, None, result)
-        self.go_on(task, data, at, head, begun)
+        if outcome == RETURNED and self.send(request, result, head.method, buffered, False):
+            return 0
+        target = data[at + head.target:at + head.target_end]
+        self.go_on(task, make_work(self, request, head.method, target, steps), outcome, result)
         return 0
 
-    cdef bint send(self, RequestBase request, result, Head* head, bint buffered) except -1:
+    cdef bint send(
+        self, RequestBase request, result, int method, bint buffered, bint has_waited
+    ) except -1:
         """Send a common response, and end its request; return False for any other response."""
         cdef Py_ssize_t size
         cdef bytes sent
@@ -351,11 +261,11 @@ cdef class ConnectionBase:
             return False
         if self.state != ANSWERING or self.must_close or request.keep_alive is not True:
             return False
-        if head.method == 1 or request.version != "1.1":  # a HEAD
+        if method == 1 or request.version != "1.1":  # a HEAD
             return False
         if result is not self.response or not plain_responses.takes(type(result)):
             return False
-        request.method = METHODS[head.method]  # as received: the application may have changed it
+        request.method = METHODS[method]  # as received: the application may have changed it
         try:
             sent = render(<ResponseBase>result, self.registry.date, True, &size)
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
@@ -372,6 +282,8 @@ cdef class ConnectionBase:
             end_exchange(self, request, result, size, keep_alive=True)
         elif self.state != ANSWERING or self.must_close or self.gone:
             self.finish(True)
+        elif has_waited and self.reader.has_bytes:
+            self.finish(True)
         else:
             self.request = self.response = self._exchange = None
             self.set_state(IDLE)
@@ -379,22 +291,20 @@ cdef class ConnectionBase:
                 self.read_deadline = <double>self.registry.now + self.keep_alive_timeout
         return True
 
-    cdef int go_on(self, task, bytes data, Py_ssize_t at, Head* head, begun) except -1:
-        """Have Python answer what the core has begun."""
-        cdef int sent = PYGEN_RETURN
-        shown = make_bare(PythonHead, NOTHING)  # nothing reads more of it
-        shown.method = METHODS[head.method]
-        shown.target = data[at + head.target:at + head.target_end]
-        work = answer(self, shown, begun)
+    cdef int go_on(self, task, Work work, Outcome outcome, result) except -1:
+        """Have a task go on with a request that the core has begun."""
+        cdef int sent = PYGEN_NEXT
         try:
-            waited = step(work, &sent)
+            if outcome != WAITS:
+                work.leave_to_python(outcome, result)
+                result = step(work, None, &sent)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:
             fail_task(task, error)
         else:
             if sent == PYGEN_NEXT:
-                continue_task(task, work, waited)
+                continue_task(task, work, result)
         if self.state == ANSWERING or self.request is not None:
             self.exchange.task = task
         return 0

@@ -11,6 +11,7 @@ which is the reference. The core never writes an error response. The parts:
 - `cookies.pxi`: the cookies of a request, and the lines that set some;
 - `render.pxi`: a common response as bytes;
 - `json.pxi`: common values as JSON, and the JSON of a short body;
+- `work.pxi`: the task of a request, and what it does after its first step;
 - `connection.pxi`: the base class of connections, and the first step of a handler.
 
 They are one extension module, because a module costs 0.3 ms of each import.
@@ -22,6 +23,7 @@ include "message.pxi"
 include "cookies.pxi"
 include "render.pxi"
 include "json.pxi"
+include "work.pxi"
 include "connection.pxi"
 
 cdef extern from *:

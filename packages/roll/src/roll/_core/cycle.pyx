@@ -27,10 +27,10 @@ cdef extern from *:
     #ifndef ROLL_SOURCES
     #define ROLL_SOURCES ""
     #endif
-    /* Run a coroutine to where it waits or ends, and return what it yields or returns. */
-    static inline PyObject *roll_step(PyObject *coroutine, int *sent) {
+    /* Send a value to a coroutine; return what it yields, or returns, as `sent` tells. */
+    static inline PyObject *roll_step(PyObject *coroutine, PyObject *sent_in, int *sent) {
         PyObject *value = NULL;
-        *sent = PyIter_Send(coroutine, Py_None, &value);
+        *sent = PyIter_Send(coroutine, sent_in, &value);
         return value;
     }
     /* A number that no other state of any class has: 0 while nothing has looked the class up. */
@@ -50,7 +50,7 @@ cdef extern from *:
     }
     """
     const char* ROLL_SOURCES
-    object step "roll_step"(object, int*)
+    object step "roll_step"(object coroutine, object value, int* sent)
     unsigned int class_version "roll_version"(object)
     bint has_plain_access "roll_plain_access"(object)
     object make_pair "roll_make_pair"(object cls, object, object)
@@ -61,6 +61,7 @@ SOURCES = ROLL_SOURCES.decode()
 cdef object Roll = None
 cdef object Route = None
 cdef object Arguments, HttpError, NOT_FOUND, answer_at_once, endpoint_of, unmatched, isawaitable
+cdef object raised, returned
 cdef dict ENDPOINTS
 cdef dict originals  # of Roll: what the names below are there; None where there is nothing
 
@@ -76,8 +77,8 @@ cdef bint judgement = False
 
 cdef int find_parts() except -1:
     """Find the Python objects that the core uses; they import it, so it can't import them first."""
-    global Arguments, ENDPOINTS, HttpError, NOT_FOUND, Roll, Route, answer_at_once, endpoint_of, isawaitable
-    global originals, unmatched
+    global Arguments, ENDPOINTS, HttpError, NOT_FOUND, Roll, Route, answer_at_once, endpoint_of
+    global isawaitable, originals, raised, returned, unmatched
     if Roll is not None:
         return 0
     from http import HTTPStatus
@@ -89,6 +90,7 @@ cdef int find_parts() except -1:
     from ..errors import answer_at_once
     from ..arguments import Arguments
     from ..lookup import unmatched
+    from .outcomes import raised, returned
     from ..views import ENDPOINTS, endpoint_of
 
     NOT_FOUND = HTTPStatus.NOT_FOUND
@@ -160,7 +162,9 @@ def answer_now(app, request, response):
             left = call(app, handler, request, response, variables)
     except BaseException as error:
         if not is_answered(app, request, response, error):
-            left = begun_with(RAISED, None, error)
+            left = raised(error)
+    if type(left) is Waiting:
+        return left
     if left is not None or is_unfinished(own, request, response):
         return app._cycle(request, response, True, (handler, left))
     return response
@@ -237,9 +241,9 @@ cdef call(app, handler, request, response, variables):
     cdef int sent = PYGEN_RETURN
     result = handler(request, response, **variables) if variables else handler(request, response)
     if PyCoro_CheckExact(result):
-        value = step(result, &sent)
+        value = step(result, None, &sent)
         if sent == PYGEN_NEXT:
-            return begun_with(WAITS, result, value)
+            return waiting(app, request, response, handler, result, value)
         result = value
     elif result is not None and (hasattr(result, "__await__") or isawaitable(result)):
         return result
@@ -248,17 +252,25 @@ cdef call(app, handler, request, response, variables):
     return None
 
 
-cdef enum Outcome:
-    WAITS
-    RAISED
-    GOES_ON
+cdef Waiting waiting(app, request, response, handler, coroutine, waited):
+    """Return what is left of a cycle whose handler waits."""
+    cdef Waiting left = Waiting.__new__(Waiting)
+    left.app, left.request, left.response, left.handler = app, request, response, handler
+    left.steps, left.waited = coroutine, waited
+    return left
 
 
-cdef class Begun:
-    """An awaitable: what is left of a handler's coroutine after its first step."""
+cdef class Waiting:
+    """An awaitable: a handler that waits, and what follows it, up to the response.
 
-    cdef object coroutine, value
-    cdef Outcome outcome
+    It leaves to the cycle in Python what is not common. That is cheaper than to have that await the
+    handler: see `Work` in roll-http.
+    """
+
+    cdef object app, request, response, handler
+    cdef object steps  # the coroutine of the handler, then that of the cycle in Python
+    cdef object waited  # what the first step of the handler waits for
+    cdef bint has_begun, in_python
 
     def __await__(self):
         return self
@@ -267,31 +279,71 @@ cdef class Begun:
         return self
 
     def __next__(self):
-        return self.send(None)
+        return self.go_on(None)
 
     def send(self, value):
-        """Yield what the first step waits for, or raise its error; then go on."""
-        outcome, held = self.outcome, self.value
-        self.outcome, self.value = GOES_ON, None
-        if outcome == GOES_ON:
-            return self.coroutine.send(value)
-        if outcome == RAISED:
-            raise held
-        return held
+        """Yield what the handler waits for; end with the response."""
+        return self.go_on(value)
 
     def throw(self, *error):
-        """Raise an error where the coroutine waits."""
-        return self.coroutine.throw(*error)
+        """Raise an error where the handler waits."""
+        self.has_begun, self.waited = True, None
+        try:
+            return self.steps.throw(*error)
+        except StopIteration as end:
+            result = end.value
+        except BaseException as error:
+            if self.in_python:
+                raise
+            self.leave_to_python(raised(error))
+            return self.go_on(None)
+        return self.end(result)
 
     def close(self):
-        """Close the coroutine."""
-        if self.coroutine is not None:
-            self.coroutine.close()
+        """Close the handler."""
+        self.steps.close()
+        if not self.in_python:
+            self.leave_to_python(raised(GeneratorExit()))
+            try:
+                self.go_on(None)
+            except GeneratorExit:
+                pass
 
+    @property
+    def cr_frame(self):
+        return self.steps.cr_frame
 
-cdef Begun begun_with(Outcome outcome, coroutine, value):
-    cdef Begun begun = Begun.__new__(Begun)
-    begun.outcome = outcome
-    begun.coroutine = coroutine
-    begun.value = value
-    return begun
+    def __getattr__(self, name):
+        return getattr(self.steps, name)  # asyncio shows where a task waits
+
+    cdef object go_on(self, value):
+        cdef int sent = PYGEN_RETURN
+        if not self.has_begun:
+            self.has_begun = True
+            waited, self.waited = self.waited, None
+            return waited
+        try:
+            result = step(self.steps, value, &sent)
+        except BaseException as error:
+            if self.in_python:
+                raise
+            self.leave_to_python(raised(error))
+            return self.go_on(None)
+        return result if sent == PYGEN_NEXT else self.end(result)
+
+    cdef object end(self, result):
+        """Give the response, or go on in Python if more is to be done."""
+        if self.in_python:
+            raise StopIteration(result)
+        if result is not None:
+            self.leave_to_python(returned(result))
+        elif is_unfinished(PyObject_GenericGetDict(self.app, NULL), self.request, self.response):
+            self.leave_to_python(None)
+        else:
+            raise StopIteration(self.response)
+        return self.go_on(None)
+
+    cdef int leave_to_python(self, result) except -1:
+        self.in_python = True
+        self.steps = self.app._cycle(self.request, self.response, True, (self.handler, result))
+        return 0
