@@ -228,6 +228,19 @@ class Request(RequestBase):
         self._stream.limit_to(self.max_body)
         return self._stream.open()
 
+    def take_body(self) -> bytes | BodyStream:
+        """Return the whole body if it has arrived, otherwise the stream of its chunks.
+
+        Raises `HttpError` 413 for a body that is known to be larger than `max_body`.
+        """
+        if self._body is not None:
+            return self._body
+        if self._stream is None:
+            check_size(len(self._whole), self.max_body)
+            return self._whole
+        self._stream.limit_to(self.max_body)
+        return self._stream
+
     @property
     def json(self) -> Any:
         """The body, decoded from JSON by the codec of the application (`JSONCodec` by default).

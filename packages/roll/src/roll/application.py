@@ -190,8 +190,7 @@ class Roll(Lifecycle, dict[str, Any]):
             self._taken.check(self.routes, path, view, payload)
             # Whoever refuses the route, by an exception, finds nothing of it left.
             self._hook_now("route:add", path, view, **extras)
-            self.routes.add(path, **payload)
-            self._taken.add(self.routes, path, view, payload)
+            self._add_route(path, view, payload)
             if isinstance(self.routes, Routes):
                 self._aliases.add(path, payload)
             if name is not None:
@@ -199,6 +198,10 @@ class Roll(Lifecycle, dict[str, Any]):
             return view
 
         return register
+
+    def _add_route(self, path: str, view: Any, payload: dict[str, Any]) -> None:
+        self.routes.add(path, **payload)
+        self._taken.add(self.routes, path, view, payload)
 
     def _check_name(self, path: str, name: str | None) -> None:
         taken = path if name is None else self._named.get(name, path)
@@ -218,6 +221,24 @@ class Roll(Lifecycle, dict[str, Any]):
         """
         self._told.look_at(prefix, extras, self.routes)
         return Group(self, prefix, extras)
+
+    def mount(self, path: str, application: Any, **settings: Any) -> None:
+        """Serve an application of ASGI 3, such as one of Starlette or Django, below a path.
+
+        It starts up and shuts down with this one. Routes are found first where they are more
+        specific. `max_body` are the bytes that the body of a request may have, by default any
+        number. The settings of websockets are those of a route, without `subprotocols`.
+
+        Raises:
+            ValueError: the path has placeholders, the application is none of ASGI 3, a setting is
+                wrong, or this application has started already; says what to write.
+        """
+        from .hosting import mount  # noqa: PLC0415 - few applications need it
+
+        host, payload, paths = mount(self, path, application, settings)
+        for each in paths:
+            self._taken.check(self.routes, each, host, payload)
+            self._add_route(each, host, payload)
 
     def lookup(self, request: Any) -> Awaitable[None] | None:
         """Set `request.route` from `request.path`; the payload is None when nothing matches.
@@ -312,6 +333,10 @@ class Roll(Lifecycle, dict[str, Any]):
                             if endpoint.conversions:
                                 given = request.route.vars
                                 arguments = Arguments(endpoint.conversions, given, request.path)
+                            if endpoint.host is not None:
+                                for name, value in endpoint.settings:
+                                    setattr(request, name, value)
+                                return await endpoint.host(self, request, response)
                             if endpoint.websocket is not None:
                                 await converse(self, endpoint, request, response, arguments)
                                 request.release(response)
@@ -373,6 +398,10 @@ class Roll(Lifecycle, dict[str, Any]):
 
     # Python's warning shows this name to whoever forgot the await.
     _cycle.__qualname__ = "Roll.__call__"
+
+    def conclude(self, request: Any, response: Any, handler: Any) -> Awaitable[Any]:
+        """Do what is due once a handler has answered: `response` and what extensions add to it."""
+        return self._cycle(request, response, True, (handler, None))
 
     async def _settle(self, request: Any, response: Any) -> None:
         try:

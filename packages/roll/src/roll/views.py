@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
@@ -17,6 +17,7 @@ from .parameters import advise_on_order
 from .settings import PROTOCOLS, WEBSOCKET_SETTINGS
 
 __all__ = [
+    "ANY",
     "DEFAULTS",
     "ENDPOINTS",
     "Endpoint",
@@ -36,6 +37,9 @@ SECOND: Final = {"http": "response", "websocket": "ws"}
 ENDPOINTS: Final[dict[str, str]] = {method: f"{method}:endpoint" for method in HTTP_METHODS}
 """Method -> key of its `Endpoint` in a route's payload: no extra can be spelt like it."""
 
+ANY: Final = "*:endpoint"
+"""The key of the `Endpoint` for the methods that no key is for."""
+
 NO_LIMIT: Final = sys.maxsize
 """In bytes."""
 
@@ -54,6 +58,7 @@ class Endpoint:
     __slots__ = (
         "conversions",
         "extras",
+        "host",
         "lazy_body",
         "method",
         "path",
@@ -73,6 +78,7 @@ class Endpoint:
         conversions: Conversions | None = None,
         timeout: float | None = None,
         path: str | None = None,
+        host: Callable[[Any, Any, Any], Awaitable[Any]] | None = None,
     ) -> None:
         self.method: Final = method
         self.lazy_body: Final = lazy_body
@@ -89,8 +95,10 @@ class Endpoint:
         """The seconds that the handler may take; None for no limit."""
         self.path: Final = path
         """The path that it was registered with; None where only the router knows."""
+        self.host: Final = host
+        """What answers in place of the cycle, with the application; None where the cycle does."""
         self.special: Final = bool(
-            settings or conversions or websocket is not None or timeout is not None
+            settings or conversions or websocket is not None or timeout is not None or host
         )
         """Most are not: one look tells that nothing of the above is to be done."""
 
@@ -231,6 +239,8 @@ def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
             return found
         if method == "HEAD" and (get := page_of(payload, "GET")) is not None:
             return get
+        if method != "CONNECT" and ANY in payload:
+            return payload[ANY]  # type: ignore[no-any-return]
     if method == "CONNECT":
         raise HttpError(HTTPStatus.NOT_IMPLEMENTED)
     if payload is None:

@@ -256,6 +256,8 @@ cdef class ConnectionBase:
         cdef Py_ssize_t size
         cdef bytes sent
         if self.request is not request:  # the response was sent, and the connection has gone on
+            if self.responded is request:
+                self.responded = None
             return True
         if self.opened is not None:
             return False

@@ -329,6 +329,70 @@ cdef read_fields(bytes block, fields):
     return fields
 
 
+# The lower-cased names seen, as bytes; as `names` above.
+cdef struct LowerName:
+    PyObject* lower
+    unsigned int hashed
+
+cdef LowerName[NAMES] lower_names
+cdef list lower_names_kept = [None] * NAMES
+
+
+cdef bytes lower_name(const unsigned char* text, Py_ssize_t size):
+    """Return a field name in lower case."""
+    cdef unsigned char[LONGEST_NAME] letters
+    cdef unsigned int hashed = 2166136261u
+    cdef Py_ssize_t i
+    cdef unsigned char code
+    cdef LowerName* name
+    if size > LONGEST_NAME:
+        return PyBytes_FromStringAndSize(<const char*>text, size).lower()
+    for i in range(size):
+        code = text[i]
+        if 65 <= code <= 90:
+            code += 32
+        letters[i] = code
+        hashed = (hashed ^ code) * 16777619u
+    name = &lower_names[(hashed ^ (hashed >> 13)) % NAMES]
+    if name.lower != NULL and name.hashed == hashed:
+        known = <bytes>name.lower
+        if PyBytes_GET_SIZE(known) == size and memcmp(PyBytes_AS_STRING(known), letters, size) == 0:
+            return known
+    lower = PyBytes_FromStringAndSize(<const char*>letters, size)
+    lower_names_kept[name - lower_names] = lower
+    name.lower = <PyObject*>lower
+    name.hashed = hashed
+    return lower
+
+
+def lower_fields(bytes block):
+    """Return name and value of each line of a header block, in order, the names in lower case."""
+    cdef const unsigned char* line = <const unsigned char*>PyBytes_AS_STRING(block)
+    cdef const unsigned char* stop = line + PyBytes_GET_SIZE(block) - 2
+    cdef const unsigned char* colon
+    cdef const unsigned char* end
+    cdef const unsigned char* value
+    cdef Py_ssize_t size
+    cdef list fields = []
+    while line < stop:
+        end = <const unsigned char*>memchr(line, 13, stop - line)
+        while end != NULL and end[1] != 10:
+            end = <const unsigned char*>memchr(end + 1, 13, stop - end - 1)
+        if end == NULL:
+            break
+        colon = <const unsigned char*>memchr(line, b":", end - line)
+        if colon == NULL:
+            colon = end
+        value = colon + 1 if colon < end else end
+        size = end - value
+        strip(&value, &size)
+        fields.append((
+            lower_name(line, colon - line), PyBytes_FromStringAndSize(<const char*>value, size),
+        ))
+        line = end + 2
+    return fields
+
+
 cdef int load_bounds(limits, Bounds* bounds) except -1:
     bounds.line = limits.request_line
     bounds.head = limits.head

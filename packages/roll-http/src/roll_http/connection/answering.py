@@ -42,7 +42,7 @@ NONE: Final[Sequence[Any]] = ()
 _OVER: Final = object()
 
 
-async def answer(
+async def answer(  # noqa: C901, PLR0912 - each request would pay for a call more
     connection: Connection, head: Head, begun: Awaitable[Response] | None = None
 ) -> None:
     """Call the application, and send the response that it returns.
@@ -61,7 +61,7 @@ async def answer(
                 request = _OVER
             response = await begun
         except BaseException as error:
-            if request is not None and connection.request is not request:
+            if request is not None and _is_over(connection, request):
                 return _end_late(head, error)
             if ends_task(error):
                 if isinstance(error, asyncio.CancelledError):
@@ -70,12 +70,13 @@ async def answer(
             response = _answer_to(connection, head, error)
             if response is None:
                 return await _end_unsent(connection)
-        if request is not None and connection.request is not request:
-            return None  # the response was sent, and the connection has gone on
+        if request is not None and _is_over(connection, request):
+            return None
         if connection.state == SWITCHED:
             return await _end_unsent(connection)
         if connection.opened is not None:
-            return connection.opened.cut()
+            connection.opened.cut()
+            return None
         sending = send(connection, head, response)
         if sending is not None:
             await sending
@@ -115,6 +116,14 @@ def _answer_to(connection: Connection, head: Head, error: BaseException) -> Resp
     if isinstance(error, asyncio.CancelledError):
         return failed(connection, head, "was cancelled by itself")
     return answer_to(connection, head, error)
+
+
+def _is_over(connection: Connection, request: Any) -> bool:
+    """Return whether the response was sent by `respond`, and the connection has gone on."""
+    if connection.responded is request:
+        connection.responded = None
+        return True
+    return connection.request is not request
 
 
 def _end_late(head: Head, error: BaseException) -> None:

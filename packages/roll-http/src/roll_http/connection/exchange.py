@@ -32,12 +32,6 @@ logger = logging.getLogger("roll_http")
 _NOTHING, _STREAM, _WHOLE = range(3)
 
 
-class Opened(Protocol):
-    """A response that the application writes piece by piece."""
-
-    def cut(self) -> None: ...
-
-
 class Connection(Protocol):
     """What an exchange needs of its connection."""
 
@@ -45,10 +39,11 @@ class Connection(Protocol):
     gone: bool
     must_close: bool
     on_answered: Callable[[Any, Any, int], None] | None
-    opened: Opened | None
+    opened: Any
     reader: Reader
     registry: ConnectionRegistry
     request: Any
+    responded: Any
     response: Any
     state: int
     transport: asyncio.Transport

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ..errors import ClientDisconnected
 from ..h1.body_encoders import ChunkedEncoder
 from ..response import Response
 from .answering import may_go_on, serialize_response
 from .exchange import Connection, end
-
-if TYPE_CHECKING:
-    from .pipeline import PipelinedConnection
 
 __all__ = ["OpenResponse"]
 
@@ -23,7 +18,7 @@ class OpenResponse:
     end, or raises, the connection is aborted, so that no client takes a part for the whole.
     """
 
-    def __init__(self, connection: PipelinedConnection, response: Response) -> None:
+    def __init__(self, connection: Connection, response: Response) -> None:
         """Send the head of `response`, whose body is any async iterator: it is not read.
 
         Raises:
@@ -33,7 +28,7 @@ class OpenResponse:
         request.keep_alive = may_go_on(connection, request, response)
         serialized = serialize_response(request, response, connection.registry.date)
         request.keep_alive = serialized.keep_alive
-        self._connection: Connection = connection
+        self._connection = connection
         self._encoder = serialized.encoder
         self._response = response
         if connection.reader.body is not None:
@@ -84,7 +79,8 @@ class OpenResponse:
         self._finish(keep_alive=False)
 
     def _finish(self, *, keep_alive: bool) -> None:
-        connection: Any = self._connection
+        connection = self._connection
         connection.opened = None
+        connection.responded = connection.request
         size = connection.writer.body_sent
         end(connection, connection.request, self._response, size, keep_alive=keep_alive)

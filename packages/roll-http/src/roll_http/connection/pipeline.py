@@ -39,8 +39,10 @@ class PipelinedConnection(EndingConnection):
     Also for a request that was cancelled and a response that was cut: with what was sent."""
     on_gone: Callable[[], None] | None = None
     """Called when the client has closed its side, or the connection is lost; perhaps twice."""
-    opened: OpenResponse | None = None
-    """The response that the application writes piece by piece; None for none."""
+    responded: Any = None
+    """The last request whose response was sent while the application runs on; None for none."""
+    opened: Any = None
+    """The `OpenResponse` that the application writes piece by piece; None for none."""
     _context: Context
     _loop: asyncio.AbstractEventLoop
 
@@ -166,6 +168,7 @@ class PipelinedConnection(EndingConnection):
         returns is not sent, and what it raises is logged. A response that can't be sent is
         answered by a 500, as one that is returned.
         """
+        self.responded = self.request
         head = Head()
         head.method, head.target = self.request.method, self.request.url
         return send(self, head, response)

@@ -19,6 +19,7 @@ from .body_encoders import (
 )
 from .response_body import read_body
 from .response_fields import NO_FIELDS, PLAIN, Fields, check_value, kinds, read_fields
+from .statuses import OtherStatus
 
 __all__ = [
     "BODILESS_METHODS",
@@ -116,12 +117,16 @@ def serialize(
             encoder = None
     lines = f"{line}{fields.lines}{_cookie_lines(cookies)}{framing}"
     date = content_type if fields.date else date + content_type
-    head = f"{lines}{date}{_connection_line(version, keep_alive, fields.connection)}\r\n".encode()
+    text = f"{lines}{date}{_connection_line(version, keep_alive, fields.connection)}\r\n"
+    # Escaped are the bytes of fields that are no UTF-8, as a gateway passes them on.
+    head = text.encode(errors="surrogateescape")
     return Serialized(head, body, stream, encoder, keep_alive)
 
 
 def _status_line(status: Any) -> str:
     line = _STATUS_LINES.get(status) if isinstance(status, int) else None
+    if type(status) is OtherStatus:
+        line = f"HTTP/1.1 {status.value} \r\n"
     if line is None:
         raise InvalidResponse(f"{status!r} is no HTTP status: give a registered one, such as 200")
     return line

@@ -153,7 +153,11 @@ def answer_now(app, request, response):
         if payload is not None or not answer_missing(own, request, response):
             endpoint = find_endpoint(payload, request)
             if endpoint.special:
-                if endpoint.websocket is not None or endpoint.timeout is not None:
+                if (
+                    endpoint.host is not None
+                    or endpoint.websocket is not None
+                    or endpoint.timeout is not None
+                ):
                     return app._cycle(request, response, True)
                 variables = prepare(endpoint, variables, request)
             if not endpoint.lazy_body and not request.load_at_once():

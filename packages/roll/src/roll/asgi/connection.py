@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from roll_http import ClientDisconnected
@@ -50,6 +50,8 @@ class ASGIConnection:
         self.body: Body | None = None
         self.on_answered: Callable[[Any, Any, int], None] | None = None
         self.room = asyncio.Event()
+        self.on_gone: Callable[[], object] | None = None
+        self.responded: Any = None
         self.send = send
         self._receive = receive
         self._gone = False
@@ -86,6 +88,8 @@ class ASGIConnection:
     def lose(self) -> None:
         """Take notice that the client has disconnected."""
         self._gone = True
+        if self.on_gone is not None:
+            self.on_gone()
         if self.body is not None:
             self.body.fail(ClientDisconnected(CLIENT_GONE))
         if self._streaming or (self.request is not None and self.request.cancel_on_disconnect):
@@ -101,6 +105,20 @@ class ASGIConnection:
         self.listen()
         if self._gone:
             raise ClientDisconnected(CLIENT_GONE)
+
+    def respond(self, response: Any) -> Coroutine[Any, Any, None]:
+        """Send the response now, not when the application returns, as `HTTPProtocol` does."""
+        from .http import respond  # noqa: PLC0415 - it imports this module
+
+        self.responded = self.request
+        return respond(self, self.request, response)
+
+    def open_response(self, response: Any) -> Any:
+        """Return what writes the body of a response piece by piece, as `HTTPProtocol` does."""
+        from .open_response import OpenResponse  # noqa: PLC0415 - it imports this module
+
+        self.responded = self.request
+        return OpenResponse(self, response)
 
     def end(self) -> None:
         """Receive no more messages."""

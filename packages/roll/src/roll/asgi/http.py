@@ -38,7 +38,8 @@ async def serve_http(app: Any, scope: Any, receive: Any, send: Any) -> None:
     response.request = request
     try:
         response = await answered(app, request, response)
-        await respond(connection, request, response)
+        if connection.responded is None:
+            await respond(connection, request, response)
     except asyncio.CancelledError:
         if not (connection.gone and uncancelled()):
             raise

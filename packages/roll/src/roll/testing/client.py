@@ -85,6 +85,7 @@ class Client(Exchanges):
         finally:
             for waiting in over:
                 waiting.cancel()
+            await until_returned(protocol)
             transport.lose()
         if transport.switched.is_set():
             await see_out(protocol, ended)
@@ -134,3 +135,12 @@ async def see_out(protocol: Any, ended: asyncio.Future[None]) -> None:
     if not ended.done():
         protocol.cancel()
         await asyncio.wait([ended], timeout=PATIENCE)
+
+
+async def until_returned(protocol: Any) -> None:
+    """Wait while a mounted application runs on behind its response, such as background tasks."""
+    ends = asyncio.get_running_loop().time() + PATIENCE
+    while getattr(protocol, "responded", None) is not None:
+        if asyncio.get_running_loop().time() > ends:
+            return
+        await asyncio.sleep(0)

@@ -1,0 +1,50 @@
+"""A response that a mounted application writes piece by piece, on the server of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from roll_http.connection.answering import serialize_response
+
+from .connection import ASGIConnection
+from .http import start_of
+
+__all__ = ["OpenResponse"]
+
+
+class OpenResponse:
+    """As that of roll-http: `write` the body, then `end` it."""
+
+    def __init__(self, connection: ASGIConnection, response: Any) -> None:
+        """Keep the head; raise `ValueError` for a response that cannot be sent."""
+        request = connection.request
+        request.keep_alive, request.version = True, "1.1"  # the server's business
+        head, _, _, self._encoder, _ = serialize_response(request, response, "")
+        self._connection = connection
+        self._response = response
+        self._start: Any = start_of(head)
+        self._size = 0
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of the body; raise `ValueError` for more than was announced."""
+        await self._begin()
+        if data and self._encoder is not None:
+            self._encoder.frame_chunk(len(data))
+            self._size += len(data)
+            message = {"type": "http.response.body", "body": data, "more_body": True}
+            await self._connection.send(message)
+
+    async def _begin(self) -> None:
+        if self._start is not None:
+            start, self._start = self._start, None
+            await self._connection.send(start)
+
+    async def end(self, trailers: bytes = b"") -> None:
+        """Send the end; trailers are dropped."""
+        if self._encoder is not None:
+            self._encoder.end()
+        await self._begin()
+        await self._connection.send({"type": "http.response.body", "body": b""})
+        report = self._connection.on_answered
+        if report is not None:
+            report(self._connection.request, self._response, self._size)

@@ -1,0 +1,9 @@
+"""ASGI in: applications of other frameworks on Roll's server, below a path or alone."""
+
+from __future__ import annotations
+
+from .host import Host
+from .kinds import check_application, is_application
+from .mounting import alone, mount
+
+__all__ = ["Host", "alone", "check_application", "is_application", "mount"]

@@ -1,0 +1,56 @@
+"""The fields of a response, from the bytes of an ASGI message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+__all__ = ["FRAMED", "set_fields", "text_of"]
+
+# What the server decides.
+FRAMED: Final = frozenset({"Transfer-Encoding"})
+
+MOST_KNOWN: Final = 1024
+
+# Names as Roll spells them: other spellings take a slower way to the wire. Applications have few.
+known: dict[bytes, str] = {}
+
+
+def set_fields(headers: dict[str, Any], fields: Iterable[Any]) -> None:
+    """Add fields to those of a response; one that comes several times has a list of values.
+
+    Raises:
+        TypeError: a field is no pair of bytes.
+    """
+    for name, value in fields:
+        key = known.get(name) or spelling(name)
+        text = text_of(value)
+        if key in FRAMED:
+            continue
+        if key not in headers:
+            headers[key] = text
+        elif isinstance(headers[key], list):
+            headers[key].append(text)
+        else:
+            headers[key] = [headers[key], text]
+
+
+def spelling(name: Any) -> str:
+    """Return the name of a field, such as `Content-Type` for `content-type`."""
+    if not isinstance(name, bytes):
+        raise TypeError(f"The name of a field is bytes, not {name!r}")
+    text = "-".join(map(str.capitalize, name.decode("latin-1").split("-")))
+    if len(known) < MOST_KNOWN:
+        known[name] = text
+    return text
+
+
+def text_of(value: Any) -> str:
+    """Return a value as text; the bytes that are no UTF-8 are kept by surrogates."""
+    try:
+        text: str = value.decode()
+    except UnicodeDecodeError:
+        text = value.decode(errors="surrogateescape")
+    except AttributeError:
+        raise TypeError(f"The value of a field is bytes, not {value!r}") from None
+    return text

@@ -1,0 +1,38 @@
+"""What an application may send around a response: early hints, and trailers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from roll_http.syntax import has_forbidden, is_token
+
+__all__ = ["early_hints", "lines_of"]
+
+HINTS: Final = b"HTTP/1.1 103 Early Hints\r\n"
+
+
+def early_hints(connection: Any, request: Any, links: Iterable[Any]) -> None:
+    """Send links that a browser may load while the response is made (RFC 8297).
+
+    Raises:
+        ValueError: a link has a control character.
+    """
+    lines = lines_of((b"link", link) for link in links)
+    if lines and request.version == "1.1" and hasattr(connection, "writer"):
+        connection.writer.write(HINTS + lines + b"\r\n")
+
+
+def lines_of(fields: Iterable[Any]) -> bytes:
+    """Return fields as lines, each with its CRLF.
+
+    Raises:
+        ValueError: one cannot be sent.
+    """
+    return b"".join([line_of(bytes(name), bytes(value)) for name, value in fields])
+
+
+def line_of(name: bytes, value: bytes) -> bytes:
+    if not is_token(name.decode("latin-1")) or has_forbidden(value.decode("latin-1")):
+        raise ValueError(f"{name!r}: {value!r} is no field that can be sent (RFC 9110 5)")
+    return b"%b: %b\r\n" % (name, value)

@@ -1,0 +1,316 @@
+"""One request to an application of ASGI: the messages in both directions."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from roll_http import ClientDisconnected, FileBody, HttpError
+from roll_http.body import BodyPass, BodyStream
+from roll_http.h1.statuses import set_status
+
+from ..errors import ends_task, log_error, take_note, what
+from ..upgrade import close_unless_upgraded
+from .fields import set_fields
+from .hints import early_hints, lines_of
+from .outgoing import Outgoing, begin
+
+__all__ = ["Exchange"]
+
+# How far the response is.
+NEW, STARTED, OPEN, DONE = range(4)
+
+DISCONNECT: Final = "http.disconnect"
+
+
+class Exchange:
+    """A request, and the response that the application sends message by message.
+
+    The response is sent by its last message, not when the application returns: it may run on.
+
+    Raises:
+        HttpError: 413 for a body that is known to be larger than `max_body`.
+    """
+
+    __slots__ = (
+        "_body",
+        "_length",
+        "_outgoing",
+        "_over",
+        "_pass",
+        "_refusal",
+        "_state",
+        "_told",
+        "_trailers",
+        "app",
+        "connection",
+        "host",
+        "request",
+        "response",
+    )
+
+    def __init__(self, host: Any, app: Any, request: Any, response: Any) -> None:
+        self.host = host
+        self.app = app
+        self.request = request
+        self.response = response
+        self.connection = request.protocol
+        self._state = NEW
+        self._body: bytes | BodyStream | None = request.take_body()  # None at its end
+        self._pass: BodyPass | None = None
+        self._length: Any = None  # that the application has announced
+        self._outgoing: Outgoing | None = None
+        self._over: asyncio.Event | None = None
+        self._refusal: HttpError | None = None
+        self._told = False  # the application was told that its client has gone
+        self._trailers: bytes | None = None  # of which the last message is still to come
+
+    # What the application receives.
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next message: a part of the body, then the disconnect."""
+        if self._body is not None:
+            return await self._next_part()
+        await self._until_over()
+        return {"type": DISCONNECT}
+
+    async def _next_part(self) -> dict[str, Any]:
+        stream: Any = self._body
+        if isinstance(stream, bytes):
+            self._body = None
+            return {"type": "http.request", "body": stream, "more_body": False}
+        part = await self._next_chunk(stream)
+        if part is None:
+            return {"type": DISCONNECT}
+        more = not (stream.complete and not stream.size)
+        if not more:
+            self._body = None
+        return {"type": "http.request", "body": part, "more_body": more}
+
+    async def _next_chunk(self, stream: BodyStream) -> bytes | None:
+        """Return a part of the body; None where there will be none, or where it is refused."""
+        if self._pass is None:
+            self._pass = stream.open()
+        try:
+            return await anext(self._pass)
+        except StopAsyncIteration:
+            return b""
+        except HttpError as error:
+            self._refusal = error
+        except (ClientDisconnected, RuntimeError):
+            if self._state != DONE and not self.connection.gone:
+                raise
+        self._body = None
+        return None
+
+    async def _until_over(self) -> None:
+        """Wait until the client has gone, or has the whole response."""
+        if self._over is None:
+            self._over = asyncio.Event()
+            self.connection.on_gone = self._over.set
+        if self._state != DONE and not self.connection.gone and self._refusal is None:
+            await self._over.wait()
+
+    # What the application sends.
+
+    async def send(self, message: Any) -> None:
+        """Take a message.
+
+        Raises:
+            ClientDisconnected: the client has gone, and the application has sent before.
+            RuntimeError: the message is not due.
+            TypeError, ValueError: it has not what such a message has.
+        """
+        kind = message["type"]
+        if self._refusal is not None and self._state != OPEN:
+            return  # the server answers
+        if kind == "http.response.body":
+            if self._state == STARTED and not message.get("more_body", False):
+                await self._send_whole(checked(message.get("body", b"")))
+            elif self._state in {STARTED, OPEN}:
+                await self._send_part(message)
+            else:
+                self._refuse(kind)
+        elif kind == "http.response.start" and self._state == NEW:
+            self._start(message)
+        else:
+            await self._send_other(kind, message)
+
+    def _start(self, message: Any) -> None:
+        self._state = STARTED
+        response = self.response
+        status = message["status"]
+        if status != HTTPStatus.OK:
+            set_status(response, status)
+        headers = response.headers
+        set_fields(headers, message.get("headers", ()))
+        self._length = headers.pop("Content-Length", None)
+        self._trailers = b"" if message.get("trailers", False) else None
+
+    def _refuse(self, kind: str) -> None:
+        raise RuntimeError(f"{self.host} has sent {kind!r} {WHERE[self._state]}")
+
+    async def _send_other(self, kind: str, message: Any) -> None:
+        if kind == "http.response.pathsend" and self._state == STARTED:
+            await self._send_whole(file_at(message["path"]))
+        elif kind == "http.response.trailers" and self._trailers is not None:
+            self._trailers += lines_of(message.get("headers", ()))
+            if not message.get("more_trailers", False) and self._outgoing is not None:
+                await self._end()
+        elif kind == "http.response.early_hint" and self._state == NEW:
+            early_hints(self.connection, self.request, message.get("links", ()))
+        elif kind.startswith("http.response."):
+            self._refuse(kind)
+        else:
+            raise ValueError(f"{self.host} has sent {kind!r}, which is no message of a response")
+
+    async def _send_whole(self, body: Any) -> None:
+        response, length = self.response, self._length
+        response.body = body
+        if length is not None and (type(body) is not bytes or length != str(len(body))):
+            response.headers["Content-Length"] = length
+        if self._trailers is not None:
+            await self._send_part({"body": body, "more_body": False})
+            return
+        response = await self.concluded()
+        self._finish()
+        sending = self.connection.respond(response)
+        if sending is not None:
+            await sending
+
+    async def _send_part(self, message: Any) -> None:
+        data = checked(message.get("body", b""))
+        if self.connection.gone and not await self._takes():
+            return
+        if self._outgoing is None:
+            if self._length is not None:
+                self.response.headers["Content-Length"] = self._length
+            try:
+                self._outgoing = await begin(self)
+            except ValueError:
+                self._state = NEW  # an application may answer that by a page of its own
+                self.response.headers.clear()
+                raise
+            self._state = OPEN
+        await self._write(data, last=not message.get("more_body", False))
+
+    async def _takes(self) -> bool:
+        """Return False, as the client has gone; raise `ClientDisconnected` the second time.
+
+        What the application sends when its client has just gone is dropped, as `receive` may not
+        have had its turn to tell it.
+        """
+        if self._told:
+            raise ClientDisconnected("The client has gone")
+        self._told = True
+        await asyncio.sleep(0)
+        return False
+
+    async def _write(self, data: bytes, *, last: bool) -> None:
+        assert self._outgoing is not None  # begun before
+        try:
+            await self._outgoing.write(data)
+        except ClientDisconnected:
+            await self._takes()
+            return
+        if last and self._trailers is None:
+            await self._end()
+
+    async def _end(self) -> None:
+        assert self._outgoing is not None  # begun before
+        self._finish()
+        await self._outgoing.end(self._trailers or b"")
+
+    def _finish(self) -> None:
+        self._state = DONE
+        if self._over is not None:
+            self._over.set()
+
+    async def concluded(self) -> Any:
+        """Return the response as the listeners of `response` and the extensions leave it."""
+        app, request = self.app, self.request
+        if request.upgrade is not None:
+            close_unless_upgraded(request)
+        if "response" in app.hooks or request.late is not None:
+            return await app.conclude(request, self.response, self.host)
+        return self.response
+
+    # The end.
+
+    def ended(self) -> Any:
+        """Return what the application has answered, as it has returned.
+
+        Raises:
+            HttpError: the body of the request was refused.
+            ClientDisconnected: the client has gone before a response.
+            RuntimeError: there is no response, or none that is whole.
+        """
+        if self._state == DONE or (self._state == OPEN and self.connection.gone):
+            return self.response
+        if self._refusal is not None and self._state != OPEN:
+            raise self._refusal
+        if self.connection.gone:
+            raise ClientDisconnected("The client has gone")
+        error = RuntimeError(f"{self.host} has returned {MISSING[self._state]}")
+        if self._state == OPEN:
+            return self._report(error)
+        raise error
+
+    def failed(self, error: BaseException) -> Any:
+        """Return what was answered if the application has raised, or raise what is to be.
+
+        An error behind the head of a response is logged: nothing can answer it.
+        """
+        if ends_task(error):
+            raise error
+        if self._refusal is not None and self._state not in {OPEN, DONE}:
+            raise self._refusal from None
+        if isinstance(error, ClientDisconnected) and self.connection.gone:
+            return self.response
+        if self._state in {OPEN, DONE}:
+            return self._report(error)
+        reset(self.response)
+        raise error
+
+    def _report(self, error: BaseException) -> Any:
+        take_note(error)
+        if self.app.log_errors:
+            log_error(what(self.request), error)
+        return self.response
+
+
+WHERE: Final = (
+    "before 'http.response.start'",
+    "behind 'http.response.start'",
+    "within a body",
+    "behind the end of its response",
+)
+
+MISSING: Final = (
+    "without a response: it has sent no 'http.response.start'",
+    "within a response: it has sent no 'http.response.body'",
+    "within a response: its last 'http.response.body' has `more_body`",
+)
+
+
+def file_at(path: Any) -> FileBody:
+    """Return the whole of a file, as the body of a response; raises `OSError`."""
+    return FileBody(path, 0, Path(path).stat().st_size)
+
+
+def reset(response: Any) -> None:
+    """Forget the response that an application had begun to describe."""
+    response.status = HTTPStatus.OK
+    response.headers.clear()
+    response.body = b""
+
+
+def checked(body: Any) -> bytes:
+    """Return a body as bytes."""
+    if type(body) is bytes:
+        return body
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    raise TypeError(f"The body of a message is bytes, not {type(body).__name__}")

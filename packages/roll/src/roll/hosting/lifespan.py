@@ -1,0 +1,96 @@
+"""The life of an application of ASGI: it starts up and ends with the one that hosts it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+from ..errors import log_error
+from .host import Host
+
+__all__ = ["lifespan_of"]
+
+logger = logging.getLogger("roll")
+
+
+async def lifespan_of(host: Host, app: Any) -> AsyncIterator[None]:
+    """Start the application up, and shut it down.
+
+    Raises:
+        RuntimeError: it says that its startup has failed.
+    """
+    life = Life(host)
+    await life.start()
+    try:
+        yield
+    finally:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(host.until_idle(), app.limits.graceful_timeout)
+        await life.stop()
+
+
+class Life:
+    """The task in which an application handles its scope `lifespan`, and its messages."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._due: asyncio.Queue[str] = asyncio.Queue()
+        self._answers: asyncio.Queue[Any] = asyncio.Queue()
+        self._supported = True
+
+    async def start(self) -> None:
+        """Run the startup; an application that knows none goes without.
+
+        Raises:
+            RuntimeError: it has failed.
+        """
+        scope = {
+            "type": "lifespan",
+            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "state": self._host.state,
+        }
+        self._task = asyncio.ensure_future(
+            self._host.application(scope, self._receive, self._answers.put)
+        )
+        answer = await self._ask("lifespan.startup")
+        if answer is None:
+            self._supported = False
+            error = self._task.exception()
+            logger.debug("%s knows no lifespan: %r", self._host, error)
+        elif answer["type"] == "lifespan.startup.failed":
+            await self._end()
+            raise RuntimeError(f"{self._host} failed to start: {answer.get('message', '')}")
+
+    async def stop(self) -> None:
+        """Run the shutdown; a failure is logged."""
+        if not self._supported:
+            return
+        answer = await self._ask("lifespan.shutdown")
+        if answer is not None and answer["type"] == "lifespan.shutdown.failed":
+            logger.error("%s failed to shut down: %s", self._host, answer.get("message", ""))
+        await self._end()
+
+    async def _ask(self, kind: str) -> Any:
+        """Send a message and return the answer; None if the application ends without one."""
+        self._due.put_nowait(kind)
+        answer = asyncio.ensure_future(self._answers.get())
+        await asyncio.wait({answer, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            answer.cancel()
+            return None
+        return answer.result()
+
+    async def _receive(self) -> dict[str, Any]:
+        return {"type": await self._due.get()}
+
+    async def _end(self) -> None:
+        """Wait a turn for the end of the application; what it raises is logged."""
+        await asyncio.sleep(0)
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        if not self._task.cancelled() and (error := self._task.exception()) is not None:
+            log_error(f"lifespan of {self._host}", error)

@@ -1,0 +1,97 @@
+"""`app.mount`: the routes of an application of ASGI, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Final
+
+from roll_http import HTTP_METHODS
+from roll_websocket import check_options
+
+from ..part_checks import check_part
+from ..settings import WEBSOCKET_SETTINGS, check_settings
+from ..views import ANY, ENDPOINTS, Endpoint, request_settings
+from .host import Host
+from .kinds import check_application
+from .lifespan import lifespan_of
+
+__all__ = ["SETTINGS", "alone", "mount"]
+
+SETTINGS: Final = ("max_body", *(name for name in WEBSOCKET_SETTINGS if name != "subprotocols"))
+"""What `mount` takes beside the path and the application."""
+
+METHODS: Final = tuple(method for method in HTTP_METHODS if method != "CONNECT")
+
+
+def mount(
+    app: Any, path: Any, application: Any, settings: dict[str, Any]
+) -> tuple[Host, dict[str, Any], Iterable[str]]:
+    """Check what `Roll.mount` is given; return the host, what a router gets, and its paths."""
+    prefix = checked_prefix(path)
+    check_application(application)
+    if application is app:
+        raise ValueError(f"An application cannot be mounted in itself, at {path!r}")
+    check_mount_settings(settings)
+    check_part(app, "WebsocketProtocol")
+    websocket = {name: settings[name] for name in settings if name != "max_body"}
+    host = Host(application, prefix, websocket)
+
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        async for _ in lifespan_of(host, app):
+            yield
+
+    try:
+        app.lifespan(lifespan)
+    except ValueError:
+        raise ValueError(
+            f"The mount at {path!r} comes too late: mount applications before this one starts,"
+            " which starts them"
+        ) from None
+    paths = dict.fromkeys((prefix or "/", f"{prefix}/", f"{prefix}/{{mounted:path}}"))
+    return host, payload_of(host, settings), paths
+
+
+def payload_of(host: Host, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what a router gets: the host for each method, and for those that it does not know."""
+    for_requests = tuple(request_settings(settings))
+
+    def endpoint(method: str) -> Endpoint:
+        return Endpoint(method, lazy_body=True, settings=for_requests, host=host)
+
+    payload: dict[str, Any] = {"protocol": "http"}
+    for method in METHODS:
+        payload[method] = host
+        payload[ENDPOINTS[method]] = endpoint(method)
+    payload[ANY] = endpoint("GET")
+    return payload
+
+
+def checked_prefix(path: Any) -> str:
+    """Return a path without its last slash; raise a `ValueError` for what is none."""
+    if not isinstance(path, str):
+        raise ValueError(f"A path is text, such as '/admin', not {path!r}")  # noqa: TRY004 - as every mistake in a route
+    if path == "":
+        return path
+    if not path.startswith("/") or "//" in path:
+        raise ValueError(f"The path of a mount begins with a '/', as '/admin' does, not {path!r}")
+    if "{" in path or "}" in path:
+        raise ValueError(f"The path of a mount has no placeholders: {path!r} cannot be used")
+    return path.removesuffix("/")
+
+
+def check_mount_settings(settings: dict[str, Any]) -> None:
+    for name in settings:
+        if name not in SETTINGS:
+            known = ", ".join(SETTINGS)
+            raise ValueError(f"`mount` takes no {name!r}: its settings are {known}")
+    check_settings(settings)
+    check_options({name: value for name, value in settings.items() if name != "max_body"})
+
+
+def alone(application: Any) -> Any:
+    """Return a `Roll` that serves nothing but an application of ASGI."""
+    from ..application import Roll  # noqa: PLC0415 - it imports this module
+
+    app = Roll()
+    app.mount("/", application)
+    return app

@@ -1,0 +1,39 @@
+"""A streamed body that a listener has wrapped, between the application and the connection."""
+
+from __future__ import annotations
+
+import asyncio
+
+__all__ = ["Pieces"]
+
+
+class Pieces:
+    """An async iterator over what is put into it; one piece waits at most."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(1)
+        self._closed = False
+
+    def __aiter__(self) -> Pieces:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._queue.get()
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    async def put(self, piece: bytes | None) -> None:
+        """Wait until there is room, and put a piece; None for the end."""
+        if not self._closed:
+            await self._queue.put(piece)
+
+    async def aclose(self) -> None:
+        """Drop what is put from now on."""
+        self.close()
+
+    def close(self) -> None:
+        """Drop what is put from now on, and what waits."""
+        self._closed = True
+        while not self._queue.empty():
+            self._queue.get_nowait()

@@ -1,0 +1,192 @@
+"""A websocket to an application of ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from roll_http import ClientDisconnected, HttpError, each_field
+from roll_http.h1.statuses import set_status
+from roll_websocket import ConnectionClosed, HandshakeError
+
+from ..errors import ends_task, notify
+from ..upgrade import report, report_end
+from ..views import Refused
+from .fields import set_fields, text_of
+from .scope import websocket_scope
+
+__all__ = ["serve_websocket"]
+
+
+async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> Any:
+    """Run the application for a websocket until it has ended; return the response.
+
+    Raises:
+        HttpError: the handshake is refused; nothing has been sent yet.
+    """
+    request.keep_alive = False  # frames may follow a handshake
+    ws = make_websocket(app, request)
+    handshake(ws, (), host.settings)
+    session = Session(host, ws)
+    task = asyncio.ensure_future(
+        host.application(
+            websocket_scope(request, host.prefix, host.state), session.receive, session.send
+        )
+    )
+    request.protocol.on_gone = session.lose
+    try:
+        await asyncio.wait({task, session.decided}, return_when=asyncio.FIRST_COMPLETED)
+        if not session.accepted:
+            return await refused(session, task, response)
+        await converse(session, app, request, response, task)
+    finally:
+        await ended(task)
+    return response
+
+
+def make_websocket(app: Any, request: Any) -> Any:
+    make = getattr(request.protocol, "websocket", app.WebsocketProtocol)
+    ws = make(request)
+    ws.on_lost = request.protocol.eof_received
+    return ws
+
+
+def handshake(ws: Any, headers: Any, settings: dict[str, Any]) -> bytes:
+    """Return the head of the answer to a handshake; raise `HttpError` for one that is refused."""
+    try:
+        head: bytes = ws.handshake(headers, **settings)
+    except HandshakeError as error:
+        raise Refused(error.status, error.message, dict(error.headers)) from error
+    return head
+
+
+async def ended(task: asyncio.Future[Any]) -> None:
+    """Cancel the application, unless it has returned, and wait for it."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def refused(session: Session, task: asyncio.Future[Any], response: Any) -> Any:
+    """Return the response to a handshake that the application has not accepted."""
+    if not session.decided.done():
+        await task  # it has returned, or raised
+        raise RuntimeError(f"{session.host} has returned without an answer to a websocket")
+    if session.denial is None:
+        raise HttpError(HTTPStatus.FORBIDDEN)
+    set_status(response, session.denial["status"])
+    set_fields(response.headers, session.denial.get("headers", ()))
+    response.body = session.body
+    return response
+
+
+async def converse(
+    session: Session, app: Any, request: Any, response: Any, task: asyncio.Future[Any]
+) -> None:
+    """Answer the handshake, send the events, and wait until the websocket has ended."""
+    headers = [*each_field(response.headers), *session.fields]
+    headers += [("Set-Cookie", cookie) for cookie in response.cookie_lines]
+    ws = session.ws
+    chosen = {"subprotocols": () if session.subprotocol is None else [session.subprotocol]}
+    request.protocol.switch(ws, handshake(ws, headers, session.host.settings | chosen))
+    try:
+        await ws.run(run(session, app, request, task))
+    except BaseException as error:
+        if ends_task(error):
+            raise
+        await report(app, "websocket_error", request, ws, error)
+    finally:
+        await notify(app, "websocket_disconnect", request, ws)
+        report_end(request, response)
+
+
+async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any]) -> None:
+    await app.hook("websocket_connect", request, session.ws)
+    session.opened.set_result(None)
+    await task
+
+
+class Session:
+    """The messages of a websocket in both directions."""
+
+    def __init__(self, host: Any, ws: Any) -> None:
+        loop = asyncio.get_running_loop()
+        self.host = host
+        self.ws = ws
+        self.decided: asyncio.Future[None] = loop.create_future()
+        """Done when the application has accepted or refused the handshake, or has gone."""
+        self.opened: asyncio.Future[None] = loop.create_future()
+        """Done when messages may be sent."""
+        self.accepted = False
+        self.subprotocol: str | None = None
+        self.fields: list[tuple[str, str]] = []
+        self.denial: Any = None
+        self.body = b""
+        self._connected = False
+        self._lost = asyncio.Event()
+
+    def lose(self) -> None:
+        """Take notice that the client has gone."""
+        self._lost.set()
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next message: the connect, those of the client, the disconnect."""
+        if not self._connected:
+            self._connected = True
+            return {"type": "websocket.connect"}
+        if not self.accepted:
+            await self._lost.wait()
+            return {"type": "websocket.disconnect", "code": 1006, "reason": ""}
+        await asyncio.shield(self.opened)
+        try:
+            message = await self.ws.recv()
+        except ConnectionClosed as error:
+            return {"type": "websocket.disconnect", "code": error.code, "reason": error.reason}
+        kind = "text" if isinstance(message, str) else "bytes"
+        return {"type": "websocket.receive", kind: message}
+
+    async def send(self, message: Any) -> None:
+        """Take a message.
+
+        Raises:
+            ClientDisconnected: the connection has ended.
+            RuntimeError: the message is not due.
+        """
+        if self.accepted:
+            await self._send_open(message["type"], message)
+        elif self.decided.done():
+            raise RuntimeError(f"{self.host} has sent {message['type']!r} behind its refusal")
+        else:
+            await self._decide(message["type"], message)
+
+    async def _decide(self, kind: str, message: Any) -> None:
+        if kind == "websocket.accept":
+            self.subprotocol = message.get("subprotocol")
+            fields = message.get("headers") or ()
+            self.fields = [(text_of(name), text_of(value)) for name, value in fields]
+            self.accepted = True
+            self.decided.set_result(None)
+            await asyncio.shield(self.opened)
+        elif kind == "websocket.close":
+            self.decided.set_result(None)
+        elif kind == "websocket.http.response.start" and self.denial is None:
+            self.denial = message
+        elif kind == "websocket.http.response.body" and self.denial is not None:
+            self.body += message.get("body", b"")
+            if not message.get("more_body", False):
+                self.decided.set_result(None)
+        else:
+            raise RuntimeError(f"{self.host} has sent {kind!r} before 'websocket.accept'")
+
+    async def _send_open(self, kind: str, message: Any) -> None:
+        if kind == "websocket.close":
+            await self.ws.close(message.get("code", 1000), message.get("reason") or "")
+            return
+        if kind != "websocket.send":
+            raise RuntimeError(f"{self.host} has sent {kind!r} behind 'websocket.accept'")
+        text = message.get("text")
+        try:
+            await self.ws.send(message["bytes"] if text is None else text)
+        except ConnectionClosed as error:
+            raise ClientDisconnected("The client has gone") from error

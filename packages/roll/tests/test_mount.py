@@ -1,0 +1,1159 @@
+"""`app.mount`: applications of ASGI on Roll's server, over HTTP."""
+
+import asyncio
+import gc
+import logging
+import re
+
+import pytest
+
+from roll import Roll, extensions
+from roll.testing import Client, Transport
+from roll_http import HttpError
+
+
+class Recorded:
+    """An application of ASGI that keeps its scopes, and answers by a function."""
+
+    def __init__(self, answer=None):
+        self.answer = answer or hello
+        self.scopes = []
+        self.lives = []
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "lifespan":
+            await self.live(scope, receive, send)
+        else:
+            self.scopes.append(scope)
+            await self.answer(scope, receive, send)
+
+    async def live(self, scope, receive, send):
+        scope["state"]["count"] = []
+        while len(self.lives) < 2:
+            kind = (await receive())["type"]
+            self.lives.append(kind)
+            await send({"type": f"{kind}.complete"})
+
+    @property
+    def scope(self):
+        return self.scopes[-1]
+
+
+def start(status=200, *headers, **more):
+    return {"type": "http.response.start", "status": status, "headers": list(headers), **more}
+
+
+def body(data=b"", more=False):
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+async def hello(scope, receive, send):
+    await send(start(200, (b"content-type", b"text/plain"), (b"content-length", b"5")))
+    await send(body(b"hello"))
+
+
+async def read_all(receive):
+    data, more = b"", True
+    while more:
+        message = await receive()
+        assert message["type"] == "http.request", message
+        data += message["body"]
+        more = message["more_body"]
+    return data
+
+
+async def echo(scope, receive, send):
+    data = await read_all(receive)
+    await send(start(200, (b"content-type", b"application/octet-stream")))
+    await send(body(data))
+
+
+@pytest.fixture
+def mounted(app):
+    return answers(app, hello)
+
+
+def answers(app, answer, path="/admin", **settings):
+    """Mount an application that answers by a function; return it."""
+    application = Recorded(answer)
+    mount(app, path, application, **settings)
+    return application
+
+
+def mount(app, path, application, **settings):
+    """Mount, though the fixtures have started the application: it goes without a lifespan."""
+    lifespans = app._lifespans
+    entered, lifespans._entered = lifespans._entered, None
+    app.mount(path, application, **settings)
+    lifespans._entered = entered
+
+
+REQUEST = b"GET /admin%s HTTP/1.1\r\nHost: example.org\r\n%s\r\n"
+LAST = b"Connection: close\r\n"
+
+
+# What the application is told.
+
+
+@pytest.mark.parametrize("path", ["/admin", "/admin/", "/admin/a/b", "/admin/a%20b", "/admin//x"])
+async def test_path_and_below_are_served_by_the_application(client, mounted, path):
+    response = await client.get(path)
+    assert (response.status, response.body) == (200, b"hello")
+    assert mounted.scope["root_path"] == "/admin"
+    assert mounted.scope["path"] == path.replace("%20", " ")
+
+
+@pytest.mark.parametrize("path", ["/", "/adminx", "/ADMIN", "/other"])
+async def test_other_paths_are_not_served_by_the_application(client, mounted, path):
+    assert (await client.get(path)).status == 404
+    assert mounted.scopes == []
+
+
+async def test_scope_has_what_asgi_says(liveclient, mounted, talk):
+    await talk(REQUEST % (b"/a%20b?x=%201", b"X-One: 1\r\nx-two: 2\r\nX-One: 3\r\n" + LAST))
+    scope = mounted.scope
+    assert scope["type"] == "http"
+    assert scope["asgi"] == {"version": "3.0", "spec_version": "2.3"}
+    assert scope["http_version"] == "1.1"
+    assert scope["method"] == "GET"
+    assert scope["scheme"] == "http"
+    assert scope["path"] == "/admin/a b"
+    assert scope["raw_path"] == b"/admin/a%20b"
+    assert scope["query_string"] == b"x=%201"
+    assert scope["server"] == ("127.0.0.1", liveclient.port)
+    assert scope["client"][0] == "127.0.0.1"
+    assert isinstance(scope["client"][1], int)
+    assert scope["headers"] == [
+        (b"host", b"example.org"),
+        (b"x-one", b"1"),
+        (b"x-two", b"2"),
+        (b"x-one", b"3"),
+        (b"connection", b"close"),
+    ]
+
+
+async def test_absolute_target_gives_its_host_and_path(liveclient, mounted, talk):
+    await talk(b"GET http://right.org/admin/x?y HTTP/1.1\r\nHost: wrong.org\r\n" + LAST + b"\r\n")
+    assert mounted.scope["raw_path"] == b"/admin/x"
+    assert mounted.scope["query_string"] == b"y"
+    assert (b"host", b"right.org") in mounted.scope["headers"]
+    assert (b"host", b"wrong.org") not in mounted.scope["headers"]
+
+
+async def test_http_1_0_is_told(liveclient, mounted, talk):
+    answer = await talk(b"GET /admin HTTP/1.0\r\n\r\n")
+    assert mounted.scope["http_version"] == "1.0"
+    assert answer.endswith(b"hello")
+
+
+async def test_trusted_proxy_gives_client_scheme_host_and_prefix(app, client):
+    extensions.proxy_headers(app, trusted=["127.0.0.1"])
+    application = answers(app, hello)
+    headers = {
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "shop.example",
+        "X-Forwarded-Prefix": "/outer",
+    }
+    await client.get("/admin/x", headers=headers)
+    scope = application.scope
+    assert scope["client"][0] == "203.0.113.9"
+    assert scope["scheme"] == "https"
+    assert (b"host", b"shop.example") in scope["headers"]
+    assert scope["root_path"] == "/outer/admin"
+    assert scope["path"] == "/outer/admin/x"
+    assert scope["raw_path"] == b"/outer/admin/x"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_each_method_is_served(client, mounted, method):
+    response = await client.request("/admin/x", method)
+    assert response.status == 200
+    assert mounted.scope["method"] == method
+    assert response.body == (b"" if method == "HEAD" else b"hello")
+
+
+async def test_unusual_method_is_served(liveclient, mounted, talk):
+    answer = await talk(b"PROPFIND /admin/x HTTP/1.1\r\nHost: x\r\n" + LAST + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert mounted.scope["method"] == "PROPFIND"
+
+
+async def test_connect_is_not_served(liveclient, mounted, talk):
+    answer = await talk(b"CONNECT /admin/x HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 501 ")
+    assert mounted.scopes == []
+
+
+async def test_root_mount_serves_all_paths(client, app):
+    application = answers(app, hello, path="/")
+    for path in ("/", "/a", "/a/b/"):
+        assert (await client.get(path)).body == b"hello"
+        assert (application.scope["root_path"], application.scope["path"]) == ("", path)
+
+
+async def test_more_specific_route_wins_over_the_mount(client, app, mounted):
+    @app.route("/admin/health")
+    async def health(request, response):
+        response.body = "well"
+
+    assert (await client.get("/admin/health")).body == b"well"
+    assert (await client.get("/admin/healthy")).body == b"hello"
+
+
+async def test_longer_mount_wins_over_a_shorter_one(client, app, mounted):
+    inner = answers(app, hello, path="/admin/inner")
+    await client.get("/admin/inner/x")
+    assert inner.scope["root_path"] == "/admin/inner"
+    assert mounted.scopes == []
+
+
+async def test_roll_is_mounted_in_roll(client, app):
+    other = Roll()
+
+    @other.route("/greet/{name}")
+    async def greet(request, response, name):
+        response.body = f"Hello {name}"
+
+    mount(app, "/other", other)
+    assert (await client.get("/other/greet/Ada")).body == b"Hello Ada"
+    assert (await client.get("/other/none")).status == 404
+
+
+# The body of a request.
+
+
+async def test_body_arrives_whole(client, app):
+    answers(app, echo)
+    assert (await client.post("/admin", body=b"x" * 5000)).body == b"x" * 5000
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+async def test_long_body_is_streamed(liveclient, app, chunked):
+    sizes = []
+
+    async def count(scope, receive, send):
+        more = True
+        while more:
+            message = await receive()
+            sizes.append(len(message["body"]))
+            more = message["more_body"]
+        await send(start())
+        await send(body(b"done"))
+
+    answers(app, count)
+    data = b"x" * 3_000_000
+    framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(data)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"POST /admin HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % framing)
+    writer.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if chunked else data)
+    assert b"200 OK" in await reader.readline()
+    writer.close()
+    assert sum(sizes) == len(data)
+    assert len(sizes) > 1
+
+
+async def test_unread_body_is_held_back(liveclient, app):
+    go, entered = asyncio.Event(), asyncio.Event()
+
+    async def wait(scope, receive, send):
+        entered.set()
+        await go.wait()
+        while (await receive())["more_body"]:
+            pass
+        await hello(scope, receive, send)
+
+    answers(app, wait)
+    size = 12_000_000
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.transport.set_write_buffer_limits(0)
+    writer.write(b"POST /admin HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
+    writing = asyncio.ensure_future(write_all(writer, size))
+    await entered.wait()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert not writing.done()
+    go.set()
+    await writing
+    assert b"200 OK" in await reader.readline()
+    writer.close()
+
+
+async def write_all(writer, size):
+    piece = b"x" * 1_000_000
+    for _ in range(size // len(piece)):
+        writer.write(piece)
+        await writer.drain()
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+async def test_body_above_max_body_is_413(liveclient, app, talk, framing):
+    seen = []
+
+    async def read(scope, receive, send):
+        seen.append(await receive())
+        seen.append(await receive())
+        await send(start(500))
+        await send(body(b"not to be seen"))
+
+    answers(app, read, max_body=10)
+    head = b"POST /admin HTTP/1.1\r\nHost: x\r\n" + LAST
+    if framing == "length":
+        answer = await talk(head + b"Content-Length: 11\r\n\r\n" + b"x" * 11)
+        assert seen == []
+    else:
+        answer = await talk(head + b"Transfer-Encoding: chunked\r\n\r\n14\r\n" + b"x" * 20)
+        assert seen[0] == {"type": "http.disconnect"}
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"not to be seen" not in answer
+
+
+async def test_application_that_raises_for_a_refused_body_does_not_hide_it(liveclient, app, talk):
+    async def read(scope, receive, send):
+        message = await receive()
+        raise RuntimeError(message["type"])
+
+    answers(app, read, max_body=10)
+    head = b"POST /admin HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (await talk(head + b"14\r\n" + b"x" * 20)).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_malformed_body_is_400(liveclient, app, talk):
+    answers(app, echo_or_nothing)
+    head = b"POST /admin HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (await talk(head + b"nonsense\r\n")).startswith(b"HTTP/1.1 400 ")
+
+
+async def echo_or_nothing(scope, receive, send):
+    if (await receive())["type"] == "http.request":
+        await hello(scope, receive, send)
+
+
+async def test_body_that_a_listener_has_loaded_is_given(client, app):
+    @app.listen("headers")
+    async def load(request, response):
+        await request.read()
+
+    answers(app, echo)
+    assert (await client.post("/admin", body=b"loaded")).body == b"loaded"
+
+
+async def test_body_that_a_listener_has_streamed_is_an_error(client, app, caplog):
+    @app.listen("headers")
+    async def stream(request, response):
+        async for _ in request:
+            pass
+
+    answers(app, echo)
+    assert (await client.post("/admin", body=b"x" * 10)).status == 500
+    assert "it can be streamed only once" in caplog.text
+
+
+async def test_client_that_leaves_within_its_body_is_a_disconnect(liveclient, app):
+    got = asyncio.get_running_loop().create_future()
+
+    async def read(scope, receive, send):
+        messages = [await receive(), await receive(), await receive()]
+        got.set_result([message["type"] for message in messages])
+
+    answers(app, read)
+    _, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"POST /admin HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+    await writer.drain()
+    writer.close()
+    assert await got == ["http.request", "http.disconnect", "http.disconnect"]
+
+
+# The response.
+
+
+async def test_fields_arrive_as_they_were_sent(liveclient, app, talk):
+    async def fields(scope, receive, send):
+        await send(
+            start(
+                200,
+                (b"Content-Type", b"text/plain"),
+                (b"set-cookie", b"a=1"),
+                (b"set-cookie", b"b=2"),
+                (b"set-cookie", b"c=3"),
+                (b"x-latin", b"caf\xe9"),
+                (b"x-utf-8", "café".encode()),
+            )
+        )
+        await send(body(b"x"))
+
+    answers(app, fields)
+    answer = await talk(REQUEST % (b"", LAST))
+    lines = answer.lower().split(b"\r\n")
+    cookies = [line for line in lines if line.startswith(b"set-cookie")]
+    assert cookies == [b"set-cookie: a=1", b"set-cookie: b=2", b"set-cookie: c=3"]
+    assert b"x-latin: caf\xe9" in lines
+    assert "x-utf-8: café".encode() in lines
+    assert lines.count(b"content-length: 1") == 1
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299, 304, 404, 499, 503, 599])
+async def test_each_final_status_is_sent(liveclient, app, talk, status):
+    async def answer(scope, receive, send):
+        await send(start(status))
+        await send(body())
+
+    answers(app, answer)
+    answer = await talk(REQUEST % (b"", LAST))
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+
+
+@pytest.mark.parametrize("status", [100, 199, 1000, "200", None])
+async def test_status_that_is_none_is_an_error(client, app, caplog, status):
+    async def answer(scope, receive, send):
+        await send(start(status))
+
+    answers(app, answer)
+    assert (await client.get("/admin")).status == 500
+    assert f"from 200 to 999, not {status!r}" in caplog.text
+
+
+async def test_head_has_the_length_of_the_body_that_is_not_sent(liveclient, app, talk):
+    async def answer(scope, receive, send):
+        await send(start(200, (b"content-length", b"1234")))
+        await send(body())
+
+    answers(app, answer)
+    answer = await talk(b"HEAD /admin HTTP/1.1\r\nHost: x\r\n" + LAST + b"\r\n")
+    assert b"\r\nContent-Length: 1234\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+async def test_bytearray_and_memoryview_are_bodies(client, app):
+    async def answer(scope, receive, send):
+        await send(start())
+        await send(body(bytearray(b"ab"), more=True))
+        await send(body(memoryview(b"cd")))
+
+    answers(app, answer)
+    assert (await client.get("/admin")).body == b"abcd"
+
+
+def streaming(*pieces, **fields):
+    async def stream(scope, receive, send):
+        named = [(name.replace("_", "-").encode(), text) for name, text in fields.items()]
+        await send(start(200, *named))
+        for piece in pieces:
+            await send(body(piece, more=True))
+        await send(body())
+
+    return stream
+
+
+async def test_stream_is_chunked(liveclient, app, talk):
+    answers(app, streaming(b"one", b"", b"two"))
+    answer = await talk(REQUEST % (b"", LAST))
+    head, _, sent = answer.partition(b"\r\n\r\n")
+    assert b"Transfer-Encoding: chunked" in head
+    assert sent == b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
+
+
+async def test_stream_with_a_length_is_not_chunked(liveclient, app, talk):
+    answers(app, streaming(b"one", b"two", content_length=b"6"))
+    answer = await talk(REQUEST % (b"", LAST))
+    assert b"Content-Length: 6\r\n" in answer
+    assert answer.endswith(b"\r\n\r\nonetwo")
+
+
+async def test_stream_to_http_1_0_ends_with_its_connection(liveclient, app, talk):
+    answers(app, streaming(b"one", b"two"))
+    answer = await talk(b"GET /admin HTTP/1.0\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\nonetwo")
+
+
+async def test_stream_to_head_sends_nothing(liveclient, app, talk):
+    answers(app, streaming(b"one", b"two"))
+    answer = await talk(b"HEAD /admin HTTP/1.1\r\nHost: x\r\n" + LAST + b"\r\n")
+    assert answer.endswith(b"\r\n\r\n")
+    assert b"one" not in answer
+
+
+async def test_pieces_arrive_before_the_end(liveclient, app):
+    go = asyncio.Event()
+
+    async def stream(scope, receive, send):
+        await send(start())
+        await send(body(b"first", more=True))
+        await go.wait()
+        await send(body(b"second"))
+
+    answers(app, stream)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", b""))
+    assert (await reader.readuntil(b"first\r\n")).startswith(b"HTTP/1.1 200")
+    go.set()
+    await reader.readuntil(b"6\r\nsecond\r\n0\r\n\r\n")
+    writer.close()
+
+
+async def test_stream_waits_for_a_slow_client(liveclient, app):
+    sent = 0
+
+    async def stream(scope, receive, send):
+        nonlocal sent
+        await send(start())
+        for _ in range(400):
+            await send(body(b"x" * 100_000, more=True))
+            sent += 1
+        await send(body())
+
+    answers(app, stream)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port, limit=1000)
+    writer.write(REQUEST % (b"", LAST))
+    await reader.readline()
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert sent < 400
+    total = 0
+    while data := await reader.read(1_000_000):
+        total += len(data)
+    assert total > 400 * 100_000
+    writer.close()
+
+
+async def test_connection_goes_on_behind_responses(liveclient, app, talk):
+    answers(app, streaming(b"a", b"b"), path="/stream")
+    answers(app, hello, path="/plain")
+    requests = b"".join(
+        b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"plain", b"stream") * 20
+    )
+    answer = await talk(requests + b"GET /plain HTTP/1.1\r\nHost: x\r\n" + LAST + b"\r\n")
+    assert answer.count(b"HTTP/1.1 200 OK") == 41
+    assert answer.count(b"hello") == 21
+    assert answer.count(b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n") == 20
+
+
+async def test_response_is_sent_before_the_application_returns(liveclient, app):
+    go, ended = asyncio.Event(), asyncio.Event()
+
+    async def background(scope, receive, send):
+        await hello(scope, receive, send)
+        await go.wait()
+        ended.set()
+
+    answers(app, background)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    for _ in range(3):  # the connection goes on meanwhile
+        writer.write(REQUEST % (b"", b""))
+        await reader.readuntil(b"hello")
+    go.set()
+    await ended.wait()
+    writer.close()
+
+
+async def test_shutdown_waits_for_what_runs_behind_a_response(app):
+    go, ended = asyncio.Event(), []
+
+    async def background(scope, receive, send):
+        await hello(scope, receive, send)
+        await go.wait()
+        ended.append(True)
+
+    answers(app, background)
+    await app.startup()
+    protocol = app.factory()
+    transport = Transport(protocol)
+    protocol.connection_made(transport)
+    protocol.data_received(REQUEST % (b"", b""))
+    while b"hello" not in transport.data:
+        await asyncio.sleep(0)
+    ending = asyncio.ensure_future(app.shutdown())
+    await asyncio.sleep(0)
+    assert not ended
+    go.set()
+    await ending
+    assert ended
+    transport.lose()
+
+
+async def test_error_behind_a_response_is_logged_and_the_connection_goes_on(
+    liveclient, app, talk, caplog
+):
+    async def late(scope, receive, send):
+        await hello(scope, receive, send)
+        raise ValueError("too late")
+
+    answers(app, late)
+    answer = await talk(REQUEST % (b"", b"") + REQUEST % (b"", LAST))
+    assert answer.count(b"hello") == 2
+    assert "too late" in caplog.text
+
+
+# Disconnects.
+
+
+async def test_receive_waits_for_the_disconnect(liveclient, app):
+    got = asyncio.get_running_loop().create_future()
+
+    async def stream(scope, receive, send):
+        assert (await receive())["body"] == b""
+        await send(start())
+        await send(body(b"first", more=True))
+        got.set_result(await receive())
+
+    answers(app, stream)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", b""))
+    await reader.readuntil(b"first")
+    writer.close()
+    assert await got == {"type": "http.disconnect"}
+
+
+async def test_receive_behind_the_response_is_the_disconnect(client, app):
+    got = []
+
+    async def answer(scope, receive, send):
+        await receive()
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        await hello(scope, receive, send)
+        got.append(await waiting)
+        got.append(await receive())
+
+    answers(app, answer)
+    await client.get("/admin")
+    assert got == [{"type": "http.disconnect"}] * 2
+
+
+async def test_send_to_a_client_that_has_gone_raises_the_second_time(liveclient, app):
+    got = asyncio.get_running_loop().create_future()
+
+    async def stream(scope, receive, send):
+        await receive()
+        await send(start())
+        await send(body(b"first", more=True))
+        await receive()
+        sent = 0
+        try:
+            while True:
+                await send(body(b"more", more=True))
+                sent += 1
+        except OSError as error:
+            got.set_result((sent, str(error)))
+
+    answers(app, stream)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", b""))
+    await reader.readuntil(b"first")
+    writer.close()
+    assert await got == (1, "The client has gone")
+
+
+async def test_client_that_has_gone_leaves_nothing_in_the_log(liveclient, app, caplog):
+    ended = asyncio.Event()
+
+    async def stream(scope, receive, send):
+        try:
+            await send(start())
+            while True:
+                await send(body(b"x" * 65536, more=True))
+        finally:
+            ended.set()
+
+    answers(app, stream)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", b""))
+    await reader.readline()
+    writer.transport.abort()
+    await ended.wait()
+    await asyncio.sleep(0)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_requests_are_freed_behind_their_responses(client, app):
+    answers(app, hello)
+    await client.get("/admin")
+    gc.collect()
+    before = sum(isinstance(one, app.Request) for one in gc.get_objects())
+    for _ in range(5):
+        await client.get("/admin")
+    gc.collect()
+    assert sum(isinstance(one, app.Request) for one in gc.get_objects()) <= before
+
+
+# Events, and what extensions do.
+
+
+async def test_events_fire_as_for_a_handler_with_a_lazy_body(client, app, mounted):
+    fired = []
+    for name in ("headers", "request", "response", "answered"):
+
+        @app.listen(name)
+        async def note(request, response, name=name):
+            fired.append(name)
+
+    await client.get("/admin")
+    await asyncio.sleep(0)
+    assert fired == ["headers", "request", "response", "answered"]
+
+
+@pytest.mark.parametrize("name", ["headers", "request"])
+async def test_listener_can_answer_in_place_of_the_application(client, app, mounted, name):
+    @app.listen(name)
+    async def refuse(request, response):
+        response.status = 401
+        return True
+
+    assert (await client.get("/admin")).status == 401
+    assert mounted.scopes == []
+
+
+async def test_listener_of_response_changes_what_is_sent(client, app):
+    answers(app, hello, path="/whole")
+    answers(app, streaming(b"a", b"b"), path="/stream")
+
+    @app.listen("response")
+    def change(request, response):
+        response.headers["X-Seen"] = "yes"
+        response.status = 202
+
+    for path in ("/whole", "/stream"):
+        response = await client.get(path)
+        assert (response.status, response.headers["X-Seen"]) == (202, "yes")
+
+
+async def test_listener_of_response_that_raises_is_answered_by_its_error(client, app):
+    answers(app, hello, path="/whole")
+    answers(app, streaming(b"a", b"b"), path="/stream")
+
+    @app.listen("response")
+    def refuse(request, response):
+        raise HttpError(403, "No")
+
+    for path in ("/whole", "/stream"):
+        response = await client.get(path)
+        assert (response.status, response.body) == (403, b"No")
+
+
+async def test_stream_is_compressed(liveclient, app):
+    import gzip
+
+    extensions.compress(app, min_size=1)
+    pieces = [b"piece %d " % number * 1000 for number in range(20)]
+    answers(app, streaming(*pieces, content_type=b"text/plain"))
+    headers = {"Accept-Encoding": "gzip"}
+    response = await liveclient.get("/admin", headers=headers)
+    sent = response.body
+    assert gzip.decompress(sent) == b"".join(pieces)
+    assert len(sent) < len(b"".join(pieces)) / 5
+    head = await liveclient.head("/admin", headers=headers)
+    assert head.body == b""
+
+
+async def test_client_that_leaves_a_compressed_stream_ends_it(liveclient, app):
+    extensions.compress(app, min_size=1)
+    ended = asyncio.Event()
+
+    async def stream(scope, receive, send):
+        try:
+            await send(start(200, (b"content-type", b"text/plain")))
+            for number in range(100_000):
+                await send(body(b"%d " % number * 10_000, more=True))
+        finally:
+            ended.set()
+
+    answers(app, stream)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", b"Accept-Encoding: gzip\r\n"))
+    await reader.readline()
+    writer.transport.abort()
+    await ended.wait()
+
+
+async def test_csrf_and_cookies_of_the_outer_application_hold(client, app):
+    answers(app, hello)
+
+    @app.listen("response")
+    def mark(request, response):
+        response.cookies.set("seen", "1")
+
+    response = await client.get("/admin")
+    assert "seen=1" in client.protocol.transport.data.decode()
+    assert response.status == 200
+
+
+# Errors.
+
+
+async def test_error_before_a_response_is_a_500_and_an_event(client, app, caplog):
+    seen = []
+
+    @app.listen("error")
+    async def note(request, response, error):
+        seen.append(error.__context__)
+        response.body = "sorry"
+
+    async def fail(scope, receive, send):
+        await send(start(200, (b"x-half", b"1")))
+        raise KeyError("boom")
+
+    answers(app, fail)
+    response = await client.get("/admin")
+    assert isinstance(seen[0], KeyError)
+    assert (response.status, response.body) == (500, b"sorry")
+    assert "KeyError: 'boom'" in caplog.text
+    assert b"X-Half" not in client.protocol.transport.data
+
+
+MISTAKES = {
+    "nothing": ([], "has returned without a response: it has sent no 'http.response.start'"),
+    "start alone": ([start()], "it has sent no 'http.response.body'"),
+    "body alone": ([body()], "has sent 'http.response.body' before 'http.response.start'"),
+    "two starts": ([start(), start()], "'http.response.start' behind 'http.response.start'"),
+    "unknown": ([{"type": "http.nonsense"}], "'http.nonsense', which is no message"),
+    "trailers": ([start(), {"type": "http.response.trailers"}], "behind 'http.response.start'"),
+    "text": ([start(), body("text")], "The body of a message is bytes, not str"),
+    "name": ([start(200, ("x", b"y"))], "The name of a field is bytes, not 'x'"),
+    "value": ([start(200, (b"x", "y"))], "The value of a field is bytes, not 'y'"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+async def test_mistake_of_an_application_is_named(client, app, caplog, name):
+    messages, text = MISTAKES[name]
+
+    async def answer(scope, receive, send):
+        for message in messages:
+            await send(message)
+
+    answers(app, answer)
+    assert (await client.get("/admin")).status == 500
+    assert text in caplog.text
+
+
+@pytest.mark.parametrize(
+    "field", [(b"x\r\ny", b"1"), (b"x y", b"1"), (b"x", b"1\r\ny: 2"), (b"x", b"1\0")]
+)
+@pytest.mark.parametrize("more", [False, True], ids=["whole", "stream"])
+async def test_field_that_would_split_the_response_is_a_500(liveclient, app, talk, field, more):
+    async def answer(scope, receive, send):
+        await send(start(200, field))
+        await send(body(b"x", more=more))
+
+    answers(app, answer)
+    answer = await talk(REQUEST % (b"", LAST))
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"y: 2" not in answer
+
+
+async def test_page_for_an_unsendable_stream_is_sent(client, app):
+    async def answer(scope, receive, send):
+        await send(start(200, (b"x", b"\0")))
+        with pytest.raises(ValueError, match="control character"):
+            await send(body(b"x", more=True))
+        await send(start(503))
+        await send(body(b"sorry"))
+
+    answers(app, answer)
+    response = await client.get("/admin")
+    assert (response.status, response.body) == (503, b"sorry")
+
+
+@pytest.mark.parametrize("sent", [b"x" * 4, b"x" * 6])
+@pytest.mark.parametrize("more", [False, True], ids=["whole", "stream"])
+async def test_wrong_length_is_never_taken_for_a_whole_response(liveclient, app, sent, more):
+    answers(app, streaming(sent, content_length=b"5") if more else whole(sent))
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", b""))
+    if more:
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(5)
+    else:
+        assert (await reader.readline()).startswith(b"HTTP/1.1 500 ")
+    writer.close()
+
+
+def whole(sent):
+    async def answer(scope, receive, send):
+        await send(start(200, (b"content-length", b"5")))
+        await send(body(sent))
+
+    return answer
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])
+async def test_stream_without_an_end_is_cut_and_logged(liveclient, app, caplog, fails):
+    async def stream(scope, receive, send):
+        await send(start())
+        await send(body(b"part", more=True))
+        if fails:
+            raise KeyError("within")
+
+    answers(app, stream)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", b""))
+    with pytest.raises(ConnectionError):
+        while True:
+            if not await reader.read(1000):
+                break
+    assert ("within" if fails else "its last 'http.response.body' has `more_body`") in caplog.text
+    writer.close()
+
+
+async def test_log_errors_off_logs_nothing(liveclient, app, talk, caplog):
+    app.log_errors = False
+
+    async def late(scope, receive, send):
+        await hello(scope, receive, send)
+        raise ValueError("too late")
+
+    answers(app, late)
+    await talk(REQUEST % (b"", LAST))
+    assert "too late" not in caplog.text
+
+
+async def test_cancelled_request_is_not_answered(app):
+    entered = asyncio.Event()
+    cancelled = asyncio.Event()
+
+    async def wait(scope, receive, send):
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    answers(app, wait)
+    protocol = app.factory()
+    transport = Transport(protocol)
+    protocol.connection_made(transport)
+    protocol.data_received(REQUEST % (b"", b""))
+    await entered.wait()
+    protocol.cancel()
+    await cancelled.wait()
+    assert transport.data == b""
+
+
+# Extensions of ASGI.
+
+
+async def test_file_is_sent_by_its_path(liveclient, app, tmp_path):
+    file = tmp_path / "page.txt"
+    file.write_bytes(b"x" * 300_000)
+
+    async def answer(scope, receive, send):
+        assert "http.response.pathsend" in scope["extensions"]
+        fields = [(b"content-length", b"300000")] if scope["path"] == "/admin/known" else []
+        await send(start(200, *fields))
+        await send({"type": "http.response.pathsend", "path": str(file)})
+
+    answers(app, answer)
+    for path in ("/admin/known", "/admin/unknown"):
+        assert (await liveclient.get(path)).body == file.read_bytes()
+
+
+async def test_missing_file_is_an_error(client, app, caplog, tmp_path):
+    async def answer(scope, receive, send):
+        await send(start())
+        await send({"type": "http.response.pathsend", "path": str(tmp_path / "none")})
+
+    answers(app, answer)
+    assert (await client.get("/admin")).status == 500
+    assert "FileNotFoundError" in caplog.text
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["whole", "stream"])
+async def test_trailers_follow_the_body(liveclient, app, talk, more):
+    async def answer(scope, receive, send):
+        await send(start(200, trailers=True))
+        if more:
+            await send(body(b"a", more=True))
+        await send(body(b"b"))
+        trailers = {"type": "http.response.trailers"}
+        await send({**trailers, "headers": [(b"x-sum", b"1")], "more_trailers": True})
+        await send({**trailers, "headers": [(b"x-end", b"2")]})
+
+    answers(app, answer)
+    answer = await talk(REQUEST % (b"", LAST))
+    assert answer.endswith(b"1\r\nb\r\n0\r\nx-sum: 1\r\nx-end: 2\r\n\r\n")
+
+
+async def test_early_hints_come_before_the_response(liveclient, app, talk):
+    async def answer(scope, receive, send):
+        await send({"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload"]})
+        await hello(scope, receive, send)
+
+    answers(app, answer)
+    answer = await talk(REQUEST % (b"", LAST))
+    hints, _, rest = answer.partition(b"\r\n\r\n")
+    assert hints == b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload"
+    assert rest.startswith(b"HTTP/1.1 200 OK")
+    assert b"103" not in await talk(b"GET /admin HTTP/1.0\r\n\r\n")
+
+
+async def test_hint_that_would_split_the_response_is_an_error(client, app, caplog):
+    async def answer(scope, receive, send):
+        await send({"type": "http.response.early_hint", "links": [b"x\r\ny: z"]})
+
+    answers(app, answer)
+    assert (await client.get("/admin")).status == 500
+    assert "no field that can be sent" in caplog.text
+
+
+# Startup and shutdown.
+
+
+async def test_lifespan_runs_with_that_of_the_outer_application(app):
+    mounted = answers(app, hello)
+    order = []
+    app.listen("startup")(lambda: order.append(list(mounted.lives)))
+    app.listen("shutdown")(lambda: order.append(list(mounted.lives)))
+    await app.startup()
+    await app.shutdown()
+    assert order == [["lifespan.startup"]] * 2
+    assert mounted.lives == ["lifespan.startup", "lifespan.shutdown"]
+
+
+async def test_each_request_gets_a_copy_of_the_state(app):
+    mounted = answers(app, hello)
+    client = Client(app)
+    await app.startup()
+    await client.get("/admin")
+    first = mounted.scope["state"]
+    first["mine"] = 1
+    await client.get("/admin")
+    assert "mine" not in mounted.scope["state"]
+    assert mounted.scope["state"]["count"] is first["count"]
+    await app.shutdown()
+
+
+async def test_application_without_lifespan_is_served(app):
+    client = Client(app)
+
+    async def application(scope, receive, send):
+        if scope["type"] != "http":
+            raise ValueError(f"Only HTTP, not {scope['type']}")
+        await hello(scope, receive, send)
+
+    app.mount("/admin", application)
+    await app.startup()
+    assert (await client.get("/admin")).body == b"hello"
+    await app.shutdown()
+
+
+async def test_failed_startup_ends_that_of_the_outer_application(app):
+    async def application(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+        raise RuntimeError("no database")
+
+    app.mount("/admin", application)
+    with pytest.raises(RuntimeError, match="mounted at '/admin' failed to start: no database"):
+        await app.startup()
+
+
+@pytest.mark.parametrize("how", ["failed", "raised", "hangs"])
+async def test_failed_shutdown_is_logged(app, caplog, how):
+    async def application(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if how == "raised":
+            raise RuntimeError("lost it")
+        if how == "failed":
+            await send({"type": "lifespan.shutdown.failed", "message": "lost it"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            await asyncio.Event().wait()
+
+    app.mount("/admin", application)
+    await app.startup()
+    await app.shutdown()
+    assert ("lost it" in caplog.text) is (how != "hangs")
+
+
+async def test_mount_after_the_start_is_refused(app):
+    await app.startup()
+    with pytest.raises(ValueError, match="too late"):
+        app.mount("/admin", hello)
+    await app.shutdown()
+    assert list(app.routes) == []
+
+
+# Mistakes.
+
+
+async def wsgi(environ, start_response):
+    return []
+
+
+class Version2:
+    def __init__(self, scope):
+        self.scope = scope
+
+
+class Made:
+    async def __call__(self, scope, receive, send):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("application", "text"),
+    [
+        (None, "None is no application of ASGI 3: it cannot be called"),
+        ("app", "it cannot be called"),
+        (wsgi, "it is called as one of WSGI is; wrap it: `a2wsgi.WSGIMiddleware"),
+        (Version2, "one of ASGI 2"),
+        (Made, "it is a class: make an instance of it"),
+        (lambda: None, "called without arguments: if it makes an application, call it"),
+        (lambda one: None, "it is not called with `scope`, `receive` and `send`"),
+    ],
+)
+def test_what_is_no_application_is_refused(app, application, text):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        app.mount("/admin", application)
+
+
+def test_coroutine_is_refused_and_closed(app):
+    with pytest.raises(ValueError, match="leave the call out"):
+        app.mount("/admin", hello({}, None, None))
+
+
+def test_builtin_that_has_no_signature_is_taken_for_an_application(app):
+    app.mount("/admin", max)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (1, "A path is text"),
+        ("admin", "begins with a '/'"),
+        ("/a//b", "begins with a '/'"),
+        ("/{x}", "has no placeholders"),
+    ],
+)
+def test_path_of_a_mount_is_checked(app, path, text):
+    with pytest.raises(ValueError, match=text):
+        app.mount(path, hello)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"max_size": "x"}, "max_size"),
+        ({"max_body": -1}, "max_body"),
+        ({"methods": ["GET"]}, "`mount` takes no 'methods': its settings are max_body, origins"),
+        ({"subprotocols": ["a"]}, "takes no 'subprotocols'"),
+    ],
+)
+def test_settings_of_a_mount_are_checked(app, settings, text):
+    with pytest.raises(ValueError, match=text):
+        app.mount("/admin", hello, **settings)
+
+
+def test_application_in_itself_is_refused(app):
+    with pytest.raises(ValueError, match="mounted in itself"):
+        app.mount("/admin", app)
+
+
+async def test_empty_path_is_the_root(client, app):
+    application = answers(app, hello, path="")
+    assert (await client.get("/x")).body == b"hello"
+    assert application.scope["root_path"] == ""
