@@ -9,6 +9,8 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Any, Protocol
 
+from roll_http.connection.observers import report as tell
+
 from .callables import refuse_async
 
 __all__ = [
@@ -47,7 +49,7 @@ def when_answered(protocol: Any, call: Callable[[Any, Any, int], None]) -> None:
         return
 
     def answered(request: Any, response: Any, length: int) -> None:
-        previous(request, response, length)
+        tell(previous, request, response, length)  # whatever it raises, the next one is told
         call(request, response, length)
 
     protocol.on_answered = answered
@@ -104,7 +106,7 @@ def report_refusals(app: Any, report: Refusal) -> None:
 
     def refused(status: HTTPStatus, reason: str, peer: tuple[str, int] | None) -> None:
         if previous is not None:
-            previous(status, reason, peer)
+            tell(previous, status, reason, peer)
         report(status, reason, peer)
 
     app.on_refused = refused

@@ -210,7 +210,7 @@ async def test_every_answer_has_a_line(app, path, liveclient, connect, until, li
         ("text", '10.0.0.9 - - [x] "-" 431 0 0.000000'),
         (
             "json",
-            '{"time":"x","peer":"10.0.0.9","method":null,"path":null,"query":"","version":null,'
+            '{"time":"x","peer":"10.0.0.9","method":null,"path":null,"query":null,"version":null,'
             '"status":431,"bytes":0,"duration":0.000000,"request_id":null,"route":null,'
             '"agent":null}',
         ),

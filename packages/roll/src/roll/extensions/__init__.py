@@ -8,6 +8,7 @@ from .cross_origin import cors
 from .csrf import csrf
 from .debugging import igniter, traceback
 from .negotiation import content_negociation
+from .observing import observe
 from .preflight import options
 from .proxy_headers import proxy_headers
 from .request_ids import request_ids
@@ -33,6 +34,7 @@ __all__ = [
     "igniter",
     "logger",
     "named_url",
+    "observe",
     "options",
     "proxy_headers",
     "request_ids",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from ..application import Roll
 from ..logs.batches import AccessLog
-from ..logs.lines import Refused, format_of
+from ..logs.lines import format_of
 from ..logs.signals import GUARD
 from ..logs.targets import Target, is_path, opener_of
-from ..observe import report_exchanges, report_refusals
+from .observing import observe
 
 __all__ = ["access_log", "keep_open"]
 
@@ -33,13 +31,7 @@ def access_log(app: Roll, target: Target = None, format: str = "text") -> Access
         OSError: at startup, the target cannot be opened.
     """
     log = AccessLog(format_of(format), opener_of(target))
-
-    def refused(status: HTTPStatus, _: str, peer: tuple[str, int] | None) -> None:
-        what = Refused(status, peer)
-        log.add(what, what, 0, 0.0)
-
-    report_exchanges(app, log.add)
-    report_refusals(app, refused)
+    observe(app, log.add)
     keep_open(app, log, reopens=is_path(target))
     return log
 

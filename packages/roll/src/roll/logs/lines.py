@@ -40,14 +40,15 @@ class Format:
 class Refused:
     """What is known of a request that was refused before it was one; the response, too."""
 
-    method = protocol = forwarded = id = known_id = route_path = trace = None
+    method = protocol = forwarded = id = known_id = query_string = route_path = trace = None
     url = b""
-    path = query_string = version = ""
+    path = version = ""
     headers: Final[dict[str, str]] = {}
 
     def __init__(self, status: HTTPStatus, client: tuple[str, int] | None) -> None:
         self.status = status
         self.client = client
+        self.kwargs: dict[str, Any] = {}
 
 
 def format_of(template: Any) -> Format:

@@ -1,0 +1,92 @@
+"""The extension `observe`: each answer is reported once."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from roll.extensions import observe
+
+
+@pytest.fixture
+def reports(app):
+    """What is reported, as it comes; the seconds apart."""
+    seen = []
+
+    def report(request, response, size, seconds):
+        seen.append((request.method, request.route_path, int(response.status), size))
+        times.append(seconds)
+        came.set()
+
+    times, came = [], asyncio.Event()
+    observe(app, report)
+    seen_with = type("Reports", (), {"seen": seen, "times": times, "came": came})
+    return seen_with()
+
+
+async def test_each_answer_is_reported_once_with_its_route(app, reports, liveclient, until):
+    @app.route("/users/{name}")
+    async def user(request, response, name):
+        response.body = name
+
+    @app.route("/ws/{room}", protocol="websocket")
+    async def socket(request, ws, room):
+        await ws.recv()
+
+    await liveclient.get("/users/ada")
+    await liveclient.get("/missing")
+    await liveclient.put("/users/ada", body="")
+    async with liveclient.websocket("/ws/1") as ws:
+        await ws.send("x")
+        reports.came.clear()
+    await until(reports.came)
+    assert reports.seen == [
+        ("GET", "/users/{name}", 200, 3),
+        ("GET", None, 404, 8),
+        ("PUT", "/users/{name}", 405, 18),
+        ("GET", "/ws/{room}", 101, 4),
+    ]
+    assert all(0 < seconds < 10 for seconds in reports.times)
+
+
+async def test_what_is_no_request_is_reported(app, reports, connect, until):
+    reader, _ = await connect(b"NONSENSE\r\n\r\n")
+    await until(reader.read())
+    assert reports.seen == [(None, None, 400, 0)]
+
+
+async def test_what_a_report_raises_harms_no_other(
+    app, reports, liveclient, connect, until, caplog
+):
+    def fail(request, response, size, seconds):
+        raise ValueError("no disk")
+
+    observe(app, fail)
+    observe(app, lambda *exchange: others.append(exchange))
+    others = []
+    assert (await liveclient.get("/missing")).status == 404
+    assert len(reports.seen) == len(others) == 1
+    assert caplog.text.count("ValueError: no disk") == 1
+    reader, _ = await connect(b"NONSENSE\r\n\r\n")
+    await until(reader.read())
+    assert len(reports.seen) == len(others) == 2
+    assert caplog.text.count("ValueError: no disk") == 2
+
+
+async def a_coroutine(request, response, size, seconds):
+    """Cannot be awaited."""
+
+
+@pytest.mark.parametrize(
+    ("report", "message"),
+    [
+        (None, "`report`, which is called with .* is a function, not None"),
+        (5, "is a function, not 5"),
+        (lambda request, response: None, r"`report` is called with \(request, response, size"),
+        (a_coroutine, "is called without an await"),
+        (partial(a_coroutine, None), "."),
+    ],
+)
+def test_what_cannot_be_called_is_told_at_once(app, report, message):
+    with pytest.raises(ValueError, match=message):
+        observe(app, report)
