@@ -60,11 +60,15 @@ def test_printed_examples_are_the_files(page):
 def test_every_example_is_printed():
     printed = {name for page in PAGES for name, _ in examples_of(page)}
     files = {f"examples/{path.name}" for path in (ROOT / "examples").glob("*.py")}
+    files |= {
+        f"examples/library/{path.name}" for path in (ROOT / "examples/library").glob("[!_]*.py")
+    }
     assert files - printed == set()
 
 
 @each_page("python")
-async def test_other_snippets_run_in_order(page):
+async def test_other_snippets_run_in_order(page, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples")  # packages there can be imported
     app = Roll()
     request = Request(app, None)
     namespace = {"app": app, "request": request, "response": Response(app, None)}

@@ -64,6 +64,7 @@ def pytest_in(folder, mode):
 def suite(tmp_path):
     for path in EXAMPLES.glob("*.py"):
         shutil.copy(path, tmp_path)
+    shutil.copytree(EXAMPLES / "library", tmp_path / "library")
     return tmp_path
 
 

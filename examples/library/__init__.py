@@ -1,0 +1,1 @@
+"""The application of the tutorial: a library with an API, pages and live updates."""

@@ -1,0 +1,69 @@
+import asyncio
+from http import HTTPStatus
+
+import pytest
+from library.app import make_app
+
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+DUNE = {"title": "Dune", "author": "Frank Herbert"}
+
+pytestmark = pytest.mark.asyncio
+
+
+@pytest.fixture
+def app(tmp_path):
+    return make_app(tmp_path / "books.db")
+
+
+async def test_added_book_is_listed(client):
+    response = await client.post("/api/books", json=DUNE)
+    assert response.status == HTTPStatus.CREATED
+    response = await client.get("/api/books")
+    assert response.json == [{"id": 1, **DUNE, "has_cover": 0}]
+
+
+async def test_book_needs_a_title(client):
+    response = await client.post("/api/books", json={"author": "Frank Herbert"})
+    assert response.status == HTTPStatus.BAD_REQUEST
+    assert response.text == "title must be a text"
+
+
+async def test_unknown_book_is_a_404(client):
+    response = await client.get("/api/books/7")
+    assert response.status == HTTPStatus.NOT_FOUND
+
+
+async def test_form_adds_a_book_with_its_cover(client):
+    response = await client.post("/books", data=DUNE, files={"cover": (PNG, "dune.png")})
+    assert response.status == HTTPStatus.SEE_OTHER
+    response = await client.get("/covers/1")
+    assert response.headers["Content-Type"] == "image/png"
+    assert response.body == PNG
+
+
+async def test_script_is_no_cover(client):
+    files = {"cover": (b"<svg onload='alert(1)'/>", "dune.png")}
+    response = await client.post("/books", data=DUNE, files=files)
+    assert response.status == HTTPStatus.BAD_REQUEST
+    assert (await client.get("/api/books")).json == []
+
+
+async def test_title_is_shown_as_text(client):
+    await client.post("/api/books", json={"title": "<b>Dune", "author": "Frank Herbert"})
+    assert "&lt;b&gt;Dune" in (await client.get("/")).text
+
+
+async def test_form_of_another_site_is_refused(client):
+    client.content_type = "application/x-www-form-urlencoded"
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    response = await client.post("/books", data=DUNE, headers=headers)
+    assert response.status == HTTPStatus.FORBIDDEN
+
+
+async def test_open_page_is_told_of_a_new_book(client, app):
+    room = app.rooms["books"]
+    told = asyncio.ensure_future(anext(aiter(room)))
+    while not room.used:
+        await asyncio.sleep(0)
+    await client.post("/api/books", json=DUNE)
+    assert '"title":"Dune"' in await told

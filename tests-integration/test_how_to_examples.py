@@ -1,0 +1,109 @@
+"""Examples of the how-to guides that need another server: a model, PostgreSQL, a second start."""
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SUPPORT = Path(__file__).parent / "support"
+INITDB = shutil.which("initdb") or max(
+    map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb")), default=None
+)
+
+
+@pytest.fixture
+def program(run):
+    """Start a script on a free port, as the examples are started, with variables of its own."""
+
+    def start(path, **env):
+        started = run(sys.executable, path, PYTHONPATH=str(SUPPORT), ROLL_TEST_PORT="0", **env)
+        started.wait_for_url()
+        return started
+
+    return start
+
+
+def test_words_of_a_model_are_passed_on(program, curl):
+    model = program(SUPPORT / "model_app.py")
+    app = program("examples/model_stream.py", MODEL_URL=f"{model.url}/v1/chat/completions")
+    answer = curl(f"{app.url}/ask?question=why")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    words = [
+        line.removeprefix("data:").removeprefix(" ") for line in answer.body.splitlines() if line
+    ]
+    assert words == ["You ", "ask: ", "why", "event: end", ""]
+    model.wait_for("The model has stopped")
+
+
+def test_model_stops_when_the_reader_leaves(program):
+    model = program(SUPPORT / "model_app.py")
+    app = program("examples/model_stream.py", MODEL_URL=f"{model.url}/v1/chat/completions")
+    command = ["curl", "--silent", "--no-buffer", "--noproxy", "*"]
+    with subprocess.Popen(
+        [*command, f"{app.url}/ask?question=forever"], stdout=subprocess.PIPE, text=True
+    ) as reader:
+        lines = iter(reader.stdout.readline, "")
+        assert any("forever" in line for line in lines)
+        reader.kill()
+    model.wait_for("The model has stopped")
+    assert app.stop() == 0
+
+
+def test_notes_in_a_file_survive_a_restart(program, curl, tmp_path):
+    notes = str(tmp_path / "notes.db")
+    app = program("examples/sqlite_notes.py", NOTES=notes)
+    assert curl("--data", "text=Bread", f"{app.url}/notes").status == 201
+    assert app.stop() == 0
+    app = program("examples/sqlite_notes.py", NOTES=notes)
+    assert curl(f"{app.url}/notes").body == '["Bread"]'
+
+
+def as_postgres():
+    """How to become a user that PostgreSQL starts for: it refuses root."""
+    if os.getuid():
+        return {}
+    try:
+        user = pwd.getpwnam("postgres")
+    except KeyError:
+        user = pwd.getpwnam("nobody")
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+@pytest.fixture
+def postgresql(tmp_path_factory):
+    """The URL of a PostgreSQL server of its own, on a Unix socket."""
+    if INITDB is None:
+        pytest.skip("PostgreSQL is not installed")
+    folder = tmp_path_factory.mktemp("pg")
+    who = as_postgres()
+    if who:
+        for path in (folder, folder.parent, folder.parent.parent):
+            path.chmod(0o755)
+        os.chown(folder, who["user"], who["group"])
+    tool = Path(INITDB).with_name("pg_ctl")
+    data = folder / "data"
+
+    def call(*argv):
+        subprocess.run(argv, cwd=folder, check=True, stdout=subprocess.DEVNULL, **who)
+
+    call(INITDB, "-D", data, "-U", "roll", "--auth=trust", "--no-sync")
+    options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
+    call(tool, "-D", data, "-w", "-o", options, "-l", folder / "log", "start")
+    yield f"postgresql://roll@/postgres?host={folder}"
+    call(tool, "-D", data, "-w", "-m", "fast", "stop")
+
+
+def test_notes_in_postgresql(program, curl, postgresql):
+    app = program("examples/postgresql_notes.py", DATABASE_URL=postgresql)
+    assert curl("--data", "text='; DROP TABLE notes", f"{app.url}/notes").status == 201
+    assert json.loads(curl(f"{app.url}/notes").body) == ["'; DROP TABLE notes"]
+    fields = ("--data", "text=Bread", "--data", "text=Figs")
+    assert curl("--request", "PUT", *fields, f"{app.url}/notes/all").status == 200
+    assert json.loads(curl(f"{app.url}/notes").body) == ["Bread", "Figs"]
+    assert app.stop() == 0
