@@ -1,4 +1,4 @@
-"""Put the figures of a run into the documentation: `docs/benchmarks.md` and the README.
+"""Put the figures of a run into the documentation: `docs/benchmarks.md`, the README, a picture.
 
     python benchmarks/publish.py 2026-11-21-python-3.11    # of these files in results/
     python benchmarks/publish.py            # of those that are there already, measured again
@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from first_picture import draw
 from harness.endpoints import ENDPOINTS
 from harness.imports import PARTS
 from harness.large import MEBIBYTES
@@ -25,6 +26,7 @@ ROOT = BENCHMARKS.parent
 RESULTS = BENCHMARKS / "results"
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "benchmarks.md"
+PICTURE = ROOT / "docs" / "benchmark.svg"
 MARKED = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of the figures -->)", re.DOTALL)
 
 SHOWN = re.compile(r"benchmarks/results/(.+)\.svg")
@@ -43,6 +45,7 @@ def main() -> None:
     run = json.loads((RESULTS / f"{name}.json").read_text())
     for page, text in ((README, claims(run)), (PAGE, table(run, name))):
         put(page, text, check=arguments.check)
+    put_picture(draw(run), check=arguments.check)
 
 
 def put(page: Path, figures: str, *, check: bool) -> None:
@@ -55,6 +58,13 @@ def put(page: Path, figures: str, *, check: bool) -> None:
         raise SystemExit(f"{page.name} has other figures than results/: publish them")
     if not check:
         page.write_text(new)
+
+
+def put_picture(picture: str, *, check: bool) -> None:
+    if check and PICTURE.read_text() != picture:
+        raise SystemExit(f"{PICTURE.name} shows other figures than results/: publish them")
+    if not check:
+        PICTURE.write_text(picture)
 
 
 def claims(run: Any) -> str:

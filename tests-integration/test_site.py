@@ -113,3 +113,10 @@ def test_newest_version_is_the_stable_one(site, tmp_path):
     assert (pages / "0.9.1" / "page.html").read_text() == "correction of an old version"
     listed = (pages / "versions.js").read_text()
     assert listed == 'window.ROLL_VERSIONS = ["stable", "0.10.0", "0.9.1"]\n'
+
+
+def test_picture_of_a_request_is_the_one_that_the_script_draws():
+    spec = importlib.util.spec_from_file_location("draw", SITE.parent / "draw_request.py")
+    draw = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(draw)
+    assert draw.PICTURE.read_text() == draw.picture()
