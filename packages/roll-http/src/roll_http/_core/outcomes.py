@@ -1,4 +1,4 @@
-"""How an application has ended, as an awaitable: what the native core gives to Python's `answer`."""
+"""How an application has ended, as an awaitable: the native core gives it to Python's `answer`."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ async def converse(
         await report(app, "websocket_error", request, ws, error)
     finally:
         await notify(app, "websocket_disconnect", request, ws)
-        report_end(request, response)
+        report_end(request, response, ws)
 
 
 async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any]) -> None:
