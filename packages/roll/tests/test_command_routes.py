@@ -122,7 +122,11 @@ def test_every_extension_that_listens_is_seen(app, tmp_path):
         if not inspect.isfunction(extension) or name == "simple_server":
             continue
         app = Roll()
-        options = {"static": {"root": tmp_path}, "sessions": {"secret": "x" * 20}}
+        options = {
+            "observe": {"report": lambda *told: None},
+            "sessions": {"secret": "x" * 20},
+            "static": {"root": tmp_path},
+        }
         extension(app, **options.get(name, {}))
         if any(app.hooks.values()):
             assert extensions_of(app) == [name]
