@@ -49,13 +49,13 @@ async def test_a_message_may_be_anything(client, failing, message, body):
     assert (await client.get("/")).body == body
 
 
-async def test_text_is_plain_and_bytes_are_not_labelled(client, app):
+async def test_text_is_plain_and_bytes_are_bytes(client, app):
     @app.route("/{kind}")
     def handler(request, response, kind):
         raise HttpError(400, b"bytes" if kind == "bytes" else "text")
 
     assert (await client.get("/t")).headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert "Content-Type" not in (await client.get("/bytes")).headers
+    assert (await client.get("/bytes")).headers["Content-Type"] == "application/octet-stream"
 
 
 async def test_a_content_type_that_is_there_is_kept(client, app):
@@ -349,3 +349,82 @@ async def test_markup_of_a_path_is_plain_whoever_set_the_type(client, app):
 
     response = await client.get("/<script>alert(1)</script>")
     assert described(response) == {"Content-Type": "text/plain; charset=utf-8"}
+
+
+ATTACK = "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/html",
+        "text/html; charset=utf-8",
+        "TEXT/HTML",
+        "application/xhtml+xml",
+        "image/svg+xml",
+        "text/xml",
+        "image/png",
+        "nonsense",
+        "application/json, text/html",
+        "",
+        " ",
+        ["text/html"],
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("name", ["Content-Type", "content-type"])
+@pytest.mark.parametrize("where", ["handler", "headers", "request"])
+async def test_what_a_client_has_sent_is_never_markup_in_an_error(client, app, kind, name, where):
+    def refuse(request, response):
+        response.headers[name] = kind
+        raise HttpError(400, f"Bad name: {request.query.get('name')}")
+
+    if where == "handler":
+        app.route("/")(refuse)
+    else:
+        app.route("/")(lambda request, response: None)
+        app.listen(where)(refuse)
+    response = await client.get("/", params={"name": ATTACK})
+    assert response.text == f"Bad name: {ATTACK}"
+    assert described(response) == {"Content-Type": "text/plain; charset=utf-8"}
+
+
+async def test_bytes_of_a_client_are_no_markup_in_an_error_either(client, app):
+    @app.route("/")
+    def refuse(request, response):
+        response.html = "<p>"
+        raise HttpError(400, request.query.get("name").encode())
+
+    await client.get("/", params={"name": ATTACK})
+    assert b"Content-Type: application/octet-stream\r\n" in client.protocol.transport.data
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/problem+json; charset=utf-8", "text/plain"]
+)
+async def test_a_type_that_is_no_markup_is_kept_for_any_error(client, app, kind):
+    @app.route("/")
+    def refuse(request, response):
+        response.headers["Content-Type"] = kind
+        raise HttpError(400, ATTACK)
+
+    assert described(await client.get("/")) == {"Content-Type": kind}
+
+
+async def test_an_error_may_have_a_type_of_its_own(client, app):
+    @app.route("/")
+    def refuse(request, response):
+        error = HttpError(400, "<h1>No</h1>")
+        error.headers = {"Content-Type": "text/html"}
+        raise error
+
+    assert described(await client.get("/")) == {"Content-Type": "text/html"}
+
+
+async def test_text_without_markup_is_plain_where_the_type_is_empty(client, app):
+    @app.route("/")
+    def refuse(request, response):
+        response.headers["Content-Type"] = ""
+        raise HttpError(400, "text")
+
+    assert described(await client.get("/")) == {"Content-Type": "text/plain; charset=utf-8"}

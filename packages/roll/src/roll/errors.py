@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Container, Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from roll_http import ClientDisconnected, HttpError
 from roll_http.cancellation import is_cancelled
 
 from .callables import refuse_awaitable
+from .media_types import media_type
 
 __all__ = [
     "UNEXPECTED",
@@ -40,6 +42,10 @@ UNEXPECTED: Final[ContextVar[list[BaseException] | None]] = ContextVar("UNEXPECT
 OF_ANOTHER_BODY: Final = frozenset(
     {"content-encoding", "content-length", "content-range", "etag", "last-modified"}
 )
+
+
+# Browsers show these as text, or not at all.
+HARMLESS: Final = re.compile(r"text/plain|application/(?:[^/+]+\+)?json")
 
 
 class SendsEvents(Protocol):
@@ -171,9 +177,25 @@ def fill(response: Any, error: HttpError) -> None:
     response.body = message if isinstance(message, str | bytes) else text_of_message(message)
     if response.headers:
         drop(response.headers, OF_ANOTHER_BODY)
+        forget_type(response)
     headers = getattr(error, "headers", None)
     if headers:
         set_fields(response.headers, headers)
+
+
+def forget_type(response: Any) -> None:
+    """Remove the type that a handler has set for its own body, unless the error's is harmless.
+
+    The message of an error may repeat what a client has sent: as HTML, it would run its scripts.
+    Text without a `<` is no markup: its type stays. One of its own, an error has in `headers`, or
+    gets by a listener.
+    """
+    body = response.body
+    has_markup = (b"<" if isinstance(body, bytes) else "<") in body
+    for name in [name for name in response.headers if name.lower() == "content-type"]:
+        kind = media_type(str(response.headers[name]))
+        if not kind or (has_markup and not HARMLESS.fullmatch(kind)):
+            del response.headers[name]
 
 
 def text_of_message(message: object) -> str:
