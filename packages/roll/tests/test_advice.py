@@ -1,14 +1,18 @@
 """A mistake is told where it is made: warnings and errors, read as texts, with their lines."""
 
 import asyncio
+import copy
+import datetime
 import functools
 import itertools
+import json
 import re
 import sys
 import warnings
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -46,6 +50,11 @@ def test_it_is_a_warning_of_users():
 # What handlers return.
 
 
+@dataclass
+class Point:
+    x: int
+
+
 @pytest.mark.parametrize(
     ("result", "text"),
     [
@@ -74,6 +83,14 @@ def test_it_is_a_warning_of_users():
         (b"bytes", "a bytes, which is ignored: set response.body"),
         (HTTPStatus.NOT_FOUND, "an HTTPStatus, which is ignored: set response.status"),
         ((c for c in "abc"), "a generator, which is ignored: set response.body"),
+        (Point(1), "a Point, which is ignored: set response.json"),
+        ({1}, "a set, which is ignored: set response.json"),
+        (frozenset(), "a frozenset, which is ignored: set response.json"),
+        ({"a": 1}.keys(), "a dict_keys, which is ignored: set response.json"),
+        (MappingProxyType({}), "a mappingproxy, which is ignored: set response.json"),
+        (SimpleNamespace(), "a SimpleNamespace, which is ignored: fill the response"),
+        (datetime.date(2026, 1, 2), "a date, which is ignored: fill the response"),
+        (Path("a"), "a PosixPath, which is ignored: fill the response"),
     ],
 )
 @pytest.mark.parametrize("form", ["plain", "async"])
@@ -105,7 +122,8 @@ async def test_an_answer_that_is_returned_is_told_once_and_ignored(
         lambda request, response: request,
         lambda request, response: True,
         lambda request, response: 42,
-        lambda request, response: SimpleNamespace(),
+        lambda request, response: 1.5,
+        lambda request, response: False,
     ],
     ids=numbers(),
 )
@@ -853,3 +871,54 @@ async def test_a_coroutine_that_a_websockets_handler_returns_ends_it(app, livecl
     await ended.wait()
     assert ws.close_code == 1011
     assert f"{described(handler)} returned a coroutine, {work.__qualname__}()" in caplog.text
+
+
+# A request is a dict.
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+async def test_a_body_that_is_iterated_without_async_is_told(app, client, lazy):
+    lines = []
+
+    @app.route("/", methods=["POST"], lazy_body=lazy)
+    async def upload(request, response):
+        lines.append(sys._getframe().f_lineno + 1)
+        for chunk in request:
+            pytest.fail(chunk)
+        response.body = await request.read()
+
+    with pytest.warns(
+        RollWarning, match="write `async for chunk in request` for its body"
+    ) as all_:
+        assert (await client.post("/", "body")).body == b"body"
+    assert [(each.filename, each.lineno) for each in all_] == [(__file__, lines[0])]
+
+
+async def test_a_body_that_comes_in_pieces_is_told_too(app, liveclient):
+    @app.route("/", methods=["POST"], lazy_body=True)
+    async def upload(request, response):
+        for _ in request:
+            pass
+        response.body = b"".join([chunk async for chunk in request])
+
+    with pytest.warns(RollWarning, match="is iterated as a dict"):
+        assert (await liveclient.query("POST", "/", body=(b"a", b"b"))).body == b"ab"
+
+
+async def test_a_request_goes_on_to_be_a_dict(app, client):
+    @app.route("/", methods=["GET", "POST"])
+    async def handler(request, response):
+        assert dict(request) == {**request} == {} | request == {}
+        assert list(request.keys()) == list(request.items()) == []
+        assert "a" not in request
+        request["a"] = 1
+        assert [*request] == list(request) == sorted(request) == ["a"]
+        assert dict(request) == {**request} == copy.deepcopy(request) == {"a": 1}
+        assert (len(request), json.dumps(request)) == (1, '{"a": 1}')
+        request.clear()
+        response.body = "".join(request) if request.method == "GET" else ""
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (await client.get("/")).status == 200
+        assert (await client.post("/", "body")).status == 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from http import HTTPStatus
 from itertools import chain
@@ -13,6 +13,7 @@ import roll_http
 from roll_http import HttpError, as_stream
 from roll_multipart import LimitError, MultipartError, NestedError
 
+from .advice import advise
 from .containers import Files, Form, Multipart, Query, filled, is_own, made_of
 from .identity import Identified
 from .late import Late, late_of
@@ -23,6 +24,12 @@ __all__ = ["MAX_STREAMED_FORM", "Request"]
 
 MAX_STREAMED_FORM: Final = 2**30
 """The bytes `load_form` takes where the route sets no `max_body` of its own."""
+
+
+NO_KEYS: Final = (
+    "A request is iterated as a dict, and has no keys: write `async for chunk in request` for its"
+    " body, and `request.keys()` if keys are meant"
+)
 
 
 class FormLoad:
@@ -83,6 +90,15 @@ class Request(Identified, roll_http.Request):
             "_form_load",
             "_opened",
         )  # open files, and who waits
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the keys, as any dict does.
+
+        Warns with a `RollWarning` where there are none, but a body: `async for` is meant.
+        """
+        if not self and (self._stream is not None or self._whole or self._body):
+            advise(NO_KEYS)
+        return super().__iter__()
 
     @property
     def client(self) -> tuple[str, int] | None:

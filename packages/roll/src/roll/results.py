@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import is_dataclass
 from http import HTTPStatus
+from numbers import Number
 from types import AsyncGeneratorType, CodeType, GeneratorType
 from typing import Any, Final
 
@@ -20,11 +23,13 @@ TEXT: Final = (str, bytes, bytearray, memoryview)
 ANSWERS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     (HTTPStatus, "set response.status"),
     ((*TEXT, GeneratorType, AsyncGeneratorType), "set response.body"),
-    ((dict, list, tuple), "set response.json"),
+    ((Mapping, AbstractSet, list, tuple), "set response.json"),
     (Response, "fill the response that the handler is given"),
     (BaseException, "raise it"),
 )
 """The results that look like an answer, and what is to be done instead of returning them."""
+
+OTHERS: Final = "fill the response"
 
 STATUSES: Final = frozenset(status.value for status in HTTPStatus)
 
@@ -75,7 +80,11 @@ def advice_on(result: Any) -> str | None:
         return "`await` it"
     if is_status(result):
         return "set response.status"
-    return next((do for kinds, do in ANSWERS if isinstance(result, kinds)), None)
+    if is_dataclass(result):
+        return "set response.json"
+    if result is None or isinstance(result, Number):  # of a call that was returned, by habit
+        return None
+    return next((do for kinds, do in ANSWERS if isinstance(result, kinds)), OTHERS)
 
 
 def advice_on_members(result: tuple[Any, ...]) -> str | None:
