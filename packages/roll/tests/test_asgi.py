@@ -567,6 +567,27 @@ async def mirror(request, ws):
         await ws.send(message)
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([], 426),
+        (
+            [
+                (b"connection", b"upgrade"),
+                (b"upgrade", b"websocket"),
+                (b"sec-websocket-version", b"13"),
+                (b"sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+            ],
+            501,  # the server has given it as HTTP: it has no websockets
+        ),
+    ],
+)
+async def test_websocket_route_that_is_asked_by_http_refuses(app, headers, status):
+    app.route("/ws", protocol="websocket")(mirror)
+    server = Server(app, path="/ws", headers=[(b"host", b"x"), *headers])
+    assert (await server.answer())[0] == status
+
+
 async def test_websocket_is_accepted_and_talks(app):
     headers = [(b"sec-websocket-protocol", b"x, chat")]
     server = websocket(app, mirror, subprotocols=["chat"], headers=headers)

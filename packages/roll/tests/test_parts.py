@@ -537,6 +537,27 @@ async def test_a_foreign_connection_serves_a_live_client_and_a_log(by_hand, capl
     assert lines == ["POST /hello/x", *answers] * 2
 
 
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+async def test_a_connection_without_switch_refuses_websockets(by_hand, caplog):
+    @by_hand.app.route("/ws", protocol="websocket")
+    async def ws(request, ws):
+        pytest.fail("it ran")
+
+    assert (await by_hand.get("/ws")).status == 426
+    assert (await by_hand.post("/ws", "body")).status == 405
+    response = await by_hand.get("/ws", headers=HANDSHAKE)
+    assert response.status == 501
+    assert response.text == "The server has no websockets: its HttpProtocol has no `switch`"
+    assert caplog.records == []
+
+
 # Routers.
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 from inspect import isawaitable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from roll_http import each_field
+from roll_http import HttpError, each_field
 from roll_websocket import HandshakeError
 
 from .arguments import Arguments
@@ -16,6 +16,9 @@ from .results import ResultAdvice
 from .views import Endpoint, Refused
 
 __all__ = ["TakesWebsockets", "close_unless_upgraded", "converse"]
+
+
+NO_SWITCH: Final = "The server has no websockets: its HttpProtocol has no `switch`"
 
 
 class TakesWebsockets(Protocol):
@@ -42,7 +45,8 @@ async def converse(
     `arguments` are those of the handler, None where they are what the route has.
 
     Raises:
-        HttpError: the handshake is refused; nothing has been sent yet.
+        HttpError: the handshake is refused, or the connection has no websockets; nothing has been
+            sent yet.
     """
     # Another server, by ASGI, has a websocket of its own.
     make = getattr(request.protocol, "websocket", app.WebsocketProtocol)
@@ -51,11 +55,12 @@ async def converse(
     if codec is not None:
         ws.JSON = codec
     # To HTTP, too, the client is gone: for `disconnected` and `cancel_on_disconnect`.
-    ws.on_lost = request.protocol.eof_received
+    ws.on_lost = getattr(request.protocol, "eof_received", None)
     # Unless the upgrade is taken: frames may follow a handshake, and are never to be run as
     # requests.
     request.keep_alive = False
-    request.protocol.switch(ws, handshake(ws, endpoint, response))
+    head = handshake(ws, endpoint, response)
+    switch_of(request.protocol)(ws, head)
     try:
         await ws.run(session(app, endpoint, request, ws, arguments))
     except BaseException as error:
@@ -66,6 +71,18 @@ async def converse(
         await notify(app, "websocket_disconnect", request, ws)
         report_end(request, response, ws)
     return response
+
+
+def switch_of(connection: Any) -> Callable[[Any, bytes], Any]:
+    """Return what hands a connection over.
+
+    Raises:
+        HttpError: 501, it is of a class that has no websockets.
+    """
+    switch: Callable[[Any, bytes], Any] | None = getattr(connection, "switch", None)
+    if switch is None:
+        raise HttpError(HTTPStatus.NOT_IMPLEMENTED, NO_SWITCH)
+    return switch
 
 
 def report_end(request: Any, response: Any, ws: Any) -> None:
