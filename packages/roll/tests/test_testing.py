@@ -497,6 +497,37 @@ async def test_response_has_the_length_that_was_sent(client, path):
     assert head.headers["Content-Length"] > 0 == len(head.body)
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("text", "text/plain; charset=utf-8"),
+        (b"bytes", "application/octet-stream"),
+        ("", None),
+    ],
+)
+async def test_response_has_the_type_that_was_sent(app, client, body, kind):
+    @app.route("/typed")
+    async def typed(request, response):
+        response.body = body
+
+    for verb in (client.get, client.head):
+        response = await verb("/typed")
+        assert response.headers.get("Content-Type") == kind
+        assert (b"\r\nContent-Type: " in client.protocol.transport.data) is (kind is not None)
+
+
+@pytest.mark.parametrize("name", ["content-type", "Content-Type"])
+@pytest.mark.parametrize("kind", ["text/html", ""])
+async def test_type_of_the_response_itself_stays(app, client, name, kind):
+    @app.route("/typed")
+    async def typed(request, response):
+        response.headers[name] = kind
+        response.body = "text"
+
+    headers = (await client.get("/typed")).headers
+    assert {key: headers[key] for key in headers if key != "Content-Length"} == {name: kind}
+
+
 @pytest.mark.parametrize("path", ["/empty", "/chunks"])
 async def test_response_that_was_sent_without_a_length_has_none(client, path):
     assert "Content-Length" not in (await client.get(path)).headers

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from email.message import Message
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ..application import Roll
 from ..observe import when_answered
@@ -17,6 +17,10 @@ from .transport import Transport
 from .unexpected import observed
 
 __all__ = ["Client"]
+
+
+ADDED: Final = {"Content-Length": int, "Content-Type": str}
+"""The header fields that a connection adds to a response, and what makes their values."""
 
 
 class Client(Exchanges):
@@ -103,9 +107,11 @@ class Client(Exchanges):
             response = self.app.Response(self.app, protocol)
             response.status = sent.status
             response.headers.update(sent.headers)
-        length = sent.headers["Content-Length"]
-        if length is not None and "content-length" not in map(str.lower, response.headers):
-            response.headers["Content-Length"] = int(length)
+        # What the connection has added to say what the body is.
+        known = set(map(str.lower, response.headers))
+        for name, convert in ADDED.items():
+            if name in sent.headers and name.lower() not in known:
+                response.headers[name] = convert(sent.headers[name])
         response.body = sent.body
         return response, sent.headers
 
