@@ -84,7 +84,20 @@ NAMED = {
         "protocol.response",
         "await self.protocol.task",
     ],
-    "Websocket names": ["if ws.open: pass", "await websocket.wait_closed()", "ws.remote_address"],
+    "Websocket names": [
+        "if ws.open: pass",
+        "await websocket.wait_closed()",
+        "ws.remote_address",
+        "ws.NEEDS_UPGRADE",
+        "class W(WSProtocol):~    NEEDS_UPGRADE = True",
+        "class W(roll.WSProtocol):~    def connection_open(self): ...",
+        "class W(WSProtocol):~    async def read_message(self): ...",
+        "class W(MyWebsocketProtocol):~    async def drain(self): ...",
+    ],
+    "The test client": [
+        "class C(Client):~    def encode_body(self, body, headers): ...",
+        "class C(testing.Client):~    async def handle_files(self, kwargs): ...",
+    ],
 }
 
 SILENT = [

@@ -38,10 +38,15 @@ SOCKET_NAMES: Final = frozenset(
         *("local_address", "open", "port", "read_message", "remote_address", "secure", "side"),
         *("state", "transfer_data", "wait_closed", "write_frame", "write_close_frame"),
         *("is_client", "read_data_frame", "read_frame", "wait_for_connection_lost"),
-        *("write_frame_sync",),
+        *("write_frame_sync", "ALLOWED_METHODS", "NEEDS_UPGRADE"),
     }
 )
 """What a websocket had of the library below, and has no more."""
+
+SOCKET_HOOKS: Final = OLD_HOOKS["WebsocketProtocol"][1]
+
+CLIENT_NAMES: Final = frozenset({"encode_body", "handle_files"})
+"""The methods that the client of tests called, and calls no more."""
 
 PARAMETERS: Final = frozenset(
     {
@@ -183,8 +188,20 @@ def protocol_request(node: ast.AST) -> Found:
 
 
 def websocket_names(node: ast.AST) -> Found:
-    if is_attribute(node, SOCKET_NAMES, {"ws", "websocket", "socket"}):
+    if is_class(node, "WSProtocol", "WebsocketProtocol"):
+        for part, name in defined_in(node):
+            if name in SOCKET_HOOKS or name in SOCKET_NAMES:
+                instead = SOCKET_HOOKS.get(name, "see the row")
+                yield part, f"nothing calls or reads `{name}` any more; {instead}"
+    elif is_attribute(node, SOCKET_NAMES, {"ws", "websocket", "socket"}):
         yield node, f"a websocket has no `{last_name(node)}` any more"
+
+
+def the_test_client(node: ast.AST) -> Found:
+    if is_class(node, "Client"):
+        for part, name in defined_in(node):
+            if name in CLIENT_NAMES:
+                yield part, f"nothing calls `{name}` any more; override `request`"
 
 
 def words_of_booleans(node: ast.AST) -> Found:
@@ -248,6 +265,7 @@ RULES: Final[list[tuple[str, Callable[[ast.AST], Found]]]] = [
     ("True results of listeners", true_results),
     ("static", static),
     ("cors", cors),
+    ("The test client", the_test_client),
     ("Names of HttpProtocol", names_of_http_protocol),
     ("protocol.request", protocol_request),
     ("Websocket names", websocket_names),
