@@ -78,7 +78,7 @@ class Identified:
         """What this request is known by in logs, and by other services; made when first used.
 
         With the extension `request_ids`, the id that a trusted proxy has given, if any. It may be
-        set. Raises `TypeError` when set to what is no text.
+        set: to a text, or to what has one.
         """
         if self.known_id is None:
             self.known_id = new_id()  # type: ignore[misc]  # the slot is that of `Request`
@@ -86,8 +86,6 @@ class Identified:
 
     @id.setter  # noqa: A003 - this one is meant
     def id(self, value: str) -> None:
-        if not isinstance(value, str):
-            raise TypeError(f"`request.id` is a text, not {value!r}")
         self.known_id = value  # type: ignore[misc]  # as above
 
     @property

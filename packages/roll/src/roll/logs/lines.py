@@ -106,7 +106,7 @@ def json_record(request: Any, response: Any, size: int, seconds: float) -> tuple
         response.status,
         size,
         seconds,
-        request.known_id,
+        None if request.known_id is None else str(request.known_id),
         request.route_path,
         headers.get("USER-AGENT"),
         request.trace if "TRACEPARENT" in headers else None,
