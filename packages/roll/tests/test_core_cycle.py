@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
+import warnings
 from typing import ClassVar
 
 import pytest
@@ -158,6 +160,171 @@ async def test_an_answer_is_that_of_the_cycle_in_python(request_):
     expected = await Client(make_app(InPython)).ask(*request_)
     assert expected.startswith("HTTP/1.1 ")
     assert await Client(make_app()).ask(*request_) == expected
+
+
+def note(request, response):
+    response.headers["X-Note"] = len(request.path)
+
+
+async def note_later(request, response):
+    await asyncio.sleep(0)
+    note(request, response)
+
+
+def to_the_plain_page(request, response):
+    request.route = request.app.lookup(request) or request.route
+    if request.route.payload is not None and request.path == "/user/ada":
+        request.route = Route(request.route.payload, {"name": "other"})
+
+
+def answer(request, response):
+    response.body = "answered by a listener"
+    return True
+
+
+async def answer_later(request, response):
+    return answer(request, response)
+
+
+def refuse(request, response):
+    raise HttpError(403, "refused")
+
+
+async def refuse_later(request, response):
+    await asyncio.sleep(0)
+    refuse(request, response)
+
+
+def fail(request, response):
+    raise ZeroDivisionError
+
+
+def have_late_work(request, response):
+    response.after(lambda: None)
+    response.etag = "a"
+
+
+def give_nothing(request, response):
+    return 0
+
+
+def stream(request, response):
+    response.body = iter(["a", "b"])
+
+
+LISTENERS = [
+    *(note, note_later, to_the_plain_page, answer, answer_later, refuse, refuse_later, fail),
+    *(have_late_work, give_nothing, stream, lambda request, response: note_later(request, response)),
+]
+HEARD = [
+    *(("/",), ("/plain",), ("/user/ada",), ("/number/7",), ("/number/x",), ("/missing",)),
+    *(("/echo", "POST", b"abc"), ("/lazy", "POST", b"abc"), ("/small", "POST", b"abcd")),
+    *(("/waits",), ("/fails",), ("/fails-late",), ("/stream",), ("/later",), ("/", "DELETE")),
+]
+
+
+@pytest.mark.parametrize("listener", LISTENERS, ids=lambda listener: listener.__name__)
+@pytest.mark.parametrize("event", ["headers", "request", "response"])
+async def test_listeners_are_heard_as_in_the_cycle_in_python(event, listener, caplog):
+    caplog.set_level("CRITICAL", "roll")
+    apps = [make_app(), make_app(InPython)]
+    for app in apps:
+        app.listen(event)(listener)
+        app.listen(event)(note)
+        for name in ("headers", "request", "response"):
+            app.listen(name)(lambda request, response: None)
+    for request in HEARD:
+        answer, expected = [await Client(app).ask(*request) for app in apps]
+        assert answer == expected
+
+
+async def test_plain_listeners_keep_the_cycle_out_of_python(app, client):
+    frames = []
+    for event in ("headers", "request", "response"):
+        app.listen(event)(note)
+
+    @app.listen("response")
+    def look(request, response):
+        frame = sys._getframe()
+        while frame is not None:
+            frames.append(frame.f_code.co_name)
+            frame = frame.f_back
+
+    assert "X-Note: 6\r\n" in await client.ask("/plain")
+    assert "look" in frames
+    assert not {"_cycle", "hook"} & set(frames)
+
+
+@pytest.mark.parametrize("kind", ["returns", "streams", "listens", "uploads", "fails"])
+async def test_what_follows_a_wait_is_that_of_the_cycle_in_python(kind, caplog):
+    caplog.set_level("CRITICAL", "roll")
+    answers = []
+    for make in (Roll, InPython):
+        app = make_app(make)
+
+        @app.route("/behind")
+        async def behind(request, response, app=app):
+            await asyncio.sleep(0)
+            if kind == "returns":
+                return {"a": 1}
+            if kind == "streams":
+                response.body = iter("ab")
+            if kind == "listens":
+                app.listen("response")(note)
+            if kind == "uploads":
+                response.etag = "b"
+            if kind == "fails":
+                raise ZeroDivisionError
+            return None
+
+        with warnings.catch_warnings(record=True) as told:
+            answers.append((await Client(app).ask("/behind"), len(told)))
+    assert answers[0] == answers[1]
+
+
+async def test_a_task_shows_where_its_handler_waits(app, client):
+    seen = []
+
+    @app.route("/stack")
+    async def handler(request, response):
+        task = asyncio.current_task()
+        asyncio.get_running_loop().call_soon(look, task)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        response.body = "done"
+
+    def look(task):
+        seen.extend([repr(task), [frame.f_code.co_name for frame in task.get_stack()]])
+
+    assert (await client.ask("/stack")).endswith("done")
+    assert "handler" in seen[0]
+    assert seen[1] == ["handler"]
+
+
+async def test_a_handler_whose_task_is_destroyed_is_closed(app, client):
+    ended = []
+
+    @app.route("/left")
+    async def handler(request, response):
+        response.after(lambda: None)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ended.append(response.status)
+
+    delivered = asyncio.get_running_loop().create_future()
+
+    def call():
+        protocol = client.transport.protocol
+        protocol.data_received(b"GET /left HTTP/1.1\r\nHost: a\r\n\r\n")
+        response = protocol.response
+        protocol.exchange.task.get_coro().close()
+        delivered.set_result(response)
+
+    asyncio.get_running_loop().call_soon(call)
+    response = await delivered
+    assert ended == [200]
+    assert response.status == 503
 
 
 async def test_the_core_goes_through_the_cycle_of_common_requests(monkeypatch):

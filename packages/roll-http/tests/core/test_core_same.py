@@ -272,7 +272,8 @@ TEXTS: list[object] = [
         "7",
         "close",
     ),
-    *(5, None, 1.5, ["a", "b"], ("x",), [], b"bytes", "x" * 300, "keep-alive", "0"),
+    *(5, -7, 0, 2**62 - 1, 2**62, -(2**62), 2**70, True, HTTPStatus.OK),
+    *(None, 1.5, ["a", "b"], ("x",), [], b"bytes", "x" * 300, "keep-alive", "0"),
 ]
 CONTENTS: list[object] = [
     *(b"", "", b"hello", "hello", "caf\u00e9", "\U0001f600", "\ud800", b"\x00\xff", 5, None),

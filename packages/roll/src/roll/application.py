@@ -306,10 +306,12 @@ class Roll(Lifecycle, dict[str, Any]):
         response: Any,
         routed: bool = False,
         called: tuple[Any, Any] | None = None,
+        heard: tuple[Any, ...] = (),
     ) -> Any:
         # Written out rather than cut in methods: each request pays for every await in here.
-        # `routed` and `called` come from the native core: it has set the route, or has called a
-        # handler, which it gives with its result. An error comes as an awaitable that raises it.
+        # The last three come from the native core: it has set the route, or has called a handler,
+        # which it gives with its result. An error comes as an awaitable that raises it. `heard` is
+        # what `hook` has given for the events that were sent: `headers`, `request`, `response`.
         hooks = self.hooks
         try:
             try:
@@ -319,11 +321,12 @@ class Roll(Lifecycle, dict[str, Any]):
                     if found is not None and isawaitable(found):
                         await found  # a subclass may look routes up elsewhere
                     # An event that leaves nothing to be awaited is not awaited: 0.3 us each.
-                    if (
-                        "headers" not in hooks
-                        or (sent := self.hook("headers", request, response)) is NOTHING
-                        or not await sent
-                    ):
+                    sent = NOTHING
+                    if heard:
+                        sent = heard[0]
+                    elif "headers" in hooks:
+                        sent = self.hook("headers", request, response)
+                    if sent is NOTHING or not await sent:
                         payload = request.route.payload
                         endpoint = (payload or {}).get(ENDPOINT_KEY(request.method))
                         if endpoint is None or endpoint.method not in payload:
@@ -345,11 +348,12 @@ class Roll(Lifecycle, dict[str, Any]):
                                 setattr(request, name, value)
                         if not endpoint.lazy_body and not request.load_at_once():
                             await request.load_body()
-                        if (
-                            "request" not in hooks
-                            or (sent := self.hook("request", request, response)) is NOTHING
-                            or not await sent
-                        ):
+                        sent = NOTHING
+                        if len(heard) > 1:
+                            sent = heard[1]
+                        elif "request" in hooks:
+                            sent = self.hook("request", request, response)
+                        if sent is NOTHING or not await sent:
                             route = request.route
                             given = route.vars if arguments is None else arguments.of(route.vars)
                             handler = route.payload[endpoint.method]
@@ -375,9 +379,10 @@ class Roll(Lifecycle, dict[str, Any]):
             late = request.late  # files that were uploaded, too
             if late is not None and late.unsettled:
                 await open_file(self, request, response)
-            if "response" in hooks:
+            if "response" in hooks or len(heard) > 2:  # noqa: PLR2004 - it was sent
                 try:
-                    if (sent := self.hook("response", request, response)) is not NOTHING:
+                    sent = heard[2] if len(heard) > 2 else self.hook("response", request, response)  # noqa: PLR2004
+                    if sent is not NOTHING:
                         await sent
                 except BaseException as error:
                     if ends_task(error):

@@ -5,12 +5,8 @@
 
 from cpython.float cimport PyFloat_CheckExact
 from cpython.list cimport PyList_CheckExact, PyList_GET_ITEM, PyList_GET_SIZE
-from cpython.long cimport PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Realloc
 from cpython.tuple cimport PyTuple_CheckExact, PyTuple_GET_ITEM, PyTuple_GET_SIZE
-
-cdef extern from "Python.h":
-    long long PyLong_AsLongLongAndOverflow(object, int*) except? -1
 
 cdef enum:
     DEEPEST = 32  # nesting; Python's encoder goes deeper, and finds circles
@@ -83,25 +79,17 @@ cdef int add_text(Buffer* buffer, text) except -1:
 
 cdef bint add_number(Buffer* buffer, number) except -1:
     """Add an integer that fits into 64 bits, or a finite float."""
-    cdef int overflow = 0
-    cdef long long value
     cdef char[24] digits
-    cdef char* start
+    cdef Py_ssize_t size
     if PyFloat_CheckExact(number):
         if number - number != 0:  # an infinity or NaN
             return False
         text = repr(number)
         add(buffer, <const char*>PyUnicode_1BYTE_DATA(text), PyUnicode_GET_LENGTH(text))
         return True
-    value = PyLong_AsLongLongAndOverflow(number, &overflow)
-    if overflow or value <= -(1 << 62) or value >= 1 << 62:
-        return False
-    if value < 0:
-        add(buffer, b"-", 1)
-        value = -value
-    start = write_digits(value, digits + 24)
-    add(buffer, start, digits + 24 - start)
-    return True
+    size = write_number(number, digits)
+    add(buffer, digits + 24 - size, size)
+    return size > 0
 
 
 cdef bint add_dict(Buffer* buffer, dict value, int depth) except -1:

@@ -24,24 +24,6 @@ cdef inline bint is_printable(text) noexcept:
     return not odd
 
 
-cdef Py_ssize_t size_of_fields(fields) except -2:
-    """Return the size of the lines of plain fields; -1 if any is not plain."""
-    cdef PyObject* name
-    cdef PyObject* text
-    cdef PyObject* kind
-    cdef Py_ssize_t at = 0, size = 0
-    if not PyDict_CheckExact(fields):
-        return -1
-    while PyDict_Next(fields, &at, &name, &text):
-        if not PyUnicode_CheckExact(<object>name) or not is_printable(<object>text):
-            return -1
-        kind = PyDict_GetItemWithError(kinds, <object>name)
-        if kind == NULL or <object>kind is not PLAIN:
-            return -1
-        size += PyUnicode_GET_LENGTH(<object>name) + PyUnicode_GET_LENGTH(<object>text) + 4
-    return size
-
-
 cdef inline char* put(char* out, const char* data, Py_ssize_t size) noexcept:
     memcpy(out, data, size)
     return out + size
@@ -56,18 +38,6 @@ cdef inline char* put_bytes(char* out, bytes data) noexcept:
     return put(out, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
 
 
-cdef char* put_fields(char* out, dict fields) noexcept:
-    cdef PyObject* name
-    cdef PyObject* text
-    cdef Py_ssize_t at = 0
-    while PyDict_Next(fields, &at, &name, &text):
-        out = put_text(out, <object>name)
-        out = put(out, b": ", 2)
-        out = put_text(out, <object>text)
-        out = put(out, b"\r\n", 2)
-    return out
-
-
 cdef char* write_digits(Py_ssize_t number, char* end) noexcept:
     """Write a number so that it ends at `end`; return where it begins."""
     while True:
@@ -76,6 +46,64 @@ cdef char* write_digits(Py_ssize_t number, char* end) noexcept:
         number //= 10
         if not number:
             return end
+
+
+cdef Py_ssize_t write_number(number, char* digits) except? -1:
+    """Write an int into the end of `digits`, which has 24 bytes; return its size, 0 if it is too large."""
+    cdef int overflow = 0
+    cdef long long value = PyLong_AsLongLongAndOverflow(number, &overflow)
+    cdef char* start
+    if overflow or value <= -(1 << 62) or value >= 1 << 62:
+        return 0
+    start = write_digits(value if value >= 0 else -value, digits + 24)
+    if value < 0:
+        start -= 1
+        start[0] = b"-"
+    return digits + 24 - start
+
+
+cdef inline Py_ssize_t size_of_value(value) except -2:
+    """Return the size of the value of a field; -1 if it is not plain."""
+    cdef char[24] digits
+    if is_printable(value):
+        return PyUnicode_GET_LENGTH(value)
+    return (write_number(value, digits) or -1) if PyLong_CheckExact(value) else -1
+
+
+cdef Py_ssize_t size_of_fields(fields) except -2:
+    """Return the size of the lines of plain fields; -1 if any is not plain."""
+    cdef PyObject* name
+    cdef PyObject* value
+    cdef PyObject* kind
+    cdef Py_ssize_t at = 0, size = 0, value_size
+    if not PyDict_CheckExact(fields):
+        return -1
+    while PyDict_Next(fields, &at, &name, &value):
+        value_size = size_of_value(<object>value)
+        if value_size < 0 or not PyUnicode_CheckExact(<object>name):
+            return -1
+        kind = PyDict_GetItemWithError(kinds, <object>name)
+        if kind == NULL or <object>kind is not PLAIN:
+            return -1
+        size += PyUnicode_GET_LENGTH(<object>name) + value_size + 4
+    return size
+
+
+cdef char* put_fields(char* out, dict fields) except NULL:
+    cdef PyObject* name
+    cdef PyObject* value
+    cdef char[24] digits
+    cdef Py_ssize_t at = 0, size
+    while PyDict_Next(fields, &at, &name, &value):
+        out = put_text(out, <object>name)
+        out = put(out, b": ", 2)
+        if PyLong_CheckExact(<object>value):
+            size = write_number(<object>value, digits)
+            out = put(out, digits + 24 - size, size)
+        else:
+            out = put_text(out, <object>value)
+        out = put(out, b"\r\n", 2)
+    return out
 
 
 cdef bytes type_line(ResponseBase response, bint is_text):

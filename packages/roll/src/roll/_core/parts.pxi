@@ -1,0 +1,83 @@
+# What is used of Python's C API, and of this package.
+
+from cpython.dict cimport PyDict_CheckExact, PyDict_GetItemWithError
+from cpython.object cimport PyObject, PyTypeObject
+
+cdef extern from "Python.h":
+    bint PyCoro_CheckExact(object)
+    bint PyTuple_CheckExact(object)
+    bint PyUnicode_CheckExact(object)
+    bint PyBytes_CheckExact(object)
+    object PyObject_GenericGetDict(object, void*)
+    PyObject* _PyType_Lookup(PyTypeObject*, object)
+
+    ctypedef enum PySendResult:
+        PYGEN_RETURN
+        PYGEN_ERROR
+        PYGEN_NEXT
+
+cdef extern from *:
+    """
+    #ifndef ROLL_SOURCES
+    #define ROLL_SOURCES ""
+    #endif
+    /* Send a value to a coroutine; return what it yields, or returns, as `sent` tells. */
+    static inline PyObject *roll_step(PyObject *coroutine, PyObject *sent_in, int *sent) {
+        PyObject *value = NULL;
+        *sent = PyIter_Send(coroutine, sent_in, &value);
+        return value;
+    }
+    /* A number that no other state of any class has: 0 while nothing has looked the class up. */
+    static inline unsigned int roll_version(PyObject *cls) {
+        return ((PyTypeObject *)cls)->tp_version_tag;
+    }
+    static inline PyObject *roll_make_pair(PyObject *cls, PyObject *first, PyObject *second) {
+        PyObject *pair = ((PyTypeObject *)cls)->tp_alloc((PyTypeObject *)cls, 2);
+        if (pair != NULL) {
+            PyTuple_SET_ITEM(pair, 0, Py_NewRef(first));
+            PyTuple_SET_ITEM(pair, 1, Py_NewRef(second));
+        }
+        return pair;
+    }
+    static inline int roll_plain_access(PyObject *cls) {
+        return ((PyTypeObject *)cls)->tp_getattro == PyObject_GenericGetAttr;
+    }
+    """
+    const char* ROLL_SOURCES
+    object step "roll_step"(object coroutine, object value, int* sent)
+    unsigned int class_version "roll_version"(object)
+    bint has_plain_access "roll_plain_access"(object)
+    object make_pair "roll_make_pair"(object cls, object, object)
+
+cdef object Roll = None
+cdef object Route = None
+cdef object Arguments, HttpError, NOT_FOUND, answer_at_once, endpoint_of, unmatched, isawaitable
+cdef object NOTHING, raised, returned, unfinished_hook
+cdef dict ENDPOINTS
+cdef dict originals  # of Roll: what the names below are there; None where there is nothing
+
+
+cdef int find_parts() except -1:
+    """Find the Python objects that the core uses; they import it, so it can't import them first."""
+    global Arguments, ENDPOINTS, HttpError, NOT_FOUND, Roll, Route, answer_at_once, endpoint_of
+    global NOTHING, isawaitable, originals, raised, returned, unfinished_hook, unmatched
+    if Roll is not None:
+        return 0
+    from http import HTTPStatus
+    from inspect import isawaitable
+
+    from roll_http import HttpError
+
+    from .. import application
+    from ..errors import answer_at_once
+    from ..arguments import Arguments
+    from ..events import NOTHING, unfinished_hook
+    from ..lookup import unmatched
+    from ..views import ENDPOINTS, endpoint_of
+    from .outcomes import raised, returned
+
+    NOT_FOUND = HTTPStatus.NOT_FOUND
+    Route = application.Route
+    originals = {name: find(application.Roll, name) for name in OF_CLASS + OF_INSTANCE}
+    Roll = application.Roll
+    return 0
