@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, Final
 
 __all__ = ["OtherStatus", "set_status"]
@@ -32,6 +31,6 @@ def set_status(response: Any, code: Any) -> None:
     if not isinstance(code, int) or not LOWEST <= code <= HIGHEST:
         raise ValueError(f"A status is a number from {LOWEST} to {HIGHEST}, not {code!r}")
     try:
-        response.status = HTTPStatus(code)
+        response.status = code
     except ValueError:
         response._status = OtherStatus(code)  # noqa: SLF001 - the setter takes registered ones

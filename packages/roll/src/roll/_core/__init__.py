@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from roll_http import is_native
 
-__all__ = ["answer_now"]
+from .bases import ExchangeBase
+
+__all__ = ["ExchangeBase", "answer_now"]
 
 
 def _load() -> Any:
-    """Return what answers a common request; None where only Python does."""
+    """Return the native module; None where only Python does."""
     if not is_native:
         return None
     try:
-        return import_module(f"{__name__}.cycle").answer_now
+        return import_module(f"{__name__}.cycle")
     except ImportError:  # it was not built
         return None
 
 
-answer_now: Any = _load()
+_cycle: Any = _load()
+
+answer_now: Any = getattr(_cycle, "answer_now", None)
+"""What answers a common request; None where only Python does."""
+
+if _cycle is not None and not TYPE_CHECKING:
+    ExchangeBase = _cycle.ExchangeBase

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-__all__ = ["SOURCES", "answer_now"]
+from .bases import ExchangeBase
+
+__all__ = ["SOURCES", "ExchangeBase", "answer_now"]
 
 SOURCES: str
 

@@ -8,13 +8,15 @@ a listener waits for, and what has failed, goes on in `Roll._cycle`. The parts:
 - `parts.pxi`: what is used of Python and of this package;
 - `plain.pxi`: whether an application has overridden anything of the cycle;
 - `events.pxi`: the listeners of a request;
-- `waiting.pxi`: a handler that waits, and what follows it.
+- `waiting.pxi`: a handler that waits, and what follows it;
+- `hosting.pxi`: the applications that are mounted.
 """
 
 include "parts.pxi"
 include "plain.pxi"
 include "events.pxi"
 include "waiting.pxi"
+include "hosting.pxi"
 
 SOURCES = ROLL_SOURCES.decode()
 """What tells the sources that this module was built from; see `hatch_build.py`."""
@@ -39,6 +41,8 @@ def answer_now(app, request, response):
         if payload is not None or not answer_missing(own, request, response):
             endpoint = find_endpoint(payload, request)
             if endpoint.special:
+                if endpoint.host is not None and request.upgrade is None and not listens(own):
+                    return serve_host(app, endpoint, request, response)
                 if is_for_python(endpoint) or has_listener(own, "request"):
                     return app._cycle(request, response, True, None, (NOTHING,))
                 variables = prepare(endpoint, variables, request)
@@ -58,6 +62,15 @@ def answer_now(app, request, response):
     if left is None:
         return finish(app, own, request, response)
     return left if type(left) is Waiting else app._cycle(request, response, True, (handler, left))
+
+
+cdef bint listens(dict own) except -1:
+    """Return whether a listener is to hear of a request or its response."""
+    return (
+        has_listener(own, "headers")
+        or has_listener(own, "request")
+        or has_listener(own, "response")
+    )
 
 
 cdef bint is_for_python(endpoint) except -1:

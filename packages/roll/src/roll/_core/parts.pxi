@@ -8,6 +8,7 @@ cdef extern from "Python.h":
     bint PyTuple_CheckExact(object)
     bint PyUnicode_CheckExact(object)
     bint PyBytes_CheckExact(object)
+    bint PyList_CheckExact(object)
     object PyObject_GenericGetDict(object, void*)
     PyObject* _PyType_Lookup(PyTypeObject*, object)
 

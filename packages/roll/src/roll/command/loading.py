@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Final, NamedTuple
 
 from ..application import Roll
+from ..hosting import WRAP, alone, is_application, is_wsgi
 
 __all__ = ["BrokenModule", "LoadError", "Target", "load", "target_of"]
 
@@ -181,7 +182,7 @@ def takes_nothing(factory: Callable[..., Any]) -> bool:
 
 
 def checked(found: Any, target: Target) -> Any:
-    """Return an application.
+    """Return an application: of Roll, or one that hosts that of another framework (ASGI 3).
 
     Raises:
         LoadError: it is none.
@@ -191,6 +192,10 @@ def checked(found: Any, target: Target) -> Any:
     if inspect.iscoroutine(found):
         found.close()
         raise LoadError(f"{target} is async: a factory is a plain function")
+    if is_application(found):
+        return alone(found)
+    if is_wsgi(found):
+        raise LoadError(f"{target} is an application of WSGI: {WRAP}")
     factory = callable(found) and takes_nothing(found)
     hint = ": if it makes one, write `()` behind it" if factory else ""
     raise LoadError(f"{target} is no application, but of type {kind(found)}{hint}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .host import Host
-from .kinds import check_application, is_application
+from .kinds import WRAP, check_application, is_application, is_wsgi
 from .mounting import alone, mount
 
-__all__ = ["Host", "alone", "check_application", "is_application", "mount"]
+__all__ = ["WRAP", "Host", "alone", "check_application", "is_application", "is_wsgi", "mount"]

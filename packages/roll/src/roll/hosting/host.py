@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Coroutine
 from typing import Any
 
 from ..events import NOTHING
@@ -42,30 +43,52 @@ class Host:
             and await sent
         ):
             return response
+        if request.upgrade is not None and is_websocket(request):
+            return await self._counted(serve_websocket(self, app, request, response))
+        exchange = Exchange(self, app, request, response)
+        scope = http_scope(request, self.prefix, self.state)
+        called = self.application(scope, exchange.receive, exchange.send)
+        return await self._counted(finish(exchange, called))
+
+    async def _counted(self, serving: Coroutine[Any, Any, Any]) -> Any:
         self._running += 1
         try:
-            if request.upgrade is not None and is_websocket(request):
-                return await serve_websocket(self, app, request, response)
-            return await self._serve(app, request, response)
+            return await serving
         finally:
             self._running -= 1
             if self._idle is not None and not self._running:
                 self._idle.set()
 
-    async def _serve(self, app: Any, request: Any, response: Any) -> Any:
-        exchange = Exchange(self, app, request, response)
-        scope = http_scope(request, self.prefix, self.state)
+    async def go_on(self, exchange: Exchange, begun: Awaitable[Any] | None) -> Any:
+        """Go on with a request that the native core has begun; return the response.
+
+        `begun` is what is left of the application; None if it has returned.
+        """
+        app, request, response = exchange.app, exchange.request, exchange.response
         try:
-            await self.application(scope, exchange.receive, exchange.send)
-        except BaseException as error:  # noqa: BLE001 - raised again, or logged
-            return exchange.failed(error)
-        return exchange.ended()
+            return await self._counted(finish(exchange, begun))
+        except BaseException as error:  # noqa: BLE001 - the cycle answers it, or raises it
+            return await app._cycle(request, response, True, (self, failing(error)))  # noqa: SLF001
 
     async def until_idle(self) -> None:
         """Wait until no request is served: applications may run behind their responses."""
         if self._running:
             self._idle = asyncio.Event()
             await self._idle.wait()
+
+
+async def finish(exchange: Exchange, called: Awaitable[Any] | None) -> Any:
+    """Await an application; return the response, or raise what is to be answered."""
+    try:
+        if called is not None:
+            await called
+    except BaseException as error:  # noqa: BLE001 - raised again, or logged
+        return exchange.failed(error)
+    return exchange.ended()
+
+
+async def failing(error: BaseException) -> None:
+    raise error
 
 
 def is_websocket(request: Any) -> bool:

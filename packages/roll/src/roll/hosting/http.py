@@ -11,6 +11,8 @@ from roll_http import ClientDisconnected, FileBody, HttpError
 from roll_http.body import BodyPass, BodyStream
 from roll_http.h1.statuses import set_status
 
+from .._core import ExchangeBase
+from .._core.bases import DONE, NEW, OPEN, STARTED
 from ..errors import ends_task, log_error, take_note, what
 from ..upgrade import close_unless_upgraded
 from .fields import set_fields
@@ -19,14 +21,11 @@ from .outgoing import Outgoing, begin
 
 __all__ = ["Exchange"]
 
-# How far the response is.
-NEW, STARTED, OPEN, DONE = range(4)
-
 DISCONNECT: Final = "http.disconnect"
 
 
-class Exchange:
-    """A request, and the response that the application sends message by message.
+class Exchange(ExchangeBase):
+    """A request, and the response that the application sends by messages.
 
     The response is sent by its last message, not when the application returns: it may run on.
 
@@ -34,89 +33,58 @@ class Exchange:
         HttpError: 413 for a body that is known to be larger than `max_body`.
     """
 
-    __slots__ = (
-        "_body",
-        "_length",
-        "_outgoing",
-        "_over",
-        "_pass",
-        "_refusal",
-        "_state",
-        "_told",
-        "_trailers",
-        "app",
-        "connection",
-        "host",
-        "request",
-        "response",
-    )
-
-    def __init__(self, host: Any, app: Any, request: Any, response: Any) -> None:
-        self.host = host
-        self.app = app
-        self.request = request
-        self.response = response
-        self.connection = request.protocol
-        self._state = NEW
-        self._body: bytes | BodyStream | None = request.take_body()  # None at its end
-        self._pass: BodyPass | None = None
-        self._length: Any = None  # that the application has announced
-        self._outgoing: Outgoing | None = None
-        self._over: asyncio.Event | None = None
-        self._refusal: HttpError | None = None
-        self._told = False  # the application was told that its client has gone
-        self._trailers: bytes | None = None  # of which the last message is still to come
+    __slots__ = ()
 
     # What the application receives.
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message: a part of the body, then the disconnect."""
-        if self._body is not None:
+        if self.body is not None:
             return await self._next_part()
         await self._until_over()
         return {"type": DISCONNECT}
 
     async def _next_part(self) -> dict[str, Any]:
-        stream: Any = self._body
+        stream: Any = self.body
         if isinstance(stream, bytes):
-            self._body = None
+            self.body = None
             return {"type": "http.request", "body": stream, "more_body": False}
         part = await self._next_chunk(stream)
         if part is None:
             return {"type": DISCONNECT}
         more = not (stream.complete and not stream.size)
         if not more:
-            self._body = None
+            self.body = None
         return {"type": "http.request", "body": part, "more_body": more}
 
     async def _next_chunk(self, stream: BodyStream) -> bytes | None:
         """Return a part of the body; None where there will be none, or where it is refused."""
-        if self._pass is None:
-            self._pass = stream.open()
+        if self.reading is None:
+            self.reading = stream.open()
         try:
-            return await anext(self._pass)
+            return await anext(self.reading)
         except StopAsyncIteration:
             return b""
         except HttpError as error:
-            self._refusal = error
+            self.refusal = error
         except (ClientDisconnected, RuntimeError):
-            if self._state != DONE and not self.connection.gone:
+            if self.state != DONE and not self.connection.gone:
                 raise
-        self._body = None
+        self.body = None
         return None
 
     async def _until_over(self) -> None:
         """Wait until the client has gone, or has the whole response."""
-        if self._over is None:
-            self._over = asyncio.Event()
-            self.connection.on_gone = self._over.set
-        if self._state != DONE and not self.connection.gone and self._refusal is None:
-            await self._over.wait()
+        if self.over is None:
+            self.over = asyncio.Event()
+            self.connection.on_gone = self.over.set
+        if self.state != DONE and not self.connection.gone and self.refusal is None:
+            await self.over.wait()
 
     # What the application sends.
 
-    async def send(self, message: Any) -> None:
-        """Take a message.
+    async def take(self, message: Any) -> None:
+        """Take a message, for `send`.
 
         Raises:
             ClientDisconnected: the client has gone, and the application has sent before.
@@ -124,42 +92,39 @@ class Exchange:
             TypeError, ValueError: it has not what such a message has.
         """
         kind = message["type"]
-        if self._refusal is not None and self._state != OPEN:
+        if self.refusal is not None and self.state != OPEN:
             return  # the server answers
         if kind == "http.response.body":
-            if self._state == STARTED and not message.get("more_body", False):
+            if self.state == STARTED and not message.get("more_body", False):
                 await self._send_whole(checked(message.get("body", b"")))
-            elif self._state in {STARTED, OPEN}:
+            elif self.state in {STARTED, OPEN}:
                 await self._send_part(message)
             else:
                 self._refuse(kind)
-        elif kind == "http.response.start" and self._state == NEW:
+        elif kind == "http.response.start" and self.state == NEW:
             self._start(message)
         else:
             await self._send_other(kind, message)
 
     def _start(self, message: Any) -> None:
-        self._state = STARTED
-        response = self.response
-        status = message["status"]
-        if status != HTTPStatus.OK:
-            set_status(response, status)
-        headers = response.headers
+        headers = self.response.headers
+        set_status(self.response, message["status"])
         set_fields(headers, message.get("headers", ()))
-        self._length = headers.pop("Content-Length", None)
-        self._trailers = b"" if message.get("trailers", False) else None
+        self.length = headers.pop("Content-Length", None)
+        self.trailers = b"" if message.get("trailers", False) else None
+        self.state = STARTED
 
     def _refuse(self, kind: str) -> None:
-        raise RuntimeError(f"{self.host} has sent {kind!r} {WHERE[self._state]}")
+        raise RuntimeError(f"{self.host} has sent {kind!r} {WHERE[self.state]}")
 
     async def _send_other(self, kind: str, message: Any) -> None:
-        if kind == "http.response.pathsend" and self._state == STARTED:
+        if kind == "http.response.pathsend" and self.state == STARTED:
             await self._send_whole(file_at(message["path"]))
-        elif kind == "http.response.trailers" and self._trailers is not None:
-            self._trailers += lines_of(message.get("headers", ()))
-            if not message.get("more_trailers", False) and self._outgoing is not None:
+        elif kind == "http.response.trailers" and self.trailers is not None:
+            self.trailers += lines_of(message.get("headers", ()))
+            if not message.get("more_trailers", False) and self.outgoing is not None:
                 await self._end()
-        elif kind == "http.response.early_hint" and self._state == NEW:
+        elif kind == "http.response.early_hint" and self.state == NEW:
             early_hints(self.connection, self.request, message.get("links", ()))
         elif kind.startswith("http.response."):
             self._refuse(kind)
@@ -167,11 +132,11 @@ class Exchange:
             raise ValueError(f"{self.host} has sent {kind!r}, which is no message of a response")
 
     async def _send_whole(self, body: Any) -> None:
-        response, length = self.response, self._length
+        response, length = self.response, self.length
         response.body = body
         if length is not None and (type(body) is not bytes or length != str(len(body))):
             response.headers["Content-Length"] = length
-        if self._trailers is not None:
+        if self.trailers is not None:
             await self._send_part({"body": body, "more_body": False})
             return
         response = await self.concluded()
@@ -184,16 +149,16 @@ class Exchange:
         data = checked(message.get("body", b""))
         if self.connection.gone and not await self._takes():
             return
-        if self._outgoing is None:
-            if self._length is not None:
-                self.response.headers["Content-Length"] = self._length
+        if self.outgoing is None:
+            if self.length is not None:
+                self.response.headers["Content-Length"] = self.length
             try:
-                self._outgoing = await begin(self)
+                self.outgoing = await begin(self)
             except ValueError:
-                self._state = NEW  # an application may answer that by a page of its own
+                self.state = NEW  # an application may answer that by a page of its own
                 self.response.headers.clear()
                 raise
-            self._state = OPEN
+            self.state = OPEN
         await self._write(data, last=not message.get("more_body", False))
 
     async def _takes(self) -> bool:
@@ -202,31 +167,31 @@ class Exchange:
         What the application sends when its client has just gone is dropped, as `receive` may not
         have had its turn to tell it.
         """
-        if self._told:
+        if self.told:
             raise ClientDisconnected("The client has gone")
-        self._told = True
+        self.told = True
         await asyncio.sleep(0)
         return False
 
     async def _write(self, data: bytes, *, last: bool) -> None:
-        assert self._outgoing is not None  # begun before
+        assert self.outgoing is not None  # begun before
         try:
-            await self._outgoing.write(data)
+            await self.outgoing.write(data)
         except ClientDisconnected:
             await self._takes()
             return
-        if last and self._trailers is None:
+        if last and self.trailers is None:
             await self._end()
 
     async def _end(self) -> None:
-        assert self._outgoing is not None  # begun before
+        assert self.outgoing is not None  # begun before
         self._finish()
-        await self._outgoing.end(self._trailers or b"")
+        await self.outgoing.end(self.trailers or b"")
 
     def _finish(self) -> None:
-        self._state = DONE
-        if self._over is not None:
-            self._over.set()
+        self.state = DONE
+        if self.over is not None:
+            self.over.set()
 
     async def concluded(self) -> Any:
         """Return the response as the listeners of `response` and the extensions leave it."""
@@ -247,14 +212,14 @@ class Exchange:
             ClientDisconnected: the client has gone before a response.
             RuntimeError: there is no response, or none that is whole.
         """
-        if self._state == DONE or (self._state == OPEN and self.connection.gone):
+        if self.state == DONE or (self.state == OPEN and self.connection.gone):
             return self.response
-        if self._refusal is not None and self._state != OPEN:
-            raise self._refusal
+        if self.refusal is not None and self.state != OPEN:
+            raise self.refusal
         if self.connection.gone:
             raise ClientDisconnected("The client has gone")
-        error = RuntimeError(f"{self.host} has returned {MISSING[self._state]}")
-        if self._state == OPEN:
+        error = RuntimeError(f"{self.host} has returned {MISSING[self.state]}")
+        if self.state == OPEN:
             return self._report(error)
         raise error
 
@@ -265,11 +230,11 @@ class Exchange:
         """
         if ends_task(error):
             raise error
-        if self._refusal is not None and self._state not in {OPEN, DONE}:
-            raise self._refusal from None
+        if self.refusal is not None and self.state not in {OPEN, DONE}:
+            raise self.refusal from None
         if isinstance(error, ClientDisconnected) and self.connection.gone:
             return self.response
-        if self._state in {OPEN, DONE}:
+        if self.state in {OPEN, DONE}:
             return self._report(error)
         reset(self.response)
         raise error

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..advice import described
 
-__all__ = ["check_application", "is_application"]
+__all__ = ["WRAP", "check_application", "is_application", "is_wsgi"]
 
 ASGI: Final = ("scope", "receive", "send")
 WSGI: Final = ("environ", "start_response")
@@ -38,11 +38,18 @@ def fault_of(found: Any) -> str | None:
         return fault_of_class(found)
     if takes(found, ASGI):
         return None
-    if takes(found, WSGI):
+    if is_wsgi(found):
         return f"it is called as one of WSGI is; {WRAP}"
     if takes(found, ()):
         return "it is called without arguments: if it makes an application, call it"
     return "it is not called with `scope`, `receive` and `send`"
+
+
+def is_wsgi(found: Any) -> bool:
+    """Tell whether something is called as an application of WSGI is (PEP 3333)."""
+    if inspect.isclass(found) or not callable(found):
+        return False
+    return takes(found, WSGI) and not takes(found, ())
 
 
 def fault_of_class(found: type) -> str:

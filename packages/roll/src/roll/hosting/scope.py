@@ -7,10 +7,17 @@ from urllib.parse import quote
 
 from roll_http.raw_fields import lower_fields
 
-__all__ = ["http_scope", "websocket_scope"]
+__all__ = ["EXTENSIONS", "addresses", "http_scope", "websocket_scope"]
 
 # What may stand in a path unescaped (RFC 3986 3.3).
 PATH: Final = "/!$&'()*+,;=:@-._~"
+
+EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
+    "http.response.pathsend": {},
+    "http.response.trailers": {},
+    "http.response.early_hint": {},
+}
+"""What the server can do beside the messages of ASGI 3."""
 
 SECURE: Final = frozenset({"https", "wss"})
 
@@ -38,11 +45,7 @@ def http_scope(request: Any, prefix: str, state: dict[str, Any]) -> dict[str, An
         "query_string": query,
         "headers": fields_of(request, forwarded),
         "state": state.copy(),
-        "extensions": {
-            "http.response.pathsend": {},
-            "http.response.trailers": {},
-            "http.response.early_hint": {},
-        },
+        "extensions": EXTENSIONS.copy(),
     }
 
 

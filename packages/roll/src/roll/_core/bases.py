@@ -1,0 +1,82 @@
+"""What an exchange with an application of ASGI holds, in Python; the native core has the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from roll_http import HttpError
+from roll_http.body import BodyPass, BodyStream
+
+__all__ = ["DONE", "NEW", "OPEN", "STARTED", "ExchangeBase"]
+
+NEW: Final = 0
+STARTED: Final = 1
+OPEN: Final = 2
+DONE: Final = 3
+"""How far the response is."""
+
+
+class ExchangeBase:
+    """The slots of an exchange.
+
+    Raises:
+        HttpError: 413 for a body that is known to be larger than `max_body`.
+    """
+
+    __slots__ = (
+        "app",
+        "body",
+        "connection",
+        "host",
+        "length",
+        "outgoing",
+        "over",
+        "reading",
+        "refusal",
+        "request",
+        "response",
+        "state",
+        "told",
+        "trailers",
+    )
+
+    body: bytes | BodyStream | None
+    """What is left of the request's body to be received; None at its end."""
+    reading: BodyPass | None
+    """What gives the chunks of the body."""
+    length: Any
+    """The length of the response that the application has announced."""
+    trailers: bytes | None
+    """Those that were sent; None where none are to come."""
+    refusal: HttpError | None
+    """Why the body of the request was refused."""
+    told: bool
+    """The application has sent something to a client that has gone."""
+    over: asyncio.Event | None
+    """Set when the response has been sent, or the client has gone."""
+
+    def __init__(self, host: Any, app: Any, request: Any, response: Any) -> None:
+        self.host = host
+        self.app = app
+        self.request = request
+        self.response = response
+        self.connection = request.protocol
+        self.body = request.take_body()
+        self.length = None
+        self.outgoing: Any = None
+        self.over = None
+        self.reading = None
+        self.refusal = None
+        self.state = NEW
+        self.told = False
+        self.trailers = None
+
+    def send(self, message: Any) -> Coroutine[Any, Any, None]:
+        """Take a message of the application; return what it awaits."""
+        return self.take(message)
+
+    def take(self, message: Any) -> Coroutine[Any, Any, None]:
+        """Take any message."""
+        raise NotImplementedError

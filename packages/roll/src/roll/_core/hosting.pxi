@@ -1,0 +1,240 @@
+# A common request to a mounted application of ASGI: its scope, its first step, a short response.
+#
+# What is not common goes on in Python, in `hosting/`.
+
+cdef object Exchange = None, addresses, http_scope, lower_fields, set_status, spelling, text_of
+cdef dict EXTENSIONS, known_fields
+
+cdef enum:  # as in `bases.py`
+    NEW = 0
+    STARTED = 1
+    DONE = 3
+
+
+cdef int find_hosting() except -1:
+    """Find the Python objects that are used; they import the core, so it can't import them."""
+    global Exchange, EXTENSIONS, addresses, http_scope, known_fields, lower_fields, set_status
+    global spelling, text_of
+    if Exchange is not None:
+        return 0
+    from roll_http.h1.statuses import set_status
+    from roll_http.raw_fields import lower_fields
+
+    from ..hosting import fields, scope
+    from ..hosting.http import Exchange as ExchangeOfMessages
+
+    EXTENSIONS, addresses, http_scope = scope.EXTENSIONS, scope.addresses, scope.http_scope
+    known_fields, spelling, text_of = fields.known, fields.spelling, fields.text_of
+    Exchange = ExchangeOfMessages
+    return 0
+
+
+cdef class Ended:
+    """What is awaited where nothing is to be waited for; it may be given to a task, too."""
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        raise StopIteration
+
+    def send(self, value):
+        """End at once."""
+        raise StopIteration
+
+    def throw(self, *error):
+        """Raise an error."""
+        raise error[1] if len(error) > 1 and error[1] is not None else error[0]
+
+    def close(self):
+        """Do nothing."""
+
+
+cdef Ended ENDED = Ended()
+
+
+cdef class ExchangeBase:
+    """The slots of an exchange, and the common messages of its application."""
+
+    cdef public object app, body, connection, host, length, outgoing, over, reading, refusal
+    cdef public object request, response, trailers
+    cdef public int state
+    cdef public bint told
+
+    def __init__(self, host, app, request, response):
+        find_hosting()
+        self.host = host
+        self.app = app
+        self.request = request
+        self.response = response
+        self.connection = request.protocol
+        self.body = request.take_body()
+        self.state = NEW
+        self.told = False
+
+    def send(self, message):
+        """Take a message of the application; return what it awaits."""
+        if not PyDict_CheckExact(message) or self.refusal is not None:
+            return self.take(message)
+        kind = (<dict>message).get("type")
+        if self.state == STARTED and kind == "http.response.body":
+            body = (<dict>message).get("body", b"")
+            if PyBytes_CheckExact(body) and self.is_whole(<dict>message, <bytes>body):
+                return self.send_whole(<bytes>body)
+        elif self.state == NEW and kind == "http.response.start":
+            if self.begin(<dict>message):
+                return ENDED
+        return self.take(message)
+
+    cdef bint begin(self, dict message) except -1:
+        """Take the head of a response; return False if Python is to take it."""
+        cdef PyObject* status = PyDict_GetItemWithError(message, "status")
+        fields = message.get("headers")
+        if status == NULL or not (PyList_CheckExact(fields) or PyTuple_CheckExact(fields)):
+            return False
+        if message.get("trailers", False):
+            return False
+        if <object>status != 200:
+            set_status(self.response, <object>status)
+        self.length = take_fields(self.response.headers, fields)
+        self.state = STARTED
+        return True
+
+    cdef bint is_whole(self, dict message, bytes body) except -1:
+        """Return whether a message is a whole body that is sent as it is."""
+        if message.get("more_body", False) or self.trailers is not None:
+            return False
+        if self.length is not None and self.length != str(len(body)):
+            return False
+        if self.request.late is not None or self.request.upgrade is not None:
+            return False
+        return "response" not in self.app.hooks
+
+    cdef send_whole(self, bytes body):
+        self.response.body = body
+        self.state = DONE
+        if self.over is not None:
+            self.over.set()
+        sending = self.connection.respond(self.response)
+        return ENDED if sending is None else sending
+
+
+cdef take_fields(dict headers, fields):
+    """Add fields to those of a response, and return the length that they announce."""
+    cdef PyObject* found
+    for name, value in fields:
+        found = NULL
+        if PyBytes_CheckExact(name):
+            found = PyDict_GetItemWithError(known_fields, name)
+        key = spelling(name) if found == NULL else <object>found
+        text = text_of(value)
+        if key == "Transfer-Encoding":
+            continue
+        found = PyDict_GetItemWithError(headers, key)
+        if found == NULL:
+            headers[key] = text
+        elif isinstance(<object>found, list):
+            (<list><object>found).append(text)
+        else:
+            headers[key] = [<object>found, text]
+    return headers.pop("Content-Length", None)
+
+
+cdef dict make_scope(host, request):
+    """Return the scope of a request, as `http_scope` does."""
+    cdef bytes url = request.url
+    cdef Py_ssize_t at
+    cdef dict scope
+    block = request._block
+    if request.forwarded is not None or block is None or not url.startswith(b"/"):
+        return http_scope(request, host.prefix, host.state)
+    connection = request.protocol
+    try:
+        found = connection.asgi_addresses
+    except AttributeError:
+        found = addresses(connection)
+    server, client, scheme = <tuple>found
+    at = url.find(b"?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": request.version,
+        "server": server,
+        "client": client,
+        "scheme": scheme,
+        "method": request.method,
+        "root_path": host.prefix,
+        "path": request.path,
+        "raw_path": url if at < 0 else url[:at],
+        "query_string": b"" if at < 0 else url[at + 1:],
+        "headers": lower_fields(block),
+        "state": (<dict>host.state).copy(),
+        "extensions": EXTENSIONS.copy(),
+    }
+    return scope
+
+
+cdef serve_host(app, endpoint, request, response):
+    """Return the response once the application has sent it, or an awaitable that gives it."""
+    cdef int sent = PYGEN_RETURN
+    host = endpoint.host
+    find_hosting()
+    for name, value in endpoint.settings:
+        setattr(request, name, value)
+    exchange = Exchange(host, app, request, response)
+    scope = make_scope(host, request)
+    begun = None
+    try:
+        begun = host.application(scope, exchange.receive, exchange.send)
+        if PyCoro_CheckExact(begun):
+            coroutine, begun = begun, None
+            value = step(coroutine, None, &sent)
+            if sent == PYGEN_NEXT:
+                begun = begun_with(coroutine, value)
+    except BaseException as error:
+        begun = raised(error)
+    if begun is None and (<ExchangeBase>exchange).state == DONE:
+        return response
+    return host.go_on(exchange, begun)
+
+
+cdef class Begun:
+    """An awaitable: what is left of an application's coroutine after its first step."""
+
+    cdef object coroutine, value
+    cdef bint goes_on
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.send(None)
+
+    def send(self, value):
+        """Yield what the first step waits for, then go on."""
+        if self.goes_on:
+            return self.coroutine.send(value)
+        held, self.value, self.goes_on = self.value, None, True
+        return held
+
+    def throw(self, *error):
+        """Raise an error where the coroutine waits."""
+        self.goes_on = True
+        return self.coroutine.throw(*error)
+
+    def close(self):
+        """Close the coroutine."""
+        self.coroutine.close()
+
+
+cdef Begun begun_with(coroutine, value):
+    cdef Begun begun = Begun.__new__(Begun)
+    begun.coroutine = coroutine
+    begun.value = value
+    return begun
