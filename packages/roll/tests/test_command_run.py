@@ -522,19 +522,6 @@ def gunicorn(*arguments):
     return Gunicorn(parser().parse_args(["run", *arguments]))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "bind"),
-    [
-        (["--port", "80"], ["127.0.0.1:80"]),
-        (["--host", "::1"], ["[::1]:3579"]),
-        (["--unix", "/run/s"], ["unix:/run/s"]),
-        (["--fd", "3", "--fd", "4"], ["fd://3", "fd://4"]),
-    ],
-)
-def test_gunicorn_listens_where_the_command_line_says(arguments, bind):
-    assert gunicorn(*arguments).cfg.bind == bind
-
-
 def test_gunicorn_keeps_the_limits_of_the_application(folder, monkeypatch):
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", list(sys.path))

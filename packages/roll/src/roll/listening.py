@@ -57,17 +57,25 @@ class Place:
         Raises:
             SystemExit: no server can listen there; says why.
         """
-        try:
-            sockets = self._bind()
-        except UnicodeError:  # a label of more than 63 characters, or half of a surrogate pair
-            raise SystemExit(f"Cannot listen on {self}: that is no name of a host") from None
-        except OSError as error:
-            raise SystemExit(f"Cannot listen on {self}: {reason(error)}") from None
+        sockets = self.bind()
         try:
             with removed_at_end(self.unix):
                 yield sockets
         finally:
             close(sockets)
+
+    def bind(self) -> list[socket.socket]:
+        """Bind, and return the sockets; the caller closes them, and removes a Unix socket's file.
+
+        Raises:
+            SystemExit: no server can listen there; says why.
+        """
+        try:
+            return self._bind()
+        except UnicodeError:  # a label of more than 63 characters, or half of a surrogate pair
+            raise SystemExit(f"Cannot listen on {self}: that is no name of a host") from None
+        except OSError as error:
+            raise SystemExit(f"Cannot listen on {self}: {reason(error)}") from None
 
     def _bind(self) -> list[socket.socket]:
         if self.fds:
@@ -181,12 +189,33 @@ def remove_dead(path: Path) -> None:
 def inherited(fd: int) -> socket.socket:
     try:
         sock = socket.socket(fileno=fd)
-    except OSError:
+    except (OSError, OverflowError):
         raise OSError(0, "it is no open socket") from None
-    if sock.type != socket.SOCK_STREAM:
-        sock.detach()
-        raise OSError(0, "it is no stream socket")
+    try:
+        check_listening(sock)
+    except OSError:
+        sock.detach()  # it is left open: another part of the process may use it
+        raise
     return sock
+
+
+def check_listening(sock: socket.socket) -> None:
+    """Make a bound socket listen, unless it does: who passed it may forbid a second time."""
+    if sock.type != socket.SOCK_STREAM:
+        raise OSError(0, "it is no stream socket")
+    if is_listening(sock):
+        return
+    try:
+        sock.listen()
+    except OSError:
+        raise OSError(0, "it is a connection, no listening socket") from None
+
+
+def is_listening(sock: socket.socket) -> bool:
+    try:
+        return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except (OSError, AttributeError):  # not every system tells
+        return False
 
 
 @contextlib.contextmanager

@@ -85,12 +85,17 @@ def tls_of(options: argparse.Namespace) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(options.cert, options.key)
+        context.load_cert_chain(options.cert, options.key, password=refuse_password)
     except (OSError, ssl.SSLError) as error:
         files = " and ".join(filter(None, (options.cert, options.key)))
         why = getattr(error, "strerror", None) or error
         raise ValueError(f"--cert and --key: {files} cannot be used: {why}") from None
     return context
+
+
+def refuse_password() -> str:
+    # Without this function OpenSSL asks for the password on the terminal, in each worker again.
+    raise OSError(0, "the key is encrypted: nobody is asked for its password")
 
 
 def is_local(options: argparse.Namespace) -> bool:

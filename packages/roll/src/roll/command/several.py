@@ -4,28 +4,40 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import Any
+import os
+from collections.abc import Sequence
+from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.errors import AppImportError
 
 from .loading import BrokenModule, LoadError
-from .preparing import given_limits, load_application
+from .preparing import given_limits, load_application, place_of
 
-__all__ = ["Gunicorn", "serve"]
+__all__ = ["Gunicorn", "Master", "descriptors", "serve"]
+
+SUCCESSOR: Final = "GUNICORN_PID"
+"""Set in the environment of a master that replaces another one, on SIGUSR2."""
 
 
 class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
-    """What gunicorn's master and its workers ask for: the settings, and the application."""
+    """What gunicorn's master and its workers ask for: the settings, and the application.
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    `fds` are the descriptors of the listening sockets.
+    """
+
+    def __init__(self, options: argparse.Namespace, fds: Sequence[int] = ()) -> None:
         self._options = options
+        self._fds = fds
         super().__init__()
 
     def load_config(self) -> None:
         """Set what the command line says; no file of settings is read."""
         for name, value in settings(self._options).items():
             self.cfg.set(name, value)
+        if self._fds:
+            self.cfg.set("bind", [f"fd://{number}" for number in self._fds])
 
     def load(self) -> Any:
         """Load the application, in a worker; the master stops where it cannot be loaded."""
@@ -39,20 +51,62 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self.cfg.set("keepalive", math.ceil(app.limits.keep_alive_timeout))
         return app
 
+    def run(self) -> None:
+        """Serve until a signal ends the master.
+
+        Raises:
+            SystemExit: the master has ended.
+        """
+        Master(self, inherited=bool(self._options.fd)).run()
+
+
+class Master(Arbiter):  # type: ignore[misc] # gunicorn has no types
+    """gunicorn's master; the files of `inherited` Unix sockets belong to another process."""
+
+    def __init__(self, app: Gunicorn, *, inherited: bool) -> None:
+        self._inherited = inherited
+        super().__init__(app)
+
+    def stop(self, graceful: bool = True) -> None:
+        """End the workers, and remove the files of Unix sockets that this process has made."""
+        if self._inherited:
+            self.systemd = True  # gunicorn keeps the files of systemd's sockets
+        super().stop(graceful)
+
 
 def serve(options: argparse.Namespace) -> None:
     """Serve until a signal ends gunicorn.
 
     Raises:
-        SystemExit: gunicorn has ended.
+        SystemExit: gunicorn has ended, or no server can listen there.
     """
-    Gunicorn(options).run()
+    Gunicorn(options, descriptors(options)).run()
+
+
+def descriptors(options: argparse.Namespace) -> list[int]:
+    """Return the descriptors of bound sockets.
+
+    gunicorn tries five times to bind an address, and ends in a traceback where it has descriptors
+    that are no sockets. So the sockets are bound here, as those of a single process are.
+
+    Raises:
+        SystemExit: no server can listen there; says why.
+    """
+    if SUCCESSOR in os.environ:
+        return []  # the former master passes its sockets
+    if options.fd:
+        # gunicorn would take the sockets of systemd a second time.
+        os.environ.pop("LISTEN_PID", None)
+    umask = os.umask(0)  # as gunicorn has it: a proxy of another user can connect
+    try:
+        return [sock.detach() for sock in place_of(options).bind()]
+    finally:
+        os.umask(umask)
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
     limits = given_limits(options)
     found = {
-        "bind": binds(options),
         "workers": options.workers,
         "worker_class": "roll.worker.Worker",
         "certfile": options.cert,
@@ -62,12 +116,3 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
     if "graceful_timeout" in limits:
         found["graceful_timeout"] = math.ceil(limits["graceful_timeout"])
     return found
-
-
-def binds(options: argparse.Namespace) -> list[str]:
-    if options.fd:
-        return [f"fd://{number}" for number in options.fd]
-    if options.unix is not None:
-        return [f"unix:{options.unix}"]
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    return [f"{host}:{options.port}"]
