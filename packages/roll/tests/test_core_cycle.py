@@ -214,7 +214,12 @@ def stream(request, response):
 
 LISTENERS = [
     *(note, note_later, to_the_plain_page, answer, answer_later, refuse, refuse_later, fail),
-    *(have_late_work, give_nothing, stream, lambda request, response: note_later(request, response)),
+    *(
+        have_late_work,
+        give_nothing,
+        stream,
+        lambda request, response: note_later(request, response),  # noqa: PLW0108 - it is no `async def`, yet gives a coroutine
+    ),
 ]
 HEARD = [
     *(("/",), ("/plain",), ("/user/ada",), ("/number/7",), ("/number/x",), ("/missing",)),

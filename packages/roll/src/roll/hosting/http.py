@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from roll_http import ClientDisconnected, FileBody, HttpError
-from roll_http.body import BodyPass, BodyStream
+from roll_http.body import BodyStream
 from roll_http.h1.statuses import set_status
 
 from .._core import ExchangeBase
@@ -17,7 +17,7 @@ from ..errors import ends_task, log_error, take_note, what
 from ..upgrade import close_unless_upgraded
 from .fields import set_fields
 from .hints import early_hints, lines_of
-from .outgoing import Outgoing, begin
+from .outgoing import begin
 
 __all__ = ["Exchange"]
 
