@@ -218,7 +218,7 @@ LISTENERS = [
         have_late_work,
         give_nothing,
         stream,
-        lambda request, response: note_later(request, response),  # noqa: PLW0108 - it is no `async def`, yet gives a coroutine
+        lambda request, response: note_later(request, response),  # noqa: PLW0108 - a plain function
     ),
 ]
 HEARD = [
