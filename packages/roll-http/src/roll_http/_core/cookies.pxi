@@ -16,6 +16,8 @@ cdef int find_cookie(bytes block, const unsigned char** text, Py_ssize_t* size) 
     cdef int lines = 0
     while line < stop:
         end = <const unsigned char*>memchr(line, 13, stop - line)
+        if end == NULL:
+            break
         if end - line > 6 and line[6] == b":" and equals(line, b"cookie", 6):
             text[0], size[0] = line + 7, end - line - 7
             lines += 1
