@@ -32,6 +32,11 @@ KINDS = {
     "body": b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
     "json": b"GET /json HTTP/1.1\r\nHost: a\r\n\r\n",
     "fields": b"GET /fields HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-a: 2\r\n\r\n",
+    "cookies": b"GET /cookies HTTP/1.1\r\nHost: a\r\nCookie: a=b; c=d\r\n\r\n",
+    "echo": b'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 13\r\n\r\n{"a": [1, 2]}',
+    "bad json": b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n[1,",
+    "waits": b"GET /waits HTTP/1.1\r\nHost: a\r\n\r\n",
+    "fails late": b"GET /fails-late HTTP/1.1\r\nHost: a\r\n\r\n",
     "fails": b"GET /fails HTTP/1.1\r\nHost: a\r\n\r\n",
     "pipelined": 8 * PLAIN,
     "not common": b"GET /plain HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, a\r\n\r\n",
@@ -51,6 +56,17 @@ class App:
         elif request.path == "/fields":
             response.headers["X-Fields"] = " ".join(request.headers)
             response.cookies.set("a", "b")
+            response.headers["X-Number"] = len(response.headers)
+        elif request.path == "/cookies":
+            response.cookies.set("c", request.cookies["c"])
+        elif request.path == "/echo":
+            response.json = request.json
+        elif request.path == "/waits":
+            await asyncio.sleep(0)
+            response.body = "waited"
+        elif request.path == "/fails-late":
+            await asyncio.sleep(0)
+            raise KeyError
         elif request.path == "/fails":
             raise KeyError
         else:
@@ -95,12 +111,16 @@ async def deliver(protocol, data, times):
     loop = asyncio.get_running_loop()
     done = loop.create_future()
 
-    def call():
-        for _ in range(times):
+    def call(left):
+        while left and protocol.request is None:
             protocol.data_received(data)
-        done.set_result(None)
+            left -= 1
+        if left or protocol.request is not None:
+            loop.call_soon(call, left)
+        else:
+            done.set_result(None)
 
-    loop.call_soon(call)
+    loop.call_soon(call, times)
     await done
 
 
@@ -150,6 +170,7 @@ def test_parsing_and_rendering_survive_each_failed_allocation():
         lambda: native.parse(data, limits),
         lambda: native.serialize(response, "Date: now\r\n"),
         lambda: native.encode_json(value),
+        lambda: native.read_cookies(b"Cookie: a=b; c=d\r\n\r\n"),
         # Many, as the interpreter keeps some of the dicts that were freed.
         lambda: [make(None, None) for make in (Request, Response) * 100],
     ]
@@ -175,7 +196,7 @@ def test_parsing_and_rendering_survive_each_failed_allocation():
 
 
 @pytest.mark.skipif(set_nomemory is None, reason="the interpreter has no _testcapi")
-@pytest.mark.parametrize("kind", ["plain", "body", "pipelined", "fields"])
+@pytest.mark.parametrize("kind", ["plain", "body", "pipelined", "fields", "cookies", "echo", "waits"])
 async def test_a_connection_survives_or_ends_at_each_failed_allocation(kind, caplog):
     caplog.set_level(1000, "roll_http")
     loop = asyncio.get_running_loop()

@@ -55,9 +55,10 @@ cdef extern from *:
     static inline Py_ssize_t roll_slot_offset(PyObject *slot) {
         return ((PyMemberDescrObject *)slot)->d_member->offset;
     }
-    /* Set a slot of a new object, which has no value yet, to None. */
+    /* Set a slot to None. */
     static inline void roll_fill_slot(PyObject *object, Py_ssize_t offset) {
-        *(PyObject **)((char *)object + offset) = Py_NewRef(Py_None);
+        PyObject **slot = (PyObject **)((char *)object + offset);
+        Py_XSETREF(*slot, Py_NewRef(Py_None));
     }
     static inline int roll_type_has(PyObject *object, PyObject *name) {
         return _PyType_Lookup(Py_TYPE(object), name) != NULL;

@@ -1,19 +1,36 @@
-"""How an application has ended, as an awaitable: the native core gives it to Python's `answer`."""
+"""How the first step of a request has ended, as an awaitable: what the core gives to Python.
+
+They are no coroutines: where memory fails before they are awaited, Python would warn of these.
+"""
 
 from __future__ import annotations
 
-from typing import NoReturn, TypeVar
+from collections.abc import Generator
+from typing import Any, NoReturn
 
 __all__ = ["raised", "returned"]
 
-T = TypeVar("T")
+
+class returned:  # noqa: N801 - called like a function
+    """An awaitable that gives `result`."""
+
+    __slots__ = ("_result",)
+
+    def __init__(self, result: Any) -> None:
+        self._result = result
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._result
+        yield
 
 
-async def returned(result: T) -> T:
-    """Return what the application has returned."""
-    return result
+class raised:  # noqa: N801
+    """An awaitable that raises `error`."""
 
+    __slots__ = ("_error",)
 
-async def raised(error: BaseException) -> NoReturn:
-    """Raise what the application has raised."""
-    raise error
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __await__(self) -> NoReturn:
+        raise self._error

@@ -2,7 +2,8 @@
 
 
 cdef inline bint has_listener(dict own, name) except -1:
-    return name in <dict>own["hooks"]
+    hooks = own["hooks"]  # which a handler may replace by any object
+    return bool(hooks) and name in hooks
 
 
 cdef object send_event(app, dict own, name, request, response):
@@ -13,7 +14,7 @@ cdef object send_event(app, dict own, name, request, response):
     cdef list chain = chain_of(app, own, name)
     cdef Py_ssize_t position
     for position in range(len(chain)):
-        call, waits, _ = <tuple>chain[position]
+        call, waits, _ = chain[position]
         result = None if waits else call(request, response)
         if waits or result is not None:
             rest = chain[position:]
@@ -23,7 +24,7 @@ cdef object send_event(app, dict own, name, request, response):
 
 cdef list chain_of(app, dict own, name):
     """Return what calls the listeners of an event, as `Events.chain` does."""
-    known = (<dict>own["_chains"]).get(name)
-    if known is None or (<tuple>known)[0] != (<dict>own["hooks"])[name]:
+    known = own["_chains"].get(name)
+    if known is None or known[0] != own["hooks"].get(name):
         return app.chain(name)
-    return <list>(<tuple>known)[1]
+    return known[1]
