@@ -688,7 +688,7 @@ async def test_a_failing_stream_never_looks_complete(serve, caplog, length):
     with pytest.raises(ConnectionError):
         await connection.rest()
     assert closed == [True]
-    assert "failed after its head was sent" in caplog.text
+    assert "failed after its head was sent, for GET b'/'" in caplog.text
 
 
 async def test_a_stream_without_aclose_is_sent(serve):

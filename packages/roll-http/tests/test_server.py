@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -550,10 +551,11 @@ def test_the_clock_stops_while_a_handler_blocks_the_loop():
     assert idle.expired
 
 
-async def test_a_stream_without_an_end_is_told_of_the_stop(serve):
-    told = asyncio.Event()
+async def test_a_stream_without_an_end_is_told_of_the_stop_and_is_the_last(serve):
+    told, answered = asyncio.Event(), []
 
     async def handler(request, response):
+        answered.append(request.path)
         connection = request.protocol
         assert not connection.stopping
         connection.on_shutdown = told.set
@@ -568,6 +570,11 @@ async def test_a_stream_without_an_end_is_told_of_the_stop(serve):
     peer = await serve(handler)
     client = await peer.connect()
     client.send(GET)
-    await client.head()
-    await peer.server.stop()
-    assert (await client.rest()).endswith(b"begun\r\n0\r\n\r\n")
+    assert "Connection: close" not in await client.head()
+    stop = asyncio.create_task(peer.server.stop())
+    await client.until(b"begun\r\n0\r\n\r\n")
+    client.send(b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
+    with contextlib.suppress(ConnectionError):  # a reset: nobody reads the request
+        assert await client.rest() == b""
+    await stop
+    assert answered == ["/"]

@@ -51,7 +51,8 @@ class EndingConnection(ConnectionBase):
     on_shutdown: Callable[[], None] | None
     """Called when the server stops, once or more often, while a request is answered.
 
-    For an answer without an end of its own, which would hold up a graceful shutdown.
+    For an answer without an end of its own, which would hold up a graceful shutdown. The
+    connection is closed with the last byte of that answer.
     """
 
     def forget_request(self) -> None:
@@ -149,6 +150,9 @@ class EndingConnection(ConnectionBase):
         elif self.state in {HEAD, SKIPPING_BODY, LINGERING}:
             self._hurry()
         elif self.on_shutdown is not None:
+            # The client does not expect this end: its next request is not on the way.
+            if self._exchange is not None:
+                self._exchange.is_last = True
             self.on_shutdown()
 
     @property

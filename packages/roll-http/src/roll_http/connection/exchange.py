@@ -64,11 +64,13 @@ class Connection(Protocol):
 class Exchange:
     """One request whose answer takes more than one step, and the sending of its response."""
 
-    __slots__ = ("_connection", "_sending", "task")
+    __slots__ = ("_connection", "_sending", "is_last", "task")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sending = _NOTHING
+        self.is_last = False
+        """The connection ends with this answer, whatever its head has promised."""
         self.task: asyncio.Task[None] | None = None
         """The task that runs `answer`; None in its first step."""
 
@@ -100,7 +102,7 @@ class Exchange:
             end(connection, request, response, connection.writer.body_sent, keep_alive=False)
             raise
         size = connection.writer.body_sent
-        end(connection, request, response, size, keep_alive=keep_alive)
+        end(connection, request, response, size, keep_alive=keep_alive and not self.is_last)
 
     async def _prepare(
         self, head: Head, serialized: Serialized, response: Response
@@ -172,11 +174,13 @@ class Exchange:
         """Log the error that is being handled, and has cut a stream: it can't be answered."""
         if isinstance(error, HttpError):
             # The stream reads the request's body, and that is malformed or late.
-            logger.warning("A streamed response ended with its head sent: %s", error)
+            what = "A streamed response ended with its head sent: %s, for %s"
+            logger.warning(what, error, asked_for(self._connection.request))
         elif isinstance(error, ClientDisconnected):
             return
         elif self._sending == _WHOLE or not self._connection.gone:
-            logger.exception("A streamed response failed after its head was sent")
+            what = "A streamed response failed after its head was sent, for %s"
+            logger.exception(what, asked_for(self._connection.request))
 
     def _send_chunks(
         self, stream: AsyncIterator[Any], encoder: BodyEncoder
@@ -224,6 +228,11 @@ class Exchange:
     def cancel(self) -> None:
         """Cancel the handler, or the sending of its response."""
         cancel_task(self.task or asyncio.current_task())
+
+
+def asked_for(request: Any) -> str:
+    """Return method and target of a request for a log; no client can forge a line with them."""
+    return f"{getattr(request, 'method', None)} {getattr(request, 'url', None)!r}"
 
 
 def end(
