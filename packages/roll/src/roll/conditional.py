@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
 from http import HTTPStatus
@@ -13,11 +12,11 @@ from typing import Any, Final
 from .conditions import not_modified, precondition_failed
 from .dates import parse_date
 from .errors import drop
+from .fields import field_of
 
 __all__ = [
     "answer_conditions",
     "drop_body",
-    "field_of",
     "formatted_date",
     "formatted_etag",
     "parsed_etag",
@@ -75,12 +74,6 @@ def parsed_modified(field: str | None) -> datetime | None:
     """Return the moment of a `Last-Modified` field, in UTC; None where there is none."""
     seconds = None if field is None else parse_date(field)
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def field_of(headers: Mapping[str, Any], name: str) -> str | None:
-    """Return a field of a response, given in lower case, whatever its spelling: the last one."""
-    found = [value for key, value in headers.items() if key.lower() == name]
-    return str(found[-1]) if found else None
 
 
 async def answer_conditions(request: Any, response: Any) -> None:

@@ -19,8 +19,8 @@ from roll_http import FileBody, HttpError
 
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
 from .errors import set_fields
+from .fields import vary_on
 from .places import locate
-from .vary import vary_on
 
 __all__ = ["WHOLE", "OpenFile", "answer", "content_type", "find", "open_file", "send"]
 

@@ -13,13 +13,13 @@ from roll_http.json_codec import codec_of
 from .answered import RunsAfter
 from .charsets import decode
 from .conditional import (
-    field_of,
     formatted_date,
     formatted_etag,
     parsed_etag,
     parsed_modified,
 )
 from .event_stream import EventStream
+from .fields import field_of
 from .late import unsettled
 from .sent_file import SentFile
 
@@ -37,9 +37,7 @@ class Response(RunsAfter, roll_http.Response):
 
         Raises `TypeError` for a body that is to be streamed.
         """
-        fields = self.headers.items()
-        found = (value for name, value in fields if name.lower() == "content-type")
-        return decode(self.body, next(found, ""))
+        return decode(self.body, field_of(self.headers, "content-type") or "")
 
     if TYPE_CHECKING:
         # Applications have a method of this name, to render templates: type checkers let them.

@@ -10,9 +10,10 @@ from typing import Any
 
 from roll_http import HttpError
 
-from .conditional import field_of, parsed_modified
+from .conditional import parsed_modified
 from .disposition import attachment
 from .errors import set_fields
+from .fields import field_of
 from .files import OpenFile, answer, find, open_file, send
 
 __all__ = ["SentFile"]

@@ -14,12 +14,11 @@ from roll_http.syntax import TCHARS
 
 from ..application import Roll
 from ..codings import accepted
-from ..conditional import field_of
 from ..conditions import TAG
 from ..errors import drop, set_fields
+from ..fields import field_of, names_of, vary_on
 from ..late import unsettled
 from ..settings import is_list
-from ..vary import vary_on
 from .compressed import CompressedStream, NoStream, compressed
 from .encoders import Encoder, encoders
 
@@ -46,12 +45,27 @@ TYPES: Final = (
 
 MIN_SIZE: Final = 1024
 
-LEFT_ALONE: Final = frozenset({"content-encoding", "content-range", "content-digest"})
+LEFT_ALONE: Final = frozenset(
+    {
+        "content-encoding",
+        "content-range",
+        "content-digest",
+        "content-md5",
+        "digest",
+        "repr-digest",
+    }
+)
 """The fields of responses that another coding would make wrong."""
 
-WITHOUT_CONTENT: Final = frozenset(
-    {HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED}
+NEVER_COMPRESSED: Final = frozenset(
+    {
+        HTTPStatus.NO_CONTENT,
+        HTTPStatus.RESET_CONTENT,
+        HTTPStatus.NOT_MODIFIED,
+        HTTPStatus.PARTIAL_CONTENT,
+    }
 )
+"""The statuses of responses without content, and of a part of one."""
 
 OF_THE_UNCOMPRESSED: Final = frozenset({"accept-ranges", "content-length"})
 
@@ -105,7 +119,7 @@ class Compressor:
         """Compress a response, if it is to be compressed."""
         if response.status == HTTPStatus.NOT_MODIFIED:
             confirm_weakly(request, response.headers)
-        if response.status in WITHOUT_CONTENT or is_left_alone(response.headers):
+        if response.status in NEVER_COMPRESSED or is_left_alone(response.headers):
             return
         try:
             data, stream, kind = read_body(response.body)
@@ -174,7 +188,7 @@ def confirm_weakly(request: Any, headers: dict[str, Any]) -> None:
 
 def is_left_alone(headers: Mapping[str, Any]) -> bool:
     """Tell whether another coding would make a response wrong, or is not wanted."""
-    if not LEFT_ALONE.isdisjoint(map(str.lower, headers)):
+    if not LEFT_ALONE.isdisjoint(names_of(headers)):
         return True
     caching = field_of(headers, "cache-control") or ""
     return "no-transform" in {each.strip().lower() for each in caching.split(",")}

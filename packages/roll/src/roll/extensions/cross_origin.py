@@ -14,8 +14,8 @@ from ..callables import (
     refuse_misfit,
     refuse_unrun,
 )
+from ..fields import vary_on
 from ..settings import check_flag
-from ..vary import vary_on
 from .checks import check_list, check_origins, check_seconds, checked_methods, checked_names
 
 __all__ = ["cors"]

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ..fields import field_of
 from .clock import Clock, clf_time
 from .escaping import escaped, peer_of
 
-__all__ = ["HEADER", "Getter", "compiled", "each_name", "request_line", "sent_field"]
+__all__ = ["HEADER", "Getter", "compiled", "each_name", "request_line"]
 
 Getter = Callable[[Any, Any, int, float], Any]
 """Called with a request, its response, the bytes of its body and seconds; returns a field."""
@@ -40,11 +41,7 @@ def header_of(name: str, side: str) -> Getter:
         key = name.upper()
         return lambda request, *_: text_of(request.headers.get(key))
     lowered = name.lower()
-    return lambda _, response, *__: text_of(sent_field(response.headers, lowered))
-
-
-def sent_field(headers: Mapping[str, Any], name: str) -> Any:
-    return next((value for known, value in headers.items() if known.lower() == name), None)
+    return lambda _, response, *__: text_of(field_of(response.headers, lowered))
 
 
 def ours() -> dict[str, Getter]:

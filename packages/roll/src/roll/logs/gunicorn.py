@@ -7,9 +7,10 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ..fields import field_of
 from .clock import Clock, clf_time
 from .escaping import escaped, peer_of
-from .formats import HEADER, Getter, compiled, each_name, request_line, sent_field
+from .formats import HEADER, Getter, compiled, each_name, request_line
 from .lines import Format
 
 __all__ = ["gunicorn_format"]
@@ -78,7 +79,7 @@ def header_of(name: str, side: str) -> Getter:
         key = name.upper()
         return lambda request, *_: given(request.headers.get(key))
     lowered = name.lower()
-    return lambda _, response, *__: given(sent_field(response.headers, lowered))
+    return lambda _, response, *__: given(field_of(response.headers, lowered))
 
 
 def gunicorn_format(template: str) -> Format | None:

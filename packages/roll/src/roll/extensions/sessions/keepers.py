@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ...vary import vary_on
+from ...fields import vary_on
 from .session import NOTHING, Kept, Session
 from .signing import KeySigner, SessionSigner, encode
 from .stores import SessionStore
