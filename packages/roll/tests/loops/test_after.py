@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import gc
+import re
 import warnings
 from functools import partial
 
@@ -104,6 +105,37 @@ async def test_one_that_fails_is_logged_and_sent_and_the_others_run(
     kinds = [type(await until(failed.get())) for _ in range(3)]
     assert kinds == [ValueError, HttpError, TypeError]
     assert [record.exc_info[0] for record in caplog.records] == kinds
+    told = [record.getMessage() for record in caplog.records]
+    assert [
+        re.search(r"\.(\w+) \(.*test_after\.py:\d+\), called after an answer", each)[1]
+        for each in told
+    ] == [
+        "fail",
+        "fail_too",
+        "generator",
+    ]
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, partial], ids=["plain", "partial"])
+async def test_one_that_does_not_end_is_named_when_it_is_cancelled(app, caplog, wrap):
+    entered = asyncio.Event()
+
+    async def wait_for_ever():
+        entered.set()
+        await asyncio.Event().wait()
+
+    @app.route("/")
+    def index(request, response):
+        response.after(wrap(wait_for_ever))
+
+    async with Client(app) as client:
+        await client.get("/")
+        await entered.wait()
+        await app.kept_tasks.cancel()
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert re.fullmatch(
+        r"The task 'after: .*wait_for_ever' is cancelled, as it has not ended", told
+    )
 
 
 @pytest.mark.parametrize("event", ["headers", "request", "response", "error"])
