@@ -9,6 +9,7 @@ import pytest
 from roll import HttpError, Limits, Response, Roll
 from roll.asgi.head import head_of
 from roll.asgi.websocket import is_origin
+from roll.extensions import access_log, observe
 from roll_http import ClientDisconnected
 from roll_websocket import ConnectionClosed
 
@@ -461,6 +462,112 @@ async def test_end_of_an_answer_is_reported(app):
     await ask(app, "/watched")
     ((request, response, size),) = seen
     assert (request.path, response.status, size) == ("/watched", 200, 3)
+
+
+@pytest.fixture
+def reports(app):
+    """What `observe` reports, and the events `answered`."""
+    seen, events = [], []
+
+    def report(request, response, size, seconds):
+        assert 0 < seconds < 10
+        seen.append((request.path, request.route_path, int(response.status), size))
+
+    observe(app, report)
+    app.listen("answered")(lambda request, response: events.append(request.path))
+    yield seen
+    assert events == [path for path, *_ in seen]
+
+
+async def test_each_answer_is_reported_once(app, reports):
+    after = []
+
+    @app.route("/plain/{name}")
+    async def plain(request, response, name):
+        response.body = name
+        response.after(lambda: after.append(name))
+
+    @app.route("/stream")
+    async def stream(request, response):
+        response.body = iter(["ab", "c"])
+
+    @app.route("/fails")
+    async def fails(request, response):
+        raise ValueError
+
+    for path in ("/plain/ada", "/stream", "/fails", "/missing"):
+        await ask(app, path)
+    assert reports == [
+        ("/plain/ada", "/plain/{name}", 200, 3),
+        ("/stream", "/stream", 200, 3),
+        ("/fails", "/fails", 500, 21),
+        ("/missing", None, 404, 8),
+    ]
+    await asyncio.sleep(0)  # functions of `after` run in a task
+    assert after == ["ada"]
+
+
+async def test_an_answer_whose_client_has_gone_is_reported_once(app, reports):
+    after, begun = [], asyncio.Event()
+
+    @app.route("/waits", cancel_on_disconnect=True)
+    async def waits(request, response):
+        response.after(lambda: after.append(True))
+        begun.set()
+        await asyncio.Event().wait()
+
+    server = Server(app, path="/waits")
+    await begun.wait()
+    server.give("http.disconnect")
+    await server.task
+    assert reports == [("/waits", "/waits", 400, 0)]
+    await asyncio.sleep(0)
+    assert after == [True]
+
+
+async def test_what_was_sent_of_a_stream_that_is_lost_is_reported(app, reports):
+    @app.route("/stream")
+    async def stream(request, response):
+        async def body():
+            yield "abc"
+            await asyncio.Event().wait()
+
+        response.body = body()
+
+    server = Server(app, path="/stream")
+    await server.until("http.response.body")
+    server.give("http.disconnect")
+    await server.task
+    assert reports == [("/stream", "/stream", 200, 3)]
+
+
+async def test_websockets_are_reported_once(app, reports):
+    server = websocket(app, mirror)
+    server.give("websocket.receive", text="abc")
+    await server.until("websocket.send")
+    server.give("websocket.disconnect", code=1000)
+    await server.task
+    headers = [(b"origin", b"https://elsewhere.example")]
+    refused = websocket(app, mirror, headers=headers, origins=["https://a.example"], replace=True)
+    await refused.task
+    assert reports == [("/ws", "/ws", 101, 3), ("/ws", "/ws", 403, 0)]
+
+
+async def test_a_report_that_fails_harms_no_answer(app, caplog):
+    def fail(request, response, size, seconds):
+        raise ValueError("no disk")
+
+    observe(app, fail)
+    assert (await ask(app, "/missing"))[0] == 404
+    assert "no disk" in caplog.text
+
+
+async def test_the_access_log_has_what_other_servers_answer(app, tmp_path):
+    log = access_log(app, tmp_path / "log", "json")
+    await ask(app, "/missing")
+    log.close()
+    line = json.loads((tmp_path / "log").read_text())
+    assert (line["peer"], line["path"], line["status"]) == ("192.0.2.1", "/missing", 404)
 
 
 # The head.

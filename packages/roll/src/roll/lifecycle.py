@@ -35,6 +35,8 @@ class Lifecycle(Events):
         super().__init__()
         self.kept_tasks = Tasks(self)
         self.running_servers: WeakSet[Server] = WeakSet()
+        self.answer_reports: list[Callable[[Any, Any, int], None]] = []
+        """What is called with each answer, whatever server sends it; see `report_exchanges`."""
         self._lifespans = Lifespans(self)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.AbstractEventLoop | None = None

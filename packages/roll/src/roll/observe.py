@@ -34,6 +34,7 @@ class Observed(Protocol):
 
     hooks: dict[str, list[Callable[..., Any]]]
     HttpProtocol: Callable[..., Any]
+    answer_reports: list[Callable[[Any, Any, int], None]]
 
     @property
     def protocol_class(self) -> Callable[..., Any]:
@@ -78,6 +79,7 @@ def report_exchanges(app: Observed, report: Report) -> None:
         return protocol
 
     app.HttpProtocol = make_watched
+    app.answer_reports.append(answered)
 
 
 @cache

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from roll.extensions import observe
+from roll.testing import LiveClient
 
 
 @pytest.fixture
@@ -90,3 +91,31 @@ async def a_coroutine(request, response, size, seconds):
 def test_what_cannot_be_called_is_told_at_once(app, report, message):
     with pytest.raises(ValueError, match=message):
         observe(app, report)
+
+
+async def hosted(scope, receive, send):
+    """An application of ASGI."""
+    if scope["type"] == "lifespan":
+        raise NotImplementedError
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close"})
+        return
+    await send({"type": "http.response.start", "status": 201, "headers": []})
+    await send({"type": "http.response.body", "body": b"abc"})
+
+
+async def test_a_mounted_application_is_reported_by_its_prefix(app, reports, until):
+    app.mount("/admin", hosted)
+    live = LiveClient(app)
+    await live.start()
+    for path in ("/admin", "/admin/", "/admin/a/b?q"):
+        await live.get(path)
+    reports.came.clear()
+    async with live.websocket("/admin/ws"):
+        pass
+    await until(reports.came)
+    await live.stop()
+    route = "/admin/{mounted:path}"
+    assert reports.seen == [*([("GET", route, 201, 3)] * 3), ("GET", route, 101, 4)]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from time import perf_counter
 from typing import Any
 
 from roll_http import ClientDisconnected
 from roll_http.body import BodyStream
+from roll_http.connection.observers import report as tell
 
+from ..answered import watch
+from ..observe import when_answered
 from .head import address_of
 
 __all__ = ["ASGIConnection", "Body"]
@@ -39,6 +43,9 @@ class ASGIConnection:
     somebody waits for one: for the body, or for the disconnect of the client.
     """
 
+    on_answered: Callable[[Any, Any, int], None] | None = None
+    """Called once with the request, the response, and the bytes of its body that were sent."""
+
     def __init__(self, app: Any, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         self.app = app
         self.scope = scope
@@ -48,7 +55,14 @@ class ASGIConnection:
         self.request: Any = None
         self.response: Any = None
         self.body: Body | None = None
-        self.on_answered: Callable[[Any, Any, int], None] | None = None
+        self.received_at = perf_counter()
+        self.body_sent = 0
+        """The bytes of the body of the response that were sent."""
+        self.reported = False
+        for report in app.answer_reports:
+            when_answered(self, report)
+        if "answered" in app.hooks:
+            watch(app, self)
         self.room = asyncio.Event()
         self.on_gone: Callable[[], object] | None = None
         self.responded: Any = None
@@ -119,6 +133,12 @@ class ASGIConnection:
 
         self.responded = self.request
         return OpenResponse(self, response)
+
+    def report(self, response: Any) -> None:
+        """Report that the response has gone, or is lost; once."""
+        if not self.reported and self.on_answered is not None:
+            tell(self.on_answered, self.request, response, self.body_sent)
+        self.reported = True
 
     def end(self) -> None:
         """Receive no more messages."""

@@ -46,6 +46,7 @@ async def serve_http(app: Any, scope: Any, receive: Any, send: Any) -> None:
     except (ClientDisconnected, OSError):
         pass  # nobody is there to be answered
     finally:
+        connection.report(response)
         connection.end()
 
 
@@ -88,13 +89,12 @@ async def respond(connection: ASGIConnection, request: Any, response: Any) -> No
         serialized = serialize_response(request, response, "")
     head, body, stream, encoder, _ = serialized
     await connection.send(start_of(head))
-    size = len(body)
     if stream is None:
         await connection.send({"type": "http.response.body", "body": body})
+        connection.body_sent = len(body)
     else:
-        size = await send_stream(connection, stream, encoder)
-    if connection.on_answered is not None:
-        connection.on_answered(request, response, size)
+        await send_stream(connection, stream, encoder)
+    connection.report(response)
 
 
 def log_unsendable(request: Any, error: Exception) -> None:
@@ -120,9 +120,10 @@ def messages_of(fields: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
             yield lower, value
 
 
-async def send_stream(connection: ASGIConnection, stream: AsyncIterator[Any], encoder: Any) -> int:
-    """Send a streamed body, and return its length; nothing of it where there is no encoder."""
-    size = 0
+async def send_stream(
+    connection: ASGIConnection, stream: AsyncIterator[Any], encoder: Any
+) -> None:
+    """Send a streamed body; nothing of it where there is no encoder."""
     try:
         if encoder is not None:
             if not isinstance(stream, FileBody):
@@ -130,15 +131,14 @@ async def send_stream(connection: ASGIConnection, stream: AsyncIterator[Any], en
             async for item in stream:
                 data = as_bytes(item)
                 if data:
-                    size += len(data)
                     encoder.frame_chunk(len(data))  # checks the length that was announced
                     message = {"type": "http.response.body", "body": data, "more_body": True}
                     await connection.send(message)
+                    connection.body_sent += len(data)
             encoder.end()
     finally:
         await close(stream)
     await connection.send({"type": "http.response.body", "body": b""})
-    return size
 
 
 async def close(stream: Any) -> None:

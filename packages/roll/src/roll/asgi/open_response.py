@@ -23,16 +23,15 @@ class OpenResponse:
         self._connection = connection
         self._response = response
         self._start: Any = start_of(head)
-        self._size = 0
 
     async def write(self, data: bytes) -> None:
         """Send a piece of the body; raise `ValueError` for more than was announced."""
         await self._begin()
         if data and self._encoder is not None:
             self._encoder.frame_chunk(len(data))
-            self._size += len(data)
             message = {"type": "http.response.body", "body": data, "more_body": True}
             await self._connection.send(message)
+            self._connection.body_sent += len(data)
 
     async def _begin(self) -> None:
         if self._start is not None:
@@ -45,6 +44,4 @@ class OpenResponse:
             self._encoder.end()
         await self._begin()
         await self._connection.send({"type": "http.response.body", "body": b""})
-        report = self._connection.on_answered
-        if report is not None:
-            report(self._connection.request, self._response, self._size)
+        self._connection.report(self._response)

@@ -43,6 +43,8 @@ async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None
     except (ConnectionClosed, OSError):
         pass  # the client has gone
     finally:
+        if not connection.switched:  # its end is reported by who has taken it
+            connection.report(response)
         connection.end()
 
 
@@ -55,6 +57,7 @@ async def refuse(connection: WebsocketConnection, request: Any, response: Any) -
     head, body, *_ = serialize_response(request, response, "")
     await connection.send({**start_of(head), "type": "websocket.http.response.start"})
     await connection.send({"type": "websocket.http.response.body", "body": body})
+    connection.body_sent = len(body)
 
 
 class WebsocketConnection(ASGIConnection):

@@ -56,7 +56,8 @@ def payload_of(host: Host, settings: dict[str, Any]) -> dict[str, Any]:
     for_requests = tuple(request_settings(settings))
 
     def endpoint(method: str) -> Endpoint:
-        return Endpoint(method, lazy_body=True, settings=for_requests, host=host)
+        path = f"{host.prefix}/{{mounted:path}}"
+        return Endpoint(method, lazy_body=True, settings=for_requests, host=host, path=path)
 
     payload: dict[str, Any] = {"protocol": "http"}
     for method in METHODS:
