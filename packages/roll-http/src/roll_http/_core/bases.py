@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from http import HTTPStatus
 from types import MemberDescriptorType
 from typing import Any, ClassVar
@@ -206,6 +207,16 @@ class ConnectionBase:
     def data_received(self, data: bytes) -> None:
         """Handle bytes from the client; called by asyncio."""
 
+    def respond(self, response: Any) -> Coroutine[Any, Any, None] | None:
+        """Send the response to the current request now, not when the application returns.
+
+        Return what is to be awaited for a long or streamed body; None if the response was sent.
+        The connection then goes on to its next request, and the application may run on: what it
+        returns is not sent, and what it raises is logged. A response that can't be sent is
+        answered by a 500, as one that is returned.
+        """
+        return self._respond(response)
+
     def _resume(self) -> None:
         """Go on with the requests that are buffered."""
         self._advance()
@@ -213,5 +224,7 @@ class ConnectionBase:
     # What the connection does, by the classes that are made of this one.
 
     def _receive(self, data: bytes) -> None: ...
+
+    def _respond(self, response: Any) -> Coroutine[Any, Any, None] | None: ...
 
     def _advance(self) -> None: ...

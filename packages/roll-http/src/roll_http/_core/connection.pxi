@@ -191,6 +191,40 @@ cdef class ConnectionBase:
         self.go_on(task, make_work(self, request, head.method, target, steps), outcome, result)
         return 0
 
+    def respond(self, response):
+        """Send the response to the current request while its application still runs."""
+        cdef Py_ssize_t size
+        cdef RequestBase request
+        cdef bytes sent = None
+        if self.state == ANSWERING and not self.must_close and isinstance(self.request, RequestBase):
+            request = <RequestBase>self.request
+            if (
+                response is self.response and request.keep_alive is True and self.opened is None
+                and request.version == "1.1" and request.method != "HEAD"
+                and request.method != "CONNECT" and self.reader.body is None
+                and plain_responses.takes(type(response))
+            ):
+                try:
+                    sent = render(<ResponseBase>response, self.registry.date, True, &size)
+                except (KeyboardInterrupt, SystemExit, GeneratorExit):
+                    raise
+                except BaseException:  # Python's way raises it again, and says what is wrong
+                    sent = None
+        if sent is None:
+            return self._respond(response)
+        self.responded = request
+        self.writer.write(sent)
+        if self.on_answered is not None:
+            end_exchange(self, request, response, size, keep_alive=True)
+        elif not self._advancing or self.gone:
+            self.finish(True)
+        else:  # the loop of `advance` goes on: what `finish` does then
+            self.request = self.response = self._exchange = None
+            self.set_state(IDLE)
+            if not self.reader.has_bytes:
+                self.read_deadline = <double>self.registry.now + self.limits.keep_alive_timeout
+        return None
+
     cdef bint send(
         self, RequestBase request, result, int method, bint buffered, bint has_waited
     ) except -1:

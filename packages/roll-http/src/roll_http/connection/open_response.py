@@ -7,6 +7,7 @@ from ..h1.body_encoders import ChunkedEncoder
 from ..response import Response
 from .answering import may_go_on, serialize_response
 from .exchange import Connection, end
+from .writer import SLICE
 
 __all__ = ["OpenResponse"]
 
@@ -36,19 +37,42 @@ class OpenResponse:
         connection.opened = self
         connection.writer.begin(serialized.head)
 
-    async def write(self, data: bytes) -> None:
-        """Write a piece of the body; wait while the client does not read.
+    def put(self, data: bytes) -> bool:
+        """Write a short piece of the body at once; return whether to `drain` before the next one.
 
-        Nothing is written of a body that the response can't have, such as that to a HEAD.
+        For pieces of at most `SLICE` bytes. Nothing is written of a body that the response can't
+        have, such as that to a HEAD.
+
+        Raises:
+            ValueError: the body would be longer than its Content-Length.
+        """
+        connection = self._connection
+        if connection.opened is not self:
+            return True
+        return bool(
+            data and self._encoder is not None and connection.writer.put(data, self._encoder)
+        )
+
+    async def drain(self) -> None:
+        """Wait until the client reads; raise `ClientDisconnected` if it has gone."""
+        if self._connection.opened is not self:
+            raise ClientDisconnected("The response has ended")
+        await self._connection.writer.drain()
+
+    async def write(self, data: bytes) -> None:
+        """Write a piece of the body, of any length; wait while the client does not read.
 
         Raises:
             ValueError: the body would be longer than its Content-Length.
             ClientDisconnected: the client has gone, or the response has ended.
         """
-        if self._connection.opened is not self:
-            raise ClientDisconnected("The response has ended")
-        if data and self._encoder is not None:
-            await self._connection.writer.send_chunk(data, self._encoder)
+        if len(data) <= SLICE:
+            if self.put(data):
+                await self.drain()
+        elif self._connection.opened is not self:
+            await self.drain()
+        elif self._encoder is not None:
+            await self._connection.writer.put_long(data, self._encoder)
 
     def end(self, trailers: bytes = b"") -> None:
         """End the body, and go on to the next request; do nothing if it has ended.

@@ -160,14 +160,7 @@ class PipelinedConnection(EndingConnection):
 
     # Responses that are sent while the application still runs.
 
-    def respond(self, response: Response) -> Coroutine[Any, Any, None] | None:
-        """Send the response to the current request now, not when the application returns.
-
-        Return what is to be awaited for a long or streamed body; None if the response was sent.
-        The connection then goes on to its next request, and the application may run on: what it
-        returns is not sent, and what it raises is logged. A response that can't be sent is
-        answered by a 500, as one that is returned.
-        """
+    def _respond(self, response: Response) -> Coroutine[Any, Any, None] | None:
         self.responded = self.request
         head = Head()
         head.method, head.target = self.request.method, self.request.url

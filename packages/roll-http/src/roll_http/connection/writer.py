@@ -141,16 +141,16 @@ class Writer:
                     await self.drain()
         self.write(encoder.end())
 
-    async def send_chunk(self, chunk: bytes, encoder: BodyEncoder) -> None:
-        """Write a chunk of a body, as `send_stream` does; it has at least one byte."""
-        size = len(chunk)
-        before, after = encoder.frame_chunk(size)
-        if size > SLICE:
-            await self._write_long(before, chunk, after)
-            return
+    def put(self, chunk: bytes, encoder: BodyEncoder) -> bool:
+        """Write a chunk of 1 to `SLICE` bytes; return whether to `drain` before the next one."""
+        before, after = encoder.frame_chunk(len(chunk))
         self._write_slice(before, chunk, after)
-        if self.paused or self.lost or self._turn >= TURN or self._transport.is_closing():
-            await self.drain()
+        return self.paused or self.lost or self._turn >= TURN or self._transport.is_closing()
+
+    async def put_long(self, chunk: bytes, encoder: BodyEncoder) -> None:
+        """Write a chunk of any length, and drain."""
+        before, after = encoder.frame_chunk(len(chunk))
+        await self._write_long(before, chunk, after)
 
     async def _write_long(self, before: bytes, data: bytes, after: bytes) -> None:
         view = memoryview(data)

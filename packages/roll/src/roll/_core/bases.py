@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from roll_http import HttpError
@@ -33,6 +33,7 @@ class ExchangeBase:
         "length",
         "outgoing",
         "over",
+        "put",
         "reading",
         "refusal",
         "request",
@@ -67,6 +68,7 @@ class ExchangeBase:
         self.length = None
         self.outgoing: Any = None
         self.over = None
+        self.put: Callable[[bytes], bool] | None = None
         self.reading = None
         self.refusal = None
         self.state = NEW

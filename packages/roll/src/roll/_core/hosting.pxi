@@ -8,7 +8,9 @@ cdef dict EXTENSIONS, known_fields
 cdef enum:  # as in `bases.py`
     NEW = 0
     STARTED = 1
+    OPEN = 2
     DONE = 3
+    SHORT = 65536  # as `SLICE` of roll-http
 
 
 cdef int find_hosting() except -1:
@@ -60,7 +62,7 @@ cdef class ExchangeBase:
     """The slots of an exchange, and the common messages of its application."""
 
     cdef public object app, body, connection, host, length, outgoing, over, reading, refusal
-    cdef public object request, response, trailers
+    cdef public object put, request, response, trailers
     cdef public int state
     cdef public bint told
 
@@ -71,7 +73,10 @@ cdef class ExchangeBase:
         self.request = request
         self.response = response
         self.connection = request.protocol
-        self.body = request.take_body()
+        if request._stream is None and request._body is None and request.max_body is None:
+            self.body = request._whole
+        else:
+            self.body = request.take_body()
         self.state = NEW
         self.told = False
 
@@ -84,6 +89,10 @@ cdef class ExchangeBase:
             body = (<dict>message).get("body", b"")
             if PyBytes_CheckExact(body) and self.is_whole(<dict>message, <bytes>body):
                 return self.send_whole(<bytes>body)
+        elif self.state == OPEN and self.put is not None and kind == "http.response.body":
+            body = (<dict>message).get("body", b"")
+            if self.is_piece(<dict>message, body):
+                return self.drain() if self.put(body) else ENDED
         elif self.state == NEW and kind == "http.response.start":
             if self.begin(<dict>message):
                 return ENDED
@@ -112,6 +121,12 @@ cdef class ExchangeBase:
         if self.request.late is not None or self.request.upgrade is not None:
             return False
         return "response" not in self.app.hooks
+
+    cdef bint is_piece(self, dict message, body) except -1:
+        """Return whether a message is a short piece of a body that goes on, to a client there."""
+        if not PyBytes_CheckExact(body) or len(<bytes>body) > SHORT or self.connection.gone:
+            return False
+        return message.get("more_body", False)
 
     cdef send_whole(self, bytes body):
         self.response.body = body

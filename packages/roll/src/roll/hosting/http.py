@@ -159,6 +159,7 @@ class Exchange(ExchangeBase):
                 self.response.headers.clear()
                 raise
             self.state = OPEN
+            self.put = getattr(self.outgoing, "put", None)
         await self._write(data, last=not message.get("more_body", False))
 
     async def _takes(self) -> bool:
@@ -172,6 +173,14 @@ class Exchange(ExchangeBase):
         self.told = True
         await asyncio.sleep(0)
         return False
+
+    async def drain(self) -> None:
+        """Wait until the client reads, behind a piece that was `put`."""
+        assert self.outgoing is not None  # it has the `put`
+        try:
+            await self.outgoing.drain()
+        except ClientDisconnected:
+            await self._takes()
 
     async def _write(self, data: bytes, *, last: bool) -> None:
         assert self.outgoing is not None  # begun before

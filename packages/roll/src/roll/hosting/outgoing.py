@@ -17,6 +17,10 @@ class Outgoing(Protocol):
         """Send a piece; wait while the client does not read."""
         ...
 
+    async def drain(self) -> None:
+        """Wait while the client does not read."""
+        ...
+
     async def end(self, trailers: bytes) -> None:
         """Send the end."""
         ...
@@ -41,7 +45,12 @@ class Direct:
 
     def __init__(self, opened: Any) -> None:
         self._opened = opened
+        self.put = getattr(opened, "put", None)  # another server, by ASGI, has none
         self.write = opened.write
+
+    async def drain(self) -> None:
+        """Wait until the client reads, behind a piece that was `put`."""
+        await self._opened.drain()
 
     async def end(self, trailers: bytes) -> None:
         """Send the end."""
@@ -65,6 +74,9 @@ class Piped:
         else:
             self._task = asyncio.ensure_future(sending)
             self._task.add_done_callback(lambda _: pieces.close())
+
+    async def drain(self) -> None:
+        """Do nothing: `write` waits."""
 
     async def write(self, data: bytes) -> None:
         """Put a piece, unless nobody takes it."""
