@@ -102,7 +102,11 @@ async def converse(
 
 
 async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any]) -> None:
-    await app.hook("websocket_connect", request, session.ws)
+    try:
+        await app.hook("websocket_connect", request, session.ws)
+    except BaseException:
+        task.cancel()  # the client may take its time to close
+        raise
     session.opened.set_result(None)
     await task
 

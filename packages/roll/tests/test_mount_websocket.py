@@ -1,0 +1,336 @@
+"""`app.mount`: websockets of applications of ASGI on Roll's server."""
+
+import asyncio
+
+import pytest
+
+from roll import extensions
+from roll.testing import LiveClient, WebsocketRefused
+from roll_websocket import ConnectionClosed
+
+HANDSHAKE = (
+    b"GET /admin HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%b\r\n"
+)
+
+
+class Application:
+    """An application of ASGI that answers websockets by a function, and keeps its scopes."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.scopes = []
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "websocket":
+            raise ValueError(scope["type"])
+        self.scopes.append(scope)
+        assert await receive() == {"type": "websocket.connect"}
+        await self.answer(receive, send)
+
+
+async def echo(receive, send):
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({**message, "type": "websocket.send"})
+
+
+@pytest.fixture
+def serve(app):
+    """Mount an application that answers by a function, and give a client of a live server."""
+
+    def serve(answer, **settings):
+        application = Application(answer)
+        app.mount("/admin", application, **settings)
+        client = LiveClient(app)
+        client.application = application
+        return client
+
+    return serve
+
+
+async def test_messages_go_both_ways(serve):
+    async with serve(echo) as client, client.websocket("/admin/ws") as ws:
+        await ws.send("text")
+        assert await ws.recv() == "text"
+        await ws.send(b"bytes")
+        assert await ws.recv() == b"bytes"
+
+
+async def test_scope_has_what_asgi_says(serve):
+    async with serve(echo) as client:
+        headers = {"Sec-WebSocket-Protocol": "one, two", "X-Mine": "1"}
+        async with client.websocket("/admin/w%20s?a=1", headers=headers):
+            pass
+        scope = client.application.scopes[0]
+    assert scope["type"] == "websocket"
+    assert scope["scheme"] == "ws"
+    assert (scope["root_path"], scope["path"]) == ("/admin", "/admin/w s")
+    assert scope["raw_path"] == b"/admin/w%20s"
+    assert scope["query_string"] == b"a=1"
+    assert scope["subprotocols"] == ["one", "two"]
+    assert (b"x-mine", b"1") in scope["headers"]
+    assert "method" not in scope
+    assert "websocket.http.response" in scope["extensions"]
+
+
+async def test_secure_websocket_behind_a_proxy_is_wss(app, serve):
+    extensions.proxy_headers(app, trusted=["127.0.0.1"])
+    async with (
+        serve(echo) as client,
+        client.websocket("/admin", headers={"X-Forwarded-Proto": "https"}),
+    ):
+        assert client.application.scopes[0]["scheme"] == "wss"
+
+
+async def test_accept_has_subprotocol_and_fields(app, serve):
+    async def accept(receive, send):
+        headers = [(b"x-mine", b"1"), (b"set-cookie", b"a=1")]
+        await send({"type": "websocket.accept", "subprotocol": "two", "headers": headers})
+        await receive()
+
+    @app.listen("headers")
+    async def mark(request, response):
+        response.headers["X-Outer"] = "2"
+
+    async with serve(accept) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(HANDSHAKE % b"Sec-WebSocket-Protocol: one, two\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 101 ")
+    lines = head.split(b"\r\n")
+    assert b"Sec-WebSocket-Protocol: two" in lines
+    assert [
+        next(line for line in lines if line.startswith(name))
+        for name in (b"x-mine", b"set-cookie", b"X-Outer")
+    ] == [b"x-mine: 1", b"set-cookie: a=1", b"X-Outer: 2"]
+
+
+async def test_close_of_the_client_is_told(serve):
+    got = asyncio.get_running_loop().create_future()
+
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"})
+        got.set_result(await receive())
+
+    async with serve(accept) as client:
+        async with client.websocket("/admin") as ws:
+            await ws.close(4001, "bye")
+        assert await got == {"type": "websocket.disconnect", "code": 4001, "reason": "bye"}
+
+
+@pytest.mark.parametrize(("message", "code"), [({}, 1000), ({"code": 4002, "reason": "no"}, 4002)])
+async def test_close_of_the_application_is_sent(serve, message, code):
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", **message})
+
+    async with serve(accept) as client, client.websocket("/admin") as ws:
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+        assert closed.value.code == code
+
+
+async def test_application_that_returns_closes_with_1000(serve):
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"})
+
+    async with serve(accept) as client, client.websocket("/admin") as ws:
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+        assert closed.value.code == 1000
+
+
+async def test_application_that_raises_closes_with_1011_and_sends_the_event(app, serve, caplog):
+    events = []
+    app.listen("websocket_error")(lambda request, ws, error: events.append(repr(error)))
+
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"})
+        raise KeyError("within")
+
+    async with serve(accept) as client, client.websocket("/admin") as ws:
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+        assert closed.value.code == 1011
+    assert events == ["KeyError('within')"]
+    assert "within" in caplog.text
+
+
+async def test_send_behind_the_end_raises_an_os_error(serve):
+    got = asyncio.get_running_loop().create_future()
+
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"})
+        await receive()
+        try:
+            await send({"type": "websocket.send", "text": "late"})
+        except OSError as error:
+            got.set_result(str(error))
+
+    async with serve(accept) as client:
+        async with client.websocket("/admin"):
+            pass
+        assert await got == "The client has gone"
+
+
+async def test_events_fire_as_for_a_route(app, serve):
+    fired = []
+    over = asyncio.Event()
+    for name in ("headers", "request", "websocket_connect", "websocket_disconnect"):
+
+        @app.listen(name)
+        async def note(request, other, name=name):
+            fired.append(name)
+            if name == "websocket_disconnect":
+                over.set()
+
+    async with serve(echo) as client:
+        async with client.websocket("/admin"):
+            pass
+        await over.wait()
+    assert fired == ["headers", "request", "websocket_connect", "websocket_disconnect"]
+
+
+async def test_listener_of_connect_that_raises_ends_the_application(app, serve):
+    cancelled = asyncio.Event()
+
+    @app.listen("websocket_connect")
+    async def fail(request, ws):
+        raise KeyError("no")
+
+    async def accept(receive, send):
+        try:
+            await send({"type": "websocket.accept"})
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async with serve(accept) as client, client.websocket("/admin") as ws:
+        with pytest.raises(ConnectionClosed):
+            await ws.recv()
+        await cancelled.wait()
+
+
+# Refusals.
+
+
+async def refusal(client, **options):
+    with pytest.raises(WebsocketRefused) as refused:
+        async with client.websocket("/admin", **options):
+            pass
+    return refused.value
+
+
+async def test_close_before_accept_is_a_403(serve):
+    async def refuse(receive, send):
+        await send({"type": "websocket.close", "code": 4000})
+        with pytest.raises(RuntimeError, match="behind its refusal"):
+            await send({"type": "websocket.accept"})
+
+    async with serve(refuse) as client:
+        assert (await refusal(client)).response.status == 403
+
+
+async def test_response_before_accept_is_sent(serve):
+    async def refuse(receive, send):
+        start = {"type": "websocket.http.response.start", "status": 429}
+        await send({**start, "headers": [(b"retry-after", b"5")]})
+        await send({"type": "websocket.http.response.body", "body": b"too ", "more_body": True})
+        await send({"type": "websocket.http.response.body", "body": b"many"})
+
+    async with serve(refuse) as client:
+        response = (await refusal(client)).response
+    assert (response.status, response.body) == (429, b"too many")
+    assert response.headers["Retry-After"] == "5"
+
+
+async def nothing(receive, send):
+    pass
+
+
+async def early(receive, send):
+    await send({"type": "websocket.send", "text": "x"})
+
+
+async def body_alone(receive, send):
+    await send({"type": "websocket.http.response.body", "body": b"x"})
+
+
+async def boom(receive, send):
+    raise KeyError("boom")
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (nothing, "returned without an answer to a websocket"),
+        (early, "has sent 'websocket.send' before 'websocket.accept'"),
+        (body_alone, "'websocket.http.response.body' before 'websocket.accept'"),
+        (boom, "boom"),
+    ],
+)
+async def test_mistake_before_accept_is_a_500(serve, caplog, answer, text):
+    async with serve(answer) as client:
+        assert (await refusal(client)).response.status == 500
+    assert text in caplog.text
+
+
+async def test_unknown_message_is_an_error(serve, caplog):
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.nonsense"})
+
+    async with serve(accept) as client, client.websocket("/admin") as ws:
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+        assert closed.value.code == 1011
+    assert "has sent 'websocket.nonsense' behind 'websocket.accept'" in caplog.text
+
+
+async def test_origin_that_is_not_allowed_is_refused_before_the_application_is_called(serve):
+    async with serve(echo, origins=["https://right.example"]) as client:
+        refused = await refusal(client, headers={"Origin": "https://wrong.example"})
+        assert refused.response.status == 403
+        assert client.application.scopes == []
+
+
+async def test_max_size_of_the_mount_holds(serve):
+    async with serve(echo, max_size=10) as client, client.websocket("/admin") as ws:
+        await ws.send("x" * 11)
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+        assert closed.value.code == 1009
+
+
+async def test_client_that_leaves_before_the_answer_is_told(app, serve):
+    entered = asyncio.Event()
+    got = asyncio.get_running_loop().create_future()
+
+    async def wait(receive, send):
+        entered.set()
+        got.set_result(await receive())
+        await send({"type": "websocket.accept"})
+
+    async with serve(wait) as client:
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(HANDSHAKE % b"")
+        await entered.wait()
+        writer.transport.abort()
+        assert (await got)["type"] == "websocket.disconnect"
+
+
+async def test_stop_of_the_server_ends_the_application(serve):
+    ended = asyncio.get_running_loop().create_future()
+
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"})
+        ended.set_result(await receive())
+
+    async with serve(accept) as client, client.websocket("/admin") as ws:
+        stopping = asyncio.ensure_future(client.stop())
+        with pytest.raises(ConnectionClosed):
+            await ws.recv()
+        await stopping
+        assert (await ended)["type"] == "websocket.disconnect"
