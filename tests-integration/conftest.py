@@ -156,6 +156,19 @@ def starting() -> Iterator[Callable[..., Program]]:
         program.kill()
 
 
+@pytest.fixture(scope="session")
+def pure_wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the five wheels without native code, as `ROLL_BUILD=pure` builds them."""
+    out = tmp_path_factory.mktemp("wheels")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
+    for package in (ROOT / "packages").glob("roll*"):
+        copy = tmp_path_factory.mktemp("build") / package.name
+        shutil.copytree(package, copy)
+        env = os.environ | {"ROLL_BUILD": "pure"}
+        subprocess.run(command, cwd=copy, env=env, check=True, capture_output=True)
+    return out
+
+
 @pytest.fixture
 def example(run: Callable[..., Program]) -> Callable[[str], Program]:
     """Run a file of `examples/` as a reader would, on a free port."""
