@@ -438,6 +438,27 @@ async def test_item_of_a_stream_that_is_a_container_is_told(serve, caplog, item)
     assert "give json.dumps(...) of it" in caplog.text
 
 
+@pytest.mark.parametrize("item", [None, object(), print, len], ids=repr)
+async def test_item_of_a_stream_without_a_text_is_told(serve, caplog, item):
+    async def handler(request, response):
+        response.body = iter([item])
+
+    with contextlib.suppress(ConnectionResetError):
+        await (await serve(handler)).exchange(GET)
+    assert "which has no text: give text or bytes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("item", "chunk"), [(5, "5"), (1.5, "1.5"), (array.array("b", [97, 98]), "ab"), (True, "True")]
+)
+async def test_item_of_a_stream_with_a_text_or_a_buffer_is_sent(serve, item, chunk):
+    async def handler(request, response):
+        response.body = iter([item])
+
+    answer = await (await serve(handler)).exchange(GET)
+    assert answer.endswith(f"\r\n\r\n{len(chunk):x}\r\n{chunk}\r\n0\r\n\r\n")
+
+
 async def work(): ...
 
 

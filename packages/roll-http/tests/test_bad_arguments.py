@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 
 import pytest
 
-from roll_http import HttpError, HTTPProtocol, Limits, Request, Response, Server, parse_cookies
+from roll_http import (
+    Cookies,
+    HttpError,
+    HTTPProtocol,
+    Limits,
+    Request,
+    Response,
+    Server,
+    parse_cookies,
+)
+from roll_http.application import check_application
 
 LAST = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
 
@@ -79,6 +90,44 @@ async def test_the_limits_of_an_application_are_limits(serve, caplog, limits):
         await connection.exactly(1)
     assert "The `limits` of an application are a roll_http.Limits, not" in caplog.text
     assert len(caplog.records) == 1
+
+
+class Whole:
+    Request = Request
+    Response = Response
+    Cookies = Cookies
+    limits = Limits()
+
+    async def __call__(self, request, response):
+        return response
+
+
+WRONG_APPLICATIONS = {
+    "the class itself": (Whole, "is an object, not a class: write `Whole()`"),
+    "no call": (type("App", (), {"limits": Limits()})(), "App is no application: it needs"),
+    "no Request": (type("App", (Whole,), {"Request": None})(), "`Request` of the application App"),
+    "no Response": (type("App", (Whole,), {"Response": 5})(), "`Response` of the application App"),
+    "no Cookies": (type("App", (Whole,), {"Cookies": {}})(), "`Cookies` of the application App"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_APPLICATIONS)
+async def test_wrong_application_is_told_at_first_connection_before_any_request(caplog, wrong):
+    app, message = WRONG_APPLICATIONS[wrong]
+    server = Server(lambda: HTTPProtocol(app))
+    await server.listen("127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.close()
+    await server.stop()
+    assert message in caplog.text
+
+
+def test_application_without_a_name_of_its_class_attribute_says_which_is_missing():
+    bare = type("Bare", (), {"limits": Limits(), "__call__": Whole.__call__})()
+    with pytest.raises(TypeError, match="`Request` of the application Bare is None: write"):
+        check_application(bare)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from .limits import Limits
 from .request import Request
 from .response import Response
 
-__all__ = ["Application"]
+__all__ = ["Application", "check_application"]
+
+_CLASSES = ("Request", "Response", "Cookies")
 
 
 class Application(Protocol):
@@ -74,3 +76,19 @@ class Application(Protocol):
             Exception: anything else is logged on the logger `roll_http` and answered by a 500.
         """
         ...
+
+
+def check_application(app: Any) -> None:
+    """Raise `TypeError` if an object lacks what HTTP needs of an application."""
+    if isinstance(app, type):
+        raise TypeError(f"An application is an object, not a class: write `{app.__name__}()`")
+    kind = type(app).__name__
+    if not callable(app):
+        raise TypeError(f"{kind} is no application: it needs `async def __call__`")
+    for name in _CLASSES:
+        found = getattr(app, name, None)
+        if not callable(found):
+            raise TypeError(
+                f"`{name}` of the application {kind} is {found!r}: write `{name} = "
+                f"roll_http.{name}` in its class, or a subclass of it"
+            )

@@ -14,6 +14,7 @@ from operator import methodcaller
 from typing import Any
 from weakref import WeakSet
 
+from .application import check_application
 from .callables import is_plain
 from .connection.protocol import HTTPProtocol
 from .connection.registry import ConnectionRegistry, fail
@@ -70,6 +71,7 @@ class Server:
         self._limits = limits or Limits()
         self._tls = tls
         self._servers: list[asyncio.Server] = []
+        self._checked = False  # the application, at the first connection
         self._draining = False  # each connection gets one more request
         self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, until the handshake is done
 
@@ -120,9 +122,17 @@ class Server:
             with contextlib.suppress(OSError), sock.dup() as duplicate:
                 duplicate.listen(BACKLOG)
 
+    def _check(self, protocol: Any) -> None:
+        """Raise `TypeError` if the application is none: better once than at each request."""
+        if isinstance(protocol, HTTPProtocol):
+            check_application(protocol.app)
+        self._checked = True
+
     def _connect(self) -> asyncio.Protocol:
         try:
             protocol = self._factory()
+            if not self._checked:
+                self._check(protocol)
             protocol.owner = self
             protocol.must_close = self._draining
         except Exception:  # the loops would not log it, and would leave the connection open

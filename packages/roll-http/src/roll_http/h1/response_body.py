@@ -129,7 +129,7 @@ def _described(awaitable: Any) -> str:
 def as_bytes(item: Any) -> bytes:
     """Return an item of a stream as bytes: as they are, or as `str()` gives them, in UTF-8.
 
-    Raises `InvalidResponse` for what is to be awaited.
+    Raises `InvalidResponse` for what is to be awaited, and for what has no text, such as None.
     """
     if isinstance(item, bytes):
         return item
@@ -140,4 +140,11 @@ def as_bytes(item: Any) -> bytes:
     if isinstance(item, _CONTAINERS):
         kind = type(item).__name__
         raise InvalidResponse(f"An item of the body is a {kind}: give json.dumps(...) of it")
-    return str(item).encode()
+    if _says_its_text(item):
+        return str(item).encode()
+    try:
+        return bytes(memoryview(item))
+    except TypeError:
+        raise InvalidResponse(
+            f"An item of the body is {item!r}, which has no text: give text or bytes"
+        ) from None
