@@ -36,7 +36,10 @@ html_theme = "furo"
 html_title = f"Roll {version}"
 html_static_path = ["static"]
 html_css_files = ["roll.css"]
-html_js_files = [("versions.js", {"defer": "defer"})]
+html_js_files = [
+    ("accessible.js", {"defer": "defer"}),
+    ("versions.js", {"defer": "defer"}),
+]
 html_extra_path = ["extra"]
 html_copy_source = False
 html_show_sphinx = False
