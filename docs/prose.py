@@ -23,7 +23,7 @@ LONGEST = 32  # words in a sentence
 # What readers stumble over, each with what to write.
 BANNED = {
     r"(?:what|which|that|who|it) (?:is|are) no [a-z]+": "say `is not`",
-    r"so (?:do|does|did|is|are|has|have) (?:an?|the|its?|they|what|all|each)\b": "subject first",
+    r"so (?:do|does|did|is|are|has) (?:an?|the|its?|they|what|all|each)\b": "subject first",
     r"(?:neither|nor) (?:is|are|do|does|has|have|can|will)\b": "put the subject first",
     r"(?:were|had|should) (?:it|they|you|there)\b[^?]{3,}": "say `if`",
     r"be (?:it|they) ": "say `whether`",
