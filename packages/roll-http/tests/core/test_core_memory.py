@@ -196,7 +196,9 @@ def test_parsing_and_rendering_survive_each_failed_allocation():
 
 
 @pytest.mark.skipif(set_nomemory is None, reason="the interpreter has no _testcapi")
-@pytest.mark.parametrize("kind", ["plain", "body", "pipelined", "fields", "cookies", "echo", "waits"])
+@pytest.mark.parametrize(
+    "kind", ["plain", "body", "pipelined", "fields", "cookies", "echo", "waits"]
+)
 async def test_a_connection_survives_or_ends_at_each_failed_allocation(kind, caplog):
     caplog.set_level(1000, "roll_http")
     loop = asyncio.get_running_loop()
