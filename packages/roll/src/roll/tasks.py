@@ -63,7 +63,7 @@ class Tasks:
 
         Each is plain or async, and called without arguments. The task has the name of the first.
         """
-        work = self._run_all(functions)
+        work: Any = self._run_all(functions)
         work.__qualname__ = ""  # a log tells the functions of users
         return self.start(work, f"after: {name_of(functions[0])}")
 

@@ -21,7 +21,7 @@ class returned:  # noqa: N801 - called like a function
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._result
-        yield
+        yield  # type: ignore[unreachable]  # it makes this a generator
 
 
 class raised:  # noqa: N801

@@ -14,6 +14,8 @@ from roll_http.connection.observers import report as tell
 from ..answered import watch
 from ..observe import when_answered
 from .head import address_of
+from .open_response import OpenResponse
+from .sending import respond
 
 __all__ = ["ASGIConnection", "Body"]
 
@@ -122,15 +124,11 @@ class ASGIConnection:
 
     def respond(self, response: Any) -> Coroutine[Any, Any, None]:
         """Send the response now, not when the application returns, as `HTTPProtocol` does."""
-        from .http import respond  # noqa: PLC0415 - it imports this module
-
         self.responded = self.request
         return respond(self, self.request, response)
 
     def open_response(self, response: Any) -> Any:
         """Return what writes the body of a response piece by piece, as `HTTPProtocol` does."""
-        from .open_response import OpenResponse  # noqa: PLC0415 - it imports this module
-
         self.responded = self.request
         return OpenResponse(self, response)
 

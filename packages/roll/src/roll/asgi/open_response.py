@@ -6,8 +6,7 @@ from typing import Any
 
 from roll_http.connection.answering import serialize_response
 
-from .connection import ASGIConnection
-from .http import start_of
+from .sending import Sender, start_of
 
 __all__ = ["OpenResponse"]
 
@@ -15,7 +14,7 @@ __all__ = ["OpenResponse"]
 class OpenResponse:
     """As that of roll-http: `write` the body, then `end` it."""
 
-    def __init__(self, connection: ASGIConnection, response: Any) -> None:
+    def __init__(self, connection: Sender, response: Any) -> None:
         """Keep the head; raise `ValueError` for a response that cannot be sent."""
         request = connection.request
         request.keep_alive, request.version = True, "1.1"  # the server's business

@@ -15,7 +15,8 @@ from roll_websocket.protocol import check_close
 
 from .connection import ASGIConnection
 from .head import head_of
-from .http import answered, start_of
+from .http import answered
+from .sending import start_of
 
 __all__ = ["ASGIWebsocket", "serve_websocket"]
 

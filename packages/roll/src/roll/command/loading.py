@@ -13,8 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
+from ..alone import alone
 from ..application import Roll
-from ..hosting import WRAP, alone, is_application, is_wsgi
+from ..hosting import WRAP, is_application, is_wsgi
 
 __all__ = ["BrokenModule", "LoadError", "Target", "load", "target_of"]
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .host import Host
 from .kinds import WRAP, check_application, is_application, is_wsgi
-from .mounting import alone, mount
+from .mounting import mount
 
-__all__ = ["WRAP", "Host", "alone", "check_application", "is_application", "is_wsgi", "mount"]
+__all__ = ["WRAP", "Host", "check_application", "is_application", "is_wsgi", "mount"]

@@ -15,7 +15,7 @@ from .host import Host
 from .kinds import check_application
 from .lifespan import lifespan_of
 
-__all__ = ["SETTINGS", "alone", "mount"]
+__all__ = ["SETTINGS", "mount"]
 
 SETTINGS: Final = ("max_body", *(name for name in WEBSOCKET_SETTINGS if name != "subprotocols"))
 """What `mount` takes beside the path and the application."""
@@ -87,12 +87,3 @@ def check_mount_settings(settings: dict[str, Any]) -> None:
             raise ValueError(f"`mount` takes no {name!r}: its settings are {known}")
     check_settings(settings)
     check_options({name: value for name, value in settings.items() if name != "max_body"})
-
-
-def alone(application: Any) -> Any:
-    """Return a `Roll` that serves nothing but an application of ASGI."""
-    from ..application import Roll  # noqa: PLC0415 - it imports this module
-
-    app = Roll()
-    app.mount("/", application)
-    return app
