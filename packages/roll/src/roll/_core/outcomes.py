@@ -20,8 +20,8 @@ class returned:  # noqa: N801 - called like a function
         self._result = result
 
     def __await__(self) -> Generator[Any, Any, Any]:
+        yield from ()
         return self._result
-        yield  # type: ignore[unreachable]  # it makes this a generator
 
 
 class raised:  # noqa: N801
