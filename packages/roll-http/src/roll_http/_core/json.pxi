@@ -88,8 +88,10 @@ cdef bint add_number(Buffer* buffer, number) except -1:
         add(buffer, <const char*>PyUnicode_1BYTE_DATA(text), PyUnicode_GET_LENGTH(text))
         return True
     size = write_number(number, digits)
+    if not size:
+        return False
     add(buffer, digits + 24 - size, size)
-    return size > 0
+    return True
 
 
 cdef bint add_dict(Buffer* buffer, dict value, int depth) except -1:
