@@ -25,7 +25,6 @@ from .containers import Files, Form, Multipart, Query
 from .errors import answer_error, ends_task, give_up
 from .events import NOTHING
 from .groups import Group, Told
-from .late import open_file, settle
 from .lifecycle import Lifecycle
 from .lookup import Aliases, Taken, unmatched
 from .part_checks import check_part, check_parts
@@ -35,6 +34,7 @@ from .request import Request
 from .response import Response
 from .results import ResultAdvice
 from .settings import advise_on_extras, check_flag, check_settings, checked_limits
+from .settling import open_file, settle
 from .timeouts import Overdue, within
 from .upgrade import close_unless_upgraded, converse
 from .views import ENDPOINTS, Methods, View, endpoint_of, payload_of

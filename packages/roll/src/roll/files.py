@@ -19,10 +19,20 @@ from roll_http import FileBody, HttpError
 
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
 from .errors import set_fields
-from .fields import vary_on
+from .fields import names_of, vary_on
+from .late import unsettled
 from .places import locate
 
-__all__ = ["WHOLE", "OpenFile", "answer", "content_type", "find", "open_file", "send"]
+__all__ = [
+    "WHOLE",
+    "FileAnswer",
+    "OpenFile",
+    "answer",
+    "content_type",
+    "find",
+    "open_file",
+    "send",
+]
 
 WHOLE: Final = 256 * 1024
 """A file of that many bytes is read and sent whole."""
@@ -168,6 +178,32 @@ def content_type(path: Path) -> str:
     return kind or "application/octet-stream"
 
 
+class FileAnswer:
+    """What a file has made of a response, until its listeners have run.
+
+    One that replaces the body sends another content: what was said of the file would be wrong.
+    """
+
+    def __init__(self, response: Any, fields: dict[str, Any]) -> None:
+        self._body = response.body
+        self._fields = fields
+
+    def take_back(self, response: Any, typed: bool) -> None:
+        """Take back what was said of the file, where the body is another one by now.
+
+        The type as well if the new body is `typed`, as a file is; a text may only be changed.
+        """
+        if response.body is self._body:
+            return
+        for name, value in self._fields.items():
+            taken_back = typed or name != "Content-Type"
+            if taken_back and response.headers.get(name) is value:
+                del response.headers[name]
+        partial = response.status is HTTPStatus.PARTIAL_CONTENT
+        if partial and "content-range" not in names_of(response.headers):
+            response.status = HTTPStatus.OK
+
+
 def answer(file: OpenFile, request: Any, response: Any) -> None:
     """Set `response` to what the request asks of a file: all of it, a part, or none."""
     status, part = decide(file, request)
@@ -191,6 +227,8 @@ def send(
         headers["Content-Range"] = f"bytes */{file.size}"
     response.status = status
     set_fields(response.headers, headers)
+    if part is not None:
+        unsettled(request).file = FileAnswer(response, headers)
     for name in file.varies:
         vary_on(response.headers, name)
 

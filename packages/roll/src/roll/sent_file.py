@@ -12,7 +12,6 @@ from roll_http import HttpError
 
 from .conditional import parsed_modified
 from .disposition import attachment
-from .errors import set_fields
 from .fields import field_of
 from .files import OpenFile, answer, find, open_file, send
 
@@ -55,11 +54,11 @@ class SentFile:
         try:
             with self._open() as file:
                 response.body = b""
+                if self._disposition is not None:
+                    file.fields["Content-Disposition"] = self._disposition
                 fill(file, request, response)
         except HttpError as error:  # the path of the file is nobody's business
             raise HttpError(error.status, request.path) from None
-        if self._disposition is not None:
-            set_fields(response.headers, {"Content-Disposition": self._disposition})
 
     def _open(self) -> OpenFile:
         if self._root is None:
