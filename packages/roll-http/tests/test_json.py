@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from roll_http import HttpError, JSONCodec, Request, Response
+from roll_http import HttpError, JSONCodec, Request, Response, json_codec
 
 
 @pytest.mark.parametrize(
@@ -159,6 +159,30 @@ def test_what_is_too_deep_is_a_400(shape):
         assert caught.value.status == 400
 
 
+@pytest.fixture(params=["within room", "within limit"])
+def either_reader(request, monkeypatch):
+    """Read deep texts as Python 3.11 to 3.13 do, then as Python 3.14 does."""
+    reader = getattr(json_codec, f"_read_{request.param.replace(' ', '_')}")
+    monkeypatch.setattr(json_codec, "_read_deep", reader)
+
+
+@pytest.mark.parametrize("shape", ["lists", "dicts", "spaced"])
+def test_from_python_3_14_on_500_levels_are_read(monkeypatch, shape):
+    monkeypatch.setattr(json_codec, "_read_deep", json_codec._read_within_limit)
+    codec = JSONCodec()
+    assert codec.loads(nested(shape, 500)) == json.loads(nested(shape, 500))
+    for depth in (501, 600):
+        with pytest.raises(RecursionError, match="more than 500 levels deep"):
+            codec.loads(nested(shape, depth))
+
+
+@pytest.mark.usefixtures("either_reader")
+def test_wide_text_is_not_deep():
+    value = [{"a": [[number], "x"], "b": {}} for number in range(3000)]
+    assert JSONCodec().loads(json.dumps(value).encode()) == value
+
+
+@pytest.mark.usefixtures("either_reader")
 @pytest.mark.parametrize(
     "text", ["%s],[%s", "%s]", "[%s", "%s,%s", "%s %s", "%s]]],[[[%s", "", "%s]%s[", "{}%s"]
 )
@@ -172,6 +196,7 @@ def test_brackets_of_a_long_text_are_its_own(text):
     assert str(raised.value) == str(expected.value)
 
 
+@pytest.mark.usefixtures("either_reader")
 @pytest.mark.parametrize("text", ["%s", " %s ", "\t[%s]\n", '{"a":%s,"b":[%s]}'])
 def test_a_long_text_is_read_as_it_is(text):
     data = text.replace("%s", json.dumps([{"a": [number]} for number in range(300)])).encode()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from roll_websocket import ConnectionClosed, InvalidMessage, StrictJSON, WSProtocol
+from roll_websocket import ConnectionClosed, InvalidMessage, StrictJSON, WSProtocol, codec
 
 VALUES = [
     None,
@@ -176,6 +176,30 @@ def called_deeper(call: Any, value: Any, calls: int = 4) -> Any:
     return found
 
 
+@pytest.fixture(params=["read_within_room", "read_within_limit"])
+def either_reader(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read deep texts as Python 3.11 to 3.13 do, then as Python 3.14 does."""
+    monkeypatch.setattr(codec, "read_deep", getattr(codec, request.param))
+
+
+@pytest.mark.parametrize("shape", ["lists", "dicts"])
+def test_from_python_3_14_on_500_levels_are_read(
+    monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    monkeypatch.setattr(codec, "read_deep", codec.read_within_limit)
+    assert StrictJSON().loads(nested(shape, 500)) == json.loads(nested(shape, 500))
+    for depth in (501, 600):
+        with pytest.raises(RecursionError, match="more than 500 levels deep"):
+            StrictJSON().loads(nested(shape, depth))
+
+
+@pytest.mark.usefixtures("either_reader")
+def test_wide_text_is_not_deep() -> None:
+    value = [{"a": [[number], "x"], "b": {}} for number in range(3000)]
+    assert StrictJSON().loads(json.dumps(value).encode()) == value
+
+
+@pytest.mark.usefixtures("either_reader")
 @pytest.mark.parametrize("text", ["%s],[%s", "%s]", "[%s", "%s,%s", "%s]]],[[[%s", "{}%s"])
 def test_brackets_of_a_long_text_are_its_own(text: str) -> None:
     data = text.replace("%s", "[" + ",".join(["[]"] * 300) + "]").encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn, Protocol, cast
 
@@ -143,6 +144,9 @@ _scan = _decoder.scan_once  # type: ignore[attr-defined]  # not in typeshed
 
 # Levels that are left to the encoder, and to a handler that writes a few calls below its reading.
 _ROOM: Final = 16
+# Levels that fit in the stack of any thread: one of 256 KiB takes 879 objects, in Python 3.14.
+_DEEPEST: Final = 500
+_CONTAINERS: Final = frozenset({dict, list})
 # Below so many characters or brackets, no text comes near what any interpreter can read.
 _SHORT: Final = 500
 _FLAT: Final = 250
@@ -152,7 +156,7 @@ def _may_be_deep(text: str) -> bool:
     return len(text) > _SHORT and text.count("[") + text.count("{") > _FLAT
 
 
-def _read_deep(text: str) -> Any:
+def _read_within_room(text: str) -> Any:
     """Return the value of a text, read some levels deeper than it is.
 
     The encoder of Python 3.12 and 3.13 gives up some levels before the decoder does.
@@ -163,6 +167,35 @@ def _read_deep(text: str) -> Any:
     for _ in range(_ROOM):
         (value,) = value  # two of them, where the text closes brackets that are not its own
     return value
+
+
+def _read_within_limit(text: str) -> Any:
+    """Return the value of a text that is nested 500 levels deep at most.
+
+    From Python 3.14 on, the stack of the thread decides: the encoder takes twice as much of it for
+    an object as the decoder, so how deep it gets cannot be told from what was read.
+    """
+    value = _decoder.decode(text)
+    _check_depth(value)
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    """Raise `RecursionError` if a value is nested too deep, without recursion."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            child
+            for each in level
+            for child in (each.values() if type(each) is dict else each)
+            if type(child) in _CONTAINERS
+        ]
+        if not level:
+            return
+    raise RecursionError(f"JSON is nested more than {_DEEPEST} levels deep")
+
+
+_read_deep = _read_within_limit if sys.version_info >= (3, 14) else _read_within_room
 
 
 def _iterator(default: Callable[[Any], Any] | None) -> Callable[[Any, int], Iterable[str]]:

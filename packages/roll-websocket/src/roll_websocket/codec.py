@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import sys
 from typing import Any, NoReturn, Protocol
 
 __all__ = ["Codec", "StrictJSON"]
@@ -40,25 +41,57 @@ class StrictJSON:
         """
         text = data.decode()
         if len(text) > SHORT and text.count("[") + text.count("{") > FLAT:
-            return self._read_deep(text)
+            return read_deep(self.decoder, text)
         return self.decoder.decode(text)
 
-    def _read_deep(self, text: str) -> Any:
-        """Return the value of a text, read some levels deeper than it is.
 
-        The encoder of Python 3.12 and 3.13 gives up some levels before the decoder does.
-        """
-        try:
-            value = self.decoder.decode("[" * ROOM + text + "]" * ROOM)
-            for _ in range(ROOM):
-                (value,) = value  # two of them, where the text closes brackets not its own
-        except ValueError:
-            return self.decoder.decode(text)  # which says where it is wrong
-        return value
+def read_within_room(decoder: json.JSONDecoder, text: str) -> Any:
+    """Return the value of a text, read some levels deeper than it is.
 
+    The encoder of Python 3.12 and 3.13 gives up some levels before the decoder does.
+    """
+    try:
+        value = decoder.decode("[" * ROOM + text + "]" * ROOM)
+        for _ in range(ROOM):
+            (value,) = value  # two of them, where the text closes brackets not its own
+    except ValueError:
+        return decoder.decode(text)  # which says where it is wrong
+    return value
+
+
+def read_within_limit(decoder: json.JSONDecoder, text: str) -> Any:
+    """Return the value of a text that is nested 500 levels deep at most.
+
+    From Python 3.14 on, the stack of the thread decides: the encoder takes twice as much of it for
+    an object as the decoder, so how deep it gets cannot be told from what was read.
+    """
+    value = decoder.decode(text)
+    check_depth(value)
+    return value
+
+
+def check_depth(value: Any) -> None:
+    """Raise RecursionError if a value is nested too deep, without recursion."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            child
+            for each in level
+            for child in (each.values() if type(each) is dict else each)
+            if type(child) in CONTAINERS
+        ]
+        if not level:
+            return
+    raise RecursionError(f"JSON is nested more than {DEEPEST} levels deep")
+
+
+read_deep = read_within_limit if sys.version_info >= (3, 14) else read_within_room
 
 # Levels that are left to the encoder, and to a handler that writes a few calls below its reading.
 ROOM = 16
+# Levels that fit in the stack of any thread: one of 256 KiB takes 879 objects, in Python 3.14.
+DEEPEST = 500
+CONTAINERS = frozenset({dict, list})
 # Below so many characters or brackets, no text comes near what any interpreter can read.
 SHORT = 500
 FLAT = 250

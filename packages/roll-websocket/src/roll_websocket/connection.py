@@ -1,5 +1,8 @@
 """A transport with its protocol state: the callbacks of asyncio, the clock and broadcasts."""
 
+# Without it, Python 3.14 makes a function of the annotations of each inner function.
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging

@@ -1,5 +1,8 @@
 """Frames to the transport, in the order in which they were sent."""
 
+# Without it, Python 3.14 makes a function of the annotations of each inner function.
+from __future__ import annotations
+
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
