@@ -1,8 +1,5 @@
 """Query strings and forms: text values, and what they are cast to."""
 
-# Without it, Python 3.14 makes a function of the annotations of each inner function.
-from __future__ import annotations
-
 import builtins
 from collections.abc import Callable, Iterator
 from math import inf, isfinite

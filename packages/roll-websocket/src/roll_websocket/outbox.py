@@ -1,11 +1,9 @@
 """Frames to the transport, in the order in which they were sent."""
 
-# Without it, Python 3.14 makes a function of the annotations of each inner function.
-from __future__ import annotations
-
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from roll_websocket.errors import ConnectionClosed
@@ -100,13 +98,13 @@ class Outbox:
     def post(self, write: Write, size: int) -> None:
         """Call `write`, for a frame of `size` bytes, in its turn; no task waits for it."""
         size += POST_COST
-
-        def post() -> None:
-            self.backlog -= size
-            write()
-
         self.backlog += size
-        self.wait_for(post, True)
+        self.wait_for(partial(self.write_posted, write, size), True)
+
+    def write_posted(self, write: Write, size: int) -> None:
+        """Write what was posted: it waits no longer."""
+        self.backlog -= size
+        write()
 
     def wait_for(self, write: Write, message: bool) -> asyncio.Future[Any]:
         """Queue `write`, and return the future of its result."""

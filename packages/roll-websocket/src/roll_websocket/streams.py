@@ -1,8 +1,5 @@
 """Messages in pieces, both ways."""
 
-# Without it, Python 3.14 makes a function of the annotations of each inner function.
-from __future__ import annotations
-
 import asyncio
 import io
 from collections.abc import AsyncIterable
