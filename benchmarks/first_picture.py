@@ -10,7 +10,7 @@ from harness.servers import FLOOR, OLD, ROLL
 
 # The endpoints that are shown, each with its title.
 SHOWN = {
-    "json": "A JSON response",
+    "plain": "The smallest response: 13 bytes of text",
     "all": "A placeholder, a query, cookies, and a JSON response",
 }
 

@@ -104,7 +104,7 @@ def plain(text: str) -> str:
 
 def markdown(text: str) -> Iterator[tuple[int, str]]:
     """Yield the text of a page without its code blocks, which keep their lines."""
-    yield 1, plain(FENCE.sub(lambda found: "\n" * (found[0].count("\n") + 1), text))
+    yield 1, plain(FENCE.sub(lambda found: "\n" * found[0].count("\n"), text))
 
 
 def python(text: str) -> Iterator[tuple[int, str]]:
