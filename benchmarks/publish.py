@@ -74,10 +74,10 @@ def claims(run: Any) -> str:
     old = [found[OLD] / found[ROLL] for found in cpu(run).values()]
     peers = [cheapest(found)[1] / found[ROLL] for found in cpu(run).values()]
     return (
-        f"A smallest request takes Roll {plain[ROLL]:.1f} µs of CPU, Roll 0.13.4 "
-        f"{plain[OLD]:.1f} µs,\nand {peer}, the cheapest of the {len(plain) - 3} others measured "
-        f"beside it, {cost:.1f} µs. Over all {len(old)} endpoints,\nRoll 0.13.4 takes "
-        f"{extent(old)} times the CPU of Roll, the cheapest other {extent(peers)} times.\n"
+        f"A minimal request costs Roll {plain[ROLL]:.1f} µs of CPU. It costs Roll 0.13.4 "
+        f"{plain[OLD]:.1f} µs, and {peer}, the cheapest\nof the {len(plain) - 3} others measured "
+        f"beside it, {cost:.1f} µs. Over all {len(old)} endpoints, Roll 0.13.4 costs {extent(old)} "
+        f"times\nas much as Roll, and the cheapest other {extent(peers)} times.\n"
         "[All figures](docs/benchmarks.md), with the machine they come from.\n"
     )
 

@@ -1,6 +1,7 @@
 """The pages "coming from ...": the applications of all frameworks answer alike."""
 
 import importlib.util
+import os
 import socket
 import sys
 from pathlib import Path
@@ -81,3 +82,30 @@ async def check_bodies(client):
     assert answer.cookies["user"] == "ada"
     assert "httponly" in answer.headers["set-cookie"].lower()
     assert (await client.get("/count")).text == "0 1 2 "
+
+
+SERVE = """
+from {module} import app
+from roll.extensions import simple_server
+simple_server(app, port={port})
+"""
+OLD_PYTHON = os.environ.get("ROLL_OLD_PYTHON", "")
+PYTHONS = {"roll_013_before": OLD_PYTHON, "roll_013_after": sys.executable}
+
+
+@pytest.mark.parametrize("module", PYTHONS)
+async def test_applications_before_and_after_the_change_from_0_13_answer_alike(module, run):
+    python = PYTHONS[module]
+    if not python:
+        pytest.skip("ROLL_OLD_PYTHON does not name a Python that has Roll 0.13")
+    port = free_port()
+    code = SERVE.format(module=module, port=port)
+    run(python, "-c", code, cwd=EXAMPLES / "coming_from").wait_for("Rolling on")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        assert (await client.get("/books/1")).json() == {"title": "Dune"}
+        missing = await client.get("/books/7")
+        assert (missing.status_code, missing.json()) == (404, {"error": "No such book"})
+        assert (await client.get("/page")).text == "<h1>Books</h1>"
+        cover = ("dune.png", b"12345", "image/png")
+        answer = await client.post("/covers", files={"cover": cover})
+        assert answer.json() == {"type": "image/png", "size": 5}
