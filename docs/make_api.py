@@ -32,6 +32,10 @@ def page(package: str) -> str:
     return re.sub(r"(?m)^(- `.*`)\n\n(?=- `)", r"\1\n", text)
 
 
+# Folders whose methods are for the package alone.
+INTERNAL = {"_core", "connection"}
+
+
 def more_names(name: str, package: Any) -> Iterator[str]:
     """Describe the names of a module that the package does not have."""
     module = importlib.import_module(name)
@@ -53,13 +57,15 @@ def described(name: str, value: Any) -> Iterator[str]:
 
 
 def hidden_bases(value: type) -> Iterator[ast.ClassDef]:
-    """Yield the bases that the package does not export: their attributes are the class's own."""
+    """Yield the bases that the package does not export: their members are the class's own."""
     package = importlib.import_module(value.__module__.partition(".")[0])
     for base in value.__mro__[1:]:
         ours = base.__module__.partition(".")[0] == package.__name__
         if ours and base.__name__ not in package.__all__:
             (node,) = ast.parse(textwrap.dedent(inspect.getsource(in_python(base)))).body
             assert isinstance(node, ast.ClassDef)
+            if not INTERNAL.isdisjoint(base.__module__.split(".")):
+                node.body = [each for each in node.body if not isinstance(each, Function)]
             yield node
 
 
@@ -78,12 +84,24 @@ def class_lines(node: ast.ClassDef, hidden: list[ast.ClassDef]) -> Iterator[str]
     for member in node.body:
         if isinstance(member, Function) and member.name == "__init__" and member.args.args[1:]:
             yield from [f"`{node.name}({arguments_of(member, '')})`", ""]
-    for base in hidden:
-        yield from attributes_of(base)
-    yield from attributes_of(node)
-    for member in node.body:
-        if isinstance(member, Function) and is_shown(member):
-            yield from function_lines(member, "###", f"{node.name}.{member.name}")
+    seen: set[str] = set()
+    for owner in [node, *hidden]:
+        yield from attributes_of(owner, seen)
+    for member in methods_of([node, *hidden]):
+        yield from function_lines(member, "###", f"{node.name}.{member.name}")
+
+
+def methods_of(owners: list[ast.ClassDef]) -> Iterator[Function]:
+    """Yield each method once: the one nearest to the user that has a text, if any has."""
+    shown = [each for owner in owners for each in owner.body if isinstance(each, Function)]
+    shown = [each for each in shown if is_shown(each)]
+    told = {each.name for each in shown if ast.get_docstring(each) is not None}
+    seen: set[str] = set()
+    for member in shown:
+        silent = member.name in told and ast.get_docstring(member) is None
+        if member.name not in seen and not silent:
+            seen.add(member.name)
+            yield member
 
 
 def is_shown(node: Function) -> bool:
@@ -95,9 +113,11 @@ def is_shown(node: Function) -> bool:
     )
 
 
-def attributes_of(node: ast.ClassDef) -> Iterator[str]:
+def attributes_of(node: ast.ClassDef, seen: set[str]) -> Iterator[str]:
+    """Describe the attributes, without those that a class nearer to the user has."""
     for member, following in zip(node.body, [*node.body[1:], None], strict=True):
-        if isinstance(member, ast.AnnAssign):
+        if isinstance(member, ast.AnnAssign) and ast.unparse(member.target) not in seen:
+            seen.add(ast.unparse(member.target))
             yield from attribute_lines(member, following)
 
 

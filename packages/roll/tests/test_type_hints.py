@@ -46,7 +46,9 @@ OURS = [(name, found) for name, found in ALL if name.partition(".")[0] == "roll"
 
 
 def test_there_are_extensions_and_methods_among_them():
-    assert {"roll.extensions.static_files.static", "roll.registration.Registration.route"} <= {*dict(OURS)}
+    assert {"roll.extensions.static_files.static", "roll.registration.Registration.route"} <= {
+        *dict(OURS)
+    }
 
 
 @pytest.mark.parametrize("name", dict(OURS))
