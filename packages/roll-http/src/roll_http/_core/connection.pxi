@@ -184,7 +184,7 @@ cdef class ConnectionBase:
         except BaseException as error:
             outcome, result = RAISED, error
             if request is None:  # the application's class has raised: answer the error in its place
-                self.request = make_request(PlainRequest, app, self, data, at, head)
+                request = self.request = make_request(PlainRequest, app, self, data, at, head)
         if outcome == RETURNED and self.send(request, result, head.method, buffered, False):
             return 0
         target = data[at + head.target:at + head.target_end]

@@ -127,7 +127,7 @@ cdef class Work:
         head.target = self.target
         if outcome != LEFT:
             result = returned(result) if outcome == RETURNED else raised(result)
-        self.steps = answer(self.connection, head, result)
+        self.steps = answer(self.connection, head, result, self.request)
         return 0
 
 

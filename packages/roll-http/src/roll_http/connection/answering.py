@@ -43,20 +43,22 @@ _OVER: Final = object()
 
 
 async def answer(  # noqa: C901, PLR0912 - each request would pay for a call more
-    connection: Connection, head: Head, begun: Awaitable[Response] | None = None
+    connection: Connection,
+    head: Head,
+    begun: Awaitable[Response] | None = None,
+    request: Any = None,
 ) -> None:
     """Call the application, and send the response that it returns.
 
-    `begun` is what the native core has begun: request and response are made, and the application
+    `begun` is what the native core has begun: `request` and response are made, and the application
     is called. Of the head, only method and target are then there.
     """
     response: Response | None
-    request: Any = None
     try:
         try:
             if begun is None:
                 begun = _begin(connection, head)
-            request = connection.request
+                request = connection.request
             if request is None:  # the first step has sent the response
                 request = _OVER
             response = await begun
