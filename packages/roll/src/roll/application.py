@@ -199,10 +199,8 @@ class Roll(Registration, dict[str, Any]):
                         await found  # a subclass may look routes up elsewhere
                     # An event that leaves nothing to be awaited is not awaited: 0.3 us each.
                     sent = NOTHING
-                    if heard:
-                        sent = heard[0]
-                    elif "headers" in hooks:
-                        sent = self.hook("headers", request, response)
+                    if heard or "headers" in hooks:
+                        sent = heard[0] if heard else self.hook("headers", request, response)
                     if sent is NOTHING or not await sent:
                         payload = request.route.payload
                         endpoint = (payload or {}).get(ENDPOINT_KEY(request.method))
@@ -226,10 +224,9 @@ class Roll(Registration, dict[str, Any]):
                         if not endpoint.lazy_body and not request.load_at_once():
                             await request.load_body()
                         sent = NOTHING
-                        if len(heard) > 1:
-                            sent = heard[1]
-                        elif "request" in hooks:
-                            sent = self.hook("request", request, response)
+                        if heard or "request" in hooks:
+                            begun = len(heard) > 1
+                            sent = heard[1] if begun else self.hook("request", request, response)
                         if sent is NOTHING or not await sent:
                             route = request.route
                             given = route.vars if arguments is None else arguments.of(route.vars)
@@ -256,9 +253,10 @@ class Roll(Registration, dict[str, Any]):
             late = request.late  # files that were uploaded, too
             if late is not None and late.unsettled:
                 await open_file(self, request, response)
-            if "response" in hooks or len(heard) > 2:  # noqa: PLR2004 - it was sent
+            if heard or "response" in hooks:
                 try:
-                    sent = heard[2] if len(heard) > 2 else self.hook("response", request, response)  # noqa: PLR2004
+                    begun = len(heard) > 2  # noqa: PLR2004 - it was sent
+                    sent = heard[2] if begun else self.hook("response", request, response)
                     if sent is not NOTHING:
                         await sent
                 except BaseException as error:

