@@ -233,6 +233,22 @@ async def test_close_before_accept_is_a_403(serve):
         assert (await refusal(client)).response.status == 403
 
 
+async def test_application_may_work_behind_its_refusal(serve, caplog):
+    go, ended = asyncio.Event(), asyncio.Event()
+
+    async def refuse(receive, send):
+        await send({"type": "websocket.close"})
+        await go.wait()
+        ended.set()
+        raise KeyError("behind")
+
+    async with serve(refuse) as client:
+        await refusal(client)
+        go.set()
+        await ended.wait()
+    assert "behind" in caplog.text
+
+
 async def test_response_before_accept_is_sent(serve):
     async def refuse(receive, send):
         start = {"type": "websocket.http.response.start", "status": 429}
@@ -302,6 +318,18 @@ async def test_max_size_of_the_mount_holds(serve):
         with pytest.raises(ConnectionClosed) as closed:
             await ws.recv()
         assert closed.value.code == 1009
+
+
+async def test_application_may_ask_for_messages_before_it_accepts(serve):
+    async def accept(receive, send):
+        waiting = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": (await waiting)["text"]})
+
+    async with serve(accept) as client, client.websocket("/admin") as ws:
+        await ws.send("early")
+        assert await ws.recv() == "early"
 
 
 async def test_client_that_leaves_before_the_answer_is_told(app, serve):

@@ -28,6 +28,7 @@ from .application import Roll
 from .extensions.accesses import keep_open
 from .extensions.trusting import TrustsProxies
 from .failure import failed
+from .hosting import alone, is_application
 from .logs.batches import AccessLog
 from .logs.descriptor import LineFile
 from .logs.gunicorn import gunicorn_format
@@ -78,12 +79,14 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
             for path in files_of(error):
                 self.reloader.add_extra_file(path)
             self.wsgi = failed("".join(traceback.format_exception(error)))
+        if not isinstance(self.wsgi, Roll) and is_application(self.wsgi):
+            self.wsgi = alone(self.wsgi)
         if not isinstance(self.wsgi, Roll):
             name = getattr(self.app, "app_uri", self.wsgi)
             kind = type(self.wsgi).__qualname__
             raise AppImportError(
-                f"{name!r} is no Roll application, but of type {kind}: if it makes one, write ()"
-                " behind it"
+                f"{name!r} is no application of Roll or ASGI, but of type {kind}: if it makes one,"
+                " write () behind it"
             )
 
     def run(self) -> None:

@@ -35,14 +35,21 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
         )
     )
     request.protocol.on_gone = session.lose
+    kept = False
     try:
         await asyncio.wait({task, session.decided}, return_when=asyncio.FIRST_COMPLETED)
-        if not session.accepted:
-            return await refused(session, task, response)
-        await converse(session, app, request, response, task)
+        if session.accepted:
+            await converse(session, app, request, response, task)
+            return response
+        if not session.decided.done():
+            await task  # it has returned, or raised
+            raise RuntimeError(f"{host} has returned without an answer to a websocket")
+        kept = True
+        app.kept_tasks.keep(task)  # it may have work behind its refusal
+        return refused(session, response)
     finally:
-        await ended(task)
-    return response
+        if not kept:
+            await ended(task)
 
 
 def make_websocket(app: Any, request: Any) -> Any:
@@ -66,13 +73,16 @@ async def ended(task: asyncio.Future[Any]) -> None:
     if not task.done():
         task.cancel()
         await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # it was reported: asyncio would log it again
 
 
-async def refused(session: Session, task: asyncio.Future[Any], response: Any) -> Any:
-    """Return the response to a handshake that the application has not accepted."""
-    if not session.decided.done():
-        await task  # it has returned, or raised
-        raise RuntimeError(f"{session.host} has returned without an answer to a websocket")
+def refused(session: Session, response: Any) -> Any:
+    """Return the response to a handshake that the application has not accepted.
+
+    Raises:
+        HttpError: 403, where the application has sent no response.
+    """
     if session.denial is None:
         raise HttpError(HTTPStatus.FORBIDDEN)
     set_status(response, session.denial["status"])
@@ -107,7 +117,7 @@ async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any
     except BaseException:
         task.cancel()  # the client may take its time to close
         raise
-    session.opened.set_result(None)
+    session.opened.set_result(True)
     await task
 
 
@@ -120,29 +130,28 @@ class Session:
         self.ws = ws
         self.decided: asyncio.Future[None] = loop.create_future()
         """Done when the application has accepted or refused the handshake, or has gone."""
-        self.opened: asyncio.Future[None] = loop.create_future()
-        """Done when messages may be sent."""
+        self.opened: asyncio.Future[bool] = loop.create_future()
+        """Whether messages may be sent: False if the client has gone before."""
         self.accepted = False
         self.subprotocol: str | None = None
         self.fields: list[tuple[str, str]] = []
         self.denial: Any = None
         self.body = b""
         self._connected = False
-        self._lost = asyncio.Event()
 
     def lose(self) -> None:
         """Take notice that the client has gone."""
-        self._lost.set()
+        if not self.opened.done():
+            self.opened.set_result(False)
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message: the connect, those of the client, the disconnect."""
         if not self._connected:
             self._connected = True
             return {"type": "websocket.connect"}
-        if not self.accepted:
-            await self._lost.wait()
+        # The application may ask for messages in one task, and accept in another.
+        if not await asyncio.shield(self.opened):
             return {"type": "websocket.disconnect", "code": 1006, "reason": ""}
-        await asyncio.shield(self.opened)
         try:
             message = await self.ws.recv()
         except ConnectionClosed as error:
@@ -171,7 +180,8 @@ class Session:
             self.fields = [(text_of(name), text_of(value)) for name, value in fields]
             self.accepted = True
             self.decided.set_result(None)
-            await asyncio.shield(self.opened)
+            if not await asyncio.shield(self.opened):
+                raise ClientDisconnected("The client has gone")
         elif kind == "websocket.close":
             self.decided.set_result(None)
         elif kind == "websocket.http.response.start" and self.denial is None:
