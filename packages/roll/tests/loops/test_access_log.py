@@ -106,9 +106,9 @@ async def test_a_line_of_json_is_an_object(app, path, lines, liveclient):
         "bytes": 4,
         "request_id": "id-1",
         "route": "/users/{name}",
-        "agent": 'say "é"',
+        "user_agent": 'say "é"',
     }
-    del first["agent"]
+    del first["user_agent"]
     assert second == first | {
         "path": "/missing",
         "query": "",
@@ -116,7 +116,7 @@ async def test_a_line_of_json_is_an_object(app, path, lines, liveclient):
         "bytes": 8,
         "request_id": None,
         "route": None,
-        "agent": second["agent"],
+        "user_agent": second["user_agent"],
         "trace_id": "0af7651916cd43dd8448eb211c80319c",
     }
 
@@ -212,7 +212,7 @@ async def test_every_answer_has_a_line(app, path, liveclient, connect, until, li
             "json",
             '{"time":"x","peer":"10.0.0.9","method":null,"path":null,"query":null,"version":null,'
             '"status":431,"bytes":0,"duration":0.000000,"request_id":null,"route":null,'
-            '"agent":null}',
+            '"user_agent":null}',
         ),
         (
             "%(peer)s %(method)s %(url)s %(path)s %({a}i)s %(status)d %(id)s %(route)s %(trace)s",

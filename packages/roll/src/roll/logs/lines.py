@@ -146,5 +146,5 @@ def json_line(
         f'"path":{json_text(path or None)},"query":{json_text(query)},'
         f'"version":{json_text(version or None)},"status":{status._value_},"bytes":{size},'
         f'"duration":{seconds:.6f},"request_id":{json_text(known_id, SHORT)},'
-        f'"route":{json_text(route)},"agent":{json_text(agent, AGENT)}{traced}}}\n'
+        f'"route":{json_text(route)},"user_agent":{json_text(agent, AGENT)}{traced}}}\n'
     )
