@@ -851,8 +851,10 @@ def read_all(reading, log):
     """Read as long as the log has something that waits."""
     read = reading.recv if isinstance(reading, socket.socket) else reading.read
     found = b""
-    while log._file.waits or is_readable(reading):
-        found += read(65536)
+    # What waits may have been written and read already, and be about to be forgotten.
+    while (readable := is_readable(reading)) or log._file.waits:
+        if readable:
+            found += read(65536)
     return found
 
 
