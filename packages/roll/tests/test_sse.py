@@ -90,6 +90,24 @@ def test_every_field_arrives_and_a_comment_is_nothing(data, event, number, comme
 
 
 @pytest.mark.parametrize(
+    "value",
+    [7, -1, 2**70, "a b", "a\tb", '{"a":[1,2]}', "é€😀", "\x85\u2028\u200b", "x" * 4096, ""],
+)
+async def test_every_id_that_is_taken_comes_back(app, liveclient, value):
+    @app.route("/")
+    async def view(request, response):
+        response.json = request.last_event_id
+
+    sent = ServerSentEvent(id=value).id
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    field = b"Last-Event-ID: " + sent.encode()
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + field + b"\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == sent == str(value)
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"event": "a\nb"},
@@ -98,6 +116,12 @@ def test_every_field_arrives_and_a_comment_is_nothing(data, event, number, comme
         {"id": "1\n"},
         {"id": "\r"},
         {"id": "a\0b"},
+        {"id": "a\x01b"},
+        {"id": "a\x7fb"},
+        {"id": " 1"},
+        {"id": "1\t"},
+        {"id": "x" * 4097},
+        {"id": "é" * 2049},
         {"id": 1.5},
         {"id": True},
         {"retry": -1},

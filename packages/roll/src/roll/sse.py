@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from roll_http.syntax import has_forbidden
+
 __all__ = ["COMMENT", "ServerSentEvent", "encode_event", "looks_like_event"]
 
 COMMENT: Final = b":\n\n"
@@ -13,6 +15,9 @@ COMMENT: Final = b":\n\n"
 
 # The only line ends of the format: `str.splitlines` knows more.
 LINE_END: Final = re.compile(r"\r\n|\n|\r")
+
+LONGEST_ID: Final = 4096
+"""The most bytes of an id: servers and proxies take heads of 8 KiB at least, cookies included."""
 
 FIELDS: Final = frozenset({"data", "event", "id", "retry", "comment"})
 
@@ -30,8 +35,8 @@ class ServerSentEvent:
     clients. An event cannot be changed.
 
     Raises:
-        ValueError: `event` or `id` has a line break, `id` a NUL, or `retry` is no number of
-            milliseconds.
+        ValueError: `event` has a line break, `id` could not come back in a header field, or
+            `retry` is no number of milliseconds.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
@@ -103,12 +108,22 @@ class ServerSentEvent:
 
 
 def checked_id(value: Any) -> str:
-    """Return an id as text; a number is taken for a row's."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    check_line("id", text)
-    if "\0" in text:
-        raise ValueError(f"`id` has a NUL: clients ignore such an id, {value!r}")
-    return str(text)
+    """Return an id as text; a number is taken for a row's.
+
+    A client sends it back as a header field. Where that is malformed or too long, the request is
+    refused, and a browser never reconnects.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    check_line("id", value)
+    if has_forbidden(value) or value != value.strip(" \t"):
+        raise ValueError(
+            f"`id` has a control character, or white space at its begin or end: {value!r} would"
+            " not come back in `Last-Event-ID` (RFC 9110 5.5)"
+        )
+    if len(value.encode()) > LONGEST_ID:
+        raise ValueError(f"`id` has more than {LONGEST_ID} bytes: it would not come back")
+    return str(value)
 
 
 def check_line(name: str, text: Any) -> None:
