@@ -29,10 +29,12 @@ copy_repository() {
   git ls-files -z | tar --null --files-from=- --create | tar --extract --directory "$SID/roll"
 }
 
-# Run the commands of the standard input in the new system, which has a /proc until they end.
+# Run the commands of the standard input in the new system. Until they end, it has a /proc, and the
+# /dev of this system: tests open terminals.
 inside() {
   unshare --mount --fork sh -c \
-    'mount -t proc proc "$1/proc" && exec chroot "$1" bash -euo pipefail -s -- "$2"' \
+    'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" &&
+      exec chroot "$1" bash -euo pipefail -s -- "$2"' \
     - "$SID" "$1"
 }
 

@@ -114,7 +114,8 @@ def get(url, **options):
         with urllib.request.urlopen(url, **options) as response:
             return response.read().decode()
     except urllib.error.HTTPError as error:
-        return error.read().decode()
+        with error:
+            return error.read().decode()
 
 
 def get_unix(path):
