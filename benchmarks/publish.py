@@ -76,8 +76,8 @@ def claims(run: Any) -> str:
     return (
         f"A minimal request costs Roll {plain[ROLL]:.1f} µs of CPU. It costs Roll 0.13.4 "
         f"{plain[OLD]:.1f} µs, and {peer}, the cheapest\nof the {len(plain) - 3} others measured "
-        f"beside it, {cost:.1f} µs. Over all {len(old)} endpoints, Roll 0.13.4 costs {extent(old)} "
-        f"times\nas much as Roll, and the cheapest other {extent(peers)} times.\n"
+        f"beside it, {cost:.1f} µs. Over all {len(old)} endpoints, Roll 0.13.4 costs "
+        f"{extent(old)} times\nas much as Roll, and the cheapest other {extent(peers)} times.\n"
         "[All figures](docs/benchmarks.md), with the machine they come from.\n"
     )
 
