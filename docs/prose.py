@@ -7,6 +7,7 @@ numbers, never higher ones: the list can only shrink. `--all` shows the known fa
 
 import argparse
 import ast
+import inspect
 import json
 import re
 import subprocess
@@ -51,7 +52,12 @@ GLOSSARY = {
 # Other frameworks have their own words.
 OTHER_WORDS = re.compile(r"docs/coming-from-.*|benchmarks/.*|.*FRAMEWORKS\.md")
 
+# Pages that programs write. Those of the API are made of docstrings, which are read themselves.
+GENERATED = re.compile(r"/API\.md$|/results\.md$|/RESULTS\.md$|/results/")
+
 FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
+# Code without a fence. Sections of docstrings are indented too, but follow their title at once.
+INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*(?:\n|$))+")
 BLOCK_EDGE = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*] |\d+\. |#|\||>))|(?<=\w):\n|\|")
 SENTENCE_END = re.compile(r"(?<=[.!?:;])[\"')*_]*\s+")
 WORD = re.compile(r"[\w'\u2019-]+")
@@ -104,7 +110,7 @@ def plain(text: str) -> str:
 
 def markdown(text: str) -> Iterator[tuple[int, str]]:
     """Yield the text of a page without its code blocks, which keep their lines."""
-    yield 1, plain(FENCE.sub(lambda found: "\n" * found[0].count("\n"), text))
+    yield 1, plain(INDENTED.sub(blank, FENCE.sub(blank, text)))
 
 
 def python(text: str) -> Iterator[tuple[int, str]]:
@@ -112,7 +118,8 @@ def python(text: str) -> Iterator[tuple[int, str]]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             if isinstance(node.value.value, str):
-                yield node.lineno, plain(without_examples(node.value.value))
+                docstring = inspect.cleandoc("_" + node.value.value).removeprefix("_")
+                yield node.lineno, plain(without_examples(docstring))
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             yield from messages(node.exc)
         elif isinstance(node, ast.Call) and is_log(node.func):
@@ -121,7 +128,12 @@ def python(text: str) -> Iterator[tuple[int, str]]:
 
 def without_examples(docstring: str) -> str:
     """Blank the lines of a docstring that are code or output."""
-    return re.sub(r"(?m)^\s*(?:>>>|\.\.\.|\$) .*$", "", docstring)
+    return re.sub(r"(?m)^\s*(?:>>>|\.\.\.|\$) .*$", "", INDENTED.sub(blank, docstring))
+
+
+def blank(found: re.Match[str]) -> str:
+    """Return the lines of a match without their text."""
+    return "\n" * found[0].count("\n")
 
 
 def is_log(function: ast.expr) -> bool:
@@ -143,8 +155,7 @@ def files() -> list[str]:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md", "*.py"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found = {name for name in listed.stdout.splitlines() if (ROOT / name).exists()}
-    # API pages are made of docstrings, which are read themselves.
-    return sorted(name for name in found if not name.endswith(("API.md", "/results.md")))
+    return sorted(name for name in found if not GENERATED.search(name))
 
 
 def read(name: str) -> list[Fault]:

@@ -109,7 +109,7 @@ class Image:
         self.port = free_port()
 
     def make(self, wheels):
-        """Run the steps of both stages, but for the user that they add."""
+        """Run the steps of both stages, except for the user that they add."""
         links = f"{wheels} {os.environ.get('PIP_FIND_LINKS', '')}"
         self.copy(self.build, self.root)
         for words in self.build.runs:

@@ -40,6 +40,7 @@ LONG = " ".join(["word"] * 33)
         (f"| {LONG[:100]} | {LONG[:100]} |", []),
         (f"```python\n{LONG} that is no number\n```\n", []),
         ("Write `that is no number`.", []),
+        ("Run:\n\n    what is no number\n\nand what is no text.", [(5, "banned")]),
     ],
 )
 def test_page_is_checked(prose, text, found):
@@ -50,6 +51,7 @@ def test_page_is_checked(prose, text, found):
     ("source", "found"),
     [
         ('"""Take what is no text."""', [(1, "banned")]),
+        ('"""Do.\n\n    Args:\n        x: what is no text\n    """', [(4, "banned")]),
         ('def f():\n    """Do.\n\n    Lest it fails.\n    """', [(4, "banned")]),
         ('raise ValueError(f"{x} that is no number")', [(1, "banned")]),
         ('log.warning("a thing that is no number: %s", x)', [(1, "banned")]),

@@ -42,7 +42,7 @@ def resident_memory(pid: int) -> int:
 
 
 def anonymous_memory(pid: int) -> int:
-    """Those of them that are no mapped files."""
+    """Those of them that do not belong to mapped files."""
     return sum(_status(member, "RssAnon") for member in family(pid))
 
 

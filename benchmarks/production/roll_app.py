@@ -1,4 +1,4 @@
-"""Roll, and Roll 0.13.4: the same, but for their access logs."""
+"""Roll, and Roll 0.13.4: the same, except their access logs."""
 
 import itertools
 import logging

@@ -3,8 +3,8 @@
     python benchmarks/production/run.py [--rounds 5] [--seconds 3] [--servers NAME ...]
 
 Each answers `/books/{isbn}` with JSON, to browsers whose eight header fields differ in each
-request. It allows other origins (CORS), gives each request an id before the body is read and sends
-that id back behind the handler, and writes a line for each answer to a file. `plain` is Roll
+request. It allows other origins (CORS), gives each request an id before the body is read, and
+sends that id back after the handler. It writes a line for each answer to a file. `plain` is Roll
 without any of it, for the same requests.
 """
 

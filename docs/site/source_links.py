@@ -1,4 +1,4 @@
-"""Links to files that are no page of the site lead to the repository."""
+"""Links to files outside of the site lead to the repository."""
 
 import re
 from pathlib import Path

@@ -124,7 +124,7 @@ class Connection:
         raise Cut(repr(data))
 
     def ended(self):
-        """The server has closed: nothing more comes, and it is no reset."""
+        """The server has closed: nothing more comes, and the connection was not reset."""
         return self.file.read(1) == b""
 
     def gone(self):
@@ -194,7 +194,7 @@ class Probe:
     def judge(self, case, send):
         """Send what a case sends, and check that what comes back is what may come back.
 
-        What is dripped may still be on its way when the answer is: the server can't always say
+        What is dripped may still arrive after the answer: the server can't always say
         that it will close, and closes before all has come.
         """
         *answers, end = case.back.split(" > ")

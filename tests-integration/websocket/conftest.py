@@ -109,7 +109,7 @@ class Raw:
         return data
 
     def reset(self):
-        """Go without a word."""
+        """Reset the connection without a close frame."""
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
