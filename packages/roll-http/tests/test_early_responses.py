@@ -1,4 +1,4 @@
-"""`respond` sends a response while the application runs on: what it does then harms no other one."""
+"""`respond` sends a response while the application still runs: nothing it does harms another one."""
 
 from __future__ import annotations
 

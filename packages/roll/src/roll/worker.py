@@ -24,11 +24,12 @@ from gunicorn.workers.base import Worker as BaseWorker
 
 from roll_http import throttle_accept_errors
 
+from .alone import alone
 from .application import Roll
 from .extensions.accesses import keep_open
 from .extensions.trusting import TrustsProxies
 from .failure import failed
-from .hosting import alone, is_application
+from .hosting import is_application
 from .logs.batches import AccessLog
 from .logs.descriptor import LineFile
 from .logs.gunicorn import gunicorn_format
