@@ -1,4 +1,4 @@
-"""`respond` sends a response while the application still runs: nothing it does harms another one."""
+"""`respond` sends a response while the application still runs: it harms no other response."""
 
 from __future__ import annotations
 
