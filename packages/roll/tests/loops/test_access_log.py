@@ -654,6 +654,65 @@ async def test_many_lines_are_written_before_their_time(written, path):
     assert path.read_text().splitlines() == [long] * batches.ROW * 2
 
 
+@pytest.mark.parametrize("form", ["%(agent)s", " ".join(f"%({{X-{n}}}i)s" for n in range(40))])
+async def test_a_file_takes_all_lines_however_long_they_are(app, path, form, caplog):
+    log = access_log(app, path, form)
+    log.open()
+    request, response = exchange(b"/")
+    request.headers = {"USER-AGENT": "a" * 20_000} | {f"X-{n}": "x" * 20_000 for n in range(40)}
+    for _ in range(100):
+        log.add(request, response, 0, 0.0)
+    log.close()
+    assert len(path.read_text().splitlines()) == 100
+    assert caplog.records == []
+
+
+async def test_a_file_takes_what_comes_at_once_however_much_it_is(tmp_path, caplog):
+    path = tmp_path / "lines"
+    file = LineFile(lambda: os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+    data = b"a line of some length\n" * 200_000
+    file.write(data)
+    file.close()
+    assert path.read_bytes() == data
+    assert caplog.records == []
+
+
+async def test_a_slow_reader_gets_the_first_of_the_lines_that_came_at_once(caplog):
+    reading, writing = os.pipe()
+    file = LineFile(lambda: os.dup(writing))
+    lines = [b"%06d" % number + b"x" * 93 for number in range(20_000)]
+    file.write(b"\n".join(lines) + b"\n")
+    assert "nobody reads it" in caplog.records[0].getMessage()
+    got = b""
+    while file.waits:
+        got += os.read(reading, 65536)
+        file.write(b"")
+    file.write(b"later\n")
+    file.close()
+    os.close(writing)
+    while more := os.read(reading, 65536):
+        got += more
+    *first, last = got.splitlines()
+    assert last == b"later"
+    assert len(got) > 2**20
+    assert first == lines[: len(first)]
+    os.close(reading)
+
+
+async def test_a_line_longer_than_what_is_kept_does_not_run_into_the_next(caplog):
+    reading, writing = os.pipe()
+    file = LineFile(lambda: os.dup(writing))
+    file.write(b"x" * 3 * 2**20 + b"\n")
+    got = os.read(reading, 65536)
+    file.write(b"later\n")
+    file.close()
+    os.close(writing)
+    while more := os.read(reading, 65536):
+        got += more
+    assert got.splitlines()[1:] == [b"later"]
+    os.close(reading)
+
+
 async def test_lines_are_written_at_shutdown(app, path, client):
     log = access_log(app, path, "%(url)s")
     log.open()

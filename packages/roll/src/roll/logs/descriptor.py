@@ -50,17 +50,23 @@ class LineFile:
 
     def write(self, data: bytes) -> None:
         """Write whole lines, behind what waits."""
-        if len(self._waiting) + len(data) > MOST:
-            self._tell("nobody reads it")
-        else:
-            self._waiting += data
+        self._waiting += data
         try:
             while self._waiting and self._write_some():
                 pass
         except OSError as error:
             self._tell(error.strerror or error)
-            # The lines that follow do not begin within a line.
-            self._waiting = bytearray(b"\n" if self._torn else b"")
+            self._drop_behind(0)
+        # Looked at last: a file takes all, however much comes at once.
+        if len(self._waiting) > MOST:
+            self._tell("nobody reads it")
+            self._drop_behind(self._waiting.rfind(b"\n", 0, MOST) + 1)
+
+    def _drop_behind(self, end: int) -> None:
+        """Drop the lines that begin behind `end`; the next one does not begin within a line."""
+        del self._waiting[end:]
+        if not self._waiting and self._torn:
+            self._waiting += b"\n"
 
     def _write_some(self) -> bool:
         """Write what can be written at once; return False when the reader has to come first."""
