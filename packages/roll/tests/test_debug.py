@@ -15,6 +15,7 @@ from roll.debug import error_pages, log_unawaited, report, watch_loop
 from roll.debug.frames import chain_of, safe_repr
 from roll.debug.page import is_local
 from roll.debug.watchdog import Watchdog
+from roll.extensions import proxy_headers
 
 LOCAL = {"Host": "127.0.0.1:3579"}
 BROWSER = {**LOCAL, "Accept": "text/html,*/*;q=0.8"}
@@ -71,6 +72,20 @@ async def test_other_clients_get_plain_text(broken, client):
 async def test_name_that_a_site_rebinds_gets_no_page(broken, client):
     response = await client.get("/raise/x", headers={**BROWSER, "Host": "rebound.example"})
     assert response.body == b"Internal Server Error"
+
+
+@pytest.mark.parametrize(
+    "field", [{"X-Forwarded-Host": "localhost"}, {"Forwarded": "host=localhost"}]
+)
+async def test_scripts_of_a_rebound_name_get_no_page_by_the_fields_of_proxies(
+    broken, client, field
+):
+    proxy_headers(broken)
+    headers = {**BROWSER, "Host": "rebound.example", **field}
+    response = await client.get("/raise/x", headers=headers)
+    assert response.body == b"Internal Server Error"
+    response = await client.get("/raise/x", headers={**headers, "Host": "localhost"})
+    assert b"<h1>ValueError" in response.body
 
 
 async def test_error_that_was_raised_on_purpose_keeps_its_message(broken, client):

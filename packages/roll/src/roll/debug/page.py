@@ -38,7 +38,7 @@ def error_pages(app: Roll, *, anywhere: bool = False) -> None:
 
     The source, the local variables and the request are on the page. Unless `anywhere`, only
     requests whose `Host` is this machine get it: a site that rebinds its name to a loopback
-    address sees nothing.
+    address sees nothing, whatever its scripts write into the fields of proxies.
 
     Raises:
         ValueError: `anywhere` is neither True nor False.
@@ -46,7 +46,7 @@ def error_pages(app: Roll, *, anywhere: bool = False) -> None:
     check_flag("anywhere", anywhere)
 
     def show(request: Any, response: Any, error: Any) -> None:
-        if isinstance(error, Unexpected) and (anywhere or is_local(request.host)):
+        if isinstance(error, Unexpected) and (anywhere or is_asked_locally(request)):
             cause: Any = error.__context__
             is_page = "text/html" in request.headers.get("ACCEPT", "")
             kind, body = ("html", page(request, cause)) if is_page else ("plain", text(cause))
@@ -54,6 +54,15 @@ def error_pages(app: Roll, *, anywhere: bool = False) -> None:
             response.body = body.encode(errors="backslashreplace")
 
     app.listen("error")(show)
+
+
+def is_asked_locally(request: Any) -> bool:
+    """Tell whether a request names this machine, in each `Host` that the client has sent.
+
+    `request.host` alone may be what a proxy is said to have forwarded.
+    """
+    sent = [value for name, value in request.raw_headers if name.lower() == b"host"]
+    return all(map(is_local, [request.host, *(host.decode("latin-1") for host in sent)]))
 
 
 def is_local(host: str) -> bool:
