@@ -22,7 +22,7 @@ PAIR: Final = re.compile(rf'({TCHARS}+)=(?:({TCHARS}+)|"((?:[^"\\]|\\.)*+)")')
 SEPARATOR: Final = re.compile(r"[ \t]*+([;,]|\Z)[ \t]*+")
 
 # RFC 3986 3.2.2: a name, an IPv4 address, or an IPv6 address in brackets; and a port.
-HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9\-._~]++)(?::[0-9]{1,5})?+")
+HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]++\]|[A-Za-z0-9\-._~]++)(?::([0-9]{1,5}))?+")
 PORT: Final = re.compile("[0-9]{1,5}")
 PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@%]++)++")
 PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
@@ -192,10 +192,10 @@ def item(lists: Mapping[str, list[str]], name: str, index: int, count: int) -> s
 def host_with_port(lists: Mapping[str, list[str]], index: int, count: int) -> str | None:
     name = item(lists, "host", index, count)
     port = item(lists, "port", index, count)
+    if port is not None and not is_port(port):
+        raise ValueError(f"X-Forwarded-Port is no port: {port[:80]!r}")
     if name is None or port is None:
         return name
-    if PORT.fullmatch(port) is None or int(port) > HIGHEST_PORT:
-        raise ValueError(f"X-Forwarded-Port is no port: {port[:80]!r}")
     default = PORTS.get((item(lists, "proto", index, count) or "http").lower())
     has_port = name.rpartition("]")[2].count(":") == 1
     return name if has_port or int(port) == default else f"{name}:{int(port)}"
@@ -210,16 +210,26 @@ def address_of(node: str) -> tuple[str, int] | None:
     # The last is what nginx says of a client that came by a Unix socket.
     if node.lower() == "unknown" or node.startswith("_") or node == "unix:":
         return None
-    name, port = node, ""
-    if node.startswith("["):
-        name, _, rest = node[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif node.count(":") == 1:
-        name, _, port = node.partition(":")
+    name, port = parts_of(node)
     found = ip_of(name)
-    if found is None:
+    if found is None or not (port.startswith("_") or is_port(port)):
         raise ValueError(f"A forwarded address is none: {node[:80]!r}")
-    return str(found), 0 if PORT.fullmatch(port) is None else int(port)
+    return str(found), 0 if port.startswith("_") else int(port)
+
+
+def parts_of(node: str) -> tuple[str, str]:
+    """Return the name and the port of a node: `"0"` where it has none, `""` for a malformed one."""
+    name, closed, rest = node.removeprefix("[").partition("]")
+    if closed and node.startswith("[") and ":" in name:
+        return name, "0" if not rest else rest[1:] if rest.startswith(":") else ""
+    if node.count(":") == 1:
+        name, _, port = node.partition(":")
+        return name, port
+    return node, "0"  # an IPv6 address without brackets, too, as `X-Forwarded-For` has it
+
+
+def is_port(text: str) -> bool:
+    return PORT.fullmatch(text) is not None and int(text) <= HIGHEST_PORT
 
 
 def checked_scheme(scheme: str | None) -> str | None:
@@ -233,9 +243,14 @@ def checked_scheme(scheme: str | None) -> str | None:
 
 
 def checked_host(host: str | None) -> str | None:
-    if host is not None and HOST.fullmatch(host) is None:
+    if host is not None and not is_host(host):
         raise ValueError(f"The forwarded host is none: {host[:80]!r}")
     return host
+
+
+def is_host(host: str) -> bool:
+    found = HOST.fullmatch(host)
+    return found is not None and (found[1] is None or is_port(found[1]))
 
 
 def checked_prefix(prefix: str) -> str | None:
