@@ -359,6 +359,14 @@ def test_failed_start_is_shown_under_reload(roll, folder, target, text):
     assert text in get(command.url)
 
 
+def test_failure_is_not_shown_to_a_name_that_a_site_rebinds(roll, folder):
+    change(folder / "app.py", APP + STARTUP)
+    command = roll("run", "--port", 0, "--reload")
+    command.wait_for("no database")
+    asked = urllib.request.Request(command.url, headers={"Host": "rebound.example"})
+    assert get(asked) == "The application failed: see the terminal.\n"
+
+
 def test_failure_is_shown_to_nobody_else(roll, folder):
     change(folder / "app.py", APP + STARTUP)
     command = roll("run", "--host", "0.0.0.0", "--port", 0, "--reload")

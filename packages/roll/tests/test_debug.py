@@ -13,9 +13,9 @@ import pytest
 from roll import HttpError
 from roll.debug import error_pages, log_unawaited, report, watch_loop
 from roll.debug.frames import chain_of, safe_repr
-from roll.debug.page import is_local
 from roll.debug.watchdog import Watchdog
 from roll.extensions import proxy_headers
+from roll.local_hosts import is_local
 
 LOCAL = {"Host": "127.0.0.1:3579"}
 BROWSER = {**LOCAL, "Accept": "text/html,*/*;q=0.8"}

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from .application import Roll
+from .local_hosts import is_asked_locally
 
-__all__ = ["failed"]
+__all__ = ["ELSEWHERE", "failed"]
 
 
-def failed(text: str) -> Roll:
-    """Return an application that answers each request with a 500 whose body is `text`."""
+ELSEWHERE: Final = "The application failed: see the terminal.\n"
+"""What is shown to those who may not see why."""
+
+
+def failed(text: str, *, anywhere: bool = True) -> Roll:
+    """Return an application that answers each request with a 500 whose body is `text`.
+
+    Unless `anywhere`, only requests whose `Host` is this machine see the text.
+    """
     app = Roll()
-    body = text.encode(errors="backslashreplace")
 
     @app.listen("headers")
-    def answer(response: Any) -> bool:
+    def answer(request: Any, response: Any) -> bool:
+        shown = text if anywhere or is_asked_locally(request) else ELSEWHERE
         response.status = HTTPStatus.INTERNAL_SERVER_ERROR
         response.headers["Content-Type"] = "text/plain; charset=utf-8"
-        response.body = body
+        response.body = shown.encode(errors="backslashreplace")
         return True
 
     return app

@@ -10,7 +10,7 @@ from roll_http import Limits
 
 from ..extensions.forwarded import Trusted
 from ..extras import need
-from ..failure import failed
+from ..failure import ELSEWHERE, failed
 from ..serving import run
 from .loading import BrokenModule, LoadError
 from .preparing import given_limits, is_local, load_application, place_of, say, tls_of
@@ -70,5 +70,5 @@ def serve_reloaded(options: argparse.Namespace) -> None:
 def serve_failure(options: argparse.Namespace, text: str) -> None:
     """Show why the application failed, on the terminal and to local clients, until the end."""
     sys.stderr.write(text)
-    shown = text if is_local(options) else "The application failed: see the terminal.\n"
-    run(failed(shown), place_of(options), say, tls_of(options))
+    shown = text if is_local(options) else ELSEWHERE
+    run(failed(shown, anywhere=False), place_of(options), say, tls_of(options))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import traceback
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from ..application import Roll
 from ..errors import Unexpected, readable, set_fields
+from ..local_hosts import is_asked_locally
 from ..settings import check_flag
 from .frames import Frame, Shown, chain_of, safe_repr
 
@@ -54,25 +54,6 @@ def error_pages(app: Roll, *, anywhere: bool = False) -> None:
             response.body = body.encode(errors="backslashreplace")
 
     app.listen("error")(show)
-
-
-def is_asked_locally(request: Any) -> bool:
-    """Tell whether a request names this machine, in each `Host` that the client has sent.
-
-    `request.host` alone may be what a proxy is said to have forwarded.
-    """
-    sent = [value for name, value in request.raw_headers if name.lower() == b"host"]
-    return all(map(is_local, [request.host, *(host.decode("latin-1") for host in sent)]))
-
-
-def is_local(host: str) -> bool:
-    """Tell whether a `Host` names this machine."""
-    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-    name = name.strip("[]")
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name.lower() == "localhost"
 
 
 def text(error: BaseException) -> str:
