@@ -14,8 +14,8 @@ from gunicorn.glogging import Logger
 
 from roll import Request, Response
 from roll.logs.batches import AccessLog
-from roll.logs.gunicorn import gunicorn_format
-from roll.worker import configure, fast_log, log_access
+from roll.logs.gunicorn import gunicorn_format, log_access
+from roll.worker import configure, fast_log
 
 
 @pytest.fixture
@@ -98,6 +98,49 @@ def test_what_gunicorn_writes_as_it_is_cannot_end_a_line():
     request.path = "/é\r\n"
     line = form.render([form.record(request, response, 0, 0.0)])
     assert line == '"a\\nb\\x1b[31m" /\\xe9\\r\\n\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\r\nb",
+        "\x1b[31m",
+        "\x00",
+        "\x7f",
+        "\x85",
+        "\u2028\u2029",
+        "\t",
+        "\udc80",
+        "a\\nb",
+        '"\n"',
+    ],
+)
+def test_nothing_that_clients_send_ends_a_line_of_gunicorns_logger(log, tmp_path, text):
+    fields = ["%(U)s", "%(q)s", "%(u)s", "%(f)s", "%(a)s", "%({x-a}i)s", "%({http_x_a}e)s"]
+    _, slow = log(access_log_format=" ".join([*fields, "%({x-b}o)s"]))
+    named = text.encode("utf-8", "surrogateescape")
+    request, response = exchange(
+        x_a=text,
+        referer=text,
+        user_agent=text,
+        authorization="Basic " + base64.b64encode(named + b":secret").decode(),
+    )
+    request.path = request.query_string = response.headers["X-B"] = text
+    log_access(slow, request, response, 0, 0.0)
+    line = (tmp_path / "access.log").read_text()
+    assert line.removesuffix("\n").isprintable()
+    shown = text.encode("unicode_escape").decode().replace('"', '\\"')
+    named = "-" if text == "\udc80" else shown  # no UTF-8
+    assert line.split(" ") == [shown, shown, named, *[shown] * 4, f"{shown}\n"]
+
+
+def test_the_password_of_basic_credentials_is_left_alone():
+    seen = []
+    log = SimpleNamespace(access=lambda answer, asked, environ, duration: seen.append(environ))
+    given = base64.b64encode(b"a\nda:se\xffcret").decode()
+    log_access(log, *exchange(authorization=f"Basic {given}"), 0, 0.0)
+    kept = base64.b64decode(seen[0]["HTTP_AUTHORIZATION"].partition(" ")[2])
+    assert kept == b"a\\nda:se\xffcret"
 
 
 @pytest.mark.parametrize("template", ["%({remote_addr}e)s", "%(x)s", "%(h)d", "nothing"])

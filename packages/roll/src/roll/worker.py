@@ -11,9 +11,7 @@ import sys
 import traceback
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Final
 
 from gunicorn import sock
@@ -32,7 +30,7 @@ from .failure import failed
 from .hosting import is_application
 from .logs.batches import AccessLog
 from .logs.descriptor import LineFile
-from .logs.gunicorn import gunicorn_format
+from .logs.gunicorn import gunicorn_format, log_access
 from .logs.signals import send_reopen
 from .loops import new_event_loop
 from .observe import report_exchanges, when_answered
@@ -280,21 +278,3 @@ def only_handler(log: Any) -> Any:
 
 def close_connection(response: Any) -> None:
     response.headers["Connection"] = "close"
-
-
-def log_access(log: Any, request: Any, response: Any, length: int, duration: float) -> None:
-    """Give gunicorn's own access log an exchange, in the terms of WSGI that it wants."""
-    answer = SimpleNamespace(
-        status=str(response.status.value), sent=length, headers=list(response.headers.items())
-    )
-    environ = {
-        "REMOTE_ADDR": request.client[0] if request.client else "-",
-        "REQUEST_METHOD": request.method,
-        "RAW_URI": request.url.decode("ascii", "backslashreplace"),
-        "PATH_INFO": request.path,
-        "QUERY_STRING": request.query_string,
-        "SERVER_PROTOCOL": f"HTTP/{request.version}",
-    }
-    fields = {f"HTTP_{name.replace('-', '_')}": value for name, value in request.headers.items()}
-    asked = SimpleNamespace(headers=list(request.headers.items()))
-    log.access(answer, asked, fields | environ, timedelta(seconds=duration))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from ..request import Request
 
-__all__ = ["MOST", "escaped", "is_plain", "json_text", "peer_of"]
+__all__ = ["MOST", "escaped", "is_plain", "json_text", "one_line", "peer_of"]
 
 MOST: Final = 1024
 """Characters that a field has at most; longer ones are cut, and end in `...`.
@@ -30,6 +30,17 @@ def escaped(text: str, most: int = MOST) -> str:
     a character that is not ASCII `\xe9` or `\u20ac`. What is longer than `most` is cut.
     """
     return text if len(text) <= most and is_plain(text) else bounded(text, python_escapes, most)
+
+
+def one_line(text: str) -> str:
+    r"""Return a text for who escapes quotes: what is not printable is `\n` or `\x1b`, as above."""
+    if text.isprintable() and "\\" not in text:
+        return text
+    return "".join([each if is_shown(each) else python_escapes(each) for each in text])
+
+
+def is_shown(character: str) -> bool:
+    return character.isprintable() and character != "\\"
 
 
 def json_text(text: str | None, most: int = MOST) -> str:
