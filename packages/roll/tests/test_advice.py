@@ -551,6 +551,7 @@ def test_arguments_of_any_other_names_are_not_told(app, handler):
         ({"methods": 5}, "`methods` is a list of methods, such as ['GET', 'POST'], or one of"),
         ({"methods": [5]}, "or one of them, not 5"),
         ({"methods": b"GET"}, "or one of them, not b'GET'"),
+        ({"methods": bytearray(b"GET")}, "or one of them, not bytearray(b'GET')"),
         ({"methods": {"GET": ok}}, "or one of them, not {'GET'"),
         ({"methods": ok}, "or one of them, not <function ok"),
         ({"protocol": None}, "Unknown protocol None: must be one of 'http', 'websocket'"),

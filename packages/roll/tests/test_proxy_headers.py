@@ -264,6 +264,7 @@ def steps():
     [
         ("10.0.0.1", "`trusted` is a list of addresses or networks, not '10.0.0.1'"),
         (5, "`trusted` is a list of addresses or networks, not 5"),
+        (bytearray(b"x"), "`trusted` is a list of addresses or networks, not bytearray"),
         (["proxy"], "'unix' or '*', not 'proxy'"),
         (["10.0.0.1/8"], "has host bits set"),
         ([None], "not None"),

@@ -498,6 +498,7 @@ async def test_members_are_websockets(app, ws):
         *({"backlog": size} for size in (None, 0, -1, 1.5, "1", True)),
         *({"url": url} for url in (5, True, "", "localhost", "http://localhost", b"redis://x")),
         *({"url": "redis://x", "prefix": prefix} for prefix in (None, 5, "", b"x", "\ud800")),
+        *({"prefix": prefix} for prefix in (None, 5, "", b"x", print)),
     ],
 )
 def test_what_cannot_work_is_told_at_once(app, options):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from math import isfinite
 from typing import Any, Final
 
 from roll_http import HTTP_METHODS, Limits
@@ -84,7 +84,7 @@ def check_methods(name: str, value: Any) -> None:
     if value is None or isinstance(value, str):
         return
     # An iterator is taken for once, as it always was; for a group, it would serve one route.
-    listed = isinstance(value, Iterable) and not isinstance(value, bytes | Mapping)
+    listed = isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | Mapping)
     wrong = [each for each in value if not isinstance(each, str)] if is_list(value) else []
     if not listed or wrong:
         given = wrong[0] if wrong else value
@@ -102,7 +102,7 @@ def check_max_body(name: str, value: Any) -> None:
 
 def check_timeout(name: str, value: Any) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is not None and not (number and isfinite(value) and value > 0):
+    if value is not None and not (number and 0 < value <= sys.float_info.max):
         raise ValueError(
             f"`{name}` is a number of seconds, more than 0, or None for no limit, not {value!r}"
         )

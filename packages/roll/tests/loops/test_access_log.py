@@ -514,7 +514,7 @@ def test_what_is_no_format_is_refused_at_once(app, form):
         access_log(app, format=form)
 
 
-@pytest.mark.parametrize("target", ["", -1, True, 1.5, object(), ["a"]])
+@pytest.mark.parametrize("target", ["", -1, 2**31, True, 1.5, object(), ["a"], "a\0b", "\ud800"])
 def test_what_is_no_target_is_refused_at_once(app, target):
     with pytest.raises(ValueError, match="`target` is a path"):
         access_log(app, target)

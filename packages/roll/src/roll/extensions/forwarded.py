@@ -56,7 +56,7 @@ class Trusted:
     """
 
     def __init__(self, names: Collection[str]) -> None:
-        if isinstance(names, (str, bytes)) or not isinstance(names, Collection):
+        if isinstance(names, str | bytes | bytearray) or not isinstance(names, Collection):
             raise ValueError(f"`trusted` is a list of addresses or networks, not {names!r}")  # noqa: TRY004 - as every wrong option
         self._everyone = "*" in names
         self._unix = "unix" in names
@@ -218,7 +218,7 @@ def address_of(node: str) -> tuple[str, int] | None:
 
 
 def parts_of(node: str) -> tuple[str, str]:
-    """Return the name and the port of a node: `"0"` where it has none, `""` for a malformed one."""
+    """Return the name and the port of a node: `"0"` without one, `""` where it is malformed."""
     name, closed, rest = node.removeprefix("[").partition("]")
     if closed and node.startswith("[") and ":" in name:
         return name, "0" if not rest else rest[1:] if rest.startswith(":") else ""

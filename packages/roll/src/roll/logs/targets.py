@@ -37,6 +37,9 @@ APPEND: Final = (
     | getattr(os, "O_NONBLOCK", 0)
 )
 
+HIGHEST: Final = 2**31 - 1
+"""The highest descriptor: it is an int of C."""
+
 # As `open` has it: the umask takes what nobody else may.
 MODE: Final = 0o666
 
@@ -49,16 +52,24 @@ def opener_of(target: Any) -> Callable[[], File]:
     """
     if target is None:
         return lambda: opened(sys.stdout)
-    if is_path(target):
+    if is_path(target) and names_a_file(target):
         path = os.path.abspath(os.fspath(target))  # noqa: PTH100 - the working directory may change, links may too
         return lambda: LineFile(lambda: os.open(path, APPEND, MODE))
-    if isinstance(target, int) and not isinstance(target, bool) and target >= 0:
+    if isinstance(target, int) and not isinstance(target, bool) and 0 <= target <= HIGHEST:
         return lambda: LineFile(lambda: os.dup(target))
     if hasattr(target, "write") or hasattr(target, "fileno"):
         return lambda: opened(target)
     raise ValueError(
         f"`target` is a path, a descriptor or a stream such as `sys.stdout`, not {target!r}"
     )
+
+
+def names_a_file(path: Any) -> bool:
+    """Tell whether the system can be asked for a path at all."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def is_path(target: Target) -> bool:

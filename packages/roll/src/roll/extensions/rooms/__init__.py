@@ -38,8 +38,9 @@ def rooms(
         MissingExtra: `url` is given, and redis-py is not installed.
     """
     made = Rooms(app, slow=slow, backlog=backlog)
+    check_prefix(prefix)
     if url is not None:
-        check_redis(url, prefix)
+        check_redis(url)
         need("redis", "redis", "Rooms of several processes")
         from .redis_bus import RedisBus  # noqa: PLC0415 - it needs redis-py
 
@@ -50,9 +51,12 @@ def rooms(
     return made
 
 
-def check_redis(url: object, prefix: object) -> None:
+def check_redis(url: object) -> None:
     if not isinstance(url, str) or not url.startswith(SCHEMES):
         raise ValueError(f"`url` is one of Redis, such as 'redis://localhost', not {shown(url)}")
+
+
+def check_prefix(prefix: object) -> None:
     if not isinstance(prefix, str) or not prefix or not prefix.isprintable():
         raise ValueError(f"`prefix` is a text such as 'roll', not {prefix!r}")
 
