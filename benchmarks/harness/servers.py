@@ -63,10 +63,17 @@ def _uvicorn(name: str) -> tuple[str, ...]:
     )
 
 
-def _granian(name: str) -> tuple[str, ...]:
+def _gunicorn(name: str) -> tuple[str, ...]:
+    return (
+        *(sys.executable, "-m", "gunicorn", "--worker-class", "asgi", "--asgi-loop", "uvloop"),
+        *("--bind", "127.0.0.1:{port}", "--log-level", "warning", f"{name}_app:app"),
+    )
+
+
+def _granian(name: str, interface: str = "asgi") -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "granian", f"{name}_app:app", "--port", "{port}"),
-        *("--interface", "asgi", "--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
+        *("--interface", interface, "--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
     )
 
 
@@ -86,7 +93,10 @@ SERVERS = {
         Server("aiohttp", _script("aiohttp"), ("aiohttp",)),
         Server("blacksheep, uvicorn", _uvicorn("blacksheep"), ("blacksheep", "uvicorn")),
         Server("blacksheep, granian", _granian("blacksheep"), ("granian",)),
+        Server("blacksheep, freastal", _script("freastal"), ("freastal",), large=False),
+        Server("blacksheep, gunicorn", _gunicorn("blacksheep"), ("gunicorn",), large=False),
         Server("falcon, uvicorn", _uvicorn("falcon"), ("falcon",)),
+        Server("granian RSGI", _granian("rsgi", "rsgi"), large=False),
         Server("robyn", (*_script("robyn"), "--log-level=WARNING"), ("robyn",), large=False),
         Server("sanic", _script("sanic"), ("sanic",)),
         Server("socketify", _script("socketify"), ("socketify",), large=False),
