@@ -73,7 +73,15 @@ def _gunicorn(name: str) -> tuple[str, ...]:
 def _granian(name: str, interface: str = "asgi") -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "granian", f"{name}_app:app", "--port", "{port}"),
-        *("--interface", interface, "--loop", "uvloop", "--no-access-log", "--log-level", "warning"),
+        *(
+            "--interface",
+            interface,
+            "--loop",
+            "uvloop",
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ),
     )
 
 

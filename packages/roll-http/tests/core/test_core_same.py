@@ -389,7 +389,7 @@ def read(block: bytes) -> bool:
 
 
 def random_cookies(source: random.Random) -> bytes:
-    """A header block with some `Cookie` lines, and other ones."""
+    """The fields of a head, with some `Cookie` lines, and other ones."""
     lines = []
     for _ in range(source.choice([0, 1, 1, 1, 2])):
         pieces = [source.choice(COOKIE_PIECES) for _ in range(source.randrange(8))]
@@ -407,7 +407,7 @@ def test_fuzz_cookies() -> None:
     while tried < 20_000 or time.monotonic() < until:
         tried += 1
         taken += read(random_cookies(source))
-    print(f"{tried} header blocks, the cookies of {taken} read by the core")  # noqa: T201
+    print(f"{tried} heads, the cookies of {taken} read by the core")  # noqa: T201
     assert tried / 20 < taken < tried
 
 
