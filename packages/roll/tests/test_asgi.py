@@ -995,3 +995,92 @@ async def test_client_that_leaves_before_the_accept_is_no_error(app, caplog):
     scope = {"type": "websocket", "path": "/ws", "headers": [], "query_string": b""}
     await app(scope, receive, send)
     await app({**scope, "path": "/none"}, receive, send)
+
+
+# Applications of others, mounted in one that another server runs.
+
+
+async def read_all(receive):
+    data, more = b"", True
+    while more:
+        message = await receive()
+        data += message.get("body", b"")
+        more = message.get("more_body", False)
+    return data
+
+
+async def inner(scope, receive, send):
+    """An application of ASGI: echoes, streams, websockets."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        message = await receive()
+        await send({"type": "websocket.send", "text": message["text"].upper()})
+        return
+    start = {"type": "http.response.start", "status": 200}
+    if scope["path"].endswith("/stream"):
+        await send({**start, "headers": [(b"content-type", b"text/plain")]})
+        for piece in (b"one", b"", b"two"):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body"})
+    elif scope["path"].endswith("/cut"):
+        await send({**start, "headers": [(b"content-length", b"9")]})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+    else:
+        data = await read_all(receive)
+        await send({**start, "headers": [(b"x-path", scope["path"].encode())]})
+        await send({"type": "http.response.body", "body": data})
+
+
+@pytest.fixture
+def outer(app):
+    app.mount("/inner", inner)
+    return app
+
+
+async def test_mounted_application_is_served(outer):
+    status, headers, body = await ask(outer, "/inner/x", body=b"sent", method="POST")
+    assert (status, body) == (200, b"sent")
+    assert headers[b"x-path"] == b"/inner/x"
+
+
+async def test_mounted_application_streams(outer):
+    answered = []
+    outer.listen("answered")(lambda request, response: answered.append(response.status.value))
+    status, headers, body = await ask(outer, "/inner/stream")
+    assert (status, headers[b"content-type"], body) == (200, b"text/plain", b"onetwo")
+    status, _, body = await ask(outer, "/inner/stream", method="HEAD")
+    assert (status, body) == (200, b"")
+
+
+async def test_mounted_application_that_ends_within_its_response_sends_no_end(outer, caplog):
+    server = Server(outer, path="/inner/cut")
+    await server.task
+    assert [message["type"] for message in server.sent] == [
+        "http.response.start",
+        "http.response.body",
+    ]
+    assert "its last 'http.response.body' has `more_body`" in caplog.text
+
+
+async def test_mounted_application_has_websockets(outer):
+    server = Server(outer, "websocket", path="/inner/ws", subprotocols=[])
+    server.give("websocket.connect")
+    await server.until("websocket.accept")
+    server.give("websocket.receive", text="shout")
+    assert (await server.until("websocket.send"))["text"] == "SHOUT"
+    await server.task
+
+
+async def test_mounted_application_is_told_of_the_disconnect(app):
+    got = asyncio.get_running_loop().create_future()
+
+    async def waits(scope, receive, send):
+        await receive()
+        got.set_result(await receive())
+
+    app.mount("/inner", waits)
+    server = Server(app, path="/inner")
+    server.give("http.disconnect")
+    assert await got == {"type": "http.disconnect"}
+    await server.task

@@ -149,6 +149,33 @@ def test_what_is_missing_is_told(folder, text, message):
         load(target_of(text))
 
 
+ASGI = """
+async def app(scope, receive, send):
+    pass
+
+def make():
+    return app
+
+def wsgi(environ, start_response):
+    return []
+"""
+
+
+@pytest.mark.parametrize("text", ["site_h", "site_h:app", "site_h:make()", "site_h.py"])
+def test_application_of_asgi_is_hosted_by_one_of_roll(folder, text):
+    write(folder, site_h=ASGI)
+    app = load(target_of(text))
+    assert isinstance(app, Roll)
+    payload, _ = app.routes.match("/any/path")
+    assert payload["GET"].application is sys.modules["site_h"].app
+
+
+def test_application_of_wsgi_is_refused_with_what_to_write(folder):
+    write(folder, site_i=ASGI)
+    with pytest.raises(LoadError, match=r"of WSGI: wrap it: `a2wsgi\.WSGIMiddleware"):
+        load(target_of("site_i:wsgi"))
+
+
 def test_callable_without_a_signature_is_called(folder):
     write(folder, site_g="kind = dict\n")
     with pytest.raises(LoadError, match=r"site_g:kind.* is no application, but of type dict"):

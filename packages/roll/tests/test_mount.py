@@ -4,10 +4,14 @@ import asyncio
 import gc
 import logging
 import re
+import socket
 
 import pytest
 
 from roll import Roll, extensions
+from roll.alone import alone
+from roll.hosting.scope import fields_of
+from roll.server import AppServer
 from roll.testing import Client, Transport
 from roll_http import HttpError
 
@@ -563,8 +567,10 @@ async def test_shutdown_waits_for_what_runs_behind_a_response(app):
     while b"hello" not in transport.data:
         await asyncio.sleep(0)
     ending = asyncio.ensure_future(app.shutdown())
-    await asyncio.sleep(0)
+    for _ in range(50):
+        await asyncio.sleep(0)
     assert not ended
+    assert not ending.done()
     go.set()
     await ending
     assert ended
@@ -1157,3 +1163,76 @@ async def test_empty_path_is_the_root(client, app):
     application = answers(app, hello, path="")
     assert (await client.get("/x")).body == b"hello"
     assert application.scope["root_path"] == ""
+
+
+async def test_application_alone_is_served_at_the_root():
+    application = Recorded()
+    async with Client(alone(application)) as client:
+        assert (await client.get("/x")).body == b"hello"
+    assert application.lives == ["lifespan.startup", "lifespan.shutdown"]
+    assert application.scope["root_path"] == ""
+
+
+async def test_unix_socket_has_a_path_and_no_client(app, tmp_path):
+    application = answers(app, hello)
+    server = AppServer(app)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.bind(str(tmp_path / "s"))
+        await server.serve([sock])
+        reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        writer.write(REQUEST % (b"", LAST))
+        assert (await reader.read()).endswith(b"hello")
+        writer.close()
+        await server.stop()
+    assert application.scope["server"] == (str(tmp_path / "s"), None)
+    assert application.scope["client"] is None
+
+
+async def test_request_for_another_upgrade_is_served_and_is_the_last(liveclient, app, talk):
+    answers(app, hello, path="/whole")
+    answers(app, streaming(b"a"), path="/stream")
+    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    for path in (b"whole", b"stream"):
+        answer = await talk(b"POST /%b HTTP/1.1\r\nHost: x\r\n%b\r\n" % (path, upgrade))
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"Connection: close" in answer
+
+
+async def test_refused_body_can_be_asked_for_again(liveclient, app, talk):
+    seen = []
+
+    async def read(scope, receive, send):
+        seen.extend([(await receive())["type"] for _ in range(3)])
+
+    answers(app, read, max_body=10)
+    head = b"POST /admin HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (await talk(head + b"14\r\n" + b"x" * 20)).startswith(b"HTTP/1.1 413 ")
+    assert seen == ["http.disconnect"] * 3
+
+
+async def test_send_may_be_given_to_a_task(client, app):
+    async def answer(scope, receive, send):
+        await asyncio.create_task(send(start()))
+        await asyncio.create_task(send(body(b"by a task")))
+
+    answers(app, answer)
+    assert (await client.get("/admin")).body == b"by a task"
+
+
+async def test_cancelled_send_raises_in_its_task(client, app):
+    async def answer(scope, receive, send):
+        task = asyncio.create_task(send(start()))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        send(start()).close()
+        await hello(scope, receive, send)
+
+    answers(app, answer)
+    assert (await client.get("/admin")).status in {200, 500}
+
+
+def test_request_made_by_hand_has_its_fields(app):
+    request = app.Request(app, None)
+    request.headers = {"HOST": "example.org"}
+    assert fields_of(request, None) == [(b"host", b"example.org")]

@@ -492,6 +492,15 @@ def test_an_application_is_loaded(app, load):
     assert load(lambda: app)[0].wsgi is app
 
 
+def test_an_application_of_asgi_is_hosted(load):
+    async def application(scope, receive, send):
+        """Answer nothing."""
+
+    hosting = load(lambda: application)[0].wsgi
+    assert isinstance(hosting, Roll)
+    assert hosting.routes.match("/any")[0]["GET"].application is application
+
+
 @pytest.mark.parametrize("reload", [True, False])
 def test_what_is_no_application_ends_the_master(load, reload):
     def make_app():
