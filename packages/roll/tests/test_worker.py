@@ -19,7 +19,7 @@ from gunicorn.config import Config
 from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 
-from roll import extensions
+from roll import Roll, extensions
 from roll.worker import ENDING, Worker
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
