@@ -811,7 +811,7 @@ MISTAKES = {
     "start alone": ([start()], "it has sent no 'http.response.body'"),
     "body alone": ([body()], "has sent 'http.response.body' before 'http.response.start'"),
     "two starts": ([start(), start()], "'http.response.start' behind 'http.response.start'"),
-    "unknown": ([{"type": "http.nonsense"}], "'http.nonsense', which is no message"),
+    "unknown": ([{"type": "http.nonsense"}], "'http.nonsense', which does not belong to"),
     "trailers": ([start(), {"type": "http.response.trailers"}], "behind 'http.response.start'"),
     "text": ([start(), body("text")], "The body of a message is bytes, not str"),
     "name": ([start(200, ("x", b"y"))], "The name of a field is bytes, not 'x'"),

@@ -31,6 +31,9 @@ class Application(Protocol):
     It gets an `HTTPStatus`, the short text that was sent, and the address of the client: host and
     port, or None over a Unix socket.
 
+    A response may be sent while the application still runs: see `respond` and `open_response` of
+    the connection.
+
     With the native core, a method `__answer_now__(request, response)` of the class is called in
     place of `__call__`. It returns the response itself if nothing had to wait, otherwise an
     awaitable of it.

@@ -1,4 +1,4 @@
-"""The fields of a header block as ASGI applications and gateways want them."""
+"""The fields of a head as ASGI applications and gateways want them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["lower_fields", "lower_fields_in_python"]
 
 
 def lower_fields_in_python(block: bytes) -> list[tuple[bytes, bytes]]:
-    """Return name and value of each line of a header block, in order, the names in lower case."""
+    """Return name and value of each field line, in order, the names in lower case."""
     return [(name.lower(), value) for name, value in split_fields(block)]
 
 

@@ -26,7 +26,7 @@ def set_status(response: Any, code: Any) -> None:
     """Set the status of a response, a registered one or any other final one.
 
     Raises:
-        ValueError: it is no number from 200 to 999.
+        ValueError: it is not a number from 200 to 999.
     """
     if not isinstance(code, int) or not LOWEST <= code <= HIGHEST:
         raise ValueError(f"A status is a number from {LOWEST} to {HIGHEST}, not {code!r}")

@@ -46,7 +46,7 @@ def spelling(name: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Return a value as text; the bytes that are no UTF-8 are kept by surrogates."""
+    """Return a value as text; bytes that are not UTF-8 become surrogates."""
     try:
         text: str = value.decode()
     except UnicodeDecodeError:

@@ -129,7 +129,7 @@ class Exchange(ExchangeBase):
         elif kind.startswith("http.response."):
             self._refuse(kind)
         else:
-            raise ValueError(f"{self.host} has sent {kind!r}, which is no message of a response")
+            raise ValueError(f"{self.host} has sent {kind!r}, which does not belong to a response")
 
     async def _send_whole(self, body: Any) -> None:
         response, length = self.response, self.length

@@ -21,7 +21,7 @@ def is_application(found: Any) -> bool:
 
 
 def check_application(found: Any) -> None:
-    """Raise a `ValueError` for what is no application of ASGI 3; it says what was meant."""
+    """Raise a `ValueError` for anything else than an application of ASGI 3."""
     fault = fault_of(found)
     if fault is not None:
         raise ValueError(f"{shown(found)} is no application of ASGI 3: {fault}")
