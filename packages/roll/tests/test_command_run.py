@@ -239,6 +239,7 @@ def test_several_processes_log_each_request_once(roll, form, tmp_path_factory):
     [
         'extensions.access_log(app, "own.log")',
         'app.listen("startup")(lambda: extensions.access_log(app, "own.log"))',
+        'app.listen("reopen_logs")(print)\nextensions.access_log(app, "own.log")',
     ],
 )
 @pytest.mark.parametrize("arguments", [[], ["--access-log", "json"]])

@@ -104,6 +104,8 @@ SILENT = [
     'def v(request, response):~    response.headers["Content-Type"] = "text/html"~'
     '    response.body = "<h1>"',
     'def v(request, response):~    response.body = "plain"',
+    "class W(WSProtocol):~    TIMEOUT = 1~    async def recv(self): ...",
+    "class C(Client):~    async def request(self, path): ...",
     'def v(request, response):~    request.body = b""~    request.body = "<x"',
     "def v(request, response):~    response.body, x = b'', 1",
     "from roll import Roll, HttpError, Request",
