@@ -59,10 +59,36 @@ async def test_a_stream_is_closed_when_its_client_leaves(events, tester, until):
     await until(events.closed)
 
 
-async def test_in_process_a_stream_has_ended_when_the_block_has(events, client):
-    async with client.stream("get", "/events"):
+async def test_a_stream_has_ended_when_the_block_has(events, tester):
+    async with tester.stream("get", "/events"):
         pass
     assert events.closed.is_set()
+
+
+async def test_the_handler_of_a_websocket_has_ended_when_the_block_has(app, tester):
+    ended = []
+
+    @app.route("/ws", protocol="websocket")
+    async def view(request, ws):
+        try:
+            async for _ in ws:
+                pass
+        finally:
+            await asyncio.sleep(0)
+            ended.append(ws.close_code)
+
+    async with tester.websocket("/ws"):
+        pass
+    assert ended == [1000]
+
+
+async def test_a_client_may_leave_a_response_that_it_has_read(app, tester):
+    @app.route("/short")
+    async def short(request, response):
+        response.body = "short"
+
+    async with tester.stream("GET", "/short") as response:
+        assert await response.read() == b"short"
 
 
 async def test_an_error_in_the_block_closes_the_stream_and_goes_on(events, tester, until):

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, Final, Protocol
 
 from ..observe import when_answered
+from ..server import AppServer
 from .transport import Transport
 
 __all__ = ["Connection", "InProcess", "OverSocket"]
@@ -33,11 +34,14 @@ class Connection(Protocol):
 
 
 class OverSocket:
-    """A connection of `asyncio.open_connection`."""
+    """A connection of `asyncio.open_connection` to a server of this process."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: AppServer | None
+    ) -> None:
         self.reader = reader
         self._writer = writer
+        self._server = server
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
@@ -48,8 +52,19 @@ class OverSocket:
         await self._writer.drain()
 
     async def leave(self) -> None:
-        """End the connection at once."""
+        """End the connection, and wait until its handler has ended; cancel one that is slow."""
+        protocol = self._served()
+        answered = None if protocol is None else when_over(protocol)
         self._writer.transport.abort()
+        if protocol is not None and answered is not None:
+            await see_out(protocol, answered)
+
+    def _served(self) -> Any:
+        """Return the protocol of the server, if it answers a request."""
+        address = self._writer.get_extra_info("sockname")
+        connections = () if self._server is None else self._server.connections
+        ours = (each for each in connections if each.peer == address and each.request is not None)
+        return next(ours, None)
 
 
 class InProcess:
@@ -59,11 +74,7 @@ class InProcess:
         self.protocol = protocol
         self.transport = Duplex(protocol)
         self.reader = self.transport.reader
-        self._answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if hasattr(type(protocol), "on_answered"):
-            when_answered(protocol, lambda *_: self._answered.set_result(None))
-        else:  # nothing tells when it has answered
-            self._answered.set_result(None)
+        self._answered = when_over(protocol)
         protocol.connection_made(self.transport)
 
     def write(self, data: bytes) -> None:
@@ -78,13 +89,30 @@ class InProcess:
     async def leave(self) -> None:
         """End the connection, and wait until its handler has ended; cancel one that is slow."""
         self.transport.lose()
-        if not await self._has_answered():
-            self.protocol.cancel()
-            await self._has_answered()
+        await see_out(self.protocol, self._answered)
 
-    async def _has_answered(self) -> bool:
-        await asyncio.wait([self._answered], timeout=PATIENCE)
-        return self._answered.done()
+
+def when_over(protocol: Any) -> asyncio.Future[None]:
+    """Return a future that is done once a connection has answered; at once where nothing tells."""
+    answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end(*_: Any) -> None:
+        if not answered.done():
+            answered.set_result(None)
+
+    if hasattr(type(protocol), "on_answered"):
+        when_answered(protocol, end)
+    else:
+        end()
+    return answered
+
+
+async def see_out(protocol: Any, answered: asyncio.Future[None]) -> None:
+    """Wait for the end of a handler whose client has left; cancel one that is slow."""
+    await asyncio.wait([answered], timeout=PATIENCE)
+    if not answered.done():
+        protocol.cancel()
+        await asyncio.wait([answered], timeout=PATIENCE)
 
 
 class Duplex(Transport):

@@ -88,7 +88,7 @@ class LiveClient(Exchanges):
 
     async def _connect(self, seen: list[BaseException]) -> OverSocket:
         self._check_loop()
-        return OverSocket(*await asyncio.open_connection(HOST, self.port))
+        return OverSocket(*await asyncio.open_connection(HOST, self.port), self.server)
 
     async def query(
         self,
