@@ -29,7 +29,7 @@ TABLES: dict[str, list[str]] = {
 
 @pytest.mark.parametrize("value", NO_TEXT, ids=repr)
 @pytest.mark.parametrize("name", TABLES)
-def test_a_path_that_is_no_text_is_a_type_error(name: str, value: Any) -> None:
+def test_path_that_is_not_text_is_a_type_error(name: str, value: Any) -> None:
     routes = Routes()
     for pattern in TABLES[name]:
         routes.add(pattern)
@@ -56,7 +56,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("value", NO_TEXT, ids=repr)
 @pytest.mark.parametrize("name", CALLS)
-def test_a_pattern_that_is_no_text_is_a_type_error(name: str, value: Any) -> None:
+def test_pattern_that_is_not_text_is_a_type_error(name: str, value: Any) -> None:
     with pytest.raises(TypeError, match=r"^A path is text, such as '/users/\{name\}', and not of"):
         CALLS[name](value)
 
@@ -75,7 +75,7 @@ def test_a_subclass_of_text_is_text() -> None:
     assert build("/{x}", x=Text("é")) == "/%C3%A9"
 
 
-def test_an_error_of_our_own_is_not_taken_for_one_of_the_path() -> None:
+def test_internal_type_error_is_not_reported_as_wrong_path() -> None:
     def broken(path: str) -> Any:
         raise TypeError("a fault of ours")
 
@@ -93,11 +93,11 @@ VALUES: list[Any] = [
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("pattern", ["/{x}", "/{x:path}", "/{x:any}", "/{x:own}", "/{x:.*}"])
-def test_a_value_that_has_no_text_makes_no_url(pattern: str, value: Any) -> None:
+def test_value_without_text_is_a_build_error(pattern: str, value: Any) -> None:
     own = type("Own", (Routes,), {"converters": {"own": Converter(".*")}})
     kind = type(value).__name__
     with pytest.raises(
-        BuildError, match=f"'x' is .*, which has no text for a value of type {kind}"
+        BuildError, match=f"'x' got a value of type {kind}, which has no text for "
     ):
         own.build(pattern, x=value)
 
@@ -113,5 +113,5 @@ class Colour(enum.StrEnum):
         *((PurePosixPath("a/b"), "/a/b"), (Colour.RED, "/red"), (1j, "/1j")),
     ],
 )
-def test_a_value_that_has_a_text_makes_a_url(value: Any, url: str) -> None:
+def test_value_with_text_makes_a_url(value: Any, url: str) -> None:
     assert build("/{x:path}", x=value) == url

@@ -44,22 +44,26 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("/{x}", {}, "of '/{x}': missing ['x']"),
     ("/{x}/{y}", {"y": 1, "z": 2}, "of '/{x}/{y}': missing ['x'], unknown ['z']"),
     ("/a", {"x": 1}, "of '/a': unknown ['x']"),
-    ("/{x}", {"x": ""}, "'x' is 'string', which does not take ''"),
-    ("/{x}", {"x": "a/b"}, "'x' is 'string', which does not take 'a/b'"),
-    ("/{x:digit}", {"x": "²"}, "'x' is 'digit', which does not take '²'"),
-    ("/{x:int}", {"x": "a"}, "'x' is 'int', which does not take 'a'"),
-    ("/{x:float}", {"x": float("nan")}, "'x' is 'float', which does not take 'nan'"),
-    ("/{x:float}", {"x": 1e999}, "'x' is 'float', which does not take 'inf'"),
-    ("/{x:float}", {"x": 1e22}, "'x' is 'float', which does not take '1e+22'"),
-    ("/{x:int}", {"x": "1_000"}, "'x' is 'int', which does not take '1_000'"),
-    ("/{x:int}", {"x": "\u0663"}, "'x' is 'int', which does not take '\u0663'"),
-    ("/{x:int}", {"x": 10**5000}, "no text for a value of type int: Exceeds the limit (4300"),
-    (r"/{x:\d\d}", {"x": 1}, r"'x' is '\\d\\d', which does not take '1'"),
-    ("/{p:path}", {"p": ""}, "'p' is 'path', which does not take ''"),
-    ("/{x}", {"x": "a\ud800"}, r"'a\ud800' cannot be encoded, as at index 1 it has half of"),
-    ("/\udfff/{x}", {"x": 1}, r"'/\udfff/' cannot be encoded, as at index 1 it has half of"),
-    ("/a/{x}", {"x": ".."}, "'/a/..' is no URL of '/a/{x}'"),
-    ("/{p:path}", {"p": "a/./b"}, "'/a/./b' is no URL of '/{p:path}'"),
+    ("/{x}", {"x": ""}, "'x' is of type 'string', which does not accept ''"),
+    ("/{x}", {"x": "a/b"}, "'x' is of type 'string', which does not accept 'a/b'"),
+    ("/{x:digit}", {"x": "²"}, "'x' is of type 'digit', which does not accept '²'"),
+    ("/{x:int}", {"x": "a"}, "'x' is of type 'int', which does not accept 'a'"),
+    ("/{x:float}", {"x": float("nan")}, "'x' is of type 'float', which does not accept 'nan'"),
+    ("/{x:float}", {"x": 1e999}, "'x' is of type 'float', which does not accept 'inf'"),
+    ("/{x:float}", {"x": 1e22}, "'x' is of type 'float', which does not accept '1e+22'"),
+    ("/{x:int}", {"x": "1_000"}, "'x' is of type 'int', which does not accept '1_000'"),
+    ("/{x:int}", {"x": "\u0663"}, "'x' is of type 'int', which does not accept '\u0663'"),
+    (
+        "/{x:int}",
+        {"x": 10**5000},
+        "of type int, which has no text for 'int': Exceeds the limit (4300",
+    ),
+    (r"/{x:\d\d}", {"x": 1}, r"'x' is of type '\\d\\d', which does not accept '1'"),
+    ("/{p:path}", {"p": ""}, "'p' is of type 'path', which does not accept ''"),
+    ("/{x}", {"x": "a\ud800"}, r"'a\ud800' cannot be encoded: at index 1 it has half of"),
+    ("/\udfff/{x}", {"x": 1}, r"'/\udfff/' cannot be encoded: at index 1 it has half of"),
+    ("/a/{x}", {"x": ".."}, "'/a/..' is not a URL of '/a/{x}'"),
+    ("/{p:path}", {"p": "a/./b"}, "'/a/./b' is not a URL of '/{p:path}'"),
 ]
 
 
@@ -95,7 +99,7 @@ def test_an_invalid_pattern_cannot_be_built() -> None:
         build("/{a", a=1)
 
 
-def test_the_names_of_a_pattern_are_known() -> None:
+def test_variables_returns_names_of_placeholders() -> None:
     assert variables(r"/{b}/{a:\d{2}}-{c:path}") == ("b", "a", "c")
     assert variables("/a") == ()
     with pytest.raises(InvalidRoute):
@@ -103,7 +107,7 @@ def test_the_names_of_a_pattern_are_known() -> None:
 
 
 @pytest.mark.parametrize("one", ALIKE)
-def test_patterns_of_the_very_same_urls_are_alike_without_their_names(one: str) -> None:
+def test_patterns_of_the_same_urls_are_equal_without_names(one: str) -> None:
     for other in ALIKE:
         routes = Routes()
         routes.add(one, one=True)
@@ -113,7 +117,7 @@ def test_patterns_of_the_very_same_urls_are_alike_without_their_names(one: str) 
         assert (nameless(one) == nameless(other)) == alike
 
 
-def test_an_invalid_pattern_has_no_form_without_names() -> None:
+def test_nameless_refuses_invalid_pattern() -> None:
     with pytest.raises(InvalidRoute):
         nameless("/{a")
 

@@ -32,7 +32,7 @@ def test_find_gives_a_route_or_none() -> None:
     assert routes.find("/b/") is None
 
 
-def test_find_goes_through_a_match_of_a_subclass() -> None:
+def test_find_calls_match_of_a_subclass() -> None:
     class Lower(Routes):
         def match(self, path: str, /) -> Any:
             return super().match(path.lower())
@@ -42,7 +42,7 @@ def test_find_goes_through_a_match_of_a_subclass() -> None:
     assert routes.find("/A/B") == Route({}, {"x": "b"})
 
 
-def test_a_table_knows_how_many_paths_it_has_and_which() -> None:
+def test_len_and_in_work_on_registered_paths() -> None:
     routes = table("/a", "/b/{x}", "/b/{y}")
     routes.add("/a", POST=1)
     assert len(routes) == 3
@@ -99,7 +99,7 @@ REMOVED = {
 
 
 @pytest.mark.parametrize("name", REMOVED)
-def test_a_route_that_is_removed_is_found_no_more(name: str) -> None:
+def test_removed_route_does_not_match(name: str) -> None:
     patterns, removed, answers = REMOVED[name]
     routes = table(*patterns)
     for path in answers:
@@ -115,12 +115,12 @@ def test_a_route_that_is_removed_is_found_no_more(name: str) -> None:
     assert routes.match(next(iter(answers)))[0] is not None or "/{x}" in removed
 
 
-def test_what_cannot_be_read_cannot_be_removed() -> None:
+def test_remove_refuses_invalid_pattern() -> None:
     with pytest.raises(InvalidRoute):
         Routes().remove("/{a")
 
 
-def test_a_table_of_which_all_is_removed_keeps_no_node() -> None:
+def test_emptied_table_keeps_no_node() -> None:
     patterns = ["/a/{x}", "/a/{x}/b", "/{y}", "/{x:int}-{y}/c", "/a/{p:path}", "/{p:any}/z", "/s"]
     routes = table(*patterns)
     for pattern in patterns:
@@ -131,7 +131,7 @@ def test_a_table_of_which_all_is_removed_keeps_no_node() -> None:
     assert routes.match("/a/1") == routes.match("/s") == (None, None)
 
 
-def test_a_path_lends_its_payload_as_long_as_it_is_registered() -> None:
+def test_completed_payload_loses_keys_of_removed_path() -> None:
     routes = Routes()
     routes.add("/{a}", GET=1, extra="a")
     routes.add("/{b}", POST=2, extra="b")
@@ -174,7 +174,7 @@ ASKED = [
 
 @settings(max_examples=300, deadline=None)
 @given(CHANGES)
-def test_a_changed_table_answers_as_one_that_was_made_so(
+def test_changed_table_answers_like_a_new_one(
     changes: list[tuple[bool, str, str]],
 ) -> None:
     changed, given_to = Routes(), dict[str, dict[str, str]]()

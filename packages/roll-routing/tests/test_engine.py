@@ -33,17 +33,17 @@ def is_asked(patterns: list[str]) -> bool:
 
 
 @needs_autoroutes
-def test_autoroutes_is_asked_for_a_plain_table() -> None:
+def test_autoroutes_is_used_for_a_plain_table() -> None:
     assert is_asked(PLAIN)
     assert is_asked(["{x}/y"])
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_autoroutes_is_not_asked_where_its_hits_would_prove_nothing_or_be_late(kind: str) -> None:
+def test_autoroutes_is_not_used_if_its_match_may_be_wrong_or_slow(kind: str) -> None:
     assert not is_asked([*PLAIN, OTHERS[kind]])
 
 
-def test_autoroutes_is_not_asked_where_a_type_of_ones_own_has_the_name_of_another() -> None:
+def test_autoroutes_is_not_used_for_own_type_with_built_in_name() -> None:
     own = {"converters": {"alpha": Converter("[ab]+")}}
     routes = type("Own", (Routes,), own)()
     routes.add("/{x:alpha}")
@@ -59,7 +59,7 @@ def test_autoroutes_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_autoroutes
-def test_autoroutes_is_not_asked_for_a_large_table() -> None:
+def test_autoroutes_is_not_used_for_a_large_table() -> None:
     patterns = [f"/{number}/{{x}}" for number in range(33)]
     assert is_asked(patterns[:-1])
     assert not is_asked(patterns)

@@ -80,7 +80,7 @@ def test_many_routes_may_follow_two_types_at_one_place() -> None:
 @pytest.mark.parametrize(
     "text", ["'", '"', "\\x", "\n", "c0", "'+part0+'", "\\x00", "é", "\ud800"]
 )
-def test_no_text_of_a_pattern_is_code(text: str) -> None:
+def test_compiled_source_contains_no_text_of_a_pattern(text: str) -> None:
     routes = table(f"/{text}/{{{text}}}", f"/{{a}}{text}", f"/-{{a}}{text}{{b}}/{{{text}:int}}")
     assert routes.match(f"/{text}/1") == ({"route": f"/{text}/{{{text}}}"}, {text: "1"})
     assert routes.match(f"/1{text}") == ({"route": f"/{{a}}{text}"}, {"a": "1"})
@@ -89,7 +89,7 @@ def test_no_text_of_a_pattern_is_code(text: str) -> None:
     assert values == {"a": "1", "b": "2", text: "3"}
 
 
-def test_what_was_called_before_a_change_does_not_undo_it() -> None:
+def test_match_begun_before_a_change_does_not_undo_it() -> None:
     routes = table("/{x}/{y}", "/{x}.{y}")
     not_compiled = routes._answer
     routes.match("/a/b")
@@ -100,7 +100,7 @@ def test_what_was_called_before_a_change_does_not_undo_it() -> None:
         assert routes.match("/a/b") == ({"route": "new"}, {"y": "b"})
 
 
-def test_a_function_of_a_node_that_was_called_before_a_change_does_not_undo_it() -> None:
+def test_node_compiled_before_a_change_does_not_undo_it() -> None:
     texts = "abcdefghij"
     routes = table(*(f"/{a}/{b}/{{x}}" for a in texts for b in texts))
     node = routes._tree.literals[""].literals["a"]

@@ -75,7 +75,7 @@ PIECES = st.sampled_from([*r"{}[]()\:|*+?^$.-,a19/", "(?", "(?:", "(?P<a>", "(?i
 
 @settings(max_examples=500, deadline=None)
 @given(st.one_of(st.lists(PIECES, max_size=12).map("".join), st.text(max_size=12)))
-def test_whatever_is_no_pattern_is_an_invalid_route(text: str) -> None:
+def test_text_that_is_not_a_pattern_is_an_invalid_route(text: str) -> None:
     routes = Routes()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)

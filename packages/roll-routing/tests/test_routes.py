@@ -45,7 +45,7 @@ def test_a_number_may_have_more_digits_than_python_reads(routes: Routes, kind: s
     assert routes.match("/" + "1" * 5001) == ({}, {"x": "1" * 5001})
 
 
-def test_an_extra_may_be_called_path(routes: Routes) -> None:
+def test_payload_may_have_a_key_path(routes: Routes) -> None:
     routes.add("/a", path="/b")
     assert routes.match("/a") == ({"path": "/b"}, {})
 

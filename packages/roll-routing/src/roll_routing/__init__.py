@@ -1,4 +1,4 @@
-"""A URL router with documented precedence: the speed of autoroutes, and no wrong answer."""
+"""A URL router with a documented precedence, as fast as autoroutes."""
 
 from typing import Any, Protocol
 
@@ -36,10 +36,10 @@ class Router(Protocol):
       stay as they were.
     """
 
-    # `*args` are what type checkers read as "whatever else": with the keywords alone, they would
-    # refuse an `add` whose path is not positional-only. No payload has a key `path`.
+    # Without `*args`, type checkers refuse an `add` whose path is not positional-only. A payload
+    # has no key `path`.
     def add(self, path: str, /, *args: Any, **payload: Any) -> None:
-        """Register a pattern. One that is registered already gets the payload merged into its own.
+        """Register a pattern. If it is registered already, merge the payload into its own.
 
         Raises a `ValueError` if the pattern cannot be read.
         """
@@ -48,14 +48,15 @@ class Router(Protocol):
     def match(self, path: str, /) -> tuple[dict[str, Any] | None, dict[str, str] | None]:
         """Return the payload of the pattern that a percent-decoded path matches, and the values.
 
-        The payload holds all that was registered for the pattern; the caller does not change it.
-        The values, text by name, belong to the caller. Without a match both are None.
+        The payload holds all that was registered for the pattern, and the caller does not change
+        it. The values are text by name, and the caller may change them. Both are None if no
+        pattern matches.
         """
         ...
 
 
 def build(pattern: str, /, **vars: Any) -> str:  # noqa: A002 - as `Route` calls them
-    """Build the path of a URL as `Routes.build` does, for patterns without converters."""
+    """Build the path of a URL as `Routes.build` does, for a pattern without converters."""
     return build_url(pattern, (), vars)
 
 

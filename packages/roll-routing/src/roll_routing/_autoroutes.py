@@ -1,4 +1,4 @@
-"""Autoroutes: which tables it is asked for, and what it is told of them.
+"""Matching by autoroutes: which tables it is used for, and what is registered in it.
 
 It finds a value that holds slashes up to 4 % faster than the function of the tree does, and others
 as fast, if routes have one placeholder; with more, or among more than some tens of routes, it is
@@ -27,7 +27,7 @@ __all__ = ["Ask", "build_autoroutes"]
 
 
 def load(name: str) -> Any:
-    """Import a module; return None if there is none, or it cannot be loaded."""
+    """Import a module. Return None if it does not exist or cannot be loaded."""
     try:
         return import_module(name)
     except ImportError:
@@ -36,17 +36,17 @@ def load(name: str) -> Any:
 
 autoroutes: Any = load("autoroutes")
 
-# Of how many routes with placeholders a table may be.
+# The most routes with placeholders that a table may have.
 _MAX_ROUTES: Final = 32
-# How many segments they may have.
+# The most segments that these routes may have.
 _MAX_SEGMENTS: Final = 32
-# How many placeholders.
+# The most placeholders that these routes may have.
 _MAX_PLACEHOLDERS: Final = 1
 _TYPES: Final = {KINDS[word] for word in ("string", "alpha", "alnum", "path", "any")}
 
 
 def build_autoroutes(root: Node) -> Ask | None:
-    """Return the `match` of an autoroutes that knows the routes.
+    """Return the `match` of a table of autoroutes with the same routes.
 
     What it finds has the payload under "payload", or is empty where no route is. Return None if
     the table is not small and plain, or if autoroutes is not installed.
@@ -78,7 +78,7 @@ def _entries(node: Node) -> Iterator[Entry]:
 
 
 def _is_plain(node: Node) -> bool:
-    """Tell whether no two routes from a node on match the same path, and autoroutes knows all."""
+    """Tell whether routes below a node never match one path, and autoroutes knows their types."""
     branches = node.branches.values()
     if len(branches) + bool(node.literals) > 1 or len(node.way) > _MAX_SEGMENTS:
         return False

@@ -1,7 +1,7 @@
-"""Compiling the tree to Python functions of nested conditions.
+"""The tree, compiled to Python functions of nested conditions.
 
-A match then costs no call and no loop for each segment, which halves its time. The function for
-`/users/{name}/posts` reads, but for the names of its constants:
+A compiled match makes no call and no loop for each segment, which halves its time. This is the
+function for `/users/{name}/posts`, with other names for its constants:
 
     def match(path):
         if '/users/' <= path < '/users0':
@@ -17,7 +17,7 @@ A match then costs no call and no loop for each segment, which halves its time. 
             return None, None
         return None, None
 
-No text of a pattern is ever in that source: constants are numbered names in its namespace.
+The source never contains text of a pattern: constants have numbered names in its namespace.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Match", "compile_match", "compile_node", "write_match"]
 
-# How many literals or branches of a node are tried one by one, rather than looked up.
+# Up to this number, the literals or branches of a node are tried one by one. More are looked up.
 _FEW: Final = 8
-# How many nodes one function answers for, and how deep it nests: Python allows a hundred levels.
+# The most nodes of one function, and the deepest nesting: Python allows a hundred levels.
 _NODES: Final = 100
 _LEVELS: Final = 50
-# What the function of a node knows of the path: its text, its segments, their number.
+# The arguments of the function of a node: the path, its segments, and their number.
 _PATH: Final = ("path", "parts", "size")
 
 
@@ -86,22 +86,22 @@ def _steps(node: Node) -> Iterator[tuple[int, Steps]]:
 
 
 def _arguments(node: Node) -> str:
-    """Name what the function of a node is called with: the values before it too."""
+    """Return the arguments of the function of a node, with the values before the node."""
     return ", ".join([*_PATH, *(_variable(steps, depth) for depth, steps in _steps(node))])
 
 
 def _values(node: Node) -> list[str]:
-    """Write the expressions for the values of all placeholders before a node."""
+    """Return the expressions for the values of all placeholders before a node."""
     return [value for depth, steps in _steps(node) for value in _values_of(steps, depth)]
 
 
 def _text(steps: Steps, depth: int) -> str:
-    """Name the variable of the text that is matched."""
+    """Return the name of the variable with the text that is matched."""
     return f"rest{depth}" if steps.takes_rest else f"part{depth}"
 
 
 def _variable(steps: Steps, depth: int) -> str:
-    """Name the variable of what is found in that text."""
+    """Return the name of the variable with the values found in that text."""
     return _text(steps, depth) if is_whole(steps) else f"more{depth}"
 
 
@@ -117,7 +117,7 @@ def _values_of(steps: Steps, depth: int) -> list[str]:
 class _Writer:
     """Writes a function, and collects its constants.
 
-    `level` is the indentation, `least` how many parts the path is known to have.
+    `level` is the indentation. `least` is the known minimum of parts of the path.
     """
 
     def __init__(self) -> None:
@@ -138,9 +138,9 @@ class _Writer:
         self.put(level, "size = len(parts)")
 
     def head(self, node: Node, others: list[Node]) -> None:
-        """Write what answers for the paths that begin with the text of a node.
+        """Write the match of the paths that begin with the literal text of a node.
 
-        These are all texts in a range: two comparisons cost half of a `startswith`.
+        These paths are a range of texts: two comparisons cost half of a `startswith`.
         """
         prefix, depth, level = _prefix(node) or "", len(node.way), 1
         if prefix:
@@ -150,7 +150,7 @@ class _Writer:
         branches, inner = node.branches.values(), level
         apart = len(node.groups) == len(branches)
         if apart and not any(branch.takes_rest or branch.child.children for branch in branches):
-            # Nothing follows. A split costs more than all the rest.
+            # No segment follows. A split would cost more than the whole match.
             self.put(level, f"part{depth} = {_rest(node)}")
             self.put(level, f"if '/' not in part{depth}:")
             self.put(level + 1, f"size = {depth + 1}")
@@ -226,14 +226,14 @@ class _Writer:
                 self.rivals(group, rivals, node, level, least)
 
     def decide(self, group: Group, node: Node, level: int) -> None:
-        """Let the group itself find which of its branches wins."""
+        """Write a call of the group, which finds the branch that wins."""
         values = "".join(f"{value}, " for value in _values(node))
         self.attempt(f"{self.constant(group)}.run(parts, {len(node.way)}, ({values}))", level)
 
     def rivals(
         self, group: Group, rivals: list[Branch], node: Node, level: int, least: int
     ) -> None:
-        """Try branches; where several take the text, what follows it decides."""
+        """Write the match of branches. If several accept the text, later segments decide."""
         word, depth = "if", len(node.way)
         for index, branch in enumerate(rivals, 1):
             self.put(level, f"{word} {self.condition(branch, depth)}:")
@@ -252,19 +252,19 @@ class _Writer:
             self.enter(branch.child, level, least)
 
     def condition(self, branch: Branch, depth: int) -> str:
-        """Write the condition that a branch takes the text, with the values cut out of it."""
+        """Return the condition that a branch accepts the text. It also sets the values."""
         text = _text(branch.steps, depth)
         return write_condition(branch.steps, branch.match, text, f"more{depth}", self.constant)
 
     def takes(self, branch: Branch, depth: int) -> str:
-        """Write the condition that a branch takes the text, without the values."""
+        """Return the condition that a branch accepts the text, without the values."""
         if is_whole(branch.steps):
             return self.condition(branch, depth)
         return f"{self.constant(branch.match)}({_text(branch.steps, depth)}) is not None"
 
 
 def _shortest(node: Node, ahead: int = 9) -> int:
-    """Return the least number of segments from a node to a route, as far as one looks ahead."""
+    """Return the least number of segments from a node to a route, at most `ahead`."""
     if node.entries or not ahead:
         return 0
     if len(node.literals) > _FEW:
@@ -278,7 +278,7 @@ def _shortest(node: Node, ahead: int = 9) -> int:
 
 
 def _heads(node: Node) -> Iterator[Node]:
-    """Yield the nodes with branches to which literal text alone leads, the deepest first."""
+    """Yield the nodes with branches that only literal text leads to, the deepest first."""
     for child in node.literals.values():
         yield from _heads(child)
     if node.groups:
@@ -286,13 +286,13 @@ def _heads(node: Node) -> Iterator[Node]:
 
 
 def _prefix(node: Node) -> str | None:
-    """Return what the paths that lead to a node begin with, if that is all literal text."""
+    """Return the literal text that leads to a node, or None if a placeholder leads to it."""
     texts = [text for text in node.way if isinstance(text, str)]
     return "".join(f"{text}/" for text in texts) if len(texts) == len(node.way) else None
 
 
 def _rest(node: Node) -> str:
-    """Write the expression for the rest of a path."""
+    """Return the expression for the rest of a path."""
     prefix = _prefix(node)
     if prefix is None:
         return f"'/'.join(parts[{len(node.way)}:])"

@@ -1,4 +1,4 @@
-"""The kinds of placeholders: what each takes, and how they rank among themselves.
+"""The kinds of placeholders: what text each accepts, and which kind wins over which.
 
 A kind is told in two ways. `accepts` judges a whole value. `spans` tells where the values that
 begin at an index of a text may end: it is what keeps several placeholders in one segment linear.
@@ -34,7 +34,7 @@ __all__ = [
     "url_text",
 ]
 
-# What precedence compares, from left to right: the lower wins.
+# The ranks that precedence compares from left to right. The lower rank wins.
 LITERAL: Final = 0
 SLASH: Final = 1
 END: Final = 2
@@ -46,7 +46,7 @@ OPEN: Final = 5
 class RoutingError(ValueError):
     """A mistake of the application, not of its client: the `status` is 500.
 
-    `message`: what is wrong, and what would be right.
+    `message`: what is wrong, and what is expected.
     """
 
     status: int = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -65,16 +65,16 @@ Spans = Callable[[str, Sequence[int], int], Iterable[Span]]
 class Converter:
     """A type of placeholder that an application defines: an entry of `Routes.converters`.
 
-    Raises a `ValueError` if the regex is no text or cannot be compiled, or if a function cannot be
-    called, is async or a generator: each is called where nothing can be awaited.
+    Raises a `ValueError` if the regex is not text or cannot be compiled. Also raises it if a
+    function cannot be called, or is async or a generator, because nothing awaits its result.
     """
 
     regex: str
-    """Matches the whole text of a value."""
+    """The regular expression that the whole text of a value matches."""
     to_python: Callable[[str], Any] = str
-    """Converts the text of a match. It raises a `ValueError` if the text has no meaning."""
+    """Converts the text of a match, and raises a `ValueError` for invalid text."""
     to_url: Callable[[Any], str] = str
-    """Makes the text of a value for a URL."""
+    """Turns a value into text for a URL."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.regex, str):
@@ -82,7 +82,7 @@ class Converter:
         try:
             re.compile(self.regex)
         except NO_REGEX as error:
-            raise ValueError(f"{self.regex!r} is no regex: {error}") from error
+            raise ValueError(f"{self.regex!r} is not a valid regex: {error}") from error
         _check_function("to_python", self.to_python)
         _check_function("to_url", self.to_url)
 
@@ -93,7 +93,7 @@ def _check_function(name: str, call: Any) -> None:
 
 
 def _is_later(call: Any) -> bool:
-    """Tell whether a call gives what is to be awaited or iterated before any of it runs."""
+    """Tell whether a call returns a coroutine or a generator, and runs nothing."""
     while isinstance(call, partial):
         call = call.func
     calls = [call] if inspect.isclass(call) else [call, type(call).__call__]
@@ -110,49 +110,50 @@ _LATER: Final = (
 def url_text(converter: Converter | None, value: Any) -> str:
     """Return the text of a value for a URL.
 
-    Raises what the converter does, and `TypeError` for what has no text.
+    Raises what the converter raises, and `TypeError` if the value has no text.
     """
     to_url = str if converter is None else converter.to_url
     text = value if to_url is str else to_url(value)
-    if type(text) is str or type(text) is int:  # most are: the looks below take longer
+    if type(text) is str or type(text) is int:  # the usual types skip the slower checks below
         return str(text)
     if inspect.isawaitable(text):
         if inspect.iscoroutine(text):
-            text.close()  # or Python warns that nobody awaited it
-        raise TypeError(f"{text!r} is to be awaited, which nobody can here")
+            text.close()  # otherwise Python warns that it was never awaited
+        raise TypeError(f"{text!r} must be awaited, but `build` awaits nothing")
     if to_url is str:
         _check_says_text(text)
     return str.__str__(text) if isinstance(text, str) else str(text)
 
 
 def _check_says_text(value: Any) -> None:
-    """Refuse what would become `None`, `b'a'` or `<object at 0x...>` in a URL."""
+    """Raise `TypeError` for a value that would become `None` or `<object at 0x...>` in a URL."""
     says: Any = type(value).__str__
     if isinstance(value, bytes | bytearray | memoryview):
         raise TypeError("decode it first")
     if says is object.__str__ and not isinstance(value, Number):
-        raise TypeError("give text, a number, or what has a `__str__` of its own")
+        raise TypeError("give text, a number, or an object with its own `__str__`")
 
 
-# All that `re.compile` raises: ValueError for a number of 4300 digits, and warnings as errors.
+# What `re.compile` raises: also ValueError for a number of 4,300 digits, and warnings that are
+# turned into errors.
 NO_REGEX: Final = (re.error, OverflowError, RecursionError, ValueError, Warning)
 
-# Converters by the words that stand for them, in a form that caches take for a key.
+# Pairs of a word and its converter. They are a tuple, so that they can be the key of a cache.
 Converters = tuple[tuple[str, Converter], ...]
 
 
 class Kind:
-    """What a placeholder takes.
+    """The text that a placeholder accepts.
 
     `word`: the type or the regex, as written after the colon.
     `rank`: TYPED, PLAIN or OPEN.
-    `accepts(value)`: whether it takes the value, as something true or false.
-    `member(char)`: whether a value may hold the character; for `spans`, the one that repeats.
+    `accepts(value)`: returns a true value if it accepts the value.
+    `member(char)`: whether a value may contain the character.
     `spans(text, runs, start)`: the lowest and the highest end of the values that begin at
         `start`, the highest first. `runs[i]` is the end of the members in a row from index `i`.
-        None where only `accepts` can tell, and each end in the row must be tried.
-    `slash`: whether a value may hold a "/".
-    `converter`: that of a type of one's own.
+        None if only `accepts` can tell: then each end in the run is tried.
+    `slash`: whether a value may contain a "/".
+    `converter`: the converter of a type that the application defines, or None.
     """
 
     __slots__ = ("accepts", "converter", "member", "rank", "slash", "spans", "word")
@@ -181,7 +182,7 @@ def _in_segment(value: str) -> bool:
 
 
 def _is_digit(value: str) -> bool:
-    # `str.isdigit` alone takes "²" and the digits of every script.
+    # `str.isdigit` alone accepts "²" and the digits of every script.
     return value.isdigit() and value.isascii()
 
 
@@ -237,27 +238,28 @@ KINDS: Final = {
     )
 }
 
-# The kinds of regexes by their text, of converters by their words too.
+# The kinds of regexes by their text, and of converters by their words.
 _REGEXES: Final[dict[str | tuple[str, Converter], Kind]] = {}
-# Regexes of which can be told at sight which characters they may take: words, some escapes,
-# classes of words and ranges between them; in groups without flags, alternatives and repetitions.
-# No "/" among them, as it sorts before all words. Of any other regex, nothing is assumed.
+# Regexes whose possible characters can be read from their text. They consist of words, some
+# escapes, classes, groups without flags, alternatives and repetitions. They never match a "/".
+# Nothing is assumed about any other regex.
 _REPEATED: Final = r"\{(?:[0-9]+(?:,[0-9]*)?|,[0-9]*)\}"
 _MEMBER: Final = r"(\[-?(?:\w-\w|\\[dws.+-]|[\w.])+-?\]|\\[dws.+-]|[\w,{}-])"
 _READABLE: Final = f"{_REPEATED}|{_MEMBER}"
-# Compiled with the first route that has a regex: 0.2 ms of everyone's start. Atomic, as a
-# repetition could be read as five characters too, and each of several in either way.
+# Compiled for the first route that has a regex, because compiling takes 0.2 ms. The group is
+# atomic: a repetition such as `{3,4}` can also be read as single characters, and trying both
+# readings of each takes exponential time.
 _TRANSPARENT: Final = rf"(?>{_READABLE}|\((?!\?)|\(\?:|[)|*+?])+"
 
 
 def regex_kind(source: str) -> Kind:
-    """Return the kind of the values which a regex matches whole. Raises what `re` does."""
-    # Kinds are compared by identity: threads that make one at the same time must get the same.
+    """Return the kind of the values that a regex matches whole. Raises what `re` raises."""
+    # Kinds are compared by identity, so threads that make the same one must get one object.
     return _REGEXES.get(source) or _REGEXES.setdefault(source, _read(source, source))
 
 
 def kinds_with(converters: Converters) -> dict[str, Kind]:
-    """Return the kinds by their words, those of converters among them. Raises what `re` does."""
+    """Return the kinds by their words, converters included. Raises what `re` raises."""
     if not converters:
         return KINDS
     own = {key[0]: _REGEXES.get(key) or _REGEXES.setdefault(key, _own(*key)) for key in converters}
@@ -272,25 +274,26 @@ def _read(regex: str, word: str, converter: Converter | None = None) -> Kind:
     accepts = _matches(regex)
     if not re.fullmatch(_TRANSPARENT, regex):
         return Kind(word, TYPED, accepts, _always, slash=True, converter=converter)
-    # Each is a regex of one character, a class as it stands: the "-" of a range is none of it.
+    # Each of these is a regex for one character. A class stays whole: the "-" of a range is not
+    # a character.
     members = "|".join(filter(None, re.findall(_READABLE, regex)))
     return Kind(word, TYPED, accepts, _matches(members), converter=converter)
 
 
 def never_holds(kind: Kind, char: str) -> bool:
-    """Tell whether no value of a kind may hold a character, as far as that is known."""
+    """Tell whether it is known that no value of a kind contains a character."""
     return kind.spans in (None, _some) and not kind.member(char)
 
 
 def check_text(path: Any) -> None:
-    """Raise a `TypeError` if a path or a pattern is no text."""
+    """Raise a `TypeError` if a path or a pattern is not text."""
     if not isinstance(path, str):
         kind = type(path).__name__
         raise TypeError(f"A path is text, such as '/users/{{name}}', and not of type {kind}")
 
 
 def no_match(path: Any) -> tuple[None, None]:
-    """Answer for a table without placeholders. Raises what `check_text` raises."""
+    """Return no match: the table has no placeholders. Raises what `check_text` raises."""
     if type(path) is not str:
         check_text(path)
     return None, None

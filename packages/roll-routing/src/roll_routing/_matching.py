@@ -1,8 +1,8 @@
 """Matching a text with literal text and placeholders, in a time linear in the text.
 
-Nothing is tried and taken back. A pass from the right finds from which indexes each placeholder,
-and all that follow it, can match. A pass from the left then gives each placeholder in turn the
-longest value that leaves the rest possible, which is what greedy regexes would find.
+There is no backtracking. A pass from the right finds the indexes from which each placeholder and
+all later ones can match. A pass from the left then gives each placeholder the longest value with
+which the rest still matches. Greedy regexes find the same values.
 """
 
 from array import array
@@ -29,11 +29,11 @@ _NOWHERE = -1
 
 
 class Steps(NamedTuple):
-    """The kinds of the placeholders, each after its literal text, and the text behind them all.
+    """The kinds of the placeholders with the literal text before each, and the text after them.
 
-    What is matched is no more than that: patterns that differ by names alone have equal steps.
+    Patterns that differ in names alone have equal steps.
 
-    `takes_rest`: whether they take all the rest of a path, as a value may hold a "/".
+    `takes_rest`: whether they take the rest of a path, because a value may contain a "/".
     """
 
     kinds: tuple[tuple[str, Kind], ...]
@@ -42,22 +42,22 @@ class Steps(NamedTuple):
 
 
 def is_whole(steps: Steps) -> bool:
-    """Tell whether there is one placeholder, for all of the text."""
+    """Tell whether one placeholder takes all of the text."""
     return len(steps.kinds) == 1 and steps.kinds[0][0] == steps.suffix == ""
 
 
 def takes_some(steps: Steps) -> bool:
-    """Tell whether there is one placeholder, and it takes any value but the empty one."""
+    """Tell whether there is one placeholder, which accepts every value that is not empty."""
     (_, kind), *others = steps.kinds
-    # A segment has no slash for a plain one to refuse.
+    # A segment contains no slash, which is all that a plain placeholder refuses.
     return not others and (kind.rank == PLAIN or kind.accepts is bool)
 
 
 class Pair:
-    """Two placeholders, and between them the literal text where `cut` parts them.
+    """Two placeholders, and the literal text between them.
 
-    `cut`: "partition" or "rpartition", the method of `str`.
-    `sure`: whether there is no other place to part them.
+    `cut`: the method of `str` that separates them, "partition" or "rpartition".
+    `sure`: whether no other separation is possible.
     """
 
     __slots__ = ("cut", "left", "literal", "right", "sure")
@@ -67,7 +67,7 @@ class Pair:
 
 
 def pair_of(steps: Steps) -> Pair | None:
-    """Return the pair if the steps are one and nothing else, or None."""
+    """Return the pair if the steps are exactly one pair, otherwise None."""
     if len(steps.kinds) != 2 or steps.kinds[0][0] or steps.suffix:  # noqa: PLR2004 - a pair
         return None
     (_, left), (literal, right) = steps.kinds
@@ -83,7 +83,7 @@ def pair_of(steps: Steps) -> Pair | None:
 
 
 def matcher(steps: Steps) -> Match:
-    """Return the function that gives the values of the placeholders in a text, or None."""
+    """Return a function of a text that returns the values of the placeholders, or None."""
     if len(steps.kinds) > 1:
         return _several(steps.kinds, steps.suffix)
     return _single(*steps.kinds[0], steps.suffix)
@@ -91,7 +91,7 @@ def matcher(steps: Steps) -> Match:
 
 def _single(prefix: str, kind: Kind, suffix: str) -> Match:
     start, least = len(prefix), len(prefix) + len(suffix)
-    # A segment has no slash that `accepts` would have to look for.
+    # A segment contains no slash, so `accepts` need not look for one.
     accepts = bool if kind.rank == PLAIN else kind.accepts
 
     def lone(text: str) -> Values | None:
@@ -107,10 +107,11 @@ def _single(prefix: str, kind: Kind, suffix: str) -> Match:
 
 
 def _several(kinds: Sequence[tuple[str, Kind]], suffix: str) -> Match:
-    """Cut where the literal texts are last: in a tenth of the time of a `_sequence`.
+    """Return a function that cuts at the last places of the literal texts.
 
-    That gives each placeholder in turn the longest value that leaves a character to each of those
-    behind, or none to those that take nothing. Where all take their values, no others are longer.
+    It takes a tenth of the time of `_sequence`. Each placeholder gets the longest value that
+    leaves a character to each later one, or none to those that accept an empty value. If all
+    accept their values, no longer values exist.
     """
     prefix = kinds[0][0]
     start, behind = len(prefix), len(suffix)
@@ -149,7 +150,7 @@ def _several(kinds: Sequence[tuple[str, Kind]], suffix: str) -> Match:
 
 
 def _sequence(text: str, kinds: Sequence[tuple[str, Kind]], suffix: str) -> Values | None:
-    """Match a text that begins and ends as it must."""
+    """Match a text that begins with the prefix and ends with the suffix."""
     finders = [_Finder(text, literal, kind) for literal, kind in kinds]
     last = len(text) - len(suffix)
     reaches = [array("l", [_NOWHERE]) * last + array("l", [last]) * (len(suffix) + 1)]
@@ -167,11 +168,11 @@ def _sequence(text: str, kinds: Sequence[tuple[str, Kind]], suffix: str) -> Valu
 
 
 class _Finder:
-    """Finds, in one text, where the value of a placeholder ends.
+    """Finds where the value of a placeholder ends, in one text.
 
-    A reach tells for each index of the text the last one up to it from which what follows the
-    placeholder can match. `runs` tells for each index where the members in a row from it end.
-    Both are arrays, as lists of numbers take four times the memory.
+    A reach has an entry for each index of the text: the last index up to it from which the later
+    placeholders can match. `runs` has the end of the run of members that begins at each index.
+    Both are arrays, because lists of numbers take four times the memory.
     """
 
     __slots__ = ("kind", "literal", "runs", "skip", "text")
@@ -187,7 +188,7 @@ class _Finder:
             self.runs[index] = end
 
     def starts(self, reach: "array[int]") -> "array[int]":
-        """Return the reach of what comes before, from that of what follows."""
+        """Return the reach of this placeholder, from the reach of the later ones."""
         last = _NOWHERE
         starts = array("l")
         for index in range(len(reach)):
@@ -197,7 +198,7 @@ class _Finder:
         return starts
 
     def end(self, start: int, reach: "array[int]") -> int:
-        """Return the last end, with the literal text at `start`, within reach."""
+        """Return the last end within reach of the value after the literal text at `start`."""
         if not self.text.startswith(self.literal, start):
             return _NOWHERE
         start += self.skip
@@ -218,10 +219,10 @@ class _Finder:
 def write_condition(
     steps: Steps, match: Match, text: str, more: str, constant: Callable[[object], str]
 ) -> str:
-    """Write the condition that the steps match the text of a variable.
+    """Return the condition that the steps match the text of a variable.
 
-    With it, what is found is put into the variable `more`, unless it is all of the text. The
-    expression calls `match` only where no method of `str` will do. `constant` names a value.
+    It also sets the variable `more` to the values, unless the value is all of the text. It calls
+    `match` only if no method of `str` can do the work. `constant` returns the name of a constant.
     """
     (prefix, kind), *_ = steps.kinds
     if is_whole(steps):
@@ -237,17 +238,17 @@ def write_condition(
 def _between(
     prefix: str, suffix: str, text: str, more: str, constant: Callable[[object], str]
 ) -> str:
-    """Write the condition that there is a value between two literal texts."""
+    """Return the condition that there is a value between two literal texts."""
     ends = f"{text}.startswith({constant(prefix)}) and " if prefix else ""
     ends += f"{text}.endswith({constant(suffix)}) and " if suffix else ""
-    # Where the two texts overlap, nothing is left between them.
+    # If the two texts overlap, the slice is empty.
     return f"{ends}({more} := {text}[{len(prefix)}:{-len(suffix) or ''}])"
 
 
 def _parted(
     pair: Pair, text: str, more: str, matched: str, constant: Callable[[object], str]
 ) -> str:
-    """Write the condition that there is a value on each side of literal text."""
+    """Return the condition that there is a value on each side of a literal text."""
     literal = constant(pair.literal)
     left = _taken(pair.left, f"({more} := {text}.{pair.cut}({literal}))[0]", constant)
     both = f"{left} and {_taken(pair.right, f'{more}[2]', constant)}"
@@ -255,5 +256,5 @@ def _parted(
 
 
 def _taken(kind: Kind, value: str, constant: Callable[[object], str]) -> str:
-    """Write the condition that a kind takes a value."""
+    """Return the condition that a kind accepts a value."""
     return value if kind.rank == PLAIN else f"{constant(kind.accepts)}({value})"

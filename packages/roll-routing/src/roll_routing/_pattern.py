@@ -1,4 +1,4 @@
-"""Patterns: `/a/{x}/b.{ext:alpha}` is literal text and placeholders. And URLs built from them."""
+"""Patterns such as `/a/{x}/b.{ext:alpha}`, and the URLs that are built from them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ class InvalidRoute(RoutingError):
     """A pattern that cannot be read.
 
     `pattern`: its text.
-    `position`: the index of the fault in it.
+    `position`: the index in the pattern where the fault is.
     `reason`: what is wrong.
     """
 
@@ -49,16 +49,16 @@ class InvalidRoute(RoutingError):
         self.pattern, self.position, self.reason = pattern, position, reason
 
     def __reduce__(self) -> tuple[type, tuple[str, int, str]]:
-        # By default, an exception is unpickled from its `args`, and here these are the message.
+        # By default, an exception is unpickled from its `args`: here these are only the message.
         return type(self), (self.pattern, self.position, self.reason)
 
 
 class BuildError(RoutingError):
-    """Values that do not make a URL of a pattern."""
+    """Values from which no URL of a pattern can be built."""
 
 
 class Placeholder(NamedTuple):
-    """A variable of a pattern."""
+    """A placeholder of a pattern."""
 
     name: str
     kind: Kind
@@ -69,18 +69,18 @@ Tokens = tuple[Token, ...]
 
 _BRACE: Final = re.compile(r"[{}]")
 _NAME_END: Final = re.compile(r"[:{}]")
-# What matters to the end of a regex: it may hold braces in pairs, and any braces behind a
-# backslash or in a class. The quantifiers are possessive, so that nothing is read in two ways.
+# The marks by which the end of a regex is found. A regex may contain braces in pairs, and any
+# brace after a backslash or in a class. The quantifiers are possessive: nothing is read twice.
 _MARK: Final = re.compile(
     r"\\.|(?P<open>\[\^?+\]?+(?:\\.|[^\]\\])*+)(?P<close>\])?|[{}]", re.DOTALL
 )
 _MARK_OUTSIDE_CLASS: Final = re.compile(r"\\.|[{}]", re.DOTALL)
-# Some functions call each other twice a segment, and Python allows a thousand nested calls in all.
+# Some functions nest two calls for each segment, and Python allows a thousand nested calls.
 _MAX_SEGMENTS: Final = 200
 
 
 class Pattern:
-    """A pattern once read. Texts of equal `tokens` are one pattern: `{x}` is `{x:string}`.
+    """A parsed pattern. Texts with equal `tokens` are the same pattern: `{x}` is `{x:string}`.
 
     `names`: the names of the placeholders, in their order.
     """
@@ -96,7 +96,7 @@ class Pattern:
     def segments(self) -> list[Tokens]:
         """The tokens between the slashes.
 
-        A segment whose value may hold a "/" is the last one: it takes all that follows.
+        A segment whose value may contain a "/" is the last one: it takes the rest of the path.
         """
         segments: list[Tokens] = []
         current: list[Token] = []
@@ -115,12 +115,12 @@ class Pattern:
 
     @property
     def ranks(self) -> bytes:
-        """The rank of each character and placeholder: of two patterns the lower bytes win."""
+        """The rank of each character and placeholder. The pattern with the lower ranks wins."""
         return rank_tokens(self.tokens)
 
 
 def rank_tokens(tokens: Iterable[Token]) -> bytes:
-    """Rank each character and each placeholder, and the end."""
+    """Return the ranks of the characters and placeholders, and of the end."""
     values: list[int] = []
     for token in tokens:
         if isinstance(token, str):
@@ -131,7 +131,7 @@ def rank_tokens(tokens: Iterable[Token]) -> bytes:
 
 
 def read(text: str, converters: Converters) -> Pattern:
-    """Read a pattern. Raises `InvalidRoute`, and `TypeError` if it is no text."""
+    """Parse a pattern. Raises `InvalidRoute`, and `TypeError` if it is not text."""
     if type(text) is not str:
         check_text(text)
     return parse(text, converters)
@@ -139,9 +139,9 @@ def read(text: str, converters: Converters) -> Pattern:
 
 @lru_cache(maxsize=1024)
 def parse(text: str, converters: Converters = ()) -> Pattern:
-    """Read a pattern. The last ones are kept, as URLs are built from them.
+    """Parse a pattern. Raises `InvalidRoute`.
 
-    Raises `InvalidRoute`.
+    The last 1,024 results are kept, because URLs are built from the same patterns again.
     """
     found = [*_scan(text, kinds_with(converters))]
     _check_names(text, found)
@@ -202,8 +202,8 @@ def _marks(text: str, start: int) -> Iterator[re.Match[str]]:
         return
     for mark in _MARK.finditer(text, end.end()):
         if mark["open"] and not mark["close"]:
-            # Neither this "[" begins a class nor any behind it. Looking for the end of each would
-            # take a time quadratic in the pattern.
+            # This "[" does not begin a class, and no later one does. To look for the end of each
+            # would take time quadratic in the length of the pattern.
             yield from _MARK_OUTSIDE_CLASS.finditer(text, mark.start())
             return
         yield mark
@@ -227,7 +227,7 @@ def _placeholder(text: str, start: int, end: int, kinds: dict[str, Kind]) -> Pla
 def nameless(pattern: str, /) -> str:
     """Return a pattern without the names of its placeholders. Raises `InvalidRoute`.
 
-    It is equal for two patterns that only name their placeholders differently.
+    The result is equal for two patterns that differ in the names of placeholders alone.
     """
     return "".join(
         f"{{:{token.kind.word}}}" if isinstance(token, Placeholder) else token
@@ -235,21 +235,22 @@ def nameless(pattern: str, /) -> str:
     )
 
 
-# RFC 3986 3.3: what the path of a URL may hold as it is, beside the unreserved characters.
+# The characters that need no encoding in the path of a URL (RFC 3986 3.3), besides the
+# unreserved ones.
 _LITERAL_SAFE: Final = "/!$&'()*+,;=:@"
 
 
 def build_url(pattern: str, converters: Converters, values: dict[str, Any]) -> str:
-    """Build the path of a URL from a pattern and its values. Raises what `Routes.build` does."""
+    """Build the path of a URL from a pattern and its values. Raises what `Routes.build` raises."""
     parsed = read(pattern, converters)
     if set(parsed.names) != set(values):
         raise BuildError(_mismatch(pattern, parsed.names, values))
     url = "".join(_text(pattern, token, values) for token in parsed.tokens)
     if "." in url and {".", ".."} & set(url.split("/")):
         raise BuildError(
-            f"{url!r} is no URL of {pattern!r}: clients drop the segments '.' and '..'"
+            f"{url!r} is not a URL of {pattern!r}: clients remove the segments '.' and '..'"
         )
-    # A client would take what follows two slashes for a host.
+    # A client would read the text after two slashes as a host.
     return "/%2F" + url[2:] if url.startswith("//") else url
 
 
@@ -266,8 +267,8 @@ def _text(pattern: str, token: Token, given: dict[str, Any]) -> str:
     value = _as_text(pattern, token, given[token.name])
     if not token.kind.accepts(value):
         raise BuildError(
-            f"Cannot build the URL of {pattern!r}: {token.name!r} is {token.kind.word!r},"
-            f" which does not take {value!r}"
+            f"Cannot build the URL of {pattern!r}: {token.name!r} is of type"
+            f" {token.kind.word!r}, which does not accept {value!r}"
         )
     return _quoted(pattern, value, "/" if token.kind.slash else "")
 
@@ -275,11 +276,11 @@ def _text(pattern: str, token: Token, given: dict[str, Any]) -> str:
 def _as_text(pattern: str, token: Placeholder, value: object) -> str:
     try:
         return url_text(token.kind.converter, value)
-    # An int of more than 4300 digits; whatever else a converter refuses.
+    # For example, an int has more than 4,300 digits, or a converter refuses the value.
     except (ValueError, TypeError, AttributeError) as error:
         raise BuildError(
-            f"Cannot build the URL of {pattern!r}: {token.name!r} is {token.kind.word!r}, which"
-            f" has no text for a value of type {type(value).__name__}: {error}"
+            f"Cannot build the URL of {pattern!r}: {token.name!r} got a value of type"
+            f" {type(value).__name__}, which has no text for {token.kind.word!r}: {error}"
         ) from error
 
 
@@ -288,6 +289,6 @@ def _quoted(pattern: str, text: str, safe: str) -> str:
         return quote(text, safe=safe)
     except UnicodeEncodeError as error:
         raise BuildError(
-            f"Cannot build the URL of {pattern!r}: {text!r} cannot be encoded, as at index"
-            f" {error.start} it has half of a surrogate pair"
+            f"Cannot build the URL of {pattern!r}: {text!r} cannot be encoded:"
+            f" at index {error.start} it has half of a surrogate pair"
         ) from error

@@ -1,7 +1,7 @@
-"""Branches of one place that rank alike: whether it is known in which order they win.
+"""Branches of one place with the same rank: is it known in which order they win?
 
-Types rank alike, and so do regexes: where `{x:int}` and `{x:alnum}` take the same text, the first
-difference behind them decides, then the order of registration.
+Types and regexes have the same rank. If `{x:int}` and `{x:alnum}` accept the same text, the first
+difference after them decides, then the order of registration.
 """
 
 from collections.abc import Iterator
@@ -10,18 +10,18 @@ from typing import Final, Protocol, TypeVar
 
 __all__ = ["rivalries"]
 
-# Of two routes that match a path, the one of the lower order wins.
+# Of two routes that match a path, the one with the lower order wins.
 Order = tuple[bytes, int]
-# What follows a branch: literal texts, None for a placeholder, a "/" where all the rest is taken.
-# None instead of them if the branch itself takes the rest.
+# The segments after a branch: literal text, None for a placeholder, "/" if it takes the rest of
+# the path. All of them are None if the branch itself takes the rest.
 Tail = tuple[str | None, ...] | None
 
-# How many routes behind a branch are compared with others: the work grows with their square.
+# The most routes below a branch that are compared with others: the work grows with their square.
 _MANY: Final = 32
 
 
 class Rival(Protocol):
-    """What is asked of a branch: its literal texts, whether it takes the rest, what follows it."""
+    """What the comparison needs of a branch."""
 
     @property
     def prefix(self) -> str: ...
@@ -39,14 +39,14 @@ R = TypeVar("R", bound=Rival)
 
 
 def rivalries(branches: list[R]) -> Iterator[list[R]]:
-    """Put those together of which one must know more of a path to tell which of them wins.
+    """Group the branches of which more of the path decides which one wins.
 
-    All others may be tried one after the other, in the order in which they are given.
+    The groups may be tried one after the other, in the order in which they are yielded.
     """
     apart: dict[tuple[str, str], list[R]] = {}
     all_segments = not any(branch.takes_rest for branch in branches)
     for branch in branches:
-        # As they rank alike, the literal texts of segments are of one length.
+        # As they have the same rank, the literal texts of segments have one length.
         texts = branch.prefix, branch.suffix if all_segments else ""
         apart.setdefault(texts, []).append(branch)
     for rivals in apart.values():
@@ -58,7 +58,7 @@ def rivalries(branches: list[R]) -> Iterator[list[R]]:
 
 
 def _ordered(rivals: list[R]) -> list[R] | None:
-    """Sort branches so that the first to match has the route that wins, if that can be."""
+    """Sort branches so that the first that matches wins. Return None if no such order exists."""
     if len(rivals) == 1:
         return rivals
     left = {branch: list(islice(branch.tails(), _MANY)) for branch in rivals}
@@ -75,7 +75,7 @@ def _ordered(rivals: list[R]) -> list[R] | None:
 
 
 def _beaten(branch: R, rivals: dict[R, list[tuple[Order, Tail]]]) -> bool:
-    """Tell whether, for some path, another one has a route that wins over those of a branch."""
+    """Tell whether, for some path, the route of a rival wins over the route of a branch."""
     return any(
         other_order < order and _meet(tail, other_tail)
         for order, tail in rivals[branch]
@@ -86,7 +86,7 @@ def _beaten(branch: R, rivals: dict[R, list[tuple[Order, Tail]]]) -> bool:
 
 
 def _meet(one: Tail, other: Tail) -> bool:
-    """Tell whether a path may go on both ways, as far as the literal texts say."""
+    """Tell whether a path may match both tails, as far as their literal texts tell."""
     if one is None or other is None:
         return True
     for text, other_text in zip(one, other, strict=False):

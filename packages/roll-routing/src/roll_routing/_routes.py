@@ -1,4 +1,4 @@
-"""`Routes`: a dict for static paths, autoroutes for plain tables, the tree for all others."""
+"""`Routes`: a dict matches static paths, autoroutes plain tables, and the tree all others."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["ListedRoute", "Route", "Routes"]
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "CONNECT", "PATCH")
-# How many routes a `repr` shows.
+# The most routes that a `repr` shows.
 _SHOWN: Final = 20
 
 
 class Route(NamedTuple):
-    """What a match gives: the registered payload, and the text of the placeholders by name.
+    """The result of a match: the registered payload, and the text of the placeholders by name.
 
-    An application may keep a `Route(None, None)` where nothing matches; `Routes.find` returns None
-    instead. The fields are `Any` too, so that type checkers accept `route.payload["GET"]` without
-    a check, and the check where one is needed.
+    `Routes.find` returns None if nothing matches; an application may use `Route(None, None)`
+    for that. The fields are also `Any`, so that type checkers accept `route.payload["GET"]`
+    with and without a check for None.
     """
 
     payload: dict[str, Any] | Any
@@ -41,10 +41,10 @@ class Route(NamedTuple):
 
 
 class ListedRoute(NamedTuple):
-    """A registered route, as iteration gives it.
+    """A registered route, as iteration over `Routes` returns it.
 
     `methods`: the HTTP methods among the keys of the payload.
-    `name`: the value of that key of the payload, or None.
+    `name`: the value of the key `name` of the payload, or None.
     """
 
     path: str
@@ -56,15 +56,15 @@ class ListedRoute(NamedTuple):
 class Routes:
     """A table of paths and their payloads.
 
-    `Router` states its contract, the README the patterns and their precedence. It has `len`, `in`
-    and iteration over the registered paths. Threads may match while others add and remove.
+    `Router` states the contract. The README describes the patterns and their precedence. `len`,
+    `in` and iteration work on the registered paths. Threads may match while others add and remove.
     """
 
     converters: ClassVar[Mapping[str, Converter]] = MappingProxyType({})
-    """Types of placeholders by the words that stand for them, for subclasses to set.
+    """The types of placeholders that a subclass defines, by their words.
 
-    With `{"slug": Converter("[a-z-]+")}`, `/{x:slug}` is a pattern. A class has those of its
-    parents, too. Raises `RoutingError` when it sets what are none.
+    With `{"slug": Converter("[a-z-]+")}`, `/{x:slug}` is a pattern. A class also has the types
+    of its parents. Raises `RoutingError` if a subclass sets anything else.
     """
 
     _own_converters: ClassVar[Mapping[str, Converter]] = converters  # by this very class
@@ -77,7 +77,7 @@ class Routes:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "converters":
-            raise AttributeError("`converters` are those of a class: set them in one of your own")
+            raise AttributeError("Set `converters` on a subclass, not on an object")
         super().__setattr__(name, value)
 
     def __init__(self) -> None:
@@ -86,13 +86,13 @@ class Routes:
         self._entries: dict[Tokens, Entry] = {}
         self._static: dict[str, dict[str, Any]] = {}
         self._tree = Node(self._compile)
-        # What answers for paths with values: autoroutes, where it is asked, then the function of
+        # What matches paths with placeholders: autoroutes, if it is used, then the function of
         # the tree. Both are made at the first match after a change.
         self._ask: Ask | None = None
         self._answer: Match = self._answer_first
 
     def __getstate__(self) -> dict[str, Any]:
-        # What a copy has: the routes, with payloads of its own, and the attributes of a subclass.
+        # A copy has the routes, with copies of their payloads, and the attributes of a subclass.
         state: Any = object.__getstate__(self)
         attributes, slots = state if isinstance(state, tuple) else (state, {})
         own = {key: attributes[key] for key in attributes.keys() - _OWN}
@@ -105,15 +105,15 @@ class Routes:
         for name, value in state["attributes"].items():
             setattr(self, name, value)
         for path, payload in state["routes"]:
-            Routes.add(self, path, **payload)  # not that of a subclass: it was called before
+            Routes.add(self, path, **payload)  # not the `add` of a subclass: it was called before
 
     def add(self, path: str, /, **payload: Any) -> None:
-        """Register a path. One that is registered already gets the payload merged into its own.
+        """Register a path. If it is registered already, merge the payload into its own.
 
-        Of two paths that only name their placeholders differently, a match gives the names and the
-        payload of the first. That payload gets the keys it lacks from the second.
+        If two paths differ in the names of their placeholders alone, a match returns the names
+        and the payload of the first, completed with the keys that only the second has.
 
-        Raises `InvalidRoute` if the path cannot be read, `TypeError` if it is no text.
+        Raises `InvalidRoute` if the path cannot be read, `TypeError` if it is not text.
         """
         pattern = self._parse(path)
         with self._lock:
@@ -136,8 +136,8 @@ class Routes:
     def remove(self, path: str, /) -> None:
         """Remove a registered path.
 
-        A path that got keys from its payload loses them. Raises `RoutingError` if the path is not
-        registered, `InvalidRoute` if it cannot be read.
+        Another path whose payload it completed loses these keys. Raises `RoutingError` if the path
+        is not registered, `InvalidRoute` if it cannot be read.
         """
         pattern = self._parse(path)
         with self._lock:
@@ -148,17 +148,17 @@ class Routes:
                 remove(self._tree, entry)
                 self._renew()
             else:
-                # Another dict: a match that has found the path in this one takes it from there.
+                # Make another dict: a match in another thread may still read the old one.
                 self._static = {key: self._static[key] for key in self._static if key != path}
 
     def match(self, path: str, /) -> tuple[dict[str, Any], dict[str, str]] | tuple[None, None]:
         """Return the payload for a percent-decoded path, and the text of its placeholders by name.
 
         Return two `None` if nothing matches. The payload is the registered one, not a copy. The
-        dict of the text belongs to the caller. Raises `TypeError` for a path that is no text.
+        caller may change the dict of the text. Raises `TypeError` if the path is not text.
         """
         try:
-            # This is all that static paths cost.
+            # Static paths cost no more than this.
             static = self._static
             if path in static:
                 return static[path], {}
@@ -168,7 +168,7 @@ class Routes:
                 if hit:
                     return hit["payload"], values
             return self._answer(path)
-        except (TypeError, AttributeError):  # to look at the type first would cost a tenth
+        except (TypeError, AttributeError):  # checking the type first costs a tenth
             check_text(path)
             if type(path) is str:
                 raise
@@ -180,7 +180,7 @@ class Routes:
         return None if payload is None else Route(payload, values)
 
     def _compile(self, node: Node) -> Run:
-        """Compile a node that is asked for the first time since it changed."""
+        """Compile the function of a node, at its first call after a change."""
         with self._lock:
             run = node.run = compile_node(node)
         return run
@@ -189,7 +189,7 @@ class Routes:
         self._ask, self._answer = None, self._answer_first
 
     def _answer_first(self, path: str) -> Answer | tuple[None, None]:
-        """Compile the function of the tree, and tell autoroutes, as the table has changed."""
+        """Match for the first time after a change: compile the tree, and fill autoroutes."""
         with self._lock:
             answer = self._answer = compile_match(self._tree) if self._tree.children else no_match
             self._ask = build_autoroutes(self._tree)
@@ -199,12 +199,12 @@ class Routes:
     def build(cls, pattern: str, /, **vars: Any) -> str:  # noqa: A002 - as `Route` calls them
         """Build the path of a URL, percent-encoded (RFC 3986), from a pattern and its values.
 
-        Each value goes through the `to_url` of its converter, or through `str()`: then it is text,
-        a number, or of a class with a `__str__` of its own.
+        The `to_url` of its converter turns a value into text. Without a converter, `str()` does:
+        then the value is text, a number, or an object whose class has its own `__str__`.
 
         Raises `InvalidRoute` if the pattern cannot be read. Raises `BuildError` (a `ValueError`)
-        if a value is missing or unknown, if its placeholder does not take it, if it has a lone
-        surrogate, which UTF-8 cannot encode, and if the URL has a segment `.` or `..`.
+        if a value is missing or unknown, or if its placeholder does not accept it. Also raises it
+        for a lone surrogate, which UTF-8 cannot encode, and for a segment `.` or `..`.
         """
         return build_url(pattern, cls._own(), vars)
 
@@ -212,8 +212,8 @@ class Routes:
     def conversions(cls, pattern: str, /) -> dict[str, Callable[[str], Any]]:
         """Return the `to_python` functions of a pattern, by the names of its placeholders.
 
-        Placeholders without a converter have none. A match gives text: call these functions to
-        convert it. Raises `InvalidRoute` if the pattern cannot be read.
+        Placeholders without a converter are left out. A match returns text: call these functions
+        to convert it. Raises `InvalidRoute` if the pattern cannot be read.
         """
         placeholders = cls._parse(pattern).placeholders
         converters = {name: kind.converter for name, kind in placeholders}
@@ -225,9 +225,7 @@ class Routes:
 
     @classmethod
     def _own(cls) -> Converters:
-        if (
-            cls.converters is not cls._all_converters
-        ):  # they were set when the class was there already
+        if cls.converters is not cls._all_converters:  # they were set after the class was made
             cls._own_converters = cls.converters
             cls.converters = cls._all_converters = _merged(cls)
         return tuple(cls.converters.items())
@@ -236,7 +234,7 @@ class Routes:
         return len(self._entries)
 
     def __contains__(self, path: object) -> bool:
-        """Tell whether a path is registered, as it was added: `/{x}`, not what it matches."""
+        """Tell whether a pattern such as `/{x}` is registered."""
         try:
             return isinstance(path, str) and self._parse(path).tokens in self._entries
         except InvalidRoute:
@@ -247,7 +245,7 @@ class Routes:
         return map(_listed, tuple(self._entries.values()))
 
     def __repr__(self) -> str:
-        """Show the first 20 routes: one line each, with the methods and the name."""
+        """Return a line for each of the first 20 routes, with the methods and the name."""
         entries = tuple(self._entries.values())
         lines = [_line(_listed(entry)) for entry in entries[:_SHOWN]]
         lines += [f"... and {len(entries) - _SHOWN:,} more"] * (len(entries) > _SHOWN)
@@ -256,14 +254,14 @@ class Routes:
         return "\n  ".join([first, *lines]) + ">"
 
 
-_OWN: Final = vars(Routes()).keys()  # the attributes that a copy makes anew
+_OWN: Final = vars(Routes()).keys()  # the attributes that each copy makes again
 
 
 def _merged(cls: type) -> Mapping[str, Converter]:
-    """Return the converters of a class, the nearest in its MRO. Raises `RoutingError`."""
+    """Return the converters of a class; the nearest in its MRO win. Raises `RoutingError`."""
     found: dict[str, Converter] = {}
     for owner in reversed(cls.__mro__):
-        # What a class has set itself: its `converters` are those of its parents, too.
+        # What the class itself has set: its `converters` also hold those of its parents.
         own = vars(owner).get("_own_converters", vars(owner).get("converters", {}))
         _check_converters(owner, own)
         found |= own

@@ -1,6 +1,6 @@
 """The routes as a tree of segments, whose branches are tried in the order of precedence.
 
-Each node is reached by one way only: whatever the path, a match visits each node once at most.
+Only one way leads to each node, so a match visits each node once at most.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ __all__ = [
 class Entry:
     """A registered route.
 
-    `order`: of two routes that match a path, the lower wins.
-    `payload`: what a match gives. `given`: what was registered for this very path. They are one
-        dict, unless routes that only name their placeholders otherwise complete the payload.
+    `order`: of two routes that match a path, the one with the lower order wins.
+    `payload`: what a match returns. `given`: what was registered for this path. They are one
+        dict, unless routes with other names of placeholders complete the payload.
     """
 
     __slots__ = ("given", "order", "path", "pattern", "payload")
@@ -52,7 +52,7 @@ class Entry:
     def __init__(
         self, path: str, pattern: Pattern, order: tuple[bytes, int], payload: dict[str, Any]
     ) -> None:
-        self.path = str.__str__(path)  # autoroutes takes no subclass
+        self.path = str.__str__(path)  # autoroutes refuses a subclass of str
         self.pattern, self.order = pattern, order
         self.payload = self.given = payload
 
@@ -61,12 +61,11 @@ class Node:
     """A place in the tree.
 
     `way`: the segments before it, literal text or placeholders.
-    `entries`: the routes that end here, the first of which is found. The others only name their
-        placeholders otherwise.
-    `run(path, parts, size, ...)`: answers for a path, from here on. It is compiled when it is
-        called first, as that takes longer than a match.
+    `entries`: the routes that end here, with different names. A match finds the first.
+    `run(path, parts, size, ...)`: matches the rest of a path. It is compiled at its first call,
+        because compiling takes longer than a match.
 
-    Threads may be reading while one adds: whatever is attached is ready before.
+    Threads may read while one adds: a node is complete before it is attached.
     """
 
     __slots__ = ("_compile", "branches", "entries", "groups", "literals", "run", "way")
@@ -81,7 +80,7 @@ class Node:
         self.renew()
 
     def renew(self) -> None:
-        """Have `run` compiled again, as what the node leads to has changed."""
+        """Compile `run` again at its next call, because the tree below the node has changed."""
         self.run = self._first
 
     def _first(self, *args: Any) -> Answer | None:
@@ -101,11 +100,11 @@ class Node:
 
     @property
     def children(self) -> list[Node]:
-        """The nodes behind it."""
+        """The nodes below this one."""
         return [*self.literals.values(), *(branch.child for branch in self.branches.values())]
 
     def through(self, segment: Tokens) -> Node:
-        """Return the node behind a segment; make it if there is none."""
+        """Return the node after a segment. Make it if it does not exist."""
         if any(isinstance(token, Placeholder) for token in segment):
             steps = _steps_of(segment)
             branch = self.branches.get(steps) or self._branch(steps, segment)
@@ -116,7 +115,7 @@ class Node:
         return self.literals[text]
 
     def complete(self) -> None:
-        """Give the route that is found what it lacks from the others."""
+        """Complete the payload of the first route with the keys that only the others have."""
         first = self.entries[0]
         if first.given is first.payload:
             if len(self.entries) == 1:
@@ -139,7 +138,7 @@ class Node:
         self.groups = tuple(group for group in self.groups if group.ends)
 
     def tails(self) -> Iterator[tuple[tuple[bytes, int], tuple[str | None, ...]]]:
-        """Yield the routes from here on, as those of a branch."""
+        """Yield the routes from here on, as `Branch.tails` does."""
         for entry in self.entries[:1]:
             yield entry.order, ()
         for text, child in self.literals.items():
@@ -152,7 +151,7 @@ class Node:
     def _branch(self, steps: Steps, segment: Tokens) -> Branch:
         child = Node(self._compile, (*self.way, steps))
         branch = self.branches[steps] = Branch(steps, child)
-        # What ranks is the first segment, also where all the rest is taken.
+        # The first segment alone ranks, even if the branch takes the rest of the path.
         rank = rank_tokens(segment).partition(_SLASH)[0].removesuffix(_END) + _END
         self._group(rank, len(branch.prefix)).add(branch)
         return branch
@@ -173,33 +172,34 @@ _SLASH: Final = bytes([SLASH])
 
 
 class Branch:
-    """A way on, through placeholders. Names are not its affair: the entries below have them.
+    """A way to a node through placeholders, without their names: the entries have these.
 
-    `prefix`, `suffix`: the literal text before its first placeholder, and behind its last one.
+    `prefix`, `suffix`: the literal text before its first placeholder, and after its last one.
     """
 
-    __slots__ = ("child", "match", "prefix", "steps", "suffix", "takes_rest")
+    __slots__ = ("child", "ends", "match", "prefix", "steps", "suffix", "takes_rest")
 
     def __init__(self, steps: Steps, child: Node) -> None:
         self.steps, self.child, self.match = steps, child, matcher(steps)
         ((self.prefix, _), *_), self.suffix, self.takes_rest = steps
+        self.ends = self.prefix, None if self.takes_rest else self.suffix
 
     def tails(self) -> Iterator[tuple[tuple[bytes, int], tuple[str | None, ...] | None]]:
-        """Yield the routes behind it: the order of each, and what follows the branch.
+        """Yield the order of each route below the branch, and the segments that follow the branch.
 
-        That is literal texts, None for a placeholder, a "/" where all the rest is taken. It is
-        None instead of them if the branch itself takes the rest.
+        A segment is literal text, None for a placeholder, or "/" if it takes the rest of the
+        path. All of them are None if the branch itself takes the rest.
         """
         for order, tail in self.child.tails():
             yield order, None if self.takes_rest else tail
 
 
 class Group:
-    """The branches of a node that rank alike: which of them wins, the rest of a route decides.
+    """The branches of a node that have the same rank. The rest of the path decides which one wins.
 
     `ends`: the branches by their prefix and their suffix, so that a match compares few of them.
-        The prefixes have one length, and so have the suffixes of one segment. A branch that takes
-        all the rest has its suffix at the end of the path: None stands for it.
+        All prefixes have one length, and all suffixes within a segment. A branch that takes the
+        rest of the path has None as its suffix.
     """
 
     __slots__ = ("ends", "length", "rank", "suffix_length")
@@ -213,14 +213,13 @@ class Group:
         if not branch.takes_rest:
             self.suffix_length = len(branch.suffix)
         # A list grows in constant time, also while a thread iterates over it.
-        self.ends.setdefault(_ends_of(branch), []).append(branch)
+        self.ends.setdefault(branch.ends, []).append(branch)
 
     def discard(self, branch: Branch) -> None:
-        """Remove a branch, if it is here."""
-        ends = _ends_of(branch)
-        others = [other for other in self.ends.pop(ends, ()) if other is not branch]
+        """Remove a branch, if it is in the group."""
+        others = [other for other in self.ends.pop(branch.ends, ()) if other is not branch]
         if others:
-            self.ends[ends] = others
+            self.ends[branch.ends] = others
 
     @property
     def branches(self) -> list[Branch]:
@@ -243,16 +242,12 @@ class Group:
         return best
 
     def run(self, parts: list[str], index: int, values: Values) -> Answer | None:
-        """Answer as the functions of nodes do."""
+        """Match as the function of a node does."""
         found = self.find(parts, index, values)
         if found is None:
             return None
         entry, values = found
         return entry.payload, dict(zip(entry.pattern.names, values, strict=True))
-
-
-def _ends_of(branch: Branch) -> tuple[str, str | None]:
-    return branch.prefix, None if branch.takes_rest else branch.suffix
 
 
 def insert(root: Node, entry: Entry) -> None:
@@ -271,7 +266,7 @@ def update(root: Node, entry: Entry, payload: dict[str, Any]) -> None:
 
 
 def remove(root: Node, entry: Entry) -> None:
-    """Remove an entry from the tree, and the nodes that lead to nothing else."""
+    """Remove an entry from the tree, and the nodes that lead to no other entry."""
     way = _way(root, entry)
     last = way[-1]
     last.entries = tuple(other for other in last.entries if other is not entry)
@@ -285,7 +280,7 @@ def remove(root: Node, entry: Entry) -> None:
 
 
 def _way(root: Node, entry: Entry) -> list[Node]:
-    """Return the nodes that lead to an entry; make those that are not there."""
+    """Return the nodes that lead to an entry. Make those that do not exist."""
     way = [root]
     for segment in entry.pattern.segments:
         way.append(way[-1].through(segment))
@@ -293,7 +288,7 @@ def _way(root: Node, entry: Entry) -> list[Node]:
 
 
 def _steps_of(tokens: Tokens) -> Steps:
-    """Pair the placeholders with the text around them."""
+    """Return the placeholders with the literal text before each, and the text after the last."""
     kinds: list[tuple[str, Kind]] = []
     literal = ""
     for token in tokens:
