@@ -52,6 +52,7 @@ def wait_until_it_listens(running, port):
 class Stage:
     """What the instructions of one stage say."""
 
+    base: str
     runs: list = field(default_factory=list)
     copies: list = field(default_factory=list)
     env: dict = field(default_factory=dict)
@@ -85,7 +86,7 @@ def stages():
     for line in text.splitlines():
         word, _, rest = line.strip().partition(" ")
         if word == "FROM":
-            found.append(Stage())
+            found.append(Stage(rest.split()[0]))
         elif word and not word.startswith("#"):
             found[-1].take(word, rest)
     return found
@@ -93,6 +94,8 @@ def stages():
 
 def test_image_has_two_stages_and_a_user_without_rights():
     build, image = stages()
+    assert "slim" not in build.base  # pip compiles biscuits and autoroutes
+    assert image.base == f"{build.base}-slim"
     assert (build.user, image.user) == ("root", "roll")
     assert [*image.runs[0][:2], image.runs[0][-1]] == ["useradd", "--system", "roll"]
     assert ["--from=build", "/venv", "/venv"] in image.copies

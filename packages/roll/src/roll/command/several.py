@@ -86,8 +86,8 @@ def serve(options: argparse.Namespace) -> None:
 def descriptors(options: argparse.Namespace) -> list[int]:
     """Return the descriptors of bound sockets.
 
-    gunicorn tries five times to bind an address, and ends in a traceback where it has descriptors
-    that are no sockets. So the sockets are bound here, as those of a single process are.
+    gunicorn tries five times to bind an address, and ends in a traceback where a descriptor is
+    not that of a socket. So the sockets are bound here, as those of a single process are.
 
     Raises:
         SystemExit: no server can listen there; says why.
