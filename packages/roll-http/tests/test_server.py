@@ -578,3 +578,33 @@ async def test_a_stream_without_an_end_is_told_of_the_stop_and_is_the_last(serve
         assert await client.rest() == b""
     await stop
     assert answered == ["/"]
+
+
+class LoopOfWindows(asyncio.SelectorEventLoop):
+    """A loop without signal handlers of its own."""
+
+    add_signal_handler = asyncio.AbstractEventLoop.add_signal_handler
+    remove_signal_handler = asyncio.AbstractEventLoop.remove_signal_handler
+
+
+@pytest.fixture
+def former_handlers():
+    """Put back what handles signals."""
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGQUIT)}
+    yield former
+    for number, handler in former.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
+def test_signals_end_a_server_on_a_loop_without_handlers(former_handlers, number):
+    async def serve():
+        serving = asyncio.ensure_future(serve_until_signalled(Server(lambda: HTTPProtocol(None))))
+        await asyncio.sleep(0)
+        os.kill(os.getpid(), number)
+        await serving
+        os.kill(os.getpid(), signal.SIGTERM if number is signal.SIGTERM else 0)  # ignored
+        assert signal.getsignal(signal.SIGQUIT) == former_handlers[signal.SIGQUIT]
+
+    with asyncio.Runner(loop_factory=LoopOfWindows) as runner:
+        runner.run(serve())

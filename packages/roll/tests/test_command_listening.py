@@ -14,6 +14,7 @@ from gunicorn.app.base import BaseApplication
 
 from roll.command import main, several
 from roll.command.options import parser
+from roll.command.reloading import descriptors_of
 from roll.command.several import Gunicorn, descriptors
 
 APP = """
@@ -195,6 +196,21 @@ def test_new_master_takes_the_sockets_of_the_former(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert descriptors(options("--port", str(taken.getsockname()[1]))) == []
     assert isinstance(Gunicorn(options()), BaseApplication)
+
+
+# Systems that cannot fork, such as Windows.
+
+
+def test_several_processes_need_a_fork(told, monkeypatch):
+    monkeypatch.delattr(os, "fork")
+    message = "roll: --workers needs gunicorn, which does not run on this system\n"
+    assert told("workers", []) == message
+
+
+def test_reloaded_processes_bind_by_themselves_where_none_inherits(monkeypatch):
+    monkeypatch.delattr(os, "fork")
+    with descriptors_of(options("--port", "0")) as found:
+        assert found == []
 
 
 class Several:

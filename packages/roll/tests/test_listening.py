@@ -75,6 +75,20 @@ def test_port_can_be_shared():
         assert one.getsockname() == two.getsockname()
 
 
+def test_system_without_shared_ports_says_so(monkeypatch):
+    monkeypatch.delattr(socket, "SO_REUSEPORT")
+    with pytest.raises(ValueError, match="This system cannot share a port"):
+        Place(reuse_port=True)
+
+
+def test_inherited_socket_listens_where_the_system_does_not_tell(monkeypatch):
+    monkeypatch.delattr(socket, "SO_ACCEPTCONN")
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        with Place(fds=(os.dup(bound.fileno()),)).listening():
+            socket.create_connection(bound.getsockname()).close()
+
+
 def test_addresses_of_a_name_are_each_given_once():
     found = addresses("127.0.0.1", 80)
     assert found == [(socket.AF_INET, "127.0.0.1")]

@@ -296,3 +296,10 @@ def test_an_option_of_another_kind_is_refused(root, options, told):
 def test_a_misspelt_option_is_told(root, name):
     with pytest.warns(RollWarning, match="write"):
         static(Roll(), "/", root, **{name: 1})
+
+
+@pytest.mark.parametrize("path", ["/assets\\app.js", "/alone.css::$DATA", "/c:alone.css"])
+async def test_names_that_windows_reads_otherwise_are_no_files(ask, monkeypatch, path):
+    monkeypatch.setattr("roll.places.FOREIGN", frozenset("\\:"))
+    assert (await ask("/alone.css")).status == 200
+    assert (await ask(path)).status == 404

@@ -6,11 +6,15 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
 
 from .server import Server
 
 __all__ = ["serve_until_signalled"]
+
+ENDING: Final = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGBREAK")
+"""The signals that ask for the end. Windows lacks SIGQUIT, the others lack SIGBREAK."""
 
 
 async def serve_until_signalled(server: Server) -> None:
@@ -21,9 +25,9 @@ async def serve_until_signalled(server: Server) -> None:
     interrupt the application's own shutdown, which follows.
     Only the main thread gets signals: in another thread, serve until this task is cancelled.
     """
-    async with _signals(signal.SIGINT, signal.SIGTERM, signal.SIGQUIT) as queue:
+    async with _signals() as queue:
         first = await queue.get()
-        stopping = asyncio.ensure_future(server.stop(0 if first is signal.SIGQUIT else None))
+        stopping = asyncio.ensure_future(server.stop(0 if first.name == "SIGQUIT" else None))
         hurry = asyncio.ensure_future(_wait_for_hurry(queue))
         await asyncio.wait({stopping, hurry}, return_when=asyncio.FIRST_COMPLETED)
         if not stopping.done():
@@ -38,8 +42,8 @@ async def _wait_for_hurry(queue: asyncio.Queue[signal.Signals]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _signals(*signals: signal.Signals) -> AsyncIterator[asyncio.Queue[signal.Signals]]:
-    """Put the signals that arrive into a queue, instead of their default action.
+async def _signals() -> AsyncIterator[asyncio.Queue[signal.Signals]]:
+    """Put the signals that ask for the end into a queue, as they arrive.
 
     After the first one, SIGTERM stays ignored until the loop is closed. Outside of the main
     thread, the queue stays empty.
@@ -53,18 +57,30 @@ async def _signals(*signals: signal.Signals) -> AsyncIterator[asyncio.Queue[sign
         received = True
         queue.put_nowait(number)
 
+    signals = [number for number in signal.Signals if number.name in ENDING]
     if threading.current_thread() is not threading.main_thread():
-        signals = ()
-    for number in signals:
-        loop.add_signal_handler(number, receive, number)
+        signals = []
+    restoring = {number: _handle(loop, number, receive, number) for number in signals}
     try:
         yield queue
     finally:
-        for number in signals:
+        for number, restore in restoring.items():
             if received and number is signal.SIGTERM:
-                loop.add_signal_handler(number, _ignore)
+                _handle(loop, number, _ignore)
             else:
-                loop.remove_signal_handler(number)
+                restore()
+
+
+def _handle(
+    loop: asyncio.AbstractEventLoop, number: signal.Signals, call: Callable[..., Any], *args: Any
+) -> Callable[[], Any]:
+    """Have the loop call a function on a signal; return what puts back the former handler."""
+    try:
+        loop.add_signal_handler(number, call, *args)
+    except NotImplementedError:  # the loops of Windows
+        former = signal.signal(number, lambda *_: loop.call_soon_threadsafe(call, *args))
+        return lambda: signal.signal(number, former)
+    return lambda: loop.remove_signal_handler(number)
 
 
 def _ignore() -> None:

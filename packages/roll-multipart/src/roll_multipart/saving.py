@@ -155,7 +155,7 @@ def become_new(descriptor: int, folder: str) -> bool:
         if describe(new) != describe(descriptor):
             return False
         os.fchmod(descriptor, stat.S_IMODE(os.fstat(new).st_mode))
-    except OSError:
+    except (AttributeError, OSError):  # not every system tells the attributes
         return False
     finally:
         os.close(new)

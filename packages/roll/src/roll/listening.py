@@ -45,6 +45,8 @@ class Place:
             raise ValueError("Give either `unix` or `fd`: a server listens in one place")
         if self.reuse_port and (self.unix is not None or self.fds):
             raise ValueError("`reuse_port` needs `host` and `port`")
+        if self.reuse_port and not hasattr(socket, "SO_REUSEPORT"):
+            raise ValueError("This system cannot share a port: leave `reuse_port` out")
         if self.unix is not None:
             check_unix(self.unix)
         for fd in self.fds:

@@ -21,6 +21,9 @@ To follow the links of a path takes time in proportion to the square of its leng
 """
 
 NO_NAMES: Final = frozenset({"", ".", ".."})
+
+FOREIGN: Final = frozenset("\\:" if os.sep == "\\" else "")
+"""The characters that separate names, drives and streams on Windows: a file has one path."""
 """What stands between two slashes of a path and is no name.
 
 Clients resolve dot segments before they send a path (RFC 3986 5.2.4). Here they name nothing, so
@@ -53,7 +56,7 @@ def check_path(path: str, dotfiles: bool) -> None:
     if leads_out(path):
         raise HttpError(HTTPStatus.BAD_REQUEST, path)
     *parents, last = path.split("/")
-    if not NO_NAMES.isdisjoint(parents) or last in {".", ".."}:
+    if not NO_NAMES.isdisjoint(parents) or last in {".", ".."} or not FOREIGN.isdisjoint(path):
         raise HttpError(HTTPStatus.NOT_FOUND, path)
     if not dotfiles and hides((*parents, last)):
         raise HttpError(HTTPStatus.NOT_FOUND, path)

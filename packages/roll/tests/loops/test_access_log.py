@@ -1113,3 +1113,13 @@ def test_it_is_not_loaded_where_nobody_uses_it():
 
     code = "import sys, roll; sys.exit('roll.logs.batches' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_pipe_is_written_to_where_the_system_cannot_tell_who_reads(monkeypatch):
+    monkeypatch.delattr(select, "poll")
+    reader, writer = os.pipe()
+    log = LineFile(lambda: writer)
+    log.write(b"line\n")
+    log.close()
+    assert os.read(reader, 100) == b"line\n"
+    os.close(reader)

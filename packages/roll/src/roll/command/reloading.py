@@ -6,12 +6,13 @@ This process binds the sockets and keeps them, so that no connection is refused 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,8 +30,7 @@ def supervise(options: argparse.Namespace) -> int:
     """Serve by a child process, and restart it at each change of a Python file."""
     watchfiles = need("watchfiles", "reload", "--reload")
     stop = threading.Event()
-    with place_of(options).listening() as sockets:
-        descriptors = [sock.fileno() for sock in sockets]
+    with descriptors_of(options) as descriptors:
         child = Child(command(options.arguments, descriptors), descriptors)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: end(child, stop))
@@ -40,6 +40,19 @@ def supervise(options: argparse.Namespace) -> int:
             say(f"Changed: {', '.join(names(changes))}")
             child.restart()
         return child.wait()
+
+
+@contextlib.contextmanager
+def descriptors_of(options: argparse.Namespace) -> Iterator[list[int]]:
+    """Bind, and give the descriptors that each process inherits.
+
+    Windows passes none on. There each process binds by itself: none is bound here.
+    """
+    if not hasattr(os, "fork"):
+        yield []
+        return
+    with place_of(options).listening() as sockets:
+        yield [sock.fileno() for sock in sockets]
 
 
 def end(child: Child, stop: threading.Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 
@@ -43,6 +44,8 @@ def check(options: argparse.Namespace) -> None:
         raise ValueError("--key needs --cert, the certificate chain")
     if options.reload and options.workers > 1:
         raise ValueError("--reload is for development, with one process: leave --workers out")
+    if options.workers > 1 and not hasattr(os, "fork"):
+        raise ValueError("--workers needs gunicorn, which does not run on this system")
     if options.debug and not options.debug_anywhere and not is_local(options):
         raise ValueError(
             f"--debug shows source and secrets to whoever connects to {options.host}: serve on a"

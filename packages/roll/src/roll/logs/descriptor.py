@@ -21,7 +21,9 @@ MOST: Final = 2**20
 
 # What a pipe that says that it can be written to takes without waiting, and in one piece whoever
 # else writes to it.
-PIECE: Final = select.PIPE_BUF
+PIECE: Final = getattr(select, "PIPE_BUF", 512)  # Windows does not tell
+
+AT_ONCE: Final = getattr(socket, "MSG_DONTWAIT", 0)
 
 WAITS: Final = {errno.EAGAIN, errno.EWOULDBLOCK}
 
@@ -129,11 +131,16 @@ class LineFile:
 
     def _write(self, data: bytearray) -> int:
         if self._socket is not None:
-            return self._socket.send(data, socket.MSG_DONTWAIT)
+            return self._socket.send(data, AT_ONCE)
         return os.write(self._fd, data) if self._is_file or self._poll(0) else 0
 
     def _poll(self, seconds: float) -> bool:
-        """Return whether the reader takes something, after so many seconds at most."""
+        """Return whether the reader takes something, after so many seconds at most.
+
+        Where the system cannot tell, say yes: a write waits for the reader.
+        """
+        if not hasattr(select, "poll"):
+            return True
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         return bool(poll.poll(seconds * 1000))

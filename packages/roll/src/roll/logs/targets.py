@@ -33,6 +33,7 @@ APPEND: Final = (
     os.O_WRONLY
     | os.O_APPEND
     | os.O_CREAT
+    | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_NONBLOCK", 0)
 )
