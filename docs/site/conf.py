@@ -32,9 +32,12 @@ myst_enable_extensions = ["colon_fence"]
 copybutton_prompt_text = "$ "
 copybutton_line_continuation_character = "\\"
 
+myst_html_meta = {"description": "Roll, an async web framework for Python"}
+
 html_theme = "furo"
 html_title = f"Roll {version}"
 html_static_path = ["static"]
+html_favicon = "static/roll.svg"
 html_css_files = ["roll.css"]
 html_js_files = [
     ("accessible.js", {"defer": "defer"}),
