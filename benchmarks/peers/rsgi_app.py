@@ -23,7 +23,7 @@ def person(text):
     return fields["name"][0], int(fields["age"][0])
 
 
-async def answer(scope, proto):  # noqa: C901, PLR0911 - a chain of comparisons
+async def answer(scope, proto):
     """Return status, fields and body."""
     path = scope.path
     if path == "/plain":
