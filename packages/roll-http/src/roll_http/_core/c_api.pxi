@@ -22,6 +22,8 @@ cdef extern from "Python.h":
     const unsigned char* PyUnicode_1BYTE_DATA(object)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
     bint PyCoro_CheckExact(object)
+    # Checks that an error is set where nothing is returned: on 3.13, none may be without memory.
+    object call_checked "PyObject_CallOneArg"(object, object)
     object PyContext_Copy(object)
     int PyContext_Enter(object) except -1
     int PyContext_Exit(object) except -1

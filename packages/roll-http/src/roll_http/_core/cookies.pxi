@@ -79,12 +79,12 @@ def get_cookies(RequestBase request):
     if request._cookies is None:
         find_parts()
         if request.fields is not LATER or not PyBytes_CheckExact(request._block):
-            return cookies_in_python(request)
+            return call_checked(cookies_in_python, request)
         if request._own_headers or (request.app is not None and request.app.Cookies is not Cookies):
-            return cookies_in_python(request)
+            return call_checked(cookies_in_python, request)
         request._cookies = read_cookies(<bytes>request._block)
         if request._cookies is None:
-            return cookies_in_python(request)
+            return call_checked(cookies_in_python, request)
     return request._cookies
 
 

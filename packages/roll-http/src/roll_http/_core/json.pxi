@@ -212,5 +212,5 @@ def get_json(RequestBase request):
         if type(codec) is JSONCodec and PyBytes_CheckExact(request._body) and plain_loading.takes(type(request)):
             request._json = load_json(<bytes>request._body)
         if request._json is UNSET:
-            return json_in_python(request)
+            return call_checked(json_in_python, request)
     return request._json

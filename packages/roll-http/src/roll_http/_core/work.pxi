@@ -6,6 +6,9 @@ cdef extern from *:
     static inline PyObject *roll_step(PyObject *coroutine, PyObject *sent_in, int *sent) {
         PyObject *value = NULL;
         *sent = PyIter_Send(coroutine, sent_in, &value);
+        if (*sent == PYGEN_ERROR && !PyErr_Occurred()) {
+            PyErr_NoMemory();  /* Python 3.13 loses an error where memory fails. */
+        }
         return value;
     }
     """

@@ -26,6 +26,9 @@ cdef extern from *:
     static inline PyObject *roll_step(PyObject *coroutine, PyObject *sent_in, int *sent) {
         PyObject *value = NULL;
         *sent = PyIter_Send(coroutine, sent_in, &value);
+        if (*sent == PYGEN_ERROR && !PyErr_Occurred()) {
+            PyErr_NoMemory();  /* Python 3.13 loses an error where memory fails. */
+        }
         return value;
     }
     /* A number that no other state of any class has: 0 while nothing has looked the class up. */
