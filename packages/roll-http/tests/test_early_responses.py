@@ -104,3 +104,29 @@ async def test_the_end_of_an_application_that_has_responded_is_none_of_the_next_
     app.second.set()
     assert (await answer(transport)).endswith(b"\r\n\r\nsecond")
     assert protocol.request is None
+
+
+class AtOnce(App):
+    """Responds in the call itself, before its coroutine begins."""
+
+    def __call__(self, request, response):
+        if request.path == "/second":
+            return super().__call__(request, response)
+        response.body = "first"
+        assert request.protocol.respond(response) is None
+        return self._run_on(request, response)
+
+    async def _run_on(self, request, response):
+        await self.first.wait()
+        self.ended.set()
+        if request.path == "/raises":
+            raise ZeroDivisionError
+        return response
+
+
+@pytest.mark.parametrize("path", [b"/returns", b"/raises"], ids=bytes.decode)
+async def test_an_application_may_respond_before_its_coroutine_begins(protocol, path, caplog):
+    protocol.app = AtOnce()
+    await test_the_end_of_an_application_that_has_responded_is_none_of_the_next_request(
+        protocol, path, caplog
+    )
