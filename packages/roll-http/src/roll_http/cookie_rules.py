@@ -10,7 +10,6 @@ import inspect
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from numbers import Number
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
@@ -77,13 +76,19 @@ def as_text(value: Any) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
         raise other_type("value", value, "text: decode it first")
     text_of: Any = type(value).__str__
-    if isinstance(value, Number) or text_of is not object.__str__:
+    if text_of is not object.__str__ or _is_number(value):
         return str(value)
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()  # or Python warns that it was never awaited: this error says it better
         raise other_type("value", value, "text: `await` it first")
     raise other_type("value", value, "text, such as json.dumps(...) gives")
+
+
+def _is_number(value: Any) -> bool:
+    from numbers import Number  # noqa: PLC0415 - 0.2 ms of everyone's start
+
+    return isinstance(value, Number)
 
 
 def percent_encode(value: str) -> str:
