@@ -150,9 +150,6 @@ class EndingConnection(ConnectionBase):
         elif self.state in {HEAD, SKIPPING_BODY, LINGERING}:
             self._hurry()
         elif self.on_shutdown is not None:
-            # The client does not expect this end: its next request is not on the way.
-            if self._exchange is not None:
-                self._exchange.is_last = True
             self.on_shutdown()
 
     @property

@@ -39,6 +39,7 @@ class Connection(Protocol):
     gone: bool
     must_close: bool
     on_answered: Callable[[Any, Any, int], None] | None
+    on_shutdown: Callable[[], None] | None
     opened: Any
     reader: Reader
     registry: ConnectionRegistry
@@ -52,6 +53,8 @@ class Connection(Protocol):
 
     @property
     def exchange(self) -> Exchange: ...
+    @property
+    def stopping(self) -> bool: ...
     def open_body(self, request: Request, head: Head) -> None: ...
     def feed_body(self) -> None: ...
     def finish(self, keep_alive: bool) -> None: ...
@@ -160,6 +163,8 @@ class Exchange:
                 connection.writer.begin(head)
                 head = b""
                 await self._send_chunks(stream, encoder)
+                # The stop has ended this stream: the client's next request is not on the way.
+                self.is_last = connection.stopping and connection.on_shutdown is not None
         except BaseException as error:
             connection.abort()
             if not ends_task(error):

@@ -95,15 +95,10 @@ class InProcess:
 def when_over(protocol: Any) -> asyncio.Future[None]:
     """Return a future that is done once a connection has answered; at once where nothing tells."""
     answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def end(*_: Any) -> None:
-        if not answered.done():
-            answered.set_result(None)
-
     if hasattr(type(protocol), "on_answered"):
-        when_answered(protocol, end)
+        when_answered(protocol, lambda *_: answered.set_result(None))
     else:
-        end()
+        answered.set_result(None)
     return answered
 
 
