@@ -1,4 +1,4 @@
-"""Where a body is awaited from: streams, requests of other libraries, an ASGI receive."""
+"""The asynchronous sources of a body: streams, requests of other libraries, an ASGI receive."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
@@ -13,19 +13,19 @@ __all__ = ["AsyncSource", "read_chunks_async"]
 
 
 class AsyncReadable(Protocol):
-    """A stream such as that of aiohttp and of asyncio."""
+    """A stream, such as those of aiohttp and asyncio."""
 
     async def read(self, size: int, /) -> bytes: ...
 
 
 class HasStream(Protocol):
-    """A request of Starlette, as far as it is read here."""
+    """The part of a Starlette request that is used here."""
 
     def stream(self) -> AsyncIterable[bytes]: ...
 
 
 class HasContent(Protocol):
-    """A request of aiohttp, as far as it is read here."""
+    """The part of an aiohttp request that is used here."""
 
     @property
     def content(self) -> AsyncReadable: ...
@@ -58,7 +58,7 @@ def read_chunks_async(source: Any) -> AsyncIterator[bytes]:
     if reads_sizes(source):
         return StreamChunks(source)
     if isinstance(source, AsyncIterable):
-        with suppress(TypeError):  # as for `read_chunks`
+        with suppress(TypeError):  # as in `read_chunks`
             return aiter(source)
     if callable(source):
         return ReceivedChunks(source)
@@ -71,18 +71,18 @@ def read_request(request: Any) -> AsyncIterator[bytes]:
 
 
 def reads_sizes(source: Any) -> bool:
-    """Whether it has a `read` that takes a size, as files have: that of a request may not."""
+    """Return whether `read` takes a size, as for files. The `read` of some requests does not."""
     read = getattr(source, "read", None)
     if read is None:
         return False
     try:
         return bool(signature(read).parameters)
-    except ValueError:  # it is built in, and does not say
+    except ValueError:  # a built-in function may have no signature
         return True
 
 
 class AsyncChunks:
-    """Chunks that are awaited one after the other."""
+    """The base of iterators over awaited chunks."""
 
     __slots__ = ()
     goes_on = True
@@ -92,7 +92,7 @@ class AsyncChunks:
 
 
 class StreamChunks(AsyncChunks):
-    """What the `read` of a stream gives, or that of a file."""
+    """The chunks that `read` of a stream or a file returns."""
 
     __slots__ = ("_stream",)
 
@@ -107,10 +107,10 @@ class StreamChunks(AsyncChunks):
 
 
 class RequestChunks(AsyncChunks):
-    """What the `stream` of a request gives.
+    """The chunks of `request.stream()`.
 
-    It is a generator, which a cancelled read ends. Another one goes on where it was, since the
-    request keeps nothing of what it receives.
+    A cancelled read ends this generator. A new one continues at the same place, because the
+    request does not buffer what it receives.
     """
 
     __slots__ = ("_chunks", "_request")
@@ -162,7 +162,7 @@ class ReceivedChunks(AsyncChunks):
 
 
 class IteratedChunks(AsyncChunks):
-    """What `read_chunks` gives."""
+    """The chunks of `read_chunks`."""
 
     __slots__ = ("_chunks", "goes_on")
 

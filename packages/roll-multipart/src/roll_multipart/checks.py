@@ -23,8 +23,8 @@ __all__ = [
 
 Path = str | bytes | PathLike[str] | PathLike[bytes]
 BYTES: Final = (bytes, bytearray, memoryview)
-# `inspect.CO_COROUTINE`, `CO_ASYNC_GENERATOR`, `CO_ITERABLE_COROUTINE` and `CO_GENERATOR`: what a
-# call only makes, and does not run. `inspect` takes long to load.
+# `inspect.CO_COROUTINE`, `CO_ASYNC_GENERATOR`, `CO_ITERABLE_COROUTINE` and `CO_GENERATOR`: a call
+# of such a function runs nothing. `inspect` takes long to load.
 UNRUN: Final = 0x80 | 0x200 | 0x100 | 0x20
 PAIR: Final = 2
 
@@ -35,7 +35,7 @@ def wrong_type(name: str, expected: str, value: Any) -> TypeError:
 
 
 def refuse_async(name: str, function: Any) -> None:
-    """Raise `TypeError` for an async function or a generator, where one is called and no more.
+    """Raise `TypeError` for an async function or a generator, because its result is not awaited.
 
     Also for one in a `functools.partial`, and for an object whose `__call__` is one.
     """
@@ -48,7 +48,7 @@ def refuse_async(name: str, function: Any) -> None:
 
 
 def refuse_unrun(name: str, result: Any) -> None:
-    """Raise `TypeError` for a result that is to be awaited, or a generator: nothing has run."""
+    """Raise `TypeError` for a result that must be awaited, or is a generator: nothing has run."""
     if (
         hasattr(result, "__await__")
         or hasattr(result, "__anext__")
@@ -56,13 +56,13 @@ def refuse_unrun(name: str, result: Any) -> None:
     ):
         text = f"{name} is called and not awaited, and has returned {result!r}"
         if isinstance(result, CoroutineType):
-            result.close()  # or Python warns that nobody awaited it
+            result.close()  # otherwise Python warns that it was never awaited
         raise TypeError(text)
 
 
 def check_callable(name: str, function: Any) -> None:
-    """Raise `TypeError` for what cannot be called, or would have to be awaited."""
-    if isinstance(function, type):  # most are
+    """Raise `TypeError` if an object cannot be called, or must be awaited."""
+    if isinstance(function, type):  # the usual case
         return
     if not callable(function):
         raise wrong_type(name, "callable", function)
@@ -70,20 +70,20 @@ def check_callable(name: str, function: Any) -> None:
 
 
 def check_made(name: str, made: Any, kind: type) -> None:
-    """Raise `TypeError` for what a factory has made, if it is of another kind."""
+    """Raise `TypeError` if a factory returned an object of another type."""
     if not isinstance(made, kind):
         refuse_unrun(name, made)
         raise wrong_type(f"What {name} returns", f"a {kind.__name__}", made)
 
 
 def check_flag(name: str, value: Any) -> None:
-    """Raise `TypeError` for what is neither True nor False: "no" would be taken for True."""
+    """Raise `TypeError` unless a value is True or False: the text "no" would count as true."""
     if not isinstance(value, bool):
         raise wrong_type(name, "True or False", value)
 
 
 def check_size(size: Any) -> int:
-    """Return how many bytes to read, -1 for all of them."""
+    """Return the number of bytes to read, or -1 for all."""
     if size is None:
         return -1
     try:
@@ -93,7 +93,7 @@ def check_size(size: Any) -> int:
 
 
 def to_bytes(data: Any) -> bytes:
-    """Return a chunk as bytes; one that is not `bytes` is copied."""
+    """Return a chunk as bytes. It is copied if it is not `bytes`."""
     if type(data) is bytes:
         return data
     try:
@@ -103,9 +103,9 @@ def to_bytes(data: Any) -> bytes:
 
 
 def read_pairs(name: str, items: Any) -> Iterator[tuple[Any, Any]]:
-    """Give out the pairs of a mapping, or of an iterable of pairs.
+    """Yield the pairs of a mapping, or of an iterable of pairs.
 
-    Text is neither, and two characters are no pair.
+    Raises `TypeError` for anything else: text is not an iterable of pairs.
     """
     if isinstance(items, Mapping):
         yield from items.items()

@@ -1,4 +1,4 @@
-"""Encoding of forms, as browsers do it (WHATWG HTML, 4.10.21.8; RFC 7578)."""
+"""Encoding of forms as browsers encode them (WHATWG HTML, 4.10.21.8; RFC 7578)."""
 
 import mimetypes
 import os
@@ -20,14 +20,14 @@ PLAIN = re.compile(r"[\w'+.-]+", re.ASCII)
 ESCAPES: Final = {'"': "%22", "\r": "%0D", "\n": "%0A"}
 NUMBERS: Final = (int, float, Decimal)
 
-# A file is described by its content, its name and its type.
+# The most items of a tuple for a file: its content, its name and its type.
 MOST: Final = 3
 
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 
 class EncodedPart(NamedTuple):
-    """A part: its head, encoded, and its content, still to be read."""
+    """A part: its encoded head, and its content, which is not read yet."""
 
     name: str
     head: bytes
@@ -38,15 +38,15 @@ class EncodedPart(NamedTuple):
 def encode(
     fields: Fields = (), files: Fields = (), *, boundary: str | None = None
 ) -> tuple[bytes, str]:
-    """Encode a form: the body, and the value of its Content-Type header.
+    """Encode a form. Return the body, and the value of its Content-Type field.
 
-    Both are mappings or iterables of pairs; a list as a value stands for several of that name. A
-    field is text, a number, bytes or a file to read. A file is its content, or a tuple
-    `(content, filename)` or `(content, filename, content_type)`; the content is bytes, text, a
-    file to read, or a path (`os.PathLike`). An open file and a path have a name of their own.
+    `fields` and `files` are mappings or iterables of pairs. A list as a value stands for several
+    values of the name. A field is text, a number, bytes or a file to read. A file is its content,
+    or a tuple `(content, filename)` or `(content, filename, content_type)`. The content is bytes,
+    text, a file to read, or a path (`os.PathLike`). An open file and a path have their own name.
 
-    Raises `TypeError` for any other value, `ValueError` for a NUL in a name, a line break in a
-    content type, and a given `boundary` that is none or that the content has in it.
+    Raises `TypeError` for any other value. Raises `ValueError` for a NUL in a name, and for a line
+    break in a content type. Also raises it for a `boundary` that is invalid or in the content.
     """
     delimiter, content_type = make_boundary(boundary)
     parts = [part.head + to_bytes(part) for part in make_parts(fields, files)]
@@ -68,7 +68,7 @@ def make_boundary(boundary: str | None = None) -> tuple[bytes, str]:
 
 
 def make_parts(fields: Fields, files: Fields) -> Iterator[EncodedPart]:
-    """Return the parts of a form, fields first."""
+    """Yield the parts of a form, fields first."""
     for name, value in get_values("fields", fields):
         head = f'Content-Disposition: form-data; name="{escape(name)}"\r\n\r\n'
         yield EncodedPart(name, encode_head(head), value, is_file=False)
@@ -82,12 +82,12 @@ def make_parts(fields: Fields, files: Fields) -> Iterator[EncodedPart]:
 
 
 def encode_head(head: str) -> bytes:
-    # The name of a file that is not UTF-8 on disk is sent as it is there.
+    # A filename on disk that is not UTF-8 is sent with the same bytes.
     return head.encode("utf-8", "surrogateescape")
 
 
 def get_values(what: str, fields: Fields) -> Iterator[tuple[str, Any]]:
-    """Give out a pair for each value."""
+    """Yield a pair for each value."""
     for name, value in read_pairs(what, fields):
         if not isinstance(name, str):
             raise wrong_type(f"Each name of {what}", "text", name)
@@ -98,7 +98,7 @@ def get_values(what: str, fields: Fields) -> Iterator[tuple[str, Any]]:
 
 
 def describe(name: str, value: Any) -> tuple[Any, str, str]:
-    """Content, filename and type of what was given as a file."""
+    """Return the content, the filename and the content type of a file."""
     given = value if isinstance(value, tuple) else (value,)
     if not 1 <= len(given) <= MOST:
         expected = "(content, filename, content_type)"
@@ -117,12 +117,12 @@ def describe(name: str, value: Any) -> tuple[Any, str, str]:
 
 
 def get_own_name(content: Any) -> str:
-    """The name of an uploaded file, a path or an open file; "" for what has none."""
+    """Return the name of an uploaded file, a path or an open file, or ""."""
     if isinstance(content, os.PathLike):
         return Path(content).name
     if isinstance(filename := getattr(content, "filename", None), str):
         return filename
-    # An open file may have the number of its descriptor, standard input `<stdin>`.
+    # The name of an open file may be the number of its descriptor, or `<stdin>`.
     name = getattr(content, "name", None)
     return Path(name).name if isinstance(name, str) and not name.startswith("<") else ""
 
@@ -132,7 +132,7 @@ def guess_type(filename: str) -> str:
 
 
 def to_bytes(part: EncodedPart) -> bytes:
-    """Return the content of a part; raises `TypeError` for what is none."""
+    """Return the content of a part. Raises `TypeError` for a value of another type."""
     value = part.content
     if hasattr(value, "read") and not iscoroutinefunction(value.read):
         value = value.read()
@@ -149,7 +149,7 @@ def to_bytes(part: EncodedPart) -> bytes:
 
 
 def advise(part: EncodedPart) -> str:
-    """Say which function takes such a content."""
+    """Return a hint at the function that takes such a content."""
     content = part.content
     if isinstance(content, AsyncIterable) or iscoroutinefunction(getattr(content, "read", None)):
         return ": encode_stream_async takes asynchronous contents of files"
@@ -160,7 +160,7 @@ def advise(part: EncodedPart) -> str:
 
 
 def escape(name: str) -> str:
-    """Escape what would end the quotes or the line."""
+    """Escape the characters that would end the quotes or the line."""
     if "\0" in name:
         raise ValueError("NUL in a name")
     for character, escaped in ESCAPES.items():

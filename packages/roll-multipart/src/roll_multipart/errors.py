@@ -1,4 +1,4 @@
-"""The errors of the package: `ValueError`s that suggest the HTTP status of the answer."""
+"""The errors of the package: each is a `ValueError` with the HTTP status of the response."""
 
 __all__ = ["FieldError", "LimitError", "MultipartError", "NestedError"]
 
@@ -6,7 +6,7 @@ __all__ = ["FieldError", "LimitError", "MultipartError", "NestedError"]
 class MultipartError(ValueError):
     """The input is malformed or ends too early.
 
-    `status` is the HTTP status that a server may answer with, `message` a text for the client.
+    `status` is the HTTP status for the response, and `message` is a text for the client.
     """
 
     status: int = 400
@@ -23,11 +23,11 @@ class LimitError(MultipartError):
 
 
 class NestedError(MultipartError):
-    """A part of a form is itself a multipart body, which RFC 7578 4.3 has done away with."""
+    """A part of a form is a multipart body itself, which RFC 7578 4.3 does not allow."""
 
 
 class FieldError(ValueError):
-    """A key is missing, or its value is not of the type asked for."""
+    """A key is missing, or its value cannot be cast to the requested type."""
 
     status: int = 400
 

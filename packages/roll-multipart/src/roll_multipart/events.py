@@ -1,4 +1,4 @@
-"""What is found in a multipart body, for those who read it part by part."""
+"""The events of a multipart body, for reading it part by part."""
 
 from collections import deque
 from typing import Any, Final
@@ -14,8 +14,8 @@ __all__ = ["BODY_END", "BasePart", "BaseParts", "Piece"]
 Piece = bytes | bytearray | memoryview
 PART_END: Final = None
 BODY_END: Final = object()
-# What a text may be encoded with. Python knows more: some take time in proportion to the square of
-# the text (punycode) or raise other errors (idna); and each name that is asked for is kept.
+# The charsets that a text may have. Python knows more, but punycode takes time quadratic in the
+# length of the text, idna raises other errors, and Python keeps each name that is looked up.
 CHARSETS: Final = frozenset(
     (
         *("utf-8", "utf8", "utf-16", "utf-16le", "utf-16-le", "utf-16be", "utf-16-be"),
@@ -29,7 +29,7 @@ CHARSETS: Final = frozenset(
 
 
 class Events(PushParser):
-    """Keeps what the parser finds in a chunk until it is asked for."""
+    """The parser that queues what it finds in a chunk."""
 
     def __init__(self, content_type: str, limits: Limits) -> None:
         form = is_form(content_type)
@@ -38,7 +38,7 @@ class Events(PushParser):
         self.text_left = limits.max_text_size
         self._files_left = limits.max_files_size
         self._is_file = False
-        # Counts the parts that were given out: only the last one can be read.
+        # Counts the parts that were returned: only the last one can be read.
         self.given = 0
 
     def part_begin(self, part: Part) -> None:
@@ -56,10 +56,10 @@ class Events(PushParser):
         self.found.append(PART_END)
 
     def feed_or_close(self, chunk: Any) -> None:
-        """Take the next chunk, or `BODY_END`.
+        """Parse the next chunk, or take `BODY_END`.
 
-        What was found before an error is given out first, as it is when the chunks are smaller:
-        the parser raises the same again.
+        What was found before an error is returned first, as with smaller chunks. Later, the parser
+        raises the same error again.
         """
         try:
             if chunk is not BODY_END:
@@ -73,7 +73,7 @@ class Events(PushParser):
 
 
 class BasePart(Part):
-    """What the two kinds of parts that are read share."""
+    """The common base of `PartReader` and `AsyncPartReader`."""
 
     __slots__ = ("_ended", "_events", "_number", "_rest")
 
@@ -86,20 +86,20 @@ class BasePart(Part):
         self._ended = False
 
     def _get_room(self) -> int:
-        """How many bytes may be read at once: a file is not limited, text as in a form."""
+        """Return how many bytes one read may have: text is limited as in a form, a file is not."""
         if self.filename is not None:
             return UNLIMITED
         return min(self._events.limits.max_field_size, self._events.text_left)
 
     def _take_rest(self) -> Piece:
-        """What was left of a piece; raises `ValueError` when the next part was asked for."""
+        """Return the rest of a piece. Raises `ValueError` if the next part was read already."""
         if self._number != self._events.given:
             raise ValueError("The part was left behind: parts are read in their order")
         rest, self._rest = self._rest, b""
         return rest
 
     def _begin(self, size: int) -> bytearray:
-        """Return what a read that failed has left, if all of it is asked for again."""
+        """Return what a failed read has kept, if everything is read again."""
         rest = self._take_rest()
         if isinstance(rest, bytearray) and len(rest) <= size:
             return rest
@@ -116,7 +116,7 @@ class BasePart(Part):
     def _cut(self, piece: Piece, size: int) -> Piece:
         if len(piece) <= size:
             return piece
-        view = memoryview(piece)  # a copy of the rest each time would take long for long chunks
+        view = memoryview(piece)  # copying the rest each time would take quadratic time
         self._rest = view[size:]
         return view[:size]
 
@@ -137,18 +137,18 @@ class BasePart(Part):
 
 
 class BaseParts:
-    """What the two kinds of bodies share: chunks go in, events come out."""
+    """The common base of both kinds of bodies: chunks go in, events come out."""
 
     def __init__(self, content_type: str, limits: Limits) -> None:
         self.events = Events(content_type, limits)
-        # The error that the source raised last.
+        # The last error of the source.
         self._failure = ""
 
     def _take_chunk(self, chunks: Any, chunk: Any) -> None:
         if chunk is not BODY_END:
             self._failure = ""
         elif self._failure and not self.events.finished and not goes_on(chunks):
-            # Not the client's fault, who may have sent all of it.
+            # This is not a 400: the client may have sent the whole body.
             kind = type(chunks).__name__
             raise RuntimeError(
                 f"The rest of the body is lost: its source, a {kind}, ended with {self._failure}"

@@ -8,9 +8,9 @@ from .errors import MultipartError
 __all__ = ["Parameters", "parse_fields", "parse_value"]
 
 NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-# Clients write boundaries with `=`, `/` or `:` without the quotes that RFC 2045 asks for.
+# Clients write boundaries with `=`, `/` or `:` without the quotes that RFC 2045 requires.
 PARAMETER = rf'[ \t]*+;[ \t]*+(?:({NAME})=(?:"({{quoted}})"|([^\s";]*+)))?+'
-# A quoted-string as RFC 9110 5.6.4 has it: a backslash takes the next character along.
+# A quoted-string (RFC 9110 5.6.4): a backslash escapes the next character.
 STANDARD = re.compile(PARAMETER.format(quoted=r'(?:[^"\\]|\\.)*+'), re.DOTALL)
 # Browsers do not escape backslashes: in `name="a\"; filename="b"` the name ends with one.
 ESCAPED_QUOTE = r'"(?![ \t]*+(?:;|\Z))'
@@ -18,14 +18,14 @@ BROWSER = re.compile(PARAMETER.format(quoted=rf'(?:[^"\\]|\\(?:{ESCAPED_QUOTE})?
 VALUE = re.compile(rf"[ \t]*+({NAME}(?:/{NAME})?)")
 HEADER = re.compile(rf"({NAME}):[ \t]*+([^\r\n\0]*)")
 
-# Of one header; empty ones are counted. No client sends more than three or four.
+# The most parameters of a header, empty ones included. Clients send three or four.
 MAX_PARAMETERS: Final = 16
 
 Parameters = dict[str, str]
 
 
 def parse_fields(head: bytes) -> dict[str, str]:
-    """Split header lines; each name may come once, since every repetition is ambiguous here."""
+    """Split the head of a part into fields. A repeated name is ambiguous, and an error."""
     headers: dict[str, str] = {}
     if not head:
         return headers
@@ -41,9 +41,9 @@ def parse_fields(head: bytes) -> dict[str, str]:
 
 
 def parse_value(text: str, name: str = "The Content-Type") -> tuple[str, Parameters]:
-    """Split `value; name=value; name="value"`; the values stay as they were sent.
+    """Split `value; name=value; name="value"`. The values stay as they were sent.
 
-    Raises `MultipartError`, which calls the field by its name.
+    Raises `MultipartError` with the name of the field.
     """
     value = VALUE.match(text)
     if value is None:
@@ -57,7 +57,7 @@ def parse_value(text: str, name: str = "The Content-Type") -> tuple[str, Paramet
 
 
 def parse_params(pattern: re.Pattern[str], text: str, position: int) -> Parameters | None:
-    """Read parameters up to the end of the text; None if the pattern does not reach it."""
+    """Read the parameters. Return None if the pattern does not match up to the end of the text."""
     params: Parameters = {}
     text = text.rstrip(" \t")
     for _ in range(MAX_PARAMETERS + 1):
@@ -72,7 +72,7 @@ def parse_params(pattern: re.Pattern[str], text: str, position: int) -> Paramete
 
 
 def add_param(params: Parameters, match: re.Match[str]) -> None:
-    """Keep a parameter; a `;` with nothing behind it is no harm."""
+    """Add a parameter. A `;` without a parameter after it is ignored."""
     name, quoted, bare = match.groups()
     if name is None:
         return

@@ -16,7 +16,7 @@ from .part import Part
 if TYPE_CHECKING:
 
     class BinaryFile(io.BufferedIOBase, BinaryIO):
-        """An `IO[bytes]` too, as `io.BytesIO` is one for type checkers alone."""
+        """Also an `IO[bytes]`: to type checkers, `io.BytesIO` is one, too."""
 
 else:
     BinaryFile = io.BufferedIOBase
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class Target(Protocol):
-    """What the parser asks of a file."""
+    """What the parser needs of a file."""
 
     def write(self, data: bytes | memoryview, /) -> object: ...
     def seek(self, offset: int, /) -> object: ...
@@ -45,7 +45,7 @@ Progress = Callable[[Target, int], object]
 
 
 class UploadedFile(BinaryFile):
-    """A binary file with what the client said of it; at position 0 when it is complete."""
+    """A binary file with its metadata from the client. When complete, it is at position 0."""
 
     __slots__ = ()
 
@@ -56,12 +56,12 @@ class UploadedFile(BinaryFile):
 
     @property
     def filename(self) -> str:
-        """The last component of the name that the client gave it; may be empty."""
+        """The last component of the name that the client sent. It may be empty."""
         return self._part.filename or ""
 
     @property
     def content_type(self) -> str:
-        """The Content-Type that the client sent; "" if it sent none."""
+        """The Content-Type that the client sent, or ""."""
         return self._part.content_type
 
     @property
@@ -76,14 +76,14 @@ class UploadedFile(BinaryFile):
 
     @property
     def size(self) -> int:
-        """How many bytes it has; while it is being received, how many have come so far."""
+        """The size in bytes. While the file is received, the bytes that have arrived."""
         position = self.tell()
         size = self.seek(0, os.SEEK_END)
         self.seek(position)
         return size
 
     def getvalue(self) -> bytes:
-        """Return the whole content, wherever the position is."""
+        """Return the whole content. The position does not change."""
         position = self.tell()
         self.seek(0)
         content = self.read()
@@ -91,29 +91,29 @@ class UploadedFile(BinaryFile):
         return content
 
     def save(self, path: Path, *, overwrite: bool = False) -> None:
-        """Save the whole content at a path; the position stays.
+        """Save the whole content at a path. The position does not change.
 
-        A file that is on disk is moved where the system can do that (Linux, within a file
-        system), else copied; its mode is that of any new file there. Raises `FileExistsError` for
-        a path that exists, unless told to overwrite: then the old file is replaced as soon as the
-        new one is complete. Never leaves half a file.
+        A file on disk is moved if the system supports it (Linux, within a file system). Otherwise
+        it is copied. Its mode is that of any new file in the folder. Raises `FileExistsError` if
+        the path exists. With `overwrite=True`, the old file is replaced once the new one is
+        complete. An error leaves no incomplete file.
 
-        The file stays open. It reads from what was saved, if it was on disk, but writing to it
-        changes no saved file: it makes a copy first. To save it again makes a copy, too.
+        The file stays open. If it was on disk, it reads from the saved file. Writing to it never
+        changes a saved file, because it makes a copy first. Saving it again makes a copy, too.
         """
         from .saving import save  # noqa: PLC0415 - most files are read, and few saved
 
         save(self, path, overwrite=overwrite)
 
     def _move(self, path: str) -> bool:
-        """Become a file with this name, where that can be."""
+        """Give the file this name, if the system supports it. Return whether it has the name."""
         return False
 
     def _go_on_with(self, path: str) -> None:
-        """Be the file that was saved: a copy on disk is no longer needed."""
+        """Read from the saved file from now on, instead of a copy on disk."""
 
     async def save_async(self, path: Path, *, overwrite: bool = False) -> None:
-        """Do what `save` does in a thread of asyncio, so that the event loop goes on."""
+        """Save as `save` does, in a thread of asyncio: the event loop is not blocked."""
         from asyncio import to_thread  # noqa: PLC0415 - not everybody has a loop
 
         await to_thread(self.save, path, overwrite=overwrite)
@@ -130,15 +130,15 @@ class MemoryFile(io.BytesIO, UploadedFile):
 
 
 class SpooledFile(UploadedFile):
-    """A file in memory until `rollover` moves it to a temporary one, which `close` deletes."""
+    """A file in memory. `rollover` moves it to a temporary file, which `close` deletes."""
 
     directory: ClassVar[str | None] = None
-    """Where temporary files are made; None for the system's directory for them. On the file system
-    of the place where files are saved, saving moves them there without a copy."""
+    """The directory of temporary files; None for that of the system. If it is on the file system
+    where files are saved, saving moves them without a copy."""
 
     __slots__ = ("_file", "_part", "write")
 
-    # Of a buffer: `collections.abc.Buffer` comes with Python 3.12.
+    # `Any` stands for a buffer: `collections.abc.Buffer` comes with Python 3.12.
     write: Callable[[Any], int]
     """Write at the position."""
 
@@ -152,11 +152,11 @@ class SpooledFile(UploadedFile):
 
     @property
     def in_memory(self) -> bool:
-        """Whether nothing of it lies on disk."""
+        """Whether the whole content is in memory."""
         return isinstance(self._file, io.BytesIO)
 
     def rollover(self) -> None:
-        """Move to disk, if it is not there; the position stays."""
+        """Move the content to disk. The position does not change."""
         if not isinstance(self._file, io.BytesIO):
             return
         memory = self._file
@@ -167,7 +167,7 @@ class SpooledFile(UploadedFile):
         self.seek(memory.tell())
 
     def _use(self, file: io.BufferedRandom) -> None:
-        # Also gone with the object, when nobody closes it.
+        # If nobody closes the file, it is deleted with the object.
         weakref.finalize(self, file.close)
         self._file = file
         self.write = file.write
@@ -184,7 +184,7 @@ class SpooledFile(UploadedFile):
             return
         from .saving import open_saved  # noqa: PLC0415 - as above
 
-        with suppress(OSError):  # somebody else has taken it away: the temporary one is still here
+        with suppress(OSError):  # somebody has removed it, but the temporary file is still open
             self._replace(open_saved(path, self._file.tell(), self.directory))
 
     def _replace(self, file: io.BufferedRandom | None) -> bool:
@@ -196,13 +196,13 @@ class SpooledFile(UploadedFile):
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read so many bytes, or all that is left."""
+        """Read `size` bytes, or all the rest."""
         return self._file.read(-1 if size is None else size)
 
     read1 = read
 
     def readinto(self, buffer: Any, /) -> int:
-        """Read into a buffer; return how many bytes."""
+        """Read into a buffer. Return the number of bytes."""
         return self._file.readinto(buffer)
 
     readinto1 = readinto
@@ -212,7 +212,7 @@ class SpooledFile(UploadedFile):
         return self._file.readline(-1 if size is None else size)
 
     def readlines(self, hint: int | None = -1, /) -> list[bytes]:
-        """Read all lines that are left."""
+        """Read all remaining lines."""
         return self._file.readlines(-1 if hint is None else hint)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
@@ -224,7 +224,7 @@ class SpooledFile(UploadedFile):
         return self._file.tell()
 
     def truncate(self, size: int | None = None, /) -> int:
-        """Cut the file at a size, or at the position; return the size."""
+        """Cut the file at a size, or at the position. Return the size."""
         return self._file.truncate(size)
 
     def flush(self) -> None:
@@ -232,7 +232,7 @@ class SpooledFile(UploadedFile):
         self._file.flush()
 
     def fileno(self) -> int:
-        """Return the descriptor; raises `io.UnsupportedOperation` while it is in memory."""
+        """Return the descriptor. Raises `io.UnsupportedOperation` while the file is in memory."""
         return self._file.fileno()
 
     def readable(self) -> bool:
@@ -249,32 +249,34 @@ class SpooledFile(UploadedFile):
 
     @property
     def closed(self) -> bool:
-        """Whether it is closed, and gone."""
+        """Whether the file is closed."""
         return self._file.closed
 
     def close(self) -> None:
-        """Close it; a temporary file is gone."""
+        """Close the file. A temporary file is deleted."""
         self._file.close()
 
 
 class Files(Multidict[UploadedFile]):
-    """The files of a form; as a context manager it closes them at the end."""
+    """The files of a form. As a context manager, it closes them."""
 
     def close(self) -> None:
-        """Close every file: temporary ones are gone from the disk.
+        """Close every file, and delete the temporary ones.
 
-        When files cannot be closed, the error of the first one is raised after all others are
-        closed, with the other errors as notes.
+        If files cannot be closed, the error of the first one is raised after all others are
+        closed. It has the other errors as notes.
         """
         errors = [error for files in self.values() for error in map(close_file, files) if error]
         if errors:
-            errors.sort(key=lambda error: isinstance(error, Exception))  # an interrupt goes first
+            errors.sort(
+                key=lambda error: isinstance(error, Exception)
+            )  # raise an interrupt rather than an error
             for error in errors[1:]:
                 errors[0].add_note(f"Another file could not be closed: {error!r}")
             raise errors.pop(0)
 
     async def close_async(self) -> None:
-        """Do what `close` does in a thread of asyncio: deleting a large file takes long."""
+        """Close as `close` does, in a thread of asyncio: deleting a large file takes long."""
         from asyncio import to_thread  # noqa: PLC0415 - not everybody has a loop
 
         await to_thread(self.close)
@@ -287,7 +289,7 @@ class Files(Multidict[UploadedFile]):
 
 
 def close_file(file: Any) -> BaseException | None:
-    """Close a file and return what it raised."""
+    """Close a file. Return the exception that it raised, if any."""
     if not hasattr(file, "close"):
         return wrong_type("Each of the files", "a file", file)
     try:

@@ -1,4 +1,4 @@
-"""Both kinds of forms by one call: multipart/form-data and urlencoded."""
+"""Parsing of both kinds of forms: multipart/form-data and urlencoded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .urlencoded import fill
 __all__ = ["parse_form", "parse_form_async"]
 
 URLENCODED: Final = "application/x-www-form-urlencoded"
-# How much longer text may be while it is encoded: `%XX` is three bytes for one, and names count.
+# How much longer encoded text may be: `%XX` is three bytes for one, and names count as well.
 EXPANSION: Final = 4
 
 
@@ -37,10 +37,10 @@ def parse_form(
 ) -> tuple[Form, Files]:
     """Parse the body of a form of either kind, and return its fields and its files.
 
-    Close the files in the end. `body` is bytes, a file, an iterable of bytes, or a WSGI environ.
-    The other arguments are those of `Multipart`; for an urlencoded body `max_parts` limits its
-    fields. Raises `MultipartError` for a malformed body and for any other content type,
-    `LimitError` past a limit, having closed the files.
+    Close the files when you are done. `body` is bytes, a file, an iterable of bytes, or a WSGI
+    environ. The other arguments are those of `Multipart`. `max_parts` also limits the fields of an
+    urlencoded body. Raises `MultipartError` for a malformed body and for any other content type,
+    and `LimitError` beyond a limit, after closing the files.
     """
     parser = make_parser(content_type, form, files, file_factory, progress, limits)
     found = parser.initialize(content_type)
@@ -60,7 +60,7 @@ async def parse_form_async(
     progress: Progress | None = None,
     **limits: int | None,
 ) -> tuple[Form, Files]:
-    """Do what `parse_form` does, for a body that is awaited.
+    """Parse the body of a form as `parse_form` does, from an asynchronous source.
 
     `body` is a request of Starlette, aiohttp or Roll, an asynchronous iterable of bytes, an object
     with an asynchronous `read`, an ASGI `receive`, or anything that `parse_form` takes.
@@ -94,7 +94,7 @@ def make_parser(
 
 
 class Urlencoded(Multipart):
-    """Collects an urlencoded body, and parses it at its end."""
+    """A parser that collects an urlencoded body, and parses it at the end."""
 
     def __init__(
         self, form: Callable[[], Form], files: Callable[[], Files], limits: Limits
@@ -102,7 +102,7 @@ class Urlencoded(Multipart):
         super().__init__(form, files)
         self._bounds = limits
         self._max_size = EXPANSION * limits.max_text_size
-        # Not a list of chunks: tiny ones would take forty times their size.
+        # A list of tiny chunks would take forty times their size.
         self._body = bytearray()
 
     def initialize(self, content_type: str) -> tuple[Form, Files]:

@@ -1,4 +1,4 @@
-"""The header fields that decide about a body and its parts (RFC 2045, 2046, 7578, 8187)."""
+"""The header fields of a body and its parts (RFC 2045, 2046, 7578, 8187)."""
 
 import re
 from typing import Any, Final
@@ -22,28 +22,29 @@ ESCAPES: Final = {
 }
 EXTENDED = re.compile(r"(utf-8|iso-8859-1)'[^']*'([^\0]*)", re.IGNORECASE)
 
-# What is no part of a filename: control characters, line and paragraph separators, and those that
-# change the direction of the text, which can make `exe.txt` of `txt.exe`.
+# The characters that are removed from a filename: control characters, line and paragraph
+# separators, and characters that change the direction of the text, so that `txt.exe` looks like
+# `exe.txt`.
 UNPRINTABLE: Final = dict.fromkeys(
     (
         *(*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0xFEFF),
         *(*range(0x2028, 0x202F), *range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC)),
     )
 )
-# With the white space, and the joiners of letters, that may stand in front of each.
+# Drives, with the white space and the joiners of letters that may come before each.
 DRIVES = re.compile("(?:[\\s\u200c\u200d]*+[A-Za-z]:)*+[\\s\u200c\u200d]*+")
-STREAM: Final = "::$"  # what follows names a stream of the same file, on Windows
+STREAM: Final = "::$"  # on Windows, the text after it names a stream of the file
 ENDS: Final = ". \xa0\u1680\u202f\u205f\u3000\u200c\u200d" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-# Tabs are white space.
+# Control characters, except tabs: these are white space.
 CONTROL = re.compile("[\0-\x08\x0a-\x1f\x7f]")
 
-# What browsers and nearly every library send, taken in one go.
+# The Content-Type that browsers and nearly all libraries send.
 USUAL_CONTENT_TYPE = re.compile(
     r"multipart/form-data; ?boundary=([\w'()+./:=?-]{1,200})", re.ASCII
 )
-# RFC 2046 allows 70 characters, and fewer kinds of them.
+# RFC 2046 allows 70 characters, and fewer kinds of characters.
 BOUNDARY = re.compile(r"[ !#-\[\]-~]{1,200}")
 
 FORM_DATA: Final = "multipart/form-data"
@@ -53,8 +54,8 @@ DISPOSITION: Final = "The Content-Disposition of a part"
 def get_boundary(content_type: str, *, form: bool = True) -> bytes:
     """Return the boundary parameter of a `multipart/form-data` content type (RFC 2046 5.1.1).
 
-    With `form=False`, of any `multipart` type. Raises `MultipartError` for any other type, and for
-    a missing or malformed boundary.
+    With `form=False`, any `multipart` type is accepted. Raises `MultipartError` for any other
+    type, and for a missing or malformed boundary.
     """
     if form is not True:
         check_flag("form", form)
@@ -77,7 +78,7 @@ def is_form(content_type: Any) -> bool:
 
 
 def check_boundary(boundary: str | bytes) -> bytes:
-    """Return the boundary as bytes; raises `MultipartError` if it cannot be one."""
+    """Return the boundary as bytes. Raises `MultipartError` if it is not valid."""
     if isinstance(boundary, bytes):
         boundary = boundary.decode("latin-1")
     if not isinstance(boundary, str):
@@ -90,9 +91,9 @@ def check_boundary(boundary: str | bytes) -> bytes:
 
 
 def parse_part(head: bytes, limits: Limits, *, form: bool = True) -> Part:
-    """Read the header lines of a part, without the blank line that ends them.
+    """Parse the head of a part, without the blank line after it.
 
-    In a form, it needs a Content-Disposition of `form-data` with a name.
+    In a form, a part needs a Content-Disposition of `form-data` with a name.
     """
     if head.count(b"\r\n") >= limits.max_headers:
         raise LimitError("Too many headers in a part")
@@ -104,22 +105,22 @@ def parse_part(head: bytes, limits: Limits, *, form: bool = True) -> Part:
     content_type = headers.get("content-type", "")
     if CONTROL.search(content_type):
         raise MultipartError("Control character in the Content-Type of a part")
-    # Without the parameters: nearly nobody asks for them, and they take ten times their length.
+    # The parameters are not kept: they are rarely used, and take ten times their length.
     return Part(head, name, get_filename(params), content_type)
 
 
 def unescape(text: str) -> str:
-    """Undo what browsers (`%22`, `%0D`, `%0A`) and curl (a backslash before a quote) escape."""
-    # One after the other: none of them makes another.
+    """Undo the escapes of browsers (`%22`, `%0D`, `%0A`) and curl (a quote after a backslash)."""
+    # They may be replaced one after the other: no replacement makes another escape.
     for escape, character in ESCAPES.items():
         text = text.replace(escape, character)
     return text
 
 
 def get_filename(params: Parameters) -> str | None:
-    """The name of the file, without any directory; None if the part is not a file.
+    """Return the name of the file without a directory, or None if the part is not a file.
 
-    A plain `filename` wins: two names in one part are a way around filters that look at one.
+    A plain `filename` wins over `filename*`: attackers send both to evade filters.
     """
     if "filename" in params:
         return clean_filename(unescape(params["filename"]))
@@ -140,10 +141,10 @@ def decode_extended(text: str) -> str:
 
 
 def clean_filename(path: str) -> str:
-    """Return the last component of a path of any system, without what is unsafe in a name.
+    """Return the last component of a path of any system, without unsafe characters.
 
-    Gone are directories, drives, streams, characters that nobody sees, white space at both ends,
-    and the dots at the end, which Windows drops: so nothing is left of `..`.
+    Directories, drives, streams, invisible characters and white space at both ends are removed.
+    Dots at the end are removed too, because Windows ignores them: `..` becomes an empty name.
     """
     name = path.translate(UNPRINTABLE)
     name = name.rpartition("/")[2].rpartition("\\")[2]

@@ -1,4 +1,4 @@
-"""How much of everything a body may have."""
+"""The limits of a body."""
 
 import sys
 from dataclasses import dataclass, fields
@@ -14,7 +14,7 @@ MIB = 2**20
 
 
 def check_limit(name: str, limit: Any) -> int:
-    """Return a limit as a number; raises `ValueError` for what is none."""
+    """Return a limit as a number. Raises `ValueError` if it is not a limit."""
     if limit is None:
         return UNLIMITED
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
@@ -24,44 +24,44 @@ def check_limit(name: str, limit: Any) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one body; sizes are in bytes. Past one: `LimitError` (413).
+    """The limits of one body, with sizes in bytes. Beyond a limit: `LimitError` (413).
 
-    None and `UNLIMITED` stand for no limit. Raises `ValueError` for a limit that is no integer or
-    below 0. Nothing here limits the whole body: whoever reads it knows how long it may be.
+    None and `UNLIMITED` mean no limit. Raises `ValueError` if a limit is not an integer, or is
+    below 0. There is no limit on the whole body: set one where you read it.
     """
 
     max_parts: int = 1000
-    """Parts, fields and files together."""
+    """The number of parts, that is of fields and files."""
     max_headers: int = 32
-    """Header lines of one part."""
+    """The number of fields in the head of one part."""
     max_header_size: int = 8 * KIB
-    """All header lines of one part."""
+    """The size of the head of one part."""
     max_preamble: int = 64 * KIB
-    """What comes before the first boundary and is skipped."""
+    """The size of the skipped text before the first boundary."""
     max_field_size: int = MAX_FIELD_SIZE
-    """One text field."""
+    """The size of one text field."""
     max_text_size: int = MAX_TEXT_SIZE
-    """All text fields of one body."""
+    """The size of all text fields of one body."""
     max_files_size: int = UNLIMITED
-    """All files of one body; not limited by default."""
+    """The size of all files of one body; not limited by default."""
     max_temporary_files: int = 64
-    """Files of one body that lie on disk, each holding a file descriptor."""
+    """The number of files of one body on disk. Each holds a file descriptor."""
     file_memory: int = MIB
-    """What one file may take of memory; past it the file moves to disk."""
+    """The size of one file in memory. A larger file moves to disk."""
     files_memory: int = 8 * MIB
-    """What all files of one body may take of memory; past it they move to disk."""
+    """The size of all files of one body in memory. Beyond it, files move to disk."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             limit = check_limit(field.name, getattr(self, field.name))
-            object.__setattr__(self, field.name, limit)  # it is frozen
+            object.__setattr__(self, field.name, limit)  # the class is frozen
 
 
 DEFAULTS = Limits()
 
 
 def make_limits(limits: dict[str, Any]) -> Limits:
-    """Return the limits that were given as arguments; raises `TypeError` for an unknown one."""
+    """Return the limits that are given as arguments. Raises `TypeError` for an unknown one."""
     if not limits:
         return DEFAULTS
     known = [field.name for field in fields(Limits)]

@@ -1,4 +1,4 @@
-"""Urlencoded text that is long, not ASCII or malformed: in time and memory linear in its size."""
+"""Parsing of urlencoded text that is long, not ASCII or malformed, in linear time and memory."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ NOT_UTF_8: Final = "An urlencoded body is not UTF-8"
 
 
 class LongParser:
-    """Find and decode the pairs one after the other, without a copy of the whole text."""
+    """A parser that decodes one pair after the other, without a copy of the whole text."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class LongParser:
             start = end + 1
 
     def _encode(self, text: str) -> bytes:
-        """Encode a text. A lone surrogate is no character: refuse it, or make it U+FFFD."""
+        """Encode a text. A lone surrogate is an error if strict; otherwise it becomes U+FFFD."""
         try:
             return text.encode()
         except UnicodeEncodeError as error:
@@ -66,14 +66,14 @@ class LongParser:
 
 
 class Decoder:
-    """Decode names, or values, and count their bytes."""
+    """A decoder of names or of values that counts their bytes."""
 
     def __init__(self, max_field_size: int, max_text_size: int) -> None:
         self._max_field_size = max_field_size
         self._left = max_text_size
 
     def decode(self, data: bytes | bytearray, start: int, end: int) -> str:
-        """Return the text that is encoded between two positions; raises `LimitError`."""
+        """Return the decoded text between two positions. Raises `LimitError`."""
         room = min(self._max_field_size, self._left)
         found: bytes | bytearray | memoryview = memoryview(data)[start:end]
         if data.find(b"%", start, end) >= 0:
@@ -87,7 +87,7 @@ class Decoder:
 
 
 def join_blocks(data: bytes | bytearray, start: int, end: int, room: int) -> bytearray:
-    """Decode block by block, until there is more than room for."""
+    """Decode block by block, until the result exceeds the limit."""
     found = bytearray()
     for block in cut_blocks(data, start, end):
         found += decode_block(block.translate(SPACES))

@@ -1,4 +1,4 @@
-"""A dict of lists, whose `get` gives one value."""
+"""A dict of lists whose `get` returns one value."""
 
 import builtins
 from collections.abc import Generator, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
@@ -11,7 +11,8 @@ from .errors import FieldError
 
 __all__ = ["Multidict"]
 
-# Each has several values in it, but is no list or tuple: it is unlikely to be meant as one value.
+# These have several values, but are not lists or tuples. They are refused as one value, because
+# they were probably meant as several.
 UNCLEAR: Final = (Generator, AbstractSet, ValuesView)
 
 T = TypeVar("T")
@@ -21,11 +22,11 @@ Items = Mapping[str, T] | Mapping[str, Sequence[T]] | Iterable[tuple[str, T | Se
 
 
 class Multidict(dict[str, list[T]], Generic[T]):
-    """A dict of lists whose `get` gives one value.
+    """A dict of lists whose `get` returns one value.
 
-    It is made from pairs, or from a mapping; a list or tuple as a value stands for several values
-    of its key, anything else for one. Asked for a key that is missing, without a default, it
-    raises `Error(message)`: a `FieldError` unless a subclass says otherwise.
+    It is made from pairs or from a mapping. A list or a tuple as a value stands for several
+    values of its key, anything else for one value. A missing key without a default raises
+    `Error(message)`, which is `FieldError` unless a subclass sets another class.
     """
 
     Error: ClassVar[Any] = FieldError
@@ -40,7 +41,7 @@ class Multidict(dict[str, list[T]], Generic[T]):
     def fromkeys(  # type: ignore[override]  # a value, where a dict has the list
         cls, keys: Iterable[str], values: T | Sequence[T] = (), /
     ) -> Self:
-        """Make one with the same values for each key, in lists of their own; none by default."""
+        """Return a new object that has the same values for each key, in separate lists."""
         if isinstance(keys, (str, *BYTES)) or not isinstance(keys, Iterable):
             raise wrong_type("keys", "an iterable of keys", keys)
         new = cls()
@@ -48,14 +49,14 @@ class Multidict(dict[str, list[T]], Generic[T]):
         return new
 
     def __setitem__(self, key: str, values: builtins.list[T]) -> None:
-        """Replace all values of the key by a list; raises `TypeError` for anything else."""
+        """Replace all values of the key by a list. Raises `TypeError` for anything else."""
         check_list(key, values)
         dict.__setitem__(self, key, values)
 
-    def setdefault(  # a default is needed, for None is no list
+    def setdefault(  # there is no default: None is not a list
         self, key: str, values: builtins.list[T], /
     ) -> builtins.list[T]:
-        """Return the list of the key itself, which becomes this one if there was none."""
+        """Return the list of the key. If the key is missing, set it to the given list."""
         check_list(key, values)
         return dict.setdefault(self, key, values)
 
@@ -64,7 +65,7 @@ class Multidict(dict[str, list[T]], Generic[T]):
     @overload
     def get(self, key: str, default: D) -> T | D: ...
     def get(self, key: str, default: D | EllipsisType = ...) -> T | D:
-        """Return the first value of the key, or the default as it is."""
+        """Return the first value of the key, or the default unchanged."""
         values = dict.get(self, key)
         if values:
             return values[0]
@@ -75,7 +76,7 @@ class Multidict(dict[str, list[T]], Generic[T]):
     @overload
     def list(self, key: str, default: D) -> builtins.list[T] | D: ...
     def list(self, key: str, default: D | EllipsisType = ...) -> builtins.list[T] | D:
-        """Return all values of the key in a new list, or the default as it is."""
+        """Return all values of the key in a new list, or the default unchanged."""
         values = dict.get(self, key)
         if values:
             return [*values]
@@ -86,7 +87,7 @@ class Multidict(dict[str, list[T]], Generic[T]):
     @overload
     def getlist(self, key: str, default: D) -> builtins.list[T] | D: ...
     def getlist(self, key: str, default: D | EllipsisType = ...) -> builtins.list[T] | D:
-        """Do what `list` does, under the name that other libraries have for it."""
+        """Return what `list` returns: other libraries use this name."""
         return self.list(key, default)
 
     @overload  # type: ignore[override]  # pairs of single values, where a dict has one kind
@@ -94,31 +95,31 @@ class Multidict(dict[str, list[T]], Generic[T]):
     @overload
     def items(self, multi: Literal[True]) -> Iterator[tuple[str, T]]: ...
     def items(self, multi: bool = False) -> Any:
-        """Return the keys with their lists, or with `multi` a pair for each single value."""
+        """Return the keys with their lists. With `multi`, return a pair for each value."""
         if multi is False:
             return dict.items(self)
         check_flag("multi", multi)
         return ((key, value) for key, values in dict.items(self) for value in values)
 
     def add(self, key: str, value: T) -> None:
-        """Append a value to those of the key; raises `TypeError` for a list of values."""
+        """Append a value to the list of the key. Raises `TypeError` for a list of values."""
         if not isinstance(value, str) and isinstance(value, (builtins.list, tuple, *UNCLEAR)):
             raise wrong_type(f"The value of {key!r}", "one value", value)
         dict.setdefault(self, key, []).append(value)
 
     def setlist(self, key: str, values: Iterable[T]) -> None:
-        """Replace all values of the key; raises `TypeError` for text or a file, as one value."""
+        """Replace all values of the key. Raises `TypeError` for a single value such as text."""
         if is_one(values):
             raise wrong_type(f"The values of {key!r}", "an iterable of values", values)
         dict.__setitem__(self, key, [*values])
 
     def update(self, items: Items[T] = (), /, **more: T | Sequence[T]) -> None:  # type: ignore[override]
-        """Replace the values of each key that is given; the arguments are those of the class."""
+        """Replace the values of each given key. The arguments are those of the class."""
         dict.update(self, Multidict(items))
         dict.update(self, Multidict(more))
 
     def copy(self) -> Self:
-        """Return an equal one of the same class, with lists of its own."""
+        """Return an equal object of the same class, with copies of the lists."""
         new = type(self).__new__(type(self))
         dict.update(new, {key: [*values] for key, values in dict.items(self)})
         return new
@@ -147,7 +148,7 @@ class Multidict(dict[str, list[T]], Generic[T]):
 
 
 def add_all(target: Multidict[Any], pairs: Iterable[tuple[Any, Any]]) -> None:
-    """Add the values of each pair, in lists of the target's own."""
+    """Add the values of each pair to new lists of the target."""
     for key, value in pairs:
         values = dict.setdefault(target, key, [])
         if isinstance(value, list | tuple):
@@ -159,7 +160,7 @@ def add_all(target: Multidict[Any], pairs: Iterable[tuple[Any, Any]]) -> None:
 
 
 def is_one(values: Any) -> bool:
-    """Whether it is one value, though it may give out characters or lines."""
+    """Return whether it is one value, even if it can be iterated over."""
     if isinstance(values, (str, *BYTES, Mapping)) or hasattr(values, "read"):
         return True
     return not isinstance(values, Iterable)

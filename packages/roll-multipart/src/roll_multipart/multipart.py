@@ -1,4 +1,4 @@
-"""A multipart body into a form and files."""
+"""`Multipart` fills a form and files from a multipart body."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ UNINITIALIZED = "Not initialized with a content type"
 
 
 class Multipart:
-    """Fill a `Form` and `Files` from a multipart body that comes in chunks.
+    """Fill a `Form` and `Files` from the chunks of a multipart body.
 
-    `form` and `files` are called without arguments, `file_factory` with the `Part`, for a file to
-    write to; if that has a `rollover` method, it is called when the file takes too much memory.
-    `progress` is called with a file and its size so far, for each piece of it that came.
-    An async function or a generator as one of them is a `TypeError`, and so is what returns one of
-    the two, when it is called. The limits are those of `Limits`. As a context manager it closes
-    itself at the end, and when something went wrong the files too.
+    `form` and `files` are called without arguments. `file_factory` is called with the `Part`, and
+    returns a file to write to. If this file has a `rollover` method, it is called when the file
+    takes too much memory. `progress` is called with a file and its size so far, for each piece.
+    Raises `TypeError` if one of them is an async function or a generator, or returns one of these.
+    The limits are those of `Limits`. As a context manager, it calls `close`; after an exception,
+    it closes the files instead.
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class Multipart:
         self._filler: Filler | None = None
 
     def initialize(self, content_type: str) -> tuple[Form, Files]:
-        """Make the form and the files that `feed_data` fills.
+        """Return the form and the files that `feed_data` fills.
 
-        Raises `MultipartError` if the type is not multipart/form-data with a sound boundary.
+        Raises `MultipartError` if the type is not multipart/form-data with a valid boundary.
         """
         filler = (Loaded.filler or load())(
             content_type,
@@ -69,24 +69,24 @@ class Multipart:
         )
         self._filler = filler
         if type(self).feed_data is Multipart.feed_data:
-            # A call less for each chunk: uploads in chunks of 1 KiB take a tenth less time.
+            # This saves a call for each chunk: uploads in chunks of 1 KiB take a tenth less time.
             self.feed_data = filler.feed  # type: ignore[method-assign]
         return filler.form, filler.files
 
     def feed_data(self, data: bytes) -> None:
-        """Take the next chunk of the body. Raises `MultipartError`, having closed the files."""
+        """Parse the next chunk of the body. Raises `MultipartError`, after closing the files."""
         if self._filler is None:
             raise MultipartError(UNINITIALIZED)
         self._filler.feed(data)
 
     def close(self) -> None:
-        """Say that the body has ended. Raises `MultipartError`, having closed the files."""
+        """End the body. Raises `MultipartError`, after closing the files."""
         if self._filler is None:
             raise MultipartError(UNINITIALIZED)
         self._filler.close()
 
     def abort(self) -> None:
-        """Give up: close all files, the unfinished one too."""
+        """Stop parsing, and close all files, the incomplete one too."""
         if self._filler is not None:
             self._filler.abort()
 
@@ -106,10 +106,10 @@ class Multipart:
 
 
 class Loaded:
-    """What is loaded with the first body, for few processes ever see one.
+    """The class that is loaded with the first body.
 
-    It takes a third of the package's time to load, and an `import` in a function takes 1 us each
-    time.
+    Loading it takes a third of the time of the package, and many processes never parse a body. An
+    `import` in a function would take 1 us each time.
     """
 
     filler: type[Filler] | None = None

@@ -1,4 +1,4 @@
-"""The push parser: bytes go in, calls come out. No I/O, no containers (RFC 2046, RFC 7578)."""
+"""The push parser, which calls methods for what it finds, without I/O (RFC 2046, RFC 7578)."""
 
 from typing import Any, Final
 
@@ -15,14 +15,14 @@ CR: Final = ord("\r")
 
 
 class PushParser(States):
-    """Parse a multipart body in chunks of any size; the cuts between them make no difference.
+    """Parse a multipart body in chunks of any size. The result does not depend on the chunks.
 
-    Override `part_begin`, `part_data` and `part_end`, call `feed` and, at the end, `close`. What
-    the three raise passes through. After an error the parser takes no more, and raises again what
-    was wrong.
+    Override `part_begin`, `part_data` and `part_end`. Call `feed` for each chunk, and `close` at
+    the end. They raise what the three methods raise. After an error, each later call raises an
+    equal error.
 
-    The boundary is a text, or what `get_boundary` gives. Each part of a form needs a name; with
-    `form=False` (multipart/mixed, related, alternative) it needs no header at all.
+    The boundary is text, or the result of `get_boundary`. Each part of a form needs a name. With
+    `form=False` (multipart/mixed, related, alternative), a part needs no fields at all.
     """
 
     def __init_subclass__(cls, **settings: Any) -> None:
@@ -40,19 +40,19 @@ class PushParser(States):
         self._begin(check_boundary(boundary), limits, form=form)
 
     def part_begin(self, part: Part) -> None:
-        """Take the head of a part that begins."""
+        """Take the head of the next part."""
 
     def part_data(self, data: bytes | memoryview) -> None:
-        """Take the next bytes of the content of the part; keep a copy, not the view."""
+        """Take the next bytes of the content. To keep them, make a copy."""
 
     def part_end(self) -> None:
-        """Take note that the part is complete."""
+        """End the part: its content is complete."""
 
     def feed(self, data: bytes) -> None:
-        """Parse a chunk (one that is not `bytes` is copied). Raises `MultipartError`."""
+        """Parse a chunk. It is copied if it is not `bytes`. Raises `MultipartError`."""
         try:
             if self._in_content and type(data) is bytes and data:
-                # `run in data` would take twice as long: it first tries whether the run is a
+                # `run in data` would take twice as long: it first checks whether the run is a
                 # number.
                 if len(data) < SHORT and (data.find(self._run) < 0 or CR not in data):
                     end = -1
@@ -61,7 +61,7 @@ class PushParser(States):
                 if end >= 0:
                     self._parse(data, self._end_content(data, 0, end))
                 elif data.rfind(b"\r\n", self._reach) < 0 and data[-1] != CR:
-                    self.part_data(data)  # as for most chunks: nothing in it begins a delimiter
+                    self.part_data(data)  # most chunks contain nothing that begins a delimiter
                 else:
                     self._hold_back(data, 0)
             elif data := to_bytes(data):
@@ -71,9 +71,9 @@ class PushParser(States):
             raise
 
     def close(self) -> None:
-        """Say that the input has ended.
+        """End the input.
 
-        Raises `MultipartError` if the final boundary is still missing, and what was wrong before.
+        Raises `MultipartError` if the final boundary is missing, or if the parsing failed before.
         """
         if self._failure is not None:
             self._fail(b"", 0)
@@ -86,14 +86,14 @@ class PushParser(States):
 
     @property
     def finished(self) -> bool:
-        """Whether the final boundary has been seen: what follows is skipped."""
+        """Whether the final boundary was found. What follows it is skipped."""
         return self._state is PushParser._skip_epilogue
 
     def _die(self, error: BaseException) -> None:
-        """Keep what it takes to raise an equal error.
+        """Store the type and the message of an error, to raise an equal one later.
 
-        Not the error itself: by its traceback, parser and chunk would be a reference cycle, which
-        stays in memory until the garbage collector comes.
+        The error itself is not stored: its traceback refers to the parser and the chunk. This
+        reference cycle would stay in memory until the garbage collector runs.
         """
         if isinstance(error, MultipartError):
             kind = LimitError if isinstance(error, LimitError) else MultipartError
@@ -105,7 +105,7 @@ class PushParser(States):
         self._state = PushParser._fail
 
     def _join(self, data: bytes) -> bytes:
-        """What was carried over, and the chunk behind it, which is not copied if it is long."""
+        """Return the carried bytes and the chunk. A long chunk is not copied."""
         carry, self._carry = self._carry, b""
         if (
             self._state is PushParser._read_data

@@ -8,11 +8,11 @@ UTF_8: Final = "utf-8"
 
 
 class Part:
-    """The head of a part: what its Content-Disposition and Content-Type say.
+    """The head of a part, with the values of its Content-Disposition and Content-Type.
 
-    `name` is "" where a part of a multipart/mixed has none. `filename` is None for a text field,
-    and else the last component of what the client sent, which may be empty (a file input without
-    a file). `content_type` is "" when the client sent none.
+    `name` is "" if a part of a multipart/mixed has no name. `filename` is None for a text field.
+    Otherwise it is the last component of the name that the client sent, which is empty for a file
+    input without a file. `content_type` is "" if the client sent none.
     """
 
     __slots__ = ("_head", "_params", "content_type", "filename", "name")
@@ -37,7 +37,7 @@ class Part:
 
     @property
     def params(self) -> dict[str, str]:
-        """The parameters of Content-Disposition as they were sent, escapes and paths included."""
+        """The parameters of Content-Disposition as they were sent, with escapes and paths."""
         from .fields import parse_value  # noqa: PLC0415 - as above
 
         if self._params is None:
@@ -46,7 +46,7 @@ class Part:
 
     @property
     def charset(self) -> str:
-        """The charset that its Content-Type names, in lower case; "utf-8" if it names none.
+        """The charset of its Content-Type, in lower case, or "utf-8" if it has none.
 
         Raises `MultipartError` for a malformed Content-Type.
         """

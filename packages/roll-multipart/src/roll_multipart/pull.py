@@ -1,4 +1,4 @@
-"""Multipart bodies part by part: each is read in pieces, whole, or skipped."""
+"""Reading of multipart bodies part by part: in pieces, whole, or skipped."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Self
@@ -14,13 +14,13 @@ __all__ = ["AsyncPartReader", "PartReader", "parts", "parts_async"]
 
 
 def parts(content_type: str, stream: Source, **limits: int | None) -> Iterator["PartReader"]:
-    """Read a multipart body part by part, and no more of it than is asked for.
+    """Read a multipart body part by part, and only as far as needed.
 
-    `stream` is a file, an iterable of bytes, bytes, or a WSGI environ, of whose input no more than
-    its CONTENT_LENGTH is read. The type is multipart/form-data, where each part has a name, or any
-    other multipart type. The limits are those of `Limits`. Raises `MultipartError` for another
-    type, and while it reads. After an error of the source itself, reading goes on where it was; a
-    generator has ended then, which is a `RuntimeError`.
+    `stream` is a file, an iterable of bytes, bytes, or a WSGI environ, which is read up to its
+    CONTENT_LENGTH. The type is any multipart type. In multipart/form-data, each part needs a name.
+    The limits are those of `Limits`. Raises `MultipartError` for another type or a malformed body.
+    After an error of the source, reading continues at the same place. If the source is a
+    generator, it has ended, and the next read is a `RuntimeError`.
     """
     return Parts(content_type, stream, make_limits(limits))
 
@@ -28,20 +28,20 @@ def parts(content_type: str, stream: Source, **limits: int | None) -> Iterator["
 def parts_async(
     content_type: str, chunks: AsyncSource, **limits: int | None
 ) -> AsyncIterator["AsyncPartReader"]:
-    """Do what `parts` does, for sources that are awaited.
+    """Read a multipart body as `parts` does, from an asynchronous source.
 
     `chunks` is a request of Starlette, aiohttp or Roll, an asynchronous iterable of bytes, an
     object with an asynchronous `read`, an ASGI `receive`, or anything that `parts` takes. After a
-    read that was cancelled, reading goes on where it was; an asynchronous generator has ended
-    then, which is a `RuntimeError`.
+    cancelled read, reading continues at the same place. If the source is an asynchronous
+    generator, it has ended, and the next read is a `RuntimeError`.
     """
     return AsyncParts(content_type, chunks, make_limits(limits))
 
 
 class PartReader(BasePart):
-    """A `Part` whose content is to be read: in pieces, by iterating over it, or as a whole.
+    """A `Part` whose content is read in pieces, by iterating over it, or as a whole.
 
-    It can be read until the next part is asked for.
+    It can be read until the next part is requested.
     """
 
     __slots__ = ("_parts",)
@@ -51,7 +51,7 @@ class PartReader(BasePart):
         self._parts = parts
 
     def __iter__(self) -> Self:
-        """Give out the content in the pieces in which it comes."""
+        """Return the next piece of the content, as it arrives."""
         return self
 
     def __next__(self) -> bytes:
@@ -60,11 +60,11 @@ class PartReader(BasePart):
         raise StopIteration
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read so many bytes, fewer only at the end; without a size, all that is left.
+        """Read `size` bytes, fewer only at the end. Without a size, read all the rest.
 
-        The limits `max_field_size` and `max_text_size` hold for a part without a filename that is
-        read without a size. Raises `LimitError` past one, and `MultipartError`. An error of
-        the source passes through; what was read before is read again.
+        Without a size, the limits `max_field_size` and `max_text_size` apply to a part without a
+        filename. Raises `LimitError` beyond a limit, `MultipartError`, and the errors of the
+        source. After these, the next read returns the same bytes again.
         """
         size = check_size(size)
         if size < 0:
@@ -72,7 +72,7 @@ class PartReader(BasePart):
         return bytes(self._gather(size, UNLIMITED))
 
     def text(self) -> str:
-        """Read all that is left, and decode it; what cannot be decoded is replaced.
+        """Read all the rest, and decode it. Bytes that cannot be decoded are replaced.
 
         Raises `MultipartError` for an unknown charset, and what `read` raises.
         """
@@ -90,7 +90,7 @@ class PartReader(BasePart):
                 content += self._cut(piece, size - len(content))
                 self._check_room(content, room)
         except BaseException:
-            self._rest = content  # the next read begins here again
+            self._rest = content  # the next read begins at the same place
             raise
         return content
 
@@ -99,7 +99,7 @@ class PartReader(BasePart):
 
 
 class Parts(BaseParts):
-    """The parts of a body, one after the other; each is skipped when the next is asked for."""
+    """The parts of a body in order. Requesting the next part skips the rest of the last one."""
 
     def __init__(self, content_type: str, stream: Source, limits: Limits) -> None:
         super().__init__(content_type, limits)
@@ -126,9 +126,9 @@ class Parts(BaseParts):
 
 
 class AsyncPartReader(BasePart):
-    """A `Part` whose content is to be read: in pieces, by `async for`, or as a whole.
+    """A `Part` whose content is read in pieces, by `async for`, or as a whole.
 
-    It can be read until the next part is asked for.
+    It can be read until the next part is requested.
     """
 
     __slots__ = ("_parts",)
@@ -138,7 +138,7 @@ class AsyncPartReader(BasePart):
         self._parts = parts
 
     def __aiter__(self) -> Self:
-        """Give out the content in the pieces in which it comes."""
+        """Return the next piece of the content, as it arrives."""
         return self
 
     async def __anext__(self) -> bytes:
@@ -147,11 +147,11 @@ class AsyncPartReader(BasePart):
         raise StopAsyncIteration
 
     async def read_async(self, size: int | None = -1) -> bytes:
-        """Read so many bytes, fewer only at the end; without a size, all that is left.
+        """Read `size` bytes, fewer only at the end. Without a size, read all the rest.
 
-        The limits `max_field_size` and `max_text_size` hold for a part without a filename that is
-        read without a size. Raises `LimitError` past one, and `MultipartError`. A read
-        that is cancelled loses nothing: the next one begins where it did.
+        Without a size, the limits `max_field_size` and `max_text_size` apply to a part without a
+        filename. Raises `LimitError` beyond a limit, and `MultipartError`. A cancelled read loses
+        nothing: the next read begins at the same place.
         """
         size = check_size(size)
         if size < 0:
@@ -159,7 +159,7 @@ class AsyncPartReader(BasePart):
         return bytes(await self._gather(size, UNLIMITED))
 
     async def text_async(self) -> str:
-        """Read all that is left, and decode it; what cannot be decoded is replaced.
+        """Read all the rest, and decode it. Bytes that cannot be decoded are replaced.
 
         Raises `MultipartError` for an unknown charset, and what `read_async` raises.
         """
@@ -177,7 +177,7 @@ class AsyncPartReader(BasePart):
                 content += self._cut(piece, size - len(content))
                 self._check_room(content, room)
         except BaseException:
-            self._rest = content  # the next read begins here again
+            self._rest = content  # the next read begins at the same place
             raise
         return content
 
@@ -188,7 +188,7 @@ class AsyncPartReader(BasePart):
 
 
 class AsyncParts(BaseParts):
-    """The parts of a body, one after the other; each is skipped when the next is asked for."""
+    """The parts of a body in order. Requesting the next part skips the rest of the last one."""
 
     def __init__(self, content_type: str, chunks: AsyncSource, limits: Limits) -> None:
         super().__init__(content_type, limits)

@@ -1,4 +1,4 @@
-"""Query strings and forms: text values, and what they are cast to."""
+"""Query strings and forms: text values, and their casts."""
 
 import builtins
 from collections.abc import Callable, Iterator
@@ -18,10 +18,9 @@ BOOLEANS: dict[str, bool | None] = {
     **dict.fromkeys(("n", "none", "null"), None),
 }
 LONGEST_BOOLEAN: Final = max(map(len, BOOLEANS))
-# Python refuses more digits if it is told to, and otherwise takes time in proportion to their
-# square: so many it always takes.
+# Converting digits takes quadratic time, and Python may be configured to refuse more than 640.
 MAX_DIGITS: Final = 640
-# All that a number is made of; no blanks, `_`, `nan` or digits of other alphabets.
+# The characters of a number: not blanks, `_`, `nan` or digits of other alphabets.
 DECIMAL: Final = "0123456789+-.eE"
 
 C = TypeVar("C")
@@ -29,9 +28,10 @@ D = TypeVar("D")
 
 
 class Query(Multidict[str]):
-    """Text values that can be had as booleans and numbers.
+    """Text values that can be cast to booleans and numbers.
 
-    What cannot be cast raises `Error`. A default is given back as it is, when the key is missing.
+    A value that cannot be cast raises `Error`. If the key is missing, the default is returned
+    unchanged.
     """
 
     @classmethod
@@ -46,11 +46,11 @@ class Query(Multidict[str]):
     ) -> Self:
         """Parse a query string or a body of type application/x-www-form-urlencoded.
 
-        The result is that of `urllib.parse.parse_qs`, blank values kept; a lone surrogate becomes
-        U+FFFD. Raises `LimitError` for more than `max_fields` pairs, empty ones counted, for a
-        name or a value of more than `max_field_size` bytes once decoded, and for more than
-        `max_text_size` bytes in all values, or all names; when strict, `MultipartError` for bytes
-        that are not UTF-8 and for a pair without `=`.
+        The result is that of `urllib.parse.parse_qs` with blank values. A lone surrogate becomes
+        U+FFFD. Raises `LimitError` for more than `max_fields` pairs, empty ones included. Also
+        raises it for a name or a value of more than `max_field_size` decoded bytes, and for more
+        than `max_text_size` decoded bytes in all names, or in all values. If strict, raises
+        `MultipartError` for text that is not UTF-8, and for a pair without `=`.
         """
         if type(text) is not str and not isinstance(text, (str, *BYTES)):
             raise wrong_type("text", "text or bytes", text)
@@ -63,7 +63,7 @@ class Query(Multidict[str]):
         ):
             limits = check_limits(max_fields, max_field_size, max_text_size)
             max_fields, max_field_size, max_text_size = limits
-        # Without a call of `__init__`, which has nothing to do: a tenth faster for one short key.
+        # Skip `__init__`, which would do nothing: a tenth faster for one short key.
         values = cls() if cls.__init__ is not Multidict.__init__ else cls.__new__(cls)
         short = len(text) <= SHORT <= max_field_size and max_text_size >= SHORT
         if not (short and fill_short(values, text, max_fields, strict)):
@@ -75,7 +75,7 @@ class Query(Multidict[str]):
     @overload
     def bool(self, key: str, default: D) -> builtins.bool | D | None: ...
     def bool(self, key: str, default: Any = ...) -> Any:
-        """Return what people write in URLs as a boolean, in any case.
+        """Return the value as a boolean, in any case.
 
         True for t, true, yes, 1, on; False for f, false, no, 0, off; None for n, none, null.
         """
@@ -86,7 +86,7 @@ class Query(Multidict[str]):
     @overload
     def int(self, key: str, default: D) -> builtins.int | D: ...
     def int(self, key: str, default: Any = ...) -> Any:
-        """Return the value as an integer: up to 640 ASCII digits, with or without a sign."""
+        """Return the value as an integer: it has up to 640 ASCII digits, and perhaps a sign."""
         return self._cast(key, default, to_int, "an integer")
 
     @overload
@@ -94,7 +94,7 @@ class Query(Multidict[str]):
     @overload
     def float(self, key: str, default: D) -> builtins.float | D: ...
     def float(self, key: str, default: Any = ...) -> Any:
-        """Return the value as a float: a finite decimal number, with or without an exponent."""
+        """Return the value as a float: it is a finite decimal number, perhaps with an exponent."""
         return self._cast(key, default, to_float, "a number")
 
     @overload
@@ -102,11 +102,11 @@ class Query(Multidict[str]):
     @overload
     def cast(self, key: str, function: Callable[[str], C], default: D) -> C | D: ...
     def cast(self, key: str, function: Callable[[str], Any], default: Any = ...) -> Any:
-        """Return what the function makes of the value: `query.cast("day", date.fromisoformat)`.
+        """Return the result of a function of the value: `query.cast("day", date.fromisoformat)`.
 
-        Raises `Error` when it raises a `ValueError`, a `LookupError` (a name that an `Enum` does
-        not have) or an `ArithmeticError` (a text that is no `Decimal`). An async function or a
-        generator is a `TypeError`, and so is what returns one of the two.
+        Raises `Error` if the function raises a `ValueError`, a `LookupError` (as an `Enum` does)
+        or an `ArithmeticError` (as `Decimal` does). Raises `TypeError` if the function is async or
+        a generator, or returns a coroutine or a generator.
         """
         check_callable("function", function)
 
@@ -141,7 +141,7 @@ class Form(Query):
 
 
 def check_limits(*limits: Any) -> Iterator[int]:
-    """Give out the limits of `Query.parse` as numbers; raises `ValueError` for what is none."""
+    """Yield the limits of `Query.parse` as numbers. Raises `ValueError` for an invalid limit."""
     from .limits import check_limit  # noqa: PLC0415 - most callers are content with the defaults
 
     names = ("max_fields", "max_field_size", "max_text_size")
@@ -149,7 +149,7 @@ def check_limits(*limits: Any) -> Iterator[int]:
 
 
 def to_bool(text: str) -> bool | None:
-    """Read a boolean as people write it in URLs; raises `ValueError`."""
+    """Parse a boolean. Raises `ValueError`."""
     word = text.lower() if len(text) <= LONGEST_BOOLEAN else ""
     if word not in BOOLEANS:
         raise ValueError("not a boolean")
@@ -157,7 +157,7 @@ def to_bool(text: str) -> bool | None:
 
 
 def to_int(text: str) -> int:
-    """Read an integer; raises `ValueError` where `int` would take more or go on for long."""
+    """Parse an integer. Raises `ValueError`, also for other text that `int` accepts."""
     digits = text[1:] if text.startswith(("+", "-")) else text
     if len(digits) > MAX_DIGITS or not (digits.isascii() and digits.isdigit()):
         raise ValueError("not an integer")
@@ -165,7 +165,7 @@ def to_int(text: str) -> int:
 
 
 def to_float(text: str) -> float:
-    """Read a finite number; raises `ValueError` for what only `float` takes."""
+    """Parse a finite number. Raises `ValueError`, also for other text that `float` accepts."""
     number = float(text) if not text.strip(DECIMAL) else inf
     if not isfinite(number):
         raise ValueError("not a number")

@@ -1,4 +1,4 @@
-"""Temporary files, and where they are saved for good."""
+"""Temporary files, and saving them at a path."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class UploadedFile(Protocol):
-        """An uploaded file, as saving sees it."""
+        """The part of an uploaded file that saving uses."""
 
         def read(self, size: int = -1, /) -> bytes: ...
         def seek(self, position: int, /) -> int: ...
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 
 __all__ = ["move", "open_saved", "open_temporary", "save"]
 
-# Bytes; so that chunks of 16 KiB and more, as servers read them, go past the buffer.
+# In bytes. Servers read chunks of 16 KiB and more: these bypass the buffer.
 BUFFER: Final = 15 * 2**10
-# Bytes that are copied at once.
+# The number of bytes that are copied at once.
 PIECE: Final = 2**20
 
 
 def open_temporary(directory: str | None) -> io.BufferedRandom:
-    """Open a file that has no name, and that `move` can give one where the system has that."""
+    """Open a file without a name. `move` can give it a name later, if the system supports it."""
     directory = directory or tempfile.gettempdir()
     try:
-        # `tempfile` does the same, but with O_EXCL: then it never can have a name.
+        # `tempfile` does the same with O_EXCL, but then the file can never get a name.
         descriptor = os.open(directory, os.O_RDWR | os.O_TMPFILE, 0o600)
-    except (AttributeError, OSError):  # another system, or file system
+    except (AttributeError, OSError):  # the system or the file system does not support it
         file = tempfile.TemporaryFile(buffering=BUFFER, dir=directory)  # noqa: SIM115
-        return cast("io.BufferedRandom", file)  # or, on Windows, what stands for one
+        return cast("io.BufferedRandom", file)  # on Windows, this is not a plain file
     raw = io.FileIO(descriptor, "w+b")
     return io.BufferedRandom(raw, BUFFER)
 
 
 class SavedFile(io.FileIO):
-    """A file that was saved, open for reading; before the first write it becomes a copy of it."""
+    """A saved file, open for reading. Before the first write, it becomes a copy."""
 
     def __init__(self, path: str, directory: str | None) -> None:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
@@ -64,7 +64,7 @@ class SavedFile(io.FileIO):
         return super().truncate(size)
 
     def _become_copy(self) -> None:
-        """Go on with a temporary file of the same content, under the same descriptor."""
+        """Continue with a temporary file of the same content, under the same descriptor."""
         if self._is_copy:
             return
         position = self.tell()
@@ -80,43 +80,43 @@ class SavedFile(io.FileIO):
 
 
 def open_saved(path: str, position: int, directory: str | None) -> io.BufferedRandom:
-    """Open a file that was saved; who writes to what is returned does not change it."""
+    """Open a saved file. Writing to the returned file does not change the saved one."""
     file = io.BufferedRandom(SavedFile(path, directory), BUFFER)
     file.seek(position)
     return file
 
 
 def save(file: UploadedFile, path: Path, *, overwrite: bool) -> None:
-    """Save a file as `UploadedFile.save` says."""
+    """Save a file as `UploadedFile.save` describes."""
     check_flag("overwrite", overwrite)
     if not isinstance(path, str | bytes | os.PathLike):
         raise wrong_type("path", "text, bytes or an os.PathLike", path)
     target = os.fsdecode(path)
     if not (replace(file, target) if overwrite else save_new(file, target)):
-        # As if it had been moved. To delete a large file takes long: here, that is in the thread
-        # that `save_async` has for it.
+        # The copy replaces the temporary file, as a move would. Deleting a large file takes long,
+        # but `save_async` does it here in a thread.
         file._go_on_with(target)  # noqa: SLF001 - the other half of `save`
 
 
 def replace(file: UploadedFile, path: str) -> bool:
-    """Save a file in place of what is there, once it is complete."""
+    """Save a file over an existing one, which is replaced once the new file is complete."""
     partial = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")  # noqa: PTH118, PTH120
     try:
         moved = save_new(file, partial)
         os.replace(partial, path)  # noqa: PTH105
     except OSError as error:
         if error.filename == partial:
-            error.filename = path  # the one that the caller knows
+            error.filename = path  # the path that the caller knows
             del error.filename2
         raise
     finally:
-        with suppress(OSError):  # it is there after an error only
+        with suppress(OSError):  # it exists after an error only
             os.unlink(partial)  # noqa: PTH108
     return moved
 
 
 def save_new(file: UploadedFile, path: str) -> bool:
-    """Save a file under a new name; return whether it was moved there."""
+    """Save a file under a new name. Return whether it was moved."""
     if file._move(path):  # noqa: SLF001 - as above
         return True
     copy(file, path)
@@ -124,12 +124,12 @@ def save_new(file: UploadedFile, path: str) -> bool:
 
 
 def move(file: io.BufferedRandom, path: str, directory: str | None) -> io.BufferedRandom | None:
-    """Give a temporary file a name, and return a file to go on with; None if that cannot be."""
+    """Give a temporary file a name. Return a file to continue with, or None on failure."""
     file.flush()
     descriptor = file.fileno()
     try:
         saved = open_saved(f"/proc/self/fd/{descriptor}", file.tell(), directory)
-    except OSError:  # another system
+    except OSError:  # the system does not support it
         return None
     linked = False
     try:
@@ -143,11 +143,11 @@ def move(file: io.BufferedRandom, path: str, directory: str | None) -> io.Buffer
 def become_new(descriptor: int, folder: str) -> bool:
     """Give a temporary file the mode of a new file in the folder.
 
-    Return False if a new file there would also have another owner, group or access list, or if
-    this one has a name already.
+    Return False if a new file there would have another owner, group or access list, or if this
+    file has a name already.
     """
     try:
-        # Only such a file tells: the umask, the folder and its access list decide together.
+        # Make a new file to find out: the umask, the folder and its access list decide together.
         new = os.open(folder or ".", os.O_WRONLY | os.O_TMPFILE, 0o666)
     except (AttributeError, OSError):
         return False
@@ -168,9 +168,9 @@ def describe(descriptor: int) -> tuple[object, ...]:
 
 
 def link(descriptor: int, path: str) -> bool:
-    """Give an open file a name; False if it cannot have this one."""
+    """Give an open file a name. Return False if it cannot have it."""
     try:
-        # With a descriptor of a folder, needed or not, `os.link` follows the link in /proc.
+        # `os.link` follows the link in /proc only if it gets the descriptor of a folder.
         os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor)
     except FileExistsError as error:
         raise FileExistsError(error.errno, error.strerror, path) from None
@@ -180,7 +180,7 @@ def link(descriptor: int, path: str) -> bool:
 
 
 def copy(file: UploadedFile, path: str) -> None:
-    """Copy the content to a new file, which is gone again if that fails."""
+    """Copy the content to a new file. Delete this file after an error."""
     with open(path, "xb") as target:  # noqa: PTH123
         try:
             copy_content(file, target)

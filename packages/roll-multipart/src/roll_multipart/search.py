@@ -1,9 +1,9 @@
-"""Finding a delimiter in a chunk, at the speed of `bytes.find` on hostile data too.
+"""Search for a delimiter in a chunk, which is as fast on hostile data.
 
-`bytes.find` skips a whole needle when the byte behind it is not one of the needle's, as far as the
-lowest six bits tell. A flood of the delimiter's own bytes makes it go step by step, up to twenty
-times slower in a short haystack. What helps: to look first for what floods do not have, which is
-a run of the boundary with nothing like CR, LF or `-`, or its last byte.
+`bytes.find` skips the length of the needle if the next byte is not in the needle, compared by six
+bits. Data that consist of bytes of the delimiter make it advance byte by byte, which is up to
+twenty times slower. So the search first looks for something that such data lack: a run of the
+boundary without CR, LF or `-`, or its last byte.
 """
 
 import re
@@ -11,16 +11,16 @@ from typing import Final
 
 __all__ = ["SHORT", "DelimiterSearch"]
 
-# Shorter ones turn up in the data by chance.
+# Shorter runs occur in the data by chance.
 IMMUNE: Final = re.compile(rb"[^\r\nMJm-]{8,}")
 SAMPLE: Final = 16
-# Bytes. Below, the run finds out about a flood; above, a sample does, since the whole delimiter is
-# the better needle for all else.
+# In bytes. Below it, the run detects hostile data. Above it, a sample does, because the whole
+# delimiter is the better needle for other data.
 SHORT: Final = 2500
 
 
 class DelimiterSearch:
-    """Does what `data.find(delimiter, position)` does."""
+    """A search with the result of `data.find(delimiter, position)`."""
 
     __slots__ = ("_delimiter", "_last", "_offset", "run")
 
@@ -31,7 +31,7 @@ class DelimiterSearch:
         self._offset = delimiter.index(self.run)
 
     def find(self, data: bytes, position: int) -> int:
-        """Where the delimiter is, at the position or behind it; -1 if it is not there."""
+        """Return the place of the delimiter at or after the position, or -1."""
         if len(data) - position < SHORT:
             found = data.find(self.run, position + self._offset)
             if found < 0:
@@ -44,7 +44,7 @@ class DelimiterSearch:
         return self._find_in_flood(data, position)
 
     def _is_flood(self, data: bytes, position: int) -> bool:
-        """Whether the data begin with bytes of the delimiter only."""
+        """Return whether the data begin with a run of bytes of the delimiter."""
         delimiter = self._delimiter
         if data[position] not in delimiter:
             return False

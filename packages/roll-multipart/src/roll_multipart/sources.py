@@ -1,7 +1,7 @@
-"""Where a body comes from: bytes, a file, an iterable of bytes, a WSGI environ.
+"""The sources of a body: bytes, a file, an iterable of bytes, a WSGI environ.
 
-What reads a source is no generator: a generator has ended once an error, or the cancellation of a
-task, has passed through it, and what is left of the body would be lost.
+They are read by iterators that are not generators: an error or a cancellation ends a generator,
+and the rest of the body would be lost.
 """
 
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
@@ -15,11 +15,11 @@ from .errors import MultipartError
 __all__ = ["CHUNK", "Readable", "Source", "goes_on", "read_chunks"]
 
 CHUNK: Final = 64 * 2**10
-"""Bytes that are read at once."""
+"""The number of bytes of one read."""
 
 
 class Readable(Protocol):
-    """A file, as far as it is read here."""
+    """The part of a file that is used here."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -28,7 +28,7 @@ Source = bytes | Readable | Iterable[bytes] | Mapping[str, Any]
 
 
 class FileChunks:
-    """The content of a file, from its position on."""
+    """The chunks of a file, from its position on."""
 
     __slots__ = ("_file",)
     goes_on: Final = True
@@ -56,7 +56,7 @@ class FileChunks:
 
 
 class LimitedChunks(FileChunks):
-    """As much of an input as the request has: the input may go on, and block (PEP 3333)."""
+    """The chunks of a WSGI input up to its Content-Length: reading on may block (PEP 3333)."""
 
     __slots__ = ("_left",)
 
@@ -84,7 +84,7 @@ class LimitedChunks(FileChunks):
 def read_chunks(source: Any, other: str = "") -> Iterator[bytes]:
     """Return the chunks of bytes, a file, an iterable of bytes or a WSGI environ.
 
-    Raises `TypeError` for anything else; `other` is what the caller takes besides.
+    Raises `TypeError` for anything else. The message adds `other`, which the caller also takes.
     """
     if isinstance(source, BYTES):
         return iter([bytes(source)])
@@ -93,13 +93,13 @@ def read_chunks(source: Any, other: str = "") -> Iterator[bytes]:
     if hasattr(source, "read") and not reads_asynchronously(source):
         return FileChunks(source)
     if isinstance(source, Iterable) and not isinstance(source, str | Mapping):
-        with suppress(TypeError):  # a proxy of Flask may only look like one
+        with suppress(TypeError):  # a proxy of Flask may look iterable, and is not
             return iter(source)
     raise refuse_source(source, other)
 
 
 def goes_on(chunks: Any) -> bool:
-    """Whether the chunks go on after an error, or a cancelled `await`, as if it had not been."""
+    """Return whether the chunks continue after an error or a cancelled `await`."""
     return getattr(chunks, "goes_on", False)
 
 
@@ -112,7 +112,7 @@ def read_environ(environ: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def to_length(text: Any) -> int:
-    """Read a Content-Length (RFC 9110 8.6); without one there is no body."""
+    """Parse a Content-Length (RFC 9110 8.6). Without one, there is no body."""
     if not isinstance(text, str):
         raise wrong_type("CONTENT_LENGTH", "text", text)
     if not text:
@@ -127,12 +127,12 @@ def reads_asynchronously(source: Any) -> bool:
 
 
 def refuse_source(source: Any, other: str) -> TypeError:
-    """Return the error for what is no source of a body, or one for other functions."""
+    """Return the error for an object that is not a source, or is an asynchronous one."""
     kind = type(source).__name__
     expected = f"Expected bytes, a file, an iterable of bytes, a WSGI environ{other}"
     if hasattr(source, "environ"):
         return TypeError(f"{expected}, not {kind}: pass its `environ`")
-    # Requests of Starlette and of aiohttp, which are mappings, but have no environ.
+    # Requests of Starlette and aiohttp are mappings, but not environs.
     is_request = isinstance(source, Mapping) and hasattr(source, "url")
     if (
         is_request

@@ -1,4 +1,4 @@
-"""The states of the parser: each takes data, says what it found, and names the next state."""
+"""The states of the parser. Each parses data, calls the methods, and sets the next state."""
 
 import re
 from collections.abc import Callable
@@ -13,24 +13,24 @@ from .usual_head import USUAL_HEAD, USUAL_LINES, make_part
 __all__ = ["States", "cut"]
 
 PADDING: Final = re.compile(rb"[ \t]++")
-# Sizes in bytes. Below this one a copy is cheaper than a view,
+# In bytes. Below this size, a copy is cheaper than a view.
 SMALL: Final = 8192
-# and a search within this one cheaper than in all that follows.
+# In bytes. A search in so little is cheaper than one in all the rest.
 NEAR: Final = 1024
 SHORT_HEAD: Final = 256
 
 
 class States:
-    """What is known of a body while it is parsed; `PushParser` feeds it."""
+    """The state of a body while it is parsed. `PushParser` feeds it."""
 
-    # What changes: here, so that a new parser has little to set.
+    # The variables are class attributes, so that a new parser has little to set.
     _parts = 0
     _carry = b""
     _preamble = 0
     _searched = 0
-    # In the middle of a content, with nothing carried over.
+    # Whether the next chunk continues a content, with nothing carried over.
     _in_content = False
-    # What a chunk without a delimiter does not have; empty until it is known.
+    # A run of bytes that only chunks with a delimiter have; empty until it is known.
     _run = b""
     _failure: tuple[type[MultipartError], str] | None = None
 
@@ -45,7 +45,7 @@ class States:
         self._form = form
         self._delimiter = b"\r\n--" + boundary
         self._reach = 1 - len(self._delimiter)
-        # A usual head has up to two lines; there are three line breaks around them.
+        # A usual head has up to two lines, with three line breaks around them.
         self._usual_size = limits.max_header_size + 6 if limits.max_headers >= USUAL_LINES else 0
         self._state: State = States._open
         self._next_part: State = type(self)._after_delimiter  # noqa: SLF001
@@ -54,8 +54,8 @@ class States:
         while position >= 0:
             position = self._state(self, data, position)
 
-    # A state takes the data and a position in it. It returns where the next state goes on, or -1
-    # if it needs more data, having put into `_carry` what must be seen again.
+    # A state takes the data and a position. It returns the position for the next state. It returns
+    # -1 if it needs more data, and stores in `_carry` what it must see again.
 
     def _fail(self, data: bytes, position: int) -> int:
         assert self._failure is not None
@@ -66,7 +66,7 @@ class States:
         raise MultipartError("The body ended before its final boundary")
 
     def _open(self, data: bytes, position: int) -> int:
-        """The first boundary may open the body: then no line break is before it."""
+        """Parse the start of the body: the first boundary may be there, without a line break."""
         boundary = self._delimiter[2:]
         if data.startswith(boundary):
             return self._pass_delimiter(-2)
@@ -76,9 +76,9 @@ class States:
         return position
 
     def _skip_preamble(self, data: bytes, position: int) -> int:
-        """Skip up to the first boundary, which begins a line: else a part would be lost."""
+        """Skip up to the first boundary. It must begin a line, or a part would be lost."""
         found = data.find(self._delimiter[2:], position)
-        # What is kept has room for all of a delimiter but its last byte.
+        # Keep as many bytes as a delimiter has, less one.
         end = max(found - 2 if found >= 0 else len(data) + self._reach, position)
         self._preamble += end - position
         if self._preamble > self.limits.max_preamble:
@@ -95,25 +95,25 @@ class States:
         return -1
 
     def _end(self, position: int) -> int:
-        """The final boundary is there: a form may have no part, but then it has nothing else."""
+        """Handle the final boundary. A form may have no part, but then it has nothing else."""
         if self._preamble and not self._parts:
             raise MultipartError("No part in a body that is not empty")
         self._state = States._skip_epilogue
         return position
 
     def _after_delimiter(self, data: bytes, position: int) -> int:
-        """Give out the parts that lie in the data as a whole, and what follows them."""
+        """Parse the parts that are complete in the data, and what follows them."""
         delimiter, longest, max_parts = self._delimiter, self._usual_size, self.limits.max_parts
         while match := USUAL_HEAD.match(data, position):
             start = match.end()
             if start - position > longest:
                 break
             head = data[position + 2 : start - 4]
-            if match.lastindex == 1:  # as `make_part`: a twelfth faster without the call
+            if match.lastindex == 1:  # the code of `make_part`: a twelfth faster without the call
                 part = Part(head, match[1].decode("utf-8", "replace"), None, "")
             else:
                 part = make_part(match, head)
-            # As `_find_end` and `_deliver`: an eighth faster without the calls.
+            # The code of `_find_end` and `_deliver`: an eighth faster without the calls.
             end = data.find(delimiter, start - 2, start + NEAR)
             if end < 0 and len(data) > start + NEAR:
                 end = self._find(data, start)
@@ -128,7 +128,7 @@ class States:
         return self._read_boundary_line(data, position)
 
     def _read_boundary_line(self, data: bytes, position: int) -> int:
-        """Read what is behind a boundary, if no usual head is."""
+        """Parse what follows a boundary, if it is not a usual head."""
         rest = data[position : position + 2]
         if rest == b"--":
             return self._end(position + 2)
@@ -137,9 +137,9 @@ class States:
         return self._after_padding(data, position)
 
     def _is_cut(self, data: bytes, position: int) -> bool:
-        """Whether a short head goes on in the next chunk: then all of it is tried again, once.
+        """Return whether a short head continues in the next chunk. It is then parsed again, once.
 
-        1,000 fields in chunks of 1 KiB take a twentieth less time by it.
+        1,000 fields in chunks of 1 KiB take a twentieth less time that way.
         """
         size = len(data) - position
         short = size < SHORT_HEAD and size < self._usual_size
@@ -158,7 +158,7 @@ class States:
         raise MultipartError("Unexpected bytes after a boundary")
 
     def _read_head(self, data: bytes, position: int) -> int:
-        # The line break before the head counts, so that an empty head ends here and now.
+        # Include the line break before the head, so that an empty head has its end.
         limit = position + 2 + self.limits.max_header_size + 4
         end = data.find(b"\r\n\r\n", position + self._searched, limit)
         if end < 0:
@@ -167,7 +167,7 @@ class States:
         head = data[position + 2 : end]
         match = USUAL_HEAD.match(data, position)
         if match is not None and match.end() - position <= self._usual_size:
-            part = make_part(match, head)  # it was cut: most heads are, in chunks of 1 KiB
+            part = make_part(match, head)  # the head was cut, as most heads are in chunks of 1 KiB
         else:
             part = parse_part(head, self.limits, form=self._form)
         return self._deliver(part, data, end + 4, self._find_end(data, end + 4))
@@ -179,16 +179,16 @@ class States:
         return self._wait(data, position)
 
     def _find_end(self, data: bytes, start: int) -> int:
-        """Find the delimiter behind a content that begins here; -1 if it is not in the data."""
-        # An empty part may share the blank line's CRLF with the delimiter behind it. Most parts
-        # are short, and a short haystack spares `find` its preparations for long ones.
+        """Find the delimiter after a content that begins here. Return -1 if there is none."""
+        # The CRLF of the blank line may be that of the delimiter, if the part is empty. Most parts
+        # are short, and `find` prepares less for a short haystack.
         end = data.find(self._delimiter, start - 2, start + NEAR)
         if end < 0 and len(data) > start + NEAR:
             return self._find(data, start)
         return end
 
     def _deliver(self, part: Part, data: bytes, start: int, end: int) -> int:
-        """Give out a part, as far as it lies in the data."""
+        """Begin a part, with as much content as is in the data."""
         self._parts += 1
         if self._parts > self.limits.max_parts:
             raise LimitError("Too many parts")
@@ -198,7 +198,7 @@ class States:
         return self._end_content(data, start, end)
 
     def _first_data(self, data: bytes, position: int) -> int:
-        """The data begin, with the blank line's CRLF in front of them."""
+        """Parse the first data of a part, with the CRLF of the blank line before them."""
         if data.startswith(self._delimiter, position):
             self.part_end()
             return self._pass_delimiter(position)
@@ -220,14 +220,14 @@ class States:
         return self._pass_delimiter(end)
 
     def _find(self, data: bytes, position: int) -> int:
-        """Find the delimiter in a content too long for a plain search."""
+        """Find the delimiter in a long content, and search so from now on."""
         search = DelimiterSearch(self._delimiter)
         self._find = search.find  # type: ignore[method-assign]
         self._run = search.run
         return search.find(data, position)
 
     def _hold_back(self, data: bytes, start: int) -> int:
-        """The data have no delimiter: give them out, but for what may be the beginning of one."""
+        """Deliver data without a delimiter, except what may be the beginning of one."""
         end = self._find_tail(data)
         if end < start:
             self._state = States._first_data
@@ -251,9 +251,9 @@ class States:
         return -1
 
     def _find_tail(self, data: bytes) -> int:
-        """Where the beginning of a delimiter may lie at the end of the data.
+        """Return where the beginning of a delimiter may be at the end of the data.
 
-        A delimiter has one CR only, its first byte, hence the last CR decides.
+        The only CR of a delimiter is its first byte, so the last CR of the data decides.
         """
         start = data.rfind(b"\r", self._reach)
         if start >= 0 and self._delimiter.startswith(data[start:]):
@@ -265,7 +265,7 @@ State = Callable[[States, bytes, int], int]
 
 
 def cut(data: bytes, start: int, end: int) -> bytes | memoryview:
-    """The data between two positions, without copying much."""
+    """Return the data between two positions. A large part is a view."""
     if end - start < SMALL or end - start == len(data):
         return data[start:end]
     return memoryview(data)[start:end]

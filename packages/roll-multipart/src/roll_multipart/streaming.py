@@ -1,4 +1,4 @@
-"""Encoding of forms piece by piece: files of any size, in little memory."""
+"""Encoding of forms piece by piece: files of any size take little memory."""
 
 import os
 import stat
@@ -14,26 +14,26 @@ from .encoder import EncodedPart, Fields, make_boundary, make_parts, to_bytes
 
 __all__ = ["AsyncEncodedForm", "EncodedForm", "encode_stream", "encode_stream_async"]
 
-# Bytes: what is read at once of a file, and what is copied rather than sent on its own.
+# In bytes: the size of a read, and the size below which pieces are joined.
 PIECE: Final = 256 * 2**10
 SMALL: Final = 16 * 2**10
-# They can be iterated over, but not to pieces of a content in their order.
+# These can be iterated over, but not to the pieces of a content in order.
 NO_STREAMS: Final = (*BYTES, str, Mapping, AbstractSet)
 
 
 def encode_stream(fields: Fields = (), files: Fields = ()) -> "EncodedForm":
     """Encode a form whose files are read while it is sent.
 
-    The arguments are those of `encode`; the content of a file may also be an iterable of bytes. A
-    list of them goes into a tuple, `([b"a", b"b"], filename)`: by itself, it is several files.
+    The arguments are those of `encode`. The content of a file may also be an iterable of bytes.
+    Put a list of chunks into a tuple, `([b"a", b"b"], filename)`: a list alone is several files.
     Nothing is read before the result is iterated over. Raises what `encode` raises, and `OSError`
-    for a path that is no file.
+    for a path that is not a file.
     """
     return EncodedForm(fields, files)
 
 
 def encode_stream_async(fields: Fields = (), files: Fields = ()) -> "AsyncEncodedForm":
-    """Do what `encode_stream` does for `async for`: files are read in a thread of asyncio.
+    """Encode as `encode_stream` does, for `async for`. Files are read in a thread of asyncio.
 
     The content of a file may also be an asynchronous iterable of bytes, or an object with an
     asynchronous `read`.
@@ -42,7 +42,7 @@ def encode_stream_async(fields: Fields = (), files: Fields = ()) -> "AsyncEncode
 
 
 class Content:
-    """The content of a file that is read when it is sent."""
+    """The content of a file, which is read while it is sent."""
 
     def __init__(self, source: Any) -> None:
         self.source = source
@@ -50,13 +50,13 @@ class Content:
         self._read_before = False
 
     def claim(self) -> None:
-        """Raise `ValueError` for what was read before, and would be empty now."""
+        """Raise `ValueError` for a source that was read before, and would be empty now."""
         if self._read_before and self.size is None and not is_read_anew(self.source):
             raise ValueError("A file that can be read only once was read before")
         self._read_before = True
 
     def open(self) -> IO[bytes]:
-        """Open the file, or go to where it began."""
+        """Open the file, or return to its first position."""
         if isinstance(self.source, os.PathLike):
             return Path(self.source).open("rb")
         if self.start is not None:
@@ -65,19 +65,19 @@ class Content:
         return file
 
     def close(self, file: IO[bytes]) -> None:
-        """Close what `open` has opened."""
+        """Close the file if `open` opened it."""
         if file is not self.source:
             file.close()
 
 
 class BaseForm:
-    """What the two kinds of encoded forms share."""
+    """The common base of `EncodedForm` and `AsyncEncodedForm`."""
 
     content_type: str
-    """The value of the Content-Type header, which has the boundary."""
+    """The value of the Content-Type field, with the boundary."""
 
     content_length: int | None
-    """The size in bytes, for the Content-Length header; None if a file does not tell its own."""
+    """The size in bytes, for the Content-Length field; None if the size of a file is unknown."""
 
     _iterables: tuple[type, ...] = (Iterable,)
     _awaits = False
@@ -94,7 +94,7 @@ class BaseForm:
     def _make_pieces(
         self, parts: Iterable[EncodedPart], delimiter: bytes
     ) -> Iterator[bytes | Content]:
-        """Return what the body is made of, in order."""
+        """Return the pieces of the body in order."""
         for part in parts:
             yield b"%b\r\n%b" % (delimiter, part.head)
             yield Content(part.content) if self._is_stream(part) else to_bytes(part)
@@ -113,7 +113,7 @@ class BaseForm:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Content-Type and, when it is known, Content-Length."""
+        """The fields Content-Type and, if it is known, Content-Length."""
         headers = {"Content-Type": self.content_type}
         if self.content_length is not None:
             headers["Content-Length"] = str(self.content_length)
@@ -123,16 +123,16 @@ class BaseForm:
 class EncodedForm(BaseForm):
     """A form that is encoded while it is iterated over.
 
-    `content_type`: the value of the Content-Type header, which has the boundary.
-    `content_length`: the size in bytes; None if a file does not tell its own.
-    `headers`: a dict of both, the second if it is known.
+    `content_type`: the value of the Content-Type field, with the boundary.
+    `content_length`: the size in bytes; None if the size of a file is unknown.
+    `headers`: a dict of both fields, the second only if it is known.
 
-    It can be iterated over again, unless a file in it can be read only once: then `ValueError` is
-    raised. So it is for a file that became shorter: `content_length` is no longer true.
+    It can be iterated over again. If a file can be read only once, this raises `ValueError`. A
+    file that became shorter is a `ValueError` too, because `content_length` is then wrong.
     """
 
     def __iter__(self) -> Iterator[bytes]:
-        """Give out the body in pieces of at most 256 KiB or the size of what was given."""
+        """Yield the body in pieces of at most 256 KiB, or the size of a given piece."""
         for piece in self._pieces:
             if isinstance(piece, Content):
                 yield from read_content(piece)
@@ -147,7 +147,7 @@ class AsyncEncodedForm(BaseForm):
     _awaits = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give out the body in pieces of at most 256 KiB or the size of what was given."""
+        """Yield the body in pieces of at most 256 KiB, or the size of a given piece."""
         for piece in self._pieces:
             if isinstance(piece, Content):
                 async for data in read_content_async(piece):
@@ -170,7 +170,7 @@ def join_small(pieces: Iterable[bytes | Content]) -> Iterator[bytes | Content]:
 
 
 def measure(source: Any) -> tuple[int | None, int | None]:
-    """Where a file begins and its size from there; None for what it does not tell."""
+    """Return the position of a file, and its size from there. Each is None if it is unknown."""
     if isinstance(source, list | tuple):
         return None, sum(len(to_piece(piece)) for piece in source)
     if isinstance(source, os.PathLike):
@@ -178,7 +178,7 @@ def measure(source: Any) -> tuple[int | None, int | None]:
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(f"Not a file: {source}")
         return None, status.st_size if stat.S_ISREG(status.st_mode) else None
-    # Of text, the size is known once it is encoded.
+    # The size of text is known only after encoding.
     if isinstance(source, TextIOBase) or iscoroutinefunction(getattr(source, "read", None)):
         return None, None
     if not (hasattr(source, "seekable") and source.seekable()):
@@ -190,20 +190,20 @@ def measure(source: Any) -> tuple[int | None, int | None]:
 
 
 def is_read_anew(source: Any) -> bool:
-    """Return whether a source without a size begins again each time."""
+    """Return whether a source without a size can be read again."""
     if isinstance(source, os.PathLike):
         return True
     return not (hasattr(source, "read") or isinstance(source, Iterator | AsyncIterator))
 
 
 class Counted:
-    """How much of a content is still to come."""
+    """The number of bytes of a content that are still expected."""
 
     def __init__(self, size: int | None) -> None:
         self._left = size
 
     def next_size(self) -> int:
-        """How many bytes to ask for; 0 when all have come."""
+        """Return how many bytes to read, or 0 after the last one."""
         return PIECE if self._left is None else min(PIECE, self._left)
 
     def check(self, piece: Any) -> bytes:
@@ -216,7 +216,7 @@ class Counted:
         return data
 
     def end(self) -> None:
-        """Check that all has come."""
+        """Raise `ValueError` if bytes are missing."""
         if self._left:
             raise ValueError(f"A file became {self._left} bytes shorter while it was sent")
 

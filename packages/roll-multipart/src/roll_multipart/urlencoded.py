@@ -17,12 +17,12 @@ __all__ = [
 ]
 
 MAX_FIELDS: Final = 1000
-# Bytes, of one field and of all fields of a body.
+# In bytes: of one field, and of all fields of a body.
 MAX_FIELD_SIZE: Final = 2**20
 MAX_TEXT_SIZE: Final = 8 * 2**20
-# Bytes. What is longer is decoded piece by piece: slower for each field, but in little memory.
+# In bytes. Longer text is decoded field by field, which is slower but takes little memory.
 SHORT: Final = 4096
-# What `&` and `=` become while everything else is decoded.
+# These stand for `&` and `=` while everything else is decoded.
 AND: Final = "\x1f"
 IS: Final = "\x1e"
 MARKS: Final = bytes.maketrans(b"&=", b"\x1f\x1e")
@@ -39,10 +39,10 @@ def fill(
     *,
     strict: bool,
 ) -> None:
-    """Add the pairs of a text, without the empty ones.
+    """Add the pairs of a text, except empty ones.
 
-    Raises `LimitError` past a limit and, when strict, `MultipartError` for bytes that are not
-    UTF-8 and for a pair without `=`, empty ones included.
+    Raises `LimitError` beyond a limit. If strict, raises `MultipartError` for text that is not
+    UTF-8, and for a pair without `=`, also for an empty one.
     """
     short = len(text) <= SHORT <= max_field_size and max_text_size >= SHORT
     if not (short and fill_short(values, text, max_fields, strict)):
@@ -50,9 +50,9 @@ def fill(
 
 
 def fill_short(values: Values, text: Text, max_fields: int, strict: bool) -> bool:
-    """Add the pairs of a short text, without the empty ones.
+    """Add the pairs of a short text, except empty ones.
 
-    Return False, with nothing added, if that takes `fill_long`.
+    Return False and add nothing if `fill_long` must parse the text.
     """
     if not isinstance(text, str):
         text = str(text, "ascii", "replace")
@@ -74,15 +74,15 @@ def fill_short(values: Values, text: Text, max_fields: int, strict: bool) -> boo
 
 
 def fill_long(values: Values, text: Text, *limits: int, strict: bool) -> None:
-    """Add the pairs of any text, without the empty ones; the limits are on fields, one, all."""
-    # Loaded when needed: most requests have a short query string or none.
+    """Add the pairs of any text, except empty ones. The limits are those of `fill`."""
+    # Loaded at the first use, because most requests have a short query string or none.
     from .long_urlencoded import LongParser  # noqa: PLC0415
 
     LongParser(values, *limits, strict=strict).parse(text)
 
 
 def fill_escaped(values: Values, text: str, strict: bool) -> bool:
-    """Decode all of it at once, with marks for the separators."""
+    """Decode all of the text at once, with marks for the separators."""
     marked = decode_marked(text)
     if marked is None:
         return False
@@ -98,10 +98,10 @@ def fill_escaped(values: Values, text: str, strict: bool) -> bool:
 
 
 def decode_marked(text: str) -> str | None:
-    r"""Mark the separators and undo `%XX` at the speed of C, by way of Python's own `\xXX`.
+    r"""Mark the separators, and undo `%XX` at the speed of C, with Python's own `\xXX` decoder.
 
-    None if the text is not up to that: something in it may look like a mark or like an escape of
-    Python's, or is an incomplete `%XX`, which has to stay as it is.
+    Return None if this is impossible: the text has something like a mark or like an escape of
+    Python, or an incomplete `%XX`, which must stay as it is.
     """
     if "%1" in text or "\\" in text or AND in text or IS in text:
         return None

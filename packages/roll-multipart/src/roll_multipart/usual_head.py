@@ -1,4 +1,4 @@
-"""The head that nearly every part of a form has, read by one expression."""
+"""Parsing of usual heads, which nearly all parts of forms have, by one expression."""
 
 import re
 from typing import Final
@@ -7,8 +7,8 @@ from .headers import Part, clean_filename
 
 __all__ = ["USUAL_HEAD", "USUAL_LINES", "make_part"]
 
-# The header block of nearly every part there is, from the line break that ends the boundary's
-# line. What it does not match goes the long way, `parse_part`; what it does, both read alike.
+# The head of nearly every part, from the line break after the boundary on. `parse_part` parses
+# other heads, and gives the same result for these.
 USUAL_HEAD: Final = re.compile(
     rb'\r\nContent-Disposition: form-data; name="([^"\\%\r\n\0]*+)"'
     rb'(?:; filename="([^"\\/:%\0-\x1f\x7f]*+)(?<![. ])")?+'
@@ -18,7 +18,7 @@ USUAL_LINES: Final = 2
 
 
 def make_part(match: re.Match[bytes], head: bytes) -> Part:
-    """Make a part of what matched: of a filename, only what is not ASCII may need cleaning."""
+    """Return the part of a match. Only a filename that is not ASCII may need cleaning."""
     name, filename, content_type = match.groups()
     text = None
     if filename is not None:
