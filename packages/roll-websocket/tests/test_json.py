@@ -130,7 +130,7 @@ async def test_the_codec_may_be_another(serve: Any, wire: Any) -> None:
     assert await raw.frame() == (0x81, b'{"a": 1}')
 
 
-def test_the_default_codec_refuses_what_is_no_json_both_ways() -> None:
+def test_default_codec_refuses_invalid_json_both_ways() -> None:
     codec = StrictJSON()
     assert codec.loads(codec.dumps(VALUES).encode()) == VALUES
     for data in NO_JSON:
@@ -155,7 +155,7 @@ def is_read(codec: StrictJSON, data: bytes) -> bool:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_is_read_can_be_written_again_however_deep(shape: str) -> None:
+def test_json_that_is_read_can_be_written_again_however_deep(shape: str) -> None:
     codec = StrictJSON()
     taken, refused = 1, 200_000
     while refused - taken > 1:
@@ -201,7 +201,7 @@ def test_wide_text_is_not_deep() -> None:
 
 @pytest.mark.usefixtures("either_reader")
 @pytest.mark.parametrize("text", ["%s],[%s", "%s]", "[%s", "%s,%s", "%s]]],[[[%s", "{}%s"])
-def test_brackets_of_a_long_text_are_its_own(text: str) -> None:
+def test_unbalanced_brackets_in_long_text_are_an_error(text: str) -> None:
     data = text.replace("%s", "[" + ",".join(["[]"] * 300) + "]").encode()
     with pytest.raises(json.JSONDecodeError) as expected:
         json.loads(data)

@@ -64,12 +64,12 @@ async def test_a_refused_request_is_answered_and_closed(
     assert site.ws == []
 
 
-async def test_a_client_that_asks_for_nothing_is_left(serve: Any) -> None:
+async def test_connection_without_a_request_is_closed_after_the_timeout(serve: Any) -> None:
     raw = await (await serve(constants={"TIMEOUT": 0.01})).socket()
     assert await raw.rest() == b""
 
 
-async def test_a_client_may_go_before_it_asks(serve: Any) -> None:
+async def test_client_may_disconnect_before_its_request(serve: Any) -> None:
     site = await serve()
     raw = await site.socket()
     raw.writer.write_eof()
@@ -344,7 +344,7 @@ class NoCodec:
 
 
 @pytest.mark.parametrize("protocol", [int, None, 3, "WSProtocol", asyncio.Protocol, print])
-def test_what_is_no_protocol_is_an_error_at_once(wire: Any, protocol: Any) -> None:
+def test_protocol_that_is_not_a_class_of_connections_is_an_error(wire: Any, protocol: Any) -> None:
     with pytest.raises(ValueError, match=r"`protocol` is a subclass of WSProtocol, not"):
         Listener(wire.echo, protocol=protocol)
 
@@ -366,14 +366,16 @@ NO_COUNTS = ["1", 1.0, -1, True, float("inf"), b"x", [1], print]
         *(("JSON", value) for value in [None, print, "json", NoCodec()]),
     ],
 )
-def test_constants_that_cannot_work_are_errors_at_once(wire: Any, name: str, value: Any) -> None:
+def test_constants_that_cannot_work_are_errors_when_a_listener_is_made(
+    wire: Any, name: str, value: Any
+) -> None:
     protocol = type("Tuned", (WSProtocol,), {name: value})
     with pytest.raises(ValueError, match=f"`{name}`"):
         Listener(wire.echo, protocol=protocol)
 
 
 @pytest.mark.parametrize("grace", [None, "5", -1, True, float("nan"), [5]])
-async def test_a_grace_that_is_no_time_is_an_error_at_once(wire: Any, grace: Any) -> None:
+async def test_grace_that_is_not_a_number_of_seconds_is_an_error(wire: Any, grace: Any) -> None:
     listener = Listener(wire.echo)
     with pytest.raises(ValueError, match="`grace` is a number of seconds, not"):
         await listener.stop(grace)
@@ -410,7 +412,7 @@ KINDS = pytest.mark.parametrize("kind", [plain, asynchronous])
 
 
 @KINDS
-async def test_a_hook_may_refuse_with_an_answer_of_its_own(
+async def test_process_request_may_refuse_with_its_own_response(
     serve: Any, wire: Any, kind: Any, log: pytest.LogCaptureFixture
 ) -> None:
     def hook(request: HandshakeRequest) -> None:

@@ -26,7 +26,7 @@ def test_a_status_that_refuses_nothing_is_an_error_at_once(error: Any, status: A
 
 
 @pytest.mark.parametrize("message", [None, b"No", 3, ["No"], Exception("No")])
-def test_a_message_that_is_no_text_is_an_error_at_once(message: Any) -> None:
+def test_refusal_with_a_message_that_is_not_text_is_an_error(message: Any) -> None:
     with pytest.raises(TypeError, match="The message of a refusal is a str, not"):
         HandshakeError(403, message)
 
@@ -126,7 +126,7 @@ async def test_fields_of_a_refusal_are_sent_once(
     assert log.records == []
 
 
-async def test_a_message_that_is_no_utf_8_is_sent_all_the_same(serve: Any, wire: Any) -> None:
+async def test_refusal_with_a_surrogate_in_its_message_is_sent(serve: Any, wire: Any) -> None:
     _, _, body = await refused(serve, wire, HandshakeError(403, "a\ud800b"))
     assert body == b"a?b"
 

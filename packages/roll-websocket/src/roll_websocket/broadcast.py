@@ -18,17 +18,17 @@ def broadcast(
     *,
     slow: Literal["close", "drop"] = "close",
 ) -> int:
-    """Send a message to many connections, without waiting for any; return how many were slow.
+    """Send a message to many connections without waiting. Return how many were too slow.
 
     The message is framed once, and compressed once for all connections that negotiated the same
-    compression. It keeps its place in the order of what each connection sends. Connections that
-    are not open are skipped.
+    compression. It keeps its place in the order of the messages of each connection.
+    Connections that are not open are skipped.
 
     If a peer does not read, at most `BACKLOG_LIMIT` bytes of broadcasts wait for it, or a single
     message. Then `slow` decides: `"close"` closes the connection with 1013, `"drop"` does not
     send the message to this peer.
-    Raises TypeError for a message of another type or for what is no connection, and ValueError for
-    another `slow`.
+    Raises TypeError for a message of another type, and for an object that is not a connection.
+    Raises ValueError for another `slow`.
     """
     if slow not in POLICIES:
         raise ValueError(f"`slow` is 'close' or 'drop', not {slow!r}")
@@ -45,7 +45,7 @@ def broadcast(
                 raise TypeError(f"Broadcast to connections, each a WSProtocol, not to {ws!r}")
             continue
         try:
-            # Most peers take this way, written out: it takes half the time of `post`.
+            # This is `post` for most peers, without the call: it takes half the time.
             if (
                 connection.outbox.clear
                 and connection.deflate is None

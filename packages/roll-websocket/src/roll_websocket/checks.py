@@ -1,4 +1,4 @@
-"""Checks of what a Listener is given."""
+"""Checks of the arguments of a Listener."""
 
 import inspect
 import math
@@ -14,7 +14,7 @@ SIZES = ["MAX_QUEUE", "READ_LIMIT", "WRITE_LIMIT", "BACKLOG_LIMIT"]
 
 
 def check_protocol(protocol: object) -> None:
-    """Raise ValueError for what is no class of connections, or has constants that cannot work."""
+    """Raise ValueError unless this is a class of connections whose constants can work."""
     if not (isinstance(protocol, type) and issubclass(protocol, WSProtocol)):
         raise ValueError(f"`protocol` is a subclass of WSProtocol, not {protocol!r}")  # noqa: TRY004 - as all options
     if not seconds(protocol.TIMEOUT, SHORTEST, LONGEST):
@@ -32,13 +32,13 @@ def check_protocol(protocol: object) -> None:
 
 
 def check_count(name: str, value: object, least: int) -> None:
-    """Raise ValueError for what is no number of bytes or messages."""
+    """Raise ValueError unless a value is a number of bytes or messages."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(f"`{name}` is an int of at least {least}, not {value!r}")
 
 
 def check_grace(grace: object) -> None:
-    """Raise ValueError for what is no number of seconds."""
+    """Raise ValueError unless a value is a number of seconds."""
     if not seconds(grace, 0, math.inf):
         raise ValueError(f"`grace` is a number of seconds, not {grace!r}")
 
@@ -60,7 +60,7 @@ def check_names(handshake: Callable[..., object], options: Mapping[str, object])
 
 
 def check_handlers(handler: object, hook: object) -> None:
-    """Raise ValueError for what cannot be called, or is not to be awaited."""
+    """Raise ValueError for a handler or hook that cannot be called as expected."""
     for name, value in named_handlers(handler):
         check_function(name, value, ("request", "ws"))
     if hook is not None:
@@ -68,7 +68,7 @@ def check_handlers(handler: object, hook: object) -> None:
 
 
 def named_handlers(handler: object) -> list[tuple[str, object]]:
-    """Return the handlers with what to call them: those of a mapping of paths, or the only one."""
+    """Return the handlers, each with its name for messages."""
     if not isinstance(handler, Mapping):
         return [("A handler", handler)]
     if not handler:
@@ -81,7 +81,7 @@ def named_handlers(handler: object) -> list[tuple[str, object]]:
 
 
 def check_text(path: str) -> None:
-    """Raise ValueError for a path with a lone surrogate, which no request has."""
+    """Raise ValueError for a path with a lone surrogate: no request has such a path."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -89,7 +89,7 @@ def check_text(path: str) -> None:
 
 
 def check_function(name: str, value: object, arguments: tuple[str, ...]) -> None:
-    """Raise ValueError for what cannot be called so, for a generator function and for a class."""
+    """Raise ValueError unless this is a function, not a generator, with these arguments."""
     if not callable(value):
         raise ValueError(f"{name} is a function, not {value!r}")  # noqa: TRY004 - as all options
     function: Callable[..., object] = value
@@ -103,14 +103,14 @@ def check_function(name: str, value: object, arguments: tuple[str, ...]) -> None
 
 
 def is_generator(function: object) -> bool:
-    """Whether a call gives a generator, which nobody would run."""
+    """Return whether a call returns a generator, of which nothing would run."""
     return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
 def called_by(function: Callable[..., object]) -> Callable[..., object]:
-    """Return what is called, of whose parameters none is its object.
+    """Return the function that is called, without the parameter of a bound object.
 
-    Before Python 3.13, `inspect` takes the first one of a static or class method for that.
+    Before Python 3.13, `inspect` drops the first parameter of a static or class method.
     """
     called = inspect.getattr_static(type(function), "__call__", None)
     if isinstance(called, staticmethod | classmethod):
@@ -124,7 +124,7 @@ def check_arguments(
     """Raise ValueError for a function that does not take these arguments by position."""
     try:
         signature = inspect.signature(called_by(function), follow_wrapped=False)
-    except (TypeError, ValueError):  # some builtins have none that can be read
+    except (TypeError, ValueError):  # some builtins have no signature
         return
     try:
         signature.bind(*arguments)

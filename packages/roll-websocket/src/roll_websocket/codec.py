@@ -27,17 +27,17 @@ class StrictJSON:
         self.decoder = json.JSONDecoder(parse_float=finite, parse_constant=refuse)
 
     def dumps(self, value: Any) -> str:
-        """Return the JSON of a value; raise TypeError or ValueError if it has none.
+        """Return the JSON of a value. Raise TypeError or ValueError if it has none.
 
-        Half a surrogate pair, which UTF-8 has nothing for, is escaped (RFC 8259 8.2).
+        Half a surrogate pair cannot be encoded in UTF-8, so it is escaped (RFC 8259 8.2).
         """
         text = self.encoder.encode(value)
         return text if text.isascii() else SURROGATE.sub(escaped, text)
 
     def loads(self, data: bytes) -> Any:
-        """Return the value of JSON; raise ValueError for anything else, also for NaN and 1e999.
+        """Return the value of JSON. Raise ValueError for other text, also for NaN and 1e999.
 
-        Raises RecursionError when it is nested too deep: what is read can be written again.
+        Raises RecursionError if it is nested too deep to be written again.
         """
         text = data.decode()
         if len(text) > SHORT and text.count("[") + text.count("{") > FLAT:
@@ -53,9 +53,9 @@ def read_within_room(decoder: json.JSONDecoder, text: str) -> Any:
     try:
         value = decoder.decode("[" * ROOM + text + "]" * ROOM)
         for _ in range(ROOM):
-            (value,) = value  # two of them, where the text closes brackets not its own
+            (value,) = value  # a ValueError if the text closes brackets that it did not open
     except ValueError:
-        return decoder.decode(text)  # which says where it is wrong
+        return decoder.decode(text)  # its error has the right position
     return value
 
 
@@ -63,7 +63,7 @@ def read_within_limit(decoder: json.JSONDecoder, text: str) -> Any:
     """Return the value of a text that is nested 500 levels deep at most.
 
     From Python 3.14 on, the stack of the thread decides: the encoder takes twice as much of it for
-    an object as the decoder, so how deep it gets cannot be told from what was read.
+    an object as the decoder, so the depth that was read does not tell what can be written.
     """
     value = decoder.decode(text)
     check_depth(value)
@@ -87,16 +87,16 @@ def check_depth(value: Any) -> None:
 
 read_deep = read_within_limit if sys.version_info >= (3, 14) else read_within_room
 
-# Levels that are left to the encoder, and to a handler that writes a few calls below its reading.
+# Levels that are kept for the encoder, which a handler may call a few calls deeper.
 ROOM = 16
-# Levels that fit in the stack of any thread: one of 256 KiB takes 879 objects, in Python 3.14.
+# Levels that fit in the stack of any thread: 256 KiB hold 879 objects, in Python 3.14.
 DEEPEST = 500
 CONTAINERS = frozenset({dict, list})
-# Below so many characters or brackets, no text comes near what any interpreter can read.
+# A text with fewer characters or brackets is never nested too deep.
 SHORT = 500
 FLAT = 250
 
-# Between quotes: outside of texts, JSON is ASCII.
+# These occur only between quotes: JSON is ASCII elsewhere.
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -114,5 +114,5 @@ def finite(text: str) -> float:
 
 
 def refuse(text: str) -> NoReturn:
-    """Refuse a constant that is no JSON (RFC 8259 6)."""
+    """Raise ValueError for NaN and infinities, which JSON does not have (RFC 8259 6)."""
     raise ValueError(f"{text} is no JSON")

@@ -97,7 +97,7 @@ class Connection:
         intake.heard = True
         try:
             if wire.held:
-                # Not before now: most holds end before anything more comes.
+                # Pause here, not earlier: most holds end before more input arrives.
                 wire.reader.feed_data(data)
                 intake.pause()
             elif wire.take(data):
@@ -163,9 +163,9 @@ class Connection:
     # Called by the keep-alive.
 
     def heard(self) -> bool:
-        """Whether the peer has sent or read anything since the last call.
+        """Return whether the peer has sent or read anything since the last call.
 
-        A peer whose input was not read counts as heard, unless the cause is that it does not read.
+        A peer whose input was not read counts as heard, unless the peer itself does not read.
         """
         intake = self.intake
         heard = self.ending.took() or intake.heard or not intake.listens()
@@ -210,12 +210,12 @@ class Connection:
         if self.outbox.free():
             self.write_shared(frame, deflate)
         else:
-            # A closure takes 370 bytes more, in Python 3.14: it has annotations of its own.
+            # In Python 3.14, a closure takes 370 bytes more, because each has its own annotations.
             self.outbox.post(partial(self.write_shared, frame, deflate), len(frame))
         return True
 
     def write_shared(self, frame: bytes, deflate: "Deflate | None") -> None:
-        """Write the frame of a broadcast, which used none of what was compressed before."""
+        """Write the frame of a broadcast, which refers to no earlier compressed message."""
         if deflate is not None:
             deflate.restart()
         self.write(frame)
@@ -266,7 +266,7 @@ class Connection:
         if ending.close is None and self.transport.is_closing():
             await ending.until_gone()
         if ending.close is not None or ending.gone.done():
-            # Who sends in a loop, whatever it raises, yields too.
+            # Yield here too: a task may send in a loop and ignore the exception.
             await asyncio.sleep(0)
             raise ending.exception
         return await self.outbox.turn(write, message)
@@ -278,7 +278,7 @@ class Connection:
     # Pings.
 
     def bound(self) -> None:
-        """Set how much may wait: more while a pong is awaited, which may be behind it."""
+        """Set how much may wait. It is more while a pong is awaited, which may come after it."""
         inbox = self.wire.inbox
         inbox.most, inbox.limit = max(self.limits.MAX_QUEUE, 1), max(self.limits.READ_LIMIT, 1)
         if self.pings.waiters:
@@ -333,11 +333,11 @@ class Connection:
         self.outbox.flush()
         self.wire.send_close(code, reason)
         self.advance()
-        # What is held is read on, for the peer's own close frame.
+        # Continue to read the held input, for the close frame of the peer.
         self.intake.schedule(self.step)
 
     def finish(self, close: Close) -> None:
-        """End the connection for all who wait; the peer has `TIMEOUT` seconds."""
+        """End all waiting calls. The peer has `TIMEOUT` seconds."""
         if self.ending.close is None:
             self.ending.begin(close)
             self.tell()
@@ -347,7 +347,7 @@ class Connection:
         """Stop the keep-alive, and fail waiting sends and pings."""
         if self.keepalive is not None:
             self.keepalive.stop()
-            self.keepalive = None  # Which holds this.
+            self.keepalive = None  # The function may hold this object.
         close = self.ending.told
         self.outbox.end(int(close.code), close.reason)
         self.pings.fail(int(close.code), close.reason)

@@ -1,4 +1,4 @@
-"""Compression (RFC 7692): that of the layer, with streams that end, and made when needed."""
+"""Compression (RFC 7692) with streams that can end, and that are made when needed."""
 
 import zlib
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ __all__ = ["FACTORIES"]
 class Deflate(PerMessageDeflate):
     """The compression of one connection.
 
-    What comes is decompressed by `Inflate`: the layer decompresses everything behind the end of a
-    stream to nothing.
+    `Inflate` decompresses what is received. The layer would ignore all data after the end of a
+    stream.
     """
 
     def __init__(
@@ -33,8 +33,8 @@ class Deflate(PerMessageDeflate):
         local_max_window_bits: int,
         compress_settings: dict[str, Any] | None,
     ) -> None:
-        # Not that of the layer, which begins both streams: they take 30 KiB, and an idle
-        # connection needs none.
+        # Skip the constructor of the layer, which begins both streams: they take 30 KiB, and an
+        # idle connection needs none.
         self.remote_no_context_takeover = remote_no_context_takeover
         self.local_no_context_takeover = local_no_context_takeover
         self.remote_max_window_bits = remote_max_window_bits
@@ -74,11 +74,11 @@ class Deflate(PerMessageDeflate):
         if frame.fin:
             self.decode_cont_data = False
             if self.remote_no_context_takeover:
-                self.inflate.forget()  # 4 KiB and more, that the next message does not need.
+                self.inflate.forget()  # It has 4 KiB and more, and the next message needs none.
         return Frame(frame.opcode, inflated, frame.fin, False, frame.rsv2, frame.rsv3)
 
     def is_compressed(self, frame: Frame) -> bool:
-        """Whether a frame is compressed: the first one decides for a message (RFC 7692 6)."""
+        """Return whether a frame is compressed: the first of a message decides (RFC 7692 6)."""
         if frame.opcode in CTRL_OPCODES:
             return False
         if frame.opcode is not Opcode.CONT:

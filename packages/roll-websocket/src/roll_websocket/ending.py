@@ -72,7 +72,7 @@ class Ending:
         """Abort the connection, unless the peer still reads what was sent before the close."""
         try:
             took = self.took()
-        except Exception:  # a fault of our own: nothing is waited for
+        except Exception:  # our own fault: do not wait
             LOGGER.exception("A WebSocket connection failed")
             took = False
         if took:

@@ -23,8 +23,8 @@ class HandshakeError(Exception):
 
     `status` is the HTTP status, from 300 to 599, `message` the text of the answer, and `headers`
     are fields that the answer needs.
-    Raises TypeError if the status is no int or the message no str, and ValueError for another
-    status or a field that cannot be sent.
+    Raises TypeError if the status is not an int or the message is not a str. Raises ValueError for
+    another status, and for a field that cannot be sent.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class HandshakeError(Exception):
         self.headers = dict(checked_field(*field) for field in pairs(headers or {}))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # By default an exception is made again from its `args`, and here these are the message.
+        # By default, an exception is unpickled from its `args`: here these are only the message.
         return restored, (type(self), self.args, vars(self))
 
 
@@ -59,7 +59,7 @@ class ConnectionClosed(ConnectionError):
 
 
 def check_refusal(status: object, message: object) -> None:
-    """Raise TypeError or ValueError for what no answer can have."""
+    """Raise TypeError or ValueError for a status or message that cannot be sent."""
     if not isinstance(status, int) or isinstance(status, bool):
         raise TypeError(f"The status of a refusal is an int, not {status!r}")
     if status not in REFUSALS:
@@ -87,7 +87,7 @@ class InvalidMessage(ValueError):
 
 
 def consists_of(kind: type[Exception], error: Exception) -> bool:
-    """Whether an error is of this kind, or a group of nothing else, as of a TaskGroup."""
+    """Return whether an error is of this type, or a group of such errors, as from a TaskGroup."""
     if isinstance(error, ExceptionGroup):
         return error.split(kind)[1] is None
     return isinstance(error, kind)

@@ -8,16 +8,16 @@ import sys
 
 __all__ = ["taken"]
 
-# Where Linux tells them in its `struct tcp_info`: the bytes the peer has confirmed, those that
-# could not be sent yet for it does not read.
+# The places in `struct tcp_info` of Linux: the bytes that the peer has confirmed, and those that
+# could not be sent, because it does not read.
 CONFIRMED = struct.Struct("@120xQ16xI")
 
 
 def taken(transport: asyncio.Transport) -> int | None:
-    """Return a number that grows as the peer reads; None if nothing waits for it.
+    """Return a number that grows as the peer reads. Return None if nothing waits for it.
 
-    The system holds megabytes for a slow peer, and over TLS nobody else counts all that waits.
-    Where it does not tell, what is left in the transport has to do.
+    The system buffers megabytes for a slow peer, and over TLS only the system counts them. If the
+    system does not report them, the number comes from the buffer of the transport.
     """
     size = transport.get_write_buffer_size()
     confirmed, unsent = told(transport)
@@ -26,7 +26,7 @@ def taken(transport: asyncio.Transport) -> int | None:
 
 def told(transport: asyncio.Transport) -> tuple[int, int]:
     """Return the bytes that the system reports as confirmed and as not yet sent, or zeros."""
-    if sys.platform != "linux":  # others have another structure of that name
+    if sys.platform != "linux":  # other systems have another structure of that name
         return 0, 0
     sock = transport.get_extra_info("socket")
     with contextlib.suppress(AttributeError, OSError, ValueError, struct.error):

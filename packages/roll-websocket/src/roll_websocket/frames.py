@@ -1,7 +1,7 @@
 """A fast path for the most common frame: one whole, uncompressed message (RFC 6455 5.2).
 
-Most chunks that come are exactly one such frame. What is wrong or unusual in any way gets no
-answer here and is left to the Sans-I/O layer, which knows all frames but takes its time.
+Most chunks are exactly one such frame. The Sans-I/O layer, which is slower, parses all others,
+malformed ones included.
 """
 
 from struct import pack
@@ -31,12 +31,12 @@ WHOLE = (str, *BYTES_LIKE)
 EXTENDED_16 = 126
 EXTENDED_64 = 127
 
-# Where the payload starts, by how the length is written: after it comes a mask of four bytes.
+# Where the payload starts, by the form of the length. A mask of four bytes is before it.
 STARTS = 6, 8, 14
 
 
 def plain_message(data: bytes | bytearray, limit: int | None) -> str | bytes | None:
-    """Return the message that `data` consists of; None for anything else, or over `limit`."""
+    """Return the message that `data` consists of. Return None for other data, or over `limit`."""
     start, length = measure(data)
     if start + length != len(data) or (limit is not None and length > limit):
         return None
@@ -49,7 +49,7 @@ def plain_message(data: bytes | bytearray, limit: int | None) -> str | bytes | N
 
 
 def measure(data: bytes | bytearray) -> tuple[int, int]:
-    """Return the start and length of a masked payload; too large a length if in doubt."""
+    """Return the start and length of a masked payload. In doubt, the length is too large."""
     size = len(data)
     if size < STARTS[0] or data[1] < MASK:
         return size, 1
@@ -67,7 +67,7 @@ def unmask(data: bytes | bytearray, start: int) -> bytes:
 
 
 def message_frame(data: object) -> tuple[Opcode, bytes]:
-    """Return the opcode and payload of a message; raise TypeError for another type."""
+    """Return the opcode and payload of a message. Raise TypeError for another type."""
     if isinstance(data, str):
         return Opcode.TEXT, data.encode()
     if isinstance(data, BYTES_LIKE):
@@ -80,8 +80,8 @@ def plain_frame(opcode: int, payload: bytes) -> bytes:
     size = len(payload)
     if size < EXTENDED_16:
         return bytes((FIN | opcode, size)) + payload
-    # One piece, though it takes a copy: some releases of asyncio do not pause a writer that
-    # hands over several (CPython 3.12.0 to 3.12.8).
+    # Join them, although this copies: asyncio in CPython 3.12.0 to 3.12.8 does not pause a writer
+    # of several pieces.
     if size < 1 << 16:
         return pack("!BBH", FIN | opcode, EXTENDED_16, size) + payload
     return pack("!BBQ", FIN | opcode, EXTENDED_64, size) + payload

@@ -22,15 +22,14 @@ VERSION = "13"
 UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade"}
 EXTRA: dict[int, dict[str, str]] = {405: {"Allow": "GET"}, 426: UPGRADE}
 
-# What a client may offer of extensions: browsers take 50 characters, and 64 KiB of offers took
-# 38 ms.
+# The most characters of offered extensions. Browsers send 50, and 64 KiB of offers took 38 ms.
 MAX_OFFERS = 2048
 
-# Fields of the 101 that are the handshake's own, or that a 101 must not have (RFC 9110 8.6).
+# Fields that only the handshake sets, or that a 101 must not have (RFC 9110 8.6).
 RESERVED = {"connection", "content-length", "date", "transfer-encoding", "upgrade"}
 RESERVED_PREFIX = "sec-websocket-"
 
-# Compiled with the first handshake, and kept by `re`.
+# `re` compiles it at the first handshake, and caches it.
 HOST = r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+;=%-]+)(:[0-9]*)?"
 
 
@@ -68,8 +67,8 @@ class HandshakeRequest(Protocol):
 def accept(wire: ServerProtocol, request: HandshakeRequest, headers: Fields) -> bytes:
     """Return the head of the 101 response to `request`, with `headers` of the application.
 
-    Raises HandshakeError when the request is refused, ValueError for a header that cannot
-    be sent.
+    Raises HandshakeError if the request is refused, and ValueError for a field that cannot be
+    sent.
     """
     own = own_fields(headers)
     check_request(request)
@@ -137,7 +136,7 @@ def translate(request: HandshakeRequest) -> Request:
 def refusal(status: int, error: Exception | None) -> HandshakeError:
     """Return a HandshakeError for a refusal of the layer.
 
-    The layer answers what it did not foresee with a 500 and logs it: no detail of that leaks.
+    The layer answers and logs an unexpected error as a 500, which must not show details.
     """
     known = isinstance(error, InvalidHandshake)
     message = f"Bad WebSocket handshake: {error}." if known else "Internal Server Error"
@@ -145,12 +144,12 @@ def refusal(status: int, error: Exception | None) -> HandshakeError:
 
 
 def own_fields(headers: object) -> list[tuple[str, str]]:
-    """Drop fields that belong to the handshake; raise ValueError for one that cannot be sent."""
+    """Drop fields that belong to the handshake. Raise ValueError for one that cannot be sent."""
     fields = [checked_field(name, value) for name, value in pairs(headers)]
     return [(name, value) for name, value in fields if not reserved(name)]
 
 
 def reserved(name: str) -> bool:
-    """Whether only the handshake may set this field."""
+    """Return whether only the handshake may set this field."""
     lower = name.lower()
     return lower in RESERVED or lower.startswith(RESERVED_PREFIX)

@@ -24,7 +24,7 @@ class Piece:
 class Inbox:
     """The received messages that wait for the handler: at most `most`, or `limit` bytes.
 
-    A list: it takes a tenth of the memory of an empty deque, and is short.
+    They are in a list, which is short. It takes a tenth of the memory of an empty deque.
     """
 
     __slots__ = ("limit", "messages", "most", "receiver", "size")

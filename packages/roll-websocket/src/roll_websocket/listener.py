@@ -30,8 +30,8 @@ class Listener:
     get a 404. `process_request(request)`, a plain or an `async` function, may refuse a request:
     it raises HandshakeError, which is sent as the answer. After `TIMEOUT` seconds, the answer is a
     503. `options` are those of `WSProtocol.handshake`, for all connections.
-    Raises ValueError for an unknown option, a value that cannot work, what is no handler, and for
-    constants of `protocol` that cannot work.
+    Raises ValueError for an unknown option, a value that cannot work, a handler that cannot be
+    called, and for constants of `protocol` that cannot work.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Listener:
         return Opening(self)
 
     def check(self, request: HandshakeRequest) -> Awaitable[object] | None:
-        """Raise HandshakeError to refuse a request, in the call or in what it returns to await."""
+        """Raise HandshakeError to refuse a request. An awaitable result may raise it, too."""
         if isinstance(self.handler, Mapping) and request.path not in self.handler:
             raise HandshakeError(404, "There is no WebSocket at this path.")
         return None if self.process_request is None else self.process_request(request)
@@ -78,9 +78,9 @@ class Listener:
             LOGGER.exception("The handler of %s failed", request.path)
 
     def _call(self, request: HandshakeRequest, ws: WSProtocol) -> Awaitable[object]:
-        """Call the handler; one that cannot be called fails where it is awaited, as any other.
+        """Call the handler. If the call fails, return an awaitable that raises its exception.
 
-        No coroutine around all handlers: it would take 0.25 KiB of each connection.
+        This is not a coroutine, which would take 0.25 KiB of each connection.
         """
         handler = self.handler
         try:
@@ -109,11 +109,11 @@ class Listener:
         await self._ended(None)
 
     async def _ended(self, patience: float | None) -> None:
-        """Wait until no handler runs, or so many seconds."""
+        """Wait until no handler runs, at most `patience` seconds."""
         if self.running:
             await asyncio.wait(self.running, timeout=patience)
 
 
 async def failed(error: Exception) -> None:
-    """What raises this when it is awaited."""
+    """Raise an exception when awaited."""
     raise error

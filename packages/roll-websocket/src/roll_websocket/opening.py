@@ -165,7 +165,7 @@ class Opening(asyncio.Protocol):
         self.listener.openings.discard(self)
 
     def fail(self, error: BaseException) -> None:
-        """Refuse the request: an error that is no HandshakeError is logged, and a 500 or 503."""
+        """Refuse the request: an error other than HandshakeError is logged, and a 500 or 503."""
         if not isinstance(error, HandshakeError):
             LOGGER.error("A handshake failed", exc_info=error)
             error = UNAVAILABLE if isinstance(error, TimeoutError) else FAILED

@@ -13,8 +13,8 @@ __all__ = ["Outbox"]
 # Frames in a row that are written without yielding to the event loop.
 FRAMES_PER_TURN = 64
 
-# Bytes that a broadcast that waits takes besides its frame (measured): many short ones would take
-# 300 MB before their frames reach 1 MiB.
+# The bytes that a waiting broadcast takes besides its frame (measured). Without them, many short
+# broadcasts would take 300 MB before their frames reach 1 MiB.
 POST_COST = 800
 
 Write = Callable[[], object]
@@ -96,13 +96,13 @@ class Outbox:
             self.update()
 
     def post(self, write: Write, size: int) -> None:
-        """Call `write`, for a frame of `size` bytes, in its turn; no task waits for it."""
+        """Call `write`, for a frame of `size` bytes, in its turn. No task waits for it."""
         size += POST_COST
         self.backlog += size
         self.wait_for(partial(self.write_posted, write, size), True)
 
     def write_posted(self, write: Write, size: int) -> None:
-        """Write what was posted: it waits no longer."""
+        """Write a posted frame, which then no longer waits."""
         self.backlog -= size
         write()
 
@@ -157,7 +157,7 @@ class Outbox:
     def drain(self) -> None:
         """Write what waits, while the peer reads.
 
-        All of it: as each task waits for one frame at most, none can hold up the others.
+        It writes all of it: a task waits for one frame at most, so none can delay the others.
         """
         self.scheduled = False
         self.row = 0
@@ -199,4 +199,4 @@ class Outbox:
 def fail(waiter: asyncio.Future[Any], error: Exception) -> None:
     """Let a waiting call raise an error, unless its task was cancelled."""
     waiter.set_exception(error)
-    waiter.exception()  # Else asyncio logs it when nobody awaits it any more.
+    waiter.exception()  # Otherwise asyncio logs an exception that nobody awaits.

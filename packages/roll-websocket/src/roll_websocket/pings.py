@@ -18,14 +18,14 @@ class Pings:
 
     def __init__(self) -> None:
         self.waiters: dict[bytes, tuple[asyncio.Future[float], float]] | None = None
-        """The future of each ping that was sent, and when; None for none."""
+        """The future and the time of each ping that was sent, or None."""
         self.probed: float | None = None
-        """The time of the last ping of the keep-alive, which is empty; None if it was answered."""
+        """The time of the last ping of the keep-alive (an empty one), or None once answered."""
         self.latency: float | None = None
         """The seconds until the last pong."""
 
     def add(self, payload: bytes, now: float) -> asyncio.Future[float]:
-        """Record a ping; return the future of its pong."""
+        """Record a ping. Return the future of its pong."""
         waiter: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self.waiters = {} if self.waiters is None else self.waiters
         self.waiters[payload] = waiter, now
@@ -56,4 +56,4 @@ class Pings:
         for waiter, _ in waiters.values():
             if not waiter.done():
                 waiter.set_exception(ConnectionClosed(code, reason))
-                waiter.exception()  # Not awaiting it is no mistake.
+                waiter.exception()  # The caller need not await it.

@@ -1,4 +1,4 @@
-"""The public face of a connection: for the owner of its transport, and for its handler."""
+"""The public API of a connection, for the owner of its transport and for its handler."""
 
 import asyncio
 import os
@@ -84,17 +84,17 @@ class WSProtocol(asyncio.Protocol):
     ) -> bytes:
         """Check the request (RFC 6455 4.2.1) and return the head of the 101 response.
 
-        `headers`, a mapping or pairs, are added to the response, except those that are the
-        handshake's own. If `origins` are given, other values of Origin are
-        refused. `subprotocol` becomes the first of the client's list that is in `subprotocols`.
-        Both take a list, or a str for a single value.
+        `headers`, a mapping or pairs, are added to the response, except the fields that only the
+        handshake sets. If `origins` are given, other values of Origin are refused. `subprotocol`
+        becomes the first of the client's list that is in `subprotocols`. Both options take a list,
+        or a str for a single value.
         `compression` allows permessage-deflate (RFC 7692). The connection sends a ping every
         `ping_interval` seconds (None: never) and closes with 1011 if the peer stays silent for
         `ping_timeout` seconds after it (None: never). `max_size` replaces `MAX_SIZE` for this
         connection.
 
-        Raises HandshakeError if the request is refused, and ValueError for a header that cannot
-        be sent or an option that cannot work.
+        Raises HandshakeError if the request is refused, and ValueError for a field that cannot be
+        sent or an option that cannot work.
         """
         check_options(
             {
@@ -172,14 +172,14 @@ class WSProtocol(asyncio.Protocol):
             await ending.until_gone()
 
     def shutdown(self) -> None:
-        """Close with 1001, as the server stops; the handler gets ConnectionClosed."""
+        """Close with 1001, because the server stops. The handler gets ConnectionClosed."""
         self._connection.begin_close(1001, "")
 
     @property
     def on_lost(self) -> Callable[[], object] | None:
         """The function to call when the connection is lost, unless this side closed it.
 
-        Raises TypeError if it is set to what cannot be called, None excepted.
+        Raises TypeError if it is set to an object that is neither None nor callable.
         """
         return self._on_lost
 
@@ -254,7 +254,7 @@ class WSProtocol(asyncio.Protocol):
         no message waits, and RuntimeError if another task already waits for a message.
         """
         connection = self._connection
-        # No coroutine around another: it would take 0.22 KiB of each connection that waits.
+        # A coroutine around another would take 0.22 KiB of each connection that waits.
         begun = connection.stream is not None
         receiving = receive_whole(connection) if begun else receive(connection, True)
         return cast("Coroutine[Any, Any, str | bytes]", receiving)
@@ -262,11 +262,10 @@ class WSProtocol(asyncio.Protocol):
     def stream(self) -> Stream:
         """Return an async iterator over the pieces of the next message.
 
-        A piece is a frame, or what had come before the first was asked for: str for text, bytes
-        for binary. Where a message is cut means nothing (RFC 6455 5.4). `max_size` limits each
-        frame, and the message may have any length, however late it is asked for: what `recv`
-        refuses waits until one of the two is called. The next `recv` or `stream` skips pieces that
-        were not read.
+        A piece is a frame, or all that arrived before the first piece was requested: str for text,
+        bytes for binary. The cuts between pieces mean nothing (RFC 6455 5.4). `max_size` limits
+        each frame, and the message may have any length. A message that `recv` would refuse waits
+        until `recv` or `stream` is called. The next `recv` or `stream` skips unread pieces.
         Raises the exceptions of `recv`, also in the middle of a message.
         """
         return Stream(self._connection)
@@ -288,7 +287,7 @@ class WSProtocol(asyncio.Protocol):
             raise
 
     async def send(self, data: Message | AsyncIterable[Message]) -> None:
-        """Send a message: text for str, binary for bytes; wait while the peer does not read.
+        """Send a message: text for str, binary for bytes. Wait while the peer does not read.
 
         An async iterator is sent as one message, each of its items as a frame; without items,
         nothing is sent. If it raises after the first item, the connection is closed with 1011.
@@ -308,7 +307,7 @@ class WSProtocol(asyncio.Protocol):
             await connection.turn(partial(connection.send_message, opcode, payload), True)
 
     async def ping(self, data: str | bytes | None = None) -> asyncio.Future[float]:
-        """Send a ping; return a future of the seconds until its pong.
+        """Send a ping. Return a future of the seconds until its pong.
 
         `data` has at most 125 bytes and is random by default. The future raises ConnectionClosed
         if the connection ends first. Raises ConnectionClosed, ValueError if `data` is too long or
@@ -322,7 +321,7 @@ class WSProtocol(asyncio.Protocol):
         return cast("asyncio.Future[float]", pong)
 
     async def pong(self, data: str | bytes = b"") -> None:
-        """Send an unsolicited pong (RFC 6455 5.5.3); pings are answered automatically.
+        """Send an unsolicited pong (RFC 6455 5.5.3). Pings are answered automatically.
 
         Raises ConnectionClosed, ValueError if `data` has more than 125 bytes, and TypeError for
         another type.
@@ -369,9 +368,9 @@ class WSProtocol(asyncio.Protocol):
         """Close the connection and wait until it is gone, at most `TIMEOUT` seconds.
 
         Messages that wait to be sent are sent before the close frame. Messages that were not
-        received are dropped. Raises ValueError for a code that may not be sent (RFC 6455 7.4) or
-        a reason over 123 bytes, and TypeError if the code is no int or the reason no str: then
-        the connection stays open.
+        received are dropped. Raises ValueError for a code that must not be sent (RFC 6455 7.4) and
+        for a reason over 123 bytes. Raises TypeError if the code is not an int or the reason is
+        not a str. After these errors, the connection is still open.
         """
         check_close(code, reason)
         self._connection.begin_close(code, reason)
@@ -389,7 +388,7 @@ def control(data: str | bytes) -> bytes:
 
 
 def check_close(code: int, reason: str) -> None:
-    """Raise ValueError or TypeError for what a close frame cannot carry (RFC 6455 5.5.1, 7.4)."""
+    """Raise ValueError or TypeError for an invalid close code or reason (RFC 6455 5.5.1, 7.4)."""
     if not isinstance(code, int):
         raise TypeError(f"A close code is an int, not {type(code).__name__}")
     if not isinstance(reason, str):

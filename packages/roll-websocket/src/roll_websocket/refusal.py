@@ -13,9 +13,9 @@ RESERVED = {"connection", "content-length", "date", "transfer-encoding"}
 
 
 def refusal(error: HandshakeError) -> bytes:
-    """Return the answer; raise an exception if the error was changed to what cannot be sent."""
+    """Return the answer. Raise an exception if the error was changed and cannot be sent."""
     check_refusal(error.status, error.message)
-    # A 304 has no content (RFC 9110 15.4.5): clients would take it for the next response.
+    # A 304 has no content (RFC 9110 15.4.5): clients would read it as the next response.
     empty = error.status == HTTPStatus.NOT_MODIFIED
     body = b"" if empty else error.message.encode("utf-8", "replace")
     content_type = "Content-Type", "text/plain; charset=utf-8"

@@ -10,8 +10,8 @@ from roll_websocket.handshake import HOST
 
 __all__ = ["ListenerRequest"]
 
-# RFC 9112 3.2.1 and 3.2.2: visible ASCII, without a fragment. Compiled with the first request, and
-# kept by `re`.
+# RFC 9112 3.2.1 and 3.2.2: visible ASCII, without a fragment. `re` compiles it at the first
+# request, and caches it.
 ORIGIN_FORM = r"/[!\"$-~]*"
 ABSOLUTE = rf"(?i:https?|wss?)://({HOST})(?=[/?]|\Z)"
 
@@ -33,12 +33,12 @@ class ListenerRequest:
         for name, value in request.headers.raw_items():
             fields.setdefault(name.upper(), []).append(value)
         self.headers = {name: ", ".join(values) for name, values in fields.items()}
-        if host:  # the field is ignored then (RFC 9112 3.2.2)
+        if host:  # then the field Host is ignored (RFC 9112 3.2.2)
             self.headers["HOST"] = host
 
 
 def parts_of(target: str) -> tuple[str, str, str]:
-    """Return the host (empty where there is none), the path and the query string of a target.
+    """Return the host (empty if there is none), the path and the query string of a target.
 
     Raises HandshakeError if the target is neither a path nor a whole URL (RFC 9112 3.2).
     """

@@ -25,13 +25,13 @@ class Stream:
         self.begun = False
         self.ended = False
         self.taken = False
-        """Whether a piece was returned: the rest of the message is then skipped, not received."""
+        """Whether a piece was returned. Then `recv` skips the rest of the message."""
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> str | bytes:
-        """Return the next piece; raise the exceptions of `recv`, also within the message."""
+        """Return the next piece. Raise the exceptions of `recv`, also within the message."""
         connection = self.connection
         if not (self.begun or self.ended):
             await self.begin()
@@ -44,7 +44,7 @@ class Stream:
         self.ended = True
         connection.stream = None
         if isinstance(piece, Piece):
-            if not piece.data:  # The end was a frame of its own.
+            if not piece.data:  # The last frame was empty.
                 raise StopAsyncIteration
             return piece.data
         return piece
@@ -69,17 +69,17 @@ async def skip(connection: Connection) -> None:
 
 
 async def receive(connection: Connection, whole: bool = False) -> str | bytes | Piece:
-    """Return the next message or piece; raise ConnectionClosed if there will be none.
+    """Return the next message or piece. Raise ConnectionClosed if there will be none.
 
-    `whole` joins the pieces of a message. That is no function around this one: it would take
-    0.22 KiB of each connection that waits.
+    `whole` joins the pieces of a message. A second coroutine around this one would do that too,
+    but would take 0.22 KiB of each connection that waits.
     """
     wire = connection.wire
     while not wire.inbox.messages:
         if connection.ending.close is not None:
             raise connection.ending.exception
         if wire.held:
-            # In the middle of a message, the rest of which is wanted once this waits.
+            # The message has begun, and its rest is read once this waits.
             connection.loop.call_soon(connection.intake.schedule, connection.step)
         await wire.inbox.wait()
     message = wire.inbox.pop()
@@ -103,8 +103,8 @@ receive.__qualname__ = receive_whole.__qualname__ = "WSProtocol.recv"
 
 
 async def join(connection: Connection, first: Piece) -> str | bytes:
-    """Join the pieces of a message; a cancelled call loses none of them."""
-    # An object a piece would take many times the memory.
+    """Join the pieces of a message. A cancelled call loses none of them."""
+    # One object for each piece would take many times the memory.
     joined: Any = io.StringIO() if isinstance(first.data, str) else io.BytesIO()
     size, piece = 0, first
     try:
@@ -145,7 +145,7 @@ class Sender:
         self.open = False
 
     async def send(self, opcode: Opcode, payload: bytes) -> None:
-        """Send a piece; the first one waits while another message is sent in pieces."""
+        """Send a piece. The first one waits while another message is sent in pieces."""
         if self.opcode is None:
             self.opcode = opcode
             await self.write(opcode, payload, False, self.connection.outbox.ready())
@@ -156,7 +156,7 @@ class Sender:
             raise TypeError("The pieces of a message are all str, or all bytes")
 
     async def end(self) -> None:
-        """Send the last frame, an empty one, as it is not known which piece is the last."""
+        """Send an empty last frame, because it is not known in advance which piece is the last."""
         if self.open:
             await self.write(Opcode.CONT, b"", True, self.connection.outbox.ready_for_control())
 

@@ -1,10 +1,10 @@
 """The protocol without I/O: bytes in, whole messages out.
 
 The layer below parses frames, answers pings and closes. Three things are added here. Messages
-are put together, within their limit and as valid UTF-8. What the layer refuses too early is let
-through (a ping in a nearly full message, a close in the middle of one). And reading can be held
-between two frames: a chunk of a few bytes may hold thousands of messages, or inflate to
-hundreds of megabytes, so what it holds is taken out only as fast as it is wanted.
+are put together, within their limit and as valid UTF-8. Frames that the layer refuses too early
+are accepted (a ping in a nearly full message, a close in the middle of one). And parsing can stop
+between two frames. A chunk of a few bytes may contain thousands of messages, or inflate to
+hundreds of megabytes, so frames are parsed only as fast as the handler needs them.
 """
 
 import codecs
@@ -39,7 +39,7 @@ MAX_CONTROL = 125
 # Frames taken from one chunk before other connections have their turn: about half a millisecond.
 FRAMES_PER_TURN = 64
 
-# What does not compress grows: by a part of 400 mostly, of 25 by the smallest blocks of zlib.
+# Data that cannot be compressed grow: mostly by 1/400, with the smallest blocks of zlib by 1/25.
 GROWTH = 16
 
 UTF8 = codecs.getincrementaldecoder("utf-8")
@@ -47,7 +47,7 @@ UTF8 = codecs.getincrementaldecoder("utf-8")
 
 def factories() -> Sequence[ServerExtensionFactory]:
     """Return the compression extensions, imported when first needed."""
-    # Here, as it takes 0.25 ms of everyone's start.
+    # Imported here, because it takes 0.25 ms at the start.
     from roll_websocket.deflate import FACTORIES  # noqa: PLC0415
 
     return FACTORIES
@@ -68,7 +68,7 @@ class HeldReader(StreamReader):
         return not self.buffer
 
     def read_exact(self, n: int) -> Generator[None, None, bytearray]:
-        """Return `n` bytes, without a copy if they are the whole buffer, as long messages are."""
+        """Return `n` bytes, uncopied if they are the whole buffer, as for long messages."""
         while len(self.buffer) < n and not self.eof:
             yield
         if len(self.buffer) == n:
@@ -80,7 +80,7 @@ class HeldReader(StreamReader):
 class Wire(ServerProtocol):
     """The protocol state of one connection, with the received messages in `inbox`."""
 
-    # Beside the attributes of the layer, not among them: CPython shares the keys of up to 30.
+    # Slots, because CPython shares the keys of up to 30 attributes only, and the layer has many.
     __slots__ = (
         "decoder",
         "fragments",
@@ -104,14 +104,14 @@ class Wire(ServerProtocol):
     ) -> None:
         super().__init__(
             state=State.OPEN,
-            # The layer counts control frames too: room for one beside a full message.
+            # The layer counts control frames too, so leave room for one beside a full message.
             max_size=None if max_size is None else max_size + MAX_CONTROL,
             extensions=factories() if compression else None,
             origins=allowed(origins),
             logger=LOGGER,
         )
         self.limit = max_size
-        # A str is one name: `in` would look for parts of it.
+        # A str is one name: `in` would search for a part of it.
         self.known = (subprotocols,) if isinstance(subprotocols, str) else subprotocols
         self.inbox = Inbox()
         self.pongs: list[bytes] = []
@@ -132,7 +132,7 @@ class Wire(ServerProtocol):
         return response
 
     def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
-        """Return the first subprotocol of the client's list that is known, or None."""
+        """Return the first known subprotocol in the list of the client, or None."""
         return next((name for name in subprotocols if name in self.known), None)
 
     # Holding.
@@ -144,9 +144,9 @@ class Wire(ServerProtocol):
 
     @property
     def stalled(self) -> bool:
-        """Whether enough waits: messages, or a part of a message while no task waits for it.
+        """Return whether enough waits: messages, or a part of a message for which no task waits.
 
-        The handler may want the rest of that message in pieces.
+        The handler may read the rest of that message in pieces.
         """
         if self.close_sent is not None:
             return False
@@ -154,11 +154,11 @@ class Wire(ServerProtocol):
         return self.inbox.full or (much and not self.inbox.awaited)
 
     def hold(self) -> None:
-        """Stop parsing; after the close, the layer discards input anyway."""
+        """Stop parsing. After the close, the layer discards input anyway."""
         self.reader.held = not self.eof_sent
 
     def release(self) -> bool:
-        """Resume parsing if no input waits; return whether it was resumed."""
+        """Resume parsing if no input waits. Return whether it was resumed."""
         self.reader.held = bool(self.reader.buffer) or self.reader.eof
         return not self.reader.held
 
@@ -184,7 +184,7 @@ class Wire(ServerProtocol):
     def recv_frame(self, frame: Frame) -> None:
         """Process a frame; the parser of the layer calls it."""
         if frame.opcode is Opcode.CLOSE:
-            # A close in the middle of a message ends it: the layer would call it an error.
+            # A close frame may come within a message: the layer would treat it as an error.
             self.current_size = None
         super().recv_frame(frame)
         self.events.clear()
@@ -202,7 +202,7 @@ class Wire(ServerProtocol):
         if self.limit is not None and size > self.limit:
             if self.inbox.awaited or not self.fragments or len(frame.data) > self.limit:
                 raise PayloadTooBig(size, self.limit)
-            # No task wants the message as a whole yet. In pieces, it may have any length.
+            # No task has called `recv` yet. In pieces, the message may have any length.
             self.begin_stream()
         if self.fragments is None and frame.fin:
             self.put(
@@ -212,7 +212,7 @@ class Wire(ServerProtocol):
             self.append(frame)
 
     def append(self, frame: Frame) -> None:
-        """Add a fragment to one bytearray: an object a byte would take 33 times the memory."""
+        """Add a fragment to one bytearray: one object for each byte takes 33 times the memory."""
         if self.fragments is None:
             self.fragments = bytearray()
             self.decoder = UTF8() if frame.opcode is Opcode.TEXT else None
@@ -223,7 +223,7 @@ class Wire(ServerProtocol):
             return
         self.fragments += frame.data
         if self.decoder is not None:
-            # Decoded for its errors only, so that a bad message fails at once.
+            # Decode it to find errors, so that a malformed message fails at once.
             self.decoder.decode(bytes(frame.data), frame.fin)
         if frame.fin:
             whole, self.fragments = self.fragments, None
@@ -253,7 +253,7 @@ class Wire(ServerProtocol):
             self.put(Piece(self.decoder.decode(data), False, len(data)))
 
     def put(self, message: str | bytes | Piece) -> None:
-        """Put a message into the inbox, unless this side has closed; stop when it is full."""
+        """Put a message into the inbox, unless this side has closed. Stop when it is full."""
         if self.streaming and (not isinstance(message, Piece) or message.last):
             self.streaming = False
         if self.close_sent is None:
@@ -287,7 +287,7 @@ class Wire(ServerProtocol):
         return first or Close(CloseCode.ABNORMAL_CLOSURE, "")
 
     def fail(self, code: CloseCode | int, reason: str = "") -> None:
-        """Fail the connection (RFC 6455 7.1.7); name our limit, not that of the layer."""
+        """Fail the connection (RFC 6455 7.1.7). The reason names our limit, not the layer's."""
         if code == CloseCode.MESSAGE_TOO_BIG:
             reason = f"A message may have {self.limit} bytes."
         self.fragments = self.decoder = None
