@@ -10,6 +10,7 @@ import pytest
 
 from roll import Roll, extensions
 from roll.alone import alone
+from roll.hosting.fields import known, set_fields
 from roll.hosting.scope import fields_of
 from roll.server import AppServer
 from roll.testing import Client, Transport
@@ -1236,3 +1237,87 @@ def test_request_made_by_hand_has_its_fields(app):
     request = app.Request(app, None)
     request.headers = {"HOST": "example.org"}
     assert fields_of(request, None) == [(b"host", b"example.org")]
+
+
+async def test_error_of_an_application_that_has_waited_is_a_500(client, app, caplog):
+    async def answer(scope, receive, send):
+        await asyncio.sleep(0)
+        raise KeyError("later")
+
+    answers(app, answer)
+    assert (await client.get("/admin")).status == 500
+    assert "later" in caplog.text
+
+
+async def test_end_of_a_body_may_come_alone(liveclient, app):
+    parts = []
+    came = asyncio.Event()
+
+    async def read(scope, receive, send):
+        more = True
+        while more:
+            message = await receive()
+            parts.append((message["body"], message["more_body"]))
+            more = message["more_body"]
+            came.set()
+        await hello(scope, receive, send)
+
+    answers(app, read)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(
+        b"POST /admin HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+    )
+    await came.wait()
+    writer.write(b"0\r\n\r\n")
+    await reader.readuntil(b"hello")
+    writer.close()
+    assert parts == [(b"abc", True), (b"", False)]
+
+
+async def test_long_body_that_a_listener_has_begun_to_read_goes_on(liveclient, app, caplog):
+    @app.listen("headers")
+    async def begin(request, response):
+        async for _ in request:
+            break
+
+    async def read(scope, receive, send):
+        total = 0
+        while (message := await receive())["more_body"]:
+            total += len(message["body"])
+        await send(start())
+        await send(body(b"%d" % (total + len(message["body"]))))
+
+    answers(app, read)
+    response = await liveclient.post("/admin", body=b"x" * 1_000_000)
+    assert response.status == 200
+    assert 0 < int(response.body) < 1_000_000
+
+
+async def test_long_body_that_a_listener_has_read_is_an_error(liveclient, app, caplog):
+    @app.listen("headers")
+    async def stream(request, response):
+        async for _ in request:
+            pass
+
+    answers(app, echo)
+    response = await liveclient.post("/admin", body=b"x" * 1_000_000)
+    assert response.status == 500
+    assert "it can be streamed only once" in caplog.text
+
+
+async def test_transfer_encoding_of_the_application_is_the_servers(liveclient, app, talk):
+    async def answer(scope, receive, send):
+        await send(start(200, (b"transfer-encoding", b"gzip"), (b"x-new-name", b"1")))
+        await send(body(b"x"))
+
+    answers(app, answer)
+    answer = await talk(REQUEST % (b"", LAST))
+    assert b"gzip" not in answer
+    assert b"X-New-Name: 1" in answer
+
+
+def test_names_that_clients_make_up_do_not_fill_the_memory():
+    headers = {}
+    set_fields(headers, [(b"x-made-up-%d" % number, b"1") for number in range(3000)])
+    assert len(headers) == 3000
+    assert len(known) <= 1024

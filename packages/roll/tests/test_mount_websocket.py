@@ -362,3 +362,41 @@ async def test_stop_of_the_server_ends_the_application(serve):
             await ws.recv()
         await stopping
         assert (await ended)["type"] == "websocket.disconnect"
+
+
+async def test_server_that_waits_no_longer_cancels_the_application(app, serve):
+    cancelled = asyncio.Event()
+
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"})
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async with serve(accept) as client, client.websocket("/admin"):
+        (server,) = app.running_servers
+        await server.stop_now()
+        await cancelled.wait()
+
+
+async def test_client_that_leaves_ends_an_application_that_has_not_answered(app, serve):
+    entered, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def wait(receive, send):
+        entered.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async with serve(wait) as client:
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(HANDSHAKE % b"")
+        await entered.wait()
+        (server,) = app.running_servers
+        await server.stop_now()
+        await cancelled.wait()
+        writer.close()

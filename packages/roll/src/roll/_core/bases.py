@@ -79,6 +79,5 @@ class ExchangeBase:
         """Take a message of the application; return what it awaits."""
         return self.take(message)
 
-    def take(self, message: Any) -> Coroutine[Any, Any, None]:
-        """Take any message."""
-        raise NotImplementedError
+    async def take(self, message: Any) -> None:
+        """Take any message: `Exchange` does."""
