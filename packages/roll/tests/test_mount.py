@@ -1239,14 +1239,36 @@ def test_request_made_by_hand_has_its_fields(app):
     assert fields_of(request, None) == [(b"host", b"example.org")]
 
 
-async def test_error_of_an_application_that_has_waited_is_a_500(client, app, caplog):
+async def test_error_of_an_application_that_has_waited_is_a_500(liveclient, app, caplog):
     async def answer(scope, receive, send):
         await asyncio.sleep(0)
         raise KeyError("later")
 
     answers(app, answer)
-    assert (await client.get("/admin")).status == 500
+    assert (await liveclient.get("/admin")).status == 500
     assert "later" in caplog.text
+
+
+async def test_body_that_two_tasks_receive_at_once_is_an_error_of_one(liveclient, app):
+    raised = asyncio.get_running_loop().create_future()
+
+    async def read(scope, receive, send):
+        first = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        try:
+            await receive()
+        except RuntimeError as error:
+            raised.set_result(str(error))
+        await first
+        await hello(scope, receive, send)
+
+    answers(app, read)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"POST /admin HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
+    assert "read elsewhere already" in await raised
+    writer.write(b"abc")
+    await reader.readuntil(b"hello")
+    writer.close()
 
 
 async def test_end_of_a_body_may_come_alone(liveclient, app):
