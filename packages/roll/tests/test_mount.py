@@ -1239,13 +1239,15 @@ def test_request_made_by_hand_has_its_fields(app):
     assert fields_of(request, None) == [(b"host", b"example.org")]
 
 
-async def test_error_of_an_application_that_has_waited_is_a_500(liveclient, app, caplog):
+async def test_error_of_an_application_that_has_waited_is_a_500(liveclient, app, talk, caplog):
     async def answer(scope, receive, send):
         await asyncio.sleep(0)
         raise KeyError("later")
 
     answers(app, answer)
-    assert (await liveclient.get("/admin")).status == 500
+    assert (
+        await talk(REQUEST % (b"", LAST.replace(b"close", b"x")) + REQUEST % (b"", LAST))
+    ).count(b"HTTP/1.1 500 ") == 2
     assert "later" in caplog.text
 
 
