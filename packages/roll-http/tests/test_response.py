@@ -327,7 +327,7 @@ def test_the_short_way_gives_what_the_long_way_gives(answering, sent):
         {"version": "1.0"},
         {"headers": {"Connection": "close"}},
         {"headers": {"Date": "never"}},
-        {"headers": {"X-Number": 1}},
+        {"headers": {"X-Number": 1.5}},
         {"headers": {"X-Tab": "a\tb"}},
         {"body": bytearray(b"text")},
     ],
