@@ -1,0 +1,19 @@
+"""What holds for all tests."""
+
+import signal
+
+
+def pytest_configure():
+    """Give signals that the caller ignores their default action again.
+
+    `nohup` ignores SIGHUP, and a shell ignores SIGINT and SIGQUIT for jobs in the background. The
+    servers that tests start would inherit that, and never stop.
+    """
+    for name, action in (
+        ("SIGHUP", signal.SIG_DFL),
+        ("SIGINT", signal.default_int_handler),
+        ("SIGQUIT", signal.SIG_DFL),
+    ):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, action)
