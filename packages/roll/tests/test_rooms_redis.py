@@ -850,7 +850,7 @@ async def test_numbers_that_cannot_be_written_are_logged_and_written_later(
     with monkeypatch.context() as patch:
         patch.setattr(own, "_write_numbers", fail)
         await visit(app)
-        await until(lambda: "could not be told to Redis" in caplog.text)
+        await until(lambda: "could not be written to Redis" in caplog.text)
     await until_count(app, 1)
 
 
@@ -862,7 +862,7 @@ async def test_numbers_that_redis_refuses_are_logged_once(
     noted = []
     note = census.Census._note
     monkeypatch.setattr(census.Census, "_note", lambda *args: noted.append(note(*args)))
-    refusing = "Redis does not take the members of rooms"
+    refusing = "Redis refuses the numbers of room members"
     for number in (1, 2):
         await acl(admin, "-hset")
         await visit(app)

@@ -1,4 +1,4 @@
-"""ASGI: an application of Roll on the servers of others."""
+"""ASGI: an application of Roll on other ASGI servers."""
 
 from .serve import serve_scope
 

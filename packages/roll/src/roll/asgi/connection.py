@@ -1,4 +1,4 @@
-"""What stands for the protocol of a connection where another server has it."""
+"""The stand-in for the protocol of a connection on another server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLIENT_GONE = "The client has gone"
 
 
 class Body(BodyStream):
-    """A body that is received from the server when it is read."""
+    """A body that is received from the server while it is read."""
 
     __slots__ = ("_connection",)
 
@@ -39,14 +39,14 @@ class Body(BodyStream):
 
 
 class ASGIConnection:
-    """One request on a connection of another server: its messages, its client, its end.
+    """A request on a connection of another server: its messages, its client and its end.
 
-    `request.protocol` is this. Messages of the server are received from the first time that
-    somebody waits for one: for the body, or for the disconnect of the client.
+    It is the `request.protocol`. It receives messages of the server only after something has
+    waited for one: for the body, or for the disconnect of the client.
     """
 
     on_answered: Callable[[Any, Any, int], None] | None = None
-    """Called once with the request, the response, and the bytes of its body that were sent."""
+    """A function, called once with the request, the response and the sent bytes of its body."""
 
     def __init__(self, app: Any, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         self.app = app
@@ -59,7 +59,7 @@ class ASGIConnection:
         self.body: Body | None = None
         self.received_at = perf_counter()
         self.body_sent = 0
-        """The bytes of the body of the response that were sent."""
+        """The number of bytes of the body that were sent."""
         self.reported = False
         for report in app.answer_reports:
             when_answered(self, report)
@@ -77,7 +77,7 @@ class ASGIConnection:
 
     @property
     def gone(self) -> bool:
-        """Whether the client has disconnected, as far as the server has told."""
+        """Whether the server has reported the disconnect of the client."""
         self.listen()
         return self._gone
 
@@ -102,7 +102,7 @@ class ASGIConnection:
         self.lose()
 
     def lose(self) -> None:
-        """Take notice that the client has disconnected."""
+        """Note that the client has disconnected."""
         self._gone = True
         if self.on_gone is not None:
             self.on_gone()
@@ -116,24 +116,24 @@ class ASGIConnection:
         self._task.cancel()
 
     def stream(self) -> None:
-        """Cancel what follows, a streamed response, when the client disconnects."""
+        """Cancel the current task, which streams a response, when the client disconnects."""
         self._streaming = True
         self.listen()
         if self._gone:
             raise ClientDisconnected(CLIENT_GONE)
 
     def respond(self, response: Any) -> Coroutine[Any, Any, None]:
-        """Send the response now, not when the application returns, as `HTTPProtocol` does."""
+        """Send the response now, before the application returns, as `HTTPProtocol` does."""
         self.responded = self.request
         return respond(self, self.request, response)
 
     def open_response(self, response: Any) -> Any:
-        """Return what writes the body of a response piece by piece, as `HTTPProtocol` does."""
+        """Return an object that writes the body in pieces, as `HTTPProtocol` does."""
         self.responded = self.request
         return OpenResponse(self, response)
 
     def report(self, response: Any) -> None:
-        """Report that the response has gone, or is lost; once."""
+        """Report once that the response was sent or lost."""
         if not self.reported and self.on_answered is not None:
             tell(self.on_answered, self.request, response, self.body_sent)
         self.reported = True

@@ -10,12 +10,12 @@ from roll_http.h1.head import Head, split_query
 
 __all__ = ["address_of", "head_of"]
 
-# What may stand in a path unescaped (RFC 3986 3.3), and what was escaped already.
+# The characters of a path that need no escape (RFC 3986 3.3), and existing escapes.
 PATH: str = "/!$&'()*+,;=:@-._~%"
 
 
 def head_of(scope: Mapping[str, Any]) -> Head:
-    """Return what a server has parsed; it has checked the framing."""
+    """Return the head that a server has parsed; the server has checked the framing."""
     head = Head()
     head.method = scope.get("method", "GET")
     head.target = target_of(scope)
@@ -31,10 +31,10 @@ def head_of(scope: Mapping[str, Any]) -> Head:
 
 
 def target_of(scope: Mapping[str, Any]) -> bytes:
-    """Return the target below the path that the application is mounted at."""
+    """Return the target below the path where the application is mounted."""
     raw = scope.get("raw_path")
     path: bytes = raw or quote(scope["path"].encode(errors="surrogateescape"), PATH[:-1]).encode()
-    path = path.partition(b"?")[0]  # some servers leave the query there
+    path = path.partition(b"?")[0]  # some servers leave the query in the path
     prefix = quote(scope.get("root_path", ""), PATH).encode().rstrip(b"/")
     if prefix and (path == prefix or path.startswith(prefix + b"/")):
         path = path[len(prefix) :] or b"/"
@@ -43,7 +43,7 @@ def target_of(scope: Mapping[str, Any]) -> bytes:
 
 
 def joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return fields by upper-cased name; lines of one name are joined (RFC 9110 5.3)."""
+    """Return fields by upper-cased name; join repeated fields (RFC 9110 5.3)."""
     found: dict[str, str] = {}
     for name, value in fields:
         key = name.decode("latin-1").upper()
@@ -63,11 +63,11 @@ def decoded(value: bytes) -> str:
 
 
 def may_have_body(scope: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
-    """Tell whether a body may follow that no Content-Length announces: as any, in HTTP/2."""
+    """Tell whether a body without a Content-Length may follow, as is usual in HTTP/2."""
     return "TRANSFER-ENCODING" in headers or scope.get("http_version", "1.1") not in {"1.0", "1.1"}
 
 
 def address_of(scope: Mapping[str, Any]) -> tuple[str, int] | None:
-    """Return the host and the port of the client; None where there are none."""
+    """Return the host and the port of the client; None if they are not known."""
     client = scope.get("client")
     return None if not client or client[1] is None else (client[0], client[1])

@@ -1,4 +1,4 @@
-"""A request by ASGI: the cycle of the application, then its response."""
+"""A request over ASGI: the cycle of the application, then its response."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ async def serve_http(app: Any, scope: Any, receive: Any, send: Any) -> None:
         if not (connection.gone and uncancelled()):
             raise
     except (ClientDisconnected, OSError):
-        pass  # nobody is there to be answered
+        pass  # there is no client to answer
     finally:
         connection.report(response)
         connection.end()
 
 
 def uncancelled() -> bool:
-    """Tell whether the task was cancelled only because its client has gone."""
+    """Tell whether the task was cancelled only because its client has disconnected."""
     task = asyncio.current_task()
     return task is not None and task.uncancel() == 0
 
 
 async def answered(app: Any, request: Any, response: Any) -> Any:
-    """Return the response of the application, whatever an override of its cycle raises."""
+    """Return the response of the application, or a 500 if an override of its cycle raises."""
     try:
         found = await app(request, response)
     except HttpError as error:

@@ -1,4 +1,4 @@
-"""The life of an application, as an ASGI server tells it."""
+"""The lifespan of an application on an ASGI server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["serve_lifespan"]
 
 
 async def serve_lifespan(app: Any, receive: Any, send: Any) -> None:
-    """Start the application up, and shut it down, when the server says so."""
+    """Start the application, and shut it down, when the server asks for it."""
     await receive()  # lifespan.startup
     try:
         await app.startup()
@@ -17,5 +17,5 @@ async def serve_lifespan(app: Any, receive: Any, send: Any) -> None:
         raise
     await send({"type": "lifespan.startup.complete"})
     await receive()  # lifespan.shutdown
-    await app.shutdown()  # logs what its listeners raise
+    await app.shutdown()  # logs the exceptions of its listeners
     await send({"type": "lifespan.shutdown.complete"})

@@ -1,4 +1,4 @@
-"""A response that a mounted application writes piece by piece, on the server of another."""
+"""A response that a mounted application writes in pieces, on another server."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ __all__ = ["OpenResponse"]
 
 
 class OpenResponse:
-    """As that of roll-http: `write` the body, then `end` it."""
+    """A response with the methods of roll-http's: `write` the body, then `end` it."""
 
     def __init__(self, connection: Sender, response: Any) -> None:
-        """Keep the head; raise `ValueError` for a response that cannot be sent."""
+        """Keep the head; raise `ValueError` if the response cannot be sent."""
         request = connection.request
-        request.keep_alive, request.version = True, "1.1"  # the server's business
+        request.keep_alive, request.version = True, "1.1"  # the server decides
         head, _, _, self._encoder, _ = serialize_response(request, response, "")
         self._connection = connection
         self._response = response
         self._start: Any = start_of(head)
 
     async def write(self, data: bytes) -> None:
-        """Send a piece of the body; raise `ValueError` for more than was announced."""
+        """Send a piece of the body; raise `ValueError` if the announced length is exceeded."""
         await self._begin()
         if data and self._encoder is not None:
             self._encoder.frame_chunk(len(data))
@@ -38,7 +38,7 @@ class OpenResponse:
             await self._connection.send(start)
 
     async def end(self, trailers: bytes = b"") -> None:
-        """Send the end; trailers are dropped."""
+        """Send the end of the body; drop trailers."""
         if self._encoder is not None:
             self._encoder.end()
         await self._begin()

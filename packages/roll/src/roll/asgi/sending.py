@@ -1,4 +1,4 @@
-"""The response to a request, as messages to another server."""
+"""The response to a request as messages to another server."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["Sender", "messages_of", "plain", "respond", "start_of"]
 
 logger = logging.getLogger("roll")
 
-# The server frames the body, and dates the response.
+# The server frames the body, and sets the date.
 FRAMING = frozenset({b"connection", b"transfer-encoding"})
 
 
 class Sender(Protocol):
-    """What sending needs of a connection."""
+    """The part of a connection that sending uses."""
 
     body_sent: int
     request: Any
@@ -42,8 +42,8 @@ def plain(request: Any, status: HTTPStatus, text: Any = None) -> Response:
 
 
 async def respond(connection: Sender, request: Any, response: Any) -> None:
-    """Send a response; one that cannot be sent is logged, and a 500."""
-    request.keep_alive, request.version = True, "1.1"  # the server's business
+    """Send a response; if it cannot be sent, log that and send a 500."""
+    request.keep_alive, request.version = True, "1.1"  # the server decides
     try:
         serialized = serialize_response(request, response, "")
     except Exception as error:  # noqa: BLE001 - the `str()` of a header may raise anything
@@ -68,14 +68,14 @@ def log_unsendable(request: Any, error: Exception) -> None:
 
 
 def start_of(head: bytes) -> dict[str, Any]:
-    """Return the message that begins a response, from its head."""
+    """Return the message that starts a response with this head."""
     line, *fields = head[:-4].split(b"\r\n")
     status = int(line.split(b" ", 2)[1])
     return {"type": "http.response.start", "status": status, "headers": list(messages_of(fields))}
 
 
 def messages_of(fields: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the fields that are the application's, with their names in lower case."""
+    """Yield the fields that the application decides, with names in lower case."""
     for field in fields:
         name, _, value = field.partition(b": ")
         lower = name.lower()
@@ -84,7 +84,7 @@ def messages_of(fields: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
 
 
 async def send_stream(connection: Sender, stream: AsyncIterator[Any], encoder: Any) -> None:
-    """Send a streamed body; nothing of it where there is no encoder."""
+    """Send a streamed body; send nothing if there is no encoder."""
     try:
         if encoder is not None:
             if not isinstance(stream, FileBody):

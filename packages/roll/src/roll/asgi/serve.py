@@ -1,4 +1,4 @@
-"""What an ASGI server calls: one call for each connection, by its scope (ASGI 3.0)."""
+"""The entry point of an ASGI server: one call per scope (ASGI 3.0)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 async def serve_scope(app: Any, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve a connection that a server has accepted.
+    """Serve a scope of an ASGI server: a request, a websocket or the lifespan.
 
     Raises:
-        ValueError: the scope is of a type that is not known, as ASGI demands.
+        ValueError: the type of the scope is unknown, as ASGI demands.
     """
     kind = scope["type"]
     if kind == "http":

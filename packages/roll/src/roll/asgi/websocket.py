@@ -1,4 +1,4 @@
-"""A websocket by ASGI: the handshake, and what a handler gets in place of a `WSProtocol`."""
+"""A websocket over ASGI: the handshake, and the object that replaces `WSProtocol`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUIET: Final = frozenset({1000, 1001})
 """The codes that end an iteration over messages without an error."""
 
 WAITING: Final = 64
-"""Messages that wait for the handler before no more are received."""
+"""The number of messages that may wait for the handler; then receiving pauses."""
 
 
 async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None:
@@ -42,15 +42,15 @@ async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None
         if not connection.switched:
             await refuse(connection, request, response)
     except (ConnectionClosed, OSError):
-        pass  # the client has gone
+        pass  # the client has disconnected
     finally:
-        if not connection.switched:  # its end is reported by who has taken it
+        if not connection.switched:  # the websocket reports its own end
             connection.report(response)
         connection.end()
 
 
 async def refuse(connection: WebsocketConnection, request: Any, response: Any) -> None:
-    """Answer a handshake with the response, where the server can send it; else with a 403."""
+    """Answer a handshake with the response if the server can send it, or else with a 403."""
     if "websocket.http.response" not in (connection.scope.get("extensions") or {}):
         await connection.send({"type": "websocket.close"})
         return
@@ -69,19 +69,19 @@ class WebsocketConnection(ASGIConnection):
 
     @property
     def gone(self) -> bool:
-        """Whether the client has disconnected, as far as the server has told."""
+        """Whether the server has reported the disconnect of the client."""
         return self._gone
 
     def websocket(self, request: Any) -> ASGIWebsocket:
-        """Return what the handler gets."""
+        """Return the websocket that the handler gets."""
         return ASGIWebsocket(request, self._receive, self.send)
 
     def switch(self, protocol: Any, head: bytes) -> None:
-        """Give the connection to the websocket; its `run` accepts it."""
+        """Pass the connection to the websocket; its `run` accepts the handshake."""
         self.switched = True
 
     def eof_received(self) -> None:
-        """Take notice that the client has gone."""
+        """Note that the client has disconnected."""
         self.lose()
 
 
@@ -94,7 +94,7 @@ class ASGIWebsocket:
     JSON: Any = StrictJSON()
     subprotocol: str | None = None
     on_lost: Callable[[], object]
-    """Called when the client has gone, unless this side has closed."""
+    """A function, called when the client has disconnected, unless this side has closed."""
 
     def __init__(self, request: Any, receive: Any, send: Any) -> None:
         self.request = request
@@ -106,12 +106,12 @@ class ASGIWebsocket:
         self._close: tuple[int, str] | None = None
         self._closing = False
         self.bytes_sent = 0
-        """The bytes of the messages that were sent."""
+        """The number of bytes of the messages that were sent."""
 
     # The application's side.
 
     def handshake(self, headers: Iterable[tuple[str, str]] = (), **settings: Any) -> bytes:
-        """Check the origin, choose the subprotocol, and keep the fields of the answer.
+        """Check the origin, choose the subprotocol, and keep the fields of the response.
 
         Raises HandshakeError 403 for an origin that is not allowed.
         """
@@ -129,7 +129,7 @@ class ASGIWebsocket:
         try:
             await self._accept()
         except BaseException:
-            handler.close()  # nobody awaits it now
+            handler.close()  # it will not be awaited
             raise
         listener = asyncio.ensure_future(self._listen())
         code, reason = 1011, "Handler died prematurely."
@@ -186,12 +186,12 @@ class ASGIWebsocket:
 
     @property
     def headers(self) -> Any:
-        """The fields of the request: names in upper case."""
+        """The fields of the request, with names in upper case."""
         return self.request.headers
 
     @property
     def client(self) -> tuple[str, int] | None:
-        """The address of the peer, host and port; None over a Unix socket."""
+        """The host and the port of the peer; None over a Unix socket."""
         client: tuple[str, int] | None = self.request.client
         return client
 
@@ -222,17 +222,18 @@ class ASGIWebsocket:
     # The handler's side.
 
     async def recv(self) -> str | bytes:
-        """Return the next message: str for text, bytes for binary; raises ConnectionClosed."""
+        """Return the next message: str for text, bytes for binary; raise ConnectionClosed."""
         if self._closing:
             raise self._ended()
         message = await self._messages.get()
         if message is None:
-            self._messages.put_nowait(None)  # for whoever asks again
+            self._messages.put_nowait(None)  # so that the next call raises too
             raise self._ended()
         return message
 
     async def stream(self) -> AsyncIterator[str | bytes]:
-        """Iterate over the pieces of the next message: one, as the server has put it together."""
+        """Iterate over the pieces of the next message: one piece, because the server has joined
+        them."""
         yield await self.recv()
 
     def __aiter__(self) -> ASGIWebsocket:
@@ -248,7 +249,7 @@ class ASGIWebsocket:
             raise
 
     async def send(self, data: Any) -> None:
-        """Send a message; an async iterator is sent as one message, put together first."""
+        """Send a message; the pieces of an async iterator are joined to one message first."""
         if isinstance(data, AsyncIterable):
             data = await gathered(data)
             if data is None:
@@ -263,7 +264,7 @@ class ASGIWebsocket:
             await self._send({"type": "websocket.send", kind: payload})
 
     async def ping(self, data: str | bytes | None = None) -> asyncio.Future[float]:
-        """Raise NotImplementedError: the server sends the pings, and tells nothing of them."""
+        """Raise NotImplementedError: the server sends the pings, and does not report pongs."""
         raise NotImplementedError("ASGI has no pings: the server sends them by itself")
 
     async def pong(self, data: str | bytes = b"") -> None:
@@ -275,7 +276,7 @@ class ASGIWebsocket:
         await self.send(text if isinstance(text, str) else text.decode())
 
     async def recv_json(self) -> Any:
-        """Return the value of the next message; raises InvalidMessage where it is no JSON."""
+        """Return the value of the next message; raise InvalidMessage if it is not JSON."""
         message = await self.recv()
         try:
             return self.JSON.loads(message.encode() if isinstance(message, str) else message)
@@ -300,8 +301,8 @@ class ASGIWebsocket:
             await self._end(code, reason)
 
     def shutdown(self) -> None:
-        """Close with 1001, as the application stops."""
-        asyncio.ensure_future(self.close(1001))  # noqa: RUF006 - the server ends what is left
+        """Close with 1001, because the application stops."""
+        asyncio.ensure_future(self.close(1001))  # noqa: RUF006 - the server ends the task
 
 
 async def gathered(pieces: AsyncIterable[Any]) -> Any:
@@ -312,7 +313,7 @@ async def gathered(pieces: AsyncIterable[Any]) -> Any:
 
 
 def check_origin(origin: str | None, allowed: Any) -> None:
-    """Raise HandshakeError for the origin of a page that may not connect."""
+    """Raise HandshakeError if the origin of the page may not connect."""
     # A request without Origin does not come from a browser (RFC 6455 4.2.1).
     if allowed is None or origin is None:
         return

@@ -1,4 +1,4 @@
-"""`access_log`: a line for each request, once it has been answered."""
+"""`access_log`: a line for each answered request."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from .observing import observe
 __all__ = ["access_log", "keep_open"]
 
 
-def access_log(app: Roll, target: Target = None, format: str = "text") -> AccessLog:  # noqa: A002 - the word of the matter
-    """Write a line for each request, once its answer has gone; return the log.
+def access_log(app: Roll, target: Target = None, format: str = "text") -> AccessLog:  # noqa: A002 - the usual name
+    """Write a line for each request after its response was sent; return the log.
 
     `target` is a path, an open descriptor, or a stream: by default `sys.stdout`. `format` is
-    `"text"`, the Common Log Format with the seconds it took behind it; `"json"`, an object a line;
-    or a format with `%(peer)s`, `%(time)s`, `%(method)s`, `%(url)s`, `%(path)s`, `%(query)s`,
-    `%(version)s`, `%(status)d`, `%(bytes)d` (of the body), `%(duration)f` (seconds),
-    `%(referer)s`, `%(agent)s`, and header fields as `%({Host}i)s` of the request and
-    `%({Content-Type}o)s` of the response. What clients send can end no line, and no field.
+    `"text"`, the Common Log Format followed by the duration in seconds; `"json"`, an object per
+    line; or a format. A format has names: `%(peer)s`, `%(time)s`, `%(method)s`, `%(url)s`,
+    `%(path)s`, `%(query)s`, `%(version)s`, `%(status)d`, `%(bytes)d` (of the body), `%(duration)f`
+    (seconds), `%(referer)s`, `%(agent)s`, and header fields as `%({Host}i)s` of the request and
+    `%({Content-Type}o)s` of the response. Text of clients cannot end a line or a field.
 
-    Lines are written in batches, after 100 ms or 64 KiB, at shutdown, and before the process dies
-    of a signal. The event loop never waits for who reads them. SIGUSR1 and SIGHUP have a path
-    opened anew. What cannot be written is lost, which is told once on the logger `roll`.
+    Lines are written in batches: after 100 ms or 64 KiB, at shutdown, and before a signal ends the
+    process. The event loop never waits for the reader of the log. On SIGUSR1 and SIGHUP a path is
+    opened again. Lines that cannot be written are lost; the logger `roll` reports this once.
 
     Raises:
-        ValueError: `target` or `format` is none.
-        OSError: at startup, the target cannot be opened.
+        ValueError: `target` or `format` is invalid.
+        OSError: the target cannot be opened; raised at startup.
     """
     log = AccessLog(format_of(format), opener_of(target))
     observe(app, log.add)
@@ -37,7 +37,7 @@ def access_log(app: Roll, target: Target = None, format: str = "text") -> Access
 
 
 def keep_open(app: Roll, log: AccessLog, *, reopens: bool) -> None:
-    """Open a log at startup, close it at shutdown, and open it anew when that is asked for."""
+    """Open a log at startup, close it at shutdown, and reopen it at the event `reopen_logs`."""
 
     def begin() -> None:
         log.open()

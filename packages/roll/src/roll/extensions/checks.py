@@ -1,4 +1,4 @@
-"""Checks of the options of extensions: each error says what was given, and what would do."""
+"""Checks of the options of extensions. Each error names the given value and a correct one."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def check_text(name: str, value: object, example: str) -> None:
 
 def check_folder(name: str, value: object) -> None:
     if not isinstance(value, str | os.PathLike):
-        raise ValueError(f"`{name}` is the path of a folder, such as 'public', not {value!r}")  # noqa: TRY004 - as every mistake in an option
+        raise ValueError(f"`{name}` is the path of a folder, such as 'public', not {value!r}")  # noqa: TRY004 - like all mistakes in options
 
 
 def check_reading(extras: Mapping[str, Any]) -> None:
-    """Check that files can be read by a route with these settings, checked one by one before."""
+    """Check that a route with these settings can serve files; each setting is valid by itself."""
     if extras.get("protocol") == "websocket":
         raise ValueError("`protocol` is 'http' for files, not 'websocket'")
     methods = extras.get("methods") or "GET"
@@ -47,7 +47,7 @@ def check_reading(extras: Mapping[str, Any]) -> None:
 
 
 def check_seconds(name: str, value: object) -> None:
-    """Check a number of seconds, or None; -1 is what browsers take for "remember nothing"."""
+    """Check a number of seconds or None; -1 tells browsers to remember nothing."""
     number = isinstance(value, int) and not isinstance(value, bool)
     if value is not None and not (number and value >= -1):  # type: ignore[operator]
         raise ValueError(f"`{name}` is a number of seconds, not {value!r}")
@@ -57,7 +57,7 @@ def check_seconds(name: str, value: object) -> None:
 
 
 def checked_methods(name: str, value: Any) -> str:
-    """Return methods as they are sent; text is taken as it is, "*" is all."""
+    """Return methods as the header has them; text is not changed, "*" stands for all methods."""
     if isinstance(value, str) and value != "*":
         check_list(name, value)
         return value
@@ -72,14 +72,14 @@ def checked_methods(name: str, value: Any) -> str:
 
 
 def check_list(name: str, value: str) -> None:
-    """Check a list of names that is written as text: it is sent as it is."""
+    """Check a list of names that is written as text, and is sent unchanged."""
     for each in value.split(","):
         if each.strip(" \t") and not is_token(each.strip(" \t")):
             raise ValueError(f"`{name}` is a list of names, or text, and cannot have {each!r}")
 
 
 def checked_names(name: str, value: Any) -> list[str]:
-    """Return the names in a list, or in another collection of them."""
+    """Return the names in a list or another collection."""
     listed = isinstance(value, Collection) and not isinstance(value, bytes | Mapping)
     names = list(value) if listed else [value]
     wrong = [each for each in names if not (isinstance(each, str) and is_token(each))]
@@ -89,7 +89,7 @@ def checked_names(name: str, value: Any) -> list[str]:
 
 
 def check_origins(name: str, origin: Any) -> None:
-    """Check origins as browsers spell them; a text alone may be any word, as it always was."""
+    """Check the spelling of origins; a single text may be any word, for compatibility."""
     if isinstance(origin, str) and is_word(origin):
         return
     for each in [origin] if isinstance(origin, str) else origin:
@@ -97,7 +97,7 @@ def check_origins(name: str, origin: Any) -> None:
 
 
 def is_word(text: str) -> bool:
-    """Tell a word of visible ASCII that is no origin and no list."""
+    """Tell whether a text is visible ASCII, but not an origin and not a list."""
     visible = text != "" and text.isascii() and text.isprintable() and " " not in text
     return visible and "://" not in text and "," not in text
 
@@ -128,7 +128,7 @@ def checked_level(name: str, value: Any) -> Any:
 
 
 def check_handler(name: str, value: object) -> None:
-    # One of somebody else's may inherit nothing of `logging`.
+    # A handler of another package need not inherit from `logging.Handler`.
     if value is not None and (isinstance(value, type) or not hasattr(value, "handle")):
         raise ValueError(
             f"`{name}` is a `logging.Handler`, such as `StreamHandler()`, not {value!r}"

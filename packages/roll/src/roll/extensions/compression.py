@@ -1,4 +1,4 @@
-"""`compress`: responses in the content coding that a client likes best (RFC 9110 8.4)."""
+"""`compress`: responses in the content coding that the client prefers (RFC 9110 8.4)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TYPES: Final = (
     "image/x-icon",
     "image/vnd.microsoft.icon",
 )
-"""The media types that get smaller; others are compressed already."""
+"""The media types that compression makes smaller; others are compressed already."""
 
 MIN_SIZE: Final = 1024
 
@@ -55,7 +55,7 @@ LEFT_ALONE: Final = frozenset(
         "repr-digest",
     }
 )
-"""The fields of responses that another coding would make wrong."""
+"""Responses with these fields are not compressed: compression would make the fields wrong."""
 
 NEVER_COMPRESSED: Final = frozenset(
     {
@@ -69,7 +69,7 @@ NEVER_COMPRESSED: Final = frozenset(
 
 OF_THE_UNCOMPRESSED: Final = frozenset({"accept-ranges", "content-length"})
 
-# Of a media type, with at most one star in its subtype.
+# A media type with at most one star in its subtype.
 PATTERN: Final = re.compile(rf"{TCHARS}/{TCHARS}")
 
 Offer = Mapping[str, Callable[[], Encoder]]
@@ -78,14 +78,14 @@ Offer = Mapping[str, Callable[[], Encoder]]
 def compress(app: Roll, min_size: int = MIN_SIZE, types: Collection[str] | str = TYPES) -> None:
     """Compress responses of `min_size` bytes or more, for clients that accept it.
 
-    The codings are zstd, br and gzip, as far as they are installed (`roll[compress]`). A type is
-    such as "text/html", "text/*" or "application/*+json". Streams and events are compressed too,
-    whatever their size, and each item is sent at once. Ranges, what has a coding already, and
-    what says `Cache-Control: no-transform` stay as they are. Tags of compressed responses are
-    weak.
+    The codings are those of zstd, br and gzip that are installed (`roll[compress]`). Examples of
+    types are "text/html", "text/*" and "application/*+json". Streams and events of any size are
+    compressed too, and each item is sent at once. Responses with a range, with a content coding or
+    with `Cache-Control: no-transform` are not compressed. Tags of compressed responses are weak.
 
     Raises:
-        ValueError: the size is no number of bytes, or a type is none.
+        ValueError: `min_size` is not a number of bytes, or `types` has something else than media
+            types.
     """
     check_size(min_size)
     compressor = Compressor(min_size, types)
@@ -93,7 +93,7 @@ def compress(app: Roll, min_size: int = MIN_SIZE, types: Collection[str] | str =
     def begin(request: Any) -> None:
         unsettled(request).transforms.append(compressor.transform)
 
-    # First of all listeners: none can end the chain before it.
+    # This listener is the first one, so that no other can end the chain before it.
     app.hooks.setdefault("headers", []).insert(0, begin)
 
 
@@ -103,7 +103,7 @@ def check_size(value: Any) -> None:
 
 
 class Compressor:
-    """What is to be compressed, and how."""
+    """The settings of `compress`, applied to responses."""
 
     def __init__(self, min_size: int, types: Collection[str] | str) -> None:
         listed = [types] if isinstance(types, str) else types
@@ -112,29 +112,29 @@ class Compressor:
         self._min_size = min_size
         self._types = tuple(map(checked_type, listed))
         self._offer: Offer = encoders()
-        # What is flushed at each item is smallest in gzip, which takes 0.1 MiB; zstd takes 0.8.
+        # When each item is flushed, gzip gives the smallest output. It takes 0.1 MiB, zstd 0.8.
         self._stream_offer: Offer = dict(reversed(self._offer.items()))
 
     async def transform(self, request: Any, response: Any) -> None:
-        """Compress a response, if it is to be compressed."""
+        """Compress a response if the settings and the client allow it."""
         if response.status == HTTPStatus.NOT_MODIFIED:
             confirm_weakly(request, response.headers)
         if response.status in NEVER_COMPRESSED or is_left_alone(response.headers):
             return
         try:
             data, stream, kind = read_body(response.body)
-        except InvalidResponse:  # its author is told elsewhere
+        except InvalidResponse:  # it is reported when the body is sent
             return
         if stream is not None:
-            response.body = stream  # a function that is a generator was called
+            response.body = stream  # `read_body` has called a generator function
         if self._is_compressible(response, kind):
             await self._transform(request, response, data, stream)
 
     def _is_compressible(self, response: Any, line: str) -> bool:
-        """Tell whether a response is of one of the types; `line` is that of its default type."""
+        """Tell whether a response has one of the types; `line` is the default type's field."""
         kind = field_of(response.headers, "content-type")
         if kind is None and response.add_content_type and line:
-            # Once compressed, the text would be taken for bytes.
+            # Set the type now: a compressed text looks like bytes.
             kind = response.headers["Content-Type"] = line.partition(": ")[2].strip()
         media_type = (kind or "").partition(";")[0].strip().lower()
         return any(pattern.fullmatch(media_type) for pattern in self._types)
@@ -144,7 +144,7 @@ class Compressor:
     ) -> None:
         announced = content_length(response.headers)
         if stream is None and not data and request.method == "HEAD":
-            # What GET would send is not known; of its length, only whether it is large enough.
+            # The body of the GET is not known. Its length only tells whether it is large enough.
             stream, announced = NoStream(), announced or 0
         size = len(data) if stream is None else announced
         if size is None or size >= max(self._min_size, 1):
@@ -154,7 +154,7 @@ class Compressor:
     async def _compress(
         self, request: Any, response: Any, data: bytes, stream: AsyncIterator[Any] | None
     ) -> None:
-        """Compress a body of either kind, in a coding that the client accepts."""
+        """Compress a body or a stream in a coding that the client accepts."""
         flushed = stream is not None and not isinstance(stream, FileBody | NoStream)
         offer = self._stream_offer if flushed else self._offer
         for coding in accepted(request.headers.get("ACCEPT-ENCODING", ""), tuple(offer))[:1]:
@@ -169,7 +169,7 @@ class Compressor:
 
 
 def say(headers: dict[str, Any], coding: str) -> None:
-    """Have the fields tell of the coding; the tag is weak: only decoded, the content is equal."""
+    """Set the fields for a coding; the tag becomes weak, as the bytes of the content differ."""
     drop(headers, OF_THE_UNCOMPRESSED)
     headers["Content-Encoding"] = coding
     etag = field_of(headers, "etag")
@@ -178,7 +178,7 @@ def say(headers: dict[str, Any], coding: str) -> None:
 
 
 def confirm_weakly(request: Any, headers: dict[str, Any]) -> None:
-    """Have a 304 confirm the tag that the client has: that of a compressed response."""
+    """Set the tag of a 304 to the tag of the client, which is that of a compressed response."""
     vary_on(headers, "Accept-Encoding")
     etag = field_of(headers, "etag")
     known = TAG.findall(request.headers.get("IF-NONE-MATCH", ""))
@@ -187,7 +187,7 @@ def confirm_weakly(request: Any, headers: dict[str, Any]) -> None:
 
 
 def is_left_alone(headers: Mapping[str, Any]) -> bool:
-    """Tell whether another coding would make a response wrong, or is not wanted."""
+    """Tell whether compression would make a response wrong, or is not wanted."""
     if not LEFT_ALONE.isdisjoint(names_of(headers)):
         return True
     caching = field_of(headers, "cache-control") or ""
@@ -200,7 +200,7 @@ def content_length(headers: Mapping[str, Any]) -> int | None:
 
 
 def checked_type(value: Any) -> re.Pattern[str]:
-    """Return the expression of a media type; a star stands for any subtype, or its beginning."""
+    """Return the expression for a media type; a star stands for any subtype or its beginning."""
     text = value.lower() if isinstance(value, str) else ""
     before, star, behind = text.partition("*")
     if "/" in behind or "*" in behind or not PATTERN.fullmatch(text):

@@ -1,4 +1,4 @@
-"""`cors`: who else's pages may read the responses."""
+"""`cors`: the other origins whose pages may read the responses."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def cors(
 ) -> None:
     """Add the `Access-Control-Allow-` fields to every response (Fetch, 3.2).
 
-    `origin` is one origin, or several, or a function, `async` or not, that tells whether an
-    origin is allowed; with the latter two the response varies with the request's. `methods` may
-    be `"*"` for all. `max_age` is for how many seconds a browser may remember the answer to an
-    OPTIONS request.
+    `origin` is one origin, a list of origins, or a function, `async` or not, that tells whether an
+    origin is allowed. With a list or a function, the response varies with the `Origin` of the
+    request. `methods` may be `"*"` for all methods. `max_age` is the number of seconds that a
+    browser may remember the answer to an OPTIONS request.
 
     Raises:
-        ValueError: the function is a generator or takes other arguments than an origin; an option
-            is of another kind, or no origin, method or name; with `credentials`, any origin is
-            allowed, or any header: browsers refuse both.
+        ValueError: the function is a generator, or takes other arguments than an origin; an option
+            has a wrong type or value; or `credentials` is given and all origins or all headers are
+            allowed, which browsers refuse.
     """
     origin = checked_origin(origin)
     check_seconds("max_age", max_age)
@@ -63,7 +63,7 @@ def cors(
         if max_age is not None and request.method == "OPTIONS":
             response.headers["Access-Control-Max-Age"] = max_age
         if isinstance(origin, str):
-            # Without a look at that of the request: its header fields may not be parsed yet.
+            # Do not read the origin of the request: its header fields may not be parsed yet.
             response.headers["Access-Control-Allow-Origin"] = origin
             return None
         return allow_origin(origin, request.origin, response)
@@ -73,13 +73,13 @@ def checked_origin(origin: Any) -> Origin:
     if is_generator(origin):
         raise ValueError(f"{origin!r} is a generator, which cannot tell of an origin")
     if isinstance(functions_of(origin)[0], type):
-        raise ValueError(f"`origin` is no class: each object of {origin!r} would be a yes")  # noqa: TRY004 - as every mistake here
+        raise ValueError(f"`origin` is no class: each object of {origin!r} would be a yes")  # noqa: TRY004 - like all mistakes here
     if callable(origin):
         refuse_misfit(origin, ("origin",), "The function that tells of an origin")
         predicate: Origin = origin
         return predicate
     if not isinstance(origin, Collection) or isinstance(origin, bytes | bytearray):
-        raise ValueError(f"`origin` is an origin, several, or a function, not {origin!r}")  # noqa: TRY004 - as every mistake here
+        raise ValueError(f"`origin` is an origin, several, or a function, not {origin!r}")  # noqa: TRY004 - like all mistakes here
     if isinstance(origin, str) or "*" not in origin:
         check_origins("origin", origin)
         found: Origin = origin
@@ -88,7 +88,7 @@ def checked_origin(origin: Any) -> Origin:
 
 
 def refuse_any(origin: Origin, headers: str | Collection[str] | None) -> None:
-    """Refuse what browsers refuse where credentials are sent (Fetch, 3.2.5)."""
+    """Refuse options that browsers refuse together with credentials (Fetch, 3.2.5)."""
     if origin == "*":
         raise ValueError(
             "`credentials=True` needs origins: browsers refuse it with '*'. Write"
@@ -109,7 +109,7 @@ def joined(names: str | Collection[str]) -> str:
 
 
 def allow_origin(origin: Origin, given: str, response: Any) -> Awaitable[None] | None:
-    """Allow the origin of a request, `given`; what is returned is to be awaited."""
+    """Allow `given`, the origin of a request; return an awaitable if the function is async."""
     vary_on(response.headers, "Origin")
     if not given:
         return None

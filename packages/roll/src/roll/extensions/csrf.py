@@ -1,4 +1,4 @@
-"""`csrf`: pages of other sites change nothing."""
+"""`csrf`: protection from cross-site request forgery."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .checks import check_origins
 __all__ = ["csrf"]
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-"""The methods that change nothing (RFC 9110 9.2.1)."""
+"""The safe methods (RFC 9110 9.2.1)."""
 
 OURS: Final = frozenset({"same-origin", "none"})
-"""What `Sec-Fetch-Site` says of a request by our pages, or by the user (Fetch Metadata, 2.4)."""
+"""`Sec-Fetch-Site` of requests by our own pages or by the user (Fetch Metadata, 2.4)."""
 
 
 def csrf(app: Roll, origins: str | Collection[str] = ()) -> None:
-    """Answer 403 to what pages of other sites send: cross-site request forgery.
+    """Answer 403 to requests by pages of other sites (cross-site request forgery).
 
-    Browsers say in `Sec-Fetch-Site`, or in `Origin`, which site has sent a request. Requests that
-    change something, and websockets, are refused when it is another one. No token is needed.
-    Clients other than browsers send neither field, and are not refused.
+    Browsers name the site that has sent a request in `Sec-Fetch-Site` or in `Origin`. Requests
+    with an unsafe method, and websockets, are refused when another site sends them. No token is
+    needed. Clients other than browsers send neither field, and are not refused.
 
-    `origins` are other sites that may, such as `"https://example.org"`. A route with the extra
-    `csrf=False` is not checked. Behind a proxy, `Host` has to be that of the client, as nginx is
-    told in the documentation.
+    `origins` are other sites that are allowed, such as `"https://example.org"`. A route with the
+    extra `csrf=False` is not checked. A proxy must pass on the `Host` of the client; the
+    documentation shows the setting for nginx.
 
     Raises:
-        ValueError: `origins` are none.
+        ValueError: `origins` has something else than origins.
     """
     several = [origins] if isinstance(origins, str) else origins
     if not is_list(several):
@@ -42,7 +42,7 @@ def csrf(app: Roll, origins: str | Collection[str] = ()) -> None:
     check_origins("origins", several)
     allowed = frozenset(several)
 
-    # First of all listeners: none can end the chain before it.
+    # This listener is the first one, so that no other can end the chain before it.
     app.hooks.setdefault("headers", []).insert(0, lambda request: check(request, allowed))
 
 
@@ -60,7 +60,7 @@ def is_ours(request: Any, allowed: Collection[str]) -> bool:
     site = request.headers.get("SEC-FETCH-SITE")
     if site is not None:
         return site in OURS
-    # The scheme may differ behind a proxy that ends TLS. A browser of before 2023, over HTTP.
+    # This is a browser from before 2023, or plain HTTP. Ignore the scheme: a proxy may end TLS.
     return not origin or origin.partition("://")[2] == request.host
 
 

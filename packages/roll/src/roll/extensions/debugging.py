@@ -1,4 +1,4 @@
-"""`traceback` and `igniter`: company for a developer."""
+"""`traceback` and `igniter`: aids for development."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ BANNER: Final = r"""
 
 
 def traceback(app: Roll) -> None:
-    """Print the traceback of each 500, and of each failed websocket, on stderr.
+    """Print the traceback of each 500 and of each failed websocket on stderr.
 
-    The client is shown the text of the exception, which is not logged as well: an aid for
-    development, as what an exception says is nobody else's business. A 500 that was raised on
-    purpose keeps its message.
+    The client gets the text of the exception, and the exception is not logged a second time. Use
+    this in development only: the text of an exception may contain secrets. An `HttpError` 500 that
+    the application raises keeps its message.
     """
     app.log_errors = False
 
@@ -43,7 +43,7 @@ def traceback(app: Roll) -> None:
     def print_failure(error: Any) -> None:
         print_exception(error, file=sys.stderr)
 
-    # First of all listeners: none can keep it from being printed.
+    # This listener is the first one, so that no other can prevent the print.
     app.hooks.setdefault("error", []).insert(0, print_500)
     app.hooks.setdefault("websocket_error", []).insert(0, print_failure)
 

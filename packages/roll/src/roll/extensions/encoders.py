@@ -11,7 +11,7 @@ __all__ = ["Encoder", "encoders"]
 
 GZIP_LEVEL: Final = 6
 BROTLI_QUALITY: Final = 4
-"""Higher ones take ten times as long for a few percent."""
+"""Higher levels take ten times as long, and save only a few percent."""
 ZSTD_LEVEL: Final = 3
 
 # zlib writes the header and the checksum of gzip (RFC 1952) when 16 is added to its window.
@@ -19,23 +19,23 @@ GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
 class Encoder(Protocol):
-    """Compresses one body, piece by piece."""
+    """An encoder compresses one body in pieces."""
 
     def encode(self, data: bytes) -> bytes:
-        """Take data, and return what is ready to be sent."""
+        """Compress data, and return the output that is ready."""
         ...
 
     def flush(self) -> bytes:
-        """Return the rest of what was taken, so that the client can read all of it."""
+        """Return the rest of the output, so that the client can decode all data so far."""
         ...
 
     def end(self) -> bytes:
-        """Return the rest, and the end of the coding."""
+        """Return the rest of the output, and the end of the coding."""
         ...
 
 
 class Gzip:
-    """RFC 1952."""
+    """An encoder of gzip (RFC 1952)."""
 
     def __init__(self) -> None:
         self._compressor = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW)
@@ -47,7 +47,7 @@ class Gzip:
 
 
 class Brotli:
-    """RFC 7932."""
+    """An encoder of Brotli (RFC 7932)."""
 
     def __init__(self, brotli: Any) -> None:
         compressor = brotli.Compressor(quality=BROTLI_QUALITY)
@@ -57,7 +57,7 @@ class Brotli:
 
 
 class Zstandard:
-    """RFC 8878; its window of 2 MiB is one that every client takes (RFC 9659)."""
+    """An encoder of zstd (RFC 8878); all clients accept its window of 2 MiB (RFC 9659)."""
 
     def __init__(self, zstd: Any) -> None:
         self._compressor = zstd.ZstdCompressor(level=ZSTD_LEVEL)
@@ -70,7 +70,7 @@ class Zstandard:
 
 
 def encoders() -> dict[str, Callable[[], Encoder]]:
-    """Return what makes an encoder of each coding that is there, the best first."""
+    """Return the encoder classes of the installed codings by name, the best one first."""
     zstd, brotli = imported("compression.zstd", "backports.zstd"), imported("brotli")
     found: dict[str, Callable[[], Encoder]] = {}
     if zstd is not None:
@@ -81,7 +81,7 @@ def encoders() -> dict[str, Callable[[], Encoder]]:
 
 
 def imported(*names: str) -> Any:
-    """Return the first of the modules that is installed; None without one."""
+    """Return the first installed module; None if there is none."""
     for name in names:
         try:
             return import_module(name)

@@ -1,4 +1,4 @@
-"""What proxies say of a request: `Forwarded` (RFC 7239) and the `X-Forwarded-` fields. No I/O."""
+"""Parsing of `Forwarded` (RFC 7239) and the `X-Forwarded-` fields. No I/O."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Address = tuple[str, int] | None
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 ALL_FIELDS: Final = ("forwarded", "for", "proto", "host", "port", "prefix")
-"""`Forwarded`, and what is behind `X-Forwarded-`."""
+"""`Forwarded`, and the ends of the names that begin with `X-Forwarded-`."""
 
-# RFC 7239 4: token "=" ( token / quoted-string ). One quantifier a position: linear.
+# RFC 7239 4: token "=" ( token / quoted-string ). One quantifier per position: linear.
 PAIR: Final = re.compile(rf'({TCHARS}+)=(?:({TCHARS}+)|"((?:[^"\\]|\\.)*+)")')
 SEPARATOR: Final = re.compile(r"[ \t]*+([;,]|\Z)[ \t]*+")
 
@@ -28,11 +28,11 @@ PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+,;=:@%]++)++")
 PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 HIGHEST_PORT: Final = 65535
 MAPPED: Final = 96
-"""Bits of an IPv6 address before the IPv4 address that is mapped to it (RFC 4291 2.5.5.2)."""
+"""Bits before the IPv4 address in an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2)."""
 
 
 class Origin(NamedTuple):
-    """Where a request comes from and where it was sent, before the proxies; None where unknown."""
+    """The client and the target of a request before the proxies; None where unknown."""
 
     client: Address
     scheme: str | None
@@ -41,7 +41,7 @@ class Origin(NamedTuple):
 
 
 class Hop(NamedTuple):
-    """What one proxy says of the request that it received."""
+    """The data of one proxy about the request that it received."""
 
     client: str | None = None
     scheme: str | None = None
@@ -49,21 +49,21 @@ class Hop(NamedTuple):
 
 
 class Trusted:
-    """The proxies whose fields are believed: addresses, networks, `"unix"`, or `"*"` for all.
+    """The trusted proxies: addresses, networks, `"unix"`, or `"*"` for all.
 
     Raises:
-        ValueError: one is none of these.
+        ValueError: one of the names is something else.
     """
 
     def __init__(self, names: Collection[str]) -> None:
         if isinstance(names, str | bytes | bytearray) or not isinstance(names, Collection):
-            raise ValueError(f"`trusted` is a list of addresses or networks, not {names!r}")  # noqa: TRY004 - as every wrong option
+            raise ValueError(f"`trusted` is a list of addresses or networks, not {names!r}")  # noqa: TRY004 - like all mistakes in options
         self._everyone = "*" in names
         self._unix = "unix" in names
         self._networks = [network_of(name) for name in names if name not in ("*", "unix")]
 
     def has(self, address: str | None) -> bool:
-        """Tell whether a peer is trusted; None is one of a Unix socket."""
+        """Tell whether a peer is trusted; None stands for a peer on a Unix socket."""
         if self._everyone:
             return True
         if address is None:
@@ -74,7 +74,7 @@ class Trusted:
 
 def network_of(name: str) -> Network:
     try:
-        found = ipaddress.ip_network(str(name))  # of a number, it makes an address
+        found = ipaddress.ip_network(str(name))  # `str`: it takes a number for an address
         return found if isinstance(found, ipaddress.IPv4Network) else unmapped(found)
     except ValueError as error:
         raise ValueError(
@@ -84,7 +84,7 @@ def network_of(name: str) -> Network:
 
 
 def unmapped(network: ipaddress.IPv6Network) -> Network:
-    """Return the IPv4 network of a mapped one, as the addresses of peers are looked at."""
+    """Return the IPv4 network of an IPv4-mapped one; addresses of peers are converted too."""
     address = network.network_address.ipv4_mapped
     length = network.prefixlen - MAPPED
     return network if address is None or length < 0 else ipaddress.IPv4Network((address, length))
@@ -95,7 +95,7 @@ def ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return None
-    # An IPv4 client of a socket for both.
+    # An IPv4 client on a socket for both families.
     return getattr(found, "ipv4_mapped", None) or found
 
 
@@ -105,13 +105,14 @@ def origin_of(
     trusted: Trusted,
     fields: Collection[str],
 ) -> Origin | None:
-    """Return what trusted proxies say of a request; None when there is nothing to believe.
+    """Return the origin of a request by its trusted proxies; None if they give none.
 
-    `headers` has the fields by upper-cased names, `peer` is the address of the connection, None
-    over a Unix socket. `fields` are those of `ALL_FIELDS` that the proxies set, or remove.
+    `headers` has the fields by upper-cased names. `peer` is the address of the connection, None
+    over a Unix socket. `fields` are those of `ALL_FIELDS` that the proxies set or remove.
 
     Raises:
-        ValueError: a field that is believed is malformed, or both kinds of fields are there.
+        ValueError: a trusted field is malformed, or `Forwarded` and `X-Forwarded-` fields are both
+            there.
     """
     if not trusted.has(None if peer is None else peer[0]):
         return None
@@ -127,7 +128,7 @@ def origin_of(
 
 
 def nearest(hops: list[Hop], peer: Address, trusted: Trusted, prefix: str | None) -> Origin | None:
-    """Return the origin by the last hop whose client is no trusted proxy itself."""
+    """Return the origin by the last hop whose client is not a trusted proxy."""
     found = None
     for hop in reversed(hops):
         found = hop
@@ -141,7 +142,7 @@ def nearest(hops: list[Hop], peer: Address, trusted: Trusted, prefix: str | None
 
 
 def read_forwarded(field: str) -> Iterator[Hop]:
-    """Yield the elements of a `Forwarded` field, that of the nearest proxy last."""
+    """Yield the elements of a `Forwarded` field; the element of the nearest proxy is last."""
     pairs: dict[str, str] = {}
     at = 0
     while at < len(field):
@@ -162,7 +163,7 @@ def read_forwarded(field: str) -> Iterator[Hop]:
 
 
 def read_old(fields: Mapping[str, str], peer: Address, trusted: Trusted) -> Origin | None:
-    """Return what the `X-Forwarded-` fields say, each of which may be a list."""
+    """Return the hops of the `X-Forwarded-` fields, each of which may be a list."""
     lists = {name: members for name, value in fields.items() if (members := split(value))}
     if not lists:
         return None
@@ -172,7 +173,7 @@ def read_old(fields: Mapping[str, str], peer: Address, trusted: Trusted) -> Orig
 
 
 def split(value: str) -> list[str]:
-    """Return the members of a list; empty ones count for nothing (RFC 9110 5.6.1)."""
+    """Return the members of a list; empty ones are ignored (RFC 9110 5.6.1)."""
     return [member for part in value.split(",") if (member := part.strip(" \t"))]
 
 
@@ -182,7 +183,7 @@ def hop_at(lists: Mapping[str, list[str]], index: int, count: int) -> Hop:
 
 
 def item(lists: Mapping[str, list[str]], name: str, index: int, count: int) -> str | None:
-    """Return what a proxy says: proxies that append to one list append to all, or replace it."""
+    """Return the value of a proxy: a proxy that appends to one list appends to all or replaces."""
     found = lists.get(name)
     if found is None:
         return None
@@ -202,12 +203,12 @@ def host_with_port(lists: Mapping[str, list[str]], index: int, count: int) -> st
 
 
 def address_of(node: str) -> tuple[str, int] | None:
-    """Return the address and the port (0 if unknown) of a node; None for a hidden one.
+    """Return the address and the port (0 if unknown) of a node; None for a hidden node.
 
     Raises:
-        ValueError: it is no node (RFC 7239 6).
+        ValueError: the text is not a node (RFC 7239 6).
     """
-    # The last is what nginx says of a client that came by a Unix socket.
+    # nginx sends "unix:" for a client on a Unix socket.
     if node.lower() == "unknown" or node.startswith("_") or node == "unix:":
         return None
     name, port = parts_of(node)
@@ -225,7 +226,7 @@ def parts_of(node: str) -> tuple[str, str]:
     if node.count(":") == 1:
         name, _, port = node.partition(":")
         return name, port
-    return node, "0"  # an IPv6 address without brackets, too, as `X-Forwarded-For` has it
+    return node, "0"  # also an IPv6 address without brackets, as in `X-Forwarded-For`
 
 
 def is_port(text: str) -> bool:

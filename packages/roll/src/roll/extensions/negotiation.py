@@ -1,4 +1,4 @@
-"""`content_negociation`: what a client accepts, and what a route offers."""
+"""`content_negociation`: match what a client accepts with what a route offers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __all__ = ["content_negociation"]
 RANGE: Final = re.compile(rf"({TCHARS})/({TCHARS})")
 QUALITY: Final = re.compile(r"(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
-# What stands before a separator, which quoted strings may hold (RFC 9110 5.6.4). Possessive, so
-# that each is linear whatever is not closed.
+# The text before a separator; quoted strings may hold separators (RFC 9110 5.6.4). The quantifiers
+# are possessive, so that an unclosed quote costs linear time only.
 QUOTED: Final = r'"(?:[^"\\]++|\\.)*+"'
 ELEMENT: Final = re.compile(rf'((?:[^",]++|{QUOTED})*+)(,|\Z)', re.DOTALL)
 PARAMETER: Final = re.compile(rf'((?:[^";]++|{QUOTED})*+)(;|\Z)', re.DOTALL)
@@ -28,15 +28,15 @@ PARAMETER: Final = re.compile(rf'((?:[^";]++|{QUOTED})*+)(;|\Z)', re.DOTALL)
 OWS: Final = " \t"
 
 Range = tuple[str, str]
-"""A type and a subtype, in lower case; either may be `*`."""
+"""A type and a subtype in lower case; each may be `*`."""
 
 
 def content_negociation(app: Roll) -> None:
-    """Answer 406 when a request accepts nothing of its route's extra `accepts`.
+    """Answer 406 when a request accepts no media type of its route's extra `accepts`.
 
-    A request without `Accept` gets a 406 too; a route without `accepts` takes all, which holds
-    for the methods that are registered with it. Wildcards and qualities count (RFC 9110 12.5.1),
-    parameters do not; what is malformed is passed over.
+    A request without `Accept` gets a 406 too. A route without `accepts` takes all requests. The
+    extra holds for the methods that are registered with it. Wildcards and qualities count (RFC
+    9110 12.5.1), parameters do not. Malformed media ranges are ignored.
     """
 
     @app.listen("request")
@@ -55,7 +55,7 @@ def acceptable(accept: str, offered: str | list[str]) -> bool:
 
 
 def qualities(accept: str) -> dict[Range, float]:
-    """Return the quality of each media range; of a repeated range, the best."""
+    """Return the quality of each media range; a repeated range has its best quality."""
     best: dict[Range, float] = {}
     for media_range, weight in parse_accept(accept):
         best[media_range] = max(weight, best.get(media_range, 0.0))
@@ -65,7 +65,7 @@ def qualities(accept: str) -> dict[Range, float]:
 def parse_accept(accept: str) -> Iterator[tuple[Range, float]]:
     for element in split(accept, ELEMENT):
         media_range, *parameters = split(element, PARAMETER)
-        # In lower case only afterwards: a Kelvin sign (U+212A) would become a k.
+        # Lower the case only afterwards: otherwise a Kelvin sign (U+212A) would become a k.
         found = RANGE.fullmatch(media_range.strip(OWS))
         weight = weight_of(parameters)
         if found is not None and weight is not None and not malformed(*found.groups()):
@@ -73,7 +73,7 @@ def parse_accept(accept: str) -> Iterator[tuple[Range, float]]:
 
 
 def split(text: str, piece: re.Pattern[str]) -> Iterator[str]:
-    """Yield pieces with the separators behind them left out, up to a quote that is not closed."""
+    """Yield the pieces between separators, up to a quote that is not closed."""
     found = piece.match(text)
     while found is not None:
         yield found[1]
@@ -85,7 +85,7 @@ def malformed(kind: str, subtype: str) -> bool:
 
 
 def weight_of(parameters: list[str]) -> float | None:
-    """Return the quality, 1 when there is none, None when it is malformed."""
+    """Return the quality: 1 if there is none, None if it is malformed."""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip(OWS) in {"q", "Q"}:
@@ -95,7 +95,7 @@ def weight_of(parameters: list[str]) -> float | None:
 
 
 def quality(ranges: Mapping[Range, float], media_type: str) -> float:
-    """Return the quality that the most specific of the ranges gives a media type."""
+    """Return the quality of a media type, by the most specific range."""
     kind, _, subtype = media_type.lower().partition(";")[0].strip().partition("/")
     for wanted in ((kind, subtype), (kind, "*"), ("*", "*")):
         if wanted in ranges:

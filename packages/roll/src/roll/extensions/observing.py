@@ -1,4 +1,4 @@
-"""`observe`: what metrics, traces and access logs are made of."""
+"""`observe`: the data for metrics, traces and access logs."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ ARGUMENTS = ("request", "response", "size", "seconds")
 
 
 def observe(app: Roll, report: Report) -> None:
-    """Have `report(request, response, size, seconds)` called once an answer has gone, or is lost.
+    """Call `report(request, response, size, seconds)` after each response was sent or lost.
 
-    `size` is the number of bytes of its body that were sent, `seconds` the time since the request
-    came. A websocket is reported when it has ended: with a status of 101, and the bytes of its
-    frames. What is refused before it is a request is reported, too: its `method`, `route_path` and
-    `id` are None, and it stands for both the request and the response.
+    `size` is the number of bytes of the body that were sent. `seconds` is the time since the
+    request arrived. A websocket is reported when it has ended, with the status 101 and the bytes
+    of its frames. Input that is refused before it is a request is reported too. One object then
+    stands for both the request and the response; its `method`, `route_path` and `id` are None.
 
-    `report` is a plain function: nothing can be awaited there. What it raises is logged, and harms
-    no answer.
+    `report` is a plain function: it cannot await anything. An exception that it raises is logged,
+    and does not change the response.
 
     Raises:
-        ValueError: `report` cannot be called so, or is async.
+        ValueError: `report` does not take these arguments, or is async.
     """
     check_report(report)
     report_exchanges(app, report)
@@ -41,5 +41,5 @@ def observe(app: Roll, report: Report) -> None:
 def check_report(report: object) -> None:
     what = "`report`, which is called with (request, response, size, seconds),"
     if not callable(report):
-        raise ValueError(f"{what} is a function, not {report!r}")  # noqa: TRY004 - as every wrong option
+        raise ValueError(f"{what} is a function, not {report!r}")  # noqa: TRY004 - like all wrong options
     refuse_misfit(report, ARGUMENTS, "`report`")

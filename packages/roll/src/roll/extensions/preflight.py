@@ -1,4 +1,4 @@
-"""`options`: every OPTIONS request is welcome."""
+"""`options`: an answer to every OPTIONS request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["options"]
 
 
 def options(app: Roll) -> None:
-    """Answer any OPTIONS request with 200, whatever its path; `OPTIONS *` with `Allow`, too."""
+    """Answer OPTIONS with 200 for any path; the answer to `OPTIONS *` has `Allow`."""
 
     @app.listen("headers")
     def answer_options(request: Any, response: Any) -> bool:

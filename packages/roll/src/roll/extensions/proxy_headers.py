@@ -1,4 +1,4 @@
-"""`proxy_headers`: the client, the scheme and the host that a trusted proxy tells."""
+"""`proxy_headers`: the client, the scheme and the host that a trusted proxy sends."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ __all__ = ["ProxyHeaders", "proxy_headers"]
 def proxy_headers(
     app: Roll, trusted: Collection[str] | None = None, fields: Collection[str] = ALL_FIELDS
 ) -> None:
-    """Believe what proxies say of a request: in `Forwarded`, or in the `X-Forwarded-` fields.
+    """Read the client, scheme and host from `Forwarded` or the `X-Forwarded-` fields.
 
-    `request.client`, `request.scheme`, `request.host` and `request.base_url` are then those that
-    the client used. Fields are read from the right, as far as the addresses are `trusted`:
-    addresses, networks such as `"10.0.0.0/8"`, `"unix"` for Unix sockets, or `"*"`. By default
-    only proxies of this machine are; under gunicorn, those of `--forwarded-allow-ips`.
+    `request.client`, `request.scheme`, `request.host` and `request.base_url` then have the values
+    before the proxies. Fields are read from the right, as long as the addresses are `trusted`.
+    `trusted` has addresses, networks such as `"10.0.0.0/8"`, `"unix"` for Unix sockets, or `"*"`.
+    By default only proxies of this machine are trusted; under gunicorn, those of
+    `--forwarded-allow-ips`.
 
-    `fields` are those that the proxy sets or removes, whatever the client sent: `"forwarded"`,
-    and `"for"`, `"proto"`, `"host"`, `"port"`, `"prefix"` for the `X-Forwarded-` ones. Leave out
-    what it passes on. A malformed field, or `Forwarded` beside the others, is a 400.
+    `fields` names the fields that the proxy always sets or removes: `"forwarded"`, and `"for"`,
+    `"proto"`, `"host"`, `"port"`, `"prefix"` for the `X-Forwarded-` fields. Leave out fields that
+    the proxy passes on unchanged. A malformed field is answered with 400, and so is `Forwarded`
+    together with `X-Forwarded-` fields.
 
     Raises:
-        ValueError: `trusted` or `fields` has something else.
+        ValueError: `trusted` or `fields` has an invalid value.
     """
     listener = ProxyHeaders(trusted, fields)
-    # First of all listeners: whatever the others ask is answered by the same origin.
+    # This listener is the first one, so that all others see the same origin.
     app.hooks.setdefault("headers", []).insert(0, listener)
 
 

@@ -1,4 +1,4 @@
-"""`request_ids`: what a request is known by, in the logs of all that it passes through."""
+"""`request_ids`: the id of a request in the logs of all services that it passes through."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ def request_ids(
 ) -> None:
     """Give each request an id: the one that a trusted proxy sends in `header`, or a new one.
 
-    `request.id` has it, the access log in JSON, and the response, in the same header; that of a
-    websocket, too. An id has 1 to 200 letters, digits and `._~:+/=@-`: others are replaced.
+    `request.id` has the id. The JSON access log and the same header of the response have it too,
+    also for a websocket. An id has 1 to 200 characters: letters, digits and `._~:+/=@-`. Any other
+    id is replaced by a new one.
 
-    `trusted` are the proxies that are believed, as for `proxy_headers`: by default those that it
-    trusts where it is on, else those of this machine; under gunicorn, those of
-    `--forwarded-allow-ips`.
+    `trusted` has the trusted proxies, as for `proxy_headers`. By default they are those of the
+    extension `proxy_headers` if it is on, otherwise those of this machine; under gunicorn, those
+    of `--forwarded-allow-ips`.
 
     Raises:
-        ValueError: `trusted` has something else, or `header` is no name of a field.
+        ValueError: `trusted` has an invalid value, or `header` is not the name of a field.
     """
     check_header(header)
     ids = RequestIds(trusted, header)
-    # First of all listeners: what the others log, and refuse, has an id.
+    # This listener is the first one, so that the others log and refuse requests with an id.
     app.hooks.setdefault("headers", []).insert(0, ids)
     app.hooks.setdefault("response", []).insert(0, ids.send_back)
     app.at_startup(lambda: ids.adopt(app.hooks["headers"]))
@@ -54,29 +55,29 @@ class RequestIds(TrustsProxies):
         self._key = header.upper()
 
     def adopt(self, listeners: Collection[Any]) -> None:
-        """Trust the proxies that `proxy_headers` does, unless the application has named some."""
+        """Trust the proxies of `proxy_headers`, unless the application has named others."""
         if self.by_default:
             known = [one.trusted for one in listeners if isinstance(one, ProxyHeaders)]
             self.trusted = known[0] if known else self.trusted
 
     def __call__(self, request: Any, response: Any) -> None:
-        """Take the id of a request; the event `response` is not sent for a websocket's 101."""
+        """Set the id of a request and of a 101, for which the event `response` is not sent."""
         self.take(request)
         if request.upgrade is not None:
             set_fields(response.headers, {self._header: request.id})
 
     def take(self, request: Any) -> None:
-        """Take the id that a trusted proxy has sent, unless the request has one."""
+        """Set the id of a request to that of a trusted proxy, unless the request has an id."""
         given = request.headers.get(self._key, "")
         if request.known_id is None and ID.fullmatch(given) and self._trusts_peer(request):
             request.id = given
 
     def _trusts_peer(self, request: Any) -> bool:
-        # That of the connection, whatever `proxy_headers` tells of the client.
+        # The peer of the connection, not the client that `proxy_headers` sets.
         peer = PlainRequest.client.fget(request)  # type: ignore[attr-defined]  # a property
         return self.trusted.has(None if peer is None else peer[0])
 
     def send_back(self, request: Any, response: Any) -> None:
         """Send the id with a response; a listener of `response`."""
-        self.take(request)  # where an overridden `lookup` has failed, before any event
+        self.take(request)  # in case an overridden `lookup` failed before any event
         set_fields(response.headers, {self._header: request.id})

@@ -36,16 +36,17 @@ def logger(
 ) -> None:
     """Log each request, as `METHOD url`, on the logger `roll`, at INFO.
 
-    The logger has `level`, and from startup to shutdown `handler`, by default one that writes on
-    stderr what no other handler writes on the terminal: each line is there once, also with several
-    applications, or with `logging.basicConfig`.
+    The logger gets `level`, and `handler` from startup to shutdown. The default handler writes to
+    stderr those lines that no other handler writes to the terminal. So each line appears once,
+    also with several applications or with `logging.basicConfig`.
 
-    With an `access_format` there is a second line once the request has been answered, in
-    which `%(peer)s`, `%(method)s`, `%(url)s`, `%(version)s`, `%(status)d`, `%(bytes)d` (of the
-    body) and `%(duration)f` (seconds) are filled in.
+    With an `access_format`, a second line is logged after the response. It may have `%(peer)s`,
+    `%(method)s`, `%(url)s`, `%(version)s`, `%(status)d`, `%(bytes)d` (of the body) and
+    `%(duration)f` (seconds).
 
     Raises:
-        ValueError: there is no such level, the handler is none, or the format cannot be filled in.
+        ValueError: the level is unknown, `handler` is not a handler, or the format cannot be
+            filled in.
     """
     check_handler("handler", handler)
     check_access_format("access_format", access_format, EXAMPLE)
@@ -54,7 +55,7 @@ def logger(
     handlers: list[logging.Handler] = []
 
     def add_handler() -> None:
-        # Made when it is needed: stderr may be another one by then.
+        # Make the handler late: `sys.stderr` may have been replaced by then.
         handlers.append(handler or terminal_handler(log))
         uses[handlers[-1]] = uses.get(handlers[-1], 0) + 1
         log.addHandler(handlers[-1])
@@ -67,7 +68,7 @@ def logger(
     app.at_startup(add_handler)
     listeners = app.hooks.setdefault("headers", [])
     if log_request not in listeners:
-        # First of all listeners: none can end the chain before it.
+        # This listener is the first one, so that no other can end the chain before it.
         listeners.insert(0, log_request)
     if access_format is not None:
         log_accesses(app, access_format)
@@ -77,7 +78,7 @@ def log_request(request: Any) -> None:
     logging.getLogger("roll").info("%s %s", request.method, readable(request.url))
 
 
-# How many applications use a handler: of the process, as loggers are.
+# The number of applications that use a handler. It is global, as loggers are.
 uses: WeakKeyDictionary[logging.Handler, int] = WeakKeyDictionary()
 
 
@@ -89,13 +90,13 @@ def leave(log: logging.Logger, handler: logging.Handler) -> None:
 
 
 def terminal_handler(log: logging.Logger) -> logging.Handler:
-    """Return the handler of the terminal that a logger has, or a new one."""
+    """Return the terminal handler of a logger; make one if there is none."""
     found = (one for one in log.handlers if isinstance(one, TerminalHandler))
     return next(found, None) or TerminalHandler()
 
 
 class TerminalHandler(logging.StreamHandler[Any]):
-    """Writes on stderr what no other handler writes on the terminal."""
+    """A handler that writes to stderr the records that no other writes to the terminal."""
 
     def emit(self, record: logging.LogRecord) -> None:
         others = handlers_of(logging.getLogger(record.name))
@@ -104,7 +105,7 @@ class TerminalHandler(logging.StreamHandler[Any]):
 
 
 def handlers_of(log: logging.Logger | None) -> Iterator[logging.Handler]:
-    """Yield the handlers that a record of this logger reaches."""
+    """Yield the handlers that get the records of a logger."""
     while log is not None:
         yield from log.handlers
         log = log.parent if log.propagate else None

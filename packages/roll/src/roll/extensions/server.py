@@ -1,4 +1,4 @@
-"""`simple_server`: an application served from its own script."""
+"""`simple_server`: serve an application from its own script."""
 
 from __future__ import annotations
 
@@ -29,17 +29,18 @@ def simple_server(
     fd: int | None = None,
     reuse_port: bool = False,
 ) -> None:
-    """Serve `app` until Ctrl-C or SIGTERM, then let the running requests end.
+    """Serve `app` until Ctrl-C or SIGTERM, then let the running requests finish.
 
-    The event `startup` is sent before it listens, `shutdown` when all is over. A port of 0 takes
-    a free one. `unix`, the path of a Unix socket, or `fd`, an open descriptor of a listening
-    socket (as systemd passes it), replace `host` and `port`. `reuse_port` lets several processes
-    listen on one port. `ssl` is the context for TLS. `limits` replace those of the application.
-    Unless `quiet`, say on the standard output where the server listens.
+    The event `startup` is sent before the server listens, and `shutdown` after all requests have
+    ended. Port 0 takes a free port. `unix`, the path of a Unix socket, or `fd`, the open
+    descriptor of a listening socket (as systemd passes it), replaces `host` and `port`.
+    `reuse_port` lets several processes listen on one port. `ssl` is the context for TLS. `limits`
+    replace those of the application. Unless `quiet` is set, the server prints its address to the
+    standard output.
 
     Raises:
-        ValueError: an option is not of its kind.
-        SystemExit: it cannot listen there; says why.
+        ValueError: an option has the wrong type or value.
+        SystemExit: the server cannot listen there; the message says why.
     """
     place = Place(
         host=host,
@@ -61,16 +62,16 @@ def check_context(context: object) -> None:
 
 
 def keep_quiet(_: str) -> None:
-    """Say nothing."""
+    """Print nothing."""
 
 
 def announce(line: str) -> None:
-    """Write a line to the standard output, if somebody reads it."""
+    """Write a line to the standard output; do nothing if its reader is gone."""
     try:
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        # What could not be written is tried again, and complained of, when Python ends.
+        # Otherwise Python tries to write the line again at exit, and prints an error.
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
         os.close(null)

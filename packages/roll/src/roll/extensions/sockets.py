@@ -1,4 +1,4 @@
-"""`websockets_store`: the websockets that are open."""
+"""`websockets_store`: the open websockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`static`: the files of a folder."""
+"""`static`: serve the files of a folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .static_policy import Policy, cache_control, check_policy
 
 __all__ = ["static"]
 
-# Two uses without a name may share it, as long as no URL is asked for by it.
+# Two uses without a name may share this one, as long as `named_url` is not used.
 DEFAULT_NAME: Final = "static"
 
 OPTIONS: Final = (
@@ -45,25 +45,26 @@ def static(
     fallback: str = "",
     **extras: Any,
 ) -> None:
-    """Serve the files below `root` at `prefix`, from startup on.
+    """Serve the files in `root` at `prefix`, from startup on.
 
-    A directory is answered with its `default_index`, if one is given; what lies outside of
-    `root`, links followed, with 400; what is no file, or may not be read, with 404. A file has one
-    path: `a.txt/`, `css//a.txt`, `./a.txt` and `css/../a.txt` are no files. Without `dotfiles`,
-    nor is what has a name that begins with a dot, such as `.env` or `.git/config`, in its path or
-    where the links of the path lead; `.well-known` (RFC 8615) is always served. Preconditions and
-    single ranges are understood (RFC 9110 13 and 14). Extras are given to the route. The startup
-    raises a `ValueError` if `root` is no folder, or may not be entered.
+    A directory is answered with its `default_index`, if one is given. A path outside of `root`,
+    with links resolved, is answered with 400. A path that is not a file, or a file that may not be
+    read, is answered with 404. A file has exactly one path: `a.txt/`, `css//a.txt`, `./a.txt` and
+    `css/../a.txt` are 404. Unless `dotfiles` is set, paths with a name that begins with a dot,
+    such as `.env` or `.git/config`, are 404, also after links are resolved. `.well-known` (RFC
+    8615) is always served. Preconditions and single ranges are supported (RFC 9110 13 and 14).
+    Extras are passed to the route. The startup raises a `ValueError` if `root` is not a folder or
+    may not be entered.
 
-    With `precompressed`, `a.css.br`, `a.css.zst` or `a.css.gz` is sent in place of `a.css` to
-    those who accept it, unless it is older. Caches keep files for `max_age` seconds; with
-    `immutable` they never ask again, and `max_age` is a year by default. A `fallback`, such as
-    "index.html", is the file that is sent where a browser navigates to a path without a file;
-    caches always ask whether that one has changed.
+    With `precompressed`, clients that accept it get `a.css.br`, `a.css.zst` or `a.css.gz` in place
+    of `a.css`, unless that file is older. Caches keep files for `max_age` seconds. With
+    `immutable` they never revalidate, and `max_age` is a year by default. `fallback`, such as
+    "index.html", is the file that is sent when a browser navigates to a path without a file.
+    Caches always revalidate the fallback.
 
     Raises:
-        ValueError: an option is of another kind, the prefix does not begin with a "/", or the
-            extras make a route that no file is read by.
+        ValueError: an option has the wrong type or value, the prefix does not begin with a "/", or
+            a route with these extras cannot serve files.
     """
     check_folder("root", root)
     check_text("name", name, DEFAULT_NAME)
@@ -79,7 +80,7 @@ def static(
     )
     if name != DEFAULT_NAME:
         extras["name"] = name
-    # What is wrong with prefix and extras is told here, not at startup.
+    # Report mistakes in prefix and extras here, not at startup.
     check_text("prefix", "/" if prefix == "" else prefix, "/static/")
     group = app.group(prefix.rstrip("/"), **extras)
     check_reading(extras)
@@ -89,7 +90,7 @@ def static(
             with policy.find(path, request) as file:
                 answer(file, request, response)
 
-        # All at once: for a small file, going to a thread is most of the cost.
+        # Use one thread for all steps: the switch to a thread is most of the cost of a small file.
         await asyncio.to_thread(look_and_answer)
 
     serve.__name__ = name
@@ -105,10 +106,10 @@ def check_root(folder: Path) -> None:
     """Check that files of a folder can be opened.
 
     Raises:
-        ValueError: there is none, or it may not be entered.
+        ValueError: the folder does not exist, or may not be entered.
     """
     try:
-        os.stat(f"{folder}/.")  # noqa: PTH116 - a `Path` drops the dot, which is what is looked up
+        os.stat(f"{folder}/.")  # noqa: PTH116 - a `Path` drops the dot, which checks for a folder
     except OSError as error:
         raise ValueError(
             f"The root {str(folder)!r} of `static` cannot be served: {error.strerror}"

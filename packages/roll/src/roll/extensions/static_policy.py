@@ -1,4 +1,4 @@
-"""Which file `static` sends for a path, and what it says to caches."""
+"""The choice of the file that `static` sends for a path, and its fields for caches."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["Policy", "cache_control", "check_policy"]
 YEAR: Final = 365 * 24 * 60 * 60
 
 SUFFIXES: Final = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
-"""Of the siblings of a file, by content coding; usually, the smallest is first."""
+"""The suffixes of precompressed files by content coding; the usually smallest is first."""
 
 PAGES: Final = (("text", "html"), ("application", "xhtml+xml"))
-"""What only navigations name in their `Accept`: scripts, images and `fetch` take `*/*`."""
+"""Types that only navigations have in `Accept`: scripts, images and `fetch` send `*/*`."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,13 @@ class Policy:
     fallback: str
 
     def find(self, path: str, request: Any) -> OpenFile:
-        """Open the file for a path; raises `HttpError` and `OSError` as `files.find` does."""
+        """Open the file for a path; raise `HttpError` and `OSError` as `files.find` does."""
         file = self._find(path, request)
         if self.cache_control is not None:
             file.fields["Cache-Control"] = self.cache_control
         if self.fallback and file.path == (self.folder / self.fallback).resolve():
-            # It names the other files of a new version: caches must ask for it each time.
+            # The fallback names the other files of a new version: caches must always revalidate
+            # it.
             file.fields["Cache-Control"] = "no-cache"
         if self.precompressed:
             file.varies.append("Accept-Encoding")
@@ -62,7 +63,7 @@ class Policy:
         return file
 
     def _smaller(self, file: OpenFile, accept_encoding: str) -> OpenFile:
-        """Return a compressed sibling in place of a file, if there is one that is up to date."""
+        """Return a compressed sibling of a file if there is a current one, otherwise the file."""
         name = file.path.relative_to(self.folder).as_posix()
         for coding in accepted(accept_encoding, tuple(SUFFIXES)):
             try:
@@ -77,20 +78,20 @@ class Policy:
 
 
 def dressed(sibling: OpenFile, file: OpenFile, coding: str) -> OpenFile:
-    """Return a sibling that says what the file says, and how it is coded."""
+    """Return a sibling with the fields of the file, and with its content coding."""
     sibling.fields = {
         **file.fields,
         "Content-Type": content_type(file.path),
         "Content-Encoding": coding,
     }
     sibling.varies = file.varies
-    # Of another representation, the tag is another (RFC 9110 8.8.3.3), whatever the times.
+    # Another representation needs another tag (RFC 9110 8.8.3.3), even if the times are equal.
     sibling.etag = f'{sibling.etag[:-1]}-{coding}"'
     return sibling
 
 
 def navigates(request: Any) -> bool:
-    """Tell whether a browser asks for a page, rather than a page for one of its parts."""
+    """Tell whether a browser navigates to a page, rather than loads a part of one."""
     if request.method not in {"GET", "HEAD"}:
         return False
     if request.headers.get("SEC-FETCH-MODE", "navigate") != "navigate":
@@ -108,7 +109,7 @@ def cache_control(max_age: int | None, immutable: bool) -> str | None:
 def check_policy(
     precompressed: bool, max_age: int | None, immutable: bool, fallback: str, dotfiles: bool
 ) -> None:
-    """Raise a `ValueError` for an option of another kind."""
+    """Raise a `ValueError` for an option with a wrong type or value."""
     check_flag("precompressed", precompressed)
     check_flag("immutable", immutable)
     number = isinstance(max_age, int) and not isinstance(max_age, bool)

@@ -1,4 +1,4 @@
-"""What listeners that believe proxies have in common: which proxies they believe."""
+"""The trusted proxies of a listener, for the extensions that read fields of proxies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOCAL: Final = ("127.0.0.1", "::1", "unix")
 
 
 class TrustsProxies:
-    """A listener of `headers` that believes some proxies.
+    """A listener of `headers` that trusts some proxies.
 
     Raises:
         ValueError: `trusted` has something else than addresses, networks, `"unix"` and `"*"`.
@@ -22,10 +22,10 @@ class TrustsProxies:
 
     def __init__(self, trusted: Collection[str] | None) -> None:
         self.by_default = trusted is None
-        """Whether the application has named no proxies of its own."""
+        """Whether the application has not named proxies."""
         self.trusted = Trusted(LOCAL if trusted is None else trusted)
 
     def trust(self, names: Collection[str]) -> None:
-        """Trust these proxies, unless the application has named its own."""
+        """Trust these proxies, unless the application has named others."""
         if self.by_default:
             self.trusted = Trusted(names)

@@ -1,4 +1,4 @@
-"""`named_url`: URLs by the names of their routes."""
+"""`named_url`: URLs by the names of routes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["named_url"]
 
 
 class NamedRoutes:
-    """The paths of each name, and the view that goes by it."""
+    """The paths and the view of each name."""
 
     def __init__(self, routes: Any) -> None:
-        # Our router knows the converters of its class, another one may build nothing.
+        # Roll's router knows the converters of its class. Another router may not build URLs.
         self.build: Callable[..., str] = routes.build if isinstance(routes, Routes) else build
         self.views: dict[str, Any] = {}
         self.paths: dict[str, list[str]] = {}
@@ -33,14 +33,14 @@ class NamedRoutes:
             )
         self.paths.setdefault(name, []).append(path)
 
-    def url_for(self, name: str, /, **vars: Any) -> str:  # noqa: A002 - as a route calls them
-        """Return the path of a route, percent-encoded, and a query string of what is left over.
+    def url_for(self, name: str, /, **vars: Any) -> str:  # noqa: A002 - the name of `route.vars`
+        """Return the percent-encoded path of a route, with the other variables as a query string.
 
-        A variable that the path has no place for goes to the query string: a list or a tuple once
-        an item, None not at all.
+        A variable without a placeholder goes to the query string. A list or a tuple is written
+        once per item. None is left out.
 
         Raises:
-            ValueError: the name is unknown, or a variable missing, or no match.
+            ValueError: the name is unknown, or a variable is missing or does not match.
         """
         if name not in self.paths:
             raise ValueError(f"No route is named {name!r}; known names: {sorted(self.paths)}")
@@ -49,7 +49,7 @@ class NamedRoutes:
             try:
                 return self.built(path, vars)
             except ValueError:
-                continue  # one view at several paths: another of them may do
+                continue  # the view has several paths: try the next one
         return self.built(last, vars)
 
     def built(self, path: str, given: dict[str, Any]) -> str:
@@ -60,7 +60,7 @@ class NamedRoutes:
 
 
 def best(paths: list[str], given: dict[str, Any]) -> list[str]:
-    """Return the paths that have a place for most of the variables, of those that lack none."""
+    """Return the paths with the most placeholders, of those whose variables are all given."""
     whole = [path for path in paths if set(variables(path)) <= set(given)]
     most = max((len(variables(path)) for path in whole), default=0)
     return [path for path in whole if len(variables(path)) == most] or paths
@@ -77,8 +77,8 @@ def default_name(view: Any) -> str:
 def named_url(app: Roll) -> Callable[..., str]:
     """Return `url_for(name, **vars)`, for the routes that are registered from now on.
 
-    The name is the extra `name`, or that of the view in lower case. Two views cannot share one:
-    registering the second raises a `ValueError`.
+    The name of a route is the extra `name`, or the name of the view in lower case. Two views
+    cannot share a name: registering the second one raises a `ValueError`.
     """
     routes = NamedRoutes(app.routes)
     app.listen("route:add")(routes.add)

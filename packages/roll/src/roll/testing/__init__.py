@@ -1,4 +1,4 @@
-"""What tests of an application need; its pytest plugin is `roll.testing.plugin`."""
+"""Clients for the tests of an application; `roll.testing.plugin` is the pytest plugin."""
 
 from .client import Client
 from .encoding import encode_multipart, encode_path

@@ -1,4 +1,4 @@
-"""A client in process: the real protocol, without a socket."""
+"""A client in the process of the application: the real protocol, without a socket."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = ["Client"]
 
 
 ADDED: Final = {"Content-Length": int, "Content-Type": str}
-"""The header fields that a connection adds to a response, and what makes their values."""
+"""The header fields that a connection adds to a response, with functions for their values."""
 
 
 class Client(Exchanges):
-    """Sends requests to an application, and gives its own responses back.
+    """A client that sends requests to an application, and returns its `Response` objects.
 
-    `protocol` is the connection of the last request: `protocol.transport.data` has the exact
-    bytes of the answer, `protocol.request` and `protocol.response` are the last ones.
+    `protocol` is the connection of the last request. `protocol.transport.data` has the exact bytes
+    of the answer. `protocol.request` and `protocol.response` are those of the last request.
 
-    `async with Client(app) as client` starts the application, and shuts it down.
+    `async with Client(app) as client` starts the application, and shuts it down at the end.
     """
 
     def __init__(self, app: Roll) -> None:
@@ -64,16 +64,16 @@ class Client(Exchanges):
     async def _exchange(self, asked: Asked, seen: list[BaseException]) -> tuple[Any, Message]:
         """Send a request; return the application's `Response`, with the body that was sent.
 
-        The client is gone once it has its response, a 101 too: a websocket's handler has ended
-        by then.
+        The client disconnects after its response, also after a 101: then the handler of the
+        websocket has ended when this returns.
         """
-        # No request is answered by what another one left on its connection. The attribute may be
-        # another's before this one ends.
+        # Each request has its own connection, so that no data of another request remain. Another
+        # request may replace the attribute before this one ends.
         self.protocol = protocol = self.app.factory()
         transport = Transport(protocol)
         answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         ends: list[Awaitable[Any]] = [transport.closed.wait(), transport.switched.wait()]
-        if not hasattr(type(protocol), "on_answered"):  # it does not say when it has answered
+        if not hasattr(type(protocol), "on_answered"):  # a class without this event
             ends.append(transport.read_response(asked.method))
         over = [asyncio.ensure_future(end) for end in ends]
         when_answered(protocol, lambda *exchange: answered.set_result(exchange))
@@ -85,7 +85,7 @@ class Client(Exchanges):
             await asyncio.wait({answered, *over}, return_when=asyncio.FIRST_COMPLETED)
             current = (getattr(protocol, name, None) for name in ("request", "response"))
             request, response = answered.result()[:2] if answered.done() else current
-            own = answered.done()  # a websocket that has been left is reported later
+            own = answered.done()  # a websocket is reported later, when it has ended
         finally:
             for waiting in over:
                 waiting.cancel()
@@ -94,7 +94,7 @@ class Client(Exchanges):
         if transport.switched.is_set():
             await see_out(protocol, ended)
         protocol.request, protocol.response = request, response
-        if not own:  # what was sent is another's
+        if not own:  # another response was sent
             response = None
         return await self._response(response, protocol, transport.data, asked.method)
 
@@ -103,11 +103,11 @@ class Client(Exchanges):
     ) -> tuple[Any, Message]:
         sent = await parse_response(data, method)
         if response is None:
-            # The application's own is nowhere: one is made of what was sent.
+            # The response of the application is not known: make one of the bytes that were sent.
             response = self.app.Response(self.app, protocol)
             response.status = sent.status
             response.headers.update(sent.headers)
-        # What the connection has added to say what the body is.
+        # The fields that the connection has added to describe the body.
         known = set(map(str.lower, response.headers))
         for name, convert in ADDED.items():
             if name in sent.headers and name.lower() not in known:
@@ -119,7 +119,7 @@ class Client(Exchanges):
 def when_released(protocol: Any) -> asyncio.Future[None]:
     """Return a future that is done when a handler that took the connection over has ended.
 
-    For a class that does not tell, it is done.
+    It is done at once for a class that does not report the end.
     """
     released = asyncio.get_running_loop().create_future()
     release = getattr(protocol, "release", None)
@@ -136,7 +136,7 @@ def when_released(protocol: Any) -> asyncio.Future[None]:
 
 
 async def see_out(protocol: Any, ended: asyncio.Future[None]) -> None:
-    """Wait for the end of a handler whose connection is gone; cancel it if it is slow."""
+    """Wait for the end of a handler whose connection has ended; cancel it if it is slow."""
     await asyncio.wait([ended], timeout=PATIENCE)
     if not ended.done():
         protocol.cancel()
@@ -144,7 +144,7 @@ async def see_out(protocol: Any, ended: asyncio.Future[None]) -> None:
 
 
 async def until_returned(protocol: Any) -> None:
-    """Wait while a mounted application runs on behind its response, such as background tasks."""
+    """Wait until mounted applications have ended: they may have background tasks."""
     ends = asyncio.get_running_loop().time() + PATIENCE
     while getattr(protocol, "responded", None) is not None:
         if asyncio.get_running_loop().time() > ends:

@@ -1,4 +1,4 @@
-"""A connection as its client sees it: in process, or over a socket."""
+"""The client's side of a connection: in process, or over a socket."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .transport import Transport
 __all__ = ["Connection", "InProcess", "OverSocket"]
 
 PATIENCE: Final = 1.0
-"""Seconds that a handler has to see that its client is gone, before it is cancelled."""
+"""Seconds that a handler has to end after its client has disconnected; then it is cancelled."""
 
 
 class Connection(Protocol):
-    """What streams and websockets of tests need of a connection."""
+    """The methods of a connection that streams and websockets of tests use."""
 
     reader: asyncio.StreamReader
 
@@ -68,7 +68,7 @@ class OverSocket:
 
 
 class InProcess:
-    """A connection without a socket: the protocol of the server has a transport of ours."""
+    """A connection without a socket: the protocol of the server has a transport in memory."""
 
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol
@@ -83,7 +83,7 @@ class InProcess:
 
     async def drain(self) -> None:
         """Wait while the server does not read."""
-        await asyncio.sleep(0)  # the server gets what was written
+        await asyncio.sleep(0)  # the server receives the bytes
         await self.transport.readable.wait()
 
     async def leave(self) -> None:
@@ -93,7 +93,7 @@ class InProcess:
 
 
 def when_over(protocol: Any) -> asyncio.Future[None]:
-    """Return a future that is done once a connection has answered; at once where nothing tells."""
+    """Return a future that is done when a connection has answered, or cannot report it."""
     answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     if hasattr(type(protocol), "on_answered"):
         when_answered(protocol, lambda *_: answered.set_result(None))
@@ -103,7 +103,7 @@ def when_over(protocol: Any) -> asyncio.Future[None]:
 
 
 async def see_out(protocol: Any, answered: asyncio.Future[None]) -> None:
-    """Wait for the end of a handler whose client has left; cancel one that is slow."""
+    """Wait for the end of a handler whose client has disconnected; cancel a slow one."""
     await asyncio.wait([answered], timeout=PATIENCE)
     if not answered.done():
         protocol.cancel()
@@ -111,7 +111,7 @@ async def see_out(protocol: Any, answered: asyncio.Future[None]) -> None:
 
 
 class Duplex(Transport):
-    """A transport whose client reads while the server writes, each no faster than the other."""
+    """A transport with backpressure in both directions, between a client and the server."""
 
     def __init__(self, protocol: asyncio.BaseProtocol) -> None:
         super().__init__(protocol)
@@ -122,15 +122,15 @@ class Duplex(Transport):
         self.readable.set()
         self._unread: list[bytes] = []
 
-    # What the server does.
+    # The server's side.
 
     def write(self, data: Any) -> None:
-        """Give bytes to the client."""
+        """Send bytes to the client."""
         if not self.closed.is_set() and data:
             self.reader.feed_data(bytes(data))
 
     def write_eof(self) -> None:
-        """Tell the client that nothing more will come."""
+        """Tell the client that the data have ended."""
         self.reader.feed_eof()
 
     def close(self) -> None:
@@ -139,19 +139,19 @@ class Duplex(Transport):
         self.reader.feed_eof()
 
     def pause_reading(self) -> None:
-        """Keep what the client sends."""
+        """Stop reading: keep the data that the client sends."""
         self.readable.clear()
 
     def resume_reading(self) -> None:
-        """Give what has been kept, in the next turn of the loop."""
+        """Read again: deliver the kept data in the next turn of the loop."""
         if not self.readable.is_set():
             self.readable.set()
             asyncio.get_running_loop().call_soon(self._deliver)
 
-    # What the client does.
+    # The client's side.
 
     def receive(self, data: bytes) -> None:
-        """Give bytes to the server, or keep them while it does not read."""
+        """Send bytes to the server, or keep them while it does not read."""
         self._unread.append(data)
         self._deliver()
 
@@ -162,19 +162,19 @@ class Duplex(Transport):
 
 
 class ServersWriting(asyncio.Transport):
-    """What a reader pauses when its test does not read: the writing of the server."""
+    """The transport of a reader: it pauses the server's writes while the test does not read."""
 
     def __init__(self, duplex: Duplex) -> None:
         super().__init__()
         self._duplex = duplex
 
     def pause_reading(self) -> None:
-        """Have the server stop writing."""
+        """Pause the server's writes."""
         receiver: Any = self._duplex.get_protocol()
         receiver.pause_writing()
 
     def resume_reading(self) -> None:
-        """Have the server write on."""
+        """Resume the server's writes."""
         if not self._duplex.closed.is_set():
             receiver: Any = self._duplex.get_protocol()
             receiver.resume_writing()

@@ -1,4 +1,4 @@
-"""Cookies as a browser keeps them, for `keep_cookies`, and those that a test gives."""
+"""Cookies of a test, and cookies that `keep_cookies` keeps as a browser does."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["encode_cookies", "make_jar", "stored", "with_cookies", "with_stored"
 
 
 def make_jar() -> CookieJar:
-    """Return a jar that sends secure cookies too: tests have no TLS."""
+    """Return a jar that sends secure cookies without TLS too, because tests have no TLS."""
     return CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
 
 
 def stored(jar: CookieJar, url: str, headers: Message) -> None:
-    """Keep the cookies that the answer to a request of `url` has set, and drop those expired."""
+    """Keep the cookies that a response from `url` sets, and drop expired ones."""
     answer = SimpleNamespace(info=lambda: headers)
     jar.extract_cookies(cast("Any", answer), Request(url))  # noqa: S310 - nothing is opened
 
 
 def with_stored(jar: CookieJar, url: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the cookies for `url` to header fields; those that are there have the last word."""
+    """Add the cookies for `url` to header fields; cookies that are already there win."""
     request = Request(url)  # noqa: S310 - nothing is opened
     jar.add_cookie_header(request)
     kept = dict(pair.partition("=")[::2] for pair in split(request.get_header("Cookie", "")))
@@ -41,7 +41,7 @@ def with_cookies(fields: Mapping[str, Any] | None, cookies: Mapping[str, Any]) -
 
 
 def encode_cookies(cookies: Mapping[str, Any]) -> list[str]:
-    """Encode cookies as the browser to which a response gives them sends them back."""
+    """Encode cookies as a browser sends them back to the server that set them."""
     encoded = Cookies({})
     for name, value in cookies.items():
         encoded.set(name, value)
@@ -55,7 +55,7 @@ def with_pairs(fields: Mapping[str, Any], pairs: list[str]) -> dict[str, Any]:
 
 
 def cookie_field(fields: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the `Cookie` field, in the spelling that it has."""
+    """Return the name of the `Cookie` field as the headers spell it."""
     found = ((name, str(value)) for name, value in fields.items() if name.lower() == "cookie")
     return next(found, ("Cookie", ""))
 

@@ -1,4 +1,4 @@
-"""Requests as bytes."""
+"""Encoding of requests as bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..codec import JSON, encodable
 
 __all__ = ["encode_data", "encode_form", "encode_head", "encode_multipart", "encode_path"]
 
-# RFC 3986: what may stand in a path and a query as it is; an escape that is there stays one.
+# RFC 3986: the characters of a path and a query that need no escape. Existing escapes are kept.
 PATH = "/%!$&'()*+,;=:@-._~"
 QUERY = PATH + "?"
 
@@ -25,13 +25,13 @@ URLENCODED = "application/x-www-form-urlencoded"
 
 
 def encode_path(path: str) -> bytes:
-    """Percent-encode what a request target cannot have in it as it is."""
+    """Percent-encode the characters that a request target cannot have."""
     place, mark, query = path.partition("?")
     return (quote(place, PATH) + mark + quote(query, QUERY)).encode("ascii")
 
 
 def encode_head(method: str, path: str, headers: Mapping[str, Any]) -> bytes:
-    """Encode a request's line and headers (RFC 9112 3 and 5)."""
+    """Encode the request line and the headers of a request (RFC 9112 3 and 5)."""
     lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
     return b"%b %b HTTP/1.1\r\n%b\r\n" % (
         method.encode(),
@@ -41,12 +41,12 @@ def encode_head(method: str, path: str, headers: Mapping[str, Any]) -> bytes:
 
 
 def encode_data(data: Any, content_type: str, codec: SpeaksJSON) -> tuple[bytes, str]:
-    """Encode data as `content_type` says, else by `codec`; return them with their content type."""
+    """Encode data by `content_type`, or else by `codec`; return them with their content type."""
     if content_type.startswith(MULTIPART):
         return encode_multipart(data)
     if content_type.startswith(URLENCODED):
         return urlencode(data, doseq=True).encode(), content_type
-    # With its spaces, where the application has no codec of its own: tests may compare bodies.
+    # Keep the spaces of `json` unless the application has its own codec: tests may compare bodies.
     text = json.dumps(data, default=encodable) if codec is JSON else codec.dumps(data)
     return text.encode() if isinstance(text, str) else text, content_type
 
@@ -56,8 +56,8 @@ def encode_multipart(
 ) -> tuple[bytes, str]:
     """Encode a multipart body; return it with its content type, which has the boundary.
 
-    A value is a field, or a file when it is a tuple `(content, filename[, charset])` or has
-    `read`; a list is several of them.
+    A value is a field. It is a file if it is a tuple `(content, filename[, charset])` or has
+    `read`. A list has several values.
     """
     fields: list[tuple[str, Any]] = []
     files: list[tuple[str, Any]] = []
@@ -69,14 +69,14 @@ def encode_multipart(
 
 
 def encode_form(fields: Any, files: Any, charset: str = "utf-8") -> tuple[bytes, str]:
-    """Encode fields and files, each a mapping or pairs; a file that is None is left out."""
+    """Encode fields and files, each a mapping or pairs; leave out a file that is None."""
     texts = [(name, encoded(plain(value), charset)) for name, value in pairs(fields)]
     given = [(name, described(file, charset)) for name, file in pairs(files) if file is not None]
     return encode(texts, given)
 
 
 def pairs(data: Any) -> Iterable[tuple[str, Any]]:
-    """Return one pair for each value, those of lists included."""
+    """Return one pair for each value, also for each value in a list."""
     for name, value in data.items() if isinstance(data, Mapping) else data:
         if isinstance(value, list):
             yield from ((name, item) for item in value)
@@ -85,7 +85,7 @@ def pairs(data: Any) -> Iterable[tuple[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """Return what the encoder takes as a field; anything it does not know as its text."""
+    """Return a value as the encoder takes it; values of unknown types become text."""
     if isinstance(value, str | bytes | bytearray | memoryview) or hasattr(value, "read"):
         return value
     return str(value)
@@ -96,9 +96,9 @@ def encoded(value: Any, charset: str) -> Any:
 
 
 def described(value: Any, charset: str) -> Any:
-    """Return a file as the encoder wants it: the charset, if one is given, in its content type."""
+    """Return a file as the encoder takes it; a given charset goes to its content type."""
     if not isinstance(value, tuple):
-        # An open file has the name of its path, or the number of its descriptor.
+        # The name of an open file is its path, or the number of its descriptor.
         name = getattr(value, "name", None)
         return (value, Path(name).name) if isinstance(name, str) else encoded(value, charset)
     content, filename, *rest = value

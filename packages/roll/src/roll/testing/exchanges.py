@@ -1,4 +1,4 @@
-"""What both clients of tests have in common: the verbs, and what a request is made of."""
+"""The common base of both test clients: verbs, and the parts of a request."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REDIRECTS: Final = {
 }
 
 TO_POST: Final = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND}
-"""The redirections by which a POST becomes a GET (RFC 9110 15.4.2)."""
+"""The redirections that turn a POST into a GET (RFC 9110 15.4.2)."""
 
 OF_BODY: Final = {"content-type", "content-length", "content-encoding", "transfer-encoding"}
 """The header fields that a request loses with its body."""
@@ -43,7 +43,7 @@ OF_BODY: Final = {"content-type", "content-length", "content-encoding", "transfe
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, with the header fields that were given for it."""
+    """A request with the header fields that the test has given."""
 
     method: str
     path: str
@@ -59,36 +59,36 @@ class Asked:
         return encode_head(self.method, self.path, {**self.fields, **length})
 
     def field(self, name: str, default: str = "") -> str:
-        """Return a header field, in whatever case it was given."""
+        """Return a header field; its name may be in any case."""
         found = (str(value) for known, value in self.fields.items() if known.lower() == name)
         return next(found, default)
 
 
 class Exchanges(ABC):
-    """Sends requests to an application, and keeps what a browser would."""
+    """A client that sends requests to an application, and can keep cookies as a browser does."""
 
     content_type: str = JSON_TYPE
-    """How data that are neither text nor bytes are encoded, unless the request says so itself."""
+    """The default content type for data that are neither text nor bytes."""
     keep_cookies: bool = False
-    """Whether the cookies that responses set are sent with the requests that follow."""
+    """Whether the client sends the cookies of responses with later requests."""
     follow_redirects: bool = False
-    """Whether a redirection is followed, as long as it stays on this server."""
+    """Whether the client follows redirections to the same server."""
     raise_errors: bool = False
-    """Whether an exception that is no `HttpError` is raised in the test, in place of its 500."""
+    """Whether an exception other than `HttpError` is raised in the test instead of a 500."""
 
     def __init__(self, app: Roll) -> None:
         self.app = app
-        # A subclass may have some; what is added here is this client's alone.
+        # Copy the headers of the class: additions belong to this client only.
         self.default_headers: dict[str, Any] = dict(getattr(type(self), "default_headers", {}))
         self.cookie_jar = make_jar()
         """The cookies that `keep_cookies` keeps."""
 
-    # What a client is made of.
+    # Methods that each client defines.
 
     @property
     @abstractmethod
     def _host(self) -> str:
-        """The `Host` of a request that has none."""
+        """The default `Host` of requests."""
         ...
 
     @abstractmethod
@@ -98,7 +98,7 @@ class Exchanges(ABC):
 
     @abstractmethod
     async def _connect(self, seen: list[BaseException]) -> Connection:
-        """Open a connection, of which `seen` gets the unexpected exceptions."""
+        """Open a connection; add its unexpected exceptions to `seen`."""
         ...
 
     @property
@@ -119,8 +119,9 @@ class Exchanges(ABC):
     ) -> Any:
         """Send a request, and return its response.
 
-        A `body` that is neither text nor bytes is encoded as `content_type` says, else the
-        headers, else the client's own `content_type`. `method` may be in any case.
+        A `body` that is neither text nor bytes is encoded by `content_type`, or else by the
+        content type in `headers`, or else by the client's `content_type`. `method` may be in any
+        case.
 
         Raises:
             asyncio.IncompleteReadError: the connection was closed before the response's end.
@@ -144,7 +145,7 @@ class Exchanges(ABC):
         return response, sent
 
     def _with_kept(self, asked: Asked) -> tuple[Asked, str]:
-        """Add the cookies that are kept; return the URL, too."""
+        """Add the kept cookies to a request; return them with the URL."""
         url = f"http://{asked.field('host', self._host)}{asked.path}"
         if self.keep_cookies:
             asked = replace(asked, fields=with_stored(self.cookie_jar, url, asked.fields))
@@ -164,7 +165,7 @@ class Exchanges(ABC):
     ) -> Asked:
         fields = {**self.default_headers, **(headers or {})}
         content, content_type = self._encode(body, fields, content_type)
-        if content_type:  # it has the boundary of a multipart body
+        if content_type:  # a multipart body has its boundary there
             fields = {name: fields[name] for name in fields if name.lower() != "content-type"}
             fields["Content-Type"] = content_type
         if "host" not in map(str.lower, fields):
@@ -189,9 +190,9 @@ class Exchanges(ABC):
     async def get(self, path: str, **options: Any) -> Any:
         """Send a GET.
 
-        Options: `params`, a mapping or pairs, for the query string (a list is sent once an item,
-        None not at all); `json`, a value that is sent as JSON; `headers`; `cookies`, a mapping;
-        `body` and `content_type`, as `request` takes them.
+        Options: `params`, a mapping or pairs, for the query string (a list is sent once per item,
+        None is left out); `json`, a value that is sent as JSON; `headers`; `cookies`, a mapping;
+        `body` and `content_type`, as in `request`.
         """
         return await self._ask(path, "GET", **options)
 
@@ -212,10 +213,10 @@ class Exchanges(ABC):
         return await self._ask(path, "CONNECT", **options)
 
     async def post(self, path: str, data: Any = None, **options: Any) -> Any:
-        """Send a POST, with `data` (or `body`), encoded as `request` says, and `files`.
+        """Send a POST with `data` (or `body`), encoded as in `request`, and `files`.
 
-        `files` map names to a content, or to a tuple `(content, filename[, charset])`, or are a
-        list of such pairs. None is no file. The options of `get` are taken, too.
+        `files` maps names to a content or to a tuple `(content, filename[, charset])`; a list of
+        such pairs works too. None means no file. The options of `get` work too.
         """
         return await self._send(path, "POST", data, **options)
 
@@ -262,12 +263,12 @@ class Exchanges(ABC):
         json: Any = None,
         cookies: Mapping[str, Any] | None = None,
     ) -> tuple[str, Any, Mapping[str, Any] | None, str | None]:
-        """Return path, body, headers and content type, as `request` takes them."""
+        """Return the path, body, headers and content type for `request`."""
         check_alone(json=json, data=data, body=body, files=files or None)
         data = body if data is None else data
         if json is not None:
             data, content_type = self._as_json(json), content_type or JSON_TYPE
-        if files:  # which only a multipart body can have
+        if files:  # only a multipart body can have files
             data, content_type = encode_form(data or {}, files)
         if cookies:
             headers = self._with_cookies(headers, cookies)
@@ -288,9 +289,9 @@ class Exchanges(ABC):
     async def stream(
         self, method: str, path: str, **options: Any
     ) -> AsyncIterator[StreamedResponse]:
-        """Send a request, and give its response once its head has come.
+        """Send a request, and yield its response when its head has arrived.
 
-        The options are those of `get` and `post`. At the end of the block the client leaves.
+        The options are those of `get` and `post`. The client disconnects at the end of the block.
         Redirections are not followed.
         """
         path, *others = self._with_body(path, **options)
@@ -332,7 +333,8 @@ class Exchanges(ABC):
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Connection]:
-        """Connect, and leave at the end; then raise what the application did not expect."""
+        """Connect, disconnect at the end, and then raise unexpected exceptions of the
+        application."""
         seen = self._unexpected
         with raised(seen, enabled=self.raise_errors):
             connection = await self._connect(seen)
@@ -342,7 +344,7 @@ class Exchanges(ABC):
                 await connection.leave()
 
 
-# Python's warning shows these names to whoever forgot the await.
+# Python's warning about a missing await shows these names.
 for verb in ("request", "get", "head", "delete", "options", "connect", "post", "put", "patch"):
     getattr(Exchanges, verb).__qualname__ = f"Client.{verb}"
 
@@ -359,14 +361,14 @@ def with_query(path: str, params: Any) -> str:
 
 
 def check_alone(**bodies: Any) -> None:
-    """Raise a `ValueError` for a request with a JSON body that has another one, too."""
+    """Raise a `ValueError` for a request with a JSON body and another body."""
     given = [name for name, value in bodies.items() if value is not None]
     if bodies["json"] is not None and len(given) > 1:
         raise ValueError(f"`json` is the whole body: it cannot be given with `{given[1]}`")
 
 
 def redirected(asked: Asked, status: int, sent: Message) -> Asked | None:
-    """Return the request that a redirection asks for; None where there is none to be made here."""
+    """Return the request that follows a redirection; None if this client follows none."""
     location = sent.get("Location")
     if status not in REDIRECTS or location is None:
         return None

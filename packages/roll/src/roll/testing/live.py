@@ -25,9 +25,9 @@ Body = bytes | str | Iterable[bytes] | None
 
 
 class LiveClient(Exchanges):
-    """Serves an application, from `start` to `stop`, and queries it over real connections.
+    """A client that serves an application and sends requests over real connections.
 
-    `async with LiveClient(app) as client` starts and stops it.
+    `async with LiveClient(app) as client` starts and stops the server.
     """
 
     def __init__(self, app: Roll) -> None:
@@ -36,9 +36,9 @@ class LiveClient(Exchanges):
         self._loop: asyncio.AbstractEventLoop | None = None
         self.port = 0
         self.url = ""
-        """The address for HTTP, without a slash at its end."""
+        """The URL for HTTP, without a slash at its end."""
         self.wsl = ""
-        """The address for websockets, without a slash at its end."""
+        """The URL for websockets, without a slash at its end."""
         self._seen: list[BaseException] = []
         """The unexpected exceptions of all connections."""
 
@@ -59,14 +59,14 @@ class LiveClient(Exchanges):
         self._loop = asyncio.get_running_loop()
         await self.app.startup()
         self.server = AppServer(self.app)
-        with observed(self._seen):  # connections have the variables of their server
+        with observed(self._seen):  # connections copy the context of their server
             await self.server.listen(HOST, 0)
         self.port = self.server.sockets[0].getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"
         self.wsl = f"ws://{HOST}:{self.port}"
 
     async def stop(self) -> None:
-        """Let the running requests end, and send the event `shutdown`."""
+        """Let the running requests finish, and send the event `shutdown`."""
         if self.server is not None:
             await self.server.stop()
             self.server = None
@@ -97,12 +97,12 @@ class LiveClient(Exchanges):
         headers: Mapping[str, Any] | None = None,
         body: Body | bytearray | memoryview = None,
     ) -> LiveResponse:
-        """Send a request on a connection of its own; an iterable body is sent chunked.
+        """Send a request on a new connection; an iterable body is sent chunked.
 
         `method` may be in any case.
 
         Raises:
-            RuntimeError: the server runs in another event loop, which does not run now.
+            RuntimeError: the server was started in another event loop, which does not run now.
         """
         self._check_loop()
         method = method.upper()
@@ -110,7 +110,8 @@ class LiveClient(Exchanges):
             body = bytes(body)
         head = request_head(method, uri, headers or {}, body, self.port)
         reader, writer = await asyncio.open_connection(HOST, self.port)
-        # Both at once: the answer to a body may come before its end, which then is not sent.
+        # Send and read together: the answer may arrive before the body is sent; the rest is
+        # dropped.
         sending = asyncio.ensure_future(send(writer, head, body))
         reading = asyncio.ensure_future(read_response(reader, method, self.app.JSON))
         try:
@@ -124,7 +125,7 @@ class LiveClient(Exchanges):
             writer.transport.abort()
 
     def _check_loop(self) -> None:
-        """Refuse to wait for an answer that never comes."""
+        """Raise if the loop of the server does not run: no answer would arrive."""
         if self.server is not None and asyncio.get_running_loop() is not self._loop:
             raise RuntimeError(
                 "The server was started in another event loop than the one that runs now: "
@@ -134,7 +135,7 @@ class LiveClient(Exchanges):
 
 
 async def send(writer: asyncio.StreamWriter, head: bytes, body: Body) -> None:
-    with suppress(ConnectionError):  # who reads the answer will know of it
+    with suppress(ConnectionError):  # the task that reads the answer raises it
         writer.write(head)
         for part in encoded(body):
             writer.write(part)
@@ -163,6 +164,6 @@ def encoded(body: Body) -> Iterable[bytes]:
         yield body.encode() if isinstance(body, str) else body
         return
     for chunk in body:
-        if chunk:  # an empty one would end the body
+        if chunk:  # an empty chunk would end the body
             yield b"%x\r\n%b\r\n" % (len(chunk), chunk)
     yield b"0\r\n\r\n"

@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures for those who have an `app` fixture of their own."""
+"""The pytest plugin: fixtures for test suites that have a fixture `app`."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ LOOP_SCOPES: Final = ("function", "class", "module", "package", "session")
 """The scopes of the event loops of pytest-asyncio."""
 
 
-# The fixtures of the documentation. `app` is named because it may have parameters.
+# The documented fixtures. They name `app` because it may have parameters.
 
 
 @pytest.fixture
-def client(request: Any, app: Any) -> Client:  # noqa: ARG001 - as said above
+def client(request: Any, app: Any) -> Client:  # noqa: ARG001 - see above
     """A client in process for the fixture `app`, between its startup and its shutdown."""
     return cast("Client", in_loop_of_test(request, "_roll_client"))
 
 
 @pytest.fixture
-def liveclient(request: Any, app: Any) -> LiveClient:  # noqa: ARG001 - as said above
+def liveclient(request: Any, app: Any) -> LiveClient:  # noqa: ARG001 - see above
     """A client of a real server of the fixture `app`."""
     return cast("LiveClient", in_loop_of_test(request, "_roll_liveclient"))
 
@@ -42,13 +42,12 @@ def event_loop(request: Any) -> asyncio.AbstractEventLoop:
 
 
 def in_loop_of_test(request: Any, name: str) -> Any:
-    """Return the fixture `name`, made in the loop that runs the test.
+    """Return the fixture `name`, set up in the loop that runs the test.
 
-    pytest-asyncio runs a test in the loop of the scope that the test, or the configuration, asks
-    for: there is a fixture for each.
-    anyio makes every asynchronous fixture of a test with its mark in a loop of its own, and in
-    auto mode pytest-asyncio runs that test, in another loop. A fixture that is no coroutine is
-    left to pytest-asyncio (1.4 or later).
+    pytest-asyncio runs a test in the loop of a scope, which the test or the configuration names.
+    There is a fixture for each scope. If a test has anyio's mark, anyio runs every asynchronous
+    fixture in its own loop. In auto mode, pytest-asyncio runs that test in another loop. A fixture
+    that is not a coroutine is left to pytest-asyncio (1.4 or later).
     """
     mark = request.node.get_closest_marker("asyncio")
     if mark is None:
@@ -59,15 +58,15 @@ def in_loop_of_test(request: Any, name: str) -> Any:
 
 
 def loop_scope(config: Any, mark: Any) -> str:
-    """Return the scope of the loop that runs a test with this mark of pytest-asyncio."""
+    """Return the loop scope of a test with this mark of pytest-asyncio."""
     asked = mark.kwargs.get("loop_scope") or mark.kwargs.get("scope")
     return str(asked or config.getini("asyncio_default_test_loop_scope") or "function")
 
 
 def make_fixtures(name: str, function: Callable[[], Any]) -> dict[str, Any]:
-    """Return the fixtures `name`, for a loop of any plugin, and one for each scope of a loop.
+    """Return the fixture `name` for the loop of any plugin, and one for each loop scope.
 
-    `function` makes what becomes a fixture.
+    `function` is the body of the fixture.
     """
     try:
         make: Any = import_module("pytest_asyncio").fixture
@@ -77,7 +76,7 @@ def make_fixtures(name: str, function: Callable[[], Any]) -> dict[str, Any]:
 
 
 def scoped_fixtures(name: str, function: Callable[[], Any]) -> dict[str, Any]:
-    """Return the fixtures `name_scope`, each made in the loop of a scope of pytest-asyncio."""
+    """Return the fixtures `name_scope`, each for the loop of one pytest-asyncio scope."""
     try:
         make: Any = import_module("pytest_asyncio").fixture
     except ImportError:
@@ -108,13 +107,13 @@ def event_loop_function() -> Any:
     return event_loop
 
 
-# pytest finds fixtures among the names of a plugin.
+# pytest looks for fixtures among the global names of a plugin.
 globals().update(make_fixtures("_roll_client", client_function))
 globals().update(make_fixtures("_roll_liveclient", liveclient_function))
 globals().update(make_fixtures("_roll_event_loop", event_loop_function))
 
 
-# Each is no coroutine, or anyio would make it.
+# These fixtures are not coroutines: otherwise anyio would run them.
 
 
 def client_function_without_anyio() -> Any:
@@ -151,18 +150,18 @@ T = TypeVar("T")
 
 
 def run_around(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
-    """Enter a manager, and leave it after the test, in the loop that pytest-asyncio has set."""
+    """Enter a context manager, and exit it after the test, in the loop of pytest-asyncio."""
     loop = asyncio.get_event_loop()
     yield loop.run_until_complete(manager.__aenter__())
     loop.run_until_complete(manager.__aexit__(None, None, None))
 
 
-# Every run of pytest loads this module where roll is installed: what it needs comes when used.
+# Import late: every run of pytest loads this module if roll is installed.
 
 
 @asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[Client]:
-    from .client import Client  # noqa: PLC0415 - as said above
+    from .client import Client  # noqa: PLC0415 - see above
 
     await app.startup()
     yield Client(app)
@@ -171,7 +170,7 @@ async def serving(app: Any) -> AsyncIterator[Client]:
 
 @asynccontextmanager
 async def serving_live(app: Any) -> AsyncIterator[LiveClient]:
-    from .live import LiveClient  # noqa: PLC0415 - as said above
+    from .live import LiveClient  # noqa: PLC0415 - see above
 
     live = LiveClient(app)
     await live.start()

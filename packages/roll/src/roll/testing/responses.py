@@ -1,4 +1,4 @@
-"""Responses as they came over the wire."""
+"""Responses as they arrive over the wire."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ..codec import JSON
 __all__ = ["Head", "LiveResponse", "parse_response", "pieces", "read_head", "read_response"]
 
 MAX_LINE: Final = 2**20
-"""Bytes of a head."""
+"""Maximum bytes of a head."""
 
 PIECE: Final = 64 * 1024
-"""The most bytes that are given at once of a body that has no chunks."""
+"""Maximum bytes of a piece of a body that is not chunked."""
 
 BODILESS: Final = {
     HTTPStatus.SWITCHING_PROTOCOLS,
@@ -33,20 +33,20 @@ BODILESS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class LiveResponse:
-    """What a server has answered."""
+    """The response of a server."""
 
     status: int
     reason: str
-    headers: Message = field(compare=False)  # those of the library are equal to none
+    headers: Message = field(compare=False)  # messages have no equality
     """The header fields, by names in any case."""
     body: bytes
     chunks: list[bytes] | None = None
-    """The chunks that the body came in, None unless it was chunked."""
+    """The chunks of the body; None unless it was chunked."""
     codec: SpeaksJSON = field(default=JSON, repr=False, compare=False)
-    """What decodes `json`."""
+    """The codec of `json`."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A codec may be any object, such as a module: none can be pickled.
+        # A codec may be any object, such as a module, which cannot be pickled.
         parts = self.status, self.reason, self.headers, self.body, self.chunks
         return LiveResponse, parts
 
@@ -54,19 +54,19 @@ class LiveResponse:
     def json(self) -> Any:
         """The body, decoded from JSON by the codec of the application.
 
-        Raises what that raises, a `ValueError`.
+        Raises the exceptions of the codec: ValueError.
         """
         return self.codec.loads(self.body)
 
     @property
     def text(self) -> str:
-        """The body as text, decoded by the charset of its `Content-Type`, else as UTF-8."""
+        """The body as text, decoded by the charset of its `Content-Type`, or else as UTF-8."""
         return decode(self.body, self.headers.get("Content-Type", ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a response, and what it says of the body."""
+    """The head of a response, with the framing of the body."""
 
     status: int
     reason: str
@@ -75,12 +75,12 @@ class Head:
 
     @property
     def chunked(self) -> bool:
-        """Whether the body comes in chunks."""
+        """Whether the body is chunked."""
         return self.has_body and self.headers.get("Transfer-Encoding", "").lower() == "chunked"
 
     @property
     def length(self) -> int | None:
-        """The bytes of the body; None where it lasts until the connection ends."""
+        """The length of the body in bytes; None if the end of the connection ends it."""
         length = self.headers.get("Content-Length")
         return None if length is None else int(length)
 
@@ -89,7 +89,7 @@ async def read_head(reader: asyncio.StreamReader, method: str) -> Head:
     """Read the head of the final response to a request with that method.
 
     Raises:
-        asyncio.IncompleteReadError: the connection ended before.
+        asyncio.IncompleteReadError: the connection ended before the head did.
     """
     status = HTTPStatus.CONTINUE.value
     while status < HTTPStatus.OK and status != HTTPStatus.SWITCHING_PROTOCOLS:
@@ -102,7 +102,7 @@ async def read_head(reader: asyncio.StreamReader, method: str) -> Head:
 
 
 async def pieces(reader: asyncio.StreamReader, head: Head) -> AsyncIterator[bytes]:
-    """Read a body as it comes.
+    """Read a body in pieces, as they arrive.
 
     Raises:
         asyncio.IncompleteReadError: the connection ended before the body did.
@@ -124,7 +124,7 @@ async def pieces(reader: asyncio.StreamReader, head: Head) -> AsyncIterator[byte
 
 
 async def read_chunk(reader: asyncio.StreamReader) -> bytes:
-    """Read a chunk (RFC 9112 7.1); the last one is empty, and has no trailers: ours have none."""
+    """Read a chunk (RFC 9112 7.1); the last one is empty. Roll sends no trailers after it."""
     size = int(await reader.readuntil(b"\r\n"), 16)
     return (await reader.readexactly(size + 2))[:-2]
 
@@ -144,7 +144,7 @@ async def read_response(
 
 
 async def parse_response(data: bytes, method: str) -> LiveResponse:
-    """Read a response that is there already; raises what `read_response` raises."""
+    """Read a response from bytes; raise the exceptions of `read_response`."""
     reader = asyncio.StreamReader(limit=MAX_LINE)
     reader.feed_data(data)
     reader.feed_eof()

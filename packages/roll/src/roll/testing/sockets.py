@@ -1,4 +1,4 @@
-"""The client's side of a websocket, as `client.websocket` gives it."""
+"""The client's side of a websocket, which `client.websocket` returns."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ from .responses import LiveResponse, read_response
 __all__ = ["ClientSocket", "WebsocketRefused", "open_socket"]
 
 MOST: Final = 64
-"""The messages that wait to be received; beyond, the server is held back."""
+"""The number of messages that may wait; with more, backpressure stops the server."""
 
 PIECE: Final = 64 * 1024
 
 ENDINGS: Final = {1000, 1001}
-"""The codes with which an iteration over messages ends, as that of a handler does."""
+"""The close codes that end an iteration over messages without an error, as in a handler."""
 
 DATA: Final = {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}
 
 
 class WebsocketRefused(Exception):
-    """The handshake was answered with something else than a 101: `response`."""
+    """An error: the handshake was answered with `response` instead of a 101."""
 
     def __init__(self, response: LiveResponse) -> None:
         super().__init__(response)
         self.response: Final = response
 
     def __str__(self) -> str:
-        """Say what was answered."""
+        """Return the status and the text of the response."""
         return f"{self.response.status} {self.response.reason}: {self.response.text}"
 
 
 class ClientSocket:
-    """A websocket, as its client sees it."""
+    """The client's side of a websocket."""
 
     def __init__(
         self, connection: Connection, protocol: ClientProtocol, headers: Message, codec: SpeaksJSON
@@ -75,24 +75,24 @@ class ClientSocket:
 
     @property
     def closed(self) -> bool:
-        """Whether the connection has ended, and all that came has been received."""
+        """Whether the connection has ended and all messages were received."""
         return self._reading.done() and not self._messages
 
     @property
     def close_code(self) -> int | None:
-        """The code with which it was closed; 1006 if it was lost, None before the end."""
+        """The close code; 1006 if the connection was lost, None before the end."""
         return self._protocol.close_code if self._reading.done() else None
 
     @property
     def close_reason(self) -> str | None:
-        """The reason with which it was closed; None before the end."""
+        """The close reason; None before the end."""
         return self._protocol.close_reason if self._reading.done() else None
 
     async def send(self, message: str | bytes) -> None:
         """Send a message; wait while the server does not read.
 
         Raises:
-            ConnectionClosed: it has been closed.
+            ConnectionClosed: the websocket was closed.
         """
         if self._protocol.state is not State.OPEN:
             raise self._closed()
@@ -112,7 +112,7 @@ class ClientSocket:
         """Return the next message.
 
         Raises:
-            ConnectionClosed: it has been closed, and there is none left.
+            ConnectionClosed: the websocket was closed, and no message is left.
         """
         async with self._changed:
             await self._changed.wait_for(lambda: self._messages or self._reading_is_over)
@@ -127,7 +127,8 @@ class ClientSocket:
         return self._codec.loads(message.encode() if isinstance(message, str) else message)
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
-        """Give messages until either side closes with 1000 or 1001; raise for other ends."""
+        """Yield messages until either side closes with 1000 or 1001; raise for other close
+        codes."""
         try:
             while True:
                 yield await self.recv()
@@ -136,7 +137,7 @@ class ClientSocket:
                 raise
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close it, and wait for the server to do so too; drop messages that still come."""
+        """Close the websocket, and wait until the server closes too; drop messages until then."""
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(code, reason)
             self._flush()
@@ -146,13 +147,13 @@ class ClientSocket:
         await asyncio.wait([self._reading], timeout=PATIENCE)
 
     async def leave(self) -> None:
-        """Close it, and end the connection."""
+        """Close the websocket, and end the connection."""
         await self.close()
         await self._connection.leave()
         self._reading.cancel()
         await asyncio.wait([self._reading])
 
-    # The reading, which answers pings and the end, whatever the test does.
+    # A task reads: it answers pings and close frames while the test does other things.
 
     _reading_is_over = False
 
@@ -193,7 +194,7 @@ class ClientSocket:
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
-            if data:  # else the end of the output: the server ends the connection
+            if data:  # empty data end the output: the server ends the connection
                 self._connection.write(data)
 
     def _closed(self) -> ConnectionClosed:
@@ -215,7 +216,7 @@ async def open_socket(
         WebsocketRefused: the server has answered with another status than 101.
     """
     wanted = [cast("Subprotocol", name) for name in subprotocols] or None
-    uri = parse_uri("ws://localhost/")  # the fields have the host, and the path is known
+    uri = parse_uri("ws://localhost/")  # the real host and path are not needed
     protocol = ClientProtocol(uri, subprotocols=wanted, max_size=None, state=State.OPEN)
     given = {name.lower() for name in fields}
     own = {

@@ -1,4 +1,4 @@
-"""A response that is read as it comes, as `client.stream` gives it."""
+"""A response that is read as it arrives, which `client.stream` returns."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["StreamedResponse"]
 
 
 class StreamedResponse:
-    """A response whose head has come, and whose body comes while it is read.
+    """A response whose head has arrived, and whose body is read in pieces.
 
-    Iterate over it for the body in pieces: the chunks that were sent, or what has come.
-    The server is held back while nothing is read.
+    Iterate over it to get the pieces of the body: the chunks, or the data as they arrive. While
+    the test does not read, backpressure stops the server.
     """
 
     def __init__(self, head: Head, connection: Connection) -> None:
@@ -27,7 +27,7 @@ class StreamedResponse:
         self._pieces = pieces(connection.reader, head)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give the pieces that have not been read; raises `EOFError` if the body is cut short."""
+        """Yield the pieces that were not read yet; raise `EOFError` if the body is cut short."""
         return self._pieces
 
     async def read(self) -> bytes:
@@ -35,7 +35,7 @@ class StreamedResponse:
         return b"".join([piece async for piece in self])
 
     async def lines(self) -> AsyncIterator[str]:
-        """Give the rest of the body line by line, without the line ends."""
+        """Yield the lines of the rest of the body, without the line ends."""
         content_type = self.headers.get("Content-Type", "")
         begun = b""
         async for piece in self:

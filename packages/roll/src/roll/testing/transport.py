@@ -1,4 +1,4 @@
-"""A transport without a socket: what is written stays, to be looked at."""
+"""A transport without a socket, which keeps the bytes that are written."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ __all__ = ["Transport"]
 
 
 class Transport(asyncio.Transport):
-    """What a protocol writes to, in tests; `data` has all of it.
+    """The transport of a protocol in tests; `data` has all bytes that were written.
 
-    The event `switched` is set when another protocol takes it over, `closed` at its end.
+    The event `switched` is set when another protocol takes the transport over, `closed` when the
+    connection ends.
     """
 
     def __init__(self, protocol: asyncio.BaseProtocol | None = None) -> None:
@@ -27,56 +28,56 @@ class Transport(asyncio.Transport):
         self._protocol = protocol
 
     def write(self, data: Any) -> None:
-        """Keep what is sent; nothing is, once it is closed."""
+        """Keep the bytes; drop them if the transport is closed."""
         if not self.closed.is_set():
             self.data += bytes(data)
             if self._reader is not None:
                 self._reader.feed_data(data)
 
     def read_response(self, method: str) -> Awaitable[LiveResponse]:
-        """Return what waits for the whole response to a request with that method.
+        """Return an awaitable for the whole response to a request with that method.
 
-        To be called before anything is written.
+        Call this before anything is written.
         """
         self._reader = asyncio.StreamReader(limit=MAX_LINE)
         return read_response(self._reader, method)
 
     def close(self) -> None:
-        """End the connection; its protocol is told in the loop's next turn."""
+        """End the connection; the protocol gets `connection_lost` in the next turn of the loop."""
         if not self.closed.is_set():
             self.closed.set()
             if self._protocol is not None:
                 asyncio.get_running_loop().call_soon(self.lose)
 
     def abort(self) -> None:
-        """End the connection, as `close` does: what is written never waits."""
+        """End the connection, as `close` does: no written bytes wait."""
         self.close()
 
     def lose(self) -> None:
-        """Tell the protocol now, and once only, that the connection has ended."""
+        """Call `connection_lost` of the protocol now, once only."""
         self.closed.set()
         if self._protocol is not None and not self._lost:
             self._lost = True
             self._protocol.connection_lost(None)
 
     def is_closing(self) -> bool:
-        """Tell whether it has been closed."""
+        """Tell whether the transport is closed."""
         return self.closed.is_set()
 
     def can_write_eof(self) -> bool:
-        """Tell that the end of what is sent can be told."""
+        """Return True: the transport supports `write_eof`."""
         return True
 
     def write_eof(self) -> None:
-        """End the connection: a client that has all goes, and nobody waits for it."""
+        """End the connection: the client has the whole response, and disconnects."""
         self.close()
 
     def get_write_buffer_size(self) -> int:
-        """Tell that everything has been sent."""
+        """Return 0: everything has been sent."""
         return 0
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Do nothing: what is written never waits."""
+        """Do nothing: no written bytes wait."""
 
     def pause_reading(self) -> None:
         """Do nothing: all has been given already."""
@@ -85,12 +86,12 @@ class Transport(asyncio.Transport):
         """Do nothing: all has been given already."""
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Take the protocol that the connection has switched to."""
+        """Set the protocol that the connection has switched to."""
         self._protocol = protocol
         self.switched.set()
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        """Return the protocol that has it now; raises `RuntimeError` before there is one."""
+        """Return the current protocol; raise `RuntimeError` if there is none yet."""
         if self._protocol is None:
             raise RuntimeError("No protocol has this transport yet")
         return self._protocol

@@ -12,10 +12,10 @@ __all__ = ["observed", "raised"]
 
 
 class Catcher(logging.Handler):
-    """Keeps the errors that roll-http logs: those of a response that is being sent."""
+    """A handler for the errors that roll-http logs while a response is sent."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the exception of a record, or its text, for the test whose request it is."""
+        """Keep the exception of a record, or its text, for the test that sent the request."""
         seen = UNEXPECTED.get()
         if seen is None or record.levelno < logging.ERROR:
             return
@@ -25,7 +25,7 @@ class Catcher(logging.Handler):
 
 @contextmanager
 def observed(seen: list[BaseException]) -> Iterator[None]:
-    """Keep the unexpected exceptions of the connections that are made here in `seen`."""
+    """Add the unexpected exceptions of connections that are made in this block to `seen`."""
     token = UNEXPECTED.set(seen)
     try:
         yield
@@ -35,9 +35,9 @@ def observed(seen: list[BaseException]) -> Iterator[None]:
 
 @contextmanager
 def raised(seen: list[BaseException], *, enabled: bool) -> Iterator[None]:
-    """Raise the first of the exceptions in `seen`, when the block has ended.
+    """Raise the first exception in `seen` at the end of the block.
 
-    Also in place of the exception that an answer was cut short.
+    It also replaces the exception for a response that was cut short.
     """
     if not enabled:
         yield

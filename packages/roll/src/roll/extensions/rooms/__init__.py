@@ -1,4 +1,4 @@
-"""`rooms`: one message to all who are in a room, in one process or across many."""
+"""`rooms`: send a message to all members of a room, in one process or in several."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def rooms(
     backlog: int = BACKLOG,
     prefix: str = "roll",
 ) -> Rooms:
-    """Return the rooms of an application: `rooms["lobby"]` is one of them.
+    """Return the rooms of an application: `rooms["lobby"]` is a room.
 
-    With the `url` of a Redis server, the rooms are those of all processes that use this server and
-    the same `prefix`: names of its channels and keys begin with it. Without, they are those of
-    this process.
+    With the `url` of a Redis server, all processes that use this server and the same `prefix`
+    share the rooms. The names of the channels and keys in Redis begin with `prefix`. Without a
+    `url`, each process has its own rooms.
 
-    A peer that does not keep up is closed with 1013, or with `slow="drop"` misses messages. Of a
-    room that is read by `async for`, at most `backlog` bytes wait, or one message; of a websocket,
-    `BACKLOG_LIMIT` of its class.
+    A websocket that reads too slowly is closed with 1013. With `slow="drop"` it misses messages
+    instead. At most `backlog` bytes, or one message, wait for a reader (`async for`). At most
+    `BACKLOG_LIMIT` bytes (an attribute of the websocket's class) wait for a websocket.
 
     Raises:
-        ValueError: a parameter is of another kind, or `url` is no URL of Redis.
+        ValueError: a parameter is of the wrong type, or `url` is not a URL of Redis.
         MissingExtra: `url` is given, and redis-py is not installed.
     """
     made = Rooms(app, slow=slow, backlog=backlog)
@@ -62,5 +62,5 @@ def check_prefix(prefix: object) -> None:
 
 
 def shown(url: object) -> str:
-    """Return what may be shown of a URL: it may have a password."""
+    """Return the part of a URL that an error may show: the rest may have a password."""
     return f"one of {url.partition(':')[0]!r}" if isinstance(url, str) else repr(url)

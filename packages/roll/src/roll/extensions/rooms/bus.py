@@ -1,4 +1,4 @@
-"""What carries messages to the rooms: within this process, or between processes."""
+"""Buses: they carry messages to the rooms, in this process or between processes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Protocol
 __all__ = ["Bus", "LocalBus", "Message", "Place"]
 
 Message = str | bytes
-"""Text, or binary data, as websockets have them."""
+"""A message of a room: text or binary data, as in websockets."""
 
 
 class Place(Protocol):
-    """What a bus needs of a room."""
+    """The part of a room that a bus uses."""
 
     name: str
 
@@ -21,33 +21,33 @@ class Place(Protocol):
         """The number of members in this process."""
 
     def deliver(self, message: Message, exclude: Any) -> None:
-        """Give a message to all who are here, except one."""
+        """Deliver a message to all members and readers in this process, except one."""
 
 
 class Bus(Protocol):
-    """Carries messages, and knows how many members the rooms have."""
+    """A bus carries messages, and knows how many members the rooms have."""
 
     async def open(self, room: Place) -> None:
-        """Wait until messages reach a room; a room may be opened often."""
+        """Wait until messages reach a room; a room may be opened more than once."""
 
     def close(self, room: Place) -> None:
-        """Bring no more messages to a room: nobody is there."""
+        """Stop the delivery of messages to a room that is empty."""
 
     def resize(self, room: Place) -> None:
         """Note that the number of members in this process has changed."""
 
     async def send(self, room: Place, message: Message, exclude: Any) -> None:
-        """Bring a message to a room."""
+        """Send a message to a room."""
 
     async def count(self, room: Place) -> int:
         """Return the number of members in all processes."""
 
 
 class LocalBus:
-    """Carries messages within this process."""
+    """A bus within this process."""
 
     async def open(self, room: Place) -> None:
-        """Do nothing: messages reach each room."""
+        """Do nothing: messages always reach each room."""
 
     def close(self, room: Place) -> None:
         """Do nothing."""
@@ -58,7 +58,8 @@ class LocalBus:
     async def send(self, room: Place, message: Message, exclude: Any) -> None:
         """Deliver a message at once."""
         room.deliver(message, exclude)
-        # Who sends in a loop must let the sockets be written, or all peers would seem slow.
+        # Yield to the event loop: if a task sends in a loop, the sockets must still be written.
+        # Otherwise all peers would seem slow.
         await asyncio.sleep(0)
 
     async def count(self, room: Place) -> int:

@@ -1,7 +1,7 @@
-"""How many members the rooms have in all processes.
+"""The number of members that the rooms have in all processes.
 
-Each process keeps its numbers in one hash of Redis, which expires unless the process renews it: of
-a process that dies, nothing is left. A set has the names of the processes.
+Each process keeps its numbers in one Redis hash. The hash expires unless the process renews it, so
+the numbers of a dead process disappear. A Redis set has the names of the processes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ __all__ = ["Census"]
 logger = logging.getLogger("roll")
 
 LIFE: Final = 20
-"""Seconds after which a process that does not renew its numbers counts for nothing."""
+"""Seconds after which the numbers of a process expire, unless it renews them."""
 
 BEAT: Final = 5.0
 """Seconds between two renewals."""
 
-# A process without numbers is dropped from the set, and comes back with its next ones.
+# A process without numbers is removed from the set. It is added again when it writes numbers.
 COUNT: Final = """
 local total = 0
 for _, process in ipairs(redis.call('SMEMBERS', KEYS[1])) do
@@ -39,7 +39,7 @@ return total
 
 
 class Census:
-    """The numbers of this process, and the sum of all."""
+    """The numbers of this process, and the sum over all processes."""
 
     def __init__(self, client: Any, key: str, process: str) -> None:
         self._client = client
@@ -49,7 +49,7 @@ class Census:
         self._sizes: dict[str, int] = {}
         self._changed: set[str] = set()
         self._whole = True
-        """Whether Redis may have other numbers of this process than the changed ones."""
+        """Whether all numbers must be written, not only the changed ones."""
         self._refused = False
         self._wanted = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -69,7 +69,7 @@ class Census:
         self._wanted.set()
 
     async def run(self) -> None:
-        """Write what changes, and renew the rest, until this is cancelled."""
+        """Write changed numbers, and renew the others, until this task is cancelled."""
         while True:
             try:
                 async with self._lock:
@@ -77,19 +77,19 @@ class Census:
             except REFUSED as error:
                 self._note(error)
             except AWAY:
-                pass  # the subscriber logs that, and has the numbers renewed
+                pass  # the subscriber logs this, and calls `renew`
             except Exception:
-                logger.exception("The members of rooms could not be told to Redis")
+                logger.exception("The numbers of room members could not be written to Redis")
             await self._pause()
 
     def _note(self, error: Exception) -> None:
-        """Log that Redis does not take the numbers: once, up to the next ones that it takes."""
+        """Log that Redis refuses the numbers: once, until it takes numbers again."""
         if not self._refused:
-            logger.warning("Redis does not take the members of rooms: %s", error)
+            logger.warning("Redis refuses the numbers of room members: %s", error)
         self._refused = True
 
     async def _pause(self) -> None:
-        """Wait for a change, or until the numbers are to be renewed."""
+        """Wait for a change, or until it is time to renew the numbers."""
         try:
             async with asyncio.timeout(BEAT):
                 await self._wanted.wait()
@@ -97,7 +97,7 @@ class Census:
             pass
 
     async def count(self, name: str) -> int:
-        """Return the members of a room in all processes.
+        """Return the number of members of a room in all processes.
 
         Raises the exceptions of redis-py.
         """
@@ -107,7 +107,7 @@ class Census:
             return int(await self._client.eval(COUNT, 1, self._key, name))
 
     async def leave(self) -> None:
-        """Drop the numbers of this process."""
+        """Delete the numbers of this process."""
         pipeline = self._client.pipeline()
         pipeline.delete(self._own)
         pipeline.srem(self._key, self._process)
@@ -124,7 +124,7 @@ class Census:
             self._whole = True
             raise
         self._refused = False
-        if self._sizes and not kept:  # expired, as this process was busy, or deleted
+        if self._sizes and not kept:  # they have expired, or were deleted
             self.renew()
 
     async def _write_numbers(self, whole: bool, changed: set[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The channels that are wanted of Redis, and those that it has confirmed."""
+"""The channels that this process needs, and those that Redis has confirmed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 __all__ = ["Ask", "Channels"]
 
 Ask = Callable[[str, bytes], None]
-"""Called with the command to send, SUBSCRIBE or UNSUBSCRIBE, and the channel."""
+"""A function that sends a command, SUBSCRIBE or UNSUBSCRIBE, for a channel."""
 
 
 class Channel:
-    """What is wanted of a channel, and what is."""
+    """The wanted state and the actual state of a channel."""
 
     __slots__ = ("active", "asked", "settled", "wanted")
 
@@ -20,52 +20,55 @@ class Channel:
         self.wanted = False
         self.active = False
         self.asked = False
-        """Whether a command has been sent that Redis has not confirmed."""
+        """Whether Redis has yet to confirm a command."""
         self.settled: asyncio.Future[None] | None = None
-        """Done once what is wanted is so, or the connection is lost; None if nobody waits."""
+        """Done when the channel has its wanted state or the connection is lost; None if no task
+        waits."""
 
 
 class Channels:
-    """Brings what is into line with what is wanted, by one command a channel at a time.
+    """Channels, each brought to its wanted state with one command at a time.
 
-    Whoever comes back before an UNSUBSCRIBE is confirmed is subscribed again behind it.
+    A channel that is wanted again before Redis confirms its UNSUBSCRIBE is subscribed again
+    afterwards.
     """
 
     def __init__(self) -> None:
         self._channels: dict[bytes, Channel] = {}
         self.unconfirmed = 0
-        """The commands for which an answer is still to come."""
+        """The number of commands that Redis has not answered yet."""
         self._ask: Ask | None = None
-        """None while there is no connection."""
+        """The function that sends commands; None without a connection."""
 
     def __len__(self) -> int:
         return len(self._channels)
 
     async def open(self, name: bytes) -> None:
-        """Want a channel, and wait until it is confirmed; without a connection, do not wait."""
+        """Subscribe to a channel and wait until Redis confirms; without a connection, do not
+        wait."""
         channel = self._channels.setdefault(name, Channel())
         channel.wanted = True
         self._align(name, channel)
         while self._ask is not None and (channel.asked or not channel.active):
             if channel.settled is None:
                 channel.settled = asyncio.get_running_loop().create_future()
-            await asyncio.wait([channel.settled])  # which one who is cancelled leaves as it is
+            await asyncio.wait([channel.settled])  # a cancelled task does not cancel the future
 
     def close(self, name: bytes) -> None:
-        """Want a channel no more."""
+        """Unsubscribe from a channel."""
         channel = self._channels.get(name)
         if channel is not None:
             channel.wanted = False
             self._align(name, channel)
 
     def connected(self, ask: Ask) -> None:
-        """Ask for all channels, on a new connection."""
+        """Subscribe to all wanted channels on a new connection."""
         self._ask = ask
         for name, channel in list(self._channels.items()):
             self._align(name, channel)
 
     def confirm(self, name: bytes, active: bool) -> None:
-        """Take the answer of Redis to the command for a channel."""
+        """Note the answer of Redis to the command for a channel."""
         channel = self._channels.get(name)
         if channel is not None and channel.asked:
             self.unconfirmed -= 1
@@ -77,7 +80,7 @@ class Channels:
         return [name for name, channel in self._channels.items() if channel.wanted]
 
     def lost(self) -> None:
-        """Note that there is no connection, and wake all who wait."""
+        """Note that the connection is lost, and wake all waiting tasks."""
         self._ask = None
         self.unconfirmed = 0
         for name, channel in list(self._channels.items()):
@@ -85,7 +88,7 @@ class Channels:
             self._align(name, channel)
 
     def _align(self, name: bytes, channel: Channel) -> None:
-        """Ask for what is wanted and is not, unless an answer is still to come."""
+        """Send the command that leads to the wanted state, unless Redis has yet to answer one."""
         if channel.asked:
             return
         if self._ask is not None and channel.wanted is not channel.active:

@@ -10,7 +10,7 @@ from .bus import Message
 __all__ = ["LONGEST", "Envelope", "open_envelope", "seal"]
 
 LONGEST: Final = 8 * 2**20
-"""The bytes of a message. Redis disconnects who lets 32 MiB wait, or 8 MiB for a minute."""
+"""Maximum bytes of a message: Redis drops clients with 32 MiB unread, or 8 MiB for a minute."""
 
 HEAD: Final = Struct("!c16sQ")
 TEXT: Final = b"T"
@@ -18,7 +18,7 @@ BINARY: Final = b"B"
 
 
 class Envelope(NamedTuple):
-    """A message, the process that sent it, and the number of a websocket that does not get it."""
+    """A message, the process that sent it, and the number of the websocket that is excluded."""
 
     message: Message
     process: bytes
@@ -38,13 +38,13 @@ def seal(message: Message, process: bytes, exclude: int) -> bytes:
 
 
 def open_envelope(data: bytes) -> Envelope:
-    """Return what `seal` was given.
+    """Return what was passed to `seal`.
 
     Raises:
-        ValueError: the data is of somebody else.
+        ValueError: `seal` has not made the data.
     """
     kind, content = data[:1], data[HEAD.size :]
     if len(data) < HEAD.size or kind not in (TEXT, BINARY):
-        raise ValueError("This is no message of a room")
+        raise ValueError("This is not a message of a room")
     _, process, exclude = HEAD.unpack_from(data)
     return Envelope(content.decode() if kind == TEXT else content, process, exclude)

@@ -13,9 +13,9 @@ __all__ = ["Rooms"]
 
 
 class Rooms:
-    """The rooms of an application, by their names: any text.
+    """The rooms of an application, by name. A name is any text.
 
-    A room is there when it is asked for, and takes memory only while somebody is in it.
+    A room is made when it is asked for. It takes memory only while somebody is in it.
     """
 
     def __init__(self, app: Any, *, slow: Policy, backlog: int) -> None:
@@ -25,35 +25,35 @@ class Rooms:
         self.backlog = backlog
         self.bus: Bus = LocalBus()
         self.counters = Counters()
-        """What was delivered in this process, in all rooms together."""
+        """The counters of all rooms together, in this process."""
         self._rooms: WeakValueDictionary[str, Room] = WeakValueDictionary()
 
     def __getitem__(self, name: str) -> Room:
         """Return the room of this name.
 
         Raises:
-            TypeError: the name is no text.
-            ValueError: the name has half of a surrogate pair, which is no character.
+            TypeError: the name is not text.
+            ValueError: the name has a lone surrogate, which UTF-8 cannot encode.
         """
         if not isinstance(name, str):
             raise TypeError(f"The name of a room is a str, not {name!r}")
         room = self._rooms.get(name)
         if room is None:
-            name.encode()  # or UnicodeEncodeError, which is a ValueError
+            name.encode()  # raises UnicodeEncodeError, which is a ValueError
             room = self._rooms[name] = Room(self, name)
         return room
 
     def __iter__(self) -> Iterator[str]:
-        """Iterate over the names of the rooms that somebody of this process is in."""
+        """Iterate over the names of the rooms that somebody in this process is in."""
         return iter([name for name, room in self._rooms.items() if room.used])
 
     def __contains__(self, name: object) -> bool:
-        """Whether somebody of this process is in a room of this name."""
-        room = self._rooms.get(name)  # type: ignore[call-overload]  # of any name
+        """Tell whether somebody in this process is in the room of this name."""
+        room = self._rooms.get(name)  # type: ignore[call-overload]  # the name may be of any type
         return room is not None and room.used
 
     def shut_down(self) -> None:
-        """End what reads the rooms: nothing more will come."""
+        """End all iterations over rooms: no more messages will come."""
         for room in list(self._rooms.values()):
             room.end_readers()
 

@@ -1,4 +1,4 @@
-"""Messages to Redis, in the order in which they were sent."""
+"""The publisher: it sends messages to Redis, in the order of the calls."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .subscriber import AWAY
 __all__ = ["Publisher"]
 
 BATCH: Final = 64
-"""Messages that go to Redis at once: those of many tasks take one round trip together."""
+"""Maximum number of messages in one round trip to Redis."""
 
 
 class Publisher:
-    """Publishes messages; what is sent meanwhile goes together, behind them."""
+    """A publisher. Messages that arrive during a round trip are sent together in the next one."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -23,14 +23,14 @@ class Publisher:
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:
-        """The task that publishes, while there is one."""
+        """The task that publishes; None when there is nothing to publish."""
         return [] if self._task is None else [self._task]
 
     async def publish(self, channel: bytes, data: bytes) -> None:
-        """Publish a message, and wait until Redis has it; a cancelled call may have sent it.
+        """Publish a message, and wait until Redis has it. A cancelled call may have sent it.
 
         Raises:
-            ConnectionError: Redis does not answer, or refuses it.
+            ConnectionError: Redis does not answer, or refuses the message.
         """
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((channel, data, sent))
@@ -48,7 +48,7 @@ class Publisher:
             self._fail(ConnectionError("The rooms are closed"))
 
     async def _publish(self, batch: list[tuple[bytes, bytes, asyncio.Future[None]]]) -> None:
-        """Publish messages in one round trip, and tell those who wait for each."""
+        """Publish messages in one round trip, and wake the tasks that wait for them."""
         results: list[Any]
         try:
             pipeline = self._client.pipeline(transaction=False)
@@ -58,20 +58,20 @@ class Publisher:
         except AWAY as error:
             results = [error] * len(batch)
         except BaseException:
-            self._waiting[:0] = batch  # who waits is told behind this
+            self._waiting[:0] = batch  # `_fail` tells the tasks that wait
             raise
         for (_, _, sent), result in zip(batch, results, strict=True):
             settle(sent, result)
 
     def _fail(self, error: Exception) -> None:
-        """Let all who wait raise an error."""
+        """Raise an error in all tasks that wait."""
         waiting, self._waiting = self._waiting, []
         for _, _, sent in waiting:
             settle(sent, error)
 
 
 def settle(sent: asyncio.Future[None], result: Any) -> None:
-    """Tell who waits for a message what came of it."""
+    """Tell the task that waits for a message whether Redis took it."""
     if sent.done():  # its task was cancelled
         return
     if isinstance(result, Exception):

@@ -1,4 +1,4 @@
-"""Those who read a room by `async for`, each with a bounded queue."""
+"""Readers of a room (`async for`), each with a bounded queue."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .bus import Message
 __all__ = ["BACKLOG", "Reader"]
 
 BACKLOG: Final = 2**20
-"""The bytes that wait for a reader, by default."""
+"""The default of the bytes that may wait for a reader."""
 
 COST: Final = 100
-"""What a message that waits takes besides its bytes: many short ones have a bound, too."""
+"""Bytes that are counted for each message besides its own, to bound many short messages."""
 
 
 class Reader:
@@ -28,7 +28,7 @@ class Reader:
         self.waiter: asyncio.Future[None] | None = None
 
     def put(self, message: Message) -> bool:
-        """Add a message; return False, and add nothing, if too much waits already."""
+        """Add a message; if too much waits already, add nothing and return False."""
         cost = len(message) + COST
         if self.messages and self.size + cost > self.backlog:
             return False
@@ -38,7 +38,7 @@ class Reader:
         return True
 
     def end(self) -> None:
-        """Take no more messages: the iteration ends behind those that wait."""
+        """Take no more messages: the iteration ends after the waiting messages."""
         self.ended = True
         self.wake()
 

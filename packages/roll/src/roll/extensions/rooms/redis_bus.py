@@ -1,4 +1,4 @@
-"""Rooms of many processes, over Redis (or Valkey): pub/sub for messages, a hash for members."""
+"""Rooms of several processes over Redis (or Valkey): pub/sub for messages, a hash for members."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ __all__ = ["RedisBus"]
 logger = logging.getLogger("roll")
 
 FAREWELL: Final = 1.0
-"""Seconds that Redis has, at the end, to forget the members of this process."""
+"""Seconds that Redis has at shutdown to delete the numbers of this process."""
 
 
 def pool_of(url: str, patience: float | None) -> Any:
-    """Return a pool of connections, whose commands take `patience` seconds; none is made yet.
+    """Return a pool whose commands time out after `patience` seconds; it connects later.
 
-    Nothing is tried twice: a message whose answer was lost would arrive twice.
+    No command is retried: a message would arrive twice when only its answer was lost.
 
     Raises:
-        ValueError: this is no URL of Redis.
+        ValueError: this is not a URL of Redis.
     """
     return redis.ConnectionPool.from_url(
         url,
@@ -47,7 +47,7 @@ def pool_of(url: str, patience: float | None) -> Any:
 
 
 class Session:
-    """What there is from startup to shutdown: connections, and the tasks that use them."""
+    """The connections, and the tasks that use them, from startup to shutdown."""
 
     def __init__(self, bus: RedisBus) -> None:
         process = uuid.uuid4()
@@ -56,7 +56,7 @@ class Session:
         client = redis.Redis(connection_pool=self.pool)
         self.publisher = Publisher(client)
         self.census = Census(client, f"{bus.prefix}:processes", process.hex)
-        connect = pool_of(bus.url, None).make_connection  # it waits for messages
+        connect = pool_of(bus.url, None).make_connection  # without a timeout
         self.subscriber = Subscriber(connect, bus.receive, self.ready)
         self.bus = bus
         self.tasks: set[asyncio.Task[None]] = set()
@@ -64,13 +64,14 @@ class Session:
             self.start(work)
 
     def start(self, work: Any) -> None:
-        """Run a coroutine up to the end of the session."""
+        """Run a coroutine until the session ends."""
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
     def ready(self, channels: list[bytes]) -> None:
-        """Tell the rooms that were there before a new connection of what they have missed."""
+        """Tell the rooms that existed before a new connection that they may have missed
+        messages."""
         self.census.renew()
         self.start(self.bus.tell_gap(channels))
 
@@ -81,15 +82,15 @@ class Session:
             async with asyncio.timeout(FAREWELL):
                 await self.census.leave()
         except AWAY:
-            pass  # the numbers expire
+            pass  # the numbers expire by themselves
         await self.pool.disconnect()
 
 
 class RedisBus:
-    """Carries messages between the processes that have the same server and prefix.
+    """A bus between the processes that have the same server and prefix.
 
-    A message that is sent goes to Redis, and reaches the members of this process as those of all
-    others: from there, in one order for all.
+    Every message goes to Redis. All processes, the sender's too, receive it from there. So all
+    members get the messages in the same order.
     """
 
     def __init__(self, app: Any, url: str, prefix: str) -> None:
@@ -100,16 +101,16 @@ class RedisBus:
         self._rooms: dict[bytes, Place] = {}
         self._session: Session | None = None
         self._closed = False
-        # The websockets that did not get a message of theirs, in messages by their numbers.
+        # The websockets that are excluded from messages. Messages name them by number.
         self._number = itertools.count(1)
         self._numbers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         self._numbered: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     async def start(self) -> None:
-        """Connect; without an answer of Redis, try again and again from now on.
+        """Connect; if Redis does not answer, retry in the background.
 
         Raises:
-            ConnectionError: Redis refuses: the password is wrong, or a right is missing.
+            ConnectionError: Redis refuses: the password is wrong, or the user lacks a right.
         """
         self._closed = False
         session = self._running()
@@ -118,7 +119,7 @@ class RedisBus:
             raise ConnectionError(f"Redis refuses the rooms: {failure}") from failure
 
     async def stop(self) -> None:
-        """Take leave of Redis."""
+        """Delete the numbers of this process, and disconnect from Redis."""
         self._closed = True
         session, self._session = self._session, None
         self._rooms.clear()
@@ -126,7 +127,7 @@ class RedisBus:
             await session.end()
 
     def _running(self) -> Session:
-        """Return the session; begin it if nobody has sent the event `startup`.
+        """Return the session; begin it if the event `startup` was not sent.
 
         Raises:
             ConnectionError: the application has shut down.
@@ -138,10 +139,10 @@ class RedisBus:
         return self._session
 
     async def _connected(self) -> Session:
-        """Return the session when it is connected.
+        """Return the session if it is connected.
 
         Raises:
-            ConnectionError: it is not.
+            ConnectionError: it is not connected.
         """
         session = self._running()
         if not session.subscriber.failure.done():
@@ -153,7 +154,7 @@ class RedisBus:
     def _channel(self, room: Place) -> bytes:
         return f"{self.prefix}:room:{room.name}".encode()
 
-    # What the rooms call.
+    # Methods that the rooms call.
 
     async def open(self, room: Place) -> None:
         """Wait until messages reach a room; without a connection, do not wait."""
@@ -164,14 +165,14 @@ class RedisBus:
         await self._running().subscriber.channels.open(channel)
 
     def close(self, room: Place) -> None:
-        """Bring no more messages to a room."""
+        """Stop the delivery of messages to a room."""
         channel = self._channel(room)
         self._rooms.pop(channel, None)
         if self._session is not None:
             self._session.subscriber.channels.close(channel)
 
     def resize(self, room: Place) -> None:
-        """Tell the other processes of the number of members."""
+        """Tell the other processes the number of members."""
         if not self._closed:
             self._running().census.resize(room.name, room.size)
 
@@ -198,7 +199,7 @@ class RedisBus:
         except AWAY as error:
             raise ConnectionError(f"Redis did not count: {error}") from error
 
-    # What comes from Redis.
+    # Messages from Redis.
 
     def receive(self, channel: bytes, data: bytes) -> None:
         """Deliver a message to its room."""
@@ -225,7 +226,7 @@ class RedisBus:
                 log_error("listener of room_gap", error)
 
     def _number_of(self, ws: Any) -> int:
-        """Return the number of a websocket, the same each time; 0 for none."""
+        """Return the number of a websocket, always the same one; 0 for None."""
         if ws is None:
             return 0
         if ws not in self._numbers:

@@ -1,4 +1,4 @@
-"""A room: its members, its readers, and what is sent to them."""
+"""A room: its members, its readers, and its messages."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from .readers import Reader
 __all__ = ["Counters", "House", "Policy", "Room"]
 
 Policy = Literal["close", "drop"]
-"""What becomes of a peer that is too slow: it is closed, or misses messages."""
+"""What happens to a slow peer: it is closed, or it misses messages."""
 
 SENT = str, bytes, bytearray, memoryview
 
 
 @dataclass(slots=True)
 class Counters:
-    """What was delivered in this process, and to how many peers it was not."""
+    """Counters of delivered and missed messages in this process."""
 
     messages: int = 0
-    """The messages that came, for any number of peers."""
+    """The messages that arrived, each counted once for all its peers."""
     dropped: int = 0
-    """How often a message was not given to a peer, which was too slow."""
+    """How often a message was not delivered to a peer because the peer was too slow."""
     closed: int = 0
     """The peers that were closed, because they were too slow."""
 
     def add(self, messages: int, slow: int, policy: Policy) -> None:
-        """Count messages, and peers that were too slow for one."""
+        """Add to the counters."""
         self.messages += messages
         if policy == "close":
             self.closed += slow
@@ -42,7 +42,7 @@ class Counters:
 
 
 class House(Protocol):
-    """What a room needs of the rooms."""
+    """The part of `Rooms` that a room uses."""
 
     app: Any
     bus: Bus
@@ -52,17 +52,17 @@ class House(Protocol):
 
 
 class Room:
-    """A room: what is sent to it goes to all who have joined it, and to all who read it.
+    """A room: its messages go to all its members and to all its readers.
 
-    `rooms[name]` gives it. It lasts as long as somebody is there, or has it at hand.
+    `rooms[name]` returns it. It exists as long as it has members or readers, or a reference to it.
     """
 
     def __init__(self, house: House, name: str) -> None:
         self.name = name
         self.counters = Counters()
-        """What was delivered here: those of the rooms together are in `rooms.counters`."""
+        """The counters of this room; `rooms.counters` has those of all rooms together."""
         self._house = house
-        self._members: dict[WSProtocol, int] = {}  # and how often each has joined
+        self._members: dict[WSProtocol, int] = {}  # with the number of its joins
         self._readers: set[Reader] = set()
 
     def __repr__(self) -> str:
@@ -70,7 +70,7 @@ class Room:
 
     @property
     def members(self) -> frozenset[WSProtocol]:
-        """The websockets of this process that have joined."""
+        """The websockets of this process that are members."""
         return frozenset(self._members)
 
     @property
@@ -80,7 +80,7 @@ class Room:
 
     @property
     def used(self) -> bool:
-        """Whether anybody of this process is in the room: a member or a reader."""
+        """Whether the room has a member or a reader in this process."""
         return bool(self._members or self._readers)
 
     async def count(self) -> int:
@@ -93,13 +93,13 @@ class Room:
 
     @asynccontextmanager
     async def join(self, ws: WSProtocol) -> AsyncIterator[Room]:
-        """Make a websocket a member, as long as the `async with` block lasts.
+        """Make a websocket a member until the `async with` block ends.
 
-        The events `room_join` and `room_leave` tell the application; a listener of the first that
-        raises keeps the websocket out. Who joins twice is one member.
+        The application gets the events `room_join` and `room_leave`. If a listener of `room_join`
+        raises, the websocket does not become a member. A websocket that joins twice is one member.
 
         Raises:
-            TypeError: `ws` is no websocket.
+            TypeError: `ws` is not a websocket.
         """
         check_websocket("join", ws)
         await self._enter(ws)
@@ -111,12 +111,12 @@ class Room:
     async def send(
         self, message: str | bytes | bytearray | memoryview, exclude: WSProtocol | None = None
     ) -> None:
-        """Send a message to all members and readers, except `exclude`; wait for none of them.
+        """Send a message to all members and readers except `exclude`, without waiting for them.
 
-        Messages of one process arrive in the order of the calls.
+        The messages of one process arrive in the order of the calls.
 
         Raises:
-            TypeError: the message is neither text nor bytes, or `exclude` is no websocket.
+            TypeError: the message is neither text nor bytes, or `exclude` is not a websocket.
             ConnectionError: Redis does not answer; other processes may have got the message.
             ValueError: the message is too long for Redis.
         """
@@ -128,7 +128,7 @@ class Room:
         await self._house.bus.send(self, data, exclude)
 
     async def send_json(self, value: Any, exclude: WSProtocol | None = None) -> None:
-        """Send a value as JSON, as text, by the codec of the application.
+        """Send a value as JSON text, encoded by the codec of the application.
 
         Raises the exceptions of `send`, and those of the codec: TypeError or ValueError.
         """
@@ -136,10 +136,10 @@ class Room:
         await self.send(text if isinstance(text, str) else text.decode(), exclude)
 
     async def __aiter__(self) -> AsyncGenerator[Message, None]:
-        """Iterate over the messages that come from now on.
+        """Iterate over the messages that arrive from now on.
 
-        The iteration ends if the reader is too slow, and `slow` is "close", and when the
-        application shuts down.
+        The iteration ends when the application shuts down. With `slow="close"` it also ends if the
+        reader is too slow.
         """
         reader = Reader(self._house.backlog)
         self._readers.add(reader)
@@ -152,13 +152,13 @@ class Room:
             self._rest()
 
     def end_readers(self) -> None:
-        """End all iterations, behind the messages that wait."""
+        """End all iterations, after the waiting messages."""
         for reader in self._readers:
             reader.end()
 
     def deliver(self, message: Message, exclude: WSProtocol | None) -> None:
-        """Give a message to all who are here, except one."""
-        # A list is made only where somebody is left out.
+        """Deliver a message to all members and readers in this process, except one."""
+        # Make a list only when a peer is excluded.
         members = (
             [ws for ws in self._members if ws is not exclude]
             if exclude is not None
@@ -175,8 +175,8 @@ class Room:
         for counters in (self.counters, self._house.counters):
             counters.add(messages, slow, self._house.slow)
 
-    # Who comes and goes. What changes is changed before anything is awaited: however a task is
-    # cancelled, nobody is left behind.
+    # Joins and leaves. Each changes the state before it awaits anything, so a cancelled task
+    # leaves no member in the room.
 
     async def _enter(self, ws: WSProtocol) -> None:
         first = ws not in self._members
@@ -211,7 +211,7 @@ class Room:
         return True
 
     def _rest(self) -> None:
-        """Tell the bus when nobody is left."""
+        """Tell the bus when the room is empty."""
         if not self.used:
             self._house.bus.close(self)
 

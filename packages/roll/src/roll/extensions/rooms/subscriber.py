@@ -1,4 +1,4 @@
-"""The connection over which messages come from Redis, made anew whenever it is lost."""
+"""The connection that receives messages from Redis. A lost connection is replaced."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ __all__ = ["AWAY", "PATIENCE", "REFUSED", "Subscriber"]
 logger = logging.getLogger("roll")
 
 AWAY: Final = (RedisError, OSError, RuntimeError)
-"""What redis-py raises when Redis does not do what it is asked: a time-out is an OSError, and a
-transport of uvloop that has closed raises RuntimeError."""
+"""The exceptions of redis-py when Redis does not answer. A time-out is an OSError, and a closed
+transport of uvloop raises RuntimeError."""
 
 REFUSED: Final = (AuthenticationError, ResponseError)
-"""What does not change by waiting: a wrong password, a user without the rights."""
+"""Errors that a retry does not repair: a wrong password, a user who lacks a right."""
 
 PATIENCE: Final = 5.0
-"""Seconds that Redis has for an answer."""
+"""Seconds that Redis has to answer."""
 
 PING: Final = 2.0
-"""Seconds between two pings: a connection on which nothing comes for `PATIENCE` is dead."""
+"""Seconds between two pings: a connection that is silent for `PATIENCE` seconds is dead."""
 
 LOOK_AGAIN: Final = 0.01
-"""Seconds in which what has come meanwhile is read."""
+"""Seconds to read the data that arrived while the event loop was busy."""
 
 FIRST_DELAY: Final = 0.05
 LONGEST_DELAY: Final = 1.0
-"""Seconds between two attempts to connect, doubled from one to the next."""
+"""Seconds between two attempts to connect: the first and the longest delay. Each doubles."""
 
 ROW: Final = 16
-"""Messages that are delivered before other tasks have their turn, and sockets are written."""
+"""Messages that are delivered before the event loop runs other tasks and writes to sockets."""
 
 
 class Subscriber:
-    """Keeps a connection, subscribes to what `channels` want, and passes on what comes.
+    """A connection that subscribes to the wanted channels and passes messages on.
 
-    `connect` makes a connection, `receive` takes a channel and a message, and `ready` is called
-    with the channels of each new connection, once they are all confirmed.
+    `connect` makes a connection. `receive` takes a channel and a message. `ready` takes the
+    channels of each new connection, after Redis has confirmed all of them.
     """
 
     def __init__(
@@ -56,21 +56,21 @@ class Subscriber:
     ) -> None:
         self.channels = Channels()
         self.connected = False
-        """Whether messages come: all channels are confirmed."""
+        """Whether messages arrive: Redis has confirmed all channels."""
         self._loop = asyncio.get_running_loop()
         self.failure: asyncio.Future[Exception | None] = self._loop.create_future()
-        """What the first attempt to connect failed with; None if it did not."""
+        """The error of the first attempt to connect; None if it succeeded."""
         self._connect = connect
         self._receive = receive
         self._ready = ready
         self._commands: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
         self._before: list[bytes] = []  # the channels that a new connection begins with
-        self._heard = 0.0  # when Redis has last sent anything
-        self._confirmed = 0.0  # when it has last confirmed a channel, or had none to confirm
+        self._heard = 0.0  # when Redis last sent anything
+        self._confirmed = 0.0  # when Redis last confirmed a channel, or had none to confirm
         self._away = False
 
     async def run(self) -> None:
-        """Connect, again and again, until this is cancelled."""
+        """Connect, and connect again after each loss, until this task is cancelled."""
         delay = FIRST_DELAY
         while True:
             try:
@@ -84,10 +84,10 @@ class Subscriber:
                 delay = FIRST_DELAY if self.connected else min(2 * delay, LONGEST_DELAY)
                 self.connected = False
                 self.channels.lost()
-            await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - workers come one by one
+            await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - spreads the workers
 
     def _note(self, error: Exception) -> None:
-        """Log that Redis has gone: once, however often it does not answer."""
+        """Log that Redis does not answer: once, not at every attempt."""
         if not self._away:
             reason = str(error) or f"no answer in {PATIENCE:g} seconds"
             logger.warning("Redis is away, rooms get no messages: %s", reason)
@@ -99,13 +99,13 @@ class Subscriber:
             self.failure.set_result(failure)
 
     async def _converse(self) -> None:
-        """Use one connection until it is lost, which raises."""
+        """Use one connection until it is lost; then raise its error."""
         connection = self._connect()
         tasks: list[asyncio.Task[None]] = []
         try:
             async with asyncio.timeout(PATIENCE):
                 await connection.connect()
-                await connection.send_command("PING")  # Redis tells here who is not allowed
+                await connection.send_command("PING")  # fails if the user lacks a right
                 await connection.read_response()
             self._begin()
             tasks = [asyncio.ensure_future(run(connection)) for run in (self._read, self._write)]
@@ -123,7 +123,7 @@ class Subscriber:
         self._settle()
 
     def _settle(self) -> None:
-        """Note that messages come, once all channels are confirmed."""
+        """Note that messages arrive, after Redis has confirmed all channels."""
         if not (self.connected or self.channels.unconfirmed):
             self.connected = True
             if self._away:
@@ -145,9 +145,9 @@ class Subscriber:
         raise TimeoutError
 
     async def _silent(self) -> bool:
-        """Whether Redis has sent nothing, or confirmed no channel, for too long."""
+        """Tell whether Redis has sent nothing, or confirmed no channel, for too long."""
         if self._late():
-            # This process may have been busy, and uvloop runs timers before it reads.
+            # Look again: this process may have been busy, and uvloop runs timers before it reads.
             await asyncio.sleep(LOOK_AGAIN)
         return self._late()
 
@@ -158,7 +158,7 @@ class Subscriber:
         return now - min(self._heard, self._confirmed) >= PATIENCE
 
     async def _read(self, connection: Any) -> None:
-        """Take what comes."""
+        """Receive messages and answers until the connection is lost."""
         row = 0
         while True:
             reply = await connection.read_response(disable_decoding=True, push_request=True)

@@ -9,14 +9,14 @@ from typing import Any, Final
 __all__ = ["end_tasks"]
 
 AGAIN: Final = 0.05
-"""Seconds until tasks that go on are cancelled again."""
+"""Seconds until tasks that still run are cancelled again."""
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and wait for their ends.
+    """Cancel tasks, and wait until they have ended.
 
-    On Python 3.11, `asyncio.wait_for`, which redis-py uses, loses a cancellation that comes with
-    its result: so they are cancelled as often as it takes.
+    redis-py uses `asyncio.wait_for`. On Python 3.11 it loses a cancellation that arrives together
+    with its result. So this cancels the tasks until they end.
     """
     left = set(tasks)
     while left:
@@ -24,4 +24,4 @@ async def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> None:
             task.cancel()
         ended, left = await asyncio.wait(left, timeout=AGAIN)
         for task in ended:
-            task.cancelled() or task.exception()  # else asyncio logs that nobody has looked at it
+            task.cancelled() or task.exception()  # otherwise asyncio logs the exception

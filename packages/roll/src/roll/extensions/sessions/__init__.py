@@ -1,4 +1,4 @@
-"""Sessions: what an application remembers of a user, by a signed cookie."""
+"""Sessions: the data that an application keeps about a user, with a signed cookie."""
 
 from .extension import sessions
 from .session import Session

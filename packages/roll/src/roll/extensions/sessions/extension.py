@@ -1,4 +1,4 @@
-"""`sessions`: what an application remembers of a user."""
+"""`sessions`: the data that an application keeps about a user."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ def sessions(
 ) -> None:
     """Give each request a `session`, a mapping that is kept for the user's next request.
 
-    It is kept in a cookie that is signed with `secret`, and that scripts cannot read; or in a
-    `store`, with a cookie that names it. Of several secrets, the first signs, and all are
-    believed: put a new one in front, and remove the old one after `max_age` seconds. The life of
-    a session begins anew at each change, and at a use in its second half.
+    The session is kept in a cookie that is signed with `secret`, and that scripts cannot read.
+    With a `store`, the cookie has only the signed key of the session. If there are several
+    secrets, the first one signs, and all of them are accepted. To replace a secret, put the new
+    one first, and remove the old one after `max_age` seconds. The life of a session begins again
+    at each change, and at a use in its second half.
 
-    `cookie`, `secure`, `samesite`, `domain` and `path` are those of `cookies.set`. A browser sends
-    a secure cookie over HTTPS, and to `localhost`; `secure=False` is for other tests.
+    `cookie`, `secure`, `samesite`, `domain` and `path` are the parameters of `cookies.set`. A
+    browser sends a secure cookie over HTTPS and to `localhost` only; `secure=False` is for other
+    tests.
 
     Raises:
         ValueError: an option cannot work, or a secret is short.
@@ -49,7 +51,7 @@ def sessions(
     else:
         check_store(store)
         keeper = StoreKeeper(settings, KeySigner(secret, max_age), store)
-    # First of all listeners: each of the others may use the session.
+    # This listener is the first one, so that all others can use the session.
     app.hooks.setdefault("headers", []).insert(0, keeper.begin)
     app.listen("response")(keeper.keep)
     close = getattr(store, "close", None)
@@ -63,7 +65,7 @@ def check_age(max_age: Any) -> None:
 
 
 def check(app: Roll, settings: Settings) -> None:
-    """Raise a `ValueError` for what no cookie can have."""
+    """Raise a `ValueError` for settings that a cookie cannot have."""
     try:
         settings.set(app.Response(app, None), "x", settings.max_age)
     except TypeError as error:

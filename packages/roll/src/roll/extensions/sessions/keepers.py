@@ -1,4 +1,4 @@
-"""How sessions are read before a request and kept after it: in the cookie, or in a store."""
+"""Keepers: they read sessions before a request, and keep them after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .stores import SessionStore
 __all__ = ["CookieKeeper", "Settings", "StoreKeeper"]
 
 MOST: Final = 4096
-"""Bytes of a cookie's name and value that browsers keep (RFC 6265 6.1)."""
+"""Maximum bytes of a cookie's name and value that browsers keep (RFC 6265 6.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Settings:
         )
 
     def is_due(self, session: Session, text: str) -> bool:
-        """Tell whether a session is to be written: changed, renewed, or at half of its life."""
+        """Tell whether to write a session: it has changed, was renewed, or is past half its
+        life."""
         kept = session.kept
         return text != kept.text or session.renewed or kept.age > self.max_age / 2
 
@@ -54,21 +55,21 @@ def session_of(request: Any) -> Session | None:
 
 
 def new_key() -> str:
-    """Return what names a session in a store: nobody can guess it."""
-    from secrets import token_urlsafe  # noqa: PLC0415 - 3 ms of everyone's start
+    """Return a new key of a session in a store; nobody can guess it."""
+    from secrets import token_urlsafe  # noqa: PLC0415 - the import takes 3 ms
 
     return token_urlsafe(32)
 
 
 class CookieKeeper:
-    """Keeps a session in its cookie, signed: the user can read it, and cannot change it."""
+    """A keeper of sessions in signed cookies: users can read a session, but not change it."""
 
     def __init__(self, settings: Settings, signer: SessionSigner) -> None:
         self._settings = settings
         self._signer = signer
 
     def begin(self, request: Any) -> None:
-        """Give a request its session, which is read when it is used."""
+        """Give a request its session, which is read at its first use."""
         request.kwargs["session"] = Session(lambda: self._read(request))
 
     def _read(self, request: Any) -> Kept:
@@ -99,7 +100,7 @@ class CookieKeeper:
 
 
 class StoreKeeper:
-    """Keeps sessions in a store; the cookie has the signed key."""
+    """A keeper of sessions in a store; the cookie has the signed key."""
 
     def __init__(self, settings: Settings, signer: KeySigner, store: SessionStore) -> None:
         self._settings = settings

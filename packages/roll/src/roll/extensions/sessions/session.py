@@ -9,25 +9,25 @@ __all__ = ["NOTHING", "Kept", "Session"]
 
 
 class Kept(NamedTuple):
-    """What was kept of a session before this request."""
+    """A session as it was kept before this request."""
 
     data: dict[str, Any]
     text: str
-    """The data, as they are kept; empty when nothing was."""
+    """The data as JSON; empty when nothing was kept."""
     age: float
-    """Seconds since they were written."""
+    """Seconds since the data were written."""
     key: str | None
-    """What names them in a store; None without one."""
+    """The key of the data in a store; None without a store."""
 
 
 NOTHING = Kept({}, "", 0.0, None)
 
 
 class Session(MutableMapping[str, Any]):
-    """What is remembered of a user: a mapping of texts to values that JSON can hold.
+    """The data of a user between requests: a mapping of text to values that JSON can hold.
 
-    It is read at its first use. Changes are kept when the request is answered, those within its
-    values included. An empty session has no cookie.
+    A session is read at its first use. Changes, also those inside its values, are kept when the
+    request is answered. An empty session has no cookie.
     """
 
     def __init__(self, read: Callable[[], Kept]) -> None:
@@ -58,9 +58,10 @@ class Session(MutableMapping[str, Any]):
         return self._data
 
     def renew(self) -> None:
-        """Give the session another identity, with the same values; call it at a login.
+        """Give the session a new identity with the same values; call this at a login.
 
-        A cookie that somebody made the user send before (session fixation) is then worth nothing.
+        This prevents session fixation: a cookie that an attacker planted before the login is
+        useless afterwards.
         """
         _ = self.kept
         self.renewed = True
@@ -83,5 +84,5 @@ class Session(MutableMapping[str, Any]):
         return len(self.data)
 
     def __repr__(self) -> str:
-        # What is remembered of a user is not for logs.
+        # The data of a user do not belong in logs.
         return f"<Session: {len(self)} keys>" if self.used else "<Session: not read>"

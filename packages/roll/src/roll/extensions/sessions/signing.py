@@ -15,7 +15,7 @@ __all__ = ["KeySigner", "Secret", "SessionSigner", "encode"]
 Secret = str | bytes | Sequence[str | bytes]
 
 SHORTEST: Final = 16
-"""Bytes of a secret: what has fewer can be guessed."""
+"""Minimum bytes of a secret: a shorter one can be guessed."""
 
 
 def encode(data: dict[str, Any]) -> str:
@@ -28,7 +28,7 @@ def encode(data: dict[str, Any]) -> str:
 
 
 def checked_secrets(secret: Any) -> list[str | bytes]:
-    """Return the secrets, the one that signs last, as itsdangerous wants them."""
+    """Return the secrets as itsdangerous wants them: the last one signs."""
     found = [secret] if isinstance(secret, str | bytes) else secret
     sound = isinstance(found, Sequence) and all(isinstance(one, str | bytes) for one in found)
     if not sound or not found:
@@ -42,7 +42,7 @@ def checked_secrets(secret: Any) -> list[str | bytes]:
 
 
 class SessionSigner:
-    """Makes a session a token, and reads it back when we have signed it within `max_age`."""
+    """A signer of whole sessions: a token is valid for `max_age` seconds."""
 
     def __init__(self, secret: Secret, max_age: int) -> None:
         dangerous = need("itsdangerous", "sessions", "sessions")
@@ -53,7 +53,7 @@ class SessionSigner:
         self._max_age = max_age
 
     def read(self, token: str) -> Kept:
-        """Return what a token keeps; nothing when it is forged, damaged or too old."""
+        """Return the session in a token; `NOTHING` when it is forged, damaged or too old."""
         try:
             data, signed = self._signer.loads(token, self._max_age, return_timestamp=True)
         except self._bad:
@@ -67,7 +67,7 @@ class SessionSigner:
 
 
 class KeySigner:
-    """Signs the key of a session in a store, so that only keys of ours are looked up."""
+    """A signer of the keys of sessions in a store: only keys that we signed are looked up."""
 
     def __init__(self, secret: Secret, max_age: int) -> None:
         dangerous = need("itsdangerous", "sessions", "sessions")
@@ -78,7 +78,7 @@ class KeySigner:
         self._max_age = max_age
 
     def read(self, token: str) -> tuple[str, float] | None:
-        """Return the key in a token, and its age in seconds; None when it is not ours."""
+        """Return the key in a token, and its age in seconds; None when we have not signed it."""
         try:
             key, signed = self._signer.unsign(token, self._max_age, return_timestamp=True)
         except self._bad:

@@ -1,4 +1,4 @@
-"""Where sessions are kept, when not in the cookie itself."""
+"""Stores: they keep sessions outside of the cookie."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ...extras import need
 __all__ = ["MemoryStore", "RedisStore", "SessionStore"]
 
 MOST: Final = 100_000
-"""Sessions that a `MemoryStore` keeps; beyond, the oldest is forgotten."""
+"""Maximum number of sessions in a `MemoryStore`; one more deletes the oldest."""
 
 
 class SessionStore(Protocol):
-    """What keeps sessions: any object with these three methods, which may raise anything.
+    """A store of sessions: any object with these three methods, which may raise anything.
 
-    `key` is 43 characters of the alphabet of base64url; `data` is JSON.
+    A `key` has 43 characters of the base64url alphabet. `data` is JSON.
     """
 
     async def load(self, key: str) -> str | None:
@@ -29,7 +29,7 @@ class SessionStore(Protocol):
         ...
 
     async def delete(self, key: str) -> None:
-        """Forget the data; no error when there is nothing."""
+        """Delete the data; do nothing when there are none."""
         ...
 
 
@@ -39,9 +39,9 @@ def check_number(most: Any) -> None:
 
 
 class MemoryStore:
-    """Keeps sessions in the memory of this process: for tests, and for one worker.
+    """A store in the memory of this process: for tests, and for one worker.
 
-    `most` sessions at most; beyond, the one that was saved first is forgotten.
+    It keeps at most `most` sessions. One more deletes the session that was saved first.
     """
 
     def __init__(self, most: int = MOST, clock: Callable[[], float] = monotonic) -> None:
@@ -60,13 +60,13 @@ class MemoryStore:
 
     async def save(self, key: str, data: str, seconds: int) -> None:
         """Keep data for some seconds."""
-        self._kept.pop(key, None)  # the latest is the last one
+        self._kept.pop(key, None)  # so that the session saved last is the last one
         self._kept[key] = self._clock() + seconds, data
         if len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
 
     async def delete(self, key: str) -> None:
-        """Forget the data."""
+        """Delete the data."""
         self._kept.pop(key, None)
 
     def __len__(self) -> int:
@@ -74,13 +74,13 @@ class MemoryStore:
 
 
 class RedisStore:
-    """Keeps sessions in Redis, or Valkey, for several workers and machines.
+    """A store in Redis or Valkey, for several workers and machines.
 
-    `url` is such as `redis://localhost:6379/0`. Keys begin with `prefix`.
+    An example of a `url` is `redis://localhost:6379/0`. Keys begin with `prefix`.
 
     Raises:
         MissingExtra: redis-py is not installed.
-        ValueError: the URL is none of Redis.
+        ValueError: `url` is not a URL of Redis.
     """
 
     def __init__(self, url: str, prefix: str = "roll:session:") -> None:
@@ -98,9 +98,9 @@ class RedisStore:
         await self._redis.set(self._prefix + key, data, ex=seconds)
 
     async def delete(self, key: str) -> None:
-        """Forget the data."""
+        """Delete the data."""
         await self._redis.delete(self._prefix + key)
 
     async def close(self) -> None:
-        """Close the connections; the extension does so at the event `shutdown`."""
+        """Close the connections. The extension calls this at the event `shutdown`."""
         await self._redis.aclose()
