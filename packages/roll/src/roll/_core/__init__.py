@@ -1,4 +1,4 @@
-"""The cycle of a common request, native, where roll-http has its native core, too."""
+"""The native cycle of a common request. It is used if roll-http has its native core too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["ExchangeBase", "answer_now"]
 
 
 def _load() -> Any:
-    """Return the native module; None where only Python does."""
+    """Return the native module; None if only the Python code can be used."""
     if not is_native:
         return None
     try:
@@ -25,7 +25,7 @@ def _load() -> Any:
 _cycle: Any = _load()
 
 answer_now: Any = getattr(_cycle, "answer_now", None)
-"""What answers a common request; None where only Python does."""
+"""The function that answers a common request; None if only the Python code is used."""
 
 if _cycle is not None and not TYPE_CHECKING:
     ExchangeBase = _cycle.ExchangeBase

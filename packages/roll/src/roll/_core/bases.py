@@ -1,4 +1,4 @@
-"""What an exchange with an application of ASGI holds, in Python; the native core has the same."""
+"""The slots of an exchange with an ASGI application, in Python; the native core has the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NEW: Final = 0
 STARTED: Final = 1
 OPEN: Final = 2
 DONE: Final = 3
-"""How far the response is."""
+"""The state of the response."""
 
 
 class ExchangeBase:
@@ -44,19 +44,19 @@ class ExchangeBase:
     )
 
     body: bytes | BodyStream | None
-    """What is left of the request's body to be received; None at its end."""
+    """The rest of the request's body; None at its end."""
     reading: BodyPass | None
-    """What gives the chunks of the body."""
+    """The iterator over the chunks of the body."""
     length: Any
-    """The length of the response that the application has announced."""
+    """The length of the response in the head of the application."""
     trailers: bytes | None
-    """Those that were sent; None where none are to come."""
+    """The trailers that were sent; None if there are none."""
     refusal: HttpError | None
-    """Why the body of the request was refused."""
+    """The error for which the body of the request was refused."""
     told: bool
-    """The application has sent something to a client that has gone."""
+    """Whether the application has sent a message after the client had disconnected."""
     over: asyncio.Event | None
-    """Set when the response has been sent, or the client has gone."""
+    """Set when the response has been sent, or the client has disconnected."""
 
     def __init__(self, host: Any, app: Any, request: Any, response: Any) -> None:
         self.host = host
@@ -76,8 +76,8 @@ class ExchangeBase:
         self.trailers = None
 
     def send(self, message: Any) -> Coroutine[Any, Any, None]:
-        """Take a message of the application; return what it awaits."""
+        """Take a message of the application; return an awaitable for it."""
         return self.take(message)
 
     async def take(self, message: Any) -> None:
-        """Take any message: `Exchange` does."""
+        """Take any message; `Exchange` implements this."""

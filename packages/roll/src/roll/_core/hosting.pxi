@@ -1,6 +1,5 @@
-# A common request to a mounted application of ASGI: its scope, its first step, a short response.
-#
-# What is not common goes on in Python, in `hosting/`.
+# A common request to a mounted ASGI application: its scope, its first step, a short response.
+# Uncommon requests continue in Python, in `hosting/`.
 
 cdef object Exchange = None, addresses, http_scope, lower_fields, set_status, spelling, text_of
 cdef dict EXTENSIONS, known_fields
@@ -14,7 +13,8 @@ cdef enum:  # as in `bases.py`
 
 
 cdef int find_hosting() except -1:
-    """Find the Python objects that are used; they import the core, so it can't import them."""
+    """Find the Python objects that the core uses; it cannot import them, as they import the
+    core."""
     global Exchange, EXTENSIONS, addresses, http_scope, known_fields, lower_fields, set_status
     global spelling, text_of
     if Exchange is not None:
@@ -32,7 +32,7 @@ cdef int find_hosting() except -1:
 
 
 cdef class Ended:
-    """What is awaited where nothing is to be waited for; it may be given to a task, too."""
+    """An awaitable that ends at once; it may be passed to a task too."""
 
     def __await__(self):
         return self
@@ -81,7 +81,7 @@ cdef class ExchangeBase:
         self.told = False
 
     def send(self, message):
-        """Take a message of the application; return what it awaits."""
+        """Take a message of the application; return an awaitable for it."""
         if not PyDict_CheckExact(message) or self.refusal is not None:
             return self.take(message)
         kind = (<dict>message).get("type")
@@ -99,7 +99,7 @@ cdef class ExchangeBase:
         return self.take(message)
 
     cdef bint begin(self, dict message) except -1:
-        """Take the head of a response; return False if Python is to take it."""
+        """Take the head of a response; return False if the Python code has to take it."""
         cdef PyObject* status = PyDict_GetItemWithError(message, "status")
         fields = message.get("headers")
         if status == NULL or not (PyList_CheckExact(fields) or PyTuple_CheckExact(fields)):
@@ -113,7 +113,7 @@ cdef class ExchangeBase:
         return True
 
     cdef bint is_whole(self, dict message, bytes body) except -1:
-        """Return whether a message is a whole body that is sent as it is."""
+        """Return whether a message has a whole body that is sent unchanged."""
         if message.get("more_body", False) or self.trailers is not None:
             return False
         if self.length is not None and self.length != str(len(body)):
@@ -123,7 +123,8 @@ cdef class ExchangeBase:
         return "response" not in self.app.hooks
 
     cdef bint is_piece(self, dict message, body) except -1:
-        """Return whether a message is a short piece of a body that goes on, to a client there."""
+        """Return whether a message has a short piece, not the last one, and the client is
+        connected."""
         if not PyBytes_CheckExact(body) or len(<bytes>body) > SHORT or self.connection.gone:
             return False
         return message.get("more_body", False)
@@ -138,7 +139,7 @@ cdef class ExchangeBase:
 
 
 cdef take_fields(dict headers, fields):
-    """Add fields to those of a response, and return the length that they announce."""
+    """Add fields to those of a response; return their Content-Length."""
     cdef PyObject* found
     for name, value in fields:
         found = NULL
@@ -193,7 +194,7 @@ cdef dict make_scope(host, request):
 
 
 cdef serve_host(app, endpoint, request, response):
-    """Return the response once the application has sent it, or an awaitable that gives it."""
+    """Return the response if the application has sent it, or an awaitable that returns it."""
     cdef int sent = PYGEN_RETURN
     host = endpoint.host
     find_hosting()
@@ -217,7 +218,7 @@ cdef serve_host(app, endpoint, request, response):
 
 
 cdef class Begun:
-    """An awaitable: what is left of an application's coroutine after its first step."""
+    """An awaitable for the rest of an application's coroutine after its first step."""
 
     cdef object coroutine, value
     cdef bint goes_on
@@ -232,7 +233,7 @@ cdef class Begun:
         return self.send(None)
 
     def send(self, value):
-        """Yield what the first step waits for, then go on."""
+        """Yield the object that the first step waits for, then continue."""
         if self.goes_on:
             return self.coroutine.send(value)
         held, self.value, self.goes_on = self.value, None, True

@@ -1,6 +1,6 @@
-"""How the first step of a request has ended, as an awaitable: what the core gives to Python.
+"""Awaitables for the outcome of a request's first step, which the core passes to Python.
 
-They are no coroutines: where memory fails before they are awaited, Python would warn of these.
+They are not coroutines: if memory fails before the await, Python would warn about a coroutine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# What is used of Python's C API, and of this package.
+# The parts of Python's C API and of this package that the core uses.
 
 from cpython.dict cimport PyDict_CheckExact, PyDict_GetItemWithError
 from cpython.object cimport PyObject, PyTypeObject
@@ -58,11 +58,12 @@ cdef object Route = None
 cdef object Arguments, HttpError, NOT_FOUND, answer_at_once, endpoint_of, unmatched, isawaitable
 cdef object NOTHING, raised, returned, unfinished_hook
 cdef dict ENDPOINTS
-cdef dict originals  # of Roll: what the names below are there; None where there is nothing
+cdef dict originals  # the attributes of Roll with the names below; None if missing
 
 
 cdef int find_parts() except -1:
-    """Find the Python objects that the core uses; they import it, so it can't import them first."""
+    """Find the Python objects that the core uses; it cannot import them, as they import the
+    core."""
     global Arguments, ENDPOINTS, HttpError, NOT_FOUND, Roll, Route, answer_at_once, endpoint_of
     global NOTHING, isawaitable, originals, raised, returned, unfinished_hook, unmatched
     if Roll is not None:

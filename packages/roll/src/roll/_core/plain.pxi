@@ -1,23 +1,23 @@
 # Whether an application has overridden anything of the cycle.
 
-# What an application that the core answers for has not overridden: in its class, or by itself.
+# The names that an application must not override, in its class or instance, to use the core.
 cdef tuple OF_CLASS = ("__call__", "_cycle", "_is_last", "chain", "hook", "lookup", "on_error", "Route")
 cdef tuple OF_INSTANCE = ("_chains", "hooks", "routes", "strict_slashes", "_aliases", "result_advice")
 
-# The last class that was judged, by the version of its state: any change makes another one.
+# The last class that was checked, and its version, which changes with every change of the class.
 cdef PyObject* judged = NULL
 cdef unsigned int judged_version = 0
 cdef bint judgement = False
 
 
 cdef find(cls, name):
-    """Return what a class or its bases have by a name; None for nothing."""
+    """Return the attribute of a class or its bases with a name; None if missing."""
     cdef PyObject* found = _PyType_Lookup(<PyTypeObject*>cls, name)
     return None if found == NULL else <object>found
 
 
 cdef bint is_plain(cls) except -1:
-    """Return whether a class of applications has overridden nothing of the cycle."""
+    """Return whether a class of applications overrides no part of the cycle."""
     global judged, judged_version, judgement
     if judged != <PyObject*>cls or judged_version != class_version(cls) or not judged_version:
         judgement = has_plain_access(cls)
@@ -29,7 +29,7 @@ cdef bint is_plain(cls) except -1:
 
 
 cdef bint is_common(app, dict own) except -1:
-    """Return whether nothing is overridden, and no placeholder has two names."""
+    """Return whether no part is overridden, and no placeholder has two names."""
     cdef PyObject* hooks = PyDict_GetItemWithError(own, "hooks")
     cdef PyObject* aliases = PyDict_GetItemWithError(own, "_aliases")
     if not is_plain(type(app)):

@@ -1,8 +1,8 @@
-# A handler that waits, and what follows it.
+# A handler that waits, and the steps after it.
 
 
 cdef Waiting waiting(app, request, response, handler, coroutine, waited):
-    """Return what is left of a cycle whose handler waits."""
+    """Return an awaitable for the rest of a cycle whose handler waits."""
     cdef Waiting left = Waiting.__new__(Waiting)
     left.app, left.request, left.response, left.handler = app, request, response, handler
     left.steps, left.waited = coroutine, waited
@@ -10,15 +10,15 @@ cdef Waiting waiting(app, request, response, handler, coroutine, waited):
 
 
 cdef class Waiting:
-    """An awaitable: a handler that waits, and what follows it, up to the response.
+    """An awaitable for a handler that waits, and for the steps up to the response.
 
-    It leaves to the cycle in Python what is not common. That is cheaper than to have that await the
-    handler: see `Work` in roll-http.
+    Uncommon steps are left to the Python cycle. This is cheaper than to let the Python cycle await
+    the handler: see `Work` in roll-http.
     """
 
     cdef object app, request, response, handler
-    cdef object steps  # the coroutine of the handler, then that of the cycle in Python
-    cdef object waited  # what the first step of the handler waits for
+    cdef object steps  # the coroutine of the handler, then that of the Python cycle
+    cdef object waited  # the object that the first step of the handler waits for
     cdef bint has_begun, in_python
 
     def __await__(self):
@@ -31,7 +31,7 @@ cdef class Waiting:
         return self.go_on(None)
 
     def send(self, value):
-        """Yield what the handler waits for; end with the response."""
+        """Yield the objects that the handler waits for; end with the response."""
         return self.go_on(value)
 
     def throw(self, *error):
@@ -63,7 +63,7 @@ cdef class Waiting:
         return self.steps.cr_frame
 
     def __getattr__(self, name):
-        return getattr(self.steps, name)  # asyncio shows where a task waits
+        return getattr(self.steps, name)  # asyncio uses it to show where a task waits
 
     cdef object go_on(self, value):
         cdef int sent = PYGEN_RETURN
@@ -81,7 +81,7 @@ cdef class Waiting:
         return result if sent == PYGEN_NEXT else self.end(result)
 
     cdef object end(self, result):
-        """Give the response, or go on in Python if more is to be done."""
+        """Return the response, or continue in Python if more steps are needed."""
         if self.in_python:
             raise StopIteration(result)
         if result is not None:

@@ -1,4 +1,4 @@
-"""`--access-log`: the access log of the command, where the application has none of its own."""
+"""`--access-log`: the access log of the command, if the application has none."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FORMATS: Final = ("text", "json", OFF)
 
 
 def log_accesses(app: Any, form: str | None) -> None:
-    """Write the access log of an application on the standard output, unless it writes its own.
+    """Write an access log to the standard output, unless the application writes one.
 
     `form` is one of `FORMATS`; None stands for text, unless the application uses `logger`.
     """
     if form != OFF:
-        # Once it starts: a listener of `startup` may call the extension.
+        # Check this at startup: a listener of `startup` may call the extension.
         app.listen("startup")(partial(begin, app, form))
 
 

@@ -17,7 +17,7 @@ def call(options: argparse.Namespace) -> int:
     """Print the routes, as a table or as JSON, and return the exit code.
 
     Raises:
-        LoadError: there is no such application, or its router cannot be listed.
+        LoadError: the application does not exist, or its router cannot be listed.
     """
     app = load(target_of(options.application))
     try:

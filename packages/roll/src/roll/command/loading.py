@@ -20,23 +20,23 @@ from ..hosting import WRAP, is_application, is_wsgi
 __all__ = ["BrokenModule", "LoadError", "Target", "load", "target_of"]
 
 FILES: Final = ("app.py", "main.py", "core.py")
-"""Where an application is looked for when the command line names none, in this order."""
+"""The files that are searched for an application if the command line names none, in order."""
 
 NAMES: Final = ("app", "application")
-"""What an application is called when the command line does not say it."""
+"""The default names of an application in its module."""
 
-# The attribute is last: on Windows, the path before it may hold a colon too.
+# Split at the last colon: on Windows, the path may have a colon too.
 ATTRIBUTE: Final = re.compile(r":([A-Za-z_][\w.]*)(\(\))?\Z")
 
 SPELLING: Final = "write `module:app`, `module:factory()` or `folder/app.py`"
 
 
 class LoadError(Exception):
-    """There is no such application; the message says what was looked for."""
+    """An error: the application was not found; the message says what was searched."""
 
 
 class BrokenModule(LoadError):
-    """The user's code raised; `traceback` is the text of the traceback, of their frames alone."""
+    """An error: the user's code raised; `traceback` is its traceback without Roll's frames."""
 
     def __init__(self, text: str, traceback: str) -> None:
         super().__init__(text, traceback)
@@ -47,10 +47,10 @@ class BrokenModule(LoadError):
 
 
 class Target(NamedTuple):
-    """What a command line names: a module or a file, and perhaps an attribute to call."""
+    """The target of a command line: a module or a file, and perhaps an attribute to call."""
 
     module: str
-    """The dotted name of a module, or the path of a file that ends in `.py`."""
+    """The dotted name of a module, or the path of a file with the suffix `.py`."""
     attribute: str | None
     calls: bool
 
@@ -60,10 +60,10 @@ class Target(NamedTuple):
 
 
 def target_of(text: str | None) -> Target:
-    """Return what a text such as `module:app` names; without one, the first file that exists.
+    """Return the target of a text such as `module:app`; without one, the first file that exists.
 
     Raises:
-        LoadError: it names nothing; the message has the right spelling.
+        LoadError: the text is malformed, or no file exists; the message shows the right form.
     """
     if text is None:
         return Target(default_file(), None, False)
@@ -88,7 +88,7 @@ def load(target: Target) -> Any:
     """Import the module of `target`, and return its application.
 
     Raises:
-        LoadError: there is none.
+        LoadError: the module or the application was not found.
         BrokenModule: the module, or the factory, raised.
     """
     module = load_module(target.module)
@@ -115,12 +115,12 @@ def load_module(name: str) -> ModuleType:
                 f"There is no module {error.name!r} in {path}, nor installed"
             ) from None
         raise broken(error) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the module raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the module may raise anything
         raise broken(error) from None
 
 
 def importable(path: Path) -> tuple[Path, str]:
-    """Return the folder to import a file from, and its dotted name there."""
+    """Return the folder for the import of a file, and its dotted name there."""
     if not path.is_file():
         raise LoadError(f"There is no file {str(path)!r}")
     path = path.resolve()
@@ -183,10 +183,10 @@ def takes_nothing(factory: Callable[..., Any]) -> bool:
 
 
 def checked(found: Any, target: Target) -> Any:
-    """Return an application: of Roll, or one that hosts that of another framework (ASGI 3).
+    """Return an application: one of Roll, or one that hosts an ASGI 3 application.
 
     Raises:
-        LoadError: it is none.
+        LoadError: the object is not an application.
     """
     if isinstance(found, Roll):
         return found
@@ -211,7 +211,7 @@ def broken(error: BaseException) -> BrokenModule:
 
 
 def user_traceback(error: BaseException) -> str:
-    """Return a traceback without the frames of this package, and of the import system."""
+    """Return a traceback without the frames of this package and of the import system."""
     shown = traceback.TracebackException.from_exception(error)
     ours = str(Path(__file__).parent)
     above = (ours, "<frozen importlib", importlib.__file__)

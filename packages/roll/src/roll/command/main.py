@@ -1,4 +1,4 @@
-"""Read the command line, and call what it names."""
+"""Parse the command line, and run its subcommand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line, by default that of the process, and return the exit code.
+    """Run a command line, by default that of the process, and return the exit code.
 
     Raises:
         SystemExit: the command line is wrong, or the server cannot listen.

@@ -16,13 +16,13 @@ __all__ = ["parser"]
 UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 DIGITS: Final = 3
-"""The most that a number of processes may have."""
+"""Maximum digits of a number of processes."""
 
 LIMIT_HELP: Final = "a number (sizes in bytes, or with K, M or G; times in seconds), or none"
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; what it parses has an attribute `call`, the function to be called."""
+    """Return the parser; its results have an attribute `call`, the function to call."""
     found = argparse.ArgumentParser(
         prog="roll",
         description="Serve an application of Roll, list its routes, or check it for production.",

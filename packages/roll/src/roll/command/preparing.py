@@ -1,4 +1,4 @@
-"""What the command line says of an application, of its place and of its TLS."""
+"""Use of the options: the application, its address and its TLS."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load_application(options: argparse.Namespace) -> Any:
     """Load the application, and apply the options.
 
     Raises:
-        LoadError: there is none, or its code raised.
+        LoadError: the application was not found, or its code raised.
     """
     app = load(target_of(options.application))
     app.limits = replace(app.limits, **given_limits(options))
@@ -42,7 +42,7 @@ def load_application(options: argparse.Namespace) -> Any:
 
 
 def trust_proxies(app: Any, names: list[str]) -> None:
-    """Turn the extension `proxy_headers` on, unless the application has done so."""
+    """Turn on the extension `proxy_headers`, unless the application has done so."""
     known = [one for one in app.hooks.get("headers", ()) if isinstance(one, TrustsProxies)]
     for listener in known:
         listener.trust(names)
@@ -69,7 +69,7 @@ def given_limits(options: argparse.Namespace) -> Mapping[str, Any]:
 
 def place_of(options: argparse.Namespace) -> Place:
     """Return where to listen."""
-    # A reloaded process inherits the sockets, whatever the place they were bound to.
+    # A reloaded process inherits the sockets of its parent, whatever the options say.
     unix = None if options.reloaded else options.unix
     return Place(
         host=options.host,
@@ -80,7 +80,7 @@ def place_of(options: argparse.Namespace) -> Place:
 
 
 def tls_of(options: argparse.Namespace) -> ssl.SSLContext | None:
-    """Return the context for TLS, if the command line wants one."""
+    """Return the context for TLS, or None without `--cert`."""
     if options.cert is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -94,12 +94,12 @@ def tls_of(options: argparse.Namespace) -> ssl.SSLContext | None:
 
 
 def refuse_password() -> str:
-    # Without this function OpenSSL asks for the password on the terminal, in each worker again.
+    # Without this function, OpenSSL asks for the password on the terminal in each worker.
     raise OSError(0, "the key is encrypted: nobody is asked for its password")
 
 
 def is_local(options: argparse.Namespace) -> bool:
-    """Tell whether only this machine can connect."""
+    """Tell whether only clients on this machine can connect."""
     if options.fd:
         return all(map(is_local_socket, options.fd))
     return options.unix is not None or is_loopback(options.host)
@@ -122,5 +122,5 @@ def is_loopback(host: str) -> bool:
 
 
 def say(line: str) -> None:
-    """Write a line to the terminal, if somebody reads it."""
+    """Write a line to the terminal; do nothing if its reader is gone."""
     announce(line)

@@ -25,14 +25,14 @@ VALUES: Final = (
     *("1", "a", "a-1", "A", "a.txt", "a/b", "2026-01-31", "12:30", "1.5", "aa", "0123", "fr"),
     "00000000-0000-4000-8000-000000000000",
 )
-"""What placeholders are tried with, to see which route answers."""
+"""Values for placeholders, to test which route answers."""
 
 MOST_TRIED: Final = 20_000
-"""Paths a route: four placeholders that take only the last value."""
+"""Maximum number of paths per route: enough for four placeholders with the last value."""
 
 
 class Finding(NamedTuple):
-    """Something to look at; only problems make the command fail."""
+    """A finding; only problems make the command fail."""
 
     problem: bool
     text: str
@@ -67,7 +67,7 @@ def from_warnings(told: Iterable[warnings.WarningMessage]) -> Iterator[Finding]:
 
 
 def findings(app: Any) -> Iterator[Finding]:
-    """Yield what is to be looked at in an application."""
+    """Yield the findings about an application."""
     try:
         listed = list(entries(app))
     except NotListed as error:
@@ -90,7 +90,7 @@ def names_twice(listed: Iterable[Entry]) -> Iterator[Finding]:
 
 
 def shadowed(app: Any) -> Iterator[Finding]:
-    """Yield the routes of which all the paths that were tried go to another route."""
+    """Yield the routes whose paths all go to another route."""
     if not isinstance(app.routes, Routes):
         return
     paths = {id(route.payload): route.path for route in app.routes}
@@ -108,7 +108,7 @@ def samples(routes: Routes, pattern: str) -> Iterator[str]:
     for values in itertools.islice(tries, MOST_TRIED):
         try:
             yield routes.build(pattern, **dict(zip(names, values, strict=True)))
-        except ValueError:  # a placeholder does not take its value
+        except ValueError:  # a placeholder does not match its value
             continue
 
 

@@ -1,6 +1,7 @@
-"""`roll run --reload`: a process that restarts another one when the code changes.
+"""`roll run --reload`: a process that restarts the serving process when the code changes.
 
-This process binds the sockets and keeps them, so that no connection is refused meanwhile.
+The first process binds the sockets and keeps them open, so that no connection is refused during a
+restart.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from .preparing import place_of, say
 __all__ = ["supervise"]
 
 PATIENCE: Final = 5.0
-"""Seconds that the running requests get before the old process is killed."""
+"""Seconds that running requests have before the old process is killed."""
 
 
 def supervise(options: argparse.Namespace) -> int:
-    """Serve by a child process, and restart it at each change of a Python file."""
+    """Serve in a child process, and restart it when a Python file changes."""
     watchfiles = need("watchfiles", "reload", "--reload")
     stop = threading.Event()
     with descriptors_of(options) as descriptors:
@@ -44,9 +45,9 @@ def supervise(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def descriptors_of(options: argparse.Namespace) -> Iterator[list[int]]:
-    """Bind, and give the descriptors that each process inherits.
+    """Bind the sockets, and yield the descriptors that each process inherits.
 
-    Windows passes none on. There each process binds by itself: none is bound here.
+    Processes on Windows do not inherit descriptors: there each process binds its own sockets.
     """
     if not hasattr(os, "fork"):
         yield []
@@ -56,13 +57,13 @@ def descriptors_of(options: argparse.Namespace) -> Iterator[list[int]]:
 
 
 def end(child: Child, stop: threading.Event) -> None:
-    # The terminal sends a Ctrl-C to the child as well: a second one would cancel what runs there.
+    # The terminal sends Ctrl-C to the child too. A second signal would cancel its requests.
     child.send(signal.SIGTERM)
     stop.set()
 
 
 def folders(options: argparse.Namespace) -> set[Path]:
-    """Return the folders to watch: the current one, and the one of the application's file."""
+    """Return the folders to watch: the current folder, and that of the application's file."""
     found = {Path.cwd()}
     try:
         module = target_of(options.application).module
@@ -83,7 +84,7 @@ def command(arguments: Sequence[str], descriptors: Iterable[int]) -> list[str]:
 
 
 class Child:
-    """The process that serves; `descriptors` are the listening sockets that it inherits."""
+    """The serving process; `descriptors` are the listening sockets that it inherits."""
 
     def __init__(self, command: Sequence[str], descriptors: Sequence[int]) -> None:
         self._command = command
@@ -91,16 +92,16 @@ class Child:
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, pass_fds=self._descriptors)  # noqa: S603 - this very command
+        return subprocess.Popen(self._command, pass_fds=self._descriptors)  # noqa: S603 - the same command
 
     def restart(self) -> None:
-        """End the process, gracefully if it takes no longer than `PATIENCE`, and start another."""
+        """End the process, gracefully within `PATIENCE` seconds, and start another one."""
         self.send(signal.SIGTERM)
         self.wait()
         self._process = self._start()
 
     def send(self, number: int) -> None:
-        """Send a signal."""
+        """Send a signal to the process."""
         self._process.send_signal(number)
 
     def wait(self) -> int:

@@ -1,4 +1,4 @@
-"""`roll run`: serve an application, by this process or by several."""
+"""`roll run`: serve an application in this process or in several."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def call(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace) -> None:
-    """Raise a `ValueError` where options exclude each other, or a file cannot be used."""
+    """Raise a `ValueError` if options exclude each other, or a file cannot be used."""
     if options.key and not options.cert:
         raise ValueError("--key needs --cert, the certificate chain")
     if options.reload and options.workers > 1:
@@ -59,19 +59,19 @@ def check(options: argparse.Namespace) -> None:
 
 
 def serve_reloaded(options: argparse.Namespace) -> None:
-    """Serve an application in development: one that fails is served as its traceback."""
+    """Serve an application in development; if it fails, serve its traceback."""
     try:
         run(load_application(options), place_of(options), say, tls_of(options))
     except BrokenModule as broken:
         serve_failure(options, broken.traceback)
     except LoadError as error:
         serve_failure(options, f"roll: {error}\n")
-    except Exception:  # noqa: BLE001 - of a startup listener: it is shown
+    except Exception:  # noqa: BLE001 - a listener of startup may raise anything
         serve_failure(options, traceback.format_exc())
 
 
 def serve_failure(options: argparse.Namespace, text: str) -> None:
-    """Show why the application failed, on the terminal and to local clients, until the end."""
+    """Show why the application failed, on the terminal and to local clients, until a signal."""
     sys.stderr.write(text)
     shown = text if is_local(options) else ELSEWHERE
     run(failed(shown, anywhere=False), place_of(options), say, tls_of(options))

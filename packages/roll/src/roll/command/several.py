@@ -1,4 +1,4 @@
-"""`roll run --workers N`: several processes, run by gunicorn with the worker of Roll."""
+"""`roll run --workers N`: several processes, managed by gunicorn with Roll's worker."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .preparing import given_limits, load_application, place_of
 __all__ = ["Gunicorn", "Master", "descriptors", "serve"]
 
 SUCCESSOR: Final = "GUNICORN_PID"
-"""Set in the environment of a master that replaces another one, on SIGUSR2."""
+"""An environment variable: gunicorn sets it when a new master replaces the old (SIGUSR2)."""
 
 
 class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
-    """What gunicorn's master and its workers ask for: the settings, and the application.
+    """The settings and the application, for gunicorn's master and its workers.
 
     `fds` are the descriptors of the listening sockets.
     """
@@ -33,21 +33,21 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         super().__init__()
 
     def load_config(self) -> None:
-        """Set what the command line says; no file of settings is read."""
+        """Apply the options of the command line; read no configuration file."""
         for name, value in settings(self._options).items():
             self.cfg.set(name, value)
         if self._fds:
             self.cfg.set("bind", [f"fd://{number}" for number in self._fds])
 
     def load(self) -> Any:
-        """Load the application, in a worker; the master stops where it cannot be loaded."""
+        """Load the application in a worker; if that fails, the master stops."""
         try:
             app = load_application(self._options)
         except BrokenModule as broken:
             raise AppImportError(broken.traceback) from None
         except LoadError as error:
             raise AppImportError(str(error)) from None
-        # Else gunicorn's own default would replace the limit of the application.
+        # Otherwise gunicorn's default would replace the limit of the application.
         self.cfg.set("keepalive", math.ceil(app.limits.keep_alive_timeout))
         return app
 
@@ -61,7 +61,7 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
 
 class Master(Arbiter):  # type: ignore[misc] # gunicorn has no types
-    """gunicorn's master; the files of `inherited` Unix sockets belong to another process."""
+    """The master of gunicorn; the files of `inherited` Unix sockets belong to another process."""
 
     def __init__(self, app: Gunicorn, *, inherited: bool) -> None:
         self._inherited = inherited
@@ -78,7 +78,7 @@ def serve(options: argparse.Namespace) -> None:
     """Serve until a signal ends gunicorn.
 
     Raises:
-        SystemExit: gunicorn has ended, or no server can listen there.
+        SystemExit: gunicorn has ended, or the server cannot listen there.
     """
     Gunicorn(options, descriptors(options)).run()
 
@@ -86,18 +86,18 @@ def serve(options: argparse.Namespace) -> None:
 def descriptors(options: argparse.Namespace) -> list[int]:
     """Return the descriptors of bound sockets.
 
-    gunicorn tries five times to bind an address, and ends in a traceback where a descriptor is
-    not that of a socket. So the sockets are bound here, as those of a single process are.
+    gunicorn tries five times to bind an address, and fails with a traceback if a descriptor is not
+    a socket. So this binds the sockets, as for a single process.
 
     Raises:
-        SystemExit: no server can listen there; says why.
+        SystemExit: the server cannot listen there; the message says why.
     """
     if SUCCESSOR in os.environ:
-        return []  # the former master passes its sockets
+        return []  # the old master passes its sockets on
     if options.fd:
-        # gunicorn would take the sockets of systemd a second time.
+        # Otherwise gunicorn would take the sockets of systemd a second time.
         os.environ.pop("LISTEN_PID", None)
-    umask = os.umask(0)  # as gunicorn has it: a proxy of another user can connect
+    umask = os.umask(0)  # as in gunicorn: a proxy of another user can connect
     try:
         return [sock.detach() for sock in place_of(options).bind()]
     finally:

@@ -1,4 +1,4 @@
-"""Exceptions as data for a page: each with its frames, their source and their local variables."""
+"""Exceptions as data for a page: their frames with source and local variables."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 __all__ = ["Frame", "Shown", "chain_of", "safe_repr"]
 
 AROUND: Final = 4
-"""Lines of source shown before and after the one that failed."""
+"""Lines of source that are shown before and after the failed line."""
 
 MOST_FRAMES: Final = 60
-"""Of a recursion without end, the frames nearest to the error are shown."""
+"""Maximum number of frames: an endless recursion shows those nearest to the error."""
 
 SHORT: Final = Repr()
 SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 300
@@ -34,7 +34,7 @@ class Frame(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """An exception of a chain, and how it led to the next one."""
+    """An exception of a chain, with its relation to the next one."""
 
     title: str
     relation: str
@@ -42,7 +42,7 @@ class Shown(NamedTuple):
 
 
 def chain_of(error: BaseException) -> list[Shown]:
-    """Return an exception after those that led to it."""
+    """Return the exceptions that led to an exception, and then the exception itself."""
     found: list[Shown] = []
     seen: set[int] = set()
     relation = ""
@@ -63,7 +63,7 @@ def chain_of(error: BaseException) -> list[Shown]:
 
 
 def title(error: BaseException) -> str:
-    # A group has the texts of its exceptions behind its own.
+    # The text of a group is followed by those of its exceptions.
     return "".join(traceback.format_exception_only(error)).strip()
 
 
@@ -86,5 +86,5 @@ def source(file: str, line: int) -> list[tuple[int, str]]:
 
 
 def safe_repr(value: Any) -> str:
-    """Return a short text for any value, also one whose `__repr__` raises."""
+    """Return a short text for any value, also if its `__repr__` raises."""
     return SHORT.repr(value)

@@ -1,4 +1,4 @@
-"""The page that a developer sees in place of a 500."""
+"""The page that a developer sees instead of a 500."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ summary { cursor: pointer; }
 def error_pages(app: Roll, *, anywhere: bool = False) -> None:
     """Show each unexpected exception to the client: a page to a browser, plain text to others.
 
-    The source, the local variables and the request are on the page. Unless `anywhere`, only
-    requests whose `Host` is this machine get it: a site that rebinds its name to a loopback
-    address sees nothing, whatever its scripts write into the fields of proxies.
+    The page shows the source, the local variables and the request. Unless `anywhere` is set, only
+    requests whose `Host` is this machine get the page. This prevents DNS rebinding: a site that
+    binds its name to a loopback address does not get the page, whatever proxy fields its scripts
+    send.
 
     Raises:
         ValueError: `anywhere` is neither True nor False.
@@ -61,7 +62,7 @@ def text(error: BaseException) -> str:
 
 
 def page(request: Any, error: BaseException) -> str:
-    """Return the page of an exception; whatever stands on it is escaped."""
+    """Return the page of an exception; all text on it is escaped."""
     chain = chain_of(error)
     where = f"{request.method} {readable(request.url)}"
     parts = [
@@ -80,7 +81,7 @@ def page(request: Any, error: BaseException) -> str:
 def exception(shown: Shown, is_last: bool) -> Iterator[str]:
     if not is_last:
         yield f"<h2>{escape(shown.title)}</h2><p>{escape(shown.relation)}</p>"
-    for frame in reversed(shown.frames):  # the one that failed comes first
+    for frame in reversed(shown.frames):  # the failed frame comes first
         yield from call(frame)
 
 

@@ -1,4 +1,4 @@
-"""What is on: the extensions, the routes and the limits of an application."""
+"""A report of the extensions, the routes and the limits of an application."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["report"]
 
 
 def report(app: Any) -> Iterator[str]:
-    """Yield lines for the terminal."""
+    """Yield the lines of the report."""
     yield f"Extensions: {', '.join(extensions_of(app)) or 'none'}"
     changed = (
         f"{field.name}={getattr(app.limits, field.name)!r}"

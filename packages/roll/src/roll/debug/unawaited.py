@@ -1,4 +1,4 @@
-"""Log the coroutines that nobody awaited."""
+"""Log coroutines that were never awaited."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ __all__ = ["log_unawaited"]
 logger = logging.getLogger("roll")
 
 DEPTH: Final = 4
-"""Frames that Python keeps of the stack that made a coroutine: of ours, the last ones."""
+"""The number of frames that Python keeps of the stack that made a coroutine."""
 
 OURS: Final = str(Path(__file__).parents[1])
-"""Where our own code is: the line that lacks the await is above it."""
+"""The folder of Roll's code: the line without the await is in a frame above it."""
 
 FRAME: Final = re.compile(r'  File "[^\n]*\n(?:    [^\n]*\n?)?')
-"""A frame, and its line of source."""
+"""A frame and its line of source."""
 
 
 def log_unawaited() -> None:
     """Log at ERROR each coroutine that was never awaited, with the line that made it.
 
-    For the whole process, and for good. Python tells of these coroutines by a warning, when they
-    are collected; the line needs `sys.set_coroutine_origin_tracking_depth`, which slows each call
-    of an `async def` function a little.
+    This holds for the whole process until it ends. Python warns of such a coroutine when it is
+    garbage-collected. To know the line, this calls `sys.set_coroutine_origin_tracking_depth`,
+    which makes each call of an `async def` function slightly slower.
     """
     sys.set_coroutine_origin_tracking_depth(DEPTH)
     warnings.filterwarnings("always", "coroutine .* was never awaited", RuntimeWarning)
@@ -44,7 +44,7 @@ def log_unawaited() -> None:
 
 
 def with_users_line(message: str) -> str:
-    """Return what Python says of a coroutine, with one frame: the last one above our own code."""
+    """Return Python's message with a single frame: the last one above Roll's code."""
     frames = FRAME.findall(message)
     theirs = [frame for frame in frames if OURS not in frame] or frames
     return FRAME.sub("", message) + "".join(theirs[-1:])

@@ -1,4 +1,4 @@
-"""Name the code that blocks the event loop."""
+"""A watchdog that logs code that blocks the event loop."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ __all__ = ["watch_loop"]
 logger = logging.getLogger("roll")
 
 BLOCKED: Final = 0.1
-"""Seconds without a turn of the loop that are told."""
+"""Seconds without a turn of the loop after which the watchdog logs."""
 
 BEAT: Final = BLOCKED / 4
-"""Seconds between two signs of life of the loop, and between two looks of the watchdog."""
+"""Seconds between two heartbeats of the loop, and between two checks of the watchdog."""
 
 WAITING: Final = ("asyncio.", "selectors")
-"""Modules whose code waits for events: when it is on top, the machine is busy, not the loop."""
+"""Modules that wait for events: if they are on top of the stack, the loop is not blocked."""
 
 
 def watch_loop(app: Roll, seconds: float = BLOCKED) -> None:
     """Log, with its stack, each call that blocks the event loop for more than `seconds`.
 
-    A thread watches the loop from startup to shutdown; asyncio's debug mode does not work with
-    uvloop, and tells only of calls that have ended.
+    A thread watches the loop from startup to shutdown. asyncio's debug mode is no replacement: it
+    does not work with uvloop, and logs a call only after it has ended.
 
     Raises:
-        ValueError: `seconds` is no number above 0.
+        ValueError: `seconds` is not a number above 0.
     """
     check_time(seconds)
     watchdog = Watchdog(seconds)
@@ -51,7 +51,7 @@ def check_time(seconds: Any) -> None:
 
 
 class Watchdog:
-    """A thread that looks at the stack of the loop's thread when the loop makes no turn."""
+    """A thread that inspects the stack of the loop's thread when the loop is blocked."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -78,7 +78,7 @@ class Watchdog:
         self._timer = loop.call_later(BEAT, self._beat, loop)
 
     def _watch(self) -> None:
-        told = 0.0  # the last sign of life before the block that was logged
+        told = 0.0  # the last heartbeat before the logged block
         while not self._ended.wait(BEAT):
             last = self._last
             if monotonic() - last > self._seconds and told != last:

@@ -1,4 +1,4 @@
-"""ASGI in: applications of other frameworks on Roll's server, below a path or alone."""
+"""Hosting: ASGI applications of other frameworks on Roll's server, below a path or alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fields of a response, from the bytes of an ASGI message."""
+"""Conversion of the fields of an ASGI message to those of a response."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any, Final
 
 __all__ = ["FRAMED", "set_fields", "text_of"]
 
-# What the server decides.
+# The fields that the server decides.
 FRAMED: Final = frozenset({"Transfer-Encoding"})
 
 MOST_KNOWN: Final = 1024
 
-# Names as Roll spells them: other spellings take a slower way to the wire. Applications have few.
+# Cache names in Roll's spelling, which is the fastest to send. Applications use few names.
 known: dict[bytes, str] = {}
 
 
 def set_fields(headers: dict[str, Any], fields: Iterable[Any]) -> None:
-    """Add fields to those of a response; one that comes several times has a list of values.
+    """Add fields to those of a response; a repeated field gets a list of values.
 
     Raises:
-        TypeError: a field is no pair of bytes.
+        TypeError: a field is not a pair of bytes.
     """
     for name, value in fields:
         key = known.get(name) or spelling(name)

@@ -1,4 +1,4 @@
-"""What an application may send around a response: early hints, and trailers."""
+"""Early hints and trailers: fields that an application sends before and after a response."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HINTS: Final = b"HTTP/1.1 103 Early Hints\r\n"
 
 
 def early_hints(connection: Any, request: Any, links: Iterable[Any]) -> None:
-    """Send links that a browser may load while the response is made (RFC 8297).
+    """Send links that a browser may load before the response arrives (RFC 8297).
 
     Raises:
         ValueError: a link has a control character.
@@ -24,10 +24,10 @@ def early_hints(connection: Any, request: Any, links: Iterable[Any]) -> None:
 
 
 def lines_of(fields: Iterable[Any]) -> bytes:
-    """Return fields as lines, each with its CRLF.
+    """Return fields as lines, each with a CRLF.
 
     Raises:
-        ValueError: one cannot be sent.
+        ValueError: a field cannot be sent.
     """
     return b"".join([line_of(bytes(name), bytes(value)) for name, value in fields])
 

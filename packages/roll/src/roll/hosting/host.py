@@ -1,4 +1,4 @@
-"""An application of ASGI in the place of a handler."""
+"""An ASGI application in the place of a handler."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ __all__ = ["Host"]
 
 
 class Host:
-    """Calls an application of ASGI for each request below the path where it is mounted."""
+    """A host calls an ASGI application for each request below the path of its mount."""
 
     def __init__(self, application: Any, prefix: str, settings: dict[str, Any]) -> None:
         self.application = application
         self.prefix = prefix
         self.settings = settings
-        """Those of the handshakes of websockets."""
+        """The handshakes of websockets that are served."""
         self.state: dict[str, Any] = {}
-        """What its lifespan has set; each request gets a copy."""
+        """The state that the lifespan has set; each request gets a copy."""
         self._running = 0
         self._idle: asyncio.Event | None = None
-        # For lists of routes.
+        # Lists of routes show this name.
         self.__qualname__ = f"mount of {type(application).__qualname__}"
 
     def __str__(self) -> str:
         return f"The application mounted at {self.prefix or '/'!r}"
 
     async def __call__(self, app: Any, request: Any, response: Any) -> Any:
-        """Answer a request, as `app` would; return the response.
+        """Answer a request for `app`; return the response.
 
-        Raises what the application raises before it has sent a response.
+        Raises the exceptions of the application, if it has not sent a response yet.
         """
         if (
             "request" in app.hooks
@@ -60,25 +60,25 @@ class Host:
                 self._idle.set()
 
     async def go_on(self, exchange: Exchange, begun: Awaitable[Any] | None) -> Any:
-        """Go on with a request that the native core has begun; return the response.
+        """Continue a request that the native core has begun; return the response.
 
-        `begun` is what is left of the application; None if it has returned.
+        `begun` is the rest of the application's coroutine; None if the application has returned.
         """
         app, request, response = exchange.app, exchange.request, exchange.response
         try:
             return await self._counted(finish(exchange, begun))
-        except BaseException as error:  # noqa: BLE001 - the cycle answers it, or raises it
+        except BaseException as error:  # noqa: BLE001 - the cycle handles it
             return await app._cycle(request, response, True, (self, failing(error)))  # noqa: SLF001
 
     async def until_idle(self) -> None:
-        """Wait until no request is served: applications may run behind their responses."""
+        """Wait until all requests have ended: applications may run on after their responses."""
         if self._running:
             self._idle = asyncio.Event()
             await self._idle.wait()
 
 
 async def finish(exchange: Exchange, called: Awaitable[Any] | None) -> Any:
-    """Await an application; return the response, or raise what is to be answered."""
+    """Await an application; return the response, or raise the error to answer."""
     try:
         if called is not None:
             await called

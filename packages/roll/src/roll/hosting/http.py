@@ -1,4 +1,4 @@
-"""One request to an application of ASGI: the messages in both directions."""
+"""A request to an ASGI application: the messages in both directions."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ DISCONNECT: Final = "http.disconnect"
 
 
 class Exchange(ExchangeBase):
-    """A request, and the response that the application sends by messages.
+    """An exchange: a request, and the response that the application sends in messages.
 
-    The response is sent by its last message, not when the application returns: it may run on.
+    The response ends with its last message. The application may run on after that.
 
     Raises:
         HttpError: 413 for a body that is known to be larger than `max_body`.
@@ -35,7 +35,7 @@ class Exchange(ExchangeBase):
 
     __slots__ = ()
 
-    # What the application receives.
+    # Messages that the application receives.
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message: a part of the body, then the disconnect."""
@@ -58,7 +58,7 @@ class Exchange(ExchangeBase):
         return {"type": "http.request", "body": part, "more_body": more}
 
     async def _next_chunk(self, stream: BodyStream) -> bytes | None:
-        """Return a part of the body; None where there will be none, or where it is refused."""
+        """Return a part of the body; None if there is no more, or if the body is refused."""
         if self.reading is None:
             self.reading = stream.open()
         try:
@@ -74,22 +74,23 @@ class Exchange(ExchangeBase):
         return None
 
     async def _until_over(self) -> None:
-        """Wait until the client has gone, or has the whole response."""
+        """Wait until the client has disconnected, or has the whole response."""
         if self.over is None:
             self.over = asyncio.Event()
             self.connection.on_gone = self.over.set
         if self.state != DONE and not self.connection.gone and self.refusal is None:
             await self.over.wait()
 
-    # What the application sends.
+    # Messages that the application sends.
 
     async def take(self, message: Any) -> None:
         """Take a message, for `send`.
 
         Raises:
-            ClientDisconnected: the client has gone, and the application has sent before.
-            RuntimeError: the message is not due.
-            TypeError, ValueError: it has not what such a message has.
+            ClientDisconnected: the client has disconnected, and this is not the first message
+                since.
+            RuntimeError: the message is not allowed now.
+            TypeError, ValueError: the message has a wrong or missing value.
         """
         kind = message["type"]
         if self.refusal is not None and self.state != OPEN:
@@ -155,7 +156,7 @@ class Exchange(ExchangeBase):
             try:
                 self.outgoing = await begin(self)
             except ValueError:
-                self.state = NEW  # an application may answer that by a page of its own
+                self.state = NEW  # the application may answer this with its own error page
                 self.response.headers.clear()
                 raise
             self.state = OPEN
@@ -163,10 +164,11 @@ class Exchange(ExchangeBase):
         await self._write(data, last=not message.get("more_body", False))
 
     async def _takes(self) -> bool:
-        """Return False, as the client has gone; raise `ClientDisconnected` the second time.
+        """Return False after the client has disconnected; raise `ClientDisconnected` the second
+        time.
 
-        What the application sends when its client has just gone is dropped, as `receive` may not
-        have had its turn to tell it.
+        The first message after the disconnect is dropped: `receive` may not have reported the
+        disconnect to the application yet.
         """
         if self.told:
             raise ClientDisconnected("The client has gone")
@@ -175,8 +177,8 @@ class Exchange(ExchangeBase):
         return False
 
     async def drain(self) -> None:
-        """Wait until the client reads, behind a piece that was `put`."""
-        assert self.outgoing is not None  # it has the `put`
+        """Wait until the client reads, after `put` was called."""
+        assert self.outgoing is not None  # `put` comes from it
         try:
             await self.outgoing.drain()
         except ClientDisconnected:
@@ -203,7 +205,8 @@ class Exchange(ExchangeBase):
             self.over.set()
 
     async def concluded(self) -> Any:
-        """Return the response as the listeners of `response` and the extensions leave it."""
+        """Return the response after the listeners of `response` and the extensions have changed
+        it."""
         app, request = self.app, self.request
         if request.upgrade is not None:
             close_unless_upgraded(request)
@@ -214,12 +217,12 @@ class Exchange(ExchangeBase):
     # The end.
 
     def ended(self) -> Any:
-        """Return what the application has answered, as it has returned.
+        """Return the response of an application that has returned.
 
         Raises:
             HttpError: the body of the request was refused.
-            ClientDisconnected: the client has gone before a response.
-            RuntimeError: there is no response, or none that is whole.
+            ClientDisconnected: the client has disconnected before a response.
+            RuntimeError: there is no response, or it is incomplete.
         """
         if self.state == DONE or (self.state == OPEN and self.connection.gone):
             return self.response
@@ -233,9 +236,9 @@ class Exchange(ExchangeBase):
         raise error
 
     def failed(self, error: BaseException) -> Any:
-        """Return what was answered if the application has raised, or raise what is to be.
+        """Return the response of an application that has raised, or raise the error to answer.
 
-        An error behind the head of a response is logged: nothing can answer it.
+        An error after the head of a response is logged, because it cannot be answered.
         """
         if ends_task(error):
             raise error
@@ -270,12 +273,12 @@ MISSING: Final = (
 
 
 def file_at(path: Any) -> FileBody:
-    """Return the whole of a file, as the body of a response; raises `OSError`."""
+    """Return a whole file as the body of a response; raise `OSError` if it cannot be read."""
     return FileBody(path, 0, Path(path).stat().st_size)
 
 
 def reset(response: Any) -> None:
-    """Forget the response that an application had begun to describe."""
+    """Reset the status and the fields of a response that was not sent."""
     response.status = HTTPStatus.OK
     response.headers.clear()
     response.body = b""

@@ -1,4 +1,4 @@
-"""What is an application of ASGI 3, and what is something else."""
+"""Recognition of ASGI 3 applications."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ WRAP: Final = "wrap it: `a2wsgi.WSGIMiddleware(application)`"
 
 
 def is_application(found: Any) -> bool:
-    """Tell whether something can be called as an application of ASGI 3."""
+    """Tell whether an object can be called as an ASGI 3 application."""
     return fault_of(found) is None
 
 
 def check_application(found: Any) -> None:
-    """Raise a `ValueError` for anything else than an application of ASGI 3."""
+    """Raise a `ValueError` for an object that is not an ASGI 3 application."""
     fault = fault_of(found)
     if fault is not None:
         raise ValueError(f"{shown(found)} is no application of ASGI 3: {fault}")
 
 
 def fault_of(found: Any) -> str | None:
-    """Return why something is no application; None if it is one."""
+    """Return why an object is not an application; None if it is one."""
     if inspect.iscoroutine(found):
-        found.close()  # or Python warns that nobody awaited it
+        found.close()  # otherwise Python warns that it was not awaited
         return "it is a coroutine, which a call of an `async def` gives: leave the call out"
     if not callable(found):
         return "it cannot be called"
@@ -46,7 +46,7 @@ def fault_of(found: Any) -> str | None:
 
 
 def is_wsgi(found: Any) -> bool:
-    """Tell whether something is called as an application of WSGI is (PEP 3333)."""
+    """Tell whether an object is called as a WSGI application (PEP 3333)."""
     if inspect.isclass(found) or not callable(found):
         return False
     return takes(found, WSGI) and not takes(found, ())
@@ -59,7 +59,7 @@ def fault_of_class(found: type) -> str:
 
 
 def takes(call: Any, names: tuple[str, ...]) -> bool:
-    """Tell whether something can be called with so many arguments."""
+    """Tell whether an object can be called with this number of arguments."""
     try:
         inspect.signature(call).bind(*names)
     except TypeError:

@@ -1,4 +1,4 @@
-"""The life of an application of ASGI: it starts up and ends with the one that hosts it."""
+"""The lifespan of an ASGI application: it starts and ends with the application that hosts it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ logger = logging.getLogger("roll")
 
 
 async def lifespan_of(host: Host, app: Any) -> AsyncIterator[None]:
-    """Start the application up, and shut it down.
+    """Start the application, and shut it down at the end.
 
     Raises:
-        RuntimeError: it says that its startup has failed.
+        RuntimeError: the application reports that its startup has failed.
     """
     life = Life(host)
     await life.start()
@@ -33,7 +33,7 @@ async def lifespan_of(host: Host, app: Any) -> AsyncIterator[None]:
 
 
 class Life:
-    """The task in which an application handles its scope `lifespan`, and its messages."""
+    """The task in which an application handles the scope `lifespan`, and its messages."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -42,10 +42,10 @@ class Life:
         self._supported = True
 
     async def start(self) -> None:
-        """Run the startup; an application that knows none goes without.
+        """Run the startup; an application without a lifespan skips it.
 
         Raises:
-            RuntimeError: it has failed.
+            RuntimeError: the startup has failed.
         """
         scope = {
             "type": "lifespan",
@@ -65,7 +65,7 @@ class Life:
             raise RuntimeError(f"{self._host} failed to start: {answer.get('message', '')}")
 
     async def stop(self) -> None:
-        """Run the shutdown; a failure is logged."""
+        """Run the shutdown; log a failure."""
         if not self._supported:
             return
         answer = await self._ask("lifespan.shutdown")
@@ -87,7 +87,7 @@ class Life:
         return {"type": await self._due.get()}
 
     async def _end(self) -> None:
-        """Wait a turn for the end of the application; what it raises is logged."""
+        """Wait one turn of the loop for the end of the application; log its exception."""
         await asyncio.sleep(0)
         if not self._task.done():
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""`app.mount`: the routes of an application of ASGI, and its settings."""
+"""`app.mount`: the routes and the settings of an ASGI application."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .lifespan import lifespan_of
 __all__ = ["SETTINGS", "mount"]
 
 SETTINGS: Final = ("max_body", *(name for name in WEBSOCKET_SETTINGS if name != "subprotocols"))
-"""What `mount` takes beside the path and the application."""
+"""The settings of `mount`."""
 
 METHODS: Final = tuple(method for method in HTTP_METHODS if method != "CONNECT")
 
@@ -26,7 +26,8 @@ METHODS: Final = tuple(method for method in HTTP_METHODS if method != "CONNECT")
 def mount(
     app: Any, path: Any, application: Any, settings: dict[str, Any]
 ) -> tuple[Host, dict[str, Any], Iterable[str]]:
-    """Check what `Roll.mount` is given; return the host, what a router gets, and its paths."""
+    """Check the arguments of `Roll.mount`; return the host, the payload of its routes, and
+    paths."""
     prefix = checked_prefix(path)
     check_application(application)
     if application is app:
@@ -52,7 +53,7 @@ def mount(
 
 
 def payload_of(host: Host, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return what a router gets: the host for each method, and for those that it does not know."""
+    """Return the payload of the routes: the host for all methods, also for unknown ones."""
     for_requests = tuple(request_settings(settings))
 
     def endpoint(method: str) -> Endpoint:
@@ -68,9 +69,9 @@ def payload_of(host: Host, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked_prefix(path: Any) -> str:
-    """Return a path without its last slash; raise a `ValueError` for what is none."""
+    """Return a path without its last slash; raise a `ValueError` for an invalid path."""
     if not isinstance(path, str):
-        raise ValueError(f"A path is text, such as '/admin', not {path!r}")  # noqa: TRY004 - as every mistake in a route
+        raise ValueError(f"A path is text, such as '/admin', not {path!r}")  # noqa: TRY004 - like all mistakes in a route
     if path == "":
         return path
     if not path.startswith("/") or "//" in path:

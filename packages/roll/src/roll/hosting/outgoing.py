@@ -1,4 +1,4 @@
-"""A streamed response: to the connection, or through what a listener has put around it."""
+"""A streamed response: sent to the connection, or through the stream of a listener."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Outgoing", "begin"]
 
 
 class Outgoing(Protocol):
-    """What takes the body of a response piece by piece."""
+    """An object that takes the body of a response in pieces."""
 
     async def write(self, data: bytes) -> None:
         """Send a piece; wait while the client does not read."""
@@ -27,10 +27,10 @@ class Outgoing(Protocol):
 
 
 async def begin(exchange: Any) -> Outgoing:
-    """Send the head of a response, as the listeners of `response` leave it.
+    """Send the head of a response, after the listeners of `response` have changed it.
 
     Raises:
-        ValueError: it cannot be sent.
+        ValueError: the head cannot be sent.
     """
     pieces = Pieces()
     exchange.response.body = pieces
@@ -41,35 +41,35 @@ async def begin(exchange: Any) -> Outgoing:
 
 
 class Direct:
-    """Writes to the connection."""
+    """An output that writes to the connection."""
 
     def __init__(self, opened: Any) -> None:
         self._opened = opened
-        self.put = getattr(opened, "put", None)  # another server, by ASGI, has none
+        self.put = getattr(opened, "put", None)  # another server, over ASGI, has no `put`
         self.write = opened.write
 
     async def drain(self) -> None:
-        """Wait until the client reads, behind a piece that was `put`."""
+        """Wait until the client reads, after `put` was called."""
         await self._opened.drain()
 
     async def end(self, trailers: bytes) -> None:
         """Send the end."""
         ended = self._opened.end(trailers)
-        if ended is not None:  # on another server, by ASGI
+        if ended is not None:  # on another server, over ASGI
             await ended
 
 
 class Piped:
-    """Gives the pieces to the body that a listener has set, such as one that compresses them.
+    """An output that passes the pieces to the body of a listener, such as a compressed stream.
 
-    A task sends that body meanwhile.
+    A task sends that body at the same time.
     """
 
     def __init__(self, connection: Any, response: Any, pieces: Pieces) -> None:
         self._pieces = pieces
         sending = connection.respond(response)
         self._task: asyncio.Future[None] | None = None
-        if sending is None:  # it was replaced by a short one
+        if sending is None:  # a short body has replaced it
             pieces.close()
         else:
             self._task = asyncio.ensure_future(sending)
@@ -79,12 +79,12 @@ class Piped:
         """Do nothing: `write` waits."""
 
     async def write(self, data: bytes) -> None:
-        """Put a piece, unless nobody takes it."""
+        """Put a piece, unless the reader has ended."""
         if data:
             await self._pieces.put(data)
 
     async def end(self, trailers: bytes) -> None:
-        """Wait until the body has been sent; trailers are dropped."""
+        """Wait until the body has been sent; drop trailers."""
         await self._pieces.put(None)
         if self._task is not None:
             await self._task

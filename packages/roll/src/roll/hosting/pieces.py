@@ -1,4 +1,4 @@
-"""A streamed body that a listener has wrapped, between the application and the connection."""
+"""The queue between an application and the body that a listener has wrapped around it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Pieces"]
 
 
 class Pieces:
-    """An async iterator over what is put into it; one piece waits at most."""
+    """An async iterator over the pieces that are put into it; at most one piece waits."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(1)
@@ -29,11 +29,11 @@ class Pieces:
             await self._queue.put(piece)
 
     async def aclose(self) -> None:
-        """Drop what is put from now on."""
+        """Drop all pieces that are put from now on."""
         self.close()
 
     def close(self) -> None:
-        """Drop what is put from now on, and what waits."""
+        """Drop the waiting piece, and all pieces that are put from now on."""
         self._closed = True
         while not self._queue.empty():
             self._queue.get_nowait()

@@ -1,4 +1,4 @@
-"""The scope of a request: what an application of ASGI is told of it."""
+"""The scope of a request: its data for an ASGI application."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from roll_http.raw_fields import lower_fields
 
 __all__ = ["EXTENSIONS", "addresses", "http_scope", "websocket_scope"]
 
-# What may stand in a path unescaped (RFC 3986 3.3).
+# The characters of a path that need no escape (RFC 3986 3.3).
 PATH: Final = "/!$&'()*+,;=:@-._~"
 
 EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
@@ -17,7 +17,7 @@ EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
     "http.response.trailers": {},
     "http.response.early_hint": {},
 }
-"""What the server can do beside the messages of ASGI 3."""
+"""The extensions of ASGI 3 that the server supports."""
 
 SECURE: Final = frozenset({"https", "wss"})
 
@@ -65,9 +65,9 @@ def websocket_scope(request: Any, prefix: str, state: dict[str, Any]) -> dict[st
 
 
 def fields_of(request: Any, forwarded: Any) -> list[tuple[bytes, bytes]]:
-    """Return the fields as received, with the host that was asked for (RFC 9112 3.2.2)."""
-    block = request._block  # noqa: SLF001 - `raw_headers` would be lowered again
-    if block is None:  # a request made by hand
+    """Return the fields as received, with the host of the request target (RFC 9112 3.2.2)."""
+    block = request._block  # noqa: SLF001 - cheaper than `raw_headers`
+    if block is None:  # a request that was not parsed
         return [(name.lower(), value) for name, value in request.raw_headers]
     fields: list[tuple[bytes, bytes]] = lower_fields(block)
     if forwarded is not None or request.url[:1] != b"/":
@@ -77,7 +77,7 @@ def fields_of(request: Any, forwarded: Any) -> list[tuple[bytes, bytes]]:
 
 
 def addresses(connection: Any) -> tuple[Any, Any, str]:
-    """Return the server's address, the client's, and the scheme; read once for a connection."""
+    """Return the addresses of server and client, and the scheme; read once per connection."""
     found: tuple[Any, Any, str] | None = getattr(connection, "asgi_addresses", None)
     if found is None:
         found = connection.asgi_addresses = read_addresses(connection)
@@ -86,7 +86,7 @@ def addresses(connection: Any) -> tuple[Any, Any, str]:
 
 def read_addresses(connection: Any) -> tuple[Any, Any, str]:
     scheme = "https" if connection.secure else "http"
-    if hasattr(connection, "scope"):  # another server, by ASGI
+    if hasattr(connection, "scope"):  # another server, over ASGI
         return connection.scope.get("server"), connection.scope.get("client"), scheme
     name = connection.transport.get_extra_info("sockname")
     server = (name[0], name[1]) if isinstance(name, tuple) else (name, None) if name else None

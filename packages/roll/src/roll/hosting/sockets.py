@@ -1,4 +1,4 @@
-"""A websocket to an application of ASGI."""
+"""A websocket to an ASGI application."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
     """Run the application for a websocket until it has ended; return the response.
 
     Raises:
-        HttpError: the handshake is refused; nothing has been sent yet.
+        HttpError: the handshake is refused, and nothing has been sent yet.
     """
     request.keep_alive = False  # frames may follow a handshake
     ws = make_websocket(app, request)
@@ -45,7 +45,7 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
             await task  # it has returned, or raised
             raise RuntimeError(f"{host} has returned without an answer to a websocket")
         kept = True
-        app.kept_tasks.keep(task)  # it may have work behind its refusal
+        app.kept_tasks.keep(task)  # it may run on after its refusal
         return refused(session, response)
     finally:
         if not kept:
@@ -60,7 +60,7 @@ def make_websocket(app: Any, request: Any) -> Any:
 
 
 def handshake(ws: Any, headers: Any, settings: dict[str, Any]) -> bytes:
-    """Return the head of the answer to a handshake; raise `HttpError` for one that is refused."""
+    """Return the head of the answer to a handshake; raise `HttpError` if it is refused."""
     try:
         head: bytes = ws.handshake(headers, **settings)
     except HandshakeError as error:
@@ -74,14 +74,14 @@ async def ended(task: asyncio.Future[Any]) -> None:
         task.cancel()
         await asyncio.wait({task})
     if not task.cancelled():
-        task.exception()  # it was reported: asyncio would log it again
+        task.exception()  # otherwise asyncio logs the reported error again
 
 
 def refused(session: Session, response: Any) -> Any:
     """Return the response to a handshake that the application has not accepted.
 
     Raises:
-        HttpError: 403, where the application has sent no response.
+        HttpError: 403 if the application has not sent a response.
     """
     if session.denial is None:
         raise HttpError(HTTPStatus.FORBIDDEN)
@@ -115,7 +115,7 @@ async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any
     try:
         await app.hook("websocket_connect", request, session.ws)
     except BaseException:
-        task.cancel()  # the client may take its time to close
+        task.cancel()  # do not wait for a slow client to close
         raise
     session.opened.set_result(True)
     await task
@@ -129,9 +129,9 @@ class Session:
         self.host = host
         self.ws = ws
         self.decided: asyncio.Future[None] = loop.create_future()
-        """Done when the application has accepted or refused the handshake, or has gone."""
+        """Done when the application has accepted or refused the handshake, or has ended."""
         self.opened: asyncio.Future[bool] = loop.create_future()
-        """Whether messages may be sent: False if the client has gone before."""
+        """Whether messages may be sent: False if the client has disconnected before."""
         self.accepted = False
         self.subprotocol: str | None = None
         self.fields: list[tuple[str, str]] = []
@@ -140,7 +140,7 @@ class Session:
         self._connected = False
 
     def lose(self) -> None:
-        """Take notice that the client has gone."""
+        """Note that the client has disconnected."""
         if not self.opened.done():
             self.opened.set_result(False)
 
@@ -149,7 +149,7 @@ class Session:
         if not self._connected:
             self._connected = True
             return {"type": "websocket.connect"}
-        # The application may ask for messages in one task, and accept in another.
+        # The application may receive messages in one task, and accept in another.
         if not await asyncio.shield(self.opened):
             return {"type": "websocket.disconnect", "code": 1006, "reason": ""}
         try:
@@ -164,7 +164,7 @@ class Session:
 
         Raises:
             ClientDisconnected: the connection has ended.
-            RuntimeError: the message is not due.
+            RuntimeError: the message is not allowed now.
         """
         if self.accepted:
             await self._send_open(message["type"], message)

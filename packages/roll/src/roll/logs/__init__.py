@@ -1,1 +1,1 @@
-"""The lines of an access log, and the descriptor that they are written to."""
+"""The lines of an access log, and the descriptors that they are written to."""

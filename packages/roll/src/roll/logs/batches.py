@@ -1,4 +1,4 @@
-"""The lines of an access log, which are written in batches."""
+"""Access logs, whose lines are written in batches."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from .targets import File
 __all__ = ["AccessLog"]
 
 INTERVAL: Final = 0.1
-"""Seconds after which a line is written at the latest."""
+"""Maximum seconds until a line is written."""
 
 BATCH: Final = 64 * 1024
-"""Characters that are written at once."""
+"""Number of characters after which lines are written at once."""
 
 ROW: Final = 64
-"""Lines that are made in a row."""
+"""Number of lines that are formatted together."""
 
 PATIENCE: Final = 1.0
-"""Seconds that a slow reader has at the end."""
+"""Seconds that a slow reader has when the log is closed."""
 
 
 class AccessLog:
-    """An access log, as `extensions.access_log` returns it."""
+    """An access log, which `extensions.access_log` returns."""
 
     def __init__(self, form: Format, make: Callable[[], File]) -> None:
         self._format = form
@@ -37,7 +37,7 @@ class AccessLog:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, request: Any, response: Any, size: int, seconds: float) -> None:
-        """Add the line of an exchange; it is written with others, soon."""
+        """Add the line of an exchange; it is written soon, together with others."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._flush_in_time)
         self._records.append(self._format.record(request, response, size, seconds))
@@ -47,7 +47,7 @@ class AccessLog:
                 self.flush()
 
     def _render(self) -> None:
-        # Taken first: a signal may interrupt this, whose handler flushes too.
+        # Take the lines first: the handler of a signal may interrupt this and flush too.
         records, self._records = self._records, []
         text = self._format.render(records)
         self._lines.append(text)
@@ -60,7 +60,7 @@ class AccessLog:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._flush_in_time)
 
     def flush(self) -> None:
-        """Write the lines that wait to be written, as far as that takes no waiting."""
+        """Write the waiting lines as far as possible without blocking."""
         self._render()
         lines, self._lines, self._size = "".join(self._lines), [], 0
         if self._file is None and lines:  # the application was not started, or has ended
@@ -69,15 +69,15 @@ class AccessLog:
             self._file.write(lines.encode("utf-8", "backslashreplace"))
 
     def open(self) -> None:
-        """Open the target; raises `OSError` when it cannot be opened."""
-        self._timer = None  # of another loop, perhaps
+        """Open the target; raise `OSError` if that fails."""
+        self._timer = None  # it may belong to another loop
         if self._file is None:
             self._file = self._make()
 
     def reopen(self) -> None:
-        """Write to the file that has the path of the target now: the old one may have been moved.
+        """Open the path of the target again: the old file may have been moved.
 
-        Called on SIGUSR1 and SIGHUP.
+        The signals SIGUSR1 and SIGHUP call this.
         """
         self.flush()
         if self._file is not None:
@@ -94,5 +94,5 @@ class AccessLog:
             self._file = None
 
     def forget(self) -> None:
-        """Drop the lines that wait, in a process that was forked: its parent writes them."""
+        """Drop the waiting lines in a forked process: its parent writes them."""
         self._records, self._lines, self._size = [], [], 0

@@ -1,4 +1,4 @@
-"""The time of a line, made once a second."""
+"""The time of a line, formatted once a second."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 __all__ = ["Clock", "clf_time", "iso_time"]
 
-# Not by `strftime`: the names of the months would follow the locale of the process.
+# Do not use `strftime`: its names of months depend on the locale of the process.
 MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
@@ -16,7 +16,7 @@ MONTHS: Final = (
 
 
 def clf_time(second: int) -> str:
-    """Return a time of the epoch as the Common Log Format has it, in local time."""
+    """Return seconds since the epoch in the Common Log Format, in local time."""
     local = localtime(second)
     minutes = abs(local.tm_gmtoff) // 60
     sign = "-" if local.tm_gmtoff < 0 else "+"
@@ -28,13 +28,13 @@ def clf_time(second: int) -> str:
 
 
 def iso_time(second: int) -> str:
-    """Return a time of the epoch in ISO 8601, in UTC."""
+    """Return seconds since the epoch in ISO 8601, in UTC."""
     year, month, day, hour, minute, seconds, *_ = gmtime(second)
     return f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{seconds:02}Z"
 
 
 class Clock:
-    """Tells the time, in the way of a function of the seconds of the epoch."""
+    """A clock that formats the time with a function of the seconds since the epoch."""
 
     def __init__(self, tell: Callable[[int], str]) -> None:
         self._tell = tell
@@ -42,7 +42,7 @@ class Clock:
         self._text = ""
 
     def text(self) -> str:
-        """Return the time, made anew once a second."""
+        """Return the formatted time, which changes once a second."""
         second = int(time())
         if second != self._second:
             self._second, self._text = second, self._tell(second)

@@ -1,4 +1,4 @@
-"""A descriptor that lines are written to, which never holds up the event loop."""
+"""A descriptor for lines, which never blocks the event loop."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["LineFile"]
 logger = logging.getLogger("roll")
 
 MOST: Final = 2**20
-"""The bytes that are kept for a reader that is slow; beyond, lines are lost."""
+"""Maximum bytes that are kept for a slow reader; further lines are lost."""
 
-# What a pipe that says that it can be written to takes without waiting, and in one piece whoever
-# else writes to it.
-PIECE: Final = getattr(select, "PIPE_BUF", 512)  # Windows does not tell
+# A writable pipe takes this number of bytes without blocking, and does not mix them with those of
+# other writers.
+PIECE: Final = getattr(select, "PIPE_BUF", 512)  # not known on Windows
 
 AT_ONCE: Final = getattr(socket, "MSG_DONTWAIT", 0)
 
@@ -29,29 +29,29 @@ WAITS: Final = {errno.EAGAIN, errno.EWOULDBLOCK}
 
 
 class LineFile:
-    """Writes lines to a descriptor, as far as it takes them at once.
+    """A writer of lines to a descriptor, which never waits for a slow reader.
 
-    A file takes all. A pipe, a socket or a terminal whose reader is slow takes a part: the rest
-    waits for the next `write`. Several processes may write to it: their lines are not mixed, as
-    long as none is longer than `PIPE_BUF`. What cannot be written is lost; that is told once, on
-    the logger `roll`, until lines can be written again.
+    A file takes all lines. A pipe, a socket or a terminal with a slow reader takes a part; the
+    rest waits for the next `write`. Several processes may write to one descriptor: their lines are
+    not mixed if no line is longer than `PIPE_BUF`. Lines that cannot be written are lost. The
+    logger `roll` reports this once, until lines can be written again.
     """
 
     def __init__(self, make: Callable[[], int]) -> None:
-        """Open the descriptor by `make`, which opens another one each time; raises `OSError`."""
+        """Open the descriptor with `make`, which returns a new one each time; raise `OSError`."""
         self._make = make
         self._waiting = bytearray()
-        self._failed = False  # and that was told
-        self._torn = False  # the last line was written in part
+        self._failed = False  # and the failure was logged
+        self._torn = False  # only a part of the last line was written
         self._use(make())
 
     @property
     def waits(self) -> bool:
-        """Whether there is something that could not be written yet."""
+        """Whether lines wait to be written."""
         return bool(self._waiting)
 
     def write(self, data: bytes) -> None:
-        """Write whole lines, behind what waits."""
+        """Write whole lines, after the waiting ones."""
         self._waiting += data
         try:
             while self._waiting and self._write_some():
@@ -59,19 +59,20 @@ class LineFile:
         except OSError as error:
             self._tell(error.strerror or error)
             self._drop_behind(0)
-        # Looked at last: a file takes all, however much comes at once.
+        # Check the limit last: a file takes all lines, however many arrive at once.
         if len(self._waiting) > MOST:
             self._tell("nobody reads it")
             self._drop_behind(self._waiting.rfind(b"\n", 0, MOST) + 1)
 
     def _drop_behind(self, end: int) -> None:
-        """Drop the lines that begin behind `end`; the next one does not begin within a line."""
+        """Drop the lines that begin after `end`, so that the next line begins a line of the
+        file."""
         del self._waiting[end:]
         if not self._waiting and self._torn:
             self._waiting += b"\n"
 
     def _write_some(self) -> bool:
-        """Write what can be written at once; return False when the reader has to come first."""
+        """Write as much as possible without blocking; return False if the reader is too slow."""
         try:
             size = self._write(self._waiting if self._is_file else self._piece())
         except OSError as error:
@@ -90,11 +91,11 @@ class LineFile:
             logger.error("The access log cannot be written, and loses lines: %s", reason)
 
     def reopen(self) -> None:
-        """Open the descriptor anew: its file may have been moved away. On failure keep the old."""
+        """Open the descriptor again: its file may have been moved. On failure keep the old one."""
         try:
             made = self._make()
         except OSError as error:
-            logger.error("The access log cannot be opened again: %s", error)  # noqa: TRY400 - the text says all
+            logger.error("The access log cannot be opened again: %s", error)  # noqa: TRY400 - the text is enough
             return
         self.write(b"")
         self._release()
@@ -102,7 +103,7 @@ class LineFile:
         self._failed = self._torn = False
 
     def close(self, patience: float = 0) -> None:
-        """Write what waits, and close; a reader that is slow has `patience` seconds."""
+        """Write the waiting lines, and close; a slow reader has `patience` seconds."""
         end = monotonic() + patience
         self.write(b"")
         while self._waiting and self._poll(max(0, end - monotonic())) and monotonic() < end:
@@ -123,7 +124,8 @@ class LineFile:
         self._is_file = not (stat.S_ISFIFO(mode) or os.isatty(fd))
 
     def _piece(self) -> bytearray:
-        """Return as many whole lines as a pipe takes at once, or what it takes of a longer one."""
+        """Return the whole lines that a pipe takes at once, or the part that it takes of a long
+        one."""
         end = len(self._waiting)
         if end > PIECE:
             end = self._waiting.rfind(b"\n", 0, PIECE) + 1 or PIECE
@@ -135,9 +137,9 @@ class LineFile:
         return os.write(self._fd, data) if self._is_file or self._poll(0) else 0
 
     def _poll(self, seconds: float) -> bool:
-        """Return whether the reader takes something, after so many seconds at most.
+        """Wait up to this number of seconds; return whether the reader takes something.
 
-        Where the system cannot tell, say yes: a write waits for the reader.
+        If the system cannot tell, return True: then the write waits for the reader.
         """
         if not hasattr(select, "poll"):
             return True

@@ -1,4 +1,4 @@
-"""Text of clients in a line of a log: it can never end the line, or look like another field."""
+"""Escapes for text of clients, which must not end a line of a log or look like other fields."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..request import Request
 __all__ = ["MOST", "escaped", "is_plain", "json_text", "one_line", "peer_of"]
 
 MOST: Final = 1024
-"""Characters that a field has at most; longer ones are cut, and end in `...`.
+"""Maximum characters of a field; longer fields are cut, and end in `...`.
 
-A line then fits in `PIPE_BUF`, so that those of several processes are never mixed in a pipe.
+So a line fits in `PIPE_BUF`, and the lines of several processes are never mixed in a pipe.
 """
 
 
@@ -26,14 +26,14 @@ def is_plain(text: str) -> bool:
 def escaped(text: str, most: int = MOST) -> str:
     r"""Return a text as printable ASCII that can stand in double quotes.
 
-    A quote and a backslash have a backslash before them; a control character is `\n` or `\x1b`,
-    a character that is not ASCII `\xe9` or `\u20ac`. What is longer than `most` is cut.
+    Quotes and backslashes get a backslash before them. A control character becomes `\n` or `\x1b`.
+    A character that is not ASCII becomes `\xe9` or `\u20ac`. A text longer than `most` is cut.
     """
     return text if len(text) <= most and is_plain(text) else bounded(text, python_escapes, most)
 
 
 def one_line(text: str) -> str:
-    r"""Return a text for who escapes quotes: what is not printable is `\n` or `\x1b`, as above."""
+    r"""Return a text with escapes such as `\n` or `\x1b`; the caller escapes quotes."""
     if text.isprintable() and "\\" not in text:
         return text
     return "".join([each if is_shown(each) else python_escapes(each) for each in text])
@@ -44,7 +44,7 @@ def is_shown(character: str) -> bool:
 
 
 def json_text(text: str | None, most: int = MOST) -> str:
-    """Return a text as JSON, in ASCII; what is longer than `most` characters is cut."""
+    """Return a text as JSON, in ASCII; a text longer than `most` characters is cut."""
     if text is None:
         return "null"
     if len(text) <= most and is_plain(text):
@@ -53,7 +53,7 @@ def json_text(text: str | None, most: int = MOST) -> str:
 
 
 def bounded(text: str, escape: Callable[[str], str], most: int) -> str:
-    """Return a text escaped, cut between two characters where it is longer than `most`."""
+    """Return an escaped text; if it is longer than `most`, cut it between two characters."""
     kept = text[:most]
     shown = escape(kept)
     while len(shown) > most:
@@ -71,7 +71,7 @@ def json_escapes(text: str) -> str:
 
 
 def peer_of(request: Any) -> str:
-    """Return the address of a client, as a word; `-` where none is known."""
+    """Return the address of a client as one word; `-` if it is not known."""
     if request.forwarded is None:
         known: str | None = getattr(request.protocol, "logged_peer", None)
         return remembered(request) if known is None else known
@@ -79,9 +79,9 @@ def peer_of(request: Any) -> str:
 
 
 def remembered(request: Any) -> str:
-    """Return the address of a client, and remember it: its connection has one, and asks anew.
+    """Return the address of a client, and cache it for its connection.
 
-    An application whose requests find their client by themselves is asked each time.
+    If an application overrides `client`, its address is read each time.
     """
     peer = word(request.client)
     if request.protocol is not None and type(request).client is Request.client:
@@ -90,9 +90,9 @@ def remembered(request: Any) -> str:
 
 
 def word(client: tuple[str, int] | None) -> str:
-    """Return an address as it can stand without quotes, and within those of JSON.
+    """Return an address as one word that needs no quotes, and no escapes in JSON.
 
-    Those of the system are such words. What else tells addresses may tell anything.
+    Addresses of the system are such words. Other sources of addresses may return any text.
     """
     address = str(client[0]) if client else ""
     if not address:

@@ -1,4 +1,4 @@
-"""Formats of access logs: `%(name)s` and the like, compiled once."""
+"""Formats of access logs, such as `%(name)s`, compiled once."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from .escaping import escaped, peer_of
 __all__ = ["HEADER", "Getter", "compiled", "each_name", "request_line"]
 
 Getter = Callable[[Any, Any, int, float], Any]
-"""Called with a request, its response, the bytes of its body and seconds; returns a field."""
+"""A function of a request, its response, the bytes of its body and seconds, for one field."""
 
-# A `%%` is no name, whatever follows it.
+# A `%%` is not a name, whatever follows it.
 NAMES: Final = re.compile(r"%%|%\(([^)]*)\)")
 
 HEADER: Final = re.compile(r"\{([^{}]+)\}([io])")
-"""A field of the request (`i`) or of the response (`o`), as Apache and gunicorn write it."""
+"""A field of the request (`i`) or of the response (`o`), as in Apache and gunicorn."""
 
 NUMBERS: Final[dict[str, Any]] = {"status": 200, "bytes": 0, "duration": 0.0}
-"""The numbers among our fields: all others are text."""
+"""The fields that are numbers; all others are text."""
 
 
 def text_of(value: object) -> str:
-    """Return a value as text for a line, `-` for none."""
+    """Return a value as text for a line; `-` for None."""
     return escaped(str(value)) if value else "-"
 
 
 def request_line(method: str, url: bytes, version: str) -> str:
-    """Return the line that a request began with, escaped; a long target alone is cut."""
+    """Return the escaped request line; only a long target is cut."""
     return f"{escaped(method)} {escaped(url.decode('latin-1'))} HTTP/{version}"
 
 
 def header_of(name: str, side: str) -> Getter:
-    """Return what gets a header field, of the request (`i`) or of the response (`o`)."""
+    """Return a function for a header field of the request (`i`) or of the response (`o`)."""
     if side == "i":
         key = name.upper()
         return lambda request, *_: text_of(request.headers.get(key))
@@ -45,7 +45,7 @@ def header_of(name: str, side: str) -> Getter:
 
 
 def ours() -> dict[str, Getter]:
-    """Return the fields of our own formats; `time` has a clock of its own."""
+    """Return the fields of Roll's formats; each result has its own clock for `time`."""
     clock = Clock(clf_time)
     return {
         "peer": lambda request, *_: peer_of(request),
@@ -76,19 +76,19 @@ def compiled(
     known: Mapping[str, Getter] | None = None,
     numbers: Mapping[str, Any] = NUMBERS,
 ) -> Callable[[Any, Any, int, float], str]:
-    """Return what makes a line by a format, with its line end.
+    """Return a function that makes a line in a format, with its line end.
 
-    `known` are other fields than ours, of which `numbers` are no text.
+    `known` has additional fields; `numbers` names those that are not text.
 
     Raises:
-        ValueError: the format has a name that is not known, or none, or cannot be filled in.
+        ValueError: the format has an unknown name, or no name, or cannot be filled in.
     """
     names = each_name(template)
     if not names:
         raise ValueError(f"`format` names nothing, as '%(url)s' would: {template!r}")
     getters = ours() if known is None else known
     used = [checked_getter(name, getters) for name in names]
-    # By position: that takes half the time of a dict of the names.
+    # Fill in by position: this takes half the time of a dict of names.
     positional = NAMES.sub(lambda found: "%%" if found[1] is None else "%", template) + "\n"
     try:
         positional % tuple(numbers.get(name, "-") for name in names)

@@ -1,4 +1,4 @@
-"""The access log of gunicorn: by its own format without its logger, and by its logger."""
+"""gunicorn's access log: its format without its logger, or its logger."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["gunicorn_format", "log_access"]
 
 
 def given(value: object) -> str:
-    """Return a value as gunicorn writes it: `-` for none, an empty text as it is."""
+    """Return a value as gunicorn writes it: `-` for None, and an empty text unchanged."""
     return "-" if value is None else escaped(str(value))
 
 
 def user_of(request: Any) -> str:
-    """Return the name of a user who has sent Basic credentials (RFC 7617)."""
+    """Return the user name of Basic credentials (RFC 7617)."""
     scheme, _, credentials = request.headers.get("AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "basic":
         return "-"
@@ -48,7 +48,7 @@ def in_seconds(seconds: float) -> str:
 
 
 def atoms() -> dict[str, Getter]:
-    """Return the fields of gunicorn's formats, but for those of the environment."""
+    """Return the fields of gunicorn's formats, except those of the environment."""
     clock = Clock(clf_time)
     return {
         "h": lambda request, *_: peer_of(request),
@@ -85,7 +85,7 @@ def header_of(name: str, side: str) -> Getter:
 
 
 def gunicorn_format(template: str) -> Format | None:
-    """Return a format of gunicorn; None for one that only gunicorn's own logger can fill in."""
+    """Return a compiled format; None for a format that only gunicorn's logger can fill in."""
     known: Mapping[str, Getter] = atoms()
     fields = {name: HEADER.fullmatch(name) for name in each_name(template)}
     headers = {name: header_of(found[1], found[2]) for name, found in fields.items() if found}
@@ -96,9 +96,9 @@ def gunicorn_format(template: str) -> Format | None:
 
 
 def log_access(log: Any, request: Any, response: Any, length: int, duration: float) -> None:
-    """Give gunicorn's own access log an exchange, in the terms of WSGI that it wants.
+    """Pass an exchange to gunicorn's access log, with the WSGI data that it needs.
 
-    It escapes quotes, and nothing else: no text of a client has a line end here.
+    gunicorn escapes only quotes. So this removes line ends from the text of clients.
     """
     answer = SimpleNamespace(
         status=str(response.status.value),
@@ -129,11 +129,11 @@ def on_lines(headers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def credentials_on_a_line(field: str) -> str:
-    """Return Basic credentials whose user name, which gunicorn decodes, has no line end."""
+    """Return Basic credentials without line ends in the user name, which gunicorn decodes."""
     scheme, _, credentials = field.partition(" ")
     try:
         name, colon, secret = b64decode(credentials.strip()).partition(b":")
         shown = one_line(name.decode())
     except ValueError:
-        return field  # gunicorn cannot decode them either
+        return field  # gunicorn cannot decode the credentials either
     return f"{scheme} {b64encode(shown.encode() + colon + secret).decode()}"

@@ -1,4 +1,4 @@
-"""What a line of an access log says: as text, as JSON, or by a format of one's own."""
+"""The lines of an access log: as text, as JSON, or in a custom format."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .formats import compiled, request_line
 __all__ = ["Format", "Refused", "format_of"]
 
 SHORT: Final = 200
-"""Characters of a method and of a request id."""
+"""Maximum characters of a method and of a request id."""
 
 AGENT: Final = 512
-"""Characters of a `User-Agent` field."""
+"""Maximum characters of a `User-Agent` field."""
 
 
 class Format:
-    """What is kept of an exchange when its answer has gone, and what makes lines of it later.
+    """A format: `record` keeps data of an exchange, and another function makes lines later.
 
-    To make many lines in a row costs half of what it costs to make each between two requests.
+    Many lines in a row cost half as much as single lines between requests.
     """
 
     def __init__(
@@ -31,14 +31,14 @@ class Format:
         render: Callable[[Sequence[Any]], str],
     ) -> None:
         self.record: Final = record
-        """Called with a request, its response, the bytes of the body that were sent, and seconds.
+        """A function of a request, its response, the sent bytes of the body, and seconds.
         """
         self.render: Final = render
-        """Called with what `record` has returned, several times; returns the lines."""
+        """A function that takes a list of results of `record`, and returns the lines."""
 
 
 class Refused:
-    """What is known of a request that was refused before it was one; the response, too."""
+    """The data of refused input that never became a request, and of its response."""
 
     method = protocol = forwarded = id = known_id = query_string = route_path = trace = None
     url = b""
@@ -52,13 +52,13 @@ class Refused:
 
 
 def format_of(template: Any) -> Format:
-    """Return a format: `text`, `json`, or one with `%(name)s`.
+    """Return the format `text`, `json`, or a custom one with `%(name)s`.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: the format is something else.
     """
     if not isinstance(template, str):
-        raise ValueError(f"`format` is 'text', 'json', or a text with '%(url)s', not {template!r}")  # noqa: TRY004 - as every wrong option
+        raise ValueError(f"`format` is 'text', 'json', or a text with '%(url)s', not {template!r}")  # noqa: TRY004 - like wrong options
     if template == "text":
         return Format(text_record, text_renderer())
     if template == "json":
@@ -67,7 +67,7 @@ def format_of(template: Any) -> Format:
 
 
 def text_record(request: Any, response: Any, size: int, seconds: float) -> tuple[Any, ...]:
-    """Return what a line of text says, without the objects it comes from."""
+    """Return the data for a line of text, without references to the request."""
     return (
         peer_of(request),
         request.method,
@@ -80,7 +80,7 @@ def text_record(request: Any, response: Any, size: int, seconds: float) -> tuple
 
 
 def text_renderer() -> Callable[[Sequence[Any]], str]:
-    """Return what makes lines in the Common Log Format, with the seconds behind it."""
+    """Return a function for lines in the Common Log Format, followed by the seconds."""
     clock = Clock(clf_time)
 
     def render(records: Sequence[Any]) -> str:
@@ -95,7 +95,7 @@ def text_renderer() -> Callable[[Sequence[Any]], str]:
 
 
 def json_record(request: Any, response: Any, size: int, seconds: float) -> tuple[Any, ...]:
-    """Return what a line of JSON says, without the objects it comes from."""
+    """Return the data for a line of JSON, without references to the request."""
     headers = request.headers
     return (
         peer_of(request),
@@ -114,7 +114,7 @@ def json_record(request: Any, response: Any, size: int, seconds: float) -> tuple
 
 
 def json_renderer() -> Callable[[Sequence[Any]], str]:
-    """Return what makes lines of JSON, each an object."""
+    """Return a function for lines of JSON, each with one object."""
     clock = Clock(iso_time)
 
     def render(records: Sequence[Any]) -> str:

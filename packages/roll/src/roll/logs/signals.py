@@ -1,4 +1,4 @@
-"""Signals: files are opened anew, and nothing is lost when the process dies of one."""
+"""Signals: they reopen files, and no line is lost when a signal ends the process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["GUARD", "SignalGuard", "send_reopen"]
 
 
 def known(*names: str) -> tuple[signal.Signals, ...]:
-    """Return the signals of these names that the system has."""
+    """Return the signals with these names that the system has."""
     return tuple(signal.Signals[name] for name in names if name in signal.Signals.__members__)
 
 
@@ -27,29 +27,29 @@ DEADLY: Final = known(
     *("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGALRM", "SIGVTALRM", "SIGPROF"),
     *("SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGABRT"),
 )
-"""The signals that end a process that does not handle them."""
+"""The signals that end a process without a handler for them."""
 
 
 LAST_SECONDS: Final = 0.5
-"""Seconds that the event loop has, once a deadly signal has come, to end what it runs."""
+"""Seconds that the event loop has after a deadly signal to finish its current step."""
 
 
 class SignalGuard:
-    """The open access logs of the process, and what signals do with them.
+    """The open access logs of the process, with their handlers of signals.
 
-    A signal that somebody else handles is left to them.
+    A signal that already has a handler is not touched.
     """
 
     def __init__(self) -> None:
         self._logs: dict[AccessLog, Any] = {}
-        """Each with its application."""
+        """The guarded logs, each with its application."""
         self._reopening: list[signal.Signals] = []
         self._deadly: list[signal.Signals] = []
         self._ignored: list[signal.Signals] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def add(self, app: Any, log: AccessLog, *, reopens: bool) -> None:
-        """Guard an open log; have it opened anew on signals if it `reopens`."""
+        """Guard an open log; if it `reopens`, signals reopen it."""
         if not self._logs:
             atexit.register(self._flush)
         self._logs[log] = app
@@ -60,7 +60,7 @@ class SignalGuard:
             self._take_deadly()
 
     def remove(self, log: AccessLog) -> None:
-        """Guard a log no more; put the signals back after the last one."""
+        """Stop guarding a log; after the last one, restore the handlers of signals."""
         self._logs.pop(log, None)
         if not self._logs:
             atexit.unregister(self._flush)
@@ -69,7 +69,7 @@ class SignalGuard:
     def _take_reopening(self) -> None:
         for number in REOPENING:
             handler = signal.getsignal(number)
-            # `nohup` ignores SIGHUP, so that a terminal which is closed ends nothing: nor do we.
+            # `nohup` ignores SIGHUP, so that the process outlives its terminal: keep it ignored.
             if handler in {signal.SIG_DFL, signal.SIG_IGN}:
                 asyncio.get_running_loop().add_signal_handler(number, self._reopen)
                 self._reopening.append(number)
@@ -102,10 +102,11 @@ class SignalGuard:
             send_reopen(app)
 
     def _die(self, number: int, _: FrameType | None) -> None:
-        """Die of a signal as if nothing had handled it, once what runs has ended.
+        """Write the lines, and then end the process by the signal, after the current step.
 
-        Python calls this between any two instructions: an answer may have gone, and its line be
-        still to come. A second signal, and a loop that is held up, are not waited for.
+        Python may call this between any two instructions: a response may have been sent, and its
+        line may not be added yet. A second signal ends the process at once, and a blocked loop is
+        not waited for.
         """
         signal.signal(number, signal.SIG_DFL)
         deadline = threading.Timer(LAST_SECONDS, self._end, [number])
@@ -126,25 +127,25 @@ class SignalGuard:
             log.close()
 
     def forget(self) -> None:
-        """Leave the logs to the process that this one was forked from."""
+        """Drop the logs in a forked process: they belong to its parent."""
         for log in self._logs:
             log.forget()
         self._logs.clear()
         atexit.unregister(self._flush)
-        self._loop = None  # its signals are heard by the other process
+        self._loop = None  # the parent handles its signals
         self._put_back()
 
 
 GUARD: Final = SignalGuard()
-"""That of the process: signals belong to it as a whole."""
+"""The guard of the process; signals are global to a process."""
 
-# Systems without a fork have no such function.
+# Systems without `fork` do not have this function.
 getattr(os, "register_at_fork", dict)(after_in_child=GUARD.forget)
 
 
 def send_reopen(app: Any) -> None:
-    """Send the event `reopen_logs`, on a signal; what a listener raises is logged."""
+    """Send the event `reopen_logs` after a signal; log exceptions of listeners."""
     try:
         app.hook("reopen_logs")
-    except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+    except Exception as error:  # noqa: BLE001 - it would be lost otherwise
         log_error("listener of reopen_logs", error)

@@ -1,4 +1,4 @@
-"""Streams of Python that have no descriptor: those of tests, and notebooks."""
+"""Python streams without a descriptor, as in tests and notebooks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ logger = logging.getLogger("roll")
 
 
 class StreamFile:
-    """Writes lines to a stream; has the methods of a `LineFile`."""
+    """A writer of lines to a stream, with the methods of a `LineFile`."""
 
     waits = False
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
         self._binary = isinstance(stream, io.RawIOBase | io.BufferedIOBase)
-        self._failed = False  # and that was told
+        self._failed = False  # and the failure was logged
 
     def write(self, data: bytes) -> None:
-        """Write whole lines; what the stream raises is told once."""
+        """Write whole lines; log the exceptions of the stream once."""
         try:
             self._stream.write(data if self._binary else data.decode())
             if hasattr(self._stream, "flush"):
@@ -30,10 +30,10 @@ class StreamFile:
         except Exception as error:  # noqa: BLE001 - a stream may be anything
             if not self._failed:
                 self._failed = True
-                logger.error("The access log cannot be written, and loses lines: %s", error)  # noqa: TRY400 - the text says all
+                logger.error("The access log cannot be written, and loses lines: %s", error)  # noqa: TRY400 - the text is enough
 
     def reopen(self) -> None:
-        """Do nothing: a stream has no file that could have been moved away."""
+        """Do nothing: a stream does not have a file that can be moved."""
 
     def close(self, patience: float = 0) -> None:
-        """Do nothing: the stream is another's."""
+        """Do nothing: the stream belongs to the application."""

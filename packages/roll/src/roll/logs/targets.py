@@ -1,4 +1,4 @@
-"""Where an access log goes: a path, a descriptor, or a stream."""
+"""The target of an access log: a path, a descriptor, or a stream."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["File", "SupportsWrite", "Target", "is_path", "opener_of"]
 
 
 class SupportsWrite(Protocol):
-    """A stream, of text or of bytes; a socket will do as well."""
+    """A stream of text or of bytes; a socket works too."""
 
     def write(self, data: Any, /) -> object:
         """Write."""
@@ -27,8 +27,8 @@ File = LineFile | StreamFile
 Target = str | os.PathLike[str] | int | SupportsWrite | None
 """A path, an open descriptor, or a stream; None for the standard output."""
 
-# A FIFO that nobody reads is an error (ENXIO): without O_NONBLOCK, to open it waits for a reader,
-# and holds up the event loop when it is opened anew.
+# With O_NONBLOCK, a FIFO without a reader is an error (ENXIO). Without it, `open` waits for a
+# reader, and a reopened FIFO would block the event loop.
 APPEND: Final = (
     os.O_WRONLY
     | os.O_APPEND
@@ -39,22 +39,22 @@ APPEND: Final = (
 )
 
 HIGHEST: Final = 2**31 - 1
-"""The highest descriptor: it is an int of C."""
+"""The highest descriptor: descriptors are C ints."""
 
-# As `open` has it: the umask takes what nobody else may.
+# The same mode as in `open`: the umask removes permissions.
 MODE: Final = 0o666
 
 
 def opener_of(target: Any) -> Callable[[], File]:
-    """Return what opens a target.
+    """Return a function that opens a target.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the target is something else.
     """
     if target is None:
         return lambda: opened(sys.stdout)
     if is_path(target) and names_a_file(target):
-        path = os.path.abspath(os.fspath(target))  # noqa: PTH100 - the working directory may change, links may too
+        path = os.path.abspath(os.fspath(target))  # noqa: PTH100 - keeps links, as they may change
         return lambda: LineFile(lambda: os.open(path, APPEND, MODE))
     if isinstance(target, int) and not isinstance(target, bool) and 0 <= target <= HIGHEST:
         return lambda: LineFile(lambda: os.dup(target))
@@ -66,7 +66,7 @@ def opener_of(target: Any) -> Callable[[], File]:
 
 
 def names_a_file(path: Any) -> bool:
-    """Tell whether the system can be asked for a path at all."""
+    """Tell whether a text can be a path on this system."""
     try:
         return b"\0" not in os.fsencode(path)
     except UnicodeEncodeError:
@@ -74,12 +74,12 @@ def names_a_file(path: Any) -> bool:
 
 
 def is_path(target: Target) -> bool:
-    """Tell whether a target is a path, which can be opened anew."""
+    """Tell whether a target is a path, which can be reopened."""
     return isinstance(target, str | os.PathLike) and bool(os.fspath(target))
 
 
 def opened(stream: Any) -> File:
-    """Return what writes to a stream: to its descriptor, where it has one."""
+    """Return a writer to a stream, or to its descriptor if it has one."""
     try:
         fd = stream.fileno()
     except (AttributeError, io.UnsupportedOperation):

@@ -1,7 +1,7 @@
-"""The lines of an application written for Roll 0.13 that need a look: `python -m roll.upgrading`.
+"""Find lines to check in an application written for Roll 0.13: `python -m roll.upgrading`.
 
-Each rule names a row of `docs/upgrading.md`. It looks for the shape of the code: it may name a
-line that is right, and does not know what is made at run time.
+Each rule names a row of `docs/upgrading.md`. Rules look at the source only: they may report a
+correct line, and they do not know objects that are made at run time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["RULES", "Finding", "findings_in"]
 
 
 class Finding(NamedTuple):
-    """A line that needs a look; `row` is the one of `docs/upgrading.md`."""
+    """A line to check; `row` is the row of `docs/upgrading.md`."""
 
     path: Path
     line: int
@@ -28,10 +28,10 @@ class Finding(NamedTuple):
 
 
 def findings_in(source: str, path: Path = Path()) -> list[Finding]:
-    """Return what needs a look in a program, by line.
+    """Return the lines to check in a program, in order.
 
     Raises:
-        SyntaxError: it is no Python.
+        SyntaxError: the program is not Python.
     """
     tree = ast.parse(source)
     found = {

@@ -1,4 +1,4 @@
-"""What `python -m roll.upgrading` runs."""
+"""The entry point of `python -m roll.upgrading`."""
 
 import sys
 

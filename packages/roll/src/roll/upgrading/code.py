@@ -1,4 +1,4 @@
-"""What the rules ask of the code."""
+"""Helpers of the rules: questions about the syntax tree."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def last_name(node: ast.AST | None) -> str:
 
 
 def is_class(node: ast.AST, *endings: str) -> bool:
-    """Tell a class by how the name of one of its bases ends."""
+    """Tell whether the name of one of a class's bases has this end."""
     return isinstance(node, ast.ClassDef) and any(
         last_name(base).endswith(endings) for base in node.bases
     )
 
 
 def defined_in(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-    """Give the names that the body of a class defines."""
+    """Yield the names that the body of a class defines."""
     for part in getattr(node, "body", ()):
         if isinstance(part, Function | ast.ClassDef):
             yield part, part.name
@@ -73,12 +73,12 @@ def first_text(call: ast.Call) -> str:
 
 
 def has_type(node: ast.AST) -> bool:
-    """Tell whether a function speaks of a content type anywhere."""
+    """Tell whether a function mentions a content type."""
     return any(text.lower() == "content-type" for text in texts_in(node))
 
 
 def bodies_set_in(node: ast.AST) -> Iterator[ast.Assign]:
-    """Give the assignments to the body of a response."""
+    """Yield the assignments to the body of a response."""
     for part in ast.walk(node):
         if isinstance(part, ast.Assign) and any(map(is_response_body, part.targets)):
             yield part
@@ -107,6 +107,6 @@ def is_bytes(node: ast.AST) -> bool:
 
 
 def is_attribute(node: ast.AST, names: Container[str], owners: Container[str]) -> bool:
-    """Tell an attribute by its name, and by that of what it is an attribute of."""
+    """Tell whether a node is an attribute with this name, of an object with this name."""
     owner = last_name(node.value) if isinstance(node, ast.Attribute) else ""
     return owner in owners and last_name(node) in names

@@ -13,7 +13,7 @@ __all__ = ["main"]
 
 
 def programs_in(path: Path) -> Iterator[Path]:
-    """Give the Python files of a folder, without those of environments and hidden folders."""
+    """Yield the Python files of a folder, except those in environments and hidden folders."""
     if path.is_file():
         yield path
         return
@@ -37,9 +37,9 @@ def look_at(path: Path) -> Iterable[object]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print what needs a look in files and folders; return 1 where anything does, else 0.
+    """Print the lines to check in files and folders; return 1 if there are any, or else 0.
 
-    A mistake in the arguments is told on stderr, and returns 2.
+    If the arguments are wrong, print an error to stderr, and return 2.
     """
     missing = [name for name in arguments if not Path(name).exists()]
     if missing or not arguments:

@@ -1,4 +1,4 @@
-"""The rules: each finds the lines that a row of `docs/upgrading.md` is about."""
+"""The rules: each finds the lines for a row of `docs/upgrading.md`."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ SOCKET_NAMES: Final = frozenset(
         *("write_frame_sync", "ALLOWED_METHODS", "NEEDS_UPGRADE"),
     }
 )
-"""What a websocket had of the library below, and has no more."""
+"""Attributes that a websocket had from the underlying library, and does not have any more."""
 
 SOCKET_HOOKS: Final = OLD_HOOKS["WebsocketProtocol"][1]
 
 CLIENT_NAMES: Final = frozenset({"encode_body", "handle_files"})
-"""The methods that the client of tests called, and calls no more."""
+"""The methods that the test client does not call any more."""
 
 PARAMETERS: Final = frozenset(
     {
@@ -54,14 +54,14 @@ PARAMETERS: Final = frozenset(
         *("ping_interval", "ping_timeout", "max_size"),
     }
 )
-"""The extras of a route that have a meaning now."""
+"""The extras of a route that are options of Roll now."""
 
 CONVERTED: Final = frozenset({"int", "float", "UUID", "date"})
 TYPES: Final = (":int}", ":float}", ":uuid}")
 REPLACED: Final = frozenset({"mimetype_match", "multifruits"})
 
 PLAIN: Final = (ast.Constant, type(None))
-"""The values of a `return` that keep no listener from running by accident."""
+"""The values of a `return` that do not end the chain of listeners."""
 
 Found = Iterator[tuple[ast.AST, str]]
 
@@ -270,4 +270,4 @@ RULES: Final[list[tuple[str, Callable[[ast.AST], Found]]]] = [
     ("protocol.request", protocol_request),
     ("Websocket names", websocket_names),
 ]
-"""Each row of `docs/upgrading.md` that is marked, and what finds the lines it is about."""
+"""The marked rows of `docs/upgrading.md`, each with the function that finds its lines."""
