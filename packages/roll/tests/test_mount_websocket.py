@@ -226,7 +226,7 @@ async def refusal(client, **options):
 async def test_close_before_accept_is_a_403(serve):
     async def refuse(receive, send):
         await send({"type": "websocket.close", "code": 4000})
-        with pytest.raises(RuntimeError, match="behind its refusal"):
+        with pytest.raises(RuntimeError, match="after its refusal"):
             await send({"type": "websocket.accept"})
 
     async with serve(refuse) as client:
@@ -302,7 +302,7 @@ async def test_unknown_message_is_an_error(serve, caplog):
         with pytest.raises(ConnectionClosed) as closed:
             await ws.recv()
         assert closed.value.code == 1011
-    assert "has sent 'websocket.nonsense' behind 'websocket.accept'" in caplog.text
+    assert "has sent 'websocket.nonsense' after 'websocket.accept'" in caplog.text
 
 
 async def test_origin_that_is_not_allowed_is_refused_before_the_application_is_called(serve):

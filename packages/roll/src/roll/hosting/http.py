@@ -260,9 +260,9 @@ class Exchange(ExchangeBase):
 
 WHERE: Final = (
     "before 'http.response.start'",
-    "behind 'http.response.start'",
+    "after 'http.response.start'",
     "within a body",
-    "behind the end of its response",
+    "after the end of its response",
 )
 
 MISSING: Final = (

@@ -169,7 +169,7 @@ class Session:
         if self.accepted:
             await self._send_open(message["type"], message)
         elif self.decided.done():
-            raise RuntimeError(f"{self.host} has sent {message['type']!r} behind its refusal")
+            raise RuntimeError(f"{self.host} has sent {message['type']!r} after its refusal")
         else:
             await self._decide(message["type"], message)
 
@@ -198,7 +198,7 @@ class Session:
             await self.ws.close(message.get("code", 1000), message.get("reason") or "")
             return
         if kind != "websocket.send":
-            raise RuntimeError(f"{self.host} has sent {kind!r} behind 'websocket.accept'")
+            raise RuntimeError(f"{self.host} has sent {kind!r} after 'websocket.accept'")
         text = message.get("text")
         try:
             await self.ws.send(message["bytes"] if text is None else text)
