@@ -34,14 +34,14 @@ from .views import ENDPOINTS, endpoint_of
 __all__ = ["Roll"]
 
 NO_WSGI: Final = (
-    "An application of Roll is no WSGI application: run it by `gunicorn package.module:app"
+    "An application of Roll is not a WSGI application: run it by `gunicorn package.module:app"
     " --worker-class roll.worker.Worker`"
 )
 
-# Looked up once: each request asks.
+# Looked up once, because each request needs it.
 ENDPOINT_KEY = ENDPOINTS.get
 
-# The bodies that most responses have: nothing of them is to be made later.
+# The types of most bodies. Such a body is complete: nothing has to be produced later.
 WHOLE = {bytes, str}
 
 PROTOCOL_NAMES = ("HttpProtocol", "Protocol")
@@ -50,17 +50,16 @@ PROTOCOL_NAMES = ("HttpProtocol", "Protocol")
 class Roll(Registration, dict[str, Any]):
     """An application: a `dict` for the user's own keys, which takes arbitrary attributes too.
 
-    The class attributes are its parts; a subclass may have others. `limits` bounds what clients
-    may send and how long they may take; with `strict_slashes=False`, `/a` and `/a/` are one
-    route.
+    The class attributes are its parts; a subclass may replace them. `limits` bounds the size and
+    the duration of requests. With `strict_slashes=False`, `/a` and `/a/` are the same route.
 
     Raises:
-        ValueError: a part is async, or no class for its place (see `roll.parts`), or an argument
-            is of another kind.
+        ValueError: a part is async, or does not fit its contract (see `roll.parts`), or an
+            argument has the wrong type.
     """
 
     HttpProtocol: Callable[..., Any] = HTTPProtocol
-    """Called with the application, once a connection."""
+    """Called with the application, once for each connection."""
     WebsocketProtocol: Callable[..., Any] = WSProtocol
     """Called with the request of the handshake."""
     Routes: Callable[..., Any] = Routes
@@ -70,11 +69,11 @@ class Roll(Registration, dict[str, Any]):
     Query: Callable[..., Any] = Query
     """Called with a mapping of names to lists of values."""
     Form: Callable[..., Any] = Form
-    """Called with a mapping of names to lists of values, an empty one where it is filled later."""
+    """Called with a mapping of names to lists of values; it is empty if values are added later."""
     Files: Callable[..., Any] = Files
     """Called without arguments."""
     Multipart: Callable[..., Any] = Multipart
-    """Called with `form` and `files`, the two classes it fills."""
+    """Called with `form` and `files`, the two classes that it fills."""
     Request: Callable[..., Any] = Request
     """Called with the application and the protocol of the connection."""
     Response: Callable[..., Any] = Response
@@ -85,16 +84,17 @@ class Roll(Registration, dict[str, Any]):
     """Not called: an object with `dumps(value)` and `loads(bytes)`, such as `json` or `ujson`."""
 
     log_errors: bool = True
-    """Whether an unexpected exception is logged, with its traceback, on the logger `roll`.
+    """Whether Roll logs unexpected exceptions, with the traceback, on the logger `roll`.
 
-    Those of `error` and `websocket_...` listeners are, in any case: no event tells of them.
+    Exceptions of `error` and `websocket_...` listeners are always logged, because no event
+    reports them.
     """
 
     def __init__(self, *, limits: Limits | None = None, strict_slashes: bool = True) -> None:
         super().__init__()
         check_parts(self)
-        # ASGI servers look here for an `async def`. A call of the instance, which Python looks up
-        # in the class, is none: only so can it tell a WSGI server that nobody would await.
+        # ASGI servers look for an `async def` here. Python itself looks `__call__` up in the
+        # class, where it is a plain function: it can raise at once when a WSGI server calls it.
         self.__dict__["__call__"] = self._call
         self.limits = checked_limits(limits)
         check_flag("strict_slashes", strict_slashes)
@@ -117,17 +117,17 @@ class Roll(Registration, dict[str, Any]):
 
     @property
     def protocol_class(self) -> Callable[..., Any]:
-        """`HttpProtocol`, or `Protocol` where a subclass calls it so: the nearest of the two."""
+        """The class of connections: `HttpProtocol` or `Protocol`, the nearest one."""
         owners = map(vars, (self, *type(self).__mro__))
         names = (name for owner in owners for name in PROTOCOL_NAMES if owner.get(name))
         found: Callable[..., Any] = getattr(self, next(names))
         return found
 
     async def startup(self) -> None:
-        """Check the parts and limits, which may have been replaced, and send the event `startup`.
+        """Check the parts and limits again, and send the event `startup`.
 
         Raises:
-            ValueError: a part is no class for its place, or the limits are no `Limits`.
+            ValueError: a part does not fit its contract, or the limits are not a `Limits`.
         """
         check_parts(self)
         check_part(self, "Routes")
@@ -146,19 +146,19 @@ class Roll(Registration, dict[str, Any]):
         scope: Any = None,
         receive: Any = None,
     ) -> Coroutine[Any, Any, Any]:
-        """Answer `request`: look its route up, send the events, run the handler.
+        """Answer `request`: look up its route, send the events, run the handler.
 
-        The await gives the response, and raises nothing but what cancels it. With three
-        arguments, which an ASGI server calls `scope`, `receive` and `send`, serve a connection.
+        The await returns the response. It raises only exceptions that cancel the task. With three
+        arguments (`scope`, `receive` and `send` of ASGI), serve an ASGI connection.
 
         Raises:
-            RuntimeError: a WSGI server calls: there, nobody would await.
+            RuntimeError: a WSGI server calls, which would not await the result.
         """
         if send is not None:
             return self.asgi(scope or request, receive or response, send)
-        if response is None:  # uvicorn calls what may be a factory
+        if response is None:  # uvicorn calls it to see if it is a factory
             raise TypeError("An application is called with a request and a response")
-        if type(request) is dict:  # that of WSGI is one (PEP 3333), a request is a subclass
+        if type(request) is dict:  # a WSGI environment (PEP 3333); a request is a subclass of dict
             raise RuntimeError(NO_WSGI)
         return self._cycle(request, response)
 
@@ -167,17 +167,17 @@ class Roll(Registration, dict[str, Any]):
 
     @property
     def asgi(self) -> Callable[[Any, Any, Any], Coroutine[Any, Any, None]]:
-        """This application as one of ASGI 3, also where a subclass overrides `__call__`."""
-        from .asgi import serve_scope  # noqa: PLC0415 - nothing of it is needed elsewhere
+        """The ASGI 3 application, also if a subclass overrides `__call__`."""
+        from .asgi import serve_scope  # noqa: PLC0415 - only ASGI servers need it
 
         return partial(serve_scope, self)
 
     if answer_now is not None:
-        # In place of `__call__`, where nothing is overridden and nothing listens: see roll-http's
-        # `Application`.
+        # roll-http calls this instead of `__call__` if no method is overridden and no event has
+        # listeners: see its `Application`.
         __answer_now__ = answer_now
 
-    async def _cycle(  # noqa: C901, PLR0912, PLR0915 - why is said below
+    async def _cycle(  # noqa: C901, PLR0912, PLR0915 - see the comment below
         self,
         request: Any,
         response: Any,
@@ -185,10 +185,11 @@ class Roll(Registration, dict[str, Any]):
         called: tuple[Any, Any] | None = None,
         heard: tuple[Any, ...] = (),
     ) -> Any:
-        # Written out rather than cut in methods: each request pays for every await in here.
-        # The last three come from the native core: it has set the route, or has called a handler,
-        # which it gives with its result. An error comes as an awaitable that raises it. `heard` is
-        # what `hook` has given for the events that were sent: `headers`, `request`, `response`.
+        # One long function instead of several methods, because each await costs time.
+        # The native core gives the last three arguments. `routed`: it has set the route.
+        # `called`: the handler that it has called, and the result; an error is an awaitable that
+        # raises it. `heard`: the results of `hook` for the events that it has sent, in the order
+        # `headers`, `request`, `response`.
         hooks = self.hooks
         try:
             try:
@@ -196,8 +197,8 @@ class Roll(Registration, dict[str, Any]):
                 if called is None:
                     found = None if routed else self.lookup(request)
                     if found is not None and isawaitable(found):
-                        await found  # a subclass may look routes up elsewhere
-                    # An event that leaves nothing to be awaited is not awaited: 0.3 us each.
+                        await found  # a subclass may have an async `lookup`
+                    # Do not await an event whose listeners have all run: this saves 0.3 us each.
                     sent = NOTHING
                     if heard or "headers" in hooks:
                         sent = heard[0] if heard else self.hook("headers", request, response)
@@ -236,7 +237,7 @@ class Roll(Registration, dict[str, Any]):
                                 limit = endpoint.timeout
                                 result = within(self, limit, handler, result, response)
                 if result is not None:
-                    # The first is quick, the second knows of old-style coroutines.
+                    # `hasattr` is quick; `isawaitable` also finds old-style coroutines.
                     if hasattr(result, "__await__") or isawaitable(result):
                         result = await result
                     if result is not None:
@@ -248,14 +249,14 @@ class Roll(Registration, dict[str, Any]):
                 if type(error) is Overdue:
                     response = error.response
                 await self.on_error(request, response, error)
-            if request.upgrade is not None:  # not taken: see above
+            if request.upgrade is not None:  # the handler did not use it
                 close_unless_upgraded(request)
-            late = request.late  # files that were uploaded, too
+            late = request.late  # uploaded files are in it, too
             if late is not None and late.unsettled:
                 await open_file(self, request, response)
             if heard or "response" in hooks:
                 try:
-                    begun = len(heard) > 2  # noqa: PLR2004 - it was sent
+                    begun = len(heard) > 2  # noqa: PLR2004 - the core has sent `response`
                     sent = heard[2] if begun else self.hook("response", request, response)
                     if sent is not NOTHING:
                         await sent
@@ -276,11 +277,11 @@ class Roll(Registration, dict[str, Any]):
             raise
         return response
 
-    # Python's warning shows this name to whoever forgot the await.
+    # Python's warning about a missing await shows this name.
     _cycle.__qualname__ = "Roll.__call__"
 
     def conclude(self, request: Any, response: Any, handler: Any) -> Awaitable[Any]:
-        """Do what is due once a handler has answered: `response` and what extensions add to it."""
+        """Finish the cycle after the handler: send `response` and complete the answer."""
         return self._cycle(request, response, True, (handler, None))
 
     async def _settle(self, request: Any, response: Any) -> None:
@@ -294,7 +295,7 @@ class Roll(Registration, dict[str, Any]):
     async def on_error(self, request: Any, response: Any, error: BaseException) -> None:
         """Answer `error`, and send the event `error`.
 
-        Anything but an `HttpError` becomes a 500 whose text tells nothing: the original is in
-        `error.__context__` for listeners, and logged (see `log_errors`).
+        Any exception except an `HttpError` becomes a 500 that hides the text of the exception.
+        Listeners find the exception in `error.__context__`. It is logged (see `log_errors`).
         """
         await answer_error(self, request, response, error)
