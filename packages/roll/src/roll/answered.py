@@ -1,4 +1,4 @@
-"""What happens once an answer has gone: the event `answered`, and the functions of `after`."""
+"""Work after an answer was sent: the event `answered`, and the functions of `after`."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ __all__ = ["RunsAfter", "TellsOfAnswers", "watch"]
 F = TypeVar("F", bound=Callable[[], Any])
 
 Call = tuple[Callable[[], Any], Any]
-"""What calls a listener, and the listener itself."""
+"""The call of a listener, and the listener itself."""
 
 
 class TellsOfAnswers(Protocol):
-    """What is asked of an application that is told of its answers."""
+    """An application that gets reports of its answers."""
 
     hooks: dict[str, Any]
     kept_tasks: Tasks
 
     def chain(self, name: str) -> Chain:
-        """Return what calls the listeners of an event."""
+        """Return the calls of an event's listeners."""
         ...
 
 
 def watch(app: TellsOfAnswers, protocol: Any) -> None:
-    """Have an application told of each answer of a connection, from the current one on."""
+    """Report each answer of a connection to an application, from the current one on."""
     if getattr(protocol, "answers_to", None) is not app:
         protocol.answers_to = app
         when_answered(protocol, partial(tell, app))
 
 
 def tell(app: TellsOfAnswers, request: Any, response: Any, _: int = 0) -> None:
-    """Run the functions of an answer that has gone, or is lost, and send `answered`."""
+    """Run the functions after an answer that was sent or lost, and send `answered`."""
     functions = getattr(request, "after_functions", None)
     if functions is not None:
         app.kept_tasks.run_all(functions)
@@ -58,9 +58,9 @@ def tell(app: TellsOfAnswers, request: Any, response: Any, _: int = 0) -> None:
 
 
 def call_until_one_waits(calls: Sequence[Call]) -> tuple[Awaitable[Any] | None, Sequence[Call]]:
-    """Call listeners; return what the first async one has begun, itself and those behind it.
+    """Call listeners up to the first async one; return its awaitable, and the rest of the calls.
 
-    What a listener raises is logged, and keeps no other from running.
+    An exception of a listener is logged, and the other listeners still run.
     """
     for position, (call, listener) in enumerate(calls):
         try:

@@ -1,4 +1,4 @@
-"""Validators of a response, and what becomes of it when the client has them (RFC 9110 8.8, 13)."""
+"""Validators of a response, and the answers to conditional requests (RFC 9110 8.8, 13)."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ CONDITIONS: Final = ("IF-MATCH", "IF-NONE-MATCH", "IF-MODIFIED-SINCE", "IF-UNMOD
 OF_THE_BODY: Final = frozenset(
     {"content-encoding", "content-language", "content-length", "content-range", "content-type"}
 )
-"""The fields that say nothing where no body is sent (RFC 9110 15.4.5)."""
+"""The fields that a response without a body does not need (RFC 9110 15.4.5)."""
 
 
 def formatted_etag(text: Any) -> str:
     """Return the `ETag` field for a text: in quotes, unless it has them.
 
     Raises:
-        ValueError: it is no text, or has what no tag may have: spaces, quotes, control characters
-            or letters beyond ASCII.
+        ValueError: it is not text, or has spaces, quotes, control characters or letters outside
+            of ASCII.
     """
     if isinstance(text, str):
         if QUOTED.fullmatch(text):

@@ -1,4 +1,4 @@
-"""What becomes of an exception: a response that is safe to show, an event, a line in the log."""
+"""Handling of exceptions: a safe response, the event `error`, and a line in the log."""
 
 from __future__ import annotations
 
@@ -35,38 +35,38 @@ __all__ = [
 logger = logging.getLogger("roll")
 
 UNEXPECTED: Final[ContextVar[list[BaseException] | None]] = ContextVar("UNEXPECTED", default=None)
-"""Where the clients of tests keep the unexpected exceptions of a connection."""
+"""The list in which test clients keep the unexpected exceptions of a connection."""
 
-# What a handler says of the body that it was about to give (RFC 9110 8), but for the type, which
-# its error's message may have in common.
+# Fields that describe the handler's own body (RFC 9110 8). The type is not in the list, because it
+# may also be the type of the error's message.
 OF_ANOTHER_BODY: Final = frozenset(
     {"content-encoding", "content-length", "content-range", "etag", "last-modified"}
 )
 
 
-# Browsers show these as text, or not at all.
+# Browsers show these types as text, or do not show them.
 HARMLESS: Final = re.compile(r"text/plain|application/(?:[^/+]+\+)?json")
 
 
 class SendsEvents(Protocol):
-    """What is asked of an application that sends events."""
+    """An application that sends events."""
 
     def hook(self, name: str, /, *args: Any) -> Any:
-        """Send an event; what is returned is to be awaited."""
+        """Send an event; await the result."""
         ...
 
 
 class SendsErrors(SendsEvents, Protocol):
-    """What is asked of an application whose errors are answered."""
+    """An application whose errors are answered."""
 
     log_errors: bool
     hooks: dict[str, Any]
 
 
 class Unexpected(HttpError):
-    """The 500 that an exception of any other kind became: its `__context__`.
+    """The 500 for an exception other than an `HttpError`, which is its `__context__`.
 
-    Its `message` is the text of the exception, for listeners: `fill` does not show it.
+    Its `message` is the text of the exception, for listeners. `fill` never sends it.
     """
 
     def __init__(self, error: BaseException) -> None:
@@ -75,10 +75,10 @@ class Unexpected(HttpError):
 
 
 def text_of(error: BaseException) -> str | None:
-    """Return the text of any exception; None where it has none that can be had."""
+    """Return the text of any exception; None if its `__str__` fails."""
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - a `__str__` of somebody else's may raise anything
+    except Exception:  # noqa: BLE001 - the `__str__` of a foreign class may raise anything
         return None
 
 
@@ -87,10 +87,10 @@ async def answer_error(
 ) -> None:
     """Set `response` from `error`, and send the event `error`.
 
-    Raises only what ends the task.
+    Raises only exceptions that end the task.
     """
     if isinstance(error, ClientDisconnected):
-        # Nobody is there to be answered, and nobody is to blame.
+        # The client is gone, and the application made no mistake.
         response.status = HTTPStatus.BAD_REQUEST
         return
     shown = error if isinstance(error, HttpError) else Unexpected(error)
@@ -106,15 +106,15 @@ async def answer_error(
         if ends_task(failure):
             raise
         take_note(failure)
-        log_error(what(request), failure)  # in any case: nobody else hears of it
+        log_error(what(request), failure)  # always log it: no event reports it
         fill(response, Unexpected(failure))
     label(response, request.path)
 
 
 def answer_at_once(app: SendsErrors, request: Any, response: Any, error: HttpError) -> bool:
-    """Set `response` from `error` as `answer_error` does; return False if somebody listens to it.
+    """Set `response` from `error` as `answer_error` does; return False if `error` has listeners.
 
-    Raises what `answer_error` would log.
+    Raises the exceptions that `answer_error` logs.
     """
     if "error" in app.hooks:
         return False
@@ -124,9 +124,9 @@ def answer_at_once(app: SendsErrors, request: Any, response: Any, error: HttpErr
 
 
 def ends_task(error: BaseException) -> bool:
-    """Tell whether the task, or the program, is to end: else an error is to be answered.
+    """Tell whether an exception ends the task or the program; else it must be answered.
 
-    A task that awaits something cancelled goes on, and so does one of a group that has failed.
+    A task goes on if it only awaited something cancelled, or if its task group has failed.
     """
     if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
         return True
@@ -134,7 +134,7 @@ def ends_task(error: BaseException) -> bool:
 
 
 def give_up(request: Any, response: Any) -> None:
-    """Set the status of a response that nobody gets, as its task is cancelled: logs show it."""
+    """Set the status of a response whose task is cancelled: it is only shown in logs."""
     gone = getattr(request.protocol, "gone", False)
     response.status = HTTPStatus.BAD_REQUEST if gone else HTTPStatus.SERVICE_UNAVAILABLE
 
@@ -144,12 +144,12 @@ def what(request: Any) -> str:
 
 
 def readable(url: bytes) -> str:
-    """Return a request target as text that cannot pretend to be another line of the log."""
+    """Return a request target as text that cannot forge a line of the log."""
     return url.decode("ascii", "backslashreplace")
 
 
 def take_note(error: BaseException) -> None:
-    """Keep an unexpected exception for the test that has caused it."""
+    """Keep an unexpected exception for the test that caused it."""
     seen = UNEXPECTED.get()
     if seen is not None:
         seen.append(error)
@@ -160,7 +160,7 @@ def log_error(where: str, error: BaseException) -> None:
 
 
 async def notify(app: SendsEvents, event: str, *args: Any) -> None:
-    """Send an event where an exception of its listeners has nowhere to go but the log."""
+    """Send an event; log an exception of its listeners."""
     try:
         await app.hook(event, *args)
     except BaseException as error:
@@ -184,11 +184,11 @@ def fill(response: Any, error: HttpError) -> None:
 
 
 def forget_type(response: Any) -> None:
-    """Remove the type that a handler has set for its own body, unless the error's is harmless.
+    """Remove the type that the handler set for its own body, unless it is harmless.
 
-    The message of an error may repeat what a client has sent: as HTML, it would run its scripts.
-    Text without a `<` is no markup: its type stays. One of its own, an error has in `headers`, or
-    gets by a listener.
+    The message of an error may repeat what a client has sent: as HTML, it would run the client's
+    scripts. Text without a `<` is not markup, so its type stays. An error sets its own type in
+    `headers`, or a listener sets it.
     """
     body = response.body
     has_markup = (b"<" if isinstance(body, bytes) else "<") in body
@@ -204,7 +204,7 @@ def text_of_message(message: object) -> str:
 
 
 def set_fields(headers: dict[str, Any], fields: Mapping[str, Any]) -> None:
-    """Set header fields in place of those of the same names, in whatever case these are."""
+    """Set header fields; replace fields of the same names in any case of letters."""
     if headers:
         drop(headers, {name.lower() for name in fields})
     headers.update(fields)
@@ -217,10 +217,10 @@ def drop(headers: dict[str, Any], names: Container[str]) -> None:
 
 
 def label(response: Any, path: str) -> None:
-    """Say that the text of an error is plain, unless its type is known.
+    """Send the text of an error as `text/plain`, unless its type is set.
 
-    Markup that it repeats from a request's path is never to be read as HTML, whatever type was
-    set for what should have been answered. Without a `<`, no text is markup: its type stays.
+    Text that repeats markup of the request's path is always `text/plain`, so that browsers never
+    run it as HTML (XSS). Text without a `<` is not markup, so its type stays.
     """
     headers, body = response.headers, response.body
     if not isinstance(body, str):

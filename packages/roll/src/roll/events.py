@@ -1,4 +1,4 @@
-"""Events: listeners, the chain they run in, and how their arguments reach them."""
+"""Events: listeners, the chain that calls them, and their arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ARGUMENTS", "NOTHING", "Chain", "Events", "Listener"]
 Listener = Callable[..., Any]
 L = TypeVar("L", bound=Listener)
 
-# What calls a listener, whether that is an `async def`, and the listener itself.
+# For each listener: the function that calls it, whether it is async, and the listener.
 Chain = list[tuple[Listener, bool, Listener]]
 
 # Tells whether a result of a listener ends the chain.
@@ -36,21 +36,21 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "room_leave": ("room", "ws"),
     "room_gap": ("room",),
 }
-"""The names under which the listeners of the built-in events may ask for their arguments."""
+"""The names of the arguments that each built-in event gives to its listeners."""
 
 TO_ALL: Final = frozenset({"startup", "shutdown", "answered", "task_error", "reopen_logs"})
-"""The events that reach all their listeners, whatever these return."""
+"""The events that call all their listeners, whatever a listener returns."""
 
 BUILT_IN: Final = frozenset({*ARGUMENTS, *TO_ALL})
-"""The events that Roll sends. By a true result a listener says that nothing else is to be done;
-for those in `TO_ALL`, a result says nothing."""
+"""The events that Roll sends. A true result of a listener ends the chain, except for the events in
+`TO_ALL`."""
 
 SYNCHRONOUS: Final = frozenset({"route:add", "reopen_logs"})
-"""The events that are sent where nothing can be awaited: their listeners are plain functions."""
+"""The events whose listeners must be plain functions, because Roll cannot await there."""
 
 
 class Events:
-    """What listens and what is sent: `listen` and `hook`."""
+    """An object that has listeners (`listen`) and sends events (`hook`)."""
 
     hooks: dict[str, list[Listener]]
     """The listeners of each event, in the order they are called."""
@@ -63,14 +63,14 @@ class Events:
     def listen(self, name: str) -> Callable[[L], L]:
         """Return a decorator that appends a listener, `async def` or `def`, to an event.
 
-        Warns with a `RollWarning` of a name that resembles that of a built-in event, and of a
-        listener whose parameters have the names of other arguments than they get.
+        Warns with a `RollWarning` if the name resembles a built-in event, or if the parameters of
+        the listener are in the wrong order.
 
         Raises:
-            ValueError: the name or the listener is none; the event is built in and the listener a
-                generator, which nobody would run, or does not take the arguments of the event; or
-                the listener is async and the event `route:add`, which is sent where nothing can
-                be awaited.
+            ValueError: the name is not text, or the listener cannot be called. For a built-in
+                event: the listener is a generator, which would never run, or it does not take
+                the arguments of the event. For `route:add` and `reopen_logs`: the listener is
+                async, but these events are never awaited.
         """
         check_event(name)
 
@@ -93,19 +93,19 @@ class Events:
 
     # Any, not Coroutine: type checkers would ask for an await that may be left out.
     def hook(self, name: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Send the event `name`; what is returned may be awaited or given to `create_task`.
+        """Send the event `name`; await the result, or give it to `create_task`.
 
-        Listeners run in order; the first true result ends the chain, and is what the await
-        gives (else None). All listeners of `startup`, `shutdown`,
-        `answered`, `task_error` and `reopen_logs` run.
-        Those before the first `async` one run at the call: with none of
-        that kind the await may be left out. Python warns when one was due and is missing.
+        Listeners run in order. The first true result ends the chain, and the await returns it
+        (else None). The events `startup`, `shutdown`, `answered`, `task_error` and `reopen_logs`
+        always call all their listeners. The listeners before the first `async` one run at the
+        call. If no listener is `async`, the await may be left out. Python warns if a needed await
+        is missing.
 
         Raises:
-            TypeError: a listener of a built-in event gives a generator, of which nothing has run.
+            TypeError: a listener of a built-in event returns a generator, which has not run.
         """
         known = self._chains.get(name)
-        # Without the call of `chain`, where nothing has changed: 0.1 us of each event.
+        # If nothing has changed, do not call `chain`: this saves 0.1 us for each event.
         same = known is not None and known[0] == self.hooks.get(name)
         chain = known[1] if known is not None and same else self.chain(name)
         for position, (call, waits, listener) in enumerate(chain):
@@ -122,10 +122,10 @@ class Events:
         return NOTHING
 
     def _hook_now(self, name: str, /, *args: Any, **kwargs: Any) -> None:
-        """Send an event where nothing can be awaited.
+        """Send an event at a place that cannot await.
 
         Raises:
-            TypeError: a listener gives what is to be awaited.
+            TypeError: a listener returns an awaitable.
         """
         for call, _, listener in self.chain(name):
             result = call(*args, **kwargs)
@@ -134,12 +134,12 @@ class Events:
                 return
 
     def chain(self, name: str) -> Chain:
-        """Return what calls the listeners of an event, each with its arguments arranged."""
+        """Return the calls of an event's listeners, each with its arguments in order."""
         listeners = self.hooks.get(name)
         if not listeners:
             return []
         known = self._chains.get(name)
-        # `hooks` is public, so a change behind our back has to be seen.
+        # `hooks` is public: an application may have changed the list.
         if known is None or known[0] != listeners:
             names = ARGUMENTS.get(name, ())
             chain = [(arranged(call, names), is_async(call), call) for call in listeners]
@@ -149,10 +149,10 @@ class Events:
     def _is_last(self, result: Any, name: str, listener: Listener) -> bool:
         """Tell whether a true result of a listener ends the chain.
 
-        Warns once of one that may be there by accident.
+        Warns once if the result may be an accident.
 
         Raises:
-            TypeError: it is a generator or a coroutine: a true object, of which nothing has run.
+            TypeError: the result is a generator or a coroutine, which has not run.
         """
         if name not in BUILT_IN:
             return True
@@ -166,7 +166,7 @@ class Events:
 
 
 def check_event(name: Any) -> None:
-    """Warn of a name that resembles that of a built-in event: any other is free."""
+    """Warn if a name resembles that of a built-in event; any other name is allowed."""
     if not isinstance(name, str):
         raise ValueError(  # noqa: TRY004 - as every mistake in a listener
             f"`@app.listen` needs the name of an event: write `@app.listen('startup')`, or another"
@@ -184,7 +184,7 @@ async def unfinished_hook(
     kwargs: dict[str, Any],
     begun: Awaitable[Any] | None = None,
 ) -> Any:
-    """Run what is left of a chain, once what its first listener has `begun` has ended."""
+    """Run the rest of a chain; `begun` is the awaitable of its first listener."""
     for call, _, listener in chain:
         result: Any = call(*args, **kwargs) if begun is None else begun
         begun = None
@@ -195,12 +195,12 @@ async def unfinished_hook(
     return None
 
 
-# What Python's warning shows to whoever forgot the await.
+# Python's warning about a missing await shows this name.
 unfinished_hook.__qualname__ = "Roll.hook"
 
 
 class ListenerAdvice:
-    """Warnings about results by which a listener silences the others: one a listener."""
+    """Warnings about results that keep other listeners from running: one for each listener."""
 
     def __init__(self) -> None:
         self._told: set[Any] = set()
@@ -213,15 +213,15 @@ class ListenerAdvice:
         advise_at(
             key,
             f"{described(listener)}, a listener of {name!r}, returned a {type(result).__name__}: "
-            "a true result keeps the listeners behind it from running. Return True if that is "
+            "a true result keeps the later listeners from running. Return True if that is "
             "meant, else nothing",
         )
-        # Behind the warning: where warnings are errors, each call raises it.
+        # After the warning: if warnings are errors, each call raises it.
         self._told.add(key)
 
 
 class Done(Coroutine[Any, Any, Any]):
-    """A coroutine that has ended before it began: awaited or not, nobody complains."""
+    """A coroutine that has already ended: Python does not warn if it is not awaited."""
 
     __slots__ = ("result",)
 
@@ -229,7 +229,7 @@ class Done(Coroutine[Any, Any, Any]):
         self.result = result
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return self  # as an iterator: all that an await needs
+        return self  # an await only needs an iterator
 
     def __iter__(self) -> Done:
         return self
@@ -244,8 +244,8 @@ class Done(Coroutine[Any, Any, Any]):
         raise error[0]
 
     def close(self) -> None:
-        """Do nothing: there is nothing to end."""
+        """Do nothing: the coroutine has already ended."""
 
 
 NOTHING: Final = Done(None)
-"""What an event gives of which nothing is left to be awaited, and whose listeners gave nothing."""
+"""The result of an event whose listeners have all run and returned nothing."""

@@ -1,6 +1,6 @@
-"""What is left to do for a request once its handler, or all listeners, have had the response.
+"""The work that is left after the handler, or after the listeners of `response`.
 
-A request to which nothing of that applies pays for looks at `request.late`, which is None.
+Most requests have no such work: their `request.late` is None, which is quick to check.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ Transform = Callable[[Any, Any], Awaitable[object]]
 
 
 class Late:
-    """What is left to do: each part is set by who wants it."""
+    """The work that is left for a request."""
 
     __slots__ = ("conditional", "file", "transforms", "unsettled", "uploads")
 
     def __init__(self) -> None:
         self.unsettled = False
-        """Whether there is a response to be settled: any of the next three, or a file to open."""
+        """Whether the response needs one of the next three, or has a file to open."""
         self.conditional = False
-        """Whether the conditions of the request are looked at (RFC 9110 13)."""
+        """Whether Roll checks the conditions of the request (RFC 9110 13)."""
         self.file: Any = None
-        """What an open file has made of the response, a `FileAnswer`."""
+        """The `FileAnswer` of an open file; None without a file."""
         self.transforms: list[Transform] = []
-        """What changes the response last, in this order."""
+        """The functions that change the response last, in this order."""
         self.uploads: Any = None
-        """The files that were read from the body of the request, to be closed at its end."""
+        """The files of the request's body, which are closed at its end."""
 
 
 def late_of(request: Any) -> Late:
-    """Return what is left to do for a request."""
+    """Return the `Late` of a request; create it if needed."""
     if request.late is None:
         request.late = Late()
     late: Late = request.late
@@ -41,7 +41,7 @@ def late_of(request: Any) -> Late:
 
 
 def unsettled(request: Any) -> Late:
-    """Return what is left to do with the response to a request, to be added to."""
+    """Return the `Late` of a request, and mark its response as unsettled."""
     late = late_of(request)
     late.unsettled = True
     return late

@@ -1,4 +1,4 @@
-"""From startup to shutdown: the two events, and the loop that serves in between."""
+"""Startup and shutdown: the two events, and the event loop that serves between them."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class Lifecycle(Events):
         self.kept_tasks = Tasks(self)
         self.running_servers: WeakSet[Server] = WeakSet()
         self.answer_reports: list[Callable[[Any, Any, int], None]] = []
-        """What is called with each answer, whatever server sends it; see `report_exchanges`."""
+        """The functions called after each answer, on any server; see `report_exchanges`."""
         self._lifespans = Lifespans(self)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.AbstractEventLoop | None = None
 
     @property
     def loop(self) -> Any:
-        """The loop that was set; else the one that serves, from startup to shutdown.
+        """The event loop that was set, else the loop that serves, else the running loop.
 
-        The latter from any thread. By default the running one, None where none runs.
+        The serving loop is known from startup to shutdown, in any thread. None if there is none.
         """
         if self._loop is not None:
             return self._loop
@@ -63,22 +63,22 @@ class Lifecycle(Events):
     def create_task(
         self, coroutine: Coroutine[Any, Any, T], name: str | None = None
     ) -> asyncio.Task[T]:
-        """Run a coroutine as a task that the application keeps, and ends; return the task.
+        """Run a coroutine as a task that the application keeps and ends; return the task.
 
-        A failure is logged, and sent as the event `task_error(task, error)`. A graceful stop
+        A failure is logged, and sent as the event `task_error(task, error)`. A graceful shutdown
         waits for the task, within the graceful timeout, and then cancels it.
 
         Raises:
-            TypeError: it is no coroutine.
-            RuntimeError: the application does not run: nobody would end the task. Or it runs in
-                another thread.
+            TypeError: the argument is not a coroutine.
+            RuntimeError: the application does not run, so it could not end the task; or it runs
+                in another thread.
         """
         try:
             check_coroutine(coroutine)
             self._check_running()
         except BaseException:
             if isinstance(coroutine, Coroutine):
-                coroutine.close()  # or Python warns that nobody awaited it
+                coroutine.close()  # or Python warns that it was not awaited
             raise
         return self.kept_tasks.start(coroutine, name)
 
@@ -96,7 +96,7 @@ class Lifecycle(Events):
 
     def listen(self, name: str) -> Callable[[L], L]:
         if name == "answered" and runs_here(self._serving):
-            # Who is connected already is told of, too.
+            # Report the requests of open connections too.
             for server in self.running_servers:
                 for connection in server.connections:
                     watch(self, connection)
@@ -107,13 +107,14 @@ class Lifecycle(Events):
     def lifespan(self, function: G | None = None) -> G:
         """Register a lifespan, an async generator function that yields once; return it.
 
-        It is entered before the event `startup`, and left after the event `shutdown`; of several,
-        the last one first. It gets the application if it has a parameter `app`. What it yields is
-        ignored. What it raises before it yields ends the startup; later, that is logged.
+        It is entered before the event `startup`, and left after the event `shutdown`. Several are
+        left in reverse order. It gets the application if it has a parameter `app`. The value that
+        it yields is ignored. An exception before the yield ends the startup; a later one is
+        logged.
 
         Raises:
-            ValueError: it is no async generator function, wants other arguments, or comes when
-                the application has started; says what to write.
+            ValueError: it is not an async generator function, has other parameters, or is
+                registered after the application has started. The message says what to write.
         """
         self._lifespans.add(function)
         return cast("G", function)
@@ -121,9 +122,9 @@ class Lifecycle(Events):
     async def startup(self) -> None:
         """Enter the lifespans, and send the event `startup` to all its listeners.
 
-        Listeners that are added meanwhile run too. When one raises, `shutdown` is sent to end
-        what has started, the lifespans are left, and the exception goes on. When a lifespan
-        raises, those entered before it are left; no event is sent.
+        Listeners that are added meanwhile run too. If a listener raises, Roll sends `shutdown`,
+        leaves the lifespans, and raises the exception again. If a lifespan raises, Roll leaves
+        those entered before it, and sends no event.
         """
         await self._start_up()
 
@@ -141,14 +142,14 @@ class Lifecycle(Events):
             for listener in self.hooks.get("startup", []):
                 await call_listener(listener, "startup")
         except BaseException:
-            await self.kept_tasks.cancel()  # nobody waits for them where nothing is served
+            await self.kept_tasks.cancel()  # the application never serves: do not wait for them
             await self._try("shutdown", self.shutdown)
             raise
 
     async def shutdown(self) -> None:
         """Let the tasks end, send the event `shutdown` to all its listeners, leave the lifespans.
 
-        The tasks have the graceful timeout, less what a server that stops has taken of it; then
+        The tasks have the graceful timeout, less the time that the stopping server has used. Then
         they are cancelled. Exceptions are logged.
         """
         try:
@@ -156,7 +157,7 @@ class Lifecycle(Events):
             for listener in list(self.hooks.get("shutdown", ())):
                 name = f"listener {described(listener)} of shutdown"
                 await self._try(name, call_listener, listener, "shutdown")
-            await self._end_tasks()  # those that the listeners have started
+            await self._end_tasks()  # the tasks that the listeners have started
         finally:
             await self._close()
 
@@ -171,7 +172,7 @@ class Lifecycle(Events):
         await self.kept_tasks.end(self.limits.graceful_timeout)
 
     async def _try(self, name: str, call: Callable[..., Any], *args: Any) -> None:
-        """Await a call; what it raises is logged, unless it ends the task."""
+        """Await a call; log its exception, unless that ends the task."""
         try:
             await call(*args)
         except BaseException as error:
@@ -179,12 +180,12 @@ class Lifecycle(Events):
                 raise
             log_error(name, error)
 
-    # Python's warning shows these names to whoever forgot the await.
+    # Python's warning about a missing await shows these names.
     startup.__qualname__ = "Roll.startup"
     shutdown.__qualname__ = "Roll.shutdown"
 
     def at_startup(self, call: Callable[[], Any]) -> None:
-        """Have a plain function called at startup, or at once where that is under way or over."""
+        """Call a plain function at startup, or now if startup has begun."""
         if self._serving is None:
             self.listen("startup")(call)
         else:
@@ -192,7 +193,7 @@ class Lifecycle(Events):
 
 
 def runs_here(loop: asyncio.AbstractEventLoop | None) -> bool:
-    """Tell whether a loop is the one that runs in this thread."""
+    """Tell whether a loop runs in this thread."""
     try:
         return loop is asyncio.get_running_loop()
     except RuntimeError:

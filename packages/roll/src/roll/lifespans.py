@@ -1,4 +1,4 @@
-"""Lifespans: what an application holds open from its start to its end, such as a database pool."""
+"""Lifespans: resources that stay open from startup to shutdown, such as a database pool."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class Lifespans:
         """Register an async generator function.
 
         Raises:
-            ValueError: it is none, or wants other arguments than `app`, or comes too late.
+            ValueError: it is another kind of function, has parameters other than `app`, or comes
+                after the start.
         """
         check_function(function)
         if self._entered is not None:
@@ -49,7 +50,7 @@ class Lifespans:
         self._functions.append(function)
 
     async def enter(self) -> None:
-        """Enter all, unless they have been entered; then `leave` is due, also when one fails.
+        """Enter all lifespans once; call `leave` afterwards, also after a failure.
 
         Raises what a lifespan raises, and a `ValueError` for one that does not yield.
         """
@@ -62,7 +63,7 @@ class Lifespans:
             self._entered.append(lifespan)
 
     async def leave(self) -> None:
-        """Leave all that have been entered; exceptions are logged."""
+        """Leave all entered lifespans; log their exceptions."""
         entered, self._entered = self._entered or [], None
         for lifespan in reversed(entered):
             await lifespan.leave()
@@ -92,12 +93,12 @@ class Lifespan:
         self._task.add_done_callback(self._take_end)
 
     async def leave(self) -> None:
-        """Run it to its end; what it raises is logged."""
+        """Run it to its end; log its exceptions."""
         self._leaves.set()
         await self._wait({self._task})  # what it raises is logged by `_take_end`
 
     async def _wait(self, futures: set[asyncio.Future[None]]) -> None:
-        """Wait for one of several; who is cancelled here cancels the lifespan."""
+        """Wait for one of several tasks; a cancellation here cancels the lifespan."""
         try:
             await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -178,7 +179,7 @@ def is_required(parameter: inspect.Parameter) -> bool:
 
 
 def fault_of(function: Any) -> str | None:
-    """Return why a function can be no lifespan; None if it can."""
+    """Return why a function cannot be a lifespan; None if it can."""
     if function is None:
         return "`@app.lifespan` is written without parentheses"
     if isinstance(function, AsyncGenerator | Coroutine | Generator):

@@ -1,7 +1,8 @@
-"""The contracts of an application's parts: what is asked of a class that replaces one of ours.
+"""The contracts of an application's parts: what a class needs that replaces one of Roll's.
 
-Each is a `typing.Protocol`: a class that has these methods will do, and need not inherit anything.
-`Request` and `Response` have no contract here: their classes extend `roll.Request` and
+Each contract is a `typing.Protocol`: a class with these methods fits, even if it does not
+inherit from it.
+`Request` and `Response` have no contract here: custom classes must extend `roll.Request` and
 `roll.Response`.
 """
 
@@ -29,11 +30,11 @@ __all__ = [
 
 
 class MatchedRoute(Protocol):
-    """What `Roll.Route(payload, vars)` makes: read at each request, never changed by Roll."""
+    """The result of `Roll.Route(payload, vars)`; Roll reads it, and never changes it."""
 
     @property
     def payload(self) -> Mapping[str, Any] | None:
-        """What the router gave: handlers by method, extras; None when no path matched."""
+        """The payload from the router: handlers by method, and extras; None without a match."""
         ...
 
     @property
@@ -43,39 +44,40 @@ class MatchedRoute(Protocol):
 
 
 class TakesValues(Protocol):
-    """A container to which values are added: what is called where a class has `add`."""
+    """A container with `add`, which Roll calls to add values."""
 
     def add(self, key: str, value: Any, /) -> object:
-        """Append a value to those of the key."""
+        """Append a value to the values of the key."""
         ...
 
 
 class TakesLists(Protocol):
-    """A container of lists, as a dict is one: what is called where a class has no `add`."""
+    """A container of lists, such as a dict; Roll calls `setdefault` if there is no `add`."""
 
     def setdefault(self, key: str, default: Any, /) -> Any:
-        """Return the list of the key, which is `default` if there is none yet."""
+        """Return the list of the key; without one, store `default` and return it."""
         ...
 
 
 FieldContainer = TakesValues | TakesLists
-"""What `Roll.Query(mapping)` and `Roll.Form(mapping)` make.
+"""The result of `Roll.Query(mapping)` and of `Roll.Form(mapping)`.
 
-The mapping has a list of texts for each name; it is complete for a class that has no `add`, and
-empty for one that has: `add(name, text)` follows for each text. A multipart body fills a `Form`,
-made with an empty mapping, by `add`, else by `setdefault(name, []).append(text)`.
+The mapping has a list of texts for each name. A class without `add` gets the complete mapping. A
+class with `add` gets an empty mapping, and then a call `add(name, text)` for each text. For a
+multipart body, `Form` is called with an empty mapping; then Roll calls `add`, or
+`setdefault(name, []).append(text)` if there is no `add`.
 """
 
 FileContainer = TakesValues | TakesLists
-"""What `Roll.Files()` makes, filled in the same two ways with files."""
+"""The result of `Roll.Files()`; Roll adds files in the same two ways."""
 
 
 class MultipartParser(Protocol):
-    """What `Roll.Multipart(form=Form, files=Files)` makes, once for each multipart body.
+    """The result of `Roll.Multipart(form=Form, files=Files)`: one for each multipart body.
 
-    A `ValueError` that a method raises becomes a 400, a `roll_multipart.LimitError` a 413; an
-    `HttpError` is answered as it is, and any other exception is a 500. Where there are methods of
-    these names, `close()` is called at the end of the body, and `abort()` when something failed.
+    A `ValueError` of a method becomes a 400, a `roll_multipart.LimitError` a 413. An `HttpError`
+    is answered as it is; any other exception is a 500. Two methods are optional: Roll calls
+    `close()` at the end of the body, and `abort()` after a failure.
     """
 
     def initialize(self, content_type: str, /) -> tuple[Any, Any]:
@@ -83,25 +85,26 @@ class MultipartParser(Protocol):
         ...
 
     def feed_data(self, data: bytes, /) -> object:
-        """Take the next bytes of the body; called once or more often."""
+        """Take the next bytes of the body; Roll calls it once or several times."""
         ...
 
 
 class CookieContainer(Protocol):
-    """What `Roll.Cookies(mapping)` makes, of a request (name -> value, text) or empty.
+    """The result of `Roll.Cookies(mapping)`.
 
-    A pair of a request that the class refuses, by a `ValueError` or an `http.cookies.CookieError`,
-    is skipped. Of a response, each value of the container is sent as a `Set-Cookie` line: text as
-    a cookie of that name with the path `/`, a value with an `OutputString()` as that says, any
-    other as `str()` gives it. An `output()` is called by nobody.
+    For a request, the mapping has names and values (text); for a response, it is empty. If the
+    class raises a `ValueError` or an `http.cookies.CookieError` for a cookie of a request, Roll
+    skips that cookie. For a response, Roll sends a `Set-Cookie` field for each value: text as a
+    cookie of that name with the path `/`, a value with an `OutputString()` by that method, and
+    any other value by `str()`. Roll never calls `output()`.
     """
 
     def __bool__(self) -> bool:
-        """Tell whether there is a cookie; `__len__` will do as well."""
+        """Tell whether there is a cookie; a `__len__` instead is enough."""
         ...
 
     def items(self) -> Iterable[tuple[str, Any]]:
-        """Return names and values; called for a response that has cookies."""
+        """Return names and values; Roll calls it for a response that has cookies."""
         ...
 
 
@@ -134,31 +137,36 @@ class StreamProtocol(Protocol):
 
 
 class HttpConnection(StreamProtocol, Protocol):
-    """What `Roll.HttpProtocol(app)` makes, once for each connection.
+    """The result of `Roll.HttpProtocol(app)`: one for each connection.
 
     For each request it makes `app.Request(app, self)` and sets `method`, `url`, `path`,
-    `query_string`, `headers` (names in upper case) and `body`; makes `app.Response(app, self)`
-    and sets its `request`; awaits `app(request, response)`, which raises only what cancels it;
-    and sends `status`, `headers`, `cookie_lines` and `body` of the response it gets.
+    `query_string`, `headers` (names in upper case) and `body`. It makes `app.Response(app, self)`
+    and sets its `request`. It awaits `app(request, response)`, which only raises exceptions that
+    cancel the task. It sends `status`, `headers`, `cookie_lines` and `body` of the response that
+    the await returns.
 
-    It takes attributes of any name. These have a use where they are there: `peer` (host and port),
-    `secure` and `gone` for `request.client`, `scheme` and `disconnected()`; a class attribute
-    `on_answered`, None, which others set to what the class then calls after each answer, also one
-    that is lost, as `on_answered(request, response, size)`: for access logs, the event `answered`,
-    and so that the client of tests gives the application's own response; `stopping`, and
-    `on_shutdown`, which is set to what the class calls when the server stops, to end a stream of
-    events; `switch(protocol, head)`, without which there are no websockets. At a graceful end of
-    the server only connections of
-    `roll.HTTPProtocol` are waited for.
+    It takes attributes of any name. These are optional:
+
+    - `peer` (host and port), `secure` and `gone`: for `request.client`, `request.scheme` and
+      `request.disconnected()`.
+    - `on_answered`: a class attribute, None. Roll sets it to a function. The class calls it after
+      each answer, also a lost one, as `on_answered(request, response, size)`: for access logs,
+      for the event `answered`, and for the response of the test client.
+    - `stopping` and `on_shutdown`: Roll sets `on_shutdown` to a function. The class calls it when
+      the server stops, to end a stream of events.
+    - `switch(protocol, head)`: websockets need it.
+
+    A graceful shutdown of the server only waits for connections of `roll.HTTPProtocol`.
     """
 
 
 class WebsocketConnection(StreamProtocol, Protocol):
-    """What `Roll.WebsocketProtocol(request)` makes, once for each handshake.
+    """The result of `Roll.WebsocketProtocol(request)`: one for each handshake.
 
-    The order of the calls: `handshake`; the head it returns is written; `connection_made`;
-    `data_received` with what followed the head, if anything did; `run`. Then come the callbacks of
-    `asyncio.Protocol`. Where there is a method `shutdown()`, it is called when the server stops.
+    Roll calls `handshake` and writes the head that it returns. Then it calls `connection_made`,
+    `data_received` with the bytes after the head, if there are any, and `run`. The callbacks of
+    `asyncio.Protocol` follow. A method `shutdown()` is optional: Roll calls it when the server
+    stops.
     """
 
     on_lost: Any
@@ -167,9 +175,9 @@ class WebsocketConnection(StreamProtocol, Protocol):
     `cancel_on_disconnect`."""
 
     def handshake(self, headers: Iterable[tuple[str, str]], /, **options: Any) -> bytes:
-        """Return the head of the 101, with these headers beside its own.
+        """Return the head of the 101, with these headers and its own.
 
-        The options are those extras of the route that a websocket takes: `origins`,
+        The options are the route's extras for websockets: `origins`,
         `subprotocols`, `compression`, `ping_interval`, `ping_timeout`, `max_size`. Raises an
         `HttpError` to refuse the handshake.
         """

@@ -1,4 +1,4 @@
-"""The request of an application: that of roll-http, with a query, a form and files."""
+"""The request of an application: the request of roll-http, with a query, a form and files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .views import ENDPOINTS
 __all__ = ["MAX_STREAMED_FORM", "Request"]
 
 MAX_STREAMED_FORM: Final = 2**30
-"""The bytes `load_form` takes where the route sets no `max_body` of its own."""
+"""The greatest size in bytes that `load_form` reads if the route sets no `max_body`."""
 
 
 NO_KEYS: Final = (
@@ -33,7 +33,7 @@ NO_KEYS: Final = (
 
 
 class FormLoad:
-    """The reading of a form: who reads it, and how it failed, if it did."""
+    """The state of the reading of a form: the lock of its reader, and its failure."""
 
     __slots__ = ("failure", "lock")
 
@@ -43,7 +43,7 @@ class FormLoad:
 
 
 class Request(Identified, roll_http.Request):
-    """A request; as a dict, it is all the user's own: nothing here uses its keys."""
+    """A request. It is also a dict for the application: Roll never uses its keys."""
 
     __slots__ = (
         "_form",
@@ -57,24 +57,24 @@ class Request(Identified, roll_http.Request):
     )
 
     after_functions: list[Callable[[], Any]]
-    """What `response.after` was given; not there before the first."""
+    """The functions given to `response.after`."""
 
     forwarded: Any
-    """What a trusted proxy says of the origin, see `proxy_headers`; None without one."""
+    """The client as a trusted proxy reports it; None without one (see `proxy_headers`)."""
 
     late: Late | None
-    """What is left to do when all listeners have had the response; None for nothing."""
+    """The work that is left after the last listener of `response`; None if there is none."""
 
     # Slots are None at first.
     _query: Query | None
     _form: Any
     _form_load: FormLoad | None
     _opened: Any
-    """The files in `uploads`, where that is no `Files` of ours."""
+    """The parser's own files, if `uploads` is not a `Files` of Roll."""
 
     @property
     def uploads(self) -> Any:
-        """The files that were read from the body, which its end closes; None before any."""
+        """The files of the body, closed when the request ends; None before they are read."""
         return None if self.late is None else self.late.uploads
 
     @uploads.setter
@@ -89,12 +89,12 @@ class Request(Identified, roll_http.Request):
             "late",
             "_form_load",
             "_opened",
-        )  # open files, and who waits
+        )  # open files, and the tasks that wait for the form
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the keys, as any dict does.
 
-        Warns with a `RollWarning` where there are none, but a body: `async for` is meant.
+        Warns with a `RollWarning` if the request has no keys but a body: use `async for` then.
         """
         if not self and (self._stream is not None or self._whole or self._body):
             advise(NO_KEYS)
@@ -104,8 +104,8 @@ class Request(Identified, roll_http.Request):
     def client(self) -> tuple[str, int] | None:
         """The address of the client: host and port.
 
-        None over a Unix socket, and where a trusted proxy hides it. With `proxy_headers`, the port
-        is 0 where the proxy does not tell it.
+        None over a Unix socket, and if a trusted proxy hides it. With `proxy_headers`, the port
+        is 0 if the proxy does not send it.
         """
         found: tuple[str, int] | None
         found = super().client if self.forwarded is None else self.forwarded.client
@@ -119,9 +119,9 @@ class Request(Identified, roll_http.Request):
 
     @property
     def session(self) -> Any:
-        """What is remembered of the user: a mapping, with the extension `sessions`.
+        """The session of the user, a mapping; it needs the extension `sessions`.
 
-        Set to a mapping, it gets the values of that one alone.
+        Setting it to a mapping replaces all its values.
         Raises `RuntimeError` without the extension.
         """
         try:
@@ -134,8 +134,8 @@ class Request(Identified, roll_http.Request):
     @session.setter
     def session(self, values: Any) -> None:
         kept: Any = self.kwargs.get("session")
-        if hasattr(kept, "renew"):  # a session of ours, that remembers what was kept before
-            values = dict(values)  # which may be the session itself
+        if hasattr(kept, "renew"):  # Roll's own session, which knows the stored values
+            values = dict(values)  # a copy, because `values` may be the session itself
             kept.clear()
             kept.update(values)
         else:
@@ -143,14 +143,14 @@ class Request(Identified, roll_http.Request):
 
     @property
     def base_url(self) -> str:
-        """What stands before the paths of this application in URLs, such as `https://example.org`.
+        """The beginning of the URLs of this application, such as `https://example.org`.
 
-        Behind a proxy that serves it below a prefix, see `proxy_headers`, the prefix is included.
+        It includes the prefix of a trusted proxy, see `proxy_headers`.
         """
         prefix = None if self.forwarded is None else self.forwarded.prefix
         return f"{self.scheme}://{self.host}{prefix or ''}"
 
-    # An application's own classes are for type checkers what a subclass says: `query: MyQuery`.
+    # A subclass declares the application's own classes for type checkers: `query: MyQuery`.
 
     @property
     def query(self) -> Query:
@@ -184,7 +184,7 @@ class Request(Identified, roll_http.Request):
         """
         if self._form is None:
             self._parse_form()
-        if self.uploads is None:  # no body of that kind
+        if self.uploads is None:  # not a multipart body
             self.uploads = self._class("Files", Files)()
         files: Files = self.uploads
         return files
@@ -198,16 +198,16 @@ class Request(Identified, roll_http.Request):
         text = self.headers.get("LAST-EVENT-ID", "")
         try:
             return text.encode("latin-1").decode()
-        except UnicodeError:  # not a browser's, or a request made by hand
+        except UnicodeError:  # not sent by a browser, or a request made by hand
             return text
 
     async def load_form(self) -> None:
-        """Read `form` and `files` from the body as it comes, large files going to disk.
+        """Read `form` and `files` from the body as it arrives; store large files on disk.
 
-        For handlers with `lazy_body`: a multipart body never lies in memory. It may have
-        `max_body` bytes, where the route says so, else 1 GiB. Several may call it, also at once:
-        all get the same form, or the same error. In a `headers` listener, too: the body is then
-        not loaded for the handler.
+        Use it in handlers with `lazy_body`: a multipart body is never in memory as a whole. It
+        may have `max_body` bytes if the route sets that, else 1 GiB. Several tasks may call it at
+        the same time: all get the same form, or the same error. A `headers` listener may call it
+        too: the body is then not loaded again for the handler.
         Raises what `form` and `load_body` raise.
         """
         if self._form is not None:
@@ -228,7 +228,7 @@ class Request(Identified, roll_http.Request):
                 await self.load_body()
                 self._parse_form()
         except HttpError as error:
-            # Not the error itself: its traceback holds on to this request.
+            # Keep no reference to the error: its traceback refers to this request.
             load.failure = error.status, error.message
             raise
 
@@ -255,7 +255,7 @@ class Request(Identified, roll_http.Request):
         try:
             parser, form, files = self._begin_multipart()
             feed_whole(parser, body)
-        except ValueError as error:  # a parser of somebody else's may know no other
+        except ValueError as error:  # a custom parser may raise a plain ValueError
             raise unparsable("multipart", error) from error
         self._take_form(form, files)
 
@@ -265,7 +265,7 @@ class Request(Identified, roll_http.Request):
             self.max_body = self._limit_of_route()
         try:
             parser, form, files = self._begin_multipart()
-            # Known from the start: what is on disk is to be closed, however this ends.
+            # Set them first, so that files on disk are closed after an error too.
             self.uploads = files
             await self._feed(parser)
         except ValueError as error:
@@ -273,7 +273,7 @@ class Request(Identified, roll_http.Request):
         self._take_form(form, files)
 
     def _limit_of_route(self) -> int:
-        """Return the route's own limit: in a `headers` listener, it is not set yet."""
+        """Return the limit of the route: a `headers` listener runs before it is set."""
         payload = (self.route and self.route.payload) or {}
         endpoint = payload.get(ENDPOINTS.get(self.method or "", ""))
         settings = dict(getattr(endpoint, "settings", ()))
@@ -296,7 +296,7 @@ class Request(Identified, roll_http.Request):
         make = self._class("Multipart", Multipart)
         form, files = self._class("Form", Form), self._class("Files", Files)
         if isinstance(make, type) and issubclass(make, Multipart):
-            # It fills containers of ours; those of other classes are filled from them.
+            # It fills Roll's containers; those of other classes are filled from these.
             form, files = (form if is_own(form) else Form), (files if is_own(files) else Files)
         parser = make(form=form, files=files)
         form, files = parser.initialize(self.content_type)
@@ -304,7 +304,7 @@ class Request(Identified, roll_http.Request):
 
     def _take_form(self, form: Any, files: Any) -> None:
         """Keep the result of a parser, in containers of the application's own classes."""
-        self.uploads = files  # first: they are closed at the end, whatever a class does
+        self.uploads = files  # first, so that they are closed even if a class raises
         make_form, make_files = self._class("Form", Form), self._class("Files", Files)
         if isinstance(form, Form) and not is_own(make_form):
             form = made_of(form, make_form)
@@ -314,8 +314,10 @@ class Request(Identified, roll_http.Request):
         self._form, self.uploads = form, files
 
     def release(self, response: Any) -> None:
-        """Close the files that are on disk: at once, or behind a body that is to be streamed."""
-        if not self.uploads and self._media_type != MULTIPART:  # a form that it reads itself
+        """Close the files on disk: now, or after a streamed body."""
+        if (
+            not self.uploads and self._media_type != MULTIPART
+        ):  # else a streamed body may still read it
             return
         stream = as_stream(response.body)
         if stream is None:
@@ -334,13 +336,13 @@ class Request(Identified, roll_http.Request):
 
     def _close_files(self) -> None:
         files = self.uploads if self._opened is None else self._opened
-        # A class of somebody else's, which we have put no file in, may have no `values`.
+        # A custom class without files may have no `values`.
         if not files or not hasattr(files, "values"):
             return
         # The stack closes all of them, also when one raises.
         with ExitStack() as stack:
             for file in chain.from_iterable(files.values()):
-                # What is in memory costs nobody anything, and was always left open.
+                # Files in memory need no close, and were always left open.
                 if not getattr(file, "in_memory", True):
                     stack.callback(file.close)
 
@@ -353,8 +355,10 @@ def parse_urlencoded(body: bytes) -> Form:
 
 
 def unparsable(kind: str, error: ValueError) -> HttpError:
-    """Return the 413 for what is past a limit, the 400 for what is no body of this kind."""
-    if isinstance(error, LimitError | NestedError):  # which say what a client can do about it
+    """Return a 413 for a body past a limit, and a 400 for an invalid body."""
+    if isinstance(
+        error, LimitError | NestedError
+    ):  # their messages tell the client what to change
         return HttpError(error.status, error.message)
     return HttpError(HTTPStatus.BAD_REQUEST, f"Unparsable {kind} body")
 
@@ -369,12 +373,12 @@ def feed_whole(parser: Any, body: bytes) -> None:
 
 
 def abandon(parser: Any) -> None:
-    """Close the file that was being written, where the parser can: no list has it yet."""
+    """Close the file that the parser was writing: no list has it yet."""
     if hasattr(parser, "abort"):
         parser.abort()
 
 
 def end(parser: Any) -> None:
-    """Tell a parser that the body has ended, if it wants to know."""
+    """Tell a parser that the body has ended, if it has a `close`."""
     if hasattr(parser, "close"):
         parser.close()

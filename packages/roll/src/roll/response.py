@@ -1,4 +1,4 @@
-"""The response of an application: that of roll-http, with files, events, and work after it."""
+"""The response of an application: that of roll-http, with files, events and later work."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Response"]
 
 
 class Response(RunsAfter, roll_http.Response):
-    """What is sent back: `status`, `headers`, `cookies`, `body`, and short ways to set them."""
+    """A response: `status`, `headers`, `cookies`, `body`, and shortcuts that set them."""
 
     __slots__ = ()
 
@@ -35,12 +35,12 @@ class Response(RunsAfter, roll_http.Response):
     def text(self) -> str:
         """The body as text, decoded by the charset of its `Content-Type`, else as UTF-8.
 
-        Raises `TypeError` for a body that is to be streamed.
+        Raises `TypeError` for a streamed body.
         """
         return decode(self.body, field_of(self.headers, "content-type") or "")
 
     if TYPE_CHECKING:
-        # Applications have a method of this name, to render templates: type checkers let them.
+        # Many applications define a method `html` that renders templates: `Any` allows that.
         html: Any
     else:
 
@@ -67,14 +67,14 @@ class Response(RunsAfter, roll_http.Response):
     ) -> None:
         """Send a file as `static` does: with validators, conditions, ranges (RFC 9110 13, 14).
 
-        It is shown in place; with a `filename`, it is saved under that name (RFC 6266). A path
-        that comes from a client needs a `root`, the folder that it is in: it cannot leave that
-        folder, links followed, nor name a dotfile. The file is opened when the handler has
-        returned: if there is none, the answer is a 404; outside of the root, it is a 400. A
-        status, a `Content-Type` or a validator that the handler sets is kept.
+        Browsers show the file; with a `filename`, they save it under that name (RFC 6266). A path
+        that comes from a client needs a `root`, the folder of the file. The path cannot leave
+        that folder, also not by a link, and cannot name a dotfile. The file is opened after the
+        handler has returned: a missing file is a 404, a file outside of the root a 400. A status,
+        a `Content-Type` or a validator that the handler sets is kept.
 
         Raises:
-            ValueError: the path or the root is none, or the filename is no text.
+            ValueError: the path or the root is not a path, or the filename is not text.
         """
         self.body = SentFile(path, filename, root)
         if self.request is not None:
@@ -82,9 +82,9 @@ class Response(RunsAfter, roll_http.Response):
 
     @property
     def file(self) -> Any:
-        """The path of the file that is to be sent; set it for what `send_file(path)` does.
+        """The path of the file to send; setting it calls `send_file(path)`.
 
-        None when there is none, and once it is opened.
+        None without a file, and after the file was opened.
         """
         return self.body.path if isinstance(self.body, SentFile) else None
 
@@ -96,12 +96,12 @@ class Response(RunsAfter, roll_http.Response):
 
     @property
     def etag(self) -> str | None:
-        """The tag of this version; set it to have conditional requests answered by 304 or 412.
+        """The tag of this version; set it so that Roll answers conditional requests (304, 412).
 
-        It is text without quotes, such as a hash, which is sent in quotes; a weak tag is written
-        `W/"..."`. None removes it. Conditions are looked at when all listeners have run, of a
-        successful response to GET or HEAD (RFC 9110 13).
-        Raises `ValueError` when set to what no tag may be.
+        Set it to text without quotes, such as a hash: Roll adds the quotes. Write a weak tag as
+        `W/"..."`. None removes the tag. Conditions are checked after all listeners have run, for
+        a successful response to GET or HEAD (RFC 9110 13).
+        Raises `ValueError` when set to an invalid tag.
         """
         return parsed_etag(field_of(self.headers, "etag"))
 
@@ -113,9 +113,9 @@ class Response(RunsAfter, roll_http.Response):
     def last_modified(self) -> datetime | None:
         """The time of the last change, in UTC; set it for conditional requests, as `etag`.
 
-        A naive `datetime` is in UTC. Fractions of a second are dropped; one in the future is sent
-        as now. None removes it.
-        Raises `ValueError` when set to what is no `datetime`.
+        A naive `datetime` is taken as UTC. Fractions of a second are dropped. A time in the future
+        is sent as the current time. None removes the field.
+        Raises `ValueError` when set to something other than a `datetime`.
         """
         return parsed_modified(field_of(self.headers, "last-modified"))
 
@@ -140,18 +140,17 @@ class Response(RunsAfter, roll_http.Response):
     sse_interval: float | None = 15.0
     """The seconds of silence after which `sse` sends a comment; None or 0 for no comments.
 
-    A proxy closes a connection on which nothing is sent for long, and a client that has vanished
-    is only noticed when something is sent.
+    Proxies close idle connections, and Roll notices a lost client only when it sends something.
     """
 
     @property
     def sse(self) -> Any:
-        """The source of the server-sent events that the body consists of; None for another body.
+        """The source of the server-sent events in the body; None for another body.
 
         Set it to an async iterator, a generator or a generator function. Each item is an event:
         text as it is, a `ServerSentEvent`, or any other value as JSON. The source is closed when
-        the client leaves, and when the server stops; clients come back by themselves.
-        Raises `TypeError` when set to what cannot be iterated over in that way.
+        the client disconnects, and when the server stops. Clients reconnect by themselves.
+        Raises `TypeError` when set to something else.
         """
         return self.body.source if isinstance(self.body, EventStream) else None
 
@@ -167,10 +166,10 @@ class Response(RunsAfter, roll_http.Response):
         )
         self._set_type("text/event-stream")
         set_missing(self.headers, "Cache-Control", "no-store")
-        set_missing(self.headers, "X-Accel-Buffering", "no")  # nginx would keep events back
+        set_missing(self.headers, "X-Accel-Buffering", "no")  # or nginx buffers the events
 
 
 def set_missing(headers: dict[str, Any], name: str, value: str) -> None:
-    """Set a field that is there in no spelling."""
+    """Set a field unless it is there, in any case of letters."""
     if name.lower() not in map(str.lower, headers):
         headers[name] = value

@@ -1,4 +1,4 @@
-"""Work that an application keeps and ends: tasks, and what runs once an answer has gone."""
+"""Work that an application keeps and ends: tasks, and functions that run after an answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["KeepsTasks", "Task", "Tasks", "check_coroutine", "failure_of"]
 logger = logging.getLogger("roll")
 
 LAST_SECOND: Final = 1.0
-"""Seconds that cancelled tasks have to clean up, before nobody waits for them any more."""
+"""The seconds that Roll waits for cancelled tasks to clean up."""
 
 T = TypeVar("T")
 Work = Coroutine[Any, Any, T]
@@ -26,13 +26,13 @@ Task = asyncio.Task[Any]
 
 
 class KeepsTasks(Protocol):
-    """What is asked of an application that keeps tasks."""
+    """An application that keeps tasks."""
 
     log_errors: bool
     hooks: dict[str, Any]
 
     def hook(self, name: str, /, *args: Any) -> Any:
-        """Send an event; what is returned is to be awaited."""
+        """Send an event; await the result."""
         ...
 
 
@@ -43,9 +43,9 @@ class Tasks:
         self._app = app
         self._running: set[Task] = set()
         self.open = False
-        """Whether the application runs, so that somebody will end what is started."""
+        """Whether the application runs, and so will end new tasks."""
         self._deadline: float | None = None
-        """Until when a stop waits, in the time of the loop; None where none has begun."""
+        """The end of the graceful timeout, in the loop's time; None unless a stop has begun."""
 
     def start(self, coroutine: Work[T], name: str | None = None) -> asyncio.Task[T]:
         """Run a coroutine as a task that is kept; a failure is reported."""
@@ -54,12 +54,12 @@ class Tasks:
         return task
 
     def keep(self, task: Task) -> None:
-        """Keep a task that runs already."""
+        """Keep a task that already runs."""
         self._running.add(task)
         task.add_done_callback(self._take_end)
 
     def run_all(self, functions: Sequence[Callable[[], Any]]) -> Task:
-        """Call functions in order, in a task of their own; one that fails keeps none from running.
+        """Call functions in order, in a new task; the others run even if one fails.
 
         Each is plain or async, and called without arguments. The task has the name of the first.
         """
@@ -97,11 +97,11 @@ class Tasks:
         self._deadline = None
 
     def close(self) -> None:
-        """Take no more tasks of users: nobody would wait for them."""
+        """Refuse new tasks: the application would not wait for them."""
         self.open = False
 
     def expect_end(self, seconds: float) -> None:
-        """Count the seconds of a stop from now on, unless it has begun already."""
+        """Start the graceful timeout, unless it has already started."""
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + seconds
 
@@ -116,7 +116,7 @@ class Tasks:
         await self.cancel()
 
     async def cancel(self) -> None:
-        """Cancel all tasks, and wait a second at most for what they do then."""
+        """Cancel all tasks, and wait at most a second for their cleanup."""
         loop = asyncio.get_running_loop()
         self._deadline = loop.time()
         if not self._running:

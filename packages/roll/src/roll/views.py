@@ -1,4 +1,4 @@
-"""Views: what answers a method on a path, and the settings that go with it."""
+"""Views: the handlers of the methods of a path, and their settings."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ View = Callable[..., Any]
 Methods = str | Iterable[str] | None
 
 SECOND: Final = {"http": "response", "websocket": "ws"}
-"""What a handler gets beside the request."""
+"""The second argument of a handler, after the request."""
 
 ENDPOINTS: Final[dict[str, str]] = {method: f"{method}:endpoint" for method in HTTP_METHODS}
-"""Method -> key of its `Endpoint` in a route's payload: no extra can be spelt like it."""
+"""Method -> key of its `Endpoint` in a route's payload. An extra cannot have such a name."""
 
 ANY: Final = "*:endpoint"
-"""The key of the `Endpoint` for the methods that no key is for."""
+"""The key of the `Endpoint` for all methods without a key of their own."""
 
 NO_LIMIT: Final = sys.maxsize
-"""In bytes."""
+"""The bytes of a body without a limit."""
 
-# A member of an enumeration is looked up slowly through its class (0.2 us on Python 3.11).
+# Looked up once: the lookup of an enumeration's member costs 0.2 us on Python 3.11.
 NOT_FOUND: Final = HTTPStatus.NOT_FOUND
 
 
 class Endpoint:
-    """What governs the handler of a method, whatever the path's other handlers have.
+    """The settings of the handler of one method of a path.
 
-    The handler itself is in the route's payload, under the name of the method: who puts another
-    one there, be it a router or a listener, has it called.
+    The handler itself is in the route's payload, under the name of the method. If a router or a
+    listener puts another handler there, Roll calls that one.
     """
 
-    # A dataclass takes half a millisecond of everyone's start.
+    # Not a dataclass, because that costs half a millisecond at import.
     __slots__ = (
         "conversions",
         "extras",
@@ -82,29 +82,29 @@ class Endpoint:
     ) -> None:
         self.method: Final = method
         self.lazy_body: Final = lazy_body
-        """The handler reads the body itself."""
+        """Whether the handler reads the body itself."""
         self.settings: Final = settings
         """The attributes that the request gets, by name."""
         self.websocket: Final = websocket
-        """On a websocket route, the settings of its handshake."""
+        """The settings of the handshake; None unless the route is a websocket's."""
         self.extras: Final = extras
-        """What it was registered with; None where only the router knows."""
+        """The extras of the registration; None if the handler was added to the router directly."""
         self.conversions: Final = conversions
-        """What makes the handler's arguments from text; None or empty where all stay text."""
+        """The conversions of the handler's arguments; None or empty if all stay text."""
         self.timeout: Final = timeout
         """The seconds that the handler may take; None for no limit."""
         self.path: Final = path
-        """The path that it was registered with; None where only the router knows."""
+        """The path of the registration; None if the handler was added to the router directly."""
         self.host: Final = host
-        """What answers in place of the cycle, with the application; None where the cycle does."""
+        """The mounted application's function, which replaces the cycle; None without one."""
         self.special: Final = bool(
             settings or conversions or websocket is not None or timeout is not None or host
         )
-        """Most are not: one look tells that nothing of the above is to be done."""
+        """Whether any setting above needs work. One check is quick, and most need none."""
 
 
 DEFAULTS: Final = {method: Endpoint(method) for method in HTTP_METHODS}
-"""What governs a handler that was given straight to the router."""
+"""The settings of handlers that were added to the router directly."""
 
 
 class Refused(HttpError):
@@ -124,15 +124,15 @@ def payload_of(
     extras: Mapping[str, Any],
     place: Place,
 ) -> dict[str, Any]:
-    """Return what is given to the router: all that `route` got, handlers, what governs these.
+    """Return the payload for the router: the extras, the handlers, and their settings.
 
-    Warns of a handler whose first two parameters have each other's names.
+    Warns of a handler whose first two parameters are in the wrong order.
 
     Raises:
-        ValueError: nothing could ever call the view as it is asked for, or it does not take the
-            arguments it would be called with, or an extra bears the name of a method, whose
-            handler it would hide; says what would do.
-        AttributeError: `methods` are given for a class, whose methods say them.
+        ValueError: the view can never be called with these methods, or it does not take the
+            arguments of the route, or an extra has the name of a method and would hide its
+            handler. The message says what to write.
+        AttributeError: `methods` are given for a class, which defines its own.
     """
     handlers = handlers_of(view, methods)
     check_methods(handlers, protocol)
@@ -155,7 +155,7 @@ def payload_of(
         )
         for method, handler in handlers.items()
     }
-    # What the path as a whole is known by: of several routes at one path, the last one's.
+    # The extras of the whole path: if it has several routes, those of the last one.
     known: dict[str, Any] = {"protocol": protocol}
     if lazy_body:
         known["lazy_body"] = True
@@ -165,7 +165,7 @@ def payload_of(
 def request_settings(extras: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "max_body" in extras:
         most = extras["max_body"]
-        # For a route, None is no limit; for a request, it is that nothing is said.
+        # For a route, None means no limit; for a request, None means not set.
         yield "max_body", NO_LIMIT if most is None else most
     if extras.get("cancel_on_disconnect"):
         yield "cancel_on_disconnect", True
@@ -223,14 +223,14 @@ def check_extras(extras: Iterable[str]) -> None:
 
 
 def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
-    """Return what governs the handler of a request.
+    """Return the settings of the handler of a request.
 
-    A HEAD goes to what answers GET (RFC 9110 9.3.2); a handler that was given straight to the
-    router has the default settings.
+    The handler of GET answers HEAD too (RFC 9110 9.3.2). A handler that was added to the router
+    directly has the default settings.
 
     Raises:
-        HttpError: 404; 405, with the methods that are allowed (RFC 9110 15.5.6); 501 for CONNECT,
-            which no path has by itself (RFC 9110 9.3.6).
+        HttpError: 404; 405, with the allowed methods (RFC 9110 15.5.6); 501 for CONNECT, unless
+            a route has that method (RFC 9110 9.3.6).
     """
     method = request.method
     if payload is not None:
@@ -249,7 +249,7 @@ def endpoint_of(payload: Mapping[str, Any] | None, request: Any) -> Endpoint:
 
 
 def page_of(payload: Mapping[str, Any], method: str) -> Endpoint | None:
-    """Return what governs the handler of `method`; None without one, and for a websocket's."""
+    """Return the settings of the handler of `method`; None without one, or for websockets."""
     if method not in payload:
         return None
     found: Endpoint = payload.get(ENDPOINTS[method], DEFAULTS[method])
@@ -257,9 +257,9 @@ def page_of(payload: Mapping[str, Any], method: str) -> Endpoint | None:
 
 
 def path_of(payload: Mapping[str, Any] | None, method: str | None) -> str | None:
-    """Return the path that a route was registered with; None where none matches.
+    """Return the path that a route was registered with; None without a match.
 
-    For a method that it does not answer, that of one it does: they are one place.
+    For a method without a handler, return the path of another method of the same route.
     """
     if not payload:
         return None
