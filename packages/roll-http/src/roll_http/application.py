@@ -1,4 +1,4 @@
-"""What HTTP needs of an application."""
+"""The interface of an application."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _CLASSES = ("Request", "Response", "Cookies")
 
 
 class Application(Protocol):
-    """What a connection asks of an application; any object with these five members will do.
+    """The interface that a connection needs: any object with these five members works.
 
-    For each request, in this order: `Request`, then `Response`, then the application itself.
-    `Cookies` is called when cookies are used, `limits` is read once for each connection.
+    For each request, the connection calls `Request`, then `Response`, then the application.
+    It calls `Cookies` when cookies are used. It reads `limits` once.
 
     The three classes may be any callables that take the arguments by position and return an
     instance of `roll_http.Request`, `roll_http.Response` or `roll_http.Cookies`, or of a subclass.
-    They are never awaited. What they raise is answered as what the application raises.
+    They are never awaited. An error that they raise is answered like one of the application.
     FRAMEWORKS.md, beside the README, states what they may override.
 
-    An application may have two more: `JSON`, the codec, and `on_refused(status, reason, peer)`, a
-    plain function that is told of each request that was refused before it reached the application.
-    It gets an `HTTPStatus`, the short text that was sent, and the address of the client: host and
-    port, or None over a Unix socket.
+    An application may have two more members: `JSON`, the codec, and the plain function
+    `on_refused(status, reason, peer)`. The connection calls `on_refused` for each request that it
+    refuses before the application sees it. The arguments are an `HTTPStatus`, the short text that
+    was sent, and the address of the client: host and port, or None over a Unix socket.
 
     A response may be sent while the application still runs: see `respond` and `open_response` of
     the connection.
@@ -41,12 +41,12 @@ class Application(Protocol):
 
     @property
     def Request(self) -> Callable[..., Request]:  # noqa: N802 - it holds a class
-        """Called with the application and the connection, when a whole, valid head has come."""
+        """Called with the application and the connection, when a valid head has arrived."""
         ...
 
     @property
     def Response(self) -> Callable[..., Response]:  # noqa: N802 - it holds a class
-        """Called with the application and the connection, for each request, behind `Request`."""
+        """Called with the application and the connection, for each request, after `Request`."""
         ...
 
     @property
@@ -82,7 +82,7 @@ class Application(Protocol):
 
 
 def check_application(app: Any) -> None:
-    """Raise `TypeError` if an object lacks what HTTP needs of an application."""
+    """Raise `TypeError` if an object lacks a member that an application needs."""
     if isinstance(app, type):
         raise TypeError(f"An application is an object, not a class: write `{app.__name__}()`")
     kind = type(app).__name__

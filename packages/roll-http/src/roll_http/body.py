@@ -18,9 +18,9 @@ HIGH_WATER = 128 * 1024
 
 
 def check_size(size: int, limit: Any) -> None:
-    """Raise `HttpError` 413 if a body is larger than the limit; None is no limit.
+    """Raise `HttpError` 413 if a body is larger than the limit; None means no limit.
 
-    Raises `TypeError` for a limit that is no number.
+    Raises `TypeError` for a limit that is not a number.
     """
     if limit is None:
         return
@@ -45,7 +45,7 @@ ELSEWHERE = "The body is being read elsewhere already"
 
 
 class BodyPass:
-    """An iterator over the chunks of a body, from where the one before it has stopped."""
+    """An iterator over the chunks of a body; it begins where the previous one stopped."""
 
     __slots__ = ("_number", "_stream")
 
@@ -61,7 +61,7 @@ class BodyPass:
 
 
 class BodyStream:
-    """The chunks of one body, of which each is given out once."""
+    """The chunks of one body; each chunk is delivered once."""
 
     __slots__ = (
         "_begun",
@@ -89,21 +89,21 @@ class BodyStream:
         """The bytes that have arrived and were not read yet."""
         self.complete = False
         self.handed_over = False
-        """It is read by something that keeps what it makes of it: there is nothing to load."""
-        self._begun = False  # a chunk was given out
+        """Whether a form parser reads the body: then nothing is left to load."""
+        self._begun = False  # a chunk was delivered
         self._discarding = False
         self._chunks: deque[bytes] = deque()
         self._ended = False  # all of them, and the end
         self._error: Exception | None = None
         self._limit: int | None = None
         self._lock: asyncio.Lock | None = None
-        # A number, as the passes themselves would make a cycle of references.
+        # A number, because the passes themselves would make a reference cycle.
         self._passes = 0
         self._waiter: asyncio.Future[None] | None = None
 
     @property
     def lock(self) -> asyncio.Lock:
-        """Held by whoever loads all of it."""
+        """The lock of the task that loads the whole body."""
         if self._lock is None:
             self._lock = asyncio.Lock()
         return self._lock
@@ -117,7 +117,7 @@ class BodyStream:
         stream.end()
         return stream
 
-    # What a connection calls.
+    # Methods for the connection.
 
     @property
     def full(self) -> bool:
@@ -152,7 +152,7 @@ class BodyStream:
     def discard(self) -> None:
         """Drop the data that has arrived, and the data to come: the request was answered.
 
-        A handler that still reads gets an error, so that a part is never taken for the whole.
+        A handler that still reads gets an error, so that it never mistakes a part for the whole.
         """
         if self._discarding:
             return
@@ -172,7 +172,7 @@ class BodyStream:
     def _on_room(self) -> None:
         """Called when a handler has read so much that there is room for more."""
 
-    # What a handler calls.
+    # Methods for the handler.
 
     def limit_to(self, limit: int | None) -> None:
         """Set the largest size in bytes, if it is smaller than one set before; None sets none.
@@ -186,10 +186,10 @@ class BodyStream:
         check_size(self.length or 0, self._limit)
 
     def open(self) -> BodyPass:
-        """Begin to go through the body, or go on where another pass was interrupted.
+        """Begin a pass over the body, or continue a pass that was interrupted.
 
-        Raises what the other has met, if that was an error; `RuntimeError` if it came to the end,
-        or waits for a chunk now.
+        Raises the error of the earlier pass, if it failed; `RuntimeError` if the earlier pass
+        reached the end, or waits for a chunk now.
         """
         if self._passes and self._error is not None:
             raise self._error
@@ -228,25 +228,25 @@ class BodyStream:
         try:
             check_size(self.received, limit)
         except HttpError as error:
-            self._error = error  # who asks again gets the same
+            self._error = error  # the next call gets the same error
             raise
 
-    # What loads all of it calls.
+    # Methods for loading the whole body.
 
     def check_unread(self) -> None:
-        """Raise an error if the whole body can't be had any more: a part was given out."""
+        """Raise an error if a part was delivered: the whole body can't be loaded any more."""
         if self._begun and not self._ended:
             raise self._error or RuntimeError(PART)
 
     def restore(self, chunks: list[bytes]) -> None:
-        """Take back the first chunks: who has got them was interrupted, and read no others."""
+        """Put back the first chunks, whose reader was interrupted before it read others."""
         if not self._discarding:
             self._chunks.extendleft(reversed(chunks))
             self.size += sum(map(len, chunks))
             self._begun = False
 
     def spoil(self, error: Exception) -> None:
-        """Raise `error` in all that read from now on, if something was given out: it is lost."""
+        """Raise `error` in all later reads if a chunk was delivered, because it is lost."""
         if self._begun:
             self._error = self._error or error
 

@@ -10,9 +10,9 @@ __all__ = ["is_plain"]
 
 
 def is_plain(call: Any) -> bool:
-    """Tell whether a call runs at once: no coroutine and no generator, which would only be made.
+    """Return whether a call runs at once: not for coroutine functions and generator functions.
 
-    A plain function that returns a coroutine can only be told by its result.
+    A plain function that returns a coroutine is only recognised by its result.
     """
     while isinstance(call, partial):
         call = call.func

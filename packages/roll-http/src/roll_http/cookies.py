@@ -38,9 +38,9 @@ _replace_escapes = re.compile(r"\\([0-3][0-7]{2}|.)", re.DOTALL).sub
 class Cookies(dict[str, Any]):
     """Cookies by name.
 
-    On a request the values are the cookies' own, as str. On a response they are cookies made by
-    `set`, or texts, which `cookies["name"] = "text"` sets as `set("name", "text")` does; deleting
-    one by its name keeps it from being sent.
+    On a request, each value is a str. On a response, `set` makes the values;
+    `cookies["name"] = "text"` does the same as `set("name", "text")`. A cookie that is deleted
+    from the dict is not sent.
     """
 
     __slots__ = ()
@@ -59,20 +59,20 @@ class Cookies(dict[str, Any]):
     ) -> None:
         """Set a cookie.
 
-        The value may be any text, or what has a text, such as a number. It comes back as it was
-        set: where needed it is quoted and percent-encoded, as `parse_cookies` decodes it. Browsers
-        drop a cookie whose name and value have more than 4,096 bytes.
+        The value may be any text, or an object with a text, such as a number. It is quoted and
+        percent-encoded where needed, so that `parse_cookies` returns the same text. Browsers drop
+        a cookie whose name and value have more than 4,096 bytes.
 
         `max_age` is in seconds, and deletes the cookie if it is 0 or less. An `expires` without a
-        time zone is in UTC. `path` begins with `/`; None sends none, and the cookie is then one of
-        the folder of the request. `domain` is a host name; without it, the cookie is one of the
-        host of the request alone. `samesite` is `"Strict"`, `"Lax"` or, with `secure`, `"None"`.
+        time zone is in UTC. `path` begins with `/`; with None, the cookie belongs to the folder of
+        the request. `domain` is a host name; without it, the cookie belongs only to the host of
+        the request. `samesite` is `"Strict"`, `"Lax"` or, with `secure`, `"None"`.
 
         Raises:
             TypeError: an argument is of another type.
             ValueError: an argument is not allowed in a `Set-Cookie` header (RFC 6265 4.1.1), or
                 browsers would drop it: SameSite=None without `secure`, and a name with the prefix
-                `__Secure-` or `__Host-` whose promise the cookie does not keep (RFC 6265bis).
+                `__Secure-` or `__Host-` whose rules the cookie breaks (RFC 6265bis).
         """
         try:
             promise = promise_of(name)
@@ -99,8 +99,8 @@ class Cookies(dict[str, Any]):
     def output(self) -> Iterator[str]:
         """The value of a `Set-Cookie` line for each cookie.
 
-        Raises `ValueError` or `TypeError` when a name, or a value that was not given to `set`,
-        can't stand in one (RFC 6265 4.1.1).
+        Raises `ValueError` or `TypeError` when such a line can't hold a name, or a value that
+        `set` did not make (RFC 6265 4.1.1).
         """
         for name, cookie in self.items():
             yield str(cookie if isinstance(cookie, Cookie) else _plain(name, cookie))

@@ -13,7 +13,7 @@ _STATUSES: dict[int, HTTPStatus] = {status.value: status for status in HTTPStatu
 
 
 class _Status:
-    """The status of an error: the one that was set, else that of its class."""
+    """The status of an error: the one that was set, otherwise that of its class."""
 
     def __init__(self, code: int | HTTPStatus | None = None) -> None:
         self._default = None if code is None else _status_of(code)
@@ -40,18 +40,18 @@ def _status_of(code: Any) -> HTTPStatus:
 
 
 class HttpError(Exception):
-    """An error to be answered with an HTTP status.
+    """An error that the server answers with an HTTP status.
 
-    Takes a status code (an int or an `http.HTTPStatus`), a message for the client, which defaults
-    to the standard phrase of the status when it is missing or empty, and any `context` for those
-    who handle the error. A context that is an exception is the error's `__context__`, too.
+    The arguments are a status code (an int or an `http.HTTPStatus`), a message for the client, and
+    any `context` for the code that handles the error. A missing or empty message becomes the
+    standard phrase of the status. A context that is an exception is also the `__context__`.
 
-    A subclass may set `status` and `message` in its class body, and is then raised without
-    arguments, or with a message alone; or set them in a constructor of its own, without calling
-    this one.
+    A subclass may set `status` and `message` in its class body. It is then raised without
+    arguments, or with a message alone. Or its own constructor sets them, without calling this
+    constructor.
 
     Raises:
-        ValueError: the code is no registered HTTP status.
+        ValueError: the code is not a registered HTTP status.
         TypeError: there is no code, and the class has no status of its own.
     """
 
@@ -97,12 +97,12 @@ class HttpError(Exception):
         return f"{self.message}" if status is None else f"{status.value} {self.message}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A subclass may have a constructor of its own, which takes something else than `args`.
+        # A subclass may have a constructor of its own, whose arguments differ from `args`.
         return _restored, (type(self), self.args, vars(self))
 
 
 def _restored(kind: type[HttpError], args: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
-    """Return an error as it was pickled."""
+    """Rebuild an error from its pickle."""
     error = kind.__new__(kind)
     error.args = args
     vars(error).update(attributes)

@@ -34,7 +34,7 @@ class FileBody:
 
     _file: FileIO | None = None
     path: Any
-    """What was given to open, or the name of the open file."""
+    """The path that was given, or the name of the open file."""
 
     def __init__(
         self, file: str | bytes | os.PathLike[Any] | FileIO, start: int, length: int
@@ -44,12 +44,12 @@ class FileBody:
         A path is opened at the first use. An open file belongs to the body from now on: the body
         closes it, sent or not, and nothing else may read it.
 
-        What can't be sent is found when the file is opened, before a response has begun: an
-        `OSError`, or a `ValueError` for what is no regular file, such as a pipe, and for a `start`
-        behind its end.
+        Opening the file, before the response begins, raises an `OSError` if the file can't be
+        opened, and a `ValueError` if it is not a regular file (a pipe, for example) or if `start`
+        is after its end.
 
         Raises:
-            TypeError: `file` is neither a path nor an open `io.FileIO`, or a number is no int.
+            TypeError: `file` is neither a path nor an open `io.FileIO`, or a number is not an int.
             ValueError: a number is below 0.
         """
         _check("start", start)
@@ -83,18 +83,18 @@ class FileBody:
 
     async def _fill(self) -> int:
         file = await self._opened()
-        if not self.remaining:  # the file has nothing behind `start`
+        if not self.remaining:  # the file has nothing after `start`
             return 0
         self._buffer = self._buffer or memoryview(bytearray(min(CHUNK, self.remaining)))
         part = self._buffer[: self.remaining]
         return self._read_cached(file, part) or await asyncio.to_thread(self._read, file, part)
 
     async def prepare(self, announced: int | None) -> None:
-        """Open the file, and check that it has what a response announces; None is any length.
+        """Open the file, and check that it has the announced length; None allows any length.
 
         Raises:
             OSError: the file can't be opened.
-            ValueError: it is no regular file, or has not these bytes.
+            ValueError: it is not a regular file, or does not have these bytes.
         """
         await self._opened()
         if announced is not None and announced != self.remaining:
@@ -119,7 +119,7 @@ class FileBody:
     def open(self) -> FileIO:
         """Return the file, opened at the first call; blocks, so call it in a thread.
 
-        Raises what `prepare` raises.
+        Raises the errors of `prepare`.
         """
         if self._file is None:
             self._file = FileIO(self.path, opener=_open_at_once)
@@ -133,7 +133,7 @@ class FileBody:
         return self.open()
 
     def _measure(self, file: FileIO) -> None:
-        """Find out how much of what is to be sent there is."""
+        """Find out how many of the requested bytes the file has."""
         status = os.fstat(file.fileno())
         if not S_ISREG(status.st_mode):
             raise InvalidResponse(f"{self.path!r} is no regular file")
@@ -181,7 +181,7 @@ class FileBody:
 
 
 def is_file(stream: object) -> TypeGuard[FileBody]:
-    """Tell whether a stream is a file as it is: a subclass may give other bytes."""
+    """Return whether a stream is a plain `FileBody`: a subclass may give other bytes."""
     return isinstance(stream, FileBody) and type(stream).__anext__ is FileBody.__anext__
 
 

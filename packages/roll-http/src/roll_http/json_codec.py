@@ -1,4 +1,4 @@
-"""JSON (RFC 8259), without what is none of it: NaN, infinities, numbers out of range."""
+"""JSON by RFC 8259: NaN, infinities and numbers out of range are refused."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ INFINITY = float("inf")
 
 
 class SpeaksJSON(Protocol):
-    """What encodes and decodes JSON: `json`, `ujson` and `orjson`, for instance."""
+    """An encoder and decoder of JSON: `json`, `ujson` and `orjson`, for example."""
 
     def dumps(self, value: Any, /) -> str | bytes:
         """Return the value as JSON, text or UTF-8."""
         ...
 
     def loads(self, data: bytes, /) -> Any:
-        """Return the value; raises `ValueError` when the data are no JSON."""
+        """Return the value; raise `ValueError` when the data are not JSON."""
         ...
 
 
 class JSONCodec:
-    """A codec that encodes compactly, in UTF-8; `default` is asked for what JSON does not know.
+    """A codec that encodes compactly, in UTF-8; `default` converts values unknown to JSON.
 
-    `default(value)` returns what is encoded in place of a value, or raises `TypeError`; the codec
-    raises one where `default` returns what is to be awaited, or a generator.
+    `default(value)` returns the replacement to encode, or raises `TypeError`. The codec raises
+    `TypeError` if `default` returns an awaitable or a generator.
 
     Raises `ValueError` when `default` is async or a generator, or can't be called.
     """
@@ -50,8 +50,8 @@ class JSONCodec:
     def dumps(self, value: Any, /) -> str:
         """Return a value as JSON, without spaces.
 
-        Half a surrogate pair, which UTF-8 has nothing for, is escaped as it came (RFC 8259 8.2).
-        Raises `ValueError` or `TypeError` when it can't be encoded, NaN and infinities included.
+        Half a surrogate pair, which UTF-8 can't encode, is escaped (RFC 8259 8.2).
+        Raises `ValueError` or `TypeError` when the value can't be encoded: NaN, for example.
         """
         text = "".join(self.iterate(value, 0))
         return text if text.isascii() else escape_surrogates(text)
@@ -59,9 +59,9 @@ class JSONCodec:
     def loads(self, data: bytes, /) -> Any:
         """Return the value of a JSON text: in UTF-8, or any encoding that `json.loads` detects.
 
-        Raises `ValueError` when it is none: NaN, infinities and numbers out of the range of floats
-        are no JSON here (RFC 8259 6), nor are integers of more digits than `int` takes;
-        `RecursionError` when it is nested too deep: what is read can be written again.
+        Raises `ValueError` when the text is not JSON. NaN, infinities, numbers out of the range of
+        floats (RFC 8259 6) and integers with too many digits for `int` are refused, too.
+        Raises `RecursionError` when the value is nested too deep to be encoded again.
         """
         # In a third of the time that `json.loads` takes for one key (0.3 of 1.0 us).
         try:
@@ -73,21 +73,21 @@ class JSONCodec:
                 return value
         except (ValueError, StopIteration):
             pass
-        # It knows of byte order marks, of UTF-16, and what is wrong.
+        # `json.loads` handles byte order marks and UTF-16, and reports the error.
         # Decode strictly: it would take surrogates as UTF-8 (RFC 3629 3).
         text = data.decode(json.detect_encoding(data))
         value = json.loads(text, parse_float=_finite, parse_constant=_refuse)
         return _read_deep(text) if _may_be_deep(text) else value
 
 
-# What JSON has something for: not looked at any further.
+# The types that JSON has: they need no check.
 _KNOWN = frozenset({str, int, float, bool, type(None), list, tuple, dict})
 
 
 def _checked(default: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return `default` with a check of what it returns.
 
-    The encoder would ask it for a coroutine or a generator in turn, again and again.
+    The encoder would call `default` again with a coroutine or a generator, without end.
     """
 
     def ask(value: Any) -> Any:
@@ -103,12 +103,12 @@ def _refuse_unrun(result: Any) -> None:
     if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
         text = f"`default` returned {result!r}, of which nothing has run"
         if inspect.iscoroutine(result):
-            result.close()  # or Python warns that nobody awaited it
+            result.close()  # otherwise Python warns that it was never awaited
         raise TypeError(text)
 
 
 def codec_of(app: Any) -> SpeaksJSON:
-    """Return the codec of an application: its `JSON`, where it has one."""
+    """Return the codec of an application: its `JSON`, or the default."""
     codec: SpeaksJSON = getattr(app, "JSON", PLAIN_JSON)
     return codec
 
@@ -137,17 +137,17 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON (RFC 8259 6)")
 
 
-# To call a method for each number with a fraction or an exponent costs 0.1 us.
+# A method call for each number with a fraction or an exponent costs 0.1 us.
 _decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
 _scan = _decoder.scan_once  # type: ignore[attr-defined]  # not in typeshed
 
 
-# Levels that are left to the encoder, and to a handler that writes a few calls below its reading.
+# Levels kept free for the encoder, and for a handler that encodes a few calls deeper.
 _ROOM: Final = 16
 # Levels that fit in the stack of any thread: one of 256 KiB takes 879 objects, in Python 3.14.
 _DEEPEST: Final = 500
 _CONTAINERS: Final = frozenset({dict, list})
-# Below so many characters or brackets, no text comes near what any interpreter can read.
+# A text with fewer characters or brackets is never too deep for an interpreter.
 _SHORT: Final = 500
 _FLAT: Final = 250
 
@@ -157,9 +157,9 @@ def _may_be_deep(text: str) -> bool:
 
 
 def _read_within_room(text: str) -> Any:
-    """Return the value of a text, read some levels deeper than it is.
+    """Return the value of a text, decoded inside some extra levels.
 
-    The encoder of Python 3.12 and 3.13 gives up some levels before the decoder does.
+    The encoder of Python 3.12 and 3.13 fails some levels before the decoder does.
     """
     value, end = _scan("[" * _ROOM + text + "]" * _ROOM, 0)
     if end != len(text) + 2 * _ROOM:
@@ -173,7 +173,7 @@ def _read_within_limit(text: str) -> Any:
     """Return the value of a text that is nested 500 levels deep at most.
 
     From Python 3.14 on, the stack of the thread decides: the encoder takes twice as much of it for
-    an object as the decoder, so how deep it gets cannot be told from what was read.
+    an object as the decoder. So a successful decoding does not show how deep the encoder gets.
     """
     value = _decoder.decode(text)
     _check_depth(value)
@@ -199,11 +199,11 @@ _read_deep = _read_within_limit if sys.version_info >= (3, 14) else _read_within
 
 
 def _iterator(default: Callable[[Any], Any] | None) -> Callable[[Any, int], Iterable[str]]:
-    """What an encoder makes at each call, made once: 0.6 us instead of 1.7 for one key.
+    """Return the C encoder that each call would make again: 0.6 us instead of 1.7 for one key.
 
-    Where the interpreter has none in C, or makes it another way, the encoder itself will do.
+    If the interpreter lacks it, or makes it in another way, return the encoder's own method.
     """
-    # NaN is no JSON (RFC 8259 6).
+    # NaN is not JSON (RFC 8259 6).
     encoder = json.JSONEncoder(
         ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default
     )
@@ -219,4 +219,4 @@ def _iterator(default: Callable[[Any], Any] | None) -> Callable[[Any, int], Iter
 
 
 PLAIN_JSON: Final = JSONCodec()
-"""The codec where an application has none."""
+"""The codec of applications without `JSON`."""

@@ -24,13 +24,13 @@ __all__ = ["Request"]
 class Request(RequestBase):
     """One request. It is also a dict for the user's own data: this package uses no key of it.
 
-    `app` is the application that answers, `protocol` the connection that received the request;
-    both may be None for a request made by hand.
+    `app` is the application that answers. `protocol` is the connection that received the request.
+    Both may be None for a request made by hand.
     """
 
     __slots__ = ()
 
-    # Whether a subclass gives other fields than those that are kept here.
+    # Whether a subclass overrides `headers`.
     _own_headers: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -42,7 +42,7 @@ class Request(RequestBase):
 
     @property
     def _shared(self) -> tuple[str, ...]:
-        """What a copy does not have of its own."""
+        """The attributes that a copy shares with its original."""
         return ("app", "protocol", "route", "_stream")
 
     def attach_body(self, stream: BodyStream) -> None:
@@ -57,7 +57,7 @@ class Request(RequestBase):
     def headers(self) -> dict[str, str]:
         """The fields by upper-cased name; lines of one name are joined (RFC 9110 5.3).
 
-        `headers["User-Agent"]` finds `USER-AGENT`; `get` and `in` want upper case.
+        `headers["User-Agent"]` finds `USER-AGENT`; `get` and `in` need upper case.
         """
         headers = self._headers
         if type(headers) is dict:  # made when it is asked for: most handlers do without
@@ -73,8 +73,8 @@ class Request(RequestBase):
         """The header fields as received: name and value of each line, as bytes and in order.
 
         Nothing is joined, decoded or changed in case; only the spaces and tabs around the values
-        are removed (RFC 9112 5). The list is made anew at each use. A request made by hand has its
-        `headers` here, encoded in UTF-8.
+        are removed (RFC 9112 5). Each use makes a new list. For a request made by hand, the list
+        has its `headers`, encoded in UTF-8.
         """
         if self._block is None:  # a request made by hand
             return [(name.encode(), value.encode()) for name, value in self._headers.items()]
@@ -82,7 +82,7 @@ class Request(RequestBase):
 
     @property
     def cancel_on_disconnect(self) -> bool:
-        """Whether to cancel the handler when the client disconnects, or has done so; settable."""
+        """Whether to cancel the handler when the client has disconnected; settable."""
         return self._cancel_on_disconnect
 
     @cancel_on_disconnect.setter
@@ -152,8 +152,8 @@ class Request(RequestBase):
     async def load_body(self) -> None:
         """Read the whole body into `body`; do nothing if it is loaded already.
 
-        Cancelled, for example by `asyncio.timeout`, it may be called again, and loses nothing. It
-        raises `RuntimeError` then if a subclass overrides `__aiter__`.
+        A call that was cancelled, for example by `asyncio.timeout`, loses nothing: call it again.
+        The second call raises `RuntimeError` if a subclass overrides `__aiter__`.
 
         Raises:
             RuntimeError: a part of the body was streamed before.
@@ -209,17 +209,17 @@ class Request(RequestBase):
         return None if limits is None else cast("int | None", limits.body)
 
     async def read(self) -> bytes:
-        """The whole body, loaded if it was not."""
+        """Return the whole body; load it first if needed."""
         await self.load_body()
         return self.body
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """The body as it comes, in chunks; the client is held back while they are not taken.
+        """Stream the body in chunks; reading pauses while the chunks are not consumed.
 
-        Each chunk comes once. An iteration that was interrupted, by a `break` or as its task was
-        cancelled, is gone on with by the next one. After the last chunk, another iteration raises
-        `RuntimeError`, unless the body was loaded, which then comes as one chunk.
-        Raises what `load_body` raises.
+        Each chunk comes once. After an interruption (a `break`, or a cancelled task), the next
+        iteration continues at the next chunk. After the last chunk, another iteration raises
+        `RuntimeError`. A body that was loaded comes as one chunk, at each iteration.
+        Raises the errors of `load_body`.
         """
         if self._body is not None:
             return BodyStream.whole(self._body).open()
@@ -245,7 +245,7 @@ class Request(RequestBase):
     def json(self) -> Any:
         """The body, decoded from JSON by the codec of the application (`JSONCodec` by default).
 
-        Raises `HttpError` 400 when the codec refuses it, with a `ValueError`.
+        Raises `HttpError` 400 when the codec raises a `ValueError`.
         """
         if self._json is UNSET:
             try:
@@ -293,8 +293,8 @@ class Request(RequestBase):
         """Return whether the client has disconnected, as far as the server knows.
 
         A client that only closed its sending side looks the same (RFC 9112 9.6). The server can't
-        notice a client that vanished without closing its connection, nor one that disconnected
-        behind more unread bytes than the server buffers.
+        notice a client that vanished without closing its connection. It can't notice a client
+        that disconnected after sending more unread bytes than the server buffers.
         """
         await asyncio.sleep(0)  # let the loop read the socket first
         return bool(getattr(self.protocol, "gone", False))

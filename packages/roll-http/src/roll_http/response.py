@@ -19,16 +19,16 @@ _STATUSES: dict[int, HTTPStatus] = {status.value: status for status in HTTPStatu
 
 
 class Response(ResponseBase):
-    """What is sent back: `status`, `headers`, `cookies`, `body`.
+    """The response to a request: `status`, `headers`, `cookies`, `body`.
 
-    `headers` is a case-sensitive dict of any values, sent as `str()` gives them; a list or a tuple
-    is a line for each of its items. A field is sent once: of several spellings, the last in the
-    dict counts.
+    `headers` is a case-sensitive dict. Values are sent as `str()` converts them; a list or a tuple
+    sends one line for each item. If a field has several spellings, only the last one in the dict
+    is sent.
 
-    `body` is text, bytes, a number, or anything whose class has a `__str__`; None is empty. An
-    async iterable, an iterator or a generator (or a function that is one) is streamed. A
-    coroutine, a dict, a list, a tuple, a set or an object without a `__str__` of its own is a
-    mistake: it is answered with 500, and logged.
+    `body` is text, bytes, a number, or an object whose class has a `__str__`; None is empty. An
+    async iterable, an iterator, a generator or a generator function is streamed. A coroutine, a
+    dict, a list, a tuple, a set or an object without a `__str__` of its own is a mistake: the
+    server logs it and answers 500.
     """
 
     __slots__ = ()
@@ -40,7 +40,7 @@ class Response(ResponseBase):
     Browsers guess the type of a body that has none, and may run a script in it.
     """
 
-    # Whether a subclass gives other values than those that are kept here.
+    # Whether a subclass overrides `status`, or `cookies`.
     _own_status: ClassVar[bool] = False
     _own_cookies: ClassVar[bool] = False
 
@@ -53,7 +53,7 @@ class Response(ResponseBase):
     def status(self) -> HTTPStatus:
         """The status; set it to an int or an `HTTPStatus`.
 
-        Raises `ValueError` when set to what is no registered status.
+        Raises `ValueError` when set to a value that is not a registered status.
         """
         return self._status
 
@@ -67,7 +67,7 @@ class Response(ResponseBase):
 
     @property
     def cookies(self) -> Cookies:
-        """The cookies to be set."""
+        """The cookies that the response sets."""
         if self._cookies is None:
             cookies = Cookies if self.app is None else self.app.Cookies
             self._cookies = cast("Cookies", cookies({}))
@@ -75,12 +75,12 @@ class Response(ResponseBase):
 
     @property
     def has_cookies(self) -> bool:
-        """Whether there is any cookie to be set."""
+        """Whether the response sets a cookie."""
         return bool(self.cookies if self._own_cookies else self._cookies)
 
     @property
     def cookie_lines(self) -> Iterable[str]:
-        """The value of a `Set-Cookie` line for each cookie to be set."""
+        """The values of the `Set-Cookie` lines."""
         cookies = self.cookies if self._own_cookies else self._cookies
         return cookie_lines(cookies) if cookies else ()
 
@@ -88,10 +88,10 @@ class Response(ResponseBase):
     def json(self) -> Any:
         """The value that the body encodes; set it to any value that JSON can hold.
 
-        Set, it is the body and its `Content-Type`. The codec is that of the application, by
+        Setting it sets the body and `Content-Type`. The codec is that of the application, by
         default a `JSONCodec`.
-        Raises `ValueError` or `TypeError` when the value can't be encoded, NaN and infinities
-        included, and when the body can't be decoded: a `TypeError` where it is to be streamed.
+        Raises `ValueError` or `TypeError` when the value can't be encoded (NaN and infinities
+        can't) or the body can't be decoded. A streamed body raises `TypeError`.
         """
         body = self.body
         if isinstance(body, str):
@@ -103,7 +103,7 @@ class Response(ResponseBase):
     @json.setter
     def json(self, value: Any) -> None:
         codec = getattr(self.app, "JSON", PLAIN_JSON)
-        if type(codec) is JSONCodec:  # by the shorter way: 0.3 of 1.7 us for one key
+        if type(codec) is JSONCodec:  # the direct way saves 0.3 of 1.7 us for one key
             text = "".join(codec.iterate(value, 0))
             self.body = (text if text.isascii() else escape_surrogates(text)).encode()
         else:
@@ -117,7 +117,7 @@ class Response(ResponseBase):
     def redirect(self) -> tuple[str | None, HTTPStatus]:
         """The location and the status; set it to such a pair, or to a location for a 302.
 
-        Raises `TypeError` when set to anything else, `ValueError` for no registered status.
+        Raises `TypeError` when set to anything else, `ValueError` for an unregistered status.
         """
         return self.headers.get("Location"), self.status
 
@@ -147,7 +147,7 @@ def _getter(attribute: Any) -> Any:
 
 
 set_json: Any = cast("property", vars(Response)["json"]).fset
-"""Set the body and the type of a response, in Python: for values that the native core leaves."""
+"""Set body and `Content-Type` in Python, for values that the native core does not encode."""
 
 if is_native:
     from ._core import native

@@ -30,10 +30,10 @@ BACKLOG = 2048
 # descriptors run out, it logs an error for each. So asyncio gets its own default.
 ACCEPTED_IN_A_ROW = 100
 
-# Turns of the loop that it takes to make a connection just accepted and to read its socket.
+# The turns of the loop needed to set up an accepted connection and to read its socket.
 LAST_TURNS = 6
 
-# Turns of the loop in which asyncio makes the transport of a connection that it has accepted.
+# The turns of the loop that asyncio needs to make the transport of an accepted connection.
 ACCEPT_TURNS = 2
 
 # Seconds that the last connections get for their first request, after `drain`.
@@ -47,12 +47,12 @@ UNIX_OPTIONS: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= 
 
 
 class Server:
-    """Serves the connections of listening sockets, in the running loop.
+    """A server for the connections of listening sockets, in the running loop.
 
     `factory` makes the protocol of a connection; `tls` is the context for TLS, if any.
 
     Raises:
-        ValueError: `factory` is no plain function, or `limits` or `tls` are of another type.
+        ValueError: `factory` is not a plain function, or `limits` or `tls` have a wrong type.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Server:
                 duplicate.listen(BACKLOG)
 
     def _check(self, protocol: Any) -> None:
-        """Raise `TypeError` if the application is none: better once than at each request."""
+        """Raise `TypeError` if the application lacks a member; checked once, not per request."""
         if isinstance(protocol, HTTPProtocol):
             check_application(protocol.app)
         self._checked = True
@@ -149,7 +149,7 @@ class Server:
         more, so that a request that has arrived is answered. After `graceful_timeout` seconds (by
         default that of the limits), the requests that still run are cancelled, and their
         connections are aborted. Call `drain` first to spare requests that are still on the way.
-        Raises `ValueError` for a timeout that is no number of seconds.
+        Raises `ValueError` for a timeout that is not a number of seconds.
         """
         timeout = self._limits.graceful_timeout if graceful_timeout is None else graceful_timeout
         check("graceful_timeout", "float", timeout)  # before anything is stopped
@@ -169,7 +169,7 @@ class Server:
         Closing an idle connection can race with a new request, which is then lost (RFC 9112 9.5):
         a proxy that keeps connections open answers 502. So drain before `stop` when other
         processes go on serving. Without open connections, return at once.
-        Raises `ValueError` for what is no number of seconds.
+        Raises `ValueError` if `seconds` is not a number of seconds.
         """
         check("seconds", "float", seconds)
         self._draining = True
@@ -178,7 +178,7 @@ class Server:
             await asyncio.sleep(seconds)
 
     def _announce_end(self) -> None:
-        """Have the next response of each connection say `Connection: close`."""
+        """Make the next response of each connection say `Connection: close`."""
         for connection in self.connections:
             connection.must_close = True
 
@@ -258,7 +258,7 @@ class Server:
 
 
 class _Abort(asyncio.Protocol):
-    """Aborts its connection at once."""
+    """A protocol that aborts its connection at once."""
 
     def connection_made(self, transport: Any) -> None:
         transport.abort()
