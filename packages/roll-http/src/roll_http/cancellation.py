@@ -8,7 +8,7 @@ from typing import Any, Final
 __all__ = ["ENDING", "cancel_task", "ends_task", "is_cancelled"]
 
 ENDING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
-"""What ends the program, or a coroutine that is never gone on with: it is raised again."""
+"""Errors that end the program, or a coroutine that never continues; always raised again."""
 
 
 def cancel_task(task: asyncio.Task[Any] | None) -> None:
@@ -28,7 +28,7 @@ def is_cancelled() -> bool:
 
 
 def ends_task(error: BaseException) -> bool:
-    """Return whether an error ends the program or the task, and is no error of an application."""
+    """Return whether an error ends the program or the task, and is not an application's error."""
     return isinstance(error, ENDING) or (
         isinstance(error, asyncio.CancelledError) and is_cancelled()
     )

@@ -1,6 +1,6 @@
-"""What a cookie that is set may have (RFC 6265 4.1.1, and RFC 6265bis for prefixes and SameSite).
+"""Rules for cookies that are set (RFC 6265 4.1.1; RFC 6265bis for prefixes and SameSite).
 
-Browsers drop a cookie, or one of its attributes, without a word. So each mistake is an error here:
+Browsers silently drop a wrong cookie, or one of its attributes. So each mistake is an error here:
 a `TypeError` for a value of another type, a `ValueError` for any other.
 """
 
@@ -32,7 +32,7 @@ __all__ = [
 
 Promise = Literal["__Secure-", "__Host-"]
 
-# More than this, biscuits does not take: 136 years.
+# The highest number that biscuits accepts: 136 years.
 LONGEST_AGE: Final = 2**32 - 1
 
 # RFC 6265 5.1.1: clients ignore an `Expires` of an earlier year.
@@ -49,9 +49,9 @@ _is_path: Final = re.compile(r"/[!-:<-~]*").fullmatch
 
 @lru_cache(maxsize=256)
 def promise_of(name: str) -> Promise | None:
-    """Return the prefix by which a name promises something, and None for other names.
+    """Return the special prefix of a name (`__Host-`, `__Secure-`); None for other names.
 
-    Raises `TypeError` or `ValueError` if the name is no token.
+    Raises `TypeError` or `ValueError` if the name is not a token.
     """
     if not is_token(name):
         raise ValueError(f"Cookie name {name!r} is not a token (RFC 6265 4.1.1)")
@@ -62,7 +62,7 @@ def promise_of(name: str) -> Promise | None:
 
 
 def check_promise(promise: Promise, cookie: Any) -> None:
-    """Raise a `ValueError` if a cookie does not keep the promise of its name."""
+    """Raise a `ValueError` if a cookie breaks the rules of its name's prefix."""
     if not cookie.secure:
         raise ValueError(f"Cookie {cookie.name!r} needs secure=True: browsers drop it without")
     if promise == "__Host-" and (cookie.domain or cookie.path != "/"):

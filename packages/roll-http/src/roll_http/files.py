@@ -44,9 +44,9 @@ class FileBody:
         A path is opened at the first use. An open file belongs to the body from now on: the body
         closes it, sent or not, and nothing else may read it.
 
-        Opening the file, before the response begins, raises an `OSError` if the file can't be
-        opened, and a `ValueError` if it is not a regular file (a pipe, for example) or if `start`
-        is after its end.
+        The file is opened before the response begins. This raises an `OSError` if the file can't
+        be opened. It raises a `ValueError` for a file that is not regular, such as a pipe, and
+        for a `start` after the end of the file.
 
         Raises:
             TypeError: `file` is neither a path nor an open `io.FileIO`, or a number is not an int.

@@ -11,7 +11,7 @@ __all__ = ["cookie_lines", "received"]
 
 
 def received(cookies: dict[str, str], make: Callable[..., Any]) -> Any:
-    """Return what `make`, of whatever class, makes of the cookies of a request.
+    """Return a container made by `make`, of any class, with the cookies of a request.
 
     A pair that it refuses, by a `ValueError` or an `http.cookies.CookieError`, is skipped: what a
     client sends is no error of the application.

@@ -23,7 +23,7 @@ class Limits:
     `None` lifts the limits that accept it.
 
     Raises:
-        ValueError: one is no number of its kind, or negative.
+        ValueError: a limit is negative, or not a number of its kind.
     """
 
     request_line: int = 8 * KIB

@@ -20,7 +20,7 @@ ENDING: Final = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGBREAK")
 async def serve_until_signalled(server: Server) -> None:
     """Serve until SIGINT or SIGTERM, then shut down gracefully.
 
-    SIGQUIT, or a SIGINT behind either of them, cancels the requests that still run. A repeated
+    SIGQUIT, or a SIGINT after either of them, cancels the requests that still run. A repeated
     SIGTERM changes nothing. SIGTERM stays ignored until the loop is closed, so that it does not
     interrupt the application's own shutdown, which follows.
     Only the main thread gets signals: in another thread, serve until this task is cancelled.

@@ -221,7 +221,7 @@ class ConnectionBase:
         """Go on with the requests that are buffered."""
         self._advance()
 
-    # What the connection does, by the classes that are made of this one.
+    # Methods that the subclasses implement.
 
     def _receive(self, data: bytes) -> None: ...
 

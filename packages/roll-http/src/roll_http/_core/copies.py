@@ -1,4 +1,4 @@
-"""Deep copies of requests and responses, which share what is not their own."""
+"""Deep copies of requests and responses, which share the application and the connection."""
 
 from __future__ import annotations
 

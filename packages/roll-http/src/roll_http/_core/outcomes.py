@@ -1,6 +1,6 @@
 """How the first step of a request has ended, as an awaitable: what the core gives to Python.
 
-They are no coroutines: where memory fails before they are awaited, Python would warn of these.
+They are not coroutines: without memory to await one, Python would warn about it.
 """
 
 from __future__ import annotations

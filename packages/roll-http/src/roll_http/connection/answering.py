@@ -50,8 +50,8 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
 ) -> None:
     """Call the application, and send the response that it returns.
 
-    `begun` is what the native core has begun: `request` and response are made, and the application
-    is called. Of the head, only method and target are then there.
+    `begun` is the call of the application that the native core has begun, with `request` and its
+    response. The head then has only method and target.
     """
     response: Response | None
     try:
@@ -133,7 +133,7 @@ def _is_over(connection: Connection, request: Any) -> bool:
 
 
 def _end_late(head: Head, error: BaseException) -> None:
-    """Log what an application raised behind its response; raise what ends the task."""
+    """Log an error that an application raised after its response; raise what ends the task."""
     if ends_task(error):
         raise error
     log_failure(head, "raised behind its response")
@@ -155,7 +155,7 @@ def _abort(connection: Connection) -> None:
 
 
 async def _end_unsent(connection: Connection) -> None:
-    """End a request whose response is not sent, as nobody waits for it."""
+    """End a request whose response is not sent, because the client does not wait for it."""
     unsent = stream_of(connection.response)
     if connection.state == SWITCHED:
         connection.release()
@@ -166,7 +166,7 @@ async def _end_unsent(connection: Connection) -> None:
 
 
 def _report_lost(connection: Connection) -> None:
-    """Report a request that nobody answers any more: access logs show it, too."""
+    """Report a request that gets no answer, so that access logs show it."""
     response = connection.response
     if connection.on_answered is None or response is None or connection.state == SWITCHED:
         return
@@ -213,7 +213,7 @@ def send(
 
 
 def _unsent(sent: Response, made: Any, given: Any) -> list[Any]:
-    """Return the streams of the responses that are not sent: that of `app.Response`, the given."""
+    """Return the streams of unsent responses: of `app.Response`, and of the returned one."""
     kept = stream_of(sent)
     streams: list[Any] = []
     for response in (made, given):
@@ -239,9 +239,9 @@ def may_go_on(connection: Connection, request: Request, response: Response) -> b
 def serialize_in_python(
     request: Request, response: Response, date: str
 ) -> tuple[bytes, bytes, None, None, bool] | None:
-    """Return what `serialize_response` gives, for a common, short response; None for others.
+    """Return the result of `serialize_response` for a common, short response; None for others.
 
-    A plain tuple: to make a named one takes 0.2 us.
+    The result is a plain tuple, because a named tuple costs 0.2 us.
     """
     body = response.body
     if type(body) is str:

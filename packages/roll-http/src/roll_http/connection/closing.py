@@ -1,4 +1,4 @@
-"""Closing the streams of responses: those that were sent, and those that never will be."""
+"""Closing the streams of responses, whether they were sent or not."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ logger = logging.getLogger("roll_http")
 
 
 async def close_streamed(stream: Any, body: Any) -> None:
-    """Close a stream that was sent, or begun to be, and the body that it comes from."""
+    """Close a stream that was sent in whole or in part, and the body that it reads."""
     try:
         await close_stream(stream)
     finally:
-        # An iterator of ours closes the plain one that it reads.
+        # The iterator of this package closes the plain iterator that it reads.
         if body is not stream and hasattr(body, "__aiter__"):
             await close_stream(body)
 
@@ -26,8 +26,8 @@ async def close_streamed(stream: Any, body: Any) -> None:
 async def close_stream(stream: Any) -> None:
     """Call the `aclose` of a stream, so that the `finally` blocks of a generator run now.
 
-    Of an iterator without one, its `close` is called, and awaited where it gives something to be
-    awaited. A stream that can be gone through again has no such end.
+    If an iterator has no `aclose`, call its `close`, and await the result if it is awaitable. A
+    stream that can be iterated again is not closed.
     """
     try:
         close = _closing(stream)
@@ -48,7 +48,7 @@ def _closing(stream: Any) -> Any:
 
 
 def stream_of(response: Any) -> Any:
-    """Return the body of a response if that is to be closed, sent or not; else None."""
+    """Return the body of a response if it must be closed, sent or not; otherwise None."""
     try:
         # An application may have returned the stream itself.
         body = response if hasattr(response, "__anext__") else response.body

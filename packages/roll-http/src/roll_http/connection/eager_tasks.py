@@ -46,7 +46,7 @@ class _Continuation:
             waited._asyncio_future_blocking = False  # noqa: SLF001 - as `Extending` says
 
     def continue_with(self, work: Work) -> None:
-        """Set what goes on: it was not known while the first step ran."""
+        """Set the coroutine to continue: it was not known while the first step ran."""
         self._work = work
 
     def _take_waited(self) -> Any:
@@ -166,7 +166,7 @@ def start_by_hand(
 
 
 class _Ended:
-    """The work of a first step that the native core makes, as long as nothing else is known."""
+    """The work of a first step that the native core runs, until the coroutine is known."""
 
     cr_frame = None
     cr_running = False
@@ -174,9 +174,9 @@ class _Ended:
 
 
 ENDED: Any = _Ended()
-"""What the native core gives a task that begins, with its loop and its context, in `begun`.
+"""A task that the native core begins, with its loop and its context in `begun`.
 
-If the first step is all, the task, if anybody looks at it, ends after it.
+If the work ends in its first step, the task ends too, if any code has used it.
 """
 
 

@@ -51,8 +51,8 @@ class EndingConnection(ConnectionBase):
     on_shutdown: Callable[[], None] | None
     """Called when the server stops, once or more often, while a request is answered.
 
-    For an answer without an end of its own, which would hold up a graceful shutdown. The
-    connection is closed with the last byte of that answer.
+    It ends an endless answer, which would block a graceful shutdown. The connection closes after
+    the last byte of that answer.
     """
 
     def forget_request(self) -> None:
@@ -60,7 +60,7 @@ class EndingConnection(ConnectionBase):
         self.request = self.response = self._exchange = None
 
     def refuse(self, error: RequestError) -> None:
-        """Answer bytes that are no acceptable request with an error, and close."""
+        """Answer bytes that are not an acceptable request with an error, and close."""
         self.forget_request()
         self.writer.uncork()
         self.writer.write(plain_response(error.status, error.reason, self.registry.date))
@@ -177,7 +177,7 @@ class EndingConnection(ConnectionBase):
 
     @property
     def idle_seconds(self) -> float:
-        """How long the connection may now wait for its next request."""
+        """The seconds that the connection may now wait for its next request."""
         timeout = self.limits.keep_alive_timeout
         return min(timeout, self._last_seconds) if self._stopping else timeout
 

@@ -28,12 +28,12 @@ __all__ = ["Connection", "Exchange", "end"]
 
 logger = logging.getLogger("roll_http")
 
-# What an exchange sends.
+# The parts of what an exchange sends.
 _NOTHING, _STREAM, _WHOLE = range(3)
 
 
 class Connection(Protocol):
-    """What an exchange needs of its connection."""
+    """The interface of a connection that an exchange uses."""
 
     app: Application
     gone: bool
@@ -73,7 +73,7 @@ class Exchange:
         self._connection = connection
         self._sending = _NOTHING
         self.is_last = False
-        """The connection ends with this answer, whatever its head has promised."""
+        """Whether the connection ends after this answer, even if its head said keep-alive."""
         self.task: asyncio.Task[None] | None = None
         """The task that runs `answer`; None in its first step."""
 
@@ -82,8 +82,8 @@ class Exchange:
     ) -> None:
         """Send a response that is too long to be written at once, or comes from a stream.
 
-        `unsent` are the streams of other responses to be closed: behind it, as what is sent may
-        read them.
+        `unsent` are the streams of other responses. They are closed after the sending, because the
+        sent stream may read them.
         """
         connection = self._connection
         request = connection.request

@@ -36,7 +36,7 @@ class PipelinedConnection(EndingConnection):
     on_answered: Callable[[Any, Any, int], None] | None = None
     """Called with each request, its response and the length of the body sent, for access logs.
 
-    Also for a request that was cancelled and a response that was cut: with what was sent."""
+    Cancelled requests and cut responses are reported too, with the number of bytes sent."""
     on_gone: Callable[[], None] | None = None
     """Called when the client has closed its side, or the connection is lost; perhaps twice."""
     responded: Any = None
@@ -62,7 +62,7 @@ class PipelinedConnection(EndingConnection):
                 self._end_turns(turns)
 
     def _end_turns(self, turns: int) -> None:
-        """Send what was kept of this many answers, and see to the requests that are left."""
+        """Send the buffered answers, and schedule the requests that are left."""
         if self.writer.corked:
             self.writer.uncork()
         if self.reader.has_bytes:
@@ -139,8 +139,8 @@ class PipelinedConnection(EndingConnection):
     def _await_request(self) -> None:
         """Wait for the next request, as an idle connection.
 
-        Also when the server stops meanwhile: the response has promised keep-alive, so that the
-        client may have sent its next request already.
+        Wait even when the server is stopping: the response has promised keep-alive, so the client
+        may have sent its next request already.
         """
         if self.gone:
             self._close()

@@ -1,4 +1,4 @@
-"""Plain answers in place of what an application can't give: it raised, or its response is none."""
+"""Plain answers for applications that raised an error or returned an invalid response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger("roll_http")
 
 
 class Connection(Protocol):
-    """What a plain answer needs of its connection."""
+    """The interface of a connection that a plain answer uses."""
 
     app: Any
     must_close: bool
@@ -65,7 +65,7 @@ def missing(connection: Connection, head: Head) -> Response:
 
 def unsendable(connection: Connection, head: Head, error: BaseException) -> Response:
     """Log what is wrong with a response, and return a 500 to be sent in its place."""
-    # Of an error of ours the text says all: how it was found is nobody's business.
+    # The text of an `InvalidResponse` is enough: a traceback would not help.
     traceback = None if isinstance(error, InvalidResponse) else error
     logger.error(
         "The application gave a response that can't be sent to %s %r: %s",
@@ -103,7 +103,7 @@ def _plain(
 
 
 def _make_request(connection: Connection, head: Head) -> None:
-    """Make the request, as the application's own class could not, so that it can be answered."""
+    """Make a plain request to answer, because the application's own class failed."""
     request = connection.request = Request(connection.app, connection)
     request.set_head(head)
     if head.length or head.chunked:

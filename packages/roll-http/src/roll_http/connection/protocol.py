@@ -189,7 +189,7 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
         Raises:
             ClientDisconnected: the connection is closed, or closing.
             RuntimeError: no request is being answered, or another protocol has the connection.
-            TypeError: `head` is not bytes, or `protocol` is no protocol of asyncio.
+            TypeError: `head` is not bytes, or `protocol` is not an asyncio protocol.
         """
         _check_switch(protocol, head)
         if self.state in {IDLE, HEAD, SKIPPING_BODY, SWITCHED}:

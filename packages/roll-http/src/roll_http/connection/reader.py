@@ -1,6 +1,6 @@
 """Reading from a transport: heads, one after another, and the body of the current request.
 
-A client that sends more than is needed is noticed here: `update_reading` pauses the transport.
+When a client sends more than is needed, `update_reading` pauses the transport.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .incoming_body import IncomingBody
 
 __all__ = ["Reader"]
 
-# Bytes kept of a client that sends further requests before its response; more is left unread.
+# The bytes buffered while a client sends further requests before its response; the rest waits.
 HELD = 64 * 1024
 
 # The most bytes that asyncio's own loop reads at once. The loop allocates a block of that size for

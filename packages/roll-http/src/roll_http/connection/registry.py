@@ -37,7 +37,7 @@ class Owned(Protocol):
 
 
 class Timed(Owned, Protocol):
-    """What the clock needs of a connection: two deadlines, in the time of the registry."""
+    """A connection with two deadlines, in the time of the registry."""
 
     read_deadline: float
     write_deadline: float

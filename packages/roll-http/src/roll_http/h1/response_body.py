@@ -46,7 +46,7 @@ class _Streamed:
 def read_body(body: Any) -> tuple[bytes, AsyncIterator[Any] | None, str]:
     """Return the bytes of a body, or the stream that gives them, and the line of its default type.
 
-    Raises `InvalidResponse` for what is no body, and says what was meant.
+    Raises `InvalidResponse` for any other value; the message says what to write instead.
     """
     if isinstance(body, str):
         return body.encode(), None, TEXT_TYPE
@@ -63,7 +63,7 @@ def read_body(body: Any) -> tuple[bytes, AsyncIterator[Any] | None, str]:
 
 
 def as_stream(body: Any) -> AsyncIterator[Any] | None:
-    """Return an async iterator over a body that is streamed; None for any other.
+    """Return an async iterator over a streamed body; None for any other body.
 
     Async iterables, iterators (generators among them) and functions that are generators, async or
     not, are streamed. The iterator has `aclose` where there is something to be closed.
@@ -93,7 +93,7 @@ def _async_iterator_of(body: Any) -> AsyncIterator[Any]:
 
 
 def _says_its_text(body: Any) -> bool:
-    """Tell whether a text was meant: that of a number, or of a class that has a `__str__`."""
+    """Return whether a value has a text: a number, or an object whose class has a `__str__`."""
     text_of: Any = type(body).__str__
     return isinstance(body, Number) or text_of is not object.__str__
 
@@ -106,7 +106,7 @@ def _buffer_of(body: Any) -> bytes:
 
 
 def _refusal(body: Any) -> str:
-    """Say what was meant by a body that is none."""
+    """Return an error message for an invalid body, with the correction."""
     if inspect.isawaitable(body):
         return f"`response.body` is {_described(body)}: `await` it first"
     if isinstance(body, _CONTAINERS):
@@ -129,7 +129,7 @@ def _described(awaitable: Any) -> str:
 def as_bytes(item: Any) -> bytes:
     """Return an item of a stream as bytes: as they are, or as `str()` gives them, in UTF-8.
 
-    Raises `InvalidResponse` for what is to be awaited, and for what has no text, such as None.
+    Raises `InvalidResponse` for an awaitable, and for a value without a text, such as None.
     """
     if isinstance(item, bytes):
         return item

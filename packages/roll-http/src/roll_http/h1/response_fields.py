@@ -35,7 +35,7 @@ _SPECIAL: Final = {
 _RESPELT: Final = 8
 
 kinds: dict[str, int] = {"Content-Type": PLAIN}
-"""What each field name seen is to us."""
+"""The kind of each field name seen."""
 
 # The first spelling seen of each name in lower case.
 _spellings: dict[str, str] = {"content-type": "Content-Type"}
@@ -60,10 +60,10 @@ class Fields:
         self.connection: list[str] = []  # options beside close and keep-alive
         self.date = False
         self.typed = False
-        """A `Content-Type` was given, be it an empty one."""
+        """Whether a `Content-Type` was given, even an empty one."""
 
     def take(self, kind: int, name: str, text: str) -> str:
-        """Take a field that means something to us; return the line to be sent for it."""
+        """Read a special field; return the line to send for it."""
         if kind == _LENGTH:
             self.length = _content_length(text)
         elif kind == _CONNECTION:
@@ -116,7 +116,7 @@ def read_fields(headers: Mapping[str, Any], *, unique: bool = False) -> Fields:
 
 
 def check_mapping(headers: Any) -> None:
-    """Raise `InvalidResponse` for headers that are no dict."""
+    """Raise `InvalidResponse` for headers that are not a dict."""
     if not isinstance(headers, Mapping):
         kind = type(headers).__name__
         raise InvalidResponse(f"`response.headers` is a {kind}: give a dict of names to values")
@@ -152,7 +152,7 @@ _WITH_TEXT: Final = frozenset({int, float, bool, bytes})
 
 
 def _has_no_text(value: Any) -> bool:
-    """Tell whether `str()` would show what a value is, instead of what it says."""
+    """Return whether `str()` would describe the object instead of giving its text."""
     kind: Any = type(value)
     if kind.__repr__ is object.__repr__ or callable(value) or inspect.isawaitable(value):
         return True
@@ -160,7 +160,7 @@ def _has_no_text(value: Any) -> bool:
 
 
 def _described(value: Any) -> str:
-    """Say what a value is that was taken for a text, and what was meant."""
+    """Describe a value that is not a text, with the correction."""
     if inspect.iscoroutine(value):
         value.close()  # or Python warns that it was never awaited: this error says it better
         return f"a coroutine, {value.__qualname__}(): `await` it first"

@@ -58,16 +58,17 @@ class Serialized(NamedTuple):
     encoder: BodyEncoder | None
     """What frames the chunks of `stream`; None when they are not to be sent."""
     keep_alive: bool
-    """Whether the connection goes on behind this response."""
+    """Whether the connection stays open after this response."""
 
 
 def serialize_common(
     status: HTTPStatus, headers: Mapping[str, Any], cookies: Iterable[str], body: bytes, last: str
 ) -> bytes | None:
-    """Return what `serialize` makes of a common response, in half its time; None for others.
+    """Return the head of a common response, in half the time of `serialize`; None for others.
 
-    A common response answers a GET or the like of HTTP/1.1 on a connection that goes on, and has
-    no field that frames it, nor one in an unusual case. `last` are the lines that are added.
+    A common response answers an HTTP/1.1 request on a connection that stays open. Its method is
+    neither HEAD nor CONNECT, and it has no field that frames it or has an unusual case. `last` has
+    the lines to add.
     """
     line = _COMMON_LINES.get(status)
     if line is None:
@@ -120,7 +121,7 @@ def serialize(
     lines = f"{line}{fields.lines}{_cookie_lines(cookies)}{framing}"
     date = content_type if fields.date else date + content_type
     text = f"{lines}{date}{_connection_line(version, keep_alive, fields.connection)}\r\n"
-    # Escaped are the bytes of fields that are no UTF-8, as a gateway passes them on.
+    # A gateway passes on fields that are not UTF-8: their bytes are escaped.
     head = text.encode(errors="surrogateescape")
     return Serialized(head, body, stream, encoder, keep_alive)
 

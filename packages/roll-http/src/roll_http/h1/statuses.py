@@ -1,4 +1,4 @@
-"""Statuses that are not registered: other frameworks may send them."""
+"""Statuses that are not registered, for frameworks that send them."""
 
 from __future__ import annotations
 
