@@ -966,6 +966,75 @@ async def test_missing_file_is_an_error(client, app, caplog, tmp_path):
     assert "FileNotFoundError" in caplog.text
 
 
+REFUSED_STARTS = {
+    "name": start(404, (b"set-cookie", b"a=1"), ("x", b"y")),
+    "value": start(404, (b"set-cookie", b"a=1"), (b"x", None)),
+    "pair": start(404, (b"set-cookie", b"a=1"), (b"x",)),
+    "list": start(404, (b"set-cookie", b"a=1"), (b"x-outer", b"2"), (b"x", 1)),
+    "trailers": start(404, (b"set-cookie", b"a=1"), (b"x", 1), trailers=True),
+    "status": start(99, (b"set-cookie", b"a=1")),
+    "float": start(200.0, (b"set-cookie", b"a=1")),
+    "no status": {"type": "http.response.start", "headers": [(b"set-cookie", b"a=1")]},
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_STARTS)
+@pytest.mark.parametrize("outer", [None, "1", ["0", "1"]], ids=["none", "one", "two"])
+async def test_refused_start_leaves_nothing_in_the_page_that_follows(client, app, name, outer):
+    async def answer(scope, receive, send):
+        with pytest.raises((KeyError, TypeError, ValueError)):
+            await send(REFUSED_STARTS[name])
+        await send(start(200, (b"x-page", b"1")))
+        await send(body(b"page"))
+
+    @app.listen("headers")
+    def set_outer(request, response):
+        if outer is not None:
+            response.headers["X-Outer"] = list(outer) if isinstance(outer, list) else outer
+
+    answers(app, answer)
+    response = await client.get("/admin")
+    assert (response.status, response.body) == (200, b"page")
+    assert response.headers["X-Page"] == "1"
+    assert "Set-Cookie" not in response.headers
+    assert "X" not in response.headers
+    assert response.headers.get("X-Outer") == outer
+
+
+async def test_refused_stream_leaves_no_trailers_in_the_page_that_follows(liveclient, app, talk):
+    async def answer(scope, receive, send):
+        await send(start(200, (b"x", b"1\r\ny: 2"), trailers=True))
+        with pytest.raises(ValueError, match="control character"):
+            await send(body(b"part", more=True))
+        await send(start(404))
+        await send(body(b"page"))
+
+    answers(app, answer)
+    assert (await talk(REQUEST % (b"", LAST))).endswith(b"\r\n\r\npage")
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])
+@pytest.mark.parametrize("length", [2, 20], ids=["error", "refused body"])
+async def test_error_has_nothing_of_the_response_that_was_begun(
+    liveclient, app, talk, fails, length
+):
+    async def answer(scope, receive, send):
+        await send(start(200, (b"set-cookie", b"a=1"), (b"cache-control", b"public")))
+        while (await receive()).get("more_body", False):
+            pass
+        if fails:
+            raise LookupError
+
+    answers(app, answer, max_body=10)
+    fields = b"Transfer-Encoding: chunked\r\n" + LAST
+    sent = b"%x\r\n%b\r\n0\r\n\r\n" % (length, b"x" * length)
+    request = (REQUEST % (b"", fields)).replace(b"GET", b"POST") + sent
+    received = (await talk(request)).lower()
+    assert received.startswith(b"http/1.1 500" if length == 2 else b"http/1.1 413")
+    assert b"set-cookie" not in received
+    assert b"cache-control" not in received
+
+
 @pytest.mark.parametrize("more", [False, True], ids=["whole", "stream"])
 async def test_trailers_follow_the_body(liveclient, app, talk, more):
     async def answer(scope, receive, send):

@@ -1,7 +1,8 @@
 # A common request to a mounted ASGI application: its scope, its first step, a short response.
 # Uncommon requests continue in Python, in `hosting/`.
 
-cdef object Exchange = None, addresses, http_scope, lower_fields, set_status, spelling, text_of
+cdef object Exchange = None, addresses, copied, http_scope, lower_fields, put_back, set_status
+cdef object spelling, text_of
 cdef dict EXTENSIONS, known_fields
 
 cdef enum:  # as in `bases.py`
@@ -13,10 +14,9 @@ cdef enum:  # as in `bases.py`
 
 
 cdef int find_hosting() except -1:
-    """Find the Python objects that the core uses; it cannot import them, as they import the
-    core."""
-    global Exchange, EXTENSIONS, addresses, http_scope, known_fields, lower_fields, set_status
-    global spelling, text_of
+    """Find the Python objects that the core uses; they import the core, so it imports them late."""
+    global Exchange, EXTENSIONS, addresses, copied, http_scope, known_fields, lower_fields
+    global put_back, set_status, spelling, text_of
     if Exchange is not None:
         return 0
     from roll_http.h1.statuses import set_status
@@ -27,6 +27,7 @@ cdef int find_hosting() except -1:
 
     EXTENSIONS, addresses, http_scope = scope.EXTENSIONS, scope.addresses, scope.http_scope
     known_fields, spelling, text_of = fields.known, fields.spelling, fields.text_of
+    copied, put_back = fields.copied, fields.put_back
     Exchange = ExchangeOfMessages
     return 0
 
@@ -101,14 +102,22 @@ cdef class ExchangeBase:
     cdef bint begin(self, dict message) except -1:
         """Take the head of a response; return False if the Python code has to take it."""
         cdef PyObject* status = PyDict_GetItemWithError(message, "status")
+        cdef dict headers, kept
         fields = message.get("headers")
         if status == NULL or not (PyList_CheckExact(fields) or PyTuple_CheckExact(fields)):
             return False
         if message.get("trailers", False):
             return False
-        if <object>status != 200:
-            set_status(self.response, <object>status)
-        self.length = take_fields(self.response.headers, fields)
+        headers = self.response.headers
+        kept = copied(headers) if headers else {}
+        try:
+            length = take_fields(headers, fields)
+            if type(<object>status) is not int or <object>status != 200:
+                set_status(self.response, <object>status)
+        except BaseException:
+            put_back(headers, kept)
+            raise
+        self.length = length
         self.state = STARTED
         return True
 

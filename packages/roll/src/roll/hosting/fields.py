@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-__all__ = ["FRAMED", "set_fields", "text_of"]
+__all__ = ["FRAMED", "copied", "put_back", "set_fields", "text_of"]
 
 # The fields that the server decides.
 FRAMED: Final = frozenset({"Transfer-Encoding"})
@@ -33,6 +33,19 @@ def set_fields(headers: dict[str, Any], fields: Iterable[Any]) -> None:
             headers[key].append(text)
         else:
             headers[key] = [headers[key], text]
+
+
+def copied(headers: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of fields, for `put_back`; `set_fields` adds to lists."""
+    return {
+        name: list(value) if isinstance(value, list) else value for name, value in headers.items()
+    }
+
+
+def put_back(headers: dict[str, Any], kept: dict[str, Any]) -> None:
+    """Make fields what they were: a message that is refused leaves nothing behind."""
+    headers.clear()
+    headers.update(kept)
 
 
 def spelling(name: Any) -> str:

@@ -15,7 +15,7 @@ from .._core import ExchangeBase
 from .._core.bases import DONE, NEW, OPEN, STARTED
 from ..errors import ends_task, log_error, take_note, what
 from ..upgrade import close_unless_upgraded
-from .fields import set_fields
+from .fields import copied, put_back, set_fields
 from .hints import early_hints, lines_of
 from .outgoing import begin
 
@@ -109,8 +109,13 @@ class Exchange(ExchangeBase):
 
     def _start(self, message: Any) -> None:
         headers = self.response.headers
-        set_status(self.response, message["status"])
-        set_fields(headers, message.get("headers", ()))
+        kept = copied(headers)
+        try:
+            set_fields(headers, message.get("headers", ()))
+            set_status(self.response, message["status"])
+        except BaseException:
+            put_back(headers, kept)  # an application may answer that by a page of its own
+            raise
         self.length = headers.pop("Content-Length", None)
         self.trailers = b"" if message.get("trailers", False) else None
         self.state = STARTED
@@ -157,6 +162,7 @@ class Exchange(ExchangeBase):
                 self.outgoing = await begin(self)
             except ValueError:
                 self.state = NEW  # the application may answer this with its own error page
+                self.trailers = None
                 self.response.headers.clear()
                 raise
             self.state = OPEN
@@ -226,6 +232,8 @@ class Exchange(ExchangeBase):
         """
         if self.state == DONE or (self.state == OPEN and self.connection.gone):
             return self.response
+        if self.state == STARTED:
+            reset(self.response)
         if self.refusal is not None and self.state != OPEN:
             raise self.refusal
         if self.connection.gone:
@@ -243,6 +251,8 @@ class Exchange(ExchangeBase):
         if ends_task(error):
             raise error
         if self.refusal is not None and self.state not in {OPEN, DONE}:
+            if self.state == STARTED:
+                reset(self.response)
             raise self.refusal from None
         if isinstance(error, ClientDisconnected) and self.connection.gone:
             return self.response
