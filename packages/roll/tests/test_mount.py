@@ -1051,6 +1051,22 @@ async def test_trailers_follow_the_body(liveclient, app, talk, more):
     assert answer.endswith(b"1\r\nb\r\n0\r\nx-sum: 1\r\nx-end: 2\r\n\r\n")
 
 
+@pytest.mark.parametrize(
+    "name", [b"content-length", b"Transfer-Encoding", b"TRAILER", b"connection", b"x\r\ny", b"x y"]
+)
+async def test_trailer_that_cannot_be_sent_is_refused(liveclient, app, talk, name):
+    async def answer(scope, receive, send):
+        await send(start(200, trailers=True))
+        await send(body(b"a"))
+        trailers = {"type": "http.response.trailers"}
+        with pytest.raises(ValueError, match="RFC 9110"):
+            await send({**trailers, "headers": [(b"x-lost", b"1"), (name, b"1")]})
+        await send({**trailers, "headers": [(b"x-end", b"2")]})
+
+    answers(app, answer)
+    assert (await talk(REQUEST % (b"", LAST))).endswith(b"1\r\na\r\n0\r\nx-end: 2\r\n\r\n")
+
+
 async def test_early_hints_come_before_the_response(liveclient, app, talk):
     async def answer(scope, receive, send):
         await send({"type": "http.response.early_hint", "links": [b"</a.css>; rel=preload"]})

@@ -7,9 +7,14 @@ from typing import Any, Final
 
 from roll_http.syntax import has_forbidden, is_token
 
-__all__ = ["early_hints", "lines_of"]
+__all__ = ["early_hints", "trailer_lines"]
 
 HINTS: Final = b"HTTP/1.1 103 Early Hints\r\n"
+
+# Fields of framing and of the connection. A proxy may merge trailers into the head.
+HEAD_ONLY: Final = frozenset(
+    {b"connection", b"content-length", b"keep-alive", b"trailer", b"transfer-encoding", b"upgrade"}
+)
 
 
 def early_hints(connection: Any, request: Any, links: Iterable[Any]) -> None:
@@ -21,6 +26,19 @@ def early_hints(connection: Any, request: Any, links: Iterable[Any]) -> None:
     lines = lines_of((b"link", link) for link in links)
     if lines and request.version == "1.1" and hasattr(connection, "writer"):
         connection.writer.write(HINTS + lines + b"\r\n")
+
+
+def trailer_lines(fields: Iterable[Any]) -> bytes:
+    """Return trailers as lines, each with its CRLF.
+
+    Raises:
+        ValueError: one cannot be sent, or belongs into the head (RFC 9110 6.5.1).
+    """
+    pairs = [(bytes(name), bytes(value)) for name, value in fields]
+    for name, _ in pairs:
+        if name.lower() in HEAD_ONLY:
+            raise ValueError(f"{name!r} cannot be sent as a trailer (RFC 9110 6.5.1)")
+    return lines_of(pairs)
 
 
 def lines_of(fields: Iterable[Any]) -> bytes:

@@ -16,7 +16,7 @@ from .._core.bases import DONE, NEW, OPEN, STARTED
 from ..errors import ends_task, log_error, take_note, what
 from ..upgrade import close_unless_upgraded
 from .fields import copied, put_back, set_fields
-from .hints import early_hints, lines_of
+from .hints import early_hints, trailer_lines
 from .outgoing import begin
 
 __all__ = ["Exchange"]
@@ -127,7 +127,7 @@ class Exchange(ExchangeBase):
         if kind == "http.response.pathsend" and self.state == STARTED:
             await self._send_whole(file_at(message["path"]))
         elif kind == "http.response.trailers" and self.trailers is not None:
-            self.trailers += lines_of(message.get("headers", ()))
+            self.trailers += trailer_lines(message.get("headers", ()))
             if not message.get("more_trailers", False) and self.outgoing is not None:
                 await self._end()
         elif kind == "http.response.early_hint" and self.state == NEW:
