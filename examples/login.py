@@ -43,7 +43,7 @@ async def login(request, response):
     user = request.form.get("user")
     if not is_right(user, request.form.get("password")):
         raise HttpError(HTTPStatus.UNAUTHORIZED, "Wrong name or password")
-    request.session.renew()  # who knew the old session gets nothing
+    request.session.renew()  # a new identity, so that nobody can plant a session
     request.session["user"] = user
 
 

@@ -47,8 +47,8 @@ def test_another_worker_than_rolls_says_which_to_take(run, curl):
     url = program.wait_for_url(LISTENING)
     assert curl(f"{url}/").status == 500
     program.wait_for(
-        r"An application of Roll is not a WSGI application: run it by `gunicorn package\.module:app"
-        r" --worker-class roll\.worker\.Worker`"
+        r"An application of Roll is not a WSGI application: run it by "
+        r"`gunicorn package\.module:app --worker-class roll\.worker\.Worker`"
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -107,3 +108,34 @@ def test_notes_in_postgresql(program, curl, postgresql):
     assert curl("--request", "PUT", *fields, f"{app.url}/notes/all").status == 200
     assert json.loads(curl(f"{app.url}/notes").body) == ["Bread", "Figs"]
     assert app.stop() == 0
+
+
+def test_tokens_open_every_path_but_the_public_ones(program, curl):
+    url = program("examples/bearer.py").url
+    assert curl(f"{url}/health").body == "fine"
+    assert curl(f"{url}/orders").status == 401
+    assert curl("-H", "Authorization: Bearer wrong", f"{url}/orders").status == 401
+    assert curl("-H", "Authorization: Bearer t0ken", f"{url}/orders").body == "Orders of the shop"
+
+
+def test_login_needs_the_right_password(program, curl, tmp_path):
+    url = program("examples/login.py").url
+    jar = ("--cookie-jar", str(tmp_path / "jar"), "--cookie", str(tmp_path / "jar"))
+    assert curl("-d", "user=ada&password=wrong", f"{url}/login").status == 401
+    assert curl(f"{url}/me").status == 401
+    assert curl(*jar, "-d", "user=ada&password=engine", f"{url}/login").status == 200
+
+
+def test_first_version_of_the_library_keeps_books(program, curl):
+    url = program("examples/library_first.py").url
+    book = '{"title": "Solaris", "author": "Stanislaw Lem"}'
+    assert curl("-d", book, f"{url}/api/books").status == 201
+    assert curl("-d", '{"title": 5}', f"{url}/api/books").status == 400
+    assert "Solaris" in curl(f"{url}/api/books").body
+
+
+@pytest.mark.parametrize("name", ["validate_msgspec.py", "validate_pydantic.py"])
+def test_invalid_json_is_refused(program, curl, name):
+    url = program(f"examples/{name}").url
+    path = re.search(r'@app\.route\("([^"{]*)"', (ROOT / "examples" / name).read_text())[1]
+    assert curl("-d", "{}", f"{url}{path}").status in {400, 422}
