@@ -71,3 +71,10 @@ def test_the_message_says_what_to_write():
     assert str(caught.value) == (
         "The limit 'body' is a whole number, not below 0, or None for no limit; it is '16m'"
     )
+
+
+@pytest.mark.parametrize("name", ["body", "head", "headers", "request_line"])
+async def test_limit_beyond_any_size_of_the_system_is_as_none(serve, name):
+    connection = await (await serve(**{name: 2**63})).connect()
+    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert (await connection.rest()).startswith(b"HTTP/1.1 200 OK\r\n")

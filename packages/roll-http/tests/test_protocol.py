@@ -1138,7 +1138,47 @@ async def test_a_peer_on_a_unix_socket_has_no_address():
         def get_extra_info(self, name, default=None):
             return "" if name == "peername" else default
 
-    protocol = HTTPProtocol(type("App", (), {"limits": None})())
-    protocol.transport = Transport()
+    protocol = HTTPProtocol(type("App", (), {"limits": Limits()})())
+    protocol.connection_made(Transport())
     assert protocol.peer is None
     assert Request(None, protocol).scheme == "http"
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+async def test_a_tcp_client_whose_address_is_lost_is_not_taken_for_one_on_a_unix_socket(closed):
+    class Transport(asyncio.Transport):
+        aborted = False
+
+        def get_extra_info(self, name, default=None):
+            if name == "peername" and closed:
+                raise ValueError("negative file descriptor")  # as uvloop does
+            return ("127.0.0.1", 80) if name == "sockname" else default
+
+        def abort(self):
+            self.aborted = True
+
+    protocol = HTTPProtocol(type("App", (), {"limits": Limits()})())
+    transport = Transport()
+    protocol.connection_made(transport)
+    assert transport.aborted
+    protocol.connection_lost(None)
+
+
+async def test_address_of_a_client_is_kept_when_the_connection_is_gone(serve):
+    """uvloop would raise, or give None, which is the address of a Unix socket."""
+    begun = asyncio.Event()
+    seen = asyncio.get_running_loop().create_future()
+
+    async def app(request, response):
+        begun.set()
+        while not await request.disconnected():
+            await asyncio.sleep(0)
+        seen.set_result(request.client)
+
+    connection = await (await serve(app)).connect()
+    address = connection.writer.get_extra_info("sockname")[:2]
+    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await begun.wait()
+    connection.abort()
+    assert await seen == address

@@ -1,7 +1,7 @@
 """The kinds of placeholders: what text each accepts, and which kind wins over which.
 
-A kind is told in two ways. `accepts` judges a whole value. `spans` tells where the values that
-begin at an index of a text may end: it is what keeps several placeholders in one segment linear.
+`accepts` judges a whole value. `spans` tells where the values that begin at an index of a text may
+end: it keeps several placeholders in one segment linear.
 """
 
 import inspect
@@ -243,17 +243,14 @@ KINDS: Final = {
     )
 }
 
-# The kinds of regexes by their text, and of converters by their words.
-_REGEXES: Final[dict[str | tuple[str, Converter], Kind]] = {}
-# Regexes whose possible characters can be read from their text. They consist of words, some
-# escapes, classes, groups without flags, alternatives and repetitions. They never match a "/".
-# Nothing is assumed about any other regex.
+_REGEXES: Final[dict[str | tuple[str, Converter], Kind]] = {}  # by text, or word and converter
+# Regexes that never match a "/", as their text shows: words, some escapes, classes, groups without
+# flags, alternatives and repetitions.
 _REPEATED: Final = r"\{(?:[0-9]+(?:,[0-9]*)?|,[0-9]*)\}"
 _MEMBER: Final = r"(\[-?(?:\w-\w|\\[dws.+-]|[\w.])+-?\]|\\[dws.+-]|[\w,{}-])"
 _READABLE: Final = f"{_REPEATED}|{_MEMBER}"
-# Compiled for the first route that has a regex, because compiling takes 0.2 ms. The group is
-# atomic: a repetition such as `{3,4}` can also be read as single characters, and trying both
-# readings of each takes exponential time.
+# Compiled for the first regex: it takes 0.2 ms. The group is atomic, because a `{3,4}` can also be
+# read as single characters, and trying both readings of each takes exponential time.
 _TRANSPARENT: Final = rf"(?>{_READABLE}|\((?!\?)|\(\?:|[)|*+?])+"
 
 
@@ -279,8 +276,7 @@ def _read(regex: str, word: str, converter: Converter | None = None) -> Kind:
     accepts = _matches(regex)
     if not re.fullmatch(_TRANSPARENT, regex):
         return Kind(word, TYPED, accepts, _always, slash=True, converter=converter)
-    # Each of these is a regex for one character. A class stays whole: the "-" of a range is not
-    # a character.
+    # Each is a regex for one character. The "-" of a range is none: a class stays whole.
     members = "|".join(filter(None, re.findall(_READABLE, regex)))
     return Kind(word, TYPED, accepts, _matches(members), converter=converter)
 

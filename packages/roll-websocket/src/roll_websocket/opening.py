@@ -56,6 +56,12 @@ class Opening(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the client `TIMEOUT` seconds for its request."""
         self.transport = cast(asyncio.Transport, transport)
+        try:
+            # Now: uvloop asks the socket each time, which fails once the client has gone.
+            peer = transport.get_extra_info("peername")
+        except ValueError:
+            peer = None
+        self.client: tuple[str, int] | None = peer[:2] if isinstance(peer, tuple) else None
         self.listener.openings.add(self)
         if self.listener.stopped:
             self.transport.close()
@@ -113,9 +119,8 @@ class Opening(asyncio.Protocol):
 
     def check(self, parsed: Request) -> None:
         """Have the listener check the request, then open the connection."""
-        client = self.transport.get_extra_info("peername")
         try:
-            request = ListenerRequest(parsed, client[:2] if isinstance(client, tuple) else None)
+            request = ListenerRequest(parsed, self.client)
             checked = self.listener.check(request)
             if isawaitable(checked):
                 self.patience.cancel()

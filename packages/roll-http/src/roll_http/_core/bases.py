@@ -154,6 +154,7 @@ class ConnectionBase:
         "_failed",
         "_lingering",
         "_loop",
+        "_peer",
         "_stopping",
         "_successor",
         "app",

@@ -15,7 +15,7 @@ cdef enum:  # as in `h1/state.py`
 cdef class ConnectionBase:
     """The slots of a connection, and its common requests."""
 
-    cdef public object _context, _exchange, _lingering, _loop, _successor, app, limits, reader
+    cdef public object _context, _exchange, _lingering, _loop, _peer, _successor, app, limits, reader
     cdef public object on_shutdown, registry, request, response, writer
     cdef public bint _advancing, _failed, _stopping, gone, must_close
     cdef public double read_deadline, write_deadline

@@ -249,11 +249,16 @@ cdef bint is_one_message(bytes message) except -1:
 
 
 cdef int load_bounds(limits, Bounds* bounds) except -1:
-    bounds.line = limits.request_line
-    bounds.head = limits.head
-    bounds.fields = limits.headers
-    bounds.body = PY_SSIZE_T_MAX if limits.body is None else limits.body
+    bounds.line = bound_of(limits.request_line)
+    bounds.head = bound_of(limits.head)
+    bounds.fields = bound_of(limits.headers)
+    bounds.body = bound_of(limits.body)
     return 0
+
+
+cdef Py_ssize_t bound_of(limit) except -1:
+    """Return a limit as a C integer; one that no data can reach is as good as none."""
+    return PY_SSIZE_T_MAX // 2 if limit is None or limit > PY_SSIZE_T_MAX // 2 else limit
 
 
 def parse(bytes data, limits):

@@ -47,6 +47,7 @@ class EndingConnection(ConnectionBase):
     registry: ConnectionRegistry
     _exchange: Exchange | None
     _lingering: Lingering | None
+    _peer: tuple[str, int] | None
     _successor: Any
     on_shutdown: Callable[[], None] | None
     """Called when the server stops, once or more often, while a request is answered.
@@ -71,9 +72,12 @@ class EndingConnection(ConnectionBase):
 
     @property
     def peer(self) -> tuple[str, int] | None:
-        """The client's address: host and port; None over a Unix socket."""
-        address = self.transport.get_extra_info("peername")
-        return (address[0], address[1]) if isinstance(address, tuple) else None
+        """The client's address: host and port; None over a Unix socket.
+
+        It is read when the connection is made: uvloop asks the socket each time, and that fails
+        once the client has reset the connection.
+        """
+        return self._peer
 
     def _close(self, *, unread: bool = False) -> None:
         """End the connection so that everything written arrives.

@@ -92,6 +92,11 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
         full = most is not None and registry.count(self.app) >= most
         registry.add(self, self.limits.shortest_timeout, self._loop)
         self.read_deadline = registry.now + self.limits.keep_alive_timeout
+        try:
+            self._peer = address_of(self.transport)
+        except OSError:  # the client has reset the connection already
+            self.transport.abort()
+            return
         if full:
             self.refuse(RequestError(503, "Too many connections"))
 
@@ -247,3 +252,21 @@ def _loop_of(app: Any) -> asyncio.AbstractEventLoop:
         if loop is None:
             raise
         return loop
+
+
+def address_of(transport: asyncio.BaseTransport) -> tuple[str, int] | None:
+    """Return the address of a client, host and port; None over a Unix socket.
+
+    Raises:
+        OSError: the client has gone, so that its address is unknown.
+    """
+    try:
+        address = transport.get_extra_info("peername")
+    except ValueError as error:  # uvloop, when the transport is closed
+        raise ConnectionResetError("The client has gone") from error
+    if isinstance(address, tuple):
+        return address[0], address[1]
+    # A client without an address would pass for one that comes through a Unix socket.
+    if isinstance(transport.get_extra_info("sockname"), tuple):
+        raise ConnectionResetError("The client has gone")
+    return None
