@@ -5,12 +5,12 @@
 #     tests-integration/python_3_14.sh [package ...]
 #
 # It needs root, debootstrap and the network. SID names the folder: it is kept, 700 MB, and used
-# again. MIRROR is where Debian's packages come from.
+# again. MIRROR is where Debian's packages come from, by default where `apt-get` gets them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-SID=${SID:-/tmp/sid}
-MIRROR=${MIRROR:-https://deb.debian.org/debian}
+SID=${SID:-${TMPDIR:-/tmp}/sid}
+MIRROR=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' | grep -m 1 '/debian/$')}
 # The compiler is for biscuits and autoroutes, which have no wheels for 3.14.
 DEBIAN=python3.14,python3.14-venv,python3.14-dev,ca-certificates,gcc,g++,libc6-dev
 CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
