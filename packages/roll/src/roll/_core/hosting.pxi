@@ -132,8 +132,7 @@ cdef class ExchangeBase:
         return "response" not in self.app.hooks
 
     cdef bint is_piece(self, dict message, body) except -1:
-        """Return whether a message has a short piece, not the last one, and the client is
-        connected."""
+        """Return whether a message has a short piece that is not the last, for a connected client."""
         if not PyBytes_CheckExact(body) or len(<bytes>body) > SHORT or self.connection.gone:
             return False
         return message.get("more_body", False)

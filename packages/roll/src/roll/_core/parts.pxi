@@ -62,8 +62,7 @@ cdef dict originals  # the attributes of Roll with the names below; None if miss
 
 
 cdef int find_parts() except -1:
-    """Find the Python objects that the core uses; it cannot import them, as they import the
-    core."""
+    """Find the Python objects that the core uses; they import the core, so it imports them late."""
     global Arguments, ENDPOINTS, HttpError, NOT_FOUND, Roll, Route, answer_at_once, endpoint_of
     global NOTHING, isawaitable, originals, raised, returned, unfinished_hook, unmatched
     if Roll is not None:

@@ -232,8 +232,7 @@ class ASGIWebsocket:
         return message
 
     async def stream(self) -> AsyncIterator[str | bytes]:
-        """Iterate over the pieces of the next message: one piece, because the server has joined
-        them."""
+        """Iterate over the next message: it is one piece, because the server has joined them."""
         yield await self.recv()
 
     def __aiter__(self) -> ASGIWebsocket:

@@ -211,8 +211,7 @@ class Exchange(ExchangeBase):
             self.over.set()
 
     async def concluded(self) -> Any:
-        """Return the response after the listeners of `response` and the extensions have changed
-        it."""
+        """Return the response as the listeners of `response` and the extensions leave it."""
         app, request = self.app, self.request
         if request.upgrade is not None:
             close_unless_upgraded(request)

@@ -26,8 +26,7 @@ METHODS: Final = tuple(method for method in HTTP_METHODS if method != "CONNECT")
 def mount(
     app: Any, path: Any, application: Any, settings: dict[str, Any]
 ) -> tuple[Host, dict[str, Any], Iterable[str]]:
-    """Check the arguments of `Roll.mount`; return the host, the payload of its routes, and
-    paths."""
+    """Check the arguments of `Roll.mount`; return the host, and the payload and paths of it."""
     prefix = checked_prefix(path)
     check_application(application)
     if application is app:

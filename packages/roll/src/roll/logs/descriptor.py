@@ -65,8 +65,7 @@ class LineFile:
             self._drop_behind(self._waiting.rfind(b"\n", 0, MOST) + 1)
 
     def _drop_behind(self, end: int) -> None:
-        """Drop the lines that begin after `end`, so that the next line begins a line of the
-        file."""
+        """Drop the lines that begin after `end`; the next line then begins a line of the file."""
         del self._waiting[end:]
         if not self._waiting and self._torn:
             self._waiting += b"\n"
@@ -124,8 +123,7 @@ class LineFile:
         self._is_file = not (stat.S_ISFIFO(mode) or os.isatty(fd))
 
     def _piece(self) -> bytearray:
-        """Return the whole lines that a pipe takes at once, or the part that it takes of a long
-        one."""
+        """Return the whole lines that a pipe takes at once, or a part of a long line."""
         end = len(self._waiting)
         if end > PIECE:
             end = self._waiting.rfind(b"\n", 0, PIECE) + 1 or PIECE

@@ -333,8 +333,7 @@ class Exchanges(ABC):
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Connection]:
-        """Connect, disconnect at the end, and then raise unexpected exceptions of the
-        application."""
+        """Connect; disconnect at the end, then raise unexpected errors of the application."""
         seen = self._unexpected
         with raised(seen, enabled=self.raise_errors):
             connection = await self._connect(seen)

@@ -127,8 +127,7 @@ class ClientSocket:
         return self._codec.loads(message.encode() if isinstance(message, str) else message)
 
     async def __aiter__(self) -> AsyncIterator[str | bytes]:
-        """Yield messages until either side closes with 1000 or 1001; raise for other close
-        codes."""
+        """Yield messages until a side closes with 1000 or 1001; raise for other codes."""
         try:
             while True:
                 yield await self.recv()

@@ -22,8 +22,7 @@ class Channel:
         self.asked = False
         """Whether Redis has yet to confirm a command."""
         self.settled: asyncio.Future[None] | None = None
-        """Done when the channel has its wanted state or the connection is lost; None if no task
-        waits."""
+        """Done when the channel has its wanted state, or is lost; None if no task waits."""
 
 
 class Channels:
@@ -44,8 +43,7 @@ class Channels:
         return len(self._channels)
 
     async def open(self, name: bytes) -> None:
-        """Subscribe to a channel and wait until Redis confirms; without a connection, do not
-        wait."""
+        """Subscribe to a channel; wait until Redis confirms, unless there is no connection."""
         channel = self._channels.setdefault(name, Channel())
         channel.wanted = True
         self._align(name, channel)

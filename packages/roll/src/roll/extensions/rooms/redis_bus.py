@@ -70,8 +70,7 @@ class Session:
         task.add_done_callback(self.tasks.discard)
 
     def ready(self, channels: list[bytes]) -> None:
-        """Tell the rooms that existed before a new connection that they may have missed
-        messages."""
+        """Tell the rooms that are older than the connection that they may have missed messages."""
         self.census.renew()
         self.start(self.bus.tell_gap(channels))
 

@@ -42,8 +42,7 @@ class Settings:
         )
 
     def is_due(self, session: Session, text: str) -> bool:
-        """Tell whether to write a session: it has changed, was renewed, or is past half its
-        life."""
+        """Tell whether to write a session: it was changed or renewed, or is past half its life."""
         kept = session.kept
         return text != kept.text or session.renewed or kept.age > self.max_age / 2
 
