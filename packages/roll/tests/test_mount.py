@@ -591,6 +591,162 @@ async def test_error_behind_a_response_is_logged_and_the_connection_goes_on(
     assert "too late" in caplog.text
 
 
+STRAY = {
+    "whole": [start(299), body(b"stray")],
+    "stream": [start(299), body(b"stray", more=True)],
+    "body": [body(b"stray")],
+    "part": [body(b"stray", more=True)],
+    "file": [start(299), {"type": "http.response.pathsend", "path": __file__}],
+    "hint": [{"type": "http.response.early_hint", "links": [b"</stray>"]}],
+    "trailers": [{"type": "http.response.trailers", "headers": [(b"x-stray", b"1")]}],
+}
+
+
+async def returns(send):
+    return
+
+
+async def raises(send):
+    raise ValueError("on purpose")
+
+
+async def begins(send):
+    await send(start())
+
+
+async def answers_whole(send):
+    await send(start())
+    await send(body(b"whole"))
+
+
+async def answers_with_trailers(send):
+    await send(start() | {"trailers": True})
+    await send(body(b"whole"))
+    await send({"type": "http.response.trailers", "headers": [(b"x-seen", b"1")]})
+
+
+@pytest.mark.parametrize("messages", STRAY.values(), ids=STRAY)
+@pytest.mark.parametrize("way", [returns, raises, begins, answers_whole, answers_with_trailers])
+async def test_task_of_an_ended_call_sends_nothing_into_the_next_response(
+    liveclient, app, way, messages
+):
+    sent, errors, waits = asyncio.Event(), [], asyncio.Event()
+
+    async def stray(send):
+        await waits.wait()
+        for message in messages:
+            try:
+                await send(message)
+            except RuntimeError as error:
+                errors.append(error)
+        sent.set()
+
+    async def leaves(scope, receive, send):
+        app.create_task(stray(send))
+        await way(send)
+
+    async def slow(scope, receive, send):
+        waits.set()
+        await sent.wait()
+        await hello(scope, receive, send)
+
+    answers(app, leaves, path="/leaves")
+    answers(app, slow, path="/slow")
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"GET /leaves HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n" + LAST + b"\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert b"tray" not in answer
+    assert answer.count(b"HTTP/1.1 ") == 2
+    assert answer.endswith(b"hello")
+    assert len(errors) == len(messages)
+
+
+async def test_task_that_sends_between_two_requests_sends_nothing(liveclient, app, talk):
+    kept = []
+
+    async def leaves(scope, receive, send):
+        kept.append(send)
+
+    answers(app, leaves)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", b""))
+    await reader.readuntil(b"\r\n\r\n")
+    for messages in STRAY.values():
+        for message in messages:
+            with pytest.raises(RuntimeError, match="has sent"):
+                await kept[0](message)
+    writer.close()
+
+
+async def test_call_that_returns_while_listeners_run_is_a_500_without_its_body(
+    liveclient, app, talk
+):
+    go, returned = asyncio.Event(), []
+
+    @app.listen("response")
+    async def wait(request, response):
+        if not returned:
+            returned.append(True)
+            await go.wait()
+
+    async def leaves(scope, receive, send):
+        await send(start(299))
+        app.create_task(refused_when_late(send))
+        while not returned:
+            await asyncio.sleep(0)
+
+    async def refused_when_late(send):
+        with pytest.raises(RuntimeError, match="after the end of its response"):
+            await send(body(b"late"))
+
+    @app.listen("error")
+    async def release(request, response, error):
+        go.set()
+
+    answers(app, leaves)
+    answers(app, hello, path="/next")
+    requests = REQUEST % (b"", b"") + b"GET /next HTTP/1.1\r\nHost: x\r\n" + LAST + b"\r\n"
+    answer = await talk(requests)
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"late" not in answer
+    assert answer.count(b"HTTP/1.1 ") == 2
+    assert answer.endswith(b"hello")
+
+
+async def test_two_bodies_sent_at_once_are_one_response(liveclient, app, talk):
+    @app.listen("response")
+    async def wait(request, response):
+        await asyncio.sleep(0)
+
+    async def twice(scope, receive, send):
+        await send(start())
+        sending = [send(body(b"first")), send(body(b"second"))]
+        results = await asyncio.gather(*sending, return_exceptions=True)
+        assert "while the listeners" in str(results[1])
+
+    answers(app, twice)
+    answer = await talk(REQUEST % (b"", b"") + REQUEST % (b"", LAST))
+    assert answer.count(b"HTTP/1.1 200 ") == answer.count(b"first") == 2
+    assert b"second" not in answer
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])
+async def test_compressed_stream_without_an_end_is_cut(liveclient, app, talk, fails):
+    extensions.compress(app, min_size=1)
+
+    async def leaves(scope, receive, send):
+        await send(start(200, (b"content-type", b"text/plain")))
+        await send(body(b"part", more=True))
+        if fails:
+            raise KeyError("within")
+
+    answers(app, leaves)
+    with pytest.raises(ConnectionError):
+        await talk(REQUEST % (b"", b"Accept-Encoding: gzip\r\n"))
+
+
 # Disconnects.
 
 

@@ -9,13 +9,14 @@ from typing import Any, Final
 from roll_http import HttpError
 from roll_http.body import BodyPass, BodyStream
 
-__all__ = ["DONE", "NEW", "OPEN", "STARTED", "ExchangeBase"]
+__all__ = ["CONCLUDING", "DONE", "NEW", "OPEN", "STARTED", "ExchangeBase"]
 
 NEW: Final = 0
 STARTED: Final = 1
 OPEN: Final = 2
 DONE: Final = 3
-"""The state of the response."""
+CONCLUDING: Final = 4
+"""The state of the response; `CONCLUDING` while the listeners of `response` run."""
 
 
 class ExchangeBase:

@@ -12,7 +12,7 @@ from roll_http.body import BodyStream
 from roll_http.h1.statuses import set_status
 
 from .._core import ExchangeBase
-from .._core.bases import DONE, NEW, OPEN, STARTED
+from .._core.bases import CONCLUDING, DONE, NEW, OPEN, STARTED
 from ..errors import ends_task, log_error, take_note, what
 from ..upgrade import close_unless_upgraded
 from .fields import copied, put_back, set_fields
@@ -27,7 +27,8 @@ DISCONNECT: Final = "http.disconnect"
 class Exchange(ExchangeBase):
     """An exchange: a request, and the response that the application sends in messages.
 
-    The response ends with its last message. The application may run on after that.
+    The response ends with its last message. The application may run on after that. Once its call
+    has ended too, its tasks can send nothing more: the connection may serve the next request.
 
     Raises:
         HttpError: 413 for a body that is known to be larger than `max_body`.
@@ -126,8 +127,8 @@ class Exchange(ExchangeBase):
     async def _send_other(self, kind: str, message: Any) -> None:
         if kind == "http.response.pathsend" and self.state == STARTED:
             await self._send_whole(file_at(message["path"]))
-        elif kind == "http.response.trailers" and self.trailers is not None:
-            self.trailers += trailer_lines(message.get("headers", ()))
+        elif kind == "http.response.trailers" and self._takes_trailers():
+            self.trailers = (self.trailers or b"") + trailer_lines(message.get("headers", ()))
             if not message.get("more_trailers", False) and self.outgoing is not None:
                 await self._end()
         elif kind == "http.response.early_hint" and self.state == NEW:
@@ -136,6 +137,9 @@ class Exchange(ExchangeBase):
             self._refuse(kind)
         else:
             raise ValueError(f"{self.host} has sent {kind!r}, which does not belong to a response")
+
+    def _takes_trailers(self) -> bool:
+        return self.trailers is not None and self.state in {STARTED, OPEN}
 
     async def _send_whole(self, body: Any) -> None:
         response, length = self.response, self.length
@@ -211,7 +215,23 @@ class Exchange(ExchangeBase):
             self.over.set()
 
     async def concluded(self) -> Any:
-        """Return the response as the listeners of `response` and the extensions leave it."""
+        """Return the response as the listeners of `response` and the extensions leave it.
+
+        Raises:
+            RuntimeError: the application has returned meanwhile.
+        """
+        self.state = CONCLUDING
+        try:
+            response = await self._listened()
+        except BaseException:
+            if self.state == CONCLUDING:
+                self.state = STARTED  # the error can be answered
+            raise
+        if self.state != CONCLUDING:
+            self._refuse("http.response.body")
+        return response
+
+    async def _listened(self) -> Any:
         app, request = self.app, self.request
         if request.upgrade is not None:
             close_unless_upgraded(request)
@@ -229,17 +249,18 @@ class Exchange(ExchangeBase):
             ClientDisconnected: the client has disconnected before a response.
             RuntimeError: there is no response, or it is incomplete.
         """
-        if self.state == DONE or (self.state == OPEN and self.connection.gone):
+        state = self._close()
+        if state == DONE or (state == OPEN and self.connection.gone):
             return self.response
-        if self.state == STARTED:
+        if state in {STARTED, CONCLUDING}:
             reset(self.response)
-        if self.refusal is not None and self.state != OPEN:
+        if self.refusal is not None and state != OPEN:
             raise self.refusal
         if self.connection.gone:
             raise ClientDisconnected("The client has gone")
-        error = RuntimeError(f"{self.host} has returned {MISSING[self.state]}")
-        if self.state == OPEN:
-            return self._report(error)
+        error = RuntimeError(f"{self.host} has returned {MISSING[state]}")
+        if state == OPEN:
+            return self._cut(error)
         raise error
 
     def failed(self, error: BaseException) -> Any:
@@ -247,18 +268,35 @@ class Exchange(ExchangeBase):
 
         An error after the head of a response is logged, because it cannot be answered.
         """
+        state = self._close()
         if ends_task(error):
             raise error
-        if self.refusal is not None and self.state not in {OPEN, DONE}:
-            if self.state == STARTED:
+        if self.refusal is not None and state not in {OPEN, DONE}:
+            if state in {STARTED, CONCLUDING}:
                 reset(self.response)
             raise self.refusal from None
         if isinstance(error, ClientDisconnected) and self.connection.gone:
             return self.response
-        if self.state in {OPEN, DONE}:
+        if state == OPEN:
+            return self._cut(error)
+        if state == DONE:
             return self._report(error)
         reset(self.response)
         raise error
+
+    def _close(self) -> int:
+        """Refuse what tasks of the application still send; return the state until now.
+
+        A late message would be written into the response to the next request.
+        """
+        state = self.state
+        self._finish()
+        return state
+
+    def _cut(self, error: BaseException) -> Any:
+        assert self.outgoing is not None  # the response is open
+        self.outgoing.cut()
+        return self._report(error)
 
     def _report(self, error: BaseException) -> Any:
         take_note(error)
@@ -271,13 +309,16 @@ WHERE: Final = (
     "before 'http.response.start'",
     "after 'http.response.start'",
     "within a body",
-    "after the end of its response",
+    "after the end of its response, or of its call",
+    "while the listeners of `response` run",
 )
 
 MISSING: Final = (
     "without a response: it has sent no 'http.response.start'",
     "within a response: it has sent no 'http.response.body'",
     "within a response: its last 'http.response.body' has `more_body`",
+    "",
+    "within a response: the listeners of `response` still ran",
 )
 
 

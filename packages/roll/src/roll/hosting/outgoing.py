@@ -25,6 +25,10 @@ class Outgoing(Protocol):
         """Send the end."""
         ...
 
+    def cut(self) -> None:
+        """Let the client see that the response has no end."""
+        ...
+
 
 async def begin(exchange: Any) -> Outgoing:
     """Send the head of a response, after the listeners of `response` have changed it.
@@ -58,6 +62,9 @@ class Direct:
         if ended is not None:  # on another server, over ASGI
             await ended
 
+    def cut(self) -> None:
+        """Do nothing: the connection cuts a response without an end by itself."""
+
 
 class Piped:
     """An output that passes the pieces to the body of a listener, such as a compressed stream.
@@ -88,3 +95,7 @@ class Piped:
         await self._pieces.put(None)
         if self._task is not None:
             await self._task
+
+    def cut(self) -> None:
+        """End the body by an error, so that the task that sends it cuts the response."""
+        self._pieces.cut()

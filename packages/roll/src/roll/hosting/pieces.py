@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from roll_http import ClientDisconnected
+
 __all__ = ["Pieces"]
 
 
@@ -13,12 +15,15 @@ class Pieces:
     def __init__(self) -> None:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(1)
         self._closed = False
+        self._cut = False
 
     def __aiter__(self) -> Pieces:
         return self
 
     async def __anext__(self) -> bytes:
         piece = await self._queue.get()
+        if self._cut:
+            raise ClientDisconnected("The response has no end")  # it cuts the response, unlogged
         if piece is None:
             raise StopAsyncIteration
         return piece
@@ -37,3 +42,9 @@ class Pieces:
         self._closed = True
         while not self._queue.empty():
             self._queue.get_nowait()
+
+    def cut(self) -> None:
+        """Let the reader raise `ClientDisconnected`, because the end is missing."""
+        self.close()
+        self._cut = True
+        self._queue.put_nowait(None)
