@@ -96,6 +96,53 @@ async def test_the_length_alone_refuses_what_is_too_big(serve: Any) -> None:
     assert await raw.close_code() == 1009
 
 
+LENGTHS = [
+    (126, 0),
+    (126, 1),
+    (126, 125),
+    (127, 0),
+    (127, 125),
+    (127, 126),
+    (127, 65535),
+    (127, 1 << 63),
+    (127, (1 << 63) + 5),
+    (127, (1 << 64) - 1),
+]
+"""The forms of an extended length, with lengths that no frame may have in them."""
+
+
+@pytest.mark.parametrize("first", [0x81, 0x82, 0x02, 0x89, 0x88, 0xC2])
+@pytest.mark.parametrize(("form", "length"), LENGTHS)
+async def test_length_in_more_bytes_than_needed_or_with_top_bit_is_1002(
+    serve: Any, first: int, form: int, length: int
+) -> None:
+    raw = await (await serve()).raw()
+    extended = length.to_bytes(2 if form == 126 else 8)
+    payload = bytes(4 + length) if length < 1 << 16 else b""
+    raw.send(bytes([first, 0x80 | form]) + extended + payload)
+    assert await raw.close_code() == 1002
+
+
+@pytest.mark.parametrize(("form", "length"), LENGTHS)
+async def test_invalid_length_is_refused_within_fragmented_message(
+    serve: Any, wire: Any, form: int, length: int
+) -> None:
+    raw = await (await serve()).raw()
+    raw.send(wire.frame(TEXT, b"half", first=0x01))
+    raw.send(bytes([0x80, 0x80 | form]) + length.to_bytes(2 if form == 126 else 8))
+    assert await raw.close_code() == 1002
+
+
+@pytest.mark.parametrize(("form", "length"), [(126, 126), (126, 65535), (127, 65536)])
+async def test_shortest_length_of_each_form_is_accepted(
+    serve: Any, wire: Any, form: int, length: int
+) -> None:
+    raw = await (await serve()).raw()
+    extended = length.to_bytes(2 if form == 126 else 8)
+    raw.send(bytes([0x82, 0x80 | form]) + extended + bytes(4) + b"x" * length)
+    assert await raw.frame() == (0x82, b"x" * length)
+
+
 async def test_without_a_limit_any_message_passes(serve: Any, wire: Any) -> None:
     raw = await (await serve(constants={"MAX_SIZE": None})).raw()
     raw.send(wire.frame(BINARY, b"x" * 600, first=0x02) + wire.frame(CONTINUATION, b"x"))

@@ -103,6 +103,23 @@ def test_the_short_way_is_the_layer_s_way(frames: Any, cuts: list[int], packed: 
     assert outcome(opened(), chunks) == slow
 
 
+SHORT_LENGTHS = [(126, length) for length in (0, 5, 125, 126, 65535)]
+LONG_LENGTHS = [(127, length) for length in (0, 5, 125, 126, 65535, 65536, 1 << 63)]
+
+
+@pytest.mark.parametrize(("form", "length"), SHORT_LENGTHS + LONG_LENGTHS)
+def test_extended_length_has_the_same_result_however_it_is_cut(form: int, length: int) -> None:
+    payload = bytes(length % (1 << 63))
+    head = bytes([0x82, 0x80 | form]) + length.to_bytes(2 if form == 126 else 8)
+    data = head + KEY + payload
+    whole = outcome(opened(max_size=1 << 17), [data])
+    assert (whole[3] is None) == (126 <= length < 65536 if form == 126 else length == 65536)
+    for offset in range(16):
+        assert outcome(opened(max_size=1 << 17), [data[:offset], data[offset:]]) == whole
+    single = [bytes([byte]) for byte in data[:20]]
+    assert outcome(opened(max_size=1 << 17), [*single, data[20:]]) == whole
+
+
 @settings(max_examples=100, deadline=None)
 @given(data=st.binary(max_size=40))
 def test_any_bytes_end_in_a_known_state(data: bytes) -> None:

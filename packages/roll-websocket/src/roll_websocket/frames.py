@@ -13,7 +13,16 @@ try:
 except ImportError:  # pragma: no cover - where websockets was built without its C extension
     from websockets.utils import apply_mask
 
-__all__ = ["WHOLE", "Message", "message_frame", "packed_frame", "plain_frame", "plain_message"]
+__all__ = [
+    "SHORTEST",
+    "WHOLE",
+    "Message",
+    "is_length",
+    "message_frame",
+    "packed_frame",
+    "plain_frame",
+    "plain_message",
+]
 
 FIN = 0x80
 PACKED = 0x40  # RFC 7692 6: this message is compressed.
@@ -30,6 +39,12 @@ WHOLE = (str, *BYTES_LIKE)
 # The second byte of a frame: a length, or one of these.
 EXTENDED_16 = 126
 EXTENDED_64 = 127
+
+# RFC 6455 5.2: a length takes as few bytes as it can, so each extended form has a least length.
+SHORTEST = {EXTENDED_16: 126, EXTENDED_64: 1 << 16}
+
+# RFC 6455 5.2: the most significant bit of a length in eight bytes is 0.
+BEYOND = 1 << 63
 
 # Where the payload starts, by the form of the length. A mask of four bytes is before it.
 STARTS = 6, 8, 14
@@ -56,9 +71,14 @@ def measure(data: bytes | bytearray) -> tuple[int, int]:
     length = data[1] - MASK
     if length < EXTENDED_16:
         return STARTS[0], length
-    if length == EXTENDED_16:
-        return STARTS[1], int.from_bytes(data[2:4])
-    return STARTS[2], int.from_bytes(data[2:10])
+    start = STARTS[length - EXTENDED_16 + 1]
+    extended = int.from_bytes(data[2 : start - 4])
+    return (start, extended) if extended >= SHORTEST[length] else (size, 1)
+
+
+def is_length(form: int, length: int) -> bool:
+    """Return whether a frame may have this length in an extended form, 126 or 127."""
+    return SHORTEST[form] <= length < BEYOND
 
 
 def unmask(data: bytes | bytearray, start: int) -> bytes:

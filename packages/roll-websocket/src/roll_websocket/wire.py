@@ -13,7 +13,7 @@ import re
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, cast
 
-from websockets.exceptions import PayloadTooBig
+from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.extensions import ServerExtensionFactory
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
@@ -22,7 +22,7 @@ from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 from websockets.typing import Origin, Subprotocol
 
-from roll_websocket.frames import plain_frame, plain_message
+from roll_websocket.frames import SHORTEST, is_length, plain_frame, plain_message
 from roll_websocket.handshake import Origins
 from roll_websocket.inbox import Inbox, Piece
 
@@ -42,6 +42,9 @@ FRAMES_PER_TURN = 64
 # Data that cannot be compressed grow: mostly by 1/400, with the smallest blocks of zlib by 1/25.
 GROWTH = 16
 
+# The first two bytes of a frame.
+HEAD = 1
+
 UTF8 = codecs.getincrementaldecoder("utf-8")
 
 
@@ -54,10 +57,15 @@ def factories() -> Sequence[ServerExtensionFactory]:
 
 
 class HeldReader(StreamReader):
-    """The input buffer of the Sans-I/O layer, which can stop parsing between two frames."""
+    """The input buffer of the Sans-I/O layer, which can stop parsing between two frames.
+
+    It also checks the lengths of frames, because the layer takes any number.
+    """
 
     held = False
     between = False
+    expected = 0
+    """What is read next: `HEAD`, an extended length of the form 126 or 127, or 0 for the rest."""
 
     def at_eof(self) -> Generator[None, None, bool]:
         """Wait for the next frame; return True at the end of the input."""
@@ -65,16 +73,33 @@ class HeldReader(StreamReader):
             self.between = True
             yield
         self.between = False
+        self.expected = HEAD
         return not self.buffer
 
     def read_exact(self, n: int) -> Generator[None, None, bytearray]:
-        """Return `n` bytes, uncopied if they are the whole buffer, as for long messages."""
+        """Return `n` bytes, uncopied if they are the whole buffer, as for long messages.
+
+        Raises ProtocolError if they are a length that no frame may have (RFC 6455 5.2).
+        """
         while len(self.buffer) < n and not self.eof:
             yield
         if len(self.buffer) == n:
             data, self.buffer = self.buffer, bytearray()
-            return data
-        return (yield from super().read_exact(n))
+        else:
+            data = yield from super().read_exact(n)
+        if self.expected:
+            self.check(data)
+        return data
+
+    def check(self, data: bytearray) -> None:
+        """Note the form of the length in the first two bytes of a frame, or check the length."""
+        if self.expected == HEAD:
+            form = data[1] & 0x7F
+            self.expected = form if form in SHORTEST else 0
+            return
+        form, self.expected = self.expected, 0
+        if not is_length(form, int.from_bytes(data)):
+            raise ProtocolError("invalid length")
 
 
 class Wire(ServerProtocol):
