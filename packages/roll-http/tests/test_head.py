@@ -539,6 +539,48 @@ def test_a_bad_head_is_refused_at_the_same_byte_however_it_is_cut(data):
             return
 
 
+def refusal_of(data: bytes, ends: list[int], limits: Limits) -> tuple[int, str] | None:
+    """Return how these bytes are refused when they arrive up to each of the ends."""
+    parser, start = HeadParser(limits), 0
+    for end in ends:
+        try:
+            head, start = parser.parse(data[:end], start)
+        except RequestError as error:
+            return error.status, error.reason
+        if head is not None:
+            return None
+    return None
+
+
+PIECES = [
+    *BYTES,
+    b" HTTP/1.1",
+    b" HTTP/2.0",
+    b"Host: here\r\n",
+    b"A: \x01\r\n",
+    b"\r\n\r\n",
+    b"x" * 30,
+]
+FAULTY = st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.sampled_from([b"", GET, b"GET / HTTP/1.1\r\n"]),
+    FAULTY,
+    st.lists(st.integers(1, 120), max_size=3),
+    st.sampled_from([Limits(), Limits(request_line=20), Limits(head=40)]),
+)
+@example(b"GET / HTTP/1.1\r\n", b"Host: here\r\nA: \x01\r\nB\n\r\n\r\n", [60], Limits())
+@example(b"", b"GET / HTTP/2.0\r\nA\n\r\n\r\n", [5], Limits())
+@example(b"", b"GET /" + b"x" * 60 + b"\r\n\r\n", [30], Limits(request_line=50, head=40))
+def test_error_of_a_bad_head_does_not_depend_on_the_cuts(start, rest, cuts, limits):
+    data = start + rest + b"\r\n\r\n"
+    whole = refusal_of(data, [len(data)], limits)
+    assert refusal_of(data, [*sorted(cuts), len(data)], limits) == whole
+    assert refusal_of(data, list(range(1, len(data) + 1)), limits) == whole
+
+
 def test_a_known_request_line_alone_is_not_a_complete_head():
     parser = known(GET + b"\r\n")
     for size in range(len(GET)):

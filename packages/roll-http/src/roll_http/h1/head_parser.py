@@ -13,14 +13,13 @@ from functools import lru_cache
 import httptools
 
 from ..limits import Limits
-from ..syntax import CRLF, END, OWS, has_bare_lf
+from ..syntax import CRLF, END, OWS
 from .head import KEPT, Head, RequestError, read_framing, read_target, split_query
+from .incomplete import check_beginning, check_first_fault, too_large
 from .request_line import (
     MINORS,
     bad_request_line,
     is_plain,
-    is_request_line,
-    may_go_on,
     read_method,
     refusal,
     split_line,
@@ -147,17 +146,21 @@ class HeadParser:
         # The end may have begun in the bytes checked before.
         end = data.find(END, max(start, start + self._seen - len(END) + 1)) + len(END)
         if end < len(END):
-            self._check_incomplete(data[start:])
+            check_beginning(data[start:], self._seen, self._limits)
             # A CR alone may be half an empty line: check it again.
             self._seen = 0 if data[start:] == b"\r" else len(data) - start
             return None, start
         self._seen = 0
-        return self._parse_whole(data[start:end]), end
+        try:
+            return self._parse_whole(data[start:end]), end
+        except RequestError:
+            check_first_fault(data[start:end], self._limits)
+            raise
 
     def _parse_whole(self, raw: bytes) -> Head:
         end = raw.find(CRLF)
         if end > self._limits.request_line or len(raw) > self._limits.head:
-            raise self._too_large(end)
+            raise too_large(end, self._limits)
         line = split_line(raw[:end])
         if line is None:
             raise bad_request_line(raw)
@@ -251,24 +254,6 @@ class HeadParser:
     def close(self) -> None:
         """Drop the parser, which has a reference to this object: no more heads will arrive."""
         self._parser = None
-
-    def _too_large(self, line: int) -> RequestError:
-        if line > self._limits.request_line:
-            return RequestError(414, "Request line too long")
-        return RequestError(431, "Header fields too large")
-
-    def _check_incomplete(self, data: bytes) -> None:
-        found = data.find(CRLF)
-        line = len(data) - data.endswith(b"\r") if found < 0 else found
-        if line > self._limits.request_line or len(data) > self._limits.head:
-            raise self._too_large(line)
-        if has_bare_lf(data, self._seen):
-            raise RequestError(400, "Bare LF in the head")
-        if 0 <= found < self._seen - 1:
-            return  # the line was checked before
-        good = may_go_on(data, self._seen) if found < 0 else is_request_line(data)
-        if not good and data not in {b"", b"\r"}:
-            raise bad_request_line(data)
 
 
 def _leaves_ready(head: Head) -> bool:
