@@ -210,13 +210,30 @@ def test_a_protocol_may_have_options_of_its_own(wire: Any) -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://a:99999", "https://a:080", "https://a:0", "https://.", "https://[::1]:65536"],
+    [
+        *("https://a:99999", "https://a:080", "https://a:0", "https://.", "https://[::1]:65536"),
+        *(
+            "https://[0:0:0:0:0:0:0:1]",
+            "https://[:::]",
+            "http://[::ffff:1.2.3.4]",
+            "http://[::01]",
+        ),
+        *("http://127.1", "http://127.0.0.01", "http://256.1.1.1", "http://1.2.3.4.5:8080"),
+        *("http://0x7f.0.0.1", "http://a.1", "http://127.0.0.1.", "http://2130706433"),
+    ],
 )
 def test_an_origin_that_no_browser_has_is_refused(origin: str) -> None:
     with pytest.raises(ValueError, match="origins"):
         check_options({"origins": [origin]})
 
 
-@pytest.mark.parametrize("origin", ["https://a:65535", "http://a-b.c:8080", "https://[::1]:8443"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://a:65535", "http://a-b.c:8080", "https://[::1]:8443", "https://[2001:db8::1]"),
+        *("http://127.0.0.1:3579", "https://[::ffff:102:304]", "http://1a.b2", "http://0xg"),
+        *("chrome-extension://0123", "https://a.org."),
+    ],
+)
 def test_an_origin_with_a_port_is_taken(origin: str) -> None:
     check_options({"origins": [origin]})

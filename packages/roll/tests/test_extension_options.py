@@ -38,7 +38,12 @@ MISTAKES = [
     (cors, {"headers": "X-\xe9"}, "`headers` is a list of names, or text, and cannot have 'X-é'"),
     *(
         (cors, {"origin": word}, f"or the usual port: it cannot have {word!r}")
-        for word in ("", "a b", "a\r\nX: y", "https://a\r\nX: y", "\xe9", "\ud800", "a\0", "a\x7f")
+        for word in (
+            *("", "a b", "a\r\nX: y", "https://a\r\nX: y", "\xe9", "\ud800", "a\0", "a\x7f"),
+            *("example.org", "localhost:3579", "x", "/tmp", "*.example.org", "//example.org"),
+            *("HTTPS://example.org", "https://Example.org", "https:example.org", "NULL", "**"),
+            *("http://127.1", "https://[0::1]", "https://example.org/a", "https://example.org?"),
+        )
     ),
     (cors, {"origin": Path}, "`origin` is no class: each object of <class 'pathlib"),
     (cors, {"origin": partial(Path, "a")}, "`origin` is no class: each object of functools.part"),
@@ -135,7 +140,8 @@ def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension,
 @pytest.mark.parametrize(
     ("extension", "options"),
     [
-        (cors, {"origin": "mydomain.org"}),
+        (cors, {"origin": "https://mydomain.org"}),
+        (cors, {"origin": "*"}),
         (cors, {"origin": "null"}),
         (cors, {"origin": []}),
         (cors, {"origin": lambda *args: True}),
@@ -151,7 +157,7 @@ def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension,
         (static, {"methods": "GET", "protocol": "http", "default_index": ".well-known/index"}),
         (static, {"methods": iter(["GET"]), "default_index": ".x", "dotfiles": True}),
     ],
-    ids=map(str, range(15)),
+    ids=map(str, range(16)),
 )
 async def test_an_option_that_can_be_used_is_taken(app, extension, options):
     extension(app, **options)

@@ -273,6 +273,8 @@ def steps():
         ([b"\x0a\0\0\1"], "'unix' or '*', not b'"),
         ([[]], "'unix' or '*', not []"),
         ([{}], "'unix' or '*', not {}"),
+        (["0.0.0.0"], "no proxy has '0.0.0.0': write '*' for all, or"),
+        (["127.0.0.1", "::"], "no proxy has '::': write '*' for all, or"),
         (iter(["10.0.0.1"]), "`trusted` is a list of addresses or networks, not <"),
         (True, "`trusted` is a list of addresses or networks, not True"),
         (b"10.0.0.1", "`trusted` is a list of addresses or networks, not b'10.0.0.1'"),

@@ -56,6 +56,8 @@ NAMED = {
         "cors(app, credentials=True)",
         'extensions.cors(app, "*", credentials=True)',
         'cors(app, origin="*", methods="*", credentials=True)',
+        'cors(app, "example.org")',
+        'cors(app, origin="localhost:3579", methods="*")',
     ],
     "Private names of a request": [
         "class R(Request):~    async def _parse_multipart(self): ...",

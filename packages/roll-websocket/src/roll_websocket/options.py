@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from roll_websocket.fields import NAME
 from roll_websocket.handshake import own_fields
+
+if TYPE_CHECKING:
+    from ipaddress import IPv6Address
 
 __all__ = ["OPTIONS", "check_options"]
 
@@ -16,6 +19,8 @@ LONGEST: Final = 31_536_000
 # As browsers send it (RFC 6454 6.2): in lower case, in ASCII, without a path. Compiled with the
 # first, and kept by `re`.
 ORIGIN: Final = r"null|file://|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_-][a-z0-9._-]*+)(:[1-9][0-9]{0,4})?"
+# A host whose last label is a number is an IPv4 address (URL Standard, 3.5).
+NUMBER: Final = "[0-9]+|0x[0-9a-f]*"
 MAX_PORT: Final = 65535
 DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 
@@ -78,12 +83,42 @@ def check_origin(name: str, origin: object) -> None:
     scheme, _, host = origin.partition("://")
     if scheme in {"ws", "wss"}:
         raise ValueError(f"`{name}` has origins of pages, 'https://...', not {origin!r}")
-    given = host.rpartition("]")[2].partition(":")[2]
+    name_of_host, given = split_port(host)
+    if scheme in DEFAULT_PORTS and not is_as_browsers_write(name_of_host):
+        raise ValueError(f"`{name}`: no browser writes the address in {origin!r} like that")
     if given and int(given) > MAX_PORT:
         raise ValueError(f"`{name}`: there is no port {given}, in {origin!r}")
     port = DEFAULT_PORTS.get(scheme)
     if port is not None and host.endswith(f":{port}"):
         raise ValueError(f"`{name}`: browsers leave out the port of {origin!r}, so must this")
+
+
+def split_port(host: str) -> tuple[str, str]:
+    """Return the host and the port of an origin; the port is empty if there is none."""
+    behind = host.rpartition("]")[2].partition(":")[2]
+    return (host[: -len(behind) - 1], behind) if behind else (host, "")
+
+
+def is_as_browsers_write(host: str) -> bool:
+    """Return whether a host is a name, or an address as browsers write it (URL Standard, 3.5)."""
+    import ipaddress  # noqa: PLC0415 - few applications name origins
+
+    try:
+        if host.startswith("["):
+            return f"[{serialized(ipaddress.IPv6Address(host[1:-1]))}]" == host
+        last = host.rstrip(".").rpartition(".")[2]
+        return re.fullmatch(NUMBER, last) is None or str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False
+
+
+def serialized(address: "IPv6Address") -> str:
+    """Return an IPv6 address as browsers write it: without an IPv4 address in it."""
+    mapped = address.ipv4_mapped
+    if mapped is None:
+        return str(address)
+    high, low = divmod(int(mapped), 1 << 16)
+    return f"::ffff:{high:x}:{low:x}"
 
 
 def check_subprotocols(name: str, value: object) -> None:

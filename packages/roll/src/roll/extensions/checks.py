@@ -89,17 +89,9 @@ def checked_names(name: str, value: Any) -> list[str]:
 
 
 def check_origins(name: str, origin: Any) -> None:
-    """Check the spelling of origins; a single text may be any word, for compatibility."""
-    if isinstance(origin, str) and is_word(origin):
-        return
+    """Check that origins are spelt as browsers do: any other spelling matches none."""
     for each in [origin] if isinstance(origin, str) else origin:
         check_spelling(name, each)
-
-
-def is_word(text: str) -> bool:
-    """Tell whether a text is visible ASCII, but not an origin and not a list."""
-    visible = text != "" and text.isascii() and text.isprintable() and " " not in text
-    return visible and "://" not in text and "," not in text
 
 
 def check_spelling(name: str, origin: Any) -> None:

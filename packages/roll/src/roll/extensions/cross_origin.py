@@ -80,11 +80,11 @@ def checked_origin(origin: Any) -> Origin:
         return predicate
     if not isinstance(origin, Collection) or isinstance(origin, bytes | bytearray):
         raise ValueError(f"`origin` is an origin, several, or a function, not {origin!r}")  # noqa: TRY004 - like all mistakes here
-    if isinstance(origin, str) or "*" not in origin:
-        check_origins("origin", origin)
-        found: Origin = origin
-        return found
-    return "*"
+    if origin == "*" or (not isinstance(origin, str) and "*" in origin):
+        return "*"
+    check_origins("origin", origin)
+    found: Origin = origin
+    return found
 
 
 def refuse_any(origin: Origin, headers: str | Collection[str] | None) -> None:

@@ -234,6 +234,16 @@ def cors(node: ast.AST) -> Found:
             origin is None or is_constant(origin, "*")
         ):
             yield call, "is a ValueError now: name the origins that may send credentials"
+        if has_no_scheme(origin):
+            yield (
+                call,
+                "is a ValueError now: write the origin with its scheme, as browsers send it",
+            )
+
+
+def has_no_scheme(origin: ast.AST | None) -> bool:
+    value = origin.value if isinstance(origin, ast.Constant) else None
+    return isinstance(value, str) and value not in {"*", "null"} and "://" not in value
 
 
 def autoroutes_itself(node: ast.AST) -> Found:
