@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from roll import Limits, Roll, RollWarning
-from roll.extensions import cors, logger, simple_server, static
+from roll.extensions import access_log, cors, logger, simple_server, static
 
 FIELDS = "`access_format` is text with fields of %(peer)s, %(method)s, %(url)s, %(version)s, "
 
@@ -88,6 +88,18 @@ MISTAKES = [
     (logger, {"access_format": "%(method)d"}, "not '%(method)d': TypeError("),
     (logger, {"access_format": "{status}"}, "not '{status}'"),
     (logger, {"access_format": 5}, "not 5"),
+    *(
+        (logger, {"access_format": form}, "`access_format` has widths and precisions up to 1024")
+        for form in ("%(status)9999999d", "%(url)1025s", "%(duration).9999999f", "%(bytes)*d")
+    ),
+    *(
+        (access_log, {"format": form}, "`format` has widths and precisions up to 1024, not '")
+        for form in (
+            *("%(status)9999999d", "%(status)-01025d", "%(url)+10000.5s", "%(agent).1025s"),
+            *("%(duration)1.9999999f", "%(status)" + "9" * 9000 + "d", "%%%({A}i)2000s"),
+            *("%(bytes)% %(status)*d", "%(url)s %2000s", "%(url)1.*s"),
+        )
+    ),
     (static, {"root": None}, "`root` is the path of a folder, such as 'public', not None"),
     (static, {"root": 5}, "`root` is the path of a folder, such as 'public', not 5"),
     (static, {"root": b"public"}, "`root` is the path of a folder, such as 'public', not b'pub"),
@@ -142,6 +154,8 @@ def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension,
     [
         (cors, {"origin": "https://mydomain.org"}),
         (cors, {"origin": "*"}),
+        (access_log, {"format": "%(status)+01024d %(url).5s %(duration)-9.3f 9999999 %%2000s"}),
+        (logger, {"access_format": "%(status)5d 99999 %(duration).6f"}),
         (cors, {"origin": "null"}),
         (cors, {"origin": []}),
         (cors, {"origin": lambda *args: True}),
@@ -157,7 +171,7 @@ def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension,
         (static, {"methods": "GET", "protocol": "http", "default_index": ".well-known/index"}),
         (static, {"methods": iter(["GET"]), "default_index": ".x", "dotfiles": True}),
     ],
-    ids=map(str, range(16)),
+    ids=map(str, range(18)),
 )
 async def test_an_option_that_can_be_used_is_taken(app, extension, options):
     extension(app, **options)

@@ -514,6 +514,13 @@ def test_what_is_no_application_ends_the_master(load, reload):
     )
 
 
+@pytest.mark.parametrize("width", ["9999999", "-1025", ".5000000000", "*", "5.*"])
+@pytest.mark.parametrize("name", ["s", "{x-a}i", "x(y)"])
+def test_format_with_huge_field_ends_the_master(app, load, name, width):
+    with pytest.raises(AppImportError, match="`--access-logformat` has widths and precisions up"):
+        load(lambda: app, access_log_format=f"%(h)s %({name}){width}s")
+
+
 def test_what_cannot_be_loaded_ends_the_master(load):
     with pytest.raises(ZeroDivisionError):
         load(lambda: 1 / 0)

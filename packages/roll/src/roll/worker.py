@@ -30,6 +30,7 @@ from .failure import failed
 from .hosting import is_application
 from .logs.batches import AccessLog
 from .logs.descriptor import LineFile
+from .logs.formats import check_widths
 from .logs.gunicorn import gunicorn_format, log_access
 from .logs.signals import send_reopen
 from .loops import new_event_loop
@@ -65,8 +66,10 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         """Load the application; under `--reload`, one that fails is served as its traceback.
 
         Raises:
-            AppImportError: it is no application of Roll, for which the master stops.
+            AppImportError: it is no application of Roll, or the format of the access log cannot be
+                used; the master stops for either.
         """
+        self._check_format()
         try:
             self.wsgi = self.app.wsgi()
         except AppImportError:
@@ -87,6 +90,12 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
                 f"{name!r} is no application of Roll or ASGI, but of type {kind}: if it makes one,"
                 " write () behind it"
             )
+
+    def _check_format(self) -> None:
+        try:
+            check_widths("--access-logformat", self.cfg.access_log_format)
+        except ValueError as error:
+            raise AppImportError(str(error)) from None
 
     def run(self) -> None:
         """Serve until the master says otherwise."""

@@ -11,6 +11,8 @@ from roll_http import HTTP_METHODS
 from roll_http.syntax import is_token
 from roll_websocket.options import check_origin
 
+from ..logs.formats import check_widths
+
 __all__ = [
     "check_access_format",
     "check_folder",
@@ -128,9 +130,14 @@ def check_handler(name: str, value: object) -> None:
 
 
 def check_access_format(name: str, value: Any, fields: Mapping[str, Any]) -> None:
-    """Check that a format can be filled in with these fields, and has one of them."""
+    """Check that a format can be filled in with these fields, and has one of them.
+
+    Its widths and precisions must be small.
+    """
     known = ", ".join(f"%({field})s" for field in fields)
     expected = f"`{name}` is text with fields of {known}, not {value!r}"
+    if isinstance(value, str):
+        check_widths(name, value)
     try:
         filled_in = value is None or ("%(" in value and isinstance(value % fields, str))
     except (KeyError, TypeError, ValueError) as error:

@@ -8,15 +8,20 @@ from typing import Any, Final
 
 from ..fields import field_of
 from .clock import Clock, clf_time
-from .escaping import escaped, peer_of
+from .escaping import MOST, escaped, peer_of
 
-__all__ = ["HEADER", "Getter", "compiled", "each_name", "request_line"]
+__all__ = ["HEADER", "Getter", "check_widths", "compiled", "each_name", "request_line"]
 
 Getter = Callable[[Any, Any, int, float], Any]
 """A function of a request, its response, the bytes of its body and seconds, for one field."""
 
 # A `%%` is not a name, whatever follows it.
 NAMES: Final = re.compile(r"%%|%\(([^)]*)\)")
+
+# The width and the precision of each field, if it has them; a name may have parentheses.
+WIDTHS: Final = re.compile(
+    r"%%|%(?:\((?:[^()]|\([^()]*\))*\))?[-+ #0]*+([0-9]+|\*)?(?:\.([0-9]+|\*))?"
+)
 
 HEADER: Final = re.compile(r"\{([^{}]+)\}([io])")
 """A field of the request (`i`) or of the response (`o`), as in Apache and gunicorn."""
@@ -71,6 +76,19 @@ def each_name(template: str) -> list[str]:
     return [found[1] for found in NAMES.finditer(template) if found[1] is not None]
 
 
+def check_widths(name: str, template: str) -> None:
+    """Raise a `ValueError` for a width or a precision above `MOST`, or one that is `*`.
+
+    Filling in such a field would take the memory of the process.
+    """
+    for found in WIDTHS.finditer(template):
+        for given in filter(None, found.groups()):
+            if len(given) > len(str(MOST)) or not given.isdigit() or int(given) > MOST:
+                raise ValueError(
+                    f"`{name}` has widths and precisions up to {MOST}, not {given[:40]!r}"
+                )
+
+
 def compiled(
     template: str,
     known: Mapping[str, Getter] | None = None,
@@ -81,8 +99,10 @@ def compiled(
     `known` has additional fields; `numbers` names those that are not text.
 
     Raises:
-        ValueError: the format has an unknown name, or no name, or cannot be filled in.
+        ValueError: the format has an unknown name, or no name, or cannot be filled in, or a width
+            or a precision is too large.
     """
+    check_widths("format", template)
     names = each_name(template)
     if not names:
         raise ValueError(f"`format` names nothing, as '%(url)s' would: {template!r}")
