@@ -12,7 +12,7 @@ from roll_routing import Routes, variables
 
 from .advice import caller, described
 from .annotations import Convert, advise_on_unresolved, annotations_of, by_annotation
-from .callables import refuse_async, refuse_awaitable, refuse_unrun, signature_of
+from .callables import refuse_async, refuse_awaitable, refuse_class, refuse_unrun, signature_of
 
 __all__ = ["Arguments", "Conversions", "Place"]
 
@@ -56,6 +56,7 @@ class Place:
         try:
             signature = signature_of(handler)
         except (TypeError, ValueError):  # some builtins have none that can be read
+            refuse_class(handler, f"A view of {self.path!r}")
             return
         if self.names is None:
             signature.bind_partial(None, None)

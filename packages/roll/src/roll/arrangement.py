@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .advice import advise, code_of, described
-from .callables import signature_of
+from .callables import functions_of, refuse_class, signature_of
 from .parameters import misplaced, positional, wrapped_by
 
 __all__ = ["arranged", "check_listener"]
@@ -23,11 +23,8 @@ def check_listener(listener: Listener, event: str, names: tuple[str, ...]) -> No
     Raises:
         ValueError: it does not take them.
     """
-    if code_of(listener) is None:  # of a builtin, a signature may be what it was made with
-        return
-    try:
-        signature = signature_of(listener)
-    except (TypeError, ValueError):
+    signature = known_signature(listener, event)
+    if signature is None:
         return
     order, keywords = places(parameters(listener), names)
     given = [names[place] for place in order]
@@ -48,6 +45,25 @@ def check_listener(listener: Listener, event: str, names: tuple[str, ...]) -> No
             f" ({', '.join(given)}): write {' and '.join(f'`{name}`' for name in given)}, which"
             " come by their names"
         )
+
+
+def known_signature(listener: Listener, event: str) -> inspect.Signature | None:
+    """Return the signature of a listener; None for a builtin that does not tell its own.
+
+    Raises:
+        ValueError: it is a class, such as `int`, that cannot be called with the arguments of any
+            event.
+    """
+    function, _ = functions_of(listener)
+    told = code_of(listener) is not None or isinstance(function, type)
+    # Of an object of C, the signature may be the one of its class.
+    if not told and not inspect.isroutine(function):
+        return None
+    try:
+        return signature_of(listener)
+    except (TypeError, ValueError):
+        refuse_class(listener, f"A listener of {event!r}")
+        return None
 
 
 def places(

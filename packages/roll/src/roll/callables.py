@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, Final
 
 __all__ = [
     "functions_of",
@@ -12,10 +12,15 @@ __all__ = [
     "is_generator",
     "refuse_async",
     "refuse_awaitable",
+    "refuse_class",
     "refuse_misfit",
     "refuse_unrun",
     "signature_of",
 ]
+
+
+PASSING: Final = staticmethod | type(lru_cache(bool))
+"""Objects of Python that pass all arguments on to a function, as its `staticmethod` in a class."""
 
 
 def is_async(call: Any) -> bool:
@@ -36,8 +41,8 @@ def is_generator(call: Any) -> bool:
 
 def functions_of(call: Any) -> tuple[Any, Any]:
     """Return what is called: the function under its partials, and the `__call__` of an object."""
-    while isinstance(call, partial):
-        call = call.func
+    while isinstance(call, partial | PASSING):
+        call = call.func if isinstance(call, partial) else call.__wrapped__
     return call, None if inspect.isclass(call) else getattr(call, "__call__", None)  # noqa: B004 - the method itself is wanted
 
 
@@ -59,6 +64,8 @@ def signature_of(call: Any) -> inspect.Signature:
     Raises:
         TypeError, ValueError: it has none that can be read, as some builtins.
     """
+    while isinstance(call, PASSING):
+        call = call.__wrapped__
     # Before Python 3.13, the first parameter of such a `__call__` is taken for the object.
     called = inspect.getattr_static(type(call), "__call__", None)
     if isinstance(called, staticmethod | classmethod):
@@ -79,6 +86,13 @@ def refuse_misfit(call: Any, names: tuple[str, ...], what: str) -> None:
         raise ValueError(
             f"{what} is called with ({right}), but {call!r} takes {signature}: {error}"
         ) from None
+
+
+def refuse_class(call: Any, what: str) -> None:
+    """Raise a `ValueError` if `call` makes objects, which nothing would use."""
+    made = functions_of(call)[0]
+    if isinstance(made, type):
+        raise ValueError(f"{what} is a function: {made!r} is a class whose objects nothing uses")  # noqa: TRY004 - as every mistake in a route
 
 
 def refuse_awaitable(result: Any, what: str) -> None:

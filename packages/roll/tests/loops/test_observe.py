@@ -83,6 +83,7 @@ async def a_coroutine(request, response, size, seconds):
     [
         (None, "`report`, which is called with .* is a function, not None"),
         (5, "is a function, not 5"),
+        (int, "is a function: <class 'int'> is a class whose objects nothing uses"),
         (lambda request, response: None, r"`report` is called with \(request, response, size"),
         (a_coroutine, "is called without an await"),
         (partial(a_coroutine, None), "."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from ..application import Roll
-from ..callables import refuse_misfit
+from ..callables import refuse_class, refuse_misfit
 from ..logs.lines import Refused
 from ..observe import Report, report_exchanges, report_refusals
 
@@ -42,4 +42,5 @@ def check_report(report: object) -> None:
     what = "`report`, which is called with (request, response, size, seconds),"
     if not callable(report):
         raise ValueError(f"{what} is a function, not {report!r}")  # noqa: TRY004 - like all wrong options
+    refuse_class(report, what)
     refuse_misfit(report, ARGUMENTS, "`report`")
