@@ -150,6 +150,21 @@ def test_circle_of_causes_ends():
     assert [shown.title for shown in chain_of(one)] == ["ValueError: two", "ValueError: one"]
 
 
+def test_long_chain_shows_its_last_exceptions():
+    error = ValueError("first")
+    for number in range(1_000):
+        error, cause = ValueError(number), error
+        error.__cause__ = cause
+    titles = [shown.title for shown in chain_of(error)]
+    assert titles == [f"ValueError: {number}" for number in range(980, 1_000)]
+
+
+def test_long_text_of_an_exception_is_cut():
+    (shown,) = chain_of(ValueError("x" * 10_000_000))
+    assert len(shown.title) < 5_000
+    assert shown.title.endswith(" more characters")
+
+
 def test_recursion_shows_the_last_frames():
     def recurse():
         recurse()

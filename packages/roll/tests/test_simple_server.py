@@ -55,6 +55,17 @@ async def startup():
 async def shutdown():
     print("shutdown", flush=True)
 
+@app.route("/stubborn")
+async def stubborn(request, response):
+    print("stubborn", flush=True)
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+if "asyncio" in sys.argv:
+    sys.modules["uvloop"] = None
 simple_server(app, port=int(sys.argv[1]))
 """
 
@@ -64,9 +75,9 @@ def serve():
     """Start the script in a process of its own."""
     started = []
 
-    def serve(port=0):
+    def serve(port=0, *options):
         process = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(port)],
+            [sys.executable, "-c", SCRIPT, str(port), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -144,6 +155,26 @@ def test_who_asks_again_does_not_wait_for_tasks(with_task):
     assert with_task.stdout.read() == "Bye.\nshutdown\n"
     assert "is cancelled, as it has not ended" in with_task.stderr.read()
     assert with_task.wait() == 0
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_handler_that_swallows_its_cancellation_does_not_keep_the_process(serve, loop):
+    process = serve(0, loop)
+    process.stdout.readline()
+    port = int(process.stdout.readline().rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as peer:
+        peer.sendall(b"GET /stubborn HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert process.stdout.readline() == "stubborn\n"
+        process.send_signal(signal.SIGTERM)
+        while is_listening(port):
+            pass
+        process.send_signal(signal.SIGINT)  # which does not wait for requests
+        assert process.stdout.read() == "Bye.\nshutdown\n"
+    assert process.wait() == 0
+    said = process.stderr.read()
+    assert "A task does not end when it is cancelled, and is given up: " in said
+    assert "stubborn (<string>:" in said
+    assert said.count("\n") == 1, said
 
 
 def is_listening(port):

@@ -13,6 +13,7 @@ from roll_http import serve_until_signalled, throttle_accept_errors
 from .listening import Place
 from .loops import new_event_loop
 from .server import AppServer
+from .stubborn import end_tasks
 
 __all__ = ["run"]
 
@@ -33,7 +34,10 @@ def run(
     """
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(serve(app, place, say, tls))
+            try:
+                runner.run(serve(app, place, say, tls))
+            finally:
+                runner.run(end_tasks())
     except KeyboardInterrupt:
         # Before or after it served: a traceback would tell nothing.
         raise SystemExit(INTERRUPTED) from None

@@ -36,6 +36,7 @@ from .logs.signals import send_reopen
 from .loops import new_event_loop
 from .observe import report_exchanges, when_answered
 from .server import AppServer
+from .stubborn import end_tasks
 
 __all__ = ["Worker"]
 
@@ -100,7 +101,10 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
     def run(self) -> None:
         """Serve until the master says otherwise."""
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(self._serve(self.wsgi))
+            try:
+                runner.run(self._serve(self.wsgi))
+            finally:
+                runner.run(end_tasks())
             ignore_ending(runner.get_loop())
 
     async def _serve(self, app: Any) -> None:

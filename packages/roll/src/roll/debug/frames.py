@@ -17,6 +17,12 @@ AROUND: Final = 4
 MOST_FRAMES: Final = 60
 """Maximum number of frames: an endless recursion shows those nearest to the error."""
 
+MOST_ERRORS: Final = 20
+"""Maximum number of exceptions of a chain: those nearest to the last one are shown."""
+
+LONGEST_TITLE: Final = 4_000
+"""Maximum number of characters of an exception's text."""
+
 SHORT: Final = Repr()
 SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 300
 SHORT.maxdict = SHORT.maxlist = SHORT.maxtuple = SHORT.maxset = 20
@@ -42,12 +48,12 @@ class Shown(NamedTuple):
 
 
 def chain_of(error: BaseException) -> list[Shown]:
-    """Return the exceptions that led to an exception, and then the exception itself."""
+    """Return the last exceptions that led to an exception, and then the exception itself."""
     found: list[Shown] = []
     seen: set[int] = set()
     relation = ""
     current: BaseException | None = error
-    while current is not None and id(current) not in seen:
+    while current is not None and id(current) not in seen and len(found) < MOST_ERRORS:
         seen.add(id(current))
         found.insert(0, Shown(title(current), relation, list(frames(current.__traceback__))))
         if current.__cause__ is not None:
@@ -64,7 +70,9 @@ def chain_of(error: BaseException) -> list[Shown]:
 
 def title(error: BaseException) -> str:
     # The text of a group is followed by those of its exceptions.
-    return "".join(traceback.format_exception_only(error)).strip()
+    text = "".join(traceback.format_exception_only(error)).strip()
+    rest = len(text) - LONGEST_TITLE
+    return text if rest <= 0 else f"{text[:LONGEST_TITLE]} ... and {rest} more characters"
 
 
 def frames(trace: TracebackType | None) -> Iterator[Frame]:
