@@ -255,7 +255,7 @@ async def test_lookup_may_be_overridden():
 
 async def test_a_cancelled_handler_is_not_an_error(app):
     seen = []
-    app.listen("error")(seen.append)
+    app.listen("error")(lambda request, response, error: seen.append(error))
     started = asyncio.Event()
 
     @app.route("/")

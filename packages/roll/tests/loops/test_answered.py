@@ -323,7 +323,7 @@ async def test_connections_of_another_application_are_not_told_of(app, liveclien
     writer.write(GET)
     await until(reader.readuntil(b"\r\n\r\n"))
     seen = []
-    app.listen("answered")(seen.append)
+    app.listen("answered")(lambda *exchange: seen.append(exchange))
     writer.write(b"GET / HTTP/1.1\r\n" + CLOSE)
     await until(reader.read())
     writer.close()
