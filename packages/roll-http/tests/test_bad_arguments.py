@@ -239,6 +239,7 @@ class Failing:
 
 
 ODD = [asyncio.CancelledError("broken"), Odd("broken")]
+OF_ITEMS = [*ODD, GeneratorExit("broken")]
 NEXT = b"GET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
@@ -260,7 +261,7 @@ def failing(serve):
     return failing
 
 
-@pytest.mark.parametrize("error", ODD, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", OF_ITEMS, ids=lambda error: type(error).__name__)
 async def test_whatever_a_stream_raises_is_logged_once_and_a_reset(failing, caplog, error):
     connection = await failing(error, "item")
     with pytest.raises(ConnectionError):

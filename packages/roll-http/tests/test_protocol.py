@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import gc
 import logging
 
 import pytest
@@ -487,7 +488,7 @@ async def test_proxy_connection_is_ignored(serve):
     ]
 
 
-@pytest.mark.parametrize("kind", [GeneratorExit, SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
 @pytest.mark.parametrize("when", ["at once", "later", "sent", "closed"])
 def test_an_exception_that_ends_the_program_leaves_no_request(kind, when):
     class Ending(Response):
@@ -538,20 +539,108 @@ def test_an_exception_that_ends_the_program_leaves_no_request(kind, when):
     loop.run_until_complete(stop())  # which would wait for a request
     loop.run_until_complete(asked)
     loop.close()
+    gc.collect()  # asyncio logs the error of the task here, and not in another test
 
 
-async def test_a_base_exception_of_a_handler_is_a_500(serve, caplog):
-    class Odd(BaseException):
-        pass
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("turns", [0, 1])
+def test_observer_that_ends_the_program_leaves_no_request(kind, turns):
+    class Ending(HTTPProtocol):
+        def on_answered(self, request, response, size):
+            raise kind
 
+    class App:
+        Request, Response, Cookies, limits = Request, Response, Cookies, Limits()
+
+        async def __call__(self, request, response):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            return response
+
+    async def ask():
+        await server.listen("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        writer.write(GET)
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    async def stop():
+        async with asyncio.timeout(5):
+            await server.stop(5)
+
+    app = App()
+    server = Server(lambda: Ending(app), app.limits)
+    loop = asyncio.new_event_loop()
+    asked = loop.create_task(ask())
+    with pytest.raises(kind):
+        loop.run_until_complete(asked)
+    loop.run_until_complete(stop())  # which would wait for a request
+    loop.run_until_complete(asked)
+    loop.close()
+    gc.collect()  # asyncio logs the error of the task here, and not in another test
+
+
+ODD = [GeneratorExit, type("Odd", (BaseException,), {})]
+
+
+@pytest.mark.parametrize("turns", [0, 1, 3])
+@pytest.mark.parametrize("kind", ODD)
+async def test_base_exception_of_a_handler_is_logged_once_and_a_500(serve, caplog, kind, turns):
     async def handler(request, response):
         if request.path == "/":
-            raise Odd
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            raise kind("broken")
         response.body = "fine"
 
     answer = await (await serve(handler)).exchange(GET + LAST)
     assert bodies(answer) == ["Internal Server Error", "fine"]
-    assert "Odd" in caplog.text
+    gc.collect()  # asyncio logs the error of a task that nothing has awaited
+    (record,) = caplog.records
+    assert str(record.exc_info[1]) == "broken"
+
+
+@pytest.mark.parametrize("kind", ODD)
+async def test_base_exception_of_a_field_is_logged_once_and_a_500(serve, caplog, kind):
+    class Text:
+        def __str__(self):
+            raise kind("broken")
+
+    async def handler(request, response):
+        response.headers["X-A"] = Text() if request.path == "/" else "a"
+        response.body = "fine"
+
+    answer = await (await serve(handler)).exchange(GET + LAST)
+    assert bodies(answer) == ["Internal Server Error"]
+    (record,) = caplog.records
+    assert str(record.exc_info[1]) == "broken"
+
+
+async def test_closing_a_coroutine_that_waits_is_no_error(serve, caplog):
+    """Python closes the coroutine of a task that is collected, maybe within another task."""
+    closed, begun = [], asyncio.Event()
+
+    async def handler(request, response):
+        begun.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        except GeneratorExit:
+            closed.append(request.path)
+            raise
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    await begun.wait()
+    (protocol,) = peer.server.connections
+    task = protocol.exchange.task
+    task.get_coro().close()
+    with contextlib.suppress(ConnectionError):
+        assert await connection.rest() == b""
+    task.cancel()
+    await asyncio.wait([task])
+    assert (closed, caplog.records) == (["/"], [])
 
 
 async def test_an_answer_without_reading_an_expected_body_closes(serve):

@@ -425,10 +425,11 @@ def test_overridden_headers_are_what_the_shortcuts_read():
 
 
 @pytest.mark.parametrize("size", [5, 200_000])
-async def test_an_answer_is_whole_though_on_answered_raises(serve, caplog, size):
+@pytest.mark.parametrize("kind", [RuntimeError, Odd, GeneratorExit])
+async def test_an_answer_is_whole_though_on_answered_raises(serve, caplog, size, kind):
     class Failing(HTTPProtocol):
         def on_answered(self, request, response, size):
-            raise RuntimeError("observer")
+            raise kind("observer")
 
     async def handler(request, response):
         response.body = "x" * size
@@ -466,17 +467,3 @@ async def test_an_async_on_answered_is_an_error_that_says_so(serve, caplog, recw
     assert (await peer.exchange(NEXT)).endswith("nothing")
     assert "is called, not awaited: make it a plain function" in caplog.text
     assert not recwarn.list
-
-
-async def test_what_ends_the_program_leaves_on_answered(serve):
-    class Failing(HTTPProtocol):
-        def on_answered(self, request, response, size):
-            raise Odd
-
-    peer = await serve(echo)
-    peer.server._factory = lambda: Failing(peer.app)
-    faults = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
-    with pytest.raises(ConnectionError):
-        await peer.exchange(NEXT)
-    assert not any(peer.server.connections)

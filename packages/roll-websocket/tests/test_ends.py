@@ -229,12 +229,31 @@ async def test_a_handler_that_returns_closes_with_1000(serve: Any, wire: Any) ->
     await wire.until(lambda: gone(site))
 
 
-@pytest.mark.parametrize("error", [KeyError("cause"), ConnectionClosed(1000, "of another")])
+class Odd(BaseException):
+    """Neither an error of an application, nor the end of the program."""
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("cause"),
+        ConnectionClosed(1000, "of another"),
+        Odd("cause"),
+        GeneratorExit("cause"),
+    ],
+)
 async def test_a_handler_that_raises_closes_with_1011_and_is_logged_once(
-    serve: Any, wire: Any, log: pytest.LogCaptureFixture, error: Exception
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture, error: BaseException, at_once: bool
 ) -> None:
-    async def handler(request: Any, ws: WSProtocol) -> None:
+    async def waits(request: Any, ws: WSProtocol) -> None:
+        await asyncio.sleep(0)
         raise error
+
+    def raises(request: Any, ws: WSProtocol) -> Any:
+        raise error
+
+    handler = raises if at_once else waits
 
     site = await serve(handler)
     client = await site.connect()

@@ -577,3 +577,44 @@ async def test_a_connection_that_a_hook_closes_is_not_opened(
     raw.send(wire.head())
     assert await raw.rest() == b""
     assert site.ws == []
+
+
+class Odd(BaseException):
+    """Neither an error of an application, nor the end of the program."""
+
+
+@KINDS
+@pytest.mark.parametrize("error", [Odd("hook"), GeneratorExit("hook")])
+async def test_hook_that_raises_a_base_exception_is_logged_once_and_a_500(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture, kind: Any, error: BaseException
+) -> None:
+    def hook(request: HandshakeRequest) -> None:
+        raise error
+
+    site = await serve(process_request=kind(hook))
+    raw = await site.socket()
+    raw.send(wire.head())
+    assert (await raw.rest()).startswith(b"HTTP/1.1 500 ")
+    (record,) = log.records
+    assert record.exc_info
+    assert record.exc_info[1] is error
+
+
+async def test_closing_a_hook_that_waits_is_no_error(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture
+) -> None:
+    begun = asyncio.Event()
+
+    async def hook(request: HandshakeRequest) -> None:
+        begun.set()
+        await asyncio.get_running_loop().create_future()
+
+    site = await serve(process_request=hook, constants={"TIMEOUT": 1000})
+    raw = await site.socket()
+    raw.send(wire.head())
+    await begun.wait()
+    (opening,) = site.listener.openings
+    opening.checking.get_coro().close()
+    opening.checking.cancel()
+    await asyncio.wait([opening.checking])
+    assert log.records == []

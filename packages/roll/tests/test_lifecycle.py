@@ -346,6 +346,7 @@ RAISED = {
     "group": BaseExceptionGroup("both", [Odd(), ValueError("no")]),
     "odd": Odd("odd"),
     "cancelled": asyncio.CancelledError,
+    "exit": GeneratorExit("exit"),
 }
 
 

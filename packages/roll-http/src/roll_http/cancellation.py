@@ -1,14 +1,20 @@
-"""Cancelling tasks, and telling what a `CancelledError` means."""
+"""Cancelling tasks, and telling what a `CancelledError` or a `GeneratorExit` means."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any, Final
 
-__all__ = ["ENDING", "cancel_task", "ends_task", "is_cancelled"]
+__all__ = ["ENDING", "EXITS", "cancel_task", "ends_task", "is_cancelled", "is_closed"]
 
-ENDING: Final = (KeyboardInterrupt, SystemExit, GeneratorExit)
-"""Errors that end the program, or a coroutine that never continues; always raised again."""
+EXITS: Final = (KeyboardInterrupt, SystemExit)
+"""Errors that end the program; always raised again."""
+
+ENDING: Final = (*EXITS, GeneratorExit)
+"""Errors that end the program, or a coroutine that never continues."""
+
+UNKNOWN: Final[Any] = object()
+"""Stands for a task that is not known."""
 
 
 def cancel_task(task: asyncio.Task[Any] | None) -> None:
@@ -27,8 +33,26 @@ def is_cancelled() -> bool:
     return task is None or task.cancelling() > 0
 
 
-def ends_task(error: BaseException) -> bool:
-    """Return whether an error ends the program or the task, and is not an application's error."""
-    return isinstance(error, ENDING) or (
+def is_closed(task: asyncio.Task[Any] | None) -> bool:
+    """Return whether a `GeneratorExit` in a task closes its coroutine, because the task is gone.
+
+    Otherwise the application has raised it: that is an error like any other. `task` is the one
+    whose coroutine has got the error, or None in its first step, in which it cannot be closed.
+    """
+    try:
+        return task is not None and asyncio.current_task() is not task
+    except RuntimeError:  # its loop does not run
+        return True
+
+
+def ends_task(error: BaseException, task: asyncio.Task[Any] | None = UNKNOWN) -> bool:
+    """Return whether an error ends the program or the task, and is not an application's error.
+
+    `task` is the one whose coroutine has got the error, as for `is_closed`. If it is not known, a
+    `GeneratorExit` ends it.
+    """
+    if isinstance(error, GeneratorExit):
+        return task is UNKNOWN or is_closed(task)
+    return isinstance(error, EXITS) or (
         isinstance(error, asyncio.CancelledError) and is_cancelled()
     )

@@ -74,7 +74,9 @@ class Listener:
         """Run the handler, and log what it raises."""
         try:
             await ws.run(self._call(request, ws))
-        except Exception:
+        except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
+            raise
+        except BaseException:  # an application may raise classes of its own
             LOGGER.exception("The handler of %s failed", request.path)
 
     def _call(self, request: HandshakeRequest, ws: WSProtocol) -> Awaitable[object]:
@@ -86,7 +88,9 @@ class Listener:
         try:
             found = handler[request.path] if isinstance(handler, Mapping) else handler
             return found(request, ws)
-        except Exception as error:  # noqa: BLE001 - raised again, and logged, by who awaits it
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised again, and logged, by who awaits it
             return failed(error)
 
     async def stop(self, grace: float = 5) -> None:
@@ -114,6 +118,6 @@ class Listener:
             await asyncio.wait(self.running, timeout=patience)
 
 
-async def failed(error: Exception) -> None:
+async def failed(error: BaseException) -> None:
     """Raise an exception when awaited."""
     raise error

@@ -129,7 +129,9 @@ class Opening(asyncio.Protocol):
                 self.checking = loop.create_task(self.wait_for(checked, request))
             else:
                 self.go_on(checked, request)
-        except Exception as error:  # noqa: BLE001 - answered there
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - answered there
             self.fail(error)
 
     async def wait_for(self, checked: Awaitable[object], request: ListenerRequest) -> None:
@@ -140,8 +142,19 @@ class Opening(asyncio.Protocol):
             if not (self.refused or self.transport.is_closing()):
                 self.fail(error)  # The check itself raised it.
             raise
-        except Exception as error:  # noqa: BLE001 - answered there
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            if isinstance(error, GeneratorExit) and not self.is_checking():
+                raise  # The task is gone, and its loop may be, too.
             self.fail(error)
+
+    def is_checking(self) -> bool:
+        """Return whether the task of the check runs."""
+        try:
+            return asyncio.current_task() is self.checking
+        except RuntimeError:
+            return False
 
     def go_on(self, result: object, request: ListenerRequest) -> None:
         """Open the connection; raise TypeError if the check returned anything."""

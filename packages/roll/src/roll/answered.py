@@ -65,8 +65,10 @@ def call_until_one_waits(calls: Sequence[Call]) -> tuple[Awaitable[Any] | None, 
     for position, (call, listener) in enumerate(calls):
         try:
             result = call()
-        except BaseException as error:  # noqa: BLE001 - looked at there
-            take_failure(listener, error)
+        except BaseException as error:
+            if not isinstance(error, GeneratorExit) and ends_task(error):
+                raise
+            log_failure(listener, error)
             continue
         if isawaitable(result):
             return result, calls[position:]
@@ -78,14 +80,14 @@ async def finish(begun: Awaitable[Any] | None, rest: Sequence[Call]) -> None:
     while begun is not None:
         try:
             await begun
-        except BaseException as error:  # noqa: BLE001 - looked at there
-            take_failure(rest[0][1], error)
+        except BaseException as error:
+            if ends_task(error):
+                raise
+            log_failure(rest[0][1], error)
         begun, rest = call_until_one_waits(rest[1:])
 
 
-def take_failure(listener: Any, error: BaseException) -> None:
-    if ends_task(error):
-        raise error
+def log_failure(listener: Any, error: BaseException) -> None:
     log_error(f"listener {described(listener)} of answered", error)
 
 

@@ -243,7 +243,7 @@ class Roll(Registration, dict[str, Any]):
                     if result is not None:
                         self.result_advice.look_at(handler, result, (request, response))
             except BaseException as error:
-                if ends_task(error):
+                if ends_task(error, request):
                     give_up(request, response)
                     raise
                 if type(error) is Overdue:
@@ -261,7 +261,7 @@ class Roll(Registration, dict[str, Any]):
                     if sent is not NOTHING:
                         await sent
                 except BaseException as error:
-                    if ends_task(error):
+                    if ends_task(error, request):
                         give_up(request, response)
                         raise
                     await self.on_error(request, response, error)
@@ -288,7 +288,7 @@ class Roll(Registration, dict[str, Any]):
         try:
             await settle(self, request, response)
         except BaseException as error:
-            if ends_task(error):
+            if ends_task(error, request):
                 raise
             await self.on_error(request, response, error)
 

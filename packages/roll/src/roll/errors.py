@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from roll_http import ClientDisconnected, HttpError
-from roll_http.cancellation import is_cancelled
+from roll_http.cancellation import is_cancelled, is_closed
 
 from .callables import refuse_awaitable
 from .media_types import media_type
@@ -103,7 +103,7 @@ async def answer_error(
         if "error" in app.hooks:
             await app.hook("error", request, response, shown)
     except BaseException as failure:
-        if ends_task(failure):
+        if ends_task(failure, request):
             raise
         take_note(failure)
         log_error(what(request), failure)  # always log it: no event reports it
@@ -123,12 +123,16 @@ def answer_at_once(app: SendsErrors, request: Any, response: Any, error: HttpErr
     return True
 
 
-def ends_task(error: BaseException) -> bool:
+def ends_task(error: BaseException, request: Any = None) -> bool:
     """Tell whether an exception ends the task or the program; else it must be answered.
 
-    A task goes on if it only awaited something cancelled, or if its task group has failed.
+    A task goes on if it only awaited something cancelled, or if its task group has failed, or if
+    the application has raised a `GeneratorExit` while it answered `request`.
     """
-    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+    if isinstance(error, GeneratorExit):
+        exchange = getattr(getattr(request, "protocol", None), "exchange", None)
+        return exchange is None or is_closed(exchange.task)
+    if isinstance(error, KeyboardInterrupt | SystemExit):
         return True
     return not isinstance(error, Exception) and is_cancelled()
 
@@ -164,7 +168,7 @@ async def notify(app: SendsEvents, event: str, *args: Any) -> None:
     try:
         await app.hook(event, *args)
     except BaseException as error:
-        if ends_task(error):
+        if ends_task(error, *args[:1]):
             raise
         log_error(f"listener of {event}", error)
 

@@ -34,7 +34,7 @@ async def open_file(app: AnswersErrors, request: Any, response: Any) -> None:
     try:
         await response.body.answer(request, response)
     except BaseException as error:
-        if ends_task(error):
+        if ends_task(error, request):
             raise
         await app.on_error(request, response, error)
         if isinstance(response.body, SentFile):

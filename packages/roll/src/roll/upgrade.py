@@ -64,7 +64,7 @@ async def converse(
     try:
         await ws.run(session(app, endpoint, request, ws, arguments))
     except BaseException as error:
-        if ends_task(error):
+        if ends_task(error, request):
             raise
         await report(app, "websocket_error", request, ws, error)
     finally:

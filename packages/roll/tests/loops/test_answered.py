@@ -204,6 +204,10 @@ async def test_listeners_run_in_order_whatever_they_return_or_raise(
         raise ValueError("disk full")
 
     @app.listen("answered")
+    def exits(request, response):
+        raise GeneratorExit("exit")
+
+    @app.listen("answered")
     async def slow(request):
         await asyncio.sleep(0)
         order.append("async")
@@ -221,10 +225,12 @@ async def test_listeners_run_in_order_whatever_they_return_or_raise(
     assert (await liveclient.query("GET", "/")).status == 404
     await until(done)
     assert order == ["plain", "async", "last"]
-    assert [record.exc_info[0] for record in caplog.records] == [ValueError, KeyError]
+    raised = [record.exc_info[0] for record in caplog.records]
+    assert raised == [ValueError, GeneratorExit, KeyError]
     texts = [record.getMessage() for record in caplog.records]
     assert "fails (" in texts[0]
-    assert "fails_too (" in texts[1]
+    assert "exits (" in texts[1]
+    assert "fails_too (" in texts[2]
 
 
 async def test_a_graceful_stop_waits_for_listeners(app, liveclient, connect, until):

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from .._core import is_native
-from ..cancellation import ENDING, ends_task
+from ..cancellation import ENDING, EXITS, ends_task
 from ..errors import ClientDisconnected
 from ..h1.body_encoders import InvalidResponse
 from ..h1.head import Head
@@ -65,7 +65,7 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
         except BaseException as error:
             if request is not None and _is_over(connection, request):
                 return _end_late(head, error)
-            if ends_task(error):
+            if ends_task(error, connection.exchange.task):
                 if isinstance(error, asyncio.CancelledError):
                     await _give_up(connection)
                 raise
@@ -190,7 +190,7 @@ def send(
         common = serialize_common_response(request, response, date) if keep_alive else None
         serialized = common or serialize_response(request, response, date)
         request.keep_alive = serialized[4]
-    except ENDING:
+    except EXITS:
         raise
     except BaseException as error:  # noqa: BLE001 - a header's `str()` may raise anything
         if isinstance(error, AttributeError) and not isinstance(given, Response):

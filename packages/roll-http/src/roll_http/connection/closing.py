@@ -6,7 +6,7 @@ import inspect
 import logging
 from typing import Any
 
-from ..cancellation import ENDING, ends_task
+from ..cancellation import EXITS, ends_task
 
 __all__ = ["close_stream", "close_streamed", "stream_of"]
 
@@ -54,7 +54,7 @@ def stream_of(response: Any) -> Any:
         body = response if hasattr(response, "__anext__") else response.body
         streamed = hasattr(body, "__aiter__") or hasattr(body, "__next__")
         return body if streamed and not isinstance(body, type) else None
-    except ENDING:
+    except EXITS:
         raise
     except BaseException:  # noqa: BLE001 - the class is an application's own
         return None

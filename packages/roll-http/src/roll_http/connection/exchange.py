@@ -167,7 +167,7 @@ class Exchange:
                 self.is_last = connection.stopping and connection.on_shutdown is not None
         except BaseException as error:
             connection.abort()
-            if not ends_task(error):
+            if not ends_task(error, self.task):
                 self._log_cut(error)
             elif not (isinstance(error, asyncio.CancelledError) and self._uncancel()):
                 raise

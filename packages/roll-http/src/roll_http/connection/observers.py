@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from ..cancellation import EXITS
+
 __all__ = ["report"]
 
 logger = logging.getLogger("roll_http")
@@ -18,7 +20,9 @@ def report(observer: Callable[..., Any], *arguments: Any) -> None:
         result = observer(*arguments)
         if result is not None:
             _refuse_async(observer, result)
-    except Exception:
+    except EXITS:
+        raise
+    except BaseException:
         logger.exception("%s failed", _name_of(observer))
 
 

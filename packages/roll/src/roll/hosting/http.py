@@ -269,7 +269,7 @@ class Exchange(ExchangeBase):
         An error after the head of a response is logged, because it cannot be answered.
         """
         state = self._close()
-        if ends_task(error):
+        if ends_task(error, self.request):
             raise error
         if self.refusal is not None and state not in {OPEN, DONE}:
             if state in {STARTED, CONCLUDING}:

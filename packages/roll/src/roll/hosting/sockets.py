@@ -103,7 +103,7 @@ async def converse(
     try:
         await ws.run(run(session, app, request, task))
     except BaseException as error:
-        if ends_task(error):
+        if ends_task(error, request):
             raise
         await report(app, "websocket_error", request, ws, error)
     finally:
