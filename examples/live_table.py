@@ -79,7 +79,7 @@ async def events(request, response):
             await changed.wait()
 
     # A browser that connects again says what it has seen: nothing is lost, nothing comes twice.
-    response.sse = rows(int(request.last_event_id or 0))
+    response.sse = rows(request.last_event_number())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -277,6 +278,54 @@ def test_the_last_id_is_read(field, expected):
     assert request.last_event_id == ""
     request.headers["LAST-EVENT-ID"] = field
     assert request.last_event_id == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("7", 7),
+        ("0", 0),
+        ("007", 7),
+        ("-7", -7),
+        (str(2**63 - 1), 2**63 - 1),
+        (str(-(2**63)), -(2**63)),
+        (str(2**63), 0),
+        (str(-(2**63) - 1), 0),
+        ("9" * 5000, 0),
+        ("", 0),
+        ("-", 0),
+        ("+7", 0),
+        ("7 ", 0),
+        ("7\n", 0),
+        ("7.0", 0),
+        ("1_000", 0),
+        ("0x7", 0),
+        ("\u0667", 0),
+        ("\xb2", 0),
+        ("\xff", 0),
+        ("None", 0),
+    ],
+)
+@pytest.mark.parametrize("as_parameter", [False, True])
+def test_an_id_that_is_not_a_number_means_from_the_start(field, expected, as_parameter):
+    request = Request(Roll(), None)
+    if as_parameter:
+        request.query_string = urlencode({"last": field})
+    else:
+        request.headers["LAST-EVENT-ID"] = field
+    assert request.last_event_number("last") == expected
+
+
+def test_the_parameter_is_read_when_it_is_asked_for_and_the_field_has_no_number():
+    request = Request(Roll(), None)
+    request.query_string = "last=5"
+    assert request.last_event_number() == 0
+    assert request.last_event_number("last") == 5
+    assert request.last_event_number("other") == 0
+    request.headers["LAST-EVENT-ID"] = "made up"
+    assert request.last_event_number("last") == 5
+    request.headers["LAST-EVENT-ID"] = "0"
+    assert request.last_event_number("last") == 0
 
 
 def stream_of(source):

@@ -18,6 +18,7 @@ from .containers import Files, Form, Multipart, Query, filled, is_own, made_of
 from .identity import Identified
 from .late import Late, late_of
 from .media_types import MULTIPART, URLENCODED, media_type, refuse_several
+from .sse import number_of
 from .views import ENDPOINTS
 
 __all__ = ["MAX_STREAMED_FORM", "Request"]
@@ -200,6 +201,19 @@ class Request(Identified, roll_http.Request):
             return text.encode("latin-1").decode()
         except UnicodeError:  # not sent by a browser, or a request made by hand
             return text
+
+    def last_event_number(self, query: str | None = None) -> int:
+        """Return the number of the last event that a client has seen; 0 if there is none.
+
+        It is `last_event_id`, or else the parameter `query` of the query string: a page that
+        makes a new `EventSource` can send the id only there. An id that is not a whole number of
+        64 bits, such as one that somebody made up, is ignored.
+        Raises what `query` raises, if the parameter is needed.
+        """
+        number = number_of(self.last_event_id)
+        if number is None and query is not None:
+            number = number_of(self.query.get(query, ""))
+        return number or 0
 
     async def load_form(self) -> None:
         """Read `form` and `files` from the body as it arrives; store large files on disk.

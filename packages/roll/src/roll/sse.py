@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from roll_http.syntax import has_forbidden
 
-__all__ = ["COMMENT", "ServerSentEvent", "encode_event", "looks_like_event"]
+__all__ = ["COMMENT", "ServerSentEvent", "encode_event", "looks_like_event", "number_of"]
 
 COMMENT: Final = b":\n\n"
 """What keeps an idle connection open: clients ignore it."""
@@ -18,6 +18,9 @@ LINE_END: Final = re.compile(r"\r\n|\n|\r")
 
 LONGEST_ID: Final = 4096
 """The most bytes of an id: servers and proxies take heads of 8 KiB at least, cookies included."""
+
+NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
+"""A number of 64 bits, as databases count rows; some of 19 digits are too large."""
 
 FIELDS: Final = frozenset({"data", "event", "id", "retry", "comment"})
 
@@ -161,3 +164,11 @@ def data_lines(text: str) -> Iterator[str]:
 def looks_like_event(item: dict[Any, Any]) -> bool:
     """Tell whether a dict was probably meant as an event: other frameworks take such dicts."""
     return item.keys() <= FIELDS and ("data" in item or ("event" in item and len(item) > 1))
+
+
+def number_of(text: str) -> int | None:
+    """Return the number that an id is; None if it is not a number of 64 bits."""
+    if NUMBER.fullmatch(text) is None:
+        return None
+    number = int(text)
+    return number if -(2**63) <= number < 2**63 else None
