@@ -1,4 +1,5 @@
 import asyncio
+import os
 import sqlite3
 
 from roll import Roll, ServerSentEvent
@@ -23,11 +24,22 @@ PAGE = """<!DOCTYPE html>
 </table>
 <script>
     const body = document.querySelector("tbody")
-    const source = new EventSource("/events")
-    source.onmessage = event => {
-        const row = body.insertRow(0)
-        for (const value of JSON.parse(event.data)) row.insertCell().textContent = value
+    let source, last = ""
+
+    function follow() {
+        source = new EventSource("/events?last=" + encodeURIComponent(last))
+        source.onmessage = event => {
+            last = event.lastEventId
+            const row = body.insertRow(0)
+            for (const value of JSON.parse(event.data)) row.insertCell().textContent = value
+        }
+        source.onerror = () => {
+            // The browser reconnects by itself, except after an error such as a proxy's 502.
+            if (source.readyState === EventSource.CLOSED) setTimeout(follow, 3000)
+        }
     }
+    follow()
+
     document.querySelector("form").onsubmit = event => {
         event.preventDefault()
         fetch("/orders", {method: "POST", body: new FormData(event.target)})
@@ -42,8 +54,9 @@ app = Roll()
 @app.listen("startup")
 def open_database():
     app["changed"] = asyncio.Event()
-    app["db"] = sqlite3.connect(":memory:")  # name a file, and orders outlive the server
-    app["db"].execute("create table orders (id integer primary key, item text, amount integer)")
+    app["db"] = sqlite3.connect(os.environ.get("ORDERS", ":memory:"))  # the path of a file
+    columns = "id integer primary key autoincrement, item text, amount integer"
+    app["db"].execute(f"create table if not exists orders ({columns})")
 
 
 @app.listen("shutdown")
@@ -79,7 +92,7 @@ async def events(request, response):
             await changed.wait()
 
     # A browser that connects again says what it has seen: nothing is lost, nothing comes twice.
-    response.sse = rows(request.last_event_number())
+    response.sse = rows(request.last_event_number("last"))
 
 
 if __name__ == "__main__":
