@@ -3,25 +3,16 @@ import os
 import sqlite3
 
 from roll import Roll, ServerSentEvent
-from roll.extensions import simple_server
+from roll.extensions import rooms, simple_server
 
-PAGE = """<!DOCTYPE html>
-<meta charset="utf-8">
-<title>Orders</title>
+PAGE = """<!DOCTYPE html><meta charset="utf-8"><title>Orders</title>
 <style>
     body { font: 1.1rem/1.5 sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem }
-    table { border-collapse: collapse; width: 100% }
-    td, th { border-bottom: 1px solid #ccc; padding: .3rem; text-align: left }
+    table { text-align: left; width: 100% }
 </style>
-<form>
-    <input name="item" placeholder="Item" required>
-    <input name="amount" type="number" value="1" required>
-    <button>Order</button>
-</form>
-<table>
-    <thead><tr><th>Number</th><th>Item</th><th>Amount</th></tr></thead>
-    <tbody></tbody>
-</table>
+<form><input name="item" placeholder="Item" required>
+<input name="amount" type="number" value="1" required> <button>Order</button></form>
+<table><thead><tr><th>Number</th><th>Item</th><th>Amount</th></tr></thead><tbody></tbody></table>
 <script>
     const body = document.querySelector("tbody")
     let source, last = ""
@@ -39,7 +30,6 @@ PAGE = """<!DOCTYPE html>
         }
     }
     follow()
-
     document.querySelector("form").onsubmit = event => {
         event.preventDefault()
         fetch("/orders", {method: "POST", body: new FormData(event.target)})
@@ -48,19 +38,16 @@ PAGE = """<!DOCTYPE html>
 </script>
 """
 
+COLUMNS = "id integer primary key autoincrement, item text, amount integer"
 app = Roll()
+app.rooms = rooms(app, os.environ.get("REDIS"))  # several workers need one: redis://localhost
 
 
-@app.listen("startup")
-def open_database():
-    app["changed"] = asyncio.Event()
-    app["db"] = sqlite3.connect(os.environ.get("ORDERS", ":memory:"))  # the path of a file
-    columns = "id integer primary key autoincrement, item text, amount integer"
-    app["db"].execute(f"create table if not exists orders ({columns})")
-
-
-@app.listen("shutdown")
-def close_database():
+@app.lifespan
+async def database(app):
+    app["db"] = sqlite3.connect(os.environ.get("ORDERS", ":memory:"), timeout=30)
+    app["db"].execute(f"create table if not exists orders ({COLUMNS})")
+    yield
     app["db"].close()
 
 
@@ -69,30 +56,43 @@ async def page(request, response):
     response.html = PAGE
 
 
+async def wake_pages():
+    while True:
+        try:
+            return await app.rooms["orders"].send("There are new orders")
+        except ConnectionError:  # Redis is away
+            await asyncio.sleep(1)
+
+
+@app.listen("room_gap")  # Redis is back: this process may have missed a message
+async def wake_own_pages(room):
+    await room.send("There may be new orders", local=True)
+
+
 @app.route("/orders", methods=["POST"])
 async def order(request, response):
     values = request.form.get("item"), request.form.int("amount")
     with app["db"] as db:
         db.execute("insert into orders (item, amount) values (?, ?)", values)
-    # Wake all who wait for this change; the next one is another event.
-    app["changed"].set()
-    app["changed"] = asyncio.Event()
+    app.create_task(wake_pages())  # the order is stored, whatever comes
     response.status = 204
 
 
-@app.route("/events")
-async def events(request, response):
-    async def rows(last):
-        while True:
-            changed = app["changed"]  # first, so that no change falls between
+async def orders_after(last):
+    async with app.rooms["orders"].subscribe() as messages:  # first, so that none is missed
+        woken = True
+        while woken:
             found = app["db"].execute("select * from orders where id > ?", [last])
             for row in found.fetchall():
                 last = row[0]
                 yield ServerSentEvent(row, id=last)
-            await changed.wait()
+            woken = await anext(messages, None)  # None at the end: the page reconnects
 
+
+@app.route("/events")
+async def events(request, response):
     # A browser that connects again says what it has seen: nothing is lost, nothing comes twice.
-    response.sse = rows(request.last_event_number("last"))
+    response.sse = orders_after(request.last_event_number("last"))
 
 
 if __name__ == "__main__":

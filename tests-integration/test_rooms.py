@@ -2,21 +2,24 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from roll import Roll, extensions
+from roll import Roll, extensions, testing
 from roll.extensions.rooms import subscriber
 
 CLIENTS = 200
+DOCS = Path(__file__).parents[1] / "docs"
 PATIENCE = 60
 
 pytestmark = pytest.mark.skipif(
@@ -253,3 +256,28 @@ async def test_a_redis_that_closes_each_connection_is_logged_once(caplog):
     server.close()
     (record,) = caplog.records
     assert record.getMessage().startswith("Redis is away, rooms get no messages: ")
+
+
+def snippets(page, heading):
+    """The blocks of Python below a heading of a page of docs/."""
+    text = (DOCS / page).read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+async def test_work_that_is_done_is_no_error_while_redis_is_away(redis, caplog):
+    """As docs/extensions.md shows."""
+    server = redis()
+    app = Roll()
+    app.rooms = extensions.rooms(app, server.url)
+    exec("\n".join(snippets("extensions.md", "When Redis is away")), {"app": app})
+    async with testing.Client(app) as client, app.rooms["orders"].subscribe() as messages:
+        assert (await client.post("/notes")).status == 201
+        assert not caplog.records
+        server.stop()
+        assert (await client.post("/notes")).status == 201
+        assert any("Nobody was told" in record.getMessage() for record in caplog.records)
+        for _ in range(3):
+            assert (await client.post("/orders")).status == 201
+        redis()
+        async with asyncio.timeout(PATIENCE):
+            assert [await anext(messages) for _ in range(3)] == ["There are new orders"] * 3

@@ -1,8 +1,10 @@
 """Pages that receive events through nginx, while the server behind it restarts."""
 
 import importlib.util
+import itertools
 import json
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -16,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SUPPORT = Path(__file__).parent / "support"
+PATIENCE = 60
 CLOSED = "source.readyState === EventSource.CLOSED"
 OPEN = "source.readyState === EventSource.OPEN"
 
@@ -114,6 +117,88 @@ def test_a_table_misses_no_order_while_its_server_restarts_behind_nginx(
     items.append("the last one")
     order(front, items[-1])
     browser.wait_for(f"{ITEMS}.includes('the last one')")
+    assert browser.evaluate(ITEMS) == items
+
+
+@pytest.fixture
+def redis(run):
+    """Start a Redis, always on the same port."""
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    port = free_port()
+
+    def start():
+        program = run("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "")
+        program.wait_for("Ready to accept connections")
+        program.url = f"redis://127.0.0.1:{port}"
+        return program
+
+    return start
+
+
+@pytest.fixture
+def workers(run, port, tmp_path):
+    """Start examples/live_table.py with two workers of gunicorn that share a Redis."""
+
+    def start(url):
+        program = run(
+            *(sys.executable, "-m", "gunicorn", "live_table:app", "--workers", "2"),
+            *("--worker-class", "roll.worker.Worker", "--bind", f"127.0.0.1:{port}"),
+            cwd=ROOT / "examples",
+            ORDERS=str(tmp_path / "orders.db"),
+            REDIS=url,
+        )
+        for _ in range(2):
+            program.wait_for("Booting worker")
+        return program
+
+    return start
+
+
+def stream_of(url):
+    """Yield the items that a client without a browser gets, over one connection."""
+    with urllib.request.urlopen(f"{url}/events", timeout=PATIENCE) as answer:
+        for line in answer:
+            if line.startswith(b"data: "):
+                yield json.loads(line.removeprefix(b"data: "))[1]
+
+
+def test_tables_of_two_workers_miss_no_order_while_all_restart(
+    front, redis, workers, browser, port, tmp_path
+):
+    server = redis()
+    program = workers(server.url)
+    browser.open(front)
+    browser.wait_for(OPEN)
+    items = [f"order {number}" for number in range(20)]
+    # Many streams, of both workers, while orders come: each subscribes at another moment.
+    streams = []
+    for item in items:
+        order(front, item)
+        streams.append(stream_of(f"http://127.0.0.1:{port}"))
+        assert next(streams[-1]) == items[0]
+    for stream in streams:
+        assert list(itertools.islice(stream, len(items) - 1)) == items[1:]
+
+    # Redis goes and comes back: an order of the meantime is shown afterwards, by both workers.
+    server.stop()
+    items.append("without Redis")
+    order(front, items[-1])
+    redis()
+    for stream in streams:
+        assert next(stream) == items[-1]
+        stream.close()
+
+    browser.wait_for(f"{ITEMS}.length >= {len(items)}")
+    program.stop(signal.SIGTERM)
+    browser.wait_for(CLOSED)
+    items.append("without workers")
+    store(tmp_path / "orders.db", items[-1:])
+    workers(server.url)
+    browser.wait_for(f"{ITEMS}.length >= {len(items)}")
+    items.append("the last one")
+    order(front, items[-1])
+    browser.wait_for(f"{ITEMS}.length >= {len(items)}")
     assert browser.evaluate(ITEMS) == items
 
 

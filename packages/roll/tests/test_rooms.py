@@ -308,6 +308,69 @@ async def test_one_message_may_pass_the_backlog(app):
     assert await reading == ["x" * 10**6]
 
 
+async def test_messages_wait_from_the_subscription_on(app):
+    hall = rooms(app)
+    room = hall["lobby"]
+    async with room.subscribe() as messages:
+        assert list(hall) == ["lobby"]
+        for message in ("one", b"two"):
+            await room.send(message)
+        assert [await anext(messages), await anext(messages)] == ["one", b"two"]
+        await room.send("left behind")
+    assert list(hall) == []
+    await room.send("three")
+    assert [message async for message in messages] == ["left behind"]
+
+
+async def test_a_wait_for_a_message_may_be_given_up_and_made_again(app):
+    room = rooms(app)["lobby"]
+    async with room.subscribe() as messages:
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0):
+                    await anext(messages)
+        waiting = asyncio.ensure_future(anext(messages))
+        await asyncio.sleep(0)
+        await room.send("one")
+        waiting.cancel()  # when the message is there already
+        await asyncio.wait([waiting])
+        got = [] if waiting.cancelled() else [waiting.result()]
+        await room.send("two")
+        while len(got) < 2:
+            got.append(await anext(messages))
+        assert got == ["one", "two"]
+
+
+async def test_one_task_at_a_time_waits_for_a_message(app):
+    room = rooms(app)["lobby"]
+    async with room.subscribe() as messages:
+        waiting = asyncio.ensure_future(anext(messages))
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="Another task"):
+            await anext(messages)
+        await room.send("one")
+        assert await waiting == "one"
+
+
+async def test_a_wait_ends_with_its_block(app):
+    async with rooms(app)["lobby"].subscribe() as messages:
+        waiting = asyncio.ensure_future(anext(messages, "the end"))
+        await asyncio.sleep(0)
+    assert await waiting == "the end"
+
+
+async def test_a_local_message_reaches_members_and_readers(app, hall, visit):
+    ada, bob = await visit("lobby"), await visit("lobby")
+    (own, _) = hall["lobby"].members
+    async with hall["lobby"].subscribe() as messages:
+        await hall["lobby"].send("to all", local=True)
+        await hall["lobby"].send_json({"a": 1}, exclude=own, local=True)
+        assert [await anext(messages), await anext(messages)] == ["to all", '{"a":1}']
+    assert {await ada.recv(), await bob.recv()} == {"to all"}
+    await hall["lobby"].send("last")
+    assert sorted([await ada.recv(), await bob.recv()]) == ["last", '{"a":1}']
+
+
 # Slow websockets.
 
 

@@ -190,6 +190,45 @@ async def test_a_room_is_read_over_redis(redis, launch):
     assert await asyncio.gather(*reading) == [['{"a":1}', b"two"]] * 3
 
 
+async def test_nothing_is_lost_from_the_subscription_on(redis, launch):
+    one, two = await launch(), await launch()
+    for number in range(50):
+        async with one.rooms[f"lobby {number}"].subscribe() as messages:
+            await two.rooms[f"lobby {number}"].send("hello")
+            async with asyncio.timeout(PATIENCE):
+                assert await anext(messages) == "hello"
+
+
+async def test_a_subscription_without_redis_is_told_of_the_gap(server, launch):
+    app = await launch()
+    async with app.rooms["lobby"].subscribe() as messages:
+        with pytest.raises(ConnectionError):
+            await app.rooms["lobby"].send("lost")
+        await app.rooms["lobby"].send("here", local=True)
+        assert await anext(messages) == "here"
+        server.start()
+        await until(lambda: app.gaps)
+        await app.rooms["lobby"].send("hello")
+        assert await anext(messages) == "hello"
+
+
+async def test_a_listener_of_gaps_reaches_each_member_once(redis, server, launch, visit):
+    apps = [await launch(), await launch()]
+    members = [await visit(app, "lobby") for app in apps]
+    for app in apps:
+
+        @app.listen("room_gap")
+        async def tell(room):
+            await room.send("gap", local=True)
+
+    server.end()
+    server.start()
+    await until(lambda: all(app.gaps for app in apps))
+    await apps[0].rooms["lobby"].send("after")
+    for member in members:
+        assert [await member.recv(), await member.recv()] == ["gap", "after"]
+
+
 async def test_prefixes_and_names_keep_rooms_apart(redis, launch, visit):
     one, two = await launch(), await launch(prefix="other")
     ada, bob, eve = await visit(one), await visit(two), await visit(one, "lobb")

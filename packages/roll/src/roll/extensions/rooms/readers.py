@@ -1,10 +1,10 @@
-"""Readers of a room (`async for`), each with a bounded queue."""
+"""Readers of a room, each with a bounded queue."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Final
+from typing import Final, Self
 
 from .bus import Message
 
@@ -18,7 +18,10 @@ COST: Final = 100
 
 
 class Reader:
-    """The messages that wait for one reader."""
+    """An iterator over the messages that arrive for one reader.
+
+    One task at a time may wait for a message. If it is cancelled, no message is lost.
+    """
 
     def __init__(self, backlog: int) -> None:
         self.backlog = backlog
@@ -43,17 +46,32 @@ class Reader:
         self.wake()
 
     def wake(self) -> None:
-        """Wake the reader if it waits."""
+        """Wake the task that waits for a message."""
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
 
-    async def get(self) -> Message | None:
-        """Return the next message; None at the end."""
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Message:
+        """Return the next message.
+
+        Raises:
+            RuntimeError: another task waits for a message.
+        """
         while not self.messages:
             if self.ended:
-                return None
-            self.waiter = asyncio.get_running_loop().create_future()
-            await self.waiter
+                raise StopAsyncIteration
+            await self._wait()
         message = self.messages.popleft()
         self.size -= len(message) + COST
         return message
+
+    async def _wait(self) -> None:
+        if self.waiter is not None:
+            raise RuntimeError("Another task waits for the next message of this room")
+        self.waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self.waiter
+        finally:
+            self.waiter = None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from roll_websocket import WSProtocol, broadcast
 
 from ...errors import ends_task, log_error
-from .bus import Bus, Message
+from .bus import Bus, LocalBus, Message
 from .readers import Reader
 
 __all__ = ["Counters", "House", "Policy", "Room"]
@@ -19,6 +19,9 @@ Policy = Literal["close", "drop"]
 """What happens to a slow peer: it is closed, or it misses messages."""
 
 SENT = str, bytes, bytearray, memoryview
+
+LOCAL: Final = LocalBus()
+"""The bus of messages that stay in this process."""
 
 
 @dataclass(slots=True)
@@ -109,11 +112,17 @@ class Room:
             await self._leave(ws)
 
     async def send(
-        self, message: str | bytes | bytearray | memoryview, exclude: WSProtocol | None = None
+        self,
+        message: str | bytes | bytearray | memoryview,
+        exclude: WSProtocol | None = None,
+        *,
+        local: bool = False,
     ) -> None:
         """Send a message to all members and readers except `exclude`, without waiting for them.
 
-        The messages of one process arrive in the order of the calls.
+        The messages of one process arrive in the order of the calls. With `local`, the message
+        reaches the members and readers of this process only, without Redis: such as from a
+        listener of `room_gap`, which each process calls.
 
         Raises:
             TypeError: the message is neither text nor bytes, or `exclude` is not a websocket.
@@ -125,30 +134,48 @@ class Room:
         if exclude is not None:
             check_websocket("exclude", exclude)
         data = message if isinstance(message, str) else bytes(message)
-        await self._house.bus.send(self, data, exclude)
+        bus = LOCAL if local else self._house.bus
+        await bus.send(self, data, exclude)
 
-    async def send_json(self, value: Any, exclude: WSProtocol | None = None) -> None:
+    async def send_json(
+        self, value: Any, exclude: WSProtocol | None = None, *, local: bool = False
+    ) -> None:
         """Send a value as JSON text, encoded by the codec of the application.
 
         Raises the exceptions of `send`, and those of the codec: TypeError or ValueError.
         """
         text = self._house.app.JSON.dumps(value)
-        await self.send(text if isinstance(text, str) else text.decode(), exclude)
+        await self.send(text if isinstance(text, str) else text.decode(), exclude, local=local)
 
     async def __aiter__(self) -> AsyncGenerator[Message, None]:
-        """Iterate over the messages that arrive from now on.
+        """Iterate over the messages that arrive after the first step.
 
-        The iteration ends when the application shuts down. With `slow="close"` it also ends if the
-        reader is too slow.
+        The iteration ends as that of `subscribe` does. Use `subscribe` to do something between
+        the subscription and the first message.
+        """
+        async with self.subscribe() as messages:
+            async for message in messages:
+                yield message
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[AsyncIterator[Message]]:
+        """Yield an iterator over the messages that are sent within the `async with` block.
+
+        Messages wait for the iterator from the start of the block, so none is lost between a
+        look into a database and the first step. The iteration ends when the application shuts
+        down, and when the block ends. With `slow="close"` it also ends if the reader is too slow.
+
+        Without a connection to Redis, the block starts at once. `room_gap` is sent when messages
+        arrive.
         """
         reader = Reader(self._house.backlog)
         self._readers.add(reader)
         try:
             await self._house.bus.open(self)
-            while (message := await reader.get()) is not None:
-                yield message
+            yield reader
         finally:
             self._readers.discard(reader)
+            reader.end()
             self._rest()
 
     def end_readers(self) -> None:
