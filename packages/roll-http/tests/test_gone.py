@@ -1,6 +1,7 @@
 """Clients that went before anybody looked, or say too much: no socket, the order is certain."""
 
 import asyncio
+import contextlib
 import socket
 from types import SimpleNamespace
 
@@ -107,6 +108,22 @@ async def test_an_incomplete_body_at_the_end_of_the_input_is_not_awaited():
     await turns()
     assert seen == ["/a", "/b"]
     assert protocol.transport.data.count(b"HTTP/1.1 200 OK") == 1
+    assert protocol.transport.closed
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("sent", [b"Content-Length: 5\r\n\r\nhel", b"Content-Length: 5\r\n\r\n"])
+async def test_answer_to_an_incomplete_body_at_the_end_of_the_input_closes(sent):
+    async def answer_the_error(request, response):
+        with contextlib.suppress(ClientDisconnected):
+            await request.read()
+        return response
+
+    protocol = connect(answer_the_error)
+    protocol.data_received(b"POST / HTTP/1.1\r\nHost: a\r\n" + sent)
+    assert protocol.eof_received()
+    await turns()
+    assert b"\r\nConnection: close\r\n" in protocol.transport.data
     assert protocol.transport.closed
     protocol.connection_lost(None)
 

@@ -233,7 +233,7 @@ def may_go_on(connection: Connection, request: Request, response: Response) -> b
     if body.receiving:
         too_large = response.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         return body.worth_skipping and not too_large
-    return not body.broken
+    return body.complete
 
 
 def serialize_in_python(
