@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect as connect_websocket
 
 HOSTED = Path(__file__).parent / "support" / "hosted"
@@ -163,3 +164,89 @@ def test_end_of_the_server_ends_the_application(run, tmp_path):
     program.wait_for("Rolling on")
     assert program.stop() == 0
     assert "lifespan.shutdown\n" in program.output
+
+
+RELOADED = """
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            kind = (await receive())["type"]
+            print("first", kind, flush=True)
+            await send({"type": f"{kind}.complete"})
+    else:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"first"})
+"""
+
+FAILING = """
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no database"})
+"""
+
+
+def replace(file, text):
+    """Change a file at once: a reload may begin within a write."""
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    new.replace(file)
+
+
+def reloaded_to(file, text, program):
+    """Change the application; return the URL on which the next process serves."""
+    replace(file, text)
+    return program.wait_for_url()
+
+
+def test_application_is_reloaded(run, curl, tmp_path):
+    pytest.importorskip("watchfiles")
+    file = tmp_path / "served.py"
+    file.write_text(RELOADED)
+    argv = ["-m", "roll", "run", "served.py", "--port", "0", "--reload"]
+    program = run(sys.executable, *argv, cwd=tmp_path)
+    url = program.wait_for_url()
+    assert curl(url).body == "first"
+    replace(file, RELOADED.replace("first", "second"))
+    program.wait_for("first lifespan.shutdown")
+    program.wait_for("second lifespan.startup")
+    assert program.wait_for_url() == url
+    assert curl(url).body == "second"
+    assert program.stop() == 0
+    assert "second lifespan.shutdown\n" in program.output
+
+
+@pytest.mark.parametrize(
+    ("broken", "shown"),
+    [
+        (f"{RELOADED}def broken(:\n", "def broken(:"),
+        (FAILING, "no database"),
+        (f"{RELOADED}app = 5\n", "served:app is no application, but of type int"),
+    ],
+)
+def test_application_that_fails_is_shown_until_it_is_repaired(run, curl, tmp_path, broken, shown):
+    pytest.importorskip("watchfiles")
+    file = tmp_path / "served.py"
+    file.write_text(broken)
+    argv = ["-m", "roll", "run", "served:app", "--port", "0", "--reload"]
+    program = run(sys.executable, *argv, cwd=tmp_path)
+    url = program.wait_for_url()
+    assert shown in curl(url).body
+    assert reloaded_to(file, RELOADED, program) == url
+    assert curl(url).body == "first"
+
+
+def test_starlette_is_reloaded_with_its_websockets(run, curl, tmp_path):
+    skip_unless_installed("starlette")
+    pytest.importorskip("watchfiles")
+    text = (HOSTED / "starlette_app.py").read_text()
+    file = tmp_path / "starlette_app.py"
+    file.write_text(text)
+    argv = ["-m", "roll", "run", "starlette_app:app", "--port", "0", "--reload"]
+    program = run(sys.executable, *argv, cwd=tmp_path)
+    url = program.wait_for_url()
+    with connect_websocket(f"{url.replace('http', 'ws')}/ws") as ws:
+        assert reloaded_to(file, text.replace("Hello ", "Good day "), program) == url
+        with pytest.raises(ConnectionClosed) as closed:
+            ws.recv()
+    assert closed.value.rcvd.code == 1001
+    assert curl(f"{url}/hello/Ada").body == "Good day Ada"
