@@ -128,6 +128,38 @@ async def test_answer_to_an_incomplete_body_at_the_end_of_the_input_closes(sent)
     protocol.connection_lost(None)
 
 
+CHUNKED = b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest.mark.parametrize("at", [0, 7, 10])
+async def test_request_behind_a_body_outlives_all_ticks_while_the_client_does_not_read(reads, at):
+    seen = []
+
+    async def answer(request, response):
+        seen.append(request.path)
+        await asyncio.sleep(0)
+        if reads:
+            await request.read()
+        protocol.pause_writing()  # as a transport does whose client does not read
+        return response
+
+    protocol = connect(answer)
+    rest = b"2\r\nab\r\n0\r\n\r\n"
+    protocol.data_received(CHUNKED + rest[:at])
+    await turns()
+    protocol.data_received(rest[at:] + b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+    await turns()
+    for number in range(10):
+        protocol.registry._check_deadlines(protocol.registry.now + 1000 * number)
+    assert (seen, protocol.transport.closed) == (["/a"], False)
+    protocol.resume_writing()
+    await turns()
+    assert seen == ["/a", "/b"]
+    assert protocol.transport.data.count(b"HTTP/1.1 200 OK") == 2
+    protocol.connection_lost(None)
+
+
 async def test_an_incomplete_head_at_the_end_of_the_input_is_no_request():
     async def hello(request, response):
         await asyncio.sleep(0)

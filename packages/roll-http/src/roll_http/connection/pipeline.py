@@ -127,7 +127,14 @@ class PipelinedConnection(EndingConnection):
         if not self.reader.has_bytes:
             self._await_request()
             return
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin a request that has arrived already."""
         self.state = IDLE
+        # No deadline: one of the last request's body, or of an idle connection, would close the
+        # connection before this request is answered, for example while the client reads slowly.
+        self.read_deadline = NEVER
         if not self._advancing:  # otherwise the loop of `_advance` goes on
             self._advance_soon()
 
@@ -208,8 +215,10 @@ class PipelinedConnection(EndingConnection):
             self._close()
         elif not body.receiving:
             self.reader.body = None
-            self._await_request()
-            self._advance_soon()
+            if self.reader.has_bytes:
+                self._go_on()
+            else:
+                self._await_request()
 
     # Deadlines.
 
