@@ -1,5 +1,7 @@
 """An ASGI application on Roll's server passes the probe as an application of Roll does."""
 
+import random
+
 import pytest
 
 DRIPPED_AT_MOST = 3000
@@ -114,3 +116,52 @@ def test_half_closed_client_learns_that_its_unfinished_request_ends_the_connecti
         answer = connection.answer()
         assert (answer.status, answer.closes) == (400, True)
         assert connection.ended()
+
+
+KINDS = ["echo", "unread", "part", "early", "leak", "behind", "late", "stream", "raise"]
+SIZES = [0, 1, 100, 5000]
+BATCH = 16
+
+
+def request_of(chance, number):
+    """Return the line and the bytes of a request, with or without a body."""
+    target = f"/{chance.choice(KINDS)}/n{number}"
+    framing, size = chance.randrange(3), chance.choice(SIZES)
+    if not framing:
+        return f"GET {target}", f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    head = f"POST {target} HTTP/1.1\r\nHost: a\r\n"
+    body = b"G" * size
+    if framing == 1:
+        return f"POST {target}", f"{head}Content-Length: {size}\r\n\r\n".encode() + body
+    chunk = b"%x\r\n%b\r\n" % (size, body) if size else b""
+    return f"POST {target}", f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + chunk + LAST
+
+
+LAST = b"0\r\n\r\n"
+
+
+def send_in_pieces(connection, chance, data):
+    start = 0
+    while start < len(data):
+        size = chance.choice([1, 37, 1000, 100_000])
+        connection.send(data[start : start + size])
+        start += size
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_each_pipelined_answer_belongs_to_its_request_whatever_is_read(probe, seed):
+    chance = random.Random(seed)
+    batch = [request_of(chance, number) for number in range(BATCH)]
+    with probe.connect() as connection:
+        probe.ran(connection.port)
+        send_in_pieces(connection, chance, b"".join(data for _, data in batch))
+        for line, _ in batch:
+            answer = connection.answer()
+            if "/raise/" in line:
+                assert (answer.status, answer.get("X-Ran")) == (500, None)
+            else:
+                assert (answer.status, answer.get("X-Ran")) == (200, line)
+                assert b"leaked" not in answer.body
+            assert not answer.closes
+        assert connection.kept()
+    assert probe.ran(connection.port) == [line for line, _ in batch]

@@ -9,6 +9,7 @@ It answers HTTP requests and the lifespan, and refuses websockets.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections import defaultdict
@@ -16,6 +17,7 @@ from contextvars import ContextVar
 
 seen = ContextVar("seen", default="nothing")
 ran: defaultdict[str, list[str]] = defaultdict(list)
+leaks: set[asyncio.Future[None]] = set()
 
 START = "http.response.start"
 BODY = "http.response.body"
@@ -106,6 +108,39 @@ class Exchange:
         """Answer without reading the body."""
         self.record()
         await self.answer(b"")
+
+    async def do_part(self, rest):
+        """Answer after the first message of the body."""
+        await self.receive()
+        await self.do_unread(rest)
+
+    async def do_early(self, rest):
+        """Answer, and read the body then."""
+        await self.do_unread(rest)
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    async def do_leak(self, rest):
+        """Answer, and leave a task that goes on to receive and to send."""
+        self.leaked = asyncio.ensure_future(self.go_on())
+        leaks.add(self.leaked)
+        self.leaked.add_done_callback(leaks.discard)
+        await self.do_unread(rest)
+
+    async def go_on(self):
+        while (await self.receive())["type"] != "http.disconnect":
+            await asyncio.sleep(0)
+        for message in ({"type": START, "status": 500}, {"type": BODY, "body": b"leaked"}):
+            for _ in range(5):
+                await asyncio.sleep(0)
+                with contextlib.suppress(RuntimeError):
+                    await self.send(message)
+
+    async def do_behind(self, rest):
+        """Answer, and work on."""
+        await self.do_unread(rest)
+        for _ in range(20):
+            await asyncio.sleep(0)
 
     async def do_context(self, rest):
         """Tell what the context holds from earlier requests, in a body that fills buffers."""
