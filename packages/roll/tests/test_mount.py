@@ -1,8 +1,10 @@
 """`app.mount`: applications of ASGI on Roll's server, over HTTP."""
 
 import asyncio
+import contextlib
 import gc
 import logging
+import os
 import re
 import socket
 
@@ -95,6 +97,7 @@ def mount(app, path, application, **settings):
 
 REQUEST = b"GET /admin%s HTTP/1.1\r\nHost: example.org\r\n%s\r\n"
 LAST = b"Connection: close\r\n"
+MIB = 1024 * 1024
 
 
 # What the application is told.
@@ -1112,14 +1115,160 @@ async def test_file_is_sent_by_its_path(liveclient, app, tmp_path):
         assert (await liveclient.get(path)).body == file.read_bytes()
 
 
-async def test_missing_file_is_an_error(client, app, caplog, tmp_path):
+def pathsend(path):
+    return {"type": "http.response.pathsend", "path": str(path)}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "socket", "nul", "number"])
+async def test_path_that_names_no_file_is_an_error(
+    liveclient, app, caplog, tmp_path, kind, method
+):
+    paths = {"nul": "a\0b", "folder": str(tmp_path), "number": 0}
+    path = paths.get(kind, str(tmp_path / kind))
+    if kind == "pipe":
+        os.mkfifo(path)
+    listening = socket.socket(socket.AF_UNIX)
+    if kind == "socket":
+        listening.bind(path)
+
     async def answer(scope, receive, send):
-        await send(start())
-        await send({"type": "http.response.pathsend", "path": str(tmp_path / "none")})
+        await send(start(200, (b"x-file", b"1")))
+        await send({"type": "http.response.pathsend", "path": path})
 
     answers(app, answer)
-    assert (await client.get("/admin")).status == 500
-    assert "FileNotFoundError" in caplog.text
+    with listening:
+        response = await liveclient.query(method, "/admin")
+    assert (response.status, "x-file" in response.headers) == (500, False)
+    assert "Unexpected exception" in caplog.text
+
+
+async def test_application_may_answer_for_a_file_that_is_missing(client, app, tmp_path):
+    async def answer(scope, receive, send):
+        await send(start(200))
+        with contextlib.suppress(OSError):
+            await send(pathsend(tmp_path / "none"))
+        await send(body(b"instead"))
+
+    answers(app, answer)
+    assert (await client.get("/admin")).body == b"instead"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("size", [0, 1, 300_000])
+async def test_file_without_a_length_gets_its_own(liveclient, app, tmp_path, size, method):
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * size)
+
+    async def answer(scope, receive, send):
+        await send(start(200))
+        await send(pathsend(file))
+
+    answers(app, answer)
+    response = await liveclient.query(method, "/admin")
+    assert response.headers["content-length"] == str(size)
+    assert "transfer-encoding" not in response.headers
+    assert len(response.body) == (size if method == "GET" else 0)
+
+
+async def test_file_to_a_response_without_a_body_is_not_sent(liveclient, app, tmp_path, talk):
+    file = tmp_path / "file"
+    file.write_bytes(b"not sent")
+
+    async def answer(scope, receive, send):
+        await send(start(304))
+        await send(pathsend(file))
+
+    answers(app, answer)
+    received = await talk(REQUEST % (b"", LAST))
+    assert received.startswith(b"HTTP/1.1 304 ")
+    assert received.endswith(b"\r\n\r\n")
+
+
+async def changed_while_sent(liveclient, app, file, change):
+    """Send a file that changes when its head is there; return the size of what arrives."""
+    size = 64 * MIB
+    with file.open("wb") as out:
+        out.truncate(size)
+
+    async def answer(scope, receive, send):
+        await send(start(200))
+        await send(pathsend(file))
+
+    answers(app, answer)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", LAST))
+    assert b"Content-Length: %d\r\n" % size in await reader.readuntil(b"\r\n\r\n")
+    change()
+    received = 0
+    with contextlib.suppress(ConnectionError):
+        while part := await reader.read(MIB):
+            received += len(part)
+    writer.close()
+    return received
+
+
+async def test_file_that_shrinks_while_it_is_sent_cuts_the_response(
+    liveclient, app, tmp_path, caplog
+):
+    file = tmp_path / "file"
+    received = await changed_while_sent(liveclient, app, file, lambda: os.truncate(file, 0))
+    assert received < 64 * MIB
+    assert "was cut while it was read" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["grows", "vanishes", "is replaced"])
+async def test_file_that_changes_while_it_is_sent_is_sent_as_it_was(
+    liveclient, app, tmp_path, how
+):
+    file = tmp_path / "file"
+
+    def change():
+        if how == "grows":
+            with file.open("ab") as out:
+                out.write(bytes(MIB))
+            return
+        file.unlink()
+        if how == "is replaced":
+            file.write_bytes(b"another")
+
+    assert await changed_while_sent(liveclient, app, file, change) == 64 * MIB
+
+
+async def test_file_has_trailers(liveclient, app, talk, tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"x" * 300_000)
+
+    async def answer(scope, receive, send):
+        await send(start(200, trailers=True))
+        await send(pathsend(file))
+        await send({"type": "http.response.trailers", "headers": [(b"x-sum", b"5")]})
+
+    answers(app, answer)
+    received = await talk(REQUEST % (b"", LAST))
+    assert received.count(b"x") >= 300_000
+    assert received.endswith(b"\r\n0\r\nx-sum: 5\r\n\r\n")
+
+
+async def test_response_that_another_task_has_sent_is_not_followed_by_a_file(
+    client, app, tmp_path
+):
+    file = tmp_path / "file"
+    file.write_bytes(b"late")
+    refused = []
+
+    async def answer(scope, receive, send):
+        await send(start(200))
+        late = asyncio.ensure_future(send(pathsend(file)))
+        await asyncio.sleep(0)  # the file is opened in a thread
+        await send(body(b"first"))
+        with pytest.raises(RuntimeError, match="after the end") as caught:
+            await late
+        refused.append(caught)
+
+    answers(app, answer)
+    assert (await client.get("/admin")).body == b"first"
+    assert len(refused) == 1
 
 
 REFUSED_STARTS = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 from roll_http import ClientDisconnected, FileBody, HttpError
@@ -126,7 +126,7 @@ class Exchange(ExchangeBase):
 
     async def _send_other(self, kind: str, message: Any) -> None:
         if kind == "http.response.pathsend" and self.state == STARTED:
-            await self._send_whole(file_at(message["path"]))
+            await self._send_file(message["path"])
         elif kind == "http.response.trailers" and self._takes_trailers():
             self.trailers = (self.trailers or b"") + trailer_lines(message.get("headers", ()))
             if not message.get("more_trailers", False) and self.outgoing is not None:
@@ -154,6 +154,23 @@ class Exchange(ExchangeBase):
         sending = self.connection.respond(response)
         if sending is not None:
             await sending
+
+    async def _send_file(self, path: Any) -> None:
+        """Send a whole file; raise an `OSError` or a `ValueError` if it cannot be read."""
+        file = FileBody(path, 0, sys.maxsize)
+        # Before the head, so that a HEAD fails as a GET does, and the application may answer.
+        await file.prepare(None)
+        if self.state != STARTED:  # another task has sent meanwhile
+            await file.aclose()
+            self._refuse("http.response.pathsend")
+        if self.trailers is not None:
+            async for part in file:
+                await self._send_part({"body": part, "more_body": True})
+            await self._send_part({})
+            return
+        if self.length is None:
+            self.length = str(file.remaining)
+        await self._send_whole(file)
 
     async def _send_part(self, message: Any) -> None:
         data = checked(message.get("body", b""))
@@ -320,11 +337,6 @@ MISSING: Final = (
     "",
     "within a response: the listeners of `response` still ran",
 )
-
-
-def file_at(path: Any) -> FileBody:
-    """Return a whole file as the body of a response; raise `OSError` if it cannot be read."""
-    return FileBody(path, 0, Path(path).stat().st_size)
 
 
 def reset(response: Any) -> None:
