@@ -1,6 +1,7 @@
 """`app.mount`: websockets of applications of ASGI on Roll's server."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -105,6 +106,68 @@ async def test_accept_has_subprotocol_and_fields(app, serve):
         next(line for line in lines if line.startswith(name))
         for name in (b"x-mine", b"set-cookie", b"X-Outer")
     ] == [b"x-mine: 1", b"set-cookie: a=1", b"X-Outer: 2"]
+
+
+OFFERS = "Sec-WebSocket-Protocol: one, two\r\n"
+
+
+async def handshake(client, fields):
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(HANDSHAKE % fields.encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    return head.decode()
+
+
+@pytest.mark.parametrize("name", [b"sec-websocket-protocol", b"Sec-WebSocket-Protocol"])
+async def test_subprotocol_may_be_a_field(serve, name):
+    async def accept(receive, send):
+        await send({"type": "websocket.accept", "headers": [(name, b"two")]})
+        await receive()
+
+    async with serve(accept) as client:
+        head = await handshake(client, OFFERS)
+    assert head.count("Sec-WebSocket-Protocol: two\r\n") == 1
+
+
+@pytest.mark.parametrize("none", [{}, {"subprotocol": None}, {"subprotocol": ""}])
+async def test_subprotocol_may_be_left_out(serve, none):
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"} | none)
+        await receive()
+
+    async with serve(accept) as client:
+        head = await handshake(client, OFFERS)
+    assert head.startswith("HTTP/1.1 101 ")
+    assert "Sec-WebSocket-Protocol" not in head
+
+
+@pytest.mark.parametrize("chosen", ["three", "ONE", "one, two", b"one", "one\r\nx: 1", 1])
+@pytest.mark.parametrize(("fields", "offer"), [(OFFERS, "'one', 'two'"), ("", "none")])
+async def test_subprotocol_that_is_not_offered_is_a_500_that_tells_why(
+    serve, caplog, chosen, fields, offer
+):
+    async def accept(receive, send):
+        await send({"type": "websocket.accept", "subprotocol": chosen})
+
+    async with serve(accept) as client:
+        head = await handshake(client, fields)
+    assert head.startswith("HTTP/1.1 500 ")
+    assert (
+        f"has accepted with the subprotocol {chosen!r}: the client offers {offer}" in caplog.text
+    )
+
+
+async def test_application_may_go_on_behind_a_subprotocol_that_is_refused(serve):
+    async def accept(receive, send):
+        for chosen in ("three", "two"):
+            with contextlib.suppress(ValueError):
+                await send({"type": "websocket.accept", "subprotocol": chosen})
+        await receive()
+
+    async with serve(accept) as client:
+        head = await handshake(client, OFFERS)
+    assert "Sec-WebSocket-Protocol: two\r\n" in head
 
 
 async def test_close_of_the_client_is_told(serve):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -28,12 +29,9 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
     request.keep_alive = False  # frames may follow a handshake
     ws = make_websocket(app, request)
     handshake(ws, (), host.settings)
-    session = Session(host, ws)
-    task = asyncio.ensure_future(
-        host.application(
-            websocket_scope(request, host.prefix, host.state), session.receive, session.send
-        )
-    )
+    scope = websocket_scope(request, host.prefix, host.state)
+    session = Session(host, ws, scope["subprotocols"])
+    task = asyncio.ensure_future(host.application(scope, session.receive, session.send))
     request.protocol.on_gone = session.lose
     kept = False
     try:
@@ -124,10 +122,12 @@ async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any
 class Session:
     """The messages of a websocket in both directions."""
 
-    def __init__(self, host: Any, ws: Any) -> None:
+    def __init__(self, host: Any, ws: Any, offered: Iterable[str]) -> None:
         loop = asyncio.get_running_loop()
         self.host = host
         self.ws = ws
+        self.offered = tuple(offered)
+        """The subprotocols that the client speaks."""
         self.decided: asyncio.Future[None] = loop.create_future()
         """Done when the application has accepted or refused the handshake, or has ended."""
         self.opened: asyncio.Future[bool] = loop.create_future()
@@ -165,6 +165,7 @@ class Session:
         Raises:
             ClientDisconnected: the connection has ended.
             RuntimeError: the message is not allowed now.
+            ValueError: the client has not offered the subprotocol.
         """
         if self.accepted:
             await self._send_open(message["type"], message)
@@ -175,9 +176,7 @@ class Session:
 
     async def _decide(self, kind: str, message: Any) -> None:
         if kind == "websocket.accept":
-            self.subprotocol = message.get("subprotocol")
-            fields = message.get("headers") or ()
-            self.fields = [(text_of(name), text_of(value)) for name, value in fields]
+            self._take_accept(message)
             self.accepted = True
             self.decided.set_result(None)
             if not await asyncio.shield(self.opened):
@@ -192,6 +191,19 @@ class Session:
                 self.decided.set_result(None)
         else:
             raise RuntimeError(f"{self.host} has sent {kind!r} before 'websocket.accept'")
+
+    def _take_accept(self, message: Any) -> None:
+        fields = [(text_of(name), text_of(value)) for name, value in message.get("headers") or ()]
+        named = [value for name, value in fields if name.lower() == "sec-websocket-protocol"]
+        chosen = message.get("subprotocol") or (named[0] if named else None)
+        # A browser fails the connection for another one (RFC 6455 4.1), and tells no reason.
+        if chosen is not None and chosen not in self.offered:
+            offer = ", ".join(map(repr, self.offered)) or "none"
+            raise ValueError(
+                f"{self.host} has accepted with the subprotocol {chosen!r}: the client offers"
+                f" {offer}"
+            )
+        self.subprotocol, self.fields = chosen, fields
 
     async def _send_open(self, kind: str, message: Any) -> None:
         if kind == "websocket.close":
