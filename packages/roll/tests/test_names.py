@@ -71,3 +71,93 @@ def test_importing_roll_brings_neither_extensions_nor_testing():
     assert b"roll.application" in done.stdout
     assert b"roll.extensions" not in done.stdout
     assert b"roll.testing" not in done.stdout
+
+
+def outcome(script):
+    command = [sys.executable, "-c", f"import sys\n{script}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+APP = """
+import roll, roll.extensions
+app = roll.Roll()
+roll.extensions.cors(app)
+@app.route("/", {kind})
+async def home(request, there): there.body = "hello"
+"""
+FOUND = "print('websockets' in sys.modules, 'roll_websocket' in sys.modules)"
+
+
+def test_an_application_without_websockets_imports_none():
+    assert outcome(APP.format(kind="'GET'") + FOUND) == "False False"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        APP.format(kind="protocol='websocket'"),
+        "import roll; roll.extensions.rooms(roll.Roll())",
+        "import roll; roll.Roll.WebsocketProtocol",
+        "from roll import WSProtocol",
+        "from roll import *",
+        "from roll import websocket",
+    ],
+)
+def test_what_needs_websockets_imports_them(script):
+    script = script.replace("import roll;", "import roll, roll.extensions;")
+    assert outcome(f"{script}\n{FOUND}") == "True True"
+
+
+def test_the_websocket_class_of_an_application_is_that_of_the_leaf():
+    script = "import roll; print(roll.Roll.WebsocketProtocol is roll.WSProtocol)"
+    assert outcome(script) == "True"
+    script = "import roll; print(roll.Roll().WebsocketProtocol is roll.Roll.WebsocketProtocol)"
+    assert outcome(script) == "True"
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'roll' has no attribute 'missing'"):
+        roll.missing  # noqa: B018
+    with pytest.raises(ImportError):
+        from roll import missing  # noqa: F401
+
+
+FIRST = (
+    "ROLL = 'roll.', 'roll_routing', 'roll_websocket', 'websockets'"
+    + APP.format(kind="'GET'")
+    + """
+import asyncio
+async def ask(method):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(method + b" / HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
+    answer = await reader.read()
+    writer.close()
+    return answer
+async def main():
+    global port
+    server = await asyncio.get_running_loop().create_server(app.factory, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    await app.startup()
+    before = set(sys.modules)
+    assert b" 200 " in await ask(b"GET")
+    assert b" 405 " in await ask(b"POST")
+    print([name for name in set(sys.modules) - before if name.startswith(ROLL)])
+    server.close()
+asyncio.run(main())
+"""
+)
+
+
+def test_the_first_requests_import_no_module_of_roll():
+    assert outcome(FIRST) == "[]"
+
+
+def test_json_and_arguments_need_no_uuid():
+    script = """
+import pathlib
+from roll import Roll
+@Roll().route("/{name}")
+async def page(request, response, name: int): ...
+print(Roll.JSON.dumps([pathlib.PurePath("a")]), "uuid" in sys.modules)
+"""
+    assert outcome(script) == '["a"] False'

@@ -27,7 +27,7 @@ from roll import (
     parts,
 )
 from roll.extensions import logger
-from roll.old_hooks import OLD_HOOKS
+from roll.old_hooks import OLD_HOOKS, base_of
 from roll.testing import Client, LiveClient
 from roll.testing.encoding import encode_multipart
 from roll_multipart import LimitError
@@ -620,11 +620,11 @@ async def test_a_class_that_is_none_for_its_place_is_told_at_the_start(part, whe
 
 
 @pytest.mark.parametrize(
-    ("part", "hook"), [(part, hook) for part, (_, hooks) in OLD_HOOKS.items() for hook in hooks]
+    ("part", "hook"), [(part, hook) for part, hooks in OLD_HOOKS.items() for hook in hooks]
 )
 @pytest.mark.parametrize("where", ["itself", "a mixin"])
 def test_a_subclass_that_defines_an_old_hook_is_told_what_to_use(part, hook, where):
-    base, hooks = OLD_HOOKS[part]
+    base, hooks = base_of(part), OLD_HOOKS[part]
     mixins = (type("Mixin", (), {hook: None}),) if where == "a mixin" else ()
     kind = type("Kind", (*mixins, base), {} if mixins else {hook: None})
     app = type("Mine", (Roll,), {part: kind}) if part != "WebsocketProtocol" else Roll
@@ -640,7 +640,7 @@ def test_a_subclass_that_defines_an_old_hook_is_told_what_to_use(part, hook, whe
 
 @pytest.mark.parametrize("part", OLD_HOOKS)
 def test_a_foreign_class_may_have_any_names(part):
-    base, hooks = OLD_HOOKS[part]
+    base, hooks = base_of(part), OLD_HOOKS[part]
     part_checks.refuse_old_hooks(base, part, "Mine")
     part_checks.refuse_old_hooks(type("Foreign", (), hooks), part, "Mine")
     part_checks.refuse_old_hooks(lambda: None, part, "Mine")

@@ -88,7 +88,7 @@ async def test_without_one_an_id_is_made_and_sent_back(app, client):
     request_ids(app)
     response = await client.get("/")
     assert response.text == response.headers["X-Request-ID"]
-    assert ID.fullmatch(response.text)
+    assert re.fullmatch(ID, response.text)
 
 
 BAD = ["", " ", "x" * 201, "a b", "a,b", 'a"b', "é", "\x85", "a;b", "<a>", "a\\", "{}", "a%0a"]

@@ -1,6 +1,8 @@
 """Roll: the async web framework, simple to read, fast to run, hard to break."""
 
 from http import HTTPStatus
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from roll_http import (
     HTTP_METHODS,
@@ -10,12 +12,10 @@ from roll_http import (
     Limits,
 )
 from roll_routing import Route, Routes
-from roll_websocket import ConnectionClosed, WSProtocol
 
 # `roll.http` and the like are there for those who only import `roll`.
 from . import http as http
 from . import io as io
-from . import websocket as websocket
 from .advice import RollWarning
 from .application import Roll
 from .containers import Files, Form, Multidict, Multipart, Query
@@ -25,6 +25,11 @@ from .response import Response
 from .sse import ServerSentEvent
 
 __version__ = "0.14.0"
+
+if TYPE_CHECKING:
+    from roll_websocket import ConnectionClosed, WSProtocol
+
+    from . import websocket as websocket
 
 __all__ = [
     "HTTP_METHODS",
@@ -50,3 +55,13 @@ __all__ = [
     "WSProtocol",
     "__version__",
 ]
+
+if not TYPE_CHECKING:  # or type checkers would accept any name
+
+    def __getattr__(name: str) -> Any:
+        # With websockets, it takes 1.4 times as long to import Roll: see `deferred`.
+        if name not in {"ConnectionClosed", "WSProtocol", "websocket"}:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f"{__name__}.websocket")
+        value = globals()[name] = getattr(module, name, module)
+        return value

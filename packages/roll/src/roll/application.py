@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from roll_http import Cookies, HTTPProtocol, Limits, SpeaksJSON
 from roll_routing import Route, Routes
-from roll_websocket import WSProtocol
 
 from ._core import answer_now
 from .answered import watch
@@ -17,6 +16,7 @@ from .arguments import Arguments
 from .bodies import fault_of
 from .codec import JSON
 from .containers import Files, Form, Multipart, Query
+from .deferred import Deferred
 from .errors import answer_error, ends_task, give_up
 from .events import NOTHING
 from .part_checks import check_part, check_parts
@@ -60,7 +60,7 @@ class Roll(Registration, dict[str, Any]):
 
     HttpProtocol: Callable[..., Any] = HTTPProtocol
     """Called with the application, once for each connection."""
-    WebsocketProtocol: Callable[..., Any] = WSProtocol
+    WebsocketProtocol: Callable[..., Any] = Deferred("roll_websocket", "WSProtocol")  # type: ignore[assignment]
     """Called with the request of the handshake."""
     Routes: Callable[..., Any] = Routes
     """Called without arguments; `add(path, **payload)` and `match(path) -> (payload, vars)`."""

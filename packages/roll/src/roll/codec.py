@@ -10,9 +10,10 @@ from datetime import date, time
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
-from uuid import UUID
 
 from roll_http import JSONCodec
+
+from .annotations import uuid_class
 
 __all__ = ["JSON", "encodable"]
 
@@ -32,7 +33,7 @@ def encodable(value: Any) -> Any:
         return value.isoformat()
     from decimal import Decimal  # noqa: PLC0415 - 2 ms of everyone's start
 
-    if isinstance(value, UUID | Decimal | PurePath):
+    if isinstance(value, (Decimal, PurePath, uuid_class())):
         return str(value)
     if is_dataclass(value) and not isinstance(value, type):
         # Unlike `asdict`, this copies nothing: what is below comes here by itself.

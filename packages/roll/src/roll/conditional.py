@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Final
+
+from roll_http.h1.dates import format_date
 
 from .conditions import not_modified, precondition_failed
 from .dates import parse_date
@@ -67,7 +68,7 @@ def formatted_date(moment: Any) -> str:
     if not isinstance(moment, datetime):
         raise ValueError(f"`response.last_modified` is a datetime: not {moment!r}")  # noqa: TRY004 - as for any value that cannot be sent
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return formatdate(min(int(aware.timestamp()), time.time()), usegmt=True)
+    return format_date(min(int(aware.timestamp()), time.time()))
 
 
 def parsed_modified(field: str | None) -> datetime | None:

@@ -45,7 +45,7 @@ OF_ANOTHER_BODY: Final = frozenset(
 
 
 # Browsers show these types as text, or do not show them.
-HARMLESS: Final = re.compile(r"text/plain|application/(?:[^/+]+\+)?json")
+HARMLESS: Final = r"text/plain|application/(?:[^/+]+\+)?json"
 
 
 class SendsEvents(Protocol):
@@ -198,7 +198,7 @@ def forget_type(response: Any) -> None:
     has_markup = (b"<" if isinstance(body, bytes) else "<") in body
     for name in [name for name in response.headers if name.lower() == "content-type"]:
         kind = media_type(str(response.headers[name]))
-        if not kind or (has_markup and not HARMLESS.fullmatch(kind)):
+        if not kind or (has_markup and not re.fullmatch(HARMLESS, kind)):
             del response.headers[name]
 
 

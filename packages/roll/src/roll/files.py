@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from email.utils import formatdate
 from http import HTTPStatus
 from io import BufferedReader, FileIO
 from pathlib import Path
@@ -15,6 +14,7 @@ from stat import S_ISREG
 from typing import Any, Final, Self
 
 from roll_http import FileBody, HttpError
+from roll_http.h1.dates import format_date
 
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
 from .errors import set_fields
@@ -101,7 +101,7 @@ class OpenFile:
         return {
             "Content-Type": content_type(self.path),
             # Never later than the response itself (RFC 9110 8.8.2.1).
-            "Last-Modified": formatdate(min(self.modified, time.time()), usegmt=True),
+            "Last-Modified": format_date(min(self.modified, time.time())),
             "ETag": self.etag,
             "Accept-Ranges": "bytes",
             **self.fields,

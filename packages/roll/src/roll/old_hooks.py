@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from roll_websocket import WSProtocol
-
 from .containers import Form, Multipart, Query
 from .request import Request
 
-__all__ = ["OLD_HOOKS", "refuse_old_hooks"]
+__all__ = ["OLD_HOOKS", "base_of", "refuse_old_hooks"]
 
 WORDS: Final = "override `bool`"
 PARTS: Final = "`roll_multipart.PushParser` has such events"
@@ -32,36 +30,40 @@ SOCKET: Final = {
     "keepalive_ping": "`app.route` takes `ping_interval` and `ping_timeout`",
 }
 
-OLD_HOOKS: Final[dict[str, tuple[type, dict[str, str]]]] = {
-    "Query": (Query, QUERY),
-    "Form": (Form, QUERY),
-    "Multipart": (
-        Multipart,
-        dict.fromkeys(
-            ("on_data", "on_header", "on_headers_complete", "on_part_begin", "on_part_complete"),
-            PARTS,
-        ),
+OLD_HOOKS: Final[dict[str, dict[str, str]]] = {
+    "Query": QUERY,
+    "Form": QUERY,
+    "Multipart": dict.fromkeys(
+        ("on_data", "on_header", "on_headers_complete", "on_part_begin", "on_part_complete"),
+        PARTS,
     ),
-    "Request": (
-        Request,
-        {
-            "_chunk": "override `__aiter__`",
-            "_parse_multipart": "override `form` and `files`",
-            "_parse_urlencoded": "override `form`",
-            "queue": "`async for chunk in request` gives the body as it comes",
-        },
-    ),
-    "WebsocketProtocol": (WSProtocol, SOCKET),
+    "Request": {
+        "_chunk": "override `__aiter__`",
+        "_parse_multipart": "override `form` and `files`",
+        "_parse_urlencoded": "override `form`",
+        "queue": "`async for chunk in request` gives the body as it comes",
+    },
+    "WebsocketProtocol": SOCKET,
 }
-"""Part -> its class, and what does now what each old name did."""
+"""Part -> what does now what each old name did."""
+
+BASES: Final = {"Query": Query, "Form": Form, "Multipart": Multipart, "Request": Request}
+
+
+def base_of(part: str) -> type:
+    """Return the class of Roll for a part of `OLD_HOOKS`."""
+    if part != "WebsocketProtocol":
+        return BASES[part]
+    from roll_websocket import WSProtocol  # noqa: PLC0415 - see `deferred`
+
+    return WSProtocol
 
 
 def refuse_old_hooks(part: Any, name: str, where: str) -> None:
     """Raise a `ValueError` when a subclass of ours defines what nothing calls."""
-    base, hooks = OLD_HOOKS.get(name, (object, {}))
-    if not isinstance(part, type) or not issubclass(part, base):
+    if name not in OLD_HOOKS or not isinstance(part, type) or not issubclass(part, base_of(name)):
         return
-    for hook, instead in hooks.items():
+    for hook, instead in OLD_HOOKS[name].items():
         if hasattr(part, hook):
             raise ValueError(
                 f"{where} defines `{hook}`, which nothing calls since 0.14: {instead}"

@@ -11,6 +11,7 @@ from roll_routing import Router
 
 from .advice import advise, resembled
 from .callables import refuse_async
+from .deferred import is_deferred
 from .old_hooks import refuse_old_hooks
 from .part_trials import try_part
 from .parts import HttpConnection, MultipartParser, WebsocketConnection
@@ -96,6 +97,8 @@ def check_parts(app: Any) -> None:
     """
     advise_on_parts(type(app))
     for name in CALLED:
+        if is_deferred(app, name):
+            continue
         part = getattr(app, name, None)
         where = f"{type(app).__name__}.{name}"
         refuse_async(part, where)

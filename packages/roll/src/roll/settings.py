@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from roll_http import HTTP_METHODS, Limits
 from roll_http.syntax import TCHARS
-from roll_websocket import check_options
 
 from .advice import advise, resembled
 
@@ -56,6 +55,8 @@ def check_settings(settings: Mapping[str, Any]) -> None:
         if name in settings:
             check(name, settings[name])
     if settings.get("protocol") == "websocket":
+        from roll_websocket import check_options  # noqa: PLC0415 - see `deferred`
+
         check_options(settings)
         refuse_timeout(settings.get("timeout"))
 

@@ -8,7 +8,6 @@ from inspect import isawaitable
 from typing import Any, Final, Protocol
 
 from roll_http import HttpError, each_field
-from roll_websocket import HandshakeError
 
 from .arguments import Arguments
 from .errors import ends_task, log_error, notify, readable, take_note
@@ -105,6 +104,8 @@ def close_unless_upgraded(request: Any) -> None:
 
 
 def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:
+    from roll_websocket import HandshakeError  # noqa: PLC0415 - see `deferred`
+
     headers = list(each_field(response.headers))
     headers += [("Set-Cookie", cookie) for cookie in response.cookie_lines]
     try:

@@ -14,9 +14,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from email.utils import formatdate
 from typing import Any, ClassVar, Protocol
 from weakref import WeakKeyDictionary, WeakSet
+
+from ..h1.dates import format_date
 
 __all__ = ["ConnectionRegistry", "Timed", "fail"]
 
@@ -144,7 +145,7 @@ class ConnectionRegistry:
 
     def _set_time(self, now: float) -> None:
         self.now = now
-        self.date = f"Date: {formatdate(usegmt=True)}\r\n"
+        self.date = f"Date: {format_date()}\r\n"
 
     def _check_deadlines(self, now: float) -> None:
         self._set_time(now)

@@ -7,7 +7,6 @@ from typing import Any
 
 from .http import serve_http
 from .lifespan import serve_lifespan
-from .websocket import serve_websocket
 
 __all__ = ["Receive", "Scope", "Send", "serve_scope"]
 
@@ -26,6 +25,8 @@ async def serve_scope(app: Any, scope: Scope, receive: Receive, send: Send) -> N
     if kind == "http":
         await serve_http(app, scope, receive, send)
     elif kind == "websocket":
+        from .websocket import serve_websocket  # noqa: PLC0415 - see `roll.deferred`
+
         await serve_websocket(app, scope, receive, send)
     elif kind == "lifespan":
         await serve_lifespan(app, receive, send)

@@ -9,7 +9,6 @@ from typing import Any
 
 from roll_http import HTTP_METHODS
 from roll_http.syntax import is_token
-from roll_websocket.options import check_origin
 
 from ..logs.formats import check_widths
 
@@ -97,6 +96,8 @@ def check_origins(name: str, origin: Any) -> None:
 
 
 def check_spelling(name: str, origin: Any) -> None:
+    from roll_websocket.options import check_origin  # noqa: PLC0415 - see `roll.deferred`
+
     try:
         check_origin(name, origin)
     except ValueError:

@@ -181,7 +181,7 @@ def confirm_weakly(request: Any, headers: dict[str, Any]) -> None:
     """Set the tag of a 304 to the tag of the client, which is that of a compressed response."""
     vary_on(headers, "Accept-Encoding")
     etag = field_of(headers, "etag")
-    known = TAG.findall(request.headers.get("IF-NONE-MATCH", ""))
+    known = re.findall(TAG, request.headers.get("IF-NONE-MATCH", ""))
     if etag not in known and f"W/{etag}" in known:
         set_fields(headers, {"ETag": f"W/{etag}"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -69,7 +70,7 @@ class RequestIds(TrustsProxies):
     def take(self, request: Any) -> None:
         """Set the id of a request to that of a trusted proxy, unless the request has an id."""
         given = request.headers.get(self._key, "")
-        if request.known_id is None and ID.fullmatch(given) and self._trusts_peer(request):
+        if request.known_id is None and re.fullmatch(ID, given) and self._trusts_peer(request):
             request.id = given
 
     def _trusts_peer(self, request: Any) -> bool:

@@ -43,7 +43,7 @@ SOCKET_NAMES: Final = frozenset(
 )
 """Attributes that a websocket had from the underlying library, and does not have any more."""
 
-SOCKET_HOOKS: Final = OLD_HOOKS["WebsocketProtocol"][1]
+SOCKET_HOOKS: Final = OLD_HOOKS["WebsocketProtocol"]
 
 CLIENT_NAMES: Final = frozenset({"encode_body", "handle_files"})
 """The methods that the test client does not call any more."""
@@ -207,15 +207,15 @@ def the_test_client(node: ast.AST) -> Found:
 def words_of_booleans(node: ast.AST) -> Found:
     if is_class(node, "Query", "Form"):
         for part, name in defined_in(node):
-            if name in OLD_HOOKS["Query"][1]:
-                yield part, f"nothing reads `{name}` any more; {OLD_HOOKS['Query'][1][name]}"
+            if name in OLD_HOOKS["Query"]:
+                yield part, f"nothing reads `{name}` any more; {OLD_HOOKS['Query'][name]}"
 
 
 def hooks_of_multipart(node: ast.AST) -> Found:
     if is_class(node, "Multipart"):
         for part, name in defined_in(node):
-            if name in OLD_HOOKS["Multipart"][1]:
-                yield part, f"nothing calls `{name}` any more; {OLD_HOOKS['Multipart'][1][name]}"
+            if name in OLD_HOOKS["Multipart"]:
+                yield part, f"nothing calls `{name}` any more; {OLD_HOOKS['Multipart'][name]}"
 
 
 def true_results(node: ast.AST) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Literal
 
 from ...application import Roll
@@ -37,6 +38,7 @@ def rooms(
         ValueError: a parameter is of the wrong type, or `url` is not a URL of Redis.
         MissingExtra: `url` is given, and redis-py is not installed.
     """
+    import_module("roll_websocket")  # or the first message would wait for it
     made = Rooms(app, slow=slow, backlog=backlog)
     check_prefix(prefix)
     if url is not None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
-
-from roll_websocket import WSProtocol, broadcast
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from ...errors import ends_task, log_error
 from .bus import Bus, LocalBus, Message
 from .readers import Reader
+
+if TYPE_CHECKING:
+    from roll_websocket import WSProtocol
+else:
+    WSProtocol = Any  # in type hints at run time: `rooms` alone imports websockets
 
 __all__ = ["Counters", "House", "Policy", "Room"]
 
@@ -185,6 +188,8 @@ class Room:
 
     def deliver(self, message: Message, exclude: WSProtocol | None) -> None:
         """Deliver a message to all members and readers in this process, except one."""
+        from roll_websocket import broadcast  # noqa: PLC0415 - see `roll.deferred`
+
         # Make a list only when a peer is excluded.
         members = (
             [ws for ws in self._members if ws is not exclude]
@@ -244,5 +249,7 @@ class Room:
 
 
 def check_websocket(name: str, value: object) -> None:
+    from roll_websocket import WSProtocol  # noqa: PLC0415 - see `roll.deferred`
+
     if not isinstance(value, WSProtocol):
         raise TypeError(f"`{name}` takes the websocket of a handler, not {value!r}")
