@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import roll_multipart
 from roll_http import HttpError
 
+from ._core import cycle
 from .callables import refuse_async
 
 __all__ = [
@@ -41,6 +42,12 @@ class Multidict(roll_multipart.Multidict[T], Generic[T]):
 
 class Query(Multidict[str], roll_multipart.Query):
     """The parameters of a query string; a value that cannot be cast raises an `HttpError` 400."""
+
+
+int_in_python: Any = Query.int
+
+if cycle is not None:
+    Query.int = cycle.get_int  # type: ignore[method-assign]
 
 
 class Form(Query, roll_multipart.Form):

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from http import HTTPStatus
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import roll_http
 from roll_http import HttpError, as_stream
 from roll_multipart import LimitError, MultipartError, NestedError
 
+from ._core import cycle
 from .advice import advise
 from .containers import Files, Form, Multipart, Query, filled, is_own, made_of
 from .identity import Identified
@@ -396,3 +397,9 @@ def end(parser: Any) -> None:
     """Tell a parser that the body has ended, if it has a `close`."""
     if hasattr(parser, "close"):
         parser.close()
+
+
+query_in_python: Any = cast("property", vars(Request)["query"]).fget
+
+if cycle is not None:
+    Request.query = property(cycle.get_query, doc=query_in_python.__doc__)  # type: ignore[method-assign, assignment]

@@ -9,7 +9,7 @@ from roll_http import is_native
 
 from .bases import ExchangeBase
 
-__all__ = ["ExchangeBase", "answer_now"]
+__all__ = ["ExchangeBase", "answer_now", "cycle"]
 
 
 def _load() -> Any:
@@ -22,10 +22,11 @@ def _load() -> Any:
         return None
 
 
-_cycle: Any = _load()
+cycle: Any = _load()
+"""The native module; None if only the Python code is used."""
 
-answer_now: Any = getattr(_cycle, "answer_now", None)
+answer_now: Any = getattr(cycle, "answer_now", None)
 """The function that answers a common request; None if only the Python code is used."""
 
-if _cycle is not None and not TYPE_CHECKING:
-    ExchangeBase = _cycle.ExchangeBase
+if cycle is not None and not TYPE_CHECKING:
+    ExchangeBase = cycle.ExchangeBase

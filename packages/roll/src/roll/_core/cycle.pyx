@@ -10,7 +10,8 @@ The parts:
 - `plain.pxi`: whether an application has overridden anything of the cycle;
 - `events.pxi`: the listeners of a request;
 - `waiting.pxi`: a handler that waits, and the steps after it;
-- `hosting.pxi`: mounted applications.
+- `hosting.pxi`: mounted applications;
+- `query.pxi`: the query of a request.
 """
 
 include "parts.pxi"
@@ -18,6 +19,7 @@ include "plain.pxi"
 include "events.pxi"
 include "waiting.pxi"
 include "hosting.pxi"
+include "query.pxi"
 
 SOURCES = ROLL_SOURCES.decode()
 """The digest of the sources of this module; see `hatch_build.py`."""

@@ -7,10 +7,15 @@ cdef extern from "Python.h":
     bint PyCoro_CheckExact(object)
     bint PyTuple_CheckExact(object)
     bint PyUnicode_CheckExact(object)
+    bint PyUnicode_IS_COMPACT_ASCII(object)
+    const unsigned char* PyUnicode_1BYTE_DATA(object)
+    Py_ssize_t PyUnicode_GET_LENGTH(object)
     bint PyBytes_CheckExact(object)
     bint PyList_CheckExact(object)
     object PyObject_GenericGetDict(object, void*)
     PyObject* _PyType_Lookup(PyTypeObject*, object)
+    # They check that an error is set where nothing is returned: on 3.13, none may be without memory.
+    object call_checked "PyObject_CallOneArg"(object, object)
 
     ctypedef enum PySendResult:
         PYGEN_RETURN
@@ -43,6 +48,12 @@ cdef extern from *:
         }
         return pair;
     }
+    static inline PyObject *roll_new(PyObject *cls, PyObject *arguments) {
+        return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, arguments, NULL);
+    }
+    static inline PyObject *roll_call(PyObject *call, PyObject *a, PyObject *b, PyObject *c) {
+        return PyObject_CallFunctionObjArgs(call, a, b, c, NULL);
+    }
     static inline int roll_plain_access(PyObject *cls) {
         return ((PyTypeObject *)cls)->tp_getattro == PyObject_GenericGetAttr;
     }
@@ -51,6 +62,8 @@ cdef extern from *:
     object step "roll_step"(object coroutine, object value, int* sent)
     unsigned int class_version "roll_version"(object)
     bint has_plain_access "roll_plain_access"(object)
+    object make_bare "roll_new"(object cls, object arguments)
+    object call_with_three "roll_call"(object call, object, object, object)
     object make_pair "roll_make_pair"(object cls, object, object)
 
 cdef object Roll = None
