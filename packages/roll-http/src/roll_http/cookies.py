@@ -106,6 +106,9 @@ class Cookies(dict[str, Any]):
             yield str(cookie if isinstance(cookie, Cookie) else _plain(name, cookie))
 
 
+set_in_python: Any = Cookies.set
+
+
 def _lasting(name: str, text: str, max_age: Any) -> Any:
     age = read_max_age(max_age)
     cookie: Any = (Cookie if age else _ExpiredCookie)(name, text)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import update_wrapper
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from ._core import ResponseBase, is_native
 from ._core.copies import copy_deeply
-from .cookies import Cookies
+from .cookies import Cookies, set_in_python
 from .foreign_cookies import cookie_lines
 from .h1.response_fields import drop_field
 from .json_codec import PLAIN_JSON, JSONCodec, codec_of, escape_surrogates
@@ -146,12 +147,15 @@ def _getter(attribute: Any) -> Any:
     return getattr(attribute, "fget", attribute)
 
 
+cookies_in_python: Any = cast("property", vars(Response)["cookies"]).fget
 set_json: Any = cast("property", vars(Response)["json"]).fset
 """Set body and `Content-Type` in Python, for values that the native core does not encode."""
 
 if is_native:
     from ._core import native
 
+    Response.cookies = property(native.get_response_cookies, doc=cookies_in_python.__doc__)  # type: ignore[method-assign, assignment]
+    Cookies.set = update_wrapper(native.set_cookie, set_in_python)  # type: ignore[method-assign]
     Response.json = cast("property", vars(Response)["json"]).setter(  # type: ignore[method-assign, assignment]
         native.set_json
     )

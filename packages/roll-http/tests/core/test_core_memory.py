@@ -158,6 +158,12 @@ async def test_memory_and_references_stay_the_same_over_many_requests(kind, capl
     assert max(map(abs, growth)) < 200, growth
 
 
+def set_one():
+    cookies = Response(None, None).cookies
+    cookies.set("a", "b", httponly=True)
+    return cookies
+
+
 @pytest.mark.skipif(set_nomemory is None, reason="the interpreter has no _testcapi")
 def test_parsing_and_rendering_survive_each_failed_allocation():
     limits = Limits()
@@ -165,12 +171,15 @@ def test_parsing_and_rendering_survive_each_failed_allocation():
     response = Response(None, None)
     response.headers["X-A"] = "1"
     response.body = "text"
+    cookies = set_one()
     value = {"a": [1, "b" * 300, None, 1.5, True]}
     work = [
         lambda: native.parse(data, limits),
         lambda: native.serialize(response, "Date: now\r\n"),
         lambda: native.encode_json(value),
         lambda: native.read_cookies(b"Cookie: a=b; c=d\r\n\r\n"),
+        lambda: native.cookie_line(cookies["a"]),
+        lambda: str(set_one()["a"]),
         # Many, as the interpreter keeps some of the dicts that were freed.
         lambda: [make(None, None) for make in (Request, Response) * 100],
     ]

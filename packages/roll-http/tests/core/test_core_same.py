@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import random
 import time
 from collections import OrderedDict
+from datetime import datetime
 from functools import reduce
 from http import HTTPStatus
 from types import SimpleNamespace
@@ -30,6 +32,7 @@ from roll_http import (
     parse_cookies,
 )
 from roll_http.connection.answering import serialize_in_python
+from roll_http.cookies import Cookie, set_in_python
 from roll_http.h1.head import RequestError
 from roll_http.h1.head_parser import HeadParser
 from roll_http.request import json_in_python
@@ -415,6 +418,117 @@ def test_fuzz_cookies() -> None:
 @settings(max_examples=500, deadline=None)
 def test_the_core_reads_cookies_as_python_does(value: str) -> None:
     read(b"Cookie: " + value.encode() + b"\r\n\r\n")
+
+
+WORDS = st.text(st.sampled_from('ab:;,é%"\\ \x00'), max_size=6)
+TOKENS = st.text(st.sampled_from("ab_!~"), min_size=1, max_size=6)
+ATTRIBUTES = st.fixed_dictionaries(
+    {},
+    optional={
+        "domain": st.none() | TOKENS,
+        "expires": st.none() | st.datetimes(datetime(1970, 1, 1)),
+        "httponly": st.booleans(),
+        "max_age": st.integers(0, 2**32 - 1),
+        "path": TOKENS | WORDS,
+        "samesite": st.none() | TOKENS | WORDS,
+        "secure": st.booleans(),
+    },
+)
+
+
+@given(TOKENS | WORDS, TOKENS | WORDS, ATTRIBUTES)
+@settings(max_examples=1000, deadline=None)
+def test_the_core_writes_the_line_of_a_cookie_as_str_does(name, value, attributes) -> None:
+    cookie = Cookie(name, value)
+    for attribute, given_value in attributes.items():
+        setattr(cookie, attribute, given_value)
+    assert native.cookie_line(cookie) in (None, str(cookie))
+
+
+def test_the_core_writes_the_lines_of_common_cookies() -> None:
+    cookies = Cookies()
+    cookies.set("a", "b:c")
+    cookies.set("b", "c", max_age=60, secure=True, httponly=True, path="/a", samesite="Lax")
+    cookies.set("c", "d", path=None)
+    lines = [native.cookie_line(cookie) for cookie in cookies.values()]
+    assert lines == [*cookies.output()]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"value": "a b"},
+        {"value": ""},
+        {"value": "a" * 1024},
+        {"path": "/" + "a" * 1024},
+        {"domain": "a"},
+        {"expires": datetime(2024, 1, 1)},
+        {"max_age": 0},
+    ],
+    ids=str,
+)
+def test_the_line_of_another_cookie_is_left_to_python(arguments) -> None:
+    cookies = Cookies()
+    cookies.set("a", **{"value": "b"} | arguments)
+    assert native.cookie_line(cookies["a"]) is None
+
+
+def test_what_is_no_cookie_has_no_line_of_the_core() -> None:
+    assert native.cookie_line("a=b") is None
+    assert native.cookie_line(SimpleNamespace(name="a", value="b")) is None
+
+
+ARGUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "domain": st.none() | TOKENS,
+        "expires": st.none() | st.datetimes(datetime(1970, 1, 1)),
+        "httponly": st.sampled_from([True, False, 1, 0, None, "yes"]),
+        "max_age": st.sampled_from([None, 0, 5, -1, 1.5, "5"]),
+        "path": st.sampled_from(["/", "/a", None, "", "a", 5, b"/"]),
+        "samesite": st.sampled_from([None, "lax", "None", "odd", 5]),
+        "secure": st.sampled_from([True, False, 1, 0, None]),
+    },
+)
+ODD_NAMES = st.sampled_from(["", "__Host-a", "__secure-a", "_a", "é", 5, None, [], b"a"])
+ODD_VALUES = st.sampled_from(["100%", "é", 5, 1.5, None, b"a", [], HTTPStatus.OK])
+
+
+@given(TOKENS | WORDS | ODD_NAMES, TOKENS | WORDS | ODD_VALUES, ARGUMENTS)
+@settings(max_examples=1000, deadline=None)
+def test_a_cookie_is_set_as_in_python(name, value, arguments) -> None:
+    def outcome(call):
+        cookies = Cookies()
+        try:
+            call(cookies, name, value, **arguments)
+        except (TypeError, ValueError) as error:
+            return type(error), str(error)
+        return [(key, type(cookie), str(cookie)) for key, cookie in cookies.items()]
+
+    assert outcome(Cookies.set) == outcome(set_in_python)
+
+
+def test_cookies_are_set_by_the_method_that_a_class_has() -> None:
+    class Own(Cookies):
+        def __setitem__(self, key, cookie):
+            super().__setitem__(key.upper(), cookie)
+
+    cookies = Own()
+    cookies.set("a", "b")
+    assert list(cookies) == ["A"]
+    app = SimpleNamespace(Cookies=Own)
+    assert type(Response(app, None).cookies) is Own
+    assert type(Response(None, None).cookies) is Cookies
+
+
+def test_the_core_stands_for_the_documented_methods() -> None:
+    assert Cookies.set is native.set_cookie
+    assert Cookies.set.__doc__ == set_in_python.__doc__
+    assert inspect.signature(Cookies.set) == inspect.signature(set_in_python)
+    assert vars(Response)["cookies"].fget is native.get_response_cookies
+    for wrong in ((), ("a",), ("a", "b", *range(8))):
+        with pytest.raises(TypeError):
+            Cookies().set(*wrong)
 
 
 def test_cookies_of_a_request_are_those_that_its_fields_say() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import roll_multipart
@@ -47,7 +48,7 @@ class Query(Multidict[str], roll_multipart.Query):
 int_in_python: Any = Query.int
 
 if cycle is not None:
-    Query.int = cycle.get_int  # type: ignore[method-assign]
+    Query.int = update_wrapper(cycle.get_int, int_in_python)  # type: ignore[method-assign]
 
 
 class Form(Query, roll_multipart.Form):

@@ -68,7 +68,13 @@ cdef extern from *:
     static inline PyObject *roll_new(PyObject *cls, PyObject *arguments) {
         return ((PyTypeObject *)cls)->tp_new((PyTypeObject *)cls, arguments, NULL);
     }
+    static inline PyObject *roll_get(PyObject *descriptors, Py_ssize_t at, PyObject *object) {
+        PyObject *descriptor = PyTuple_GET_ITEM(descriptors, at);
+        PyObject *cls = (PyObject *)Py_TYPE(object);
+        return Py_TYPE(descriptor)->tp_descr_get(descriptor, object, cls);
+    }
     """
+    object get_attribute "roll_get"(tuple descriptors, Py_ssize_t at, object)
     unsigned int class_version "roll_class_version"(object)
     bint has_plain_access "roll_plain_access"(object, object)
     bint has_plain_call "roll_plain_call"(object, object)

@@ -19,19 +19,21 @@ cdef int find_parts() except -1:
     global serialize_in_python, swap_task, JSONCodec, PLAIN_JSON, set_json_in_python
     global Cookie, PlainRequest, SHORT_JSON, check_size, cookies_in_python, json_in_python
     global plain_loading, plain_responses, raised, returned, scan_json, status_lines
+    global cookie_attributes, plain_cookies, response_cookies_in_python, set_cookie_in_python
     if answer is not None:
         return 0
     from asyncio import _enter_task, _leave_task, tasks
 
     from ..body import check_size
     from ..connection import answering, eager_tasks, exchange, pipeline, protocol, writer
-    from ..cookies import Cookie, Cookies
+    from ..cookies import Cookie, Cookies, set_in_python as set_cookie_in_python
     from ..h1 import response_body, response_fields, serialize
     from ..h1.head import Head as PythonHead
     from ..headers import Headers
     from ..json_codec import JSONCodec, PLAIN_JSON, _SHORT as SHORT_JSON, _scan as scan_json
     from ..request import Request, cookies_in_python, json_in_python
-    from ..response import Response, set_json as set_json_in_python
+    from ..response import Response, cookies_in_python as response_cookies_in_python
+    from ..response import set_json as set_json_in_python
     from ..syntax import percent_decode
     from .outcomes import raised, returned
 
@@ -55,5 +57,7 @@ cdef int find_parts() except -1:
     plain_loading = Plain(Request, RequestBase, ["__aiter__", "body", "load_body", "_loaded_limit"])
     plain_responses = Plain(Response, ResponseBase, [*ResponseBase.__slots__, "cookie_lines", "cookies", "status"])
     plain_connections = Plain(protocol.HTTPProtocol, ConnectionBase, ["finish", "forget_request", "_receive"])
+    plain_cookies = Plain(Cookie, object, ["__str__", *COOKIE_NAMES])
+    cookie_attributes = tuple([plain_cookies.originals[name] for name in COOKIE_NAMES])
     answer = answering.answer
     return 0
