@@ -283,14 +283,12 @@ def test_a_handler_may_take_its_arguments_in_any_way(app, handler):
         (lambda: None, "too many positional arguments"),
         (lambda request: None, "too many positional arguments"),
         (lambda request, response: None, "got an unexpected keyword argument 'isbn'"),
-        (lambda self, request, response, isbn: None, "missing a required argument: 'response'"),
         (lambda request, response, ident: None, "missing a required argument: 'ident'"),
         (lambda request, response, isbn, more: None, "missing a required argument: 'more'"),
         (lambda request, response, isbn, *, more: None, "missing a required"),
         (lambda isbn, request: None, "multiple values for argument 'isbn'"),
         (lambda request, response, isbn, /: None, "isbn"),
         (lambda **names: None, "too many positional arguments"),
-        (Takes.method, "missing a required argument: 'response'"),
         (functools.partial(lambda request, response, isbn: None, 1), "multiple values"),
         (functools.wraps(ok)(lambda request: None), "too many positional arguments"),
     ],
@@ -307,6 +305,54 @@ def test_a_handler_that_does_not_take_its_arguments_is_refused(
     assert f"'/{{isbn}}', for which it is called with (request, {second}, isbn): " in text
     assert text.endswith(f" Write its parameters as (request, {second}, isbn)")
     assert app.routes.match("/1") == (None, None)
+
+
+def guarded(view):
+    """Decorate a function as examples do: the wrapper has no place for an object."""
+
+    @functools.wraps(view)
+    async def wrapper(request, response, **names):
+        await view(request, response, **names)
+
+    return wrapper
+
+
+class Decorated:
+    @guarded
+    async def on_get(self, request, response, isbn): ...
+
+
+class WithoutSelf:
+    async def on_get(request, response, isbn): ...
+
+
+@pytest.mark.parametrize(
+    ("view", "remedy"),
+    [
+        (Decorated, "let the wrapper of its decorator take (self, request, response, isbn)"),
+        (WithoutSelf, "let this method take (self, request, response, isbn)"),
+        (Takes.method, "register the class, not its method"),
+        (lambda self, request, response, isbn: None, "register the class, not its method"),
+    ],
+)
+def test_misplaced_self_is_told(app, view, remedy):
+    with pytest.raises(ValueError, match=re.escape(remedy) + r"\Z"):
+        app.route("/{isbn}")(view)
+
+
+def test_wrapper_that_passes_all_arguments_on_decorates_methods_too(app):
+    def passed_on(view):
+        @functools.wraps(view)
+        async def wrapper(*args, **names):
+            await view(*args, **names)
+
+        return wrapper
+
+    class View:
+        @passed_on
+        async def on_get(self, request, response, isbn): ...
+
+    assert app.route("/{isbn}")(View) is View
 
 
 def test_each_method_of_a_class_takes_its_arguments(app):

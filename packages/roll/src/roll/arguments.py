@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from inspect import ismethod
 from keyword import iskeyword
 from typing import Any, Final
 
@@ -68,10 +69,10 @@ class Place:
         right = ", ".join(("request", second, *(self.names or ())))
         return (
             f"{described(handler)} takes {signature}, and cannot answer {self.path!r}, for which"
-            f" it is called with ({right}): {error}. {self._remedy(right)}"
+            f" it is called with ({right}): {error}. {self._remedy(handler, right)}"
         )
 
-    def _remedy(self, right: str) -> str:
+    def _remedy(self, handler: Any, right: str) -> str:
         """Say what to change: the handler, or a placeholder that no parameter can be named as."""
         names = self.names or ()
         for name in names:
@@ -79,7 +80,7 @@ class Place:
                 return f"Give the placeholder {name!r} a name of its own"
             if not name.isidentifier() or iskeyword(name):
                 return f"No parameter can be named {name!r}: give the placeholder another name"
-        return f"Write its parameters as ({right})"
+        return remedy_of_self(handler, right) or f"Write its parameters as ({right})"
 
     def conversions(self, handler: Any) -> Conversions:
         """Return how the arguments of a handler are made from the text of a match.
@@ -95,6 +96,25 @@ class Place:
             advise_on_unresolved(handler, name, hints.get(name))
         steps = {name: (self.own.get(name), annotated.get(name)) for name in names}
         return {name: chained(*each) for name, each in steps.items() if any(each)}
+
+
+def remedy_of_self(handler: Any, right: str) -> str | None:
+    """Return the remedy for a method without `self`, or a function with it; None for others."""
+    if ismethod(handler):
+        function = handler.__func__
+        if first_parameter(function) in {"self", "cls"}:
+            return None
+        what = (
+            "the wrapper of its decorator" if hasattr(function, "__wrapped__") else "this method"
+        )
+        return f"The first argument of a method is its object: let {what} take (self, {right})"
+    if first_parameter(handler) == "self":
+        return "Nothing gives a function its `self`: register the class, not its method"
+    return None
+
+
+def first_parameter(function: Any) -> str | None:
+    return next(iter(signature_of(function).parameters), None)
 
 
 def checked(convert: Convert, name: str, path: str) -> Convert:

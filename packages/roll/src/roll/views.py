@@ -174,7 +174,10 @@ def request_settings(extras: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def handlers_of(view: View, methods: Methods) -> dict[str, View]:
     if inspect.isclass(view):
         if methods is not None:
-            raise AttributeError(f"`methods` cannot be given with a class: {view!r} has its own")
+            raise AttributeError(
+                f"A class view takes no `methods`: {view!r} answers those that it defines, such as"
+                " `on_get`. Leave `methods` out"
+            )
         return class_handlers(view)
     if not callable(view):
         raise ValueError(f"A view is a function, a class or a callable object, not {view!r}")  # noqa: TRY004 - as every mistake in a route
