@@ -300,8 +300,8 @@ def test_a_factory_that_is_not_called_stops_it_with_a_word(gunicorn, site):
     assert program.wait() != 0
     said = [line for line in program.output if not line.startswith("[")]
     assert said == [
-        "'site_app:create_app' is no application of Roll or ASGI, but of type function: if it"
-        " makes one, write () behind it\n"
+        "'site_app:create_app' is of type function, not an application of Roll or ASGI: if it"
+        " returns one, write () behind its name\n"
     ]
 
 

@@ -27,6 +27,12 @@ def broken():
 async def later():
     return Roll()
 
+def nothing():
+    Roll()
+
+def pair():
+    return Roll(), {}
+
 number = 3
 """
 
@@ -128,14 +134,21 @@ def test_init_file_is_imported_as_its_package(folder):
         ("site_e:shop", r"site_e has no 'shop'\Z"),
         ("site_e", r"site_e has no application: write `module:app`"),
         ("site_f", r"site_f has several applications: write `site_f:one` or `site_f:two`"),
-        ("site_d:number", r"site_d:number is no application, but of type int\Z"),
-        ("site_d:number()", r"site_d:number\(\) cannot be called: 3 is of type int"),
-        ("site_d:factory", r"is no application, but of type function: .* write `\(\)` behind it"),
-        ("site_d:needs", r"site_d:needs is no application, but of type function\Z"),
-        ("site_d:needs()", r"site_d:needs\(\) is called without arguments, and needs some"),
+        ("site_d:number", r"site_d:number is of type int, not an application\Z"),
+        ("site_d:app()", r"site_d:app is an application, not a factory: write it without `\(\)`"),
+        ("site_d:number()", r"site_d:number is of type int: a factory is a function"),
+        (
+            "site_d:factory",
+            r"is of type function, .*: if it returns one, write `'site_d:factory\(\)'`",
+        ),
+        ("site_d:needs", r"of type function, not an application: a factory takes no arguments\Z"),
+        ("site_d:needs()", r"site_d:needs\(\) needs arguments, .*: give them defaults"),
+        ("site_d:nothing()", r"site_d:nothing\(\) returned None: let it end with `return app`"),
+        ("site_d:pair()", r"returned a value of type tuple, not an application"),
+        ("site_j", r"site_j has no application: write `'site_j:create_app\(\)'`"),
         ("site_d:later()", r"site_d:later\(\) is async: a factory is a plain function"),
         ("site_d:int()", r"site_d has no 'int'"),
-        ("site_d:settings()", r"site_d:settings\(\) is no application, but of type settings"),
+        ("site_d:settings()", r"returned a value of type settings, not an application"),
     ],
 )
 def test_what_is_missing_is_told(folder, text, message):
@@ -143,6 +156,7 @@ def test_what_is_missing_is_told(folder, text, message):
         folder,
         site_d=SITE,
         site_e="number = 3\n",
+        site_j="def create_app():\n    pass\n",
         site_f="from roll import Roll\none = Roll()\ntwo = Roll()\n",
     )
     with pytest.raises(LoadError, match=message):
@@ -178,7 +192,7 @@ def test_application_of_wsgi_is_refused_with_what_to_write(folder):
 
 def test_callable_without_a_signature_is_called(folder):
     write(folder, site_g="kind = dict\n")
-    with pytest.raises(LoadError, match=r"site_g:kind.* is no application, but of type dict"):
+    with pytest.raises(LoadError, match=r"site_g:kind\(\) returned a value of type dict"):
         load(target_of("site_g:kind()"))
 
 

@@ -475,6 +475,12 @@ def test_option_that_cannot_be_read_shows_the_usage(capsys, arguments):
     assert "usage: roll" in capsys.readouterr().err
 
 
+def test_line_without_a_command_shows_the_help(capsys):
+    assert main([]) == 2
+    shown = capsys.readouterr().out
+    assert all(f"\n    {command} " in shown for command in ("run", "routes", "check"))
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [("10", 10), ("16M", 16 * 2**20), ("1k", 1024), ("2G", 2**31), ("1.5", 1.5), ("None", None)],

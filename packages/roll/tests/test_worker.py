@@ -509,8 +509,8 @@ def test_what_is_no_application_ends_the_master(load, reload):
     with pytest.raises(AppImportError) as caught:
         load(lambda: make_app, reload=reload)
     assert str(caught.value) == (
-        "'site:app' is no application of Roll or ASGI, but of type function: if it makes one,"
-        " write () behind it"
+        "'site:app' is of type function, not an application of Roll or ASGI: if it returns one,"
+        " write () behind its name"
     )
 
 

@@ -67,8 +67,8 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         """Load the application; under `--reload`, one that fails is served as its traceback.
 
         Raises:
-            AppImportError: it is no application of Roll, or the format of the access log cannot be
-                used; the master stops for either.
+            AppImportError: it is not an application of Roll or ASGI, or the format of the access
+                log cannot be used; the master stops for either.
         """
         self._check_format()
         try:
@@ -88,8 +88,8 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
             name = getattr(self.app, "app_uri", self.wsgi)
             kind = type(self.wsgi).__qualname__
             raise AppImportError(
-                f"{name!r} is no application of Roll or ASGI, but of type {kind}: if it makes one,"
-                " write () behind it"
+                f"{name!r} is of type {kind}, not an application of Roll or ASGI: if it returns"
+                " one, write () behind its name"
             )
 
     def _check_format(self) -> None:

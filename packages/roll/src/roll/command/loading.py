@@ -25,10 +25,13 @@ FILES: Final = ("app.py", "main.py", "core.py")
 NAMES: Final = ("app", "application")
 """The default names of an application in its module."""
 
+FACTORIES: Final = ("make_app", "create_app", "get_app", "build_app", "factory")
+"""The usual names of a function that returns an application."""
+
 # Split at the last colon: on Windows, the path may have a colon too.
 ATTRIBUTE: Final = re.compile(r":([A-Za-z_][\w.]*)(\(\))?\Z")
 
-SPELLING: Final = "write `module:app`, `module:factory()` or `folder/app.py`"
+SPELLING: Final = "write `module:app`, `'module:factory()'` or `folder/app.py`"
 
 
 class LoadError(Exception):
@@ -143,7 +146,21 @@ def only_application(module: ModuleType, target: Target) -> Any:
     if found:
         both = " or ".join(f"`{target.module}:{name}`" for name in found)
         raise LoadError(f"{target.module} has several applications: write {both}")
-    raise LoadError(f"{target.module} has no application: {SPELLING}")
+    hint = (
+        f": write {factories}" if (factories := factories_of(module, target)) else f": {SPELLING}"
+    )
+    raise LoadError(f"{target.module} has no application{hint}")
+
+
+def factories_of(module: ModuleType, target: Target) -> str:
+    """Return how to write the functions of a module that are named as factories are."""
+    found = (name for name in FACTORIES if callable(getattr(module, name, None)))
+    return " or ".join(in_quotes(target._replace(attribute=name, calls=True)) for name in found)
+
+
+def in_quotes(target: Target) -> str:
+    """Return a target as a shell takes it: without the quotes, its parentheses are an error."""
+    return f"`'{target}'`"
 
 
 def applications(module: ModuleType) -> list[str]:
@@ -156,20 +173,26 @@ def others(module: ModuleType) -> str:
 
 
 def make(factory: Any, target: Target) -> Any:
+    plain = target._replace(calls=False)
+    if isinstance(factory, Roll):
+        raise LoadError(f"{plain} is an application, not a factory: write it without `()`")
     if not callable(factory):
-        raise LoadError(f"{target} cannot be called: {factory!r} is of type {kind(factory)}")
+        raise LoadError(f"{plain} is of type {kind(factory)}: a factory is a function")
     check_no_arguments(factory, target)
     try:
-        return checked(factory(), target)
-    except (Exception, SystemExit) as error:
-        if isinstance(error, LoadError):
-            raise
+        made = factory()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a factory may raise anything
         raise broken(error) from None
+    if made is None:
+        raise LoadError(f"{target} returned None: let it end with `return app`")
+    return checked(made, target)
 
 
 def check_no_arguments(factory: Callable[..., Any], target: Target) -> None:
     if not takes_nothing(factory):
-        raise LoadError(f"{target} is called without arguments, and needs some")
+        raise LoadError(
+            f"{target} needs arguments, and a factory is called without any: give them defaults"
+        )
 
 
 def takes_nothing(factory: Callable[..., Any]) -> bool:
@@ -197,9 +220,20 @@ def checked(found: Any, target: Target) -> Any:
         return alone(found)
     if is_wsgi(found):
         raise LoadError(f"{target} is an application of WSGI: {WRAP}")
-    factory = callable(found) and takes_nothing(found)
-    hint = ": if it makes one, write `()` behind it" if factory else ""
-    raise LoadError(f"{target} is no application, but of type {kind(found)}{hint}")
+    if target.calls:
+        raise LoadError(f"{target} returned a value of type {kind(found)}, not an application")
+    raise LoadError(
+        f"{target} is of type {kind(found)}, not an application{hint_at(found, target)}"
+    )
+
+
+def hint_at(found: Any, target: Target) -> str:
+    """Return what to write for a factory; nothing for other values."""
+    if not callable(found):
+        return ""
+    if not takes_nothing(found):
+        return ": a factory takes no arguments"
+    return f": if it returns one, write {in_quotes(target._replace(calls=True))}"
 
 
 def kind(value: object) -> str:

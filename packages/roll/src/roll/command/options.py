@@ -28,19 +28,26 @@ def parser() -> argparse.ArgumentParser:
         description="Serve an application of Roll, list its routes, or check it for production.",
     )
     found.add_argument("--version", action="version", version=f"roll {__version__}")
-    commands = found.add_subparsers(required=True, metavar="command")
+    found.set_defaults(call=lambda _: show_help(found))
+    commands = found.add_subparsers(metavar="command")
     add_run(commands)
     add_routes(commands)
     add_check(commands)
     return found
 
 
+def show_help(command: argparse.ArgumentParser) -> int:
+    """Show the help for a command line without a command, and return the exit code."""
+    command.print_help()
+    return 2
+
+
 def add_target(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "application",
         nargs="?",
-        help="module:app, module:factory() or folder/app.py; by default the one of app.py, main.py"
-        " or core.py",
+        help="module:app, 'module:factory()' in quotes, or folder/app.py; by default the one of"
+        " app.py, main.py or core.py",
     )
 
 
