@@ -71,6 +71,52 @@ def test_routes_are_objects_of_json(capsys):
     assert last["extras"] == {"lazy_body": True}
 
 
+FILES = """
+from roll import Roll, extensions
+
+inner = Roll()
+extensions.static(inner, "/files", name="files")
+
+@inner.route("/news")
+async def news(request, response): ...
+
+async def asgi(scope, receive, send): ...
+
+app = Roll()
+app.mount("/old", asgi, max_body=5, max_size=7)
+app.mount("/inner", inner)
+extensions.static(app)
+"""
+
+
+def test_files_and_mounted_applications_are_listed(folder, capsys):
+    folder.joinpath("app.py").write_text(FILES)
+    assert main(["routes"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split()[:2] for line in lines] == [
+        ["/old", "mount"],
+        ["/inner", "mount"],
+        ["/inner/news", "GET"],
+        ["/inner/files/{path:any}", "GET"],
+        ["/static/{path:any}", "GET"],
+    ]
+    assert "mount of function" in lines[0]
+    assert lines[0].endswith(" max_body=5 max_size=7")
+    assert lines[4].endswith("the extension static")
+    assert "news app.py:7" in lines[2]
+    assert main(["routes", "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)[0]
+    assert (first["protocol"], first["file"], first["line"]) == ("mount", None, None)
+    assert "DELETE" in first["methods"]
+
+
+def test_route_that_files_hide_is_a_problem(folder, capsys):
+    text = '\n@app.route("/static/{path:any}")\nasync def mine(request, response, path): ...\n'
+    folder.joinpath("app.py").write_text(FILES + text)
+    assert main(["check"]) == 1
+    assert "'/static/{path:any}'" in capsys.readouterr().out
+
+
 def test_handler_without_code_has_no_line(app):
     class Answer:
         def __call__(self, request, response): ...
@@ -191,6 +237,26 @@ def test_name_of_two_paths_is_a_problem(app):
     assert texts(app) == ["problem: /c has the name 'same' of /b"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ({"public": True}, {}, True),
+        ({}, {"public": True}, True),
+        ({"public": True}, {"public": False}, True),
+        ({"public": True}, {"public": True}, False),
+        ({"lazy_body": True, "max_body": 5}, {"name": "x", "csrf": False}, False),
+    ],
+)
+def test_extra_that_the_methods_of_a_path_do_not_share_is_a_note(app, first, second, told):
+    app.route("/a", **first)(lambda request, response: None)
+    app.route("/a", methods=["POST"], **second)(lambda request, response: None)
+    note = (
+        "note: the extra 'public' of /a is not the same for all methods, and"
+        " `request.route.payload` has it for all"
+    )
+    assert texts(app) == [note] * told
+
+
 def test_swapped_router_is_a_note():
     assert texts(Swapped()) == [
         "note: The router, of type Router, cannot be listed: it is not iterable"
@@ -206,7 +272,7 @@ def test_missing_uvloop_is_a_note(app, monkeypatch):
 
 @pytest.mark.filterwarnings("default")
 def test_warnings_of_roll_are_problems_with_their_line(folder, capsys):
-    text = '@app.route("/", name="again")\nasync def again(request, response): ...\n'
+    text = '@app.route("/", name="again", cache=3)\nasync def again(request, response): ...\n'
     other = "import warnings\nwarnings.warn('of somebody else')\n"
     folder.joinpath("app.py").write_text(APP + text + other)
     assert main(["check"]) == 1
@@ -218,7 +284,7 @@ def test_warnings_of_roll_are_problems_with_their_line(folder, capsys):
 def test_line_outside_of_the_folder_is_absolute(folder, capsys, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     module = elsewhere / "shop.py"
-    module.write_text(APP + '@app.route("/")\nasync def again(request, response): ...\n')
+    module.write_text(APP + '@app.route("/", cache=3)\nasync def again(request, response): ...\n')
     assert main(["check", str(module)]) == 1
     assert f"problem: {module}:20: " in capsys.readouterr().out
     sys.modules.pop("shop")

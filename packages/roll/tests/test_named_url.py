@@ -63,6 +63,39 @@ def test_two_views_cannot_share_a_name(app, url_for):
     assert app.routes.match("/b") == (None, None)
 
 
+def test_routes_that_were_registered_before_the_extension_have_names(app):
+    app.route("/a")(view)
+    app.route("/b", name="b")(lambda request, response: None)
+    url_for = named_url(app)
+    app.route("/c", name="c")(lambda request, response: None)
+    assert (url_for("view"), url_for("b"), url_for("c")) == ("/a", "/b", "/c")
+
+
+def test_name_that_two_views_had_before_the_extension_cannot_be_used(app):
+    def clashing():
+        def page(request, response):
+            """Say nothing."""
+
+        return page
+
+    app.route("/a")(clashing())
+    app.route("/b")(clashing())
+    app.route("/c")(view)
+    url_for = named_url(app)
+    assert url_for("view") == "/c"
+    with pytest.raises(ValueError, match=r"'page' is taken.*'/a'.*'/b'.*`name=`"):
+        url_for("page")
+
+
+async def test_files_have_names_from_startup_on(app, tmp_path):
+    static(app, root=tmp_path)
+    url_for = named_url(app)
+    with pytest.raises(ValueError, match=r"No route is named 'static'.* from startup on"):
+        url_for("static", path="a.css")
+    await app.startup()
+    assert url_for("static", path="css/a.css") == "/static/css/a.css"
+
+
 def test_two_methods_of_a_path_may_share_a_name(app, url_for):
     app.route("/a", name="a")(view)
     app.route("/a", methods=["POST"], name="a")(lambda request, response: None)

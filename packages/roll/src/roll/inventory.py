@@ -9,8 +9,10 @@ from typing import Any, Final, NamedTuple
 
 from . import extensions
 from .advice import code_of
+from .application import Roll
 from .callables import functions_of
-from .views import ENDPOINTS
+from .hosting.mounting import METHODS
+from .views import ANY, ENDPOINTS, Endpoint
 
 __all__ = ["Entry", "NotListed", "entries", "extensions_of", "table"]
 
@@ -37,11 +39,27 @@ class Entry(NamedTuple):
 def entries(app: Any) -> Iterator[Entry]:
     """Yield the routes in the order of their registration.
 
+    Those of a mounted application of Roll follow its mount.
+
     Raises:
         NotListed: the application has a router of its own that is not iterable.
     """
     for route in routes_of(app):
-        yield from entries_of(route.path, route.payload)
+        if ANY in route.payload:
+            if route.path == route.payload[ANY].path:  # a mount has other routes too
+                yield from entries_of_mount(route.payload[ANY], route.payload["GET"])
+        else:
+            yield from entries_of(route.path, route.payload)
+
+
+def entries_of_mount(endpoint: Endpoint, host: Any) -> Iterator[Entry]:
+    extras = {**dict(endpoint.settings), **host.settings}
+    name = handler_name(host)
+    yield Entry(host.prefix or "/", [*METHODS], "mount", None, name, None, None, extras)
+    if isinstance(host.application, Roll):
+        host.application.add_late_routes()
+        for inner in entries(host.application):
+            yield inner._replace(path=host.prefix + inner.path)
 
 
 def routes_of(app: Any) -> list[Any]:
@@ -71,13 +89,14 @@ def entry(path: str, methods: list[str], handler: Any, payload: Mapping[str, Any
     websocket = getattr(endpoint, "websocket", None) is not None
     if getattr(endpoint, "lazy_body", False):
         extras["lazy_body"] = True
-    code = code_of(handler)
+    extension = extension_of(handler)
+    code = code_of(handler) if extension is None else None
     return Entry(
         path,
         methods,
         "websocket" if websocket else "http",
         extras.pop("name", None),
-        handler_name(handler),
+        handler_name(handler) if extension is None else f"the extension {extension}",
         None if code is None else relative(code.co_filename),
         None if code is None else code.co_firstlineno,
         extras,
@@ -105,7 +124,7 @@ def table(found: Iterable[Entry]) -> Iterator[str]:
 
 
 def cells(one: Entry) -> tuple[str, ...]:
-    methods = "websocket" if one.protocol == "websocket" else ",".join(one.methods)
+    methods = ",".join(one.methods) if one.protocol == "http" else one.protocol
     place = "" if one.file is None else f" {one.file}:{one.line}"
     extras = " ".join(f"{name}={value!r}" for name, value in one.extras.items())
     return one.path, methods, one.name or "-", f"{one.handler}{place}", extras

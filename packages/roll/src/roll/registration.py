@@ -37,6 +37,10 @@ class Registration(Lifecycle):
         self._aliases = Aliases()
         self._taken = Taken()
         self._told = Told()
+        self.registrations: list[tuple[str, Any, dict[str, Any]]] = []
+        """The path, the view and the extras of each call of `route`, in order."""
+        self.late_routes: list[Callable[[], object]] = []
+        """The calls that register routes at startup, until they are made."""
 
     def route(
         self,
@@ -76,6 +80,7 @@ class Registration(Lifecycle):
             # Send the event first: if a listener raises, the route is not registered.
             self._hook_now("route:add", path, view, **extras)
             self._add_route(path, view, payload)
+            self.registrations.append((path, view, extras))
             if isinstance(self.routes, Routes):
                 self._aliases.add(path, payload)
             if name is not None:
@@ -94,6 +99,16 @@ class Registration(Lifecycle):
             raise ValueError(
                 f"The name {name!r} of {path!r} is the one of {taken!r}: give it another name"
             )
+
+    def route_at_startup(self, register: Callable[[], object]) -> None:
+        """Call `register`, which calls `route`, at startup, or now if startup has begun."""
+        self.late_routes.append(register)
+        self.at_startup(self.add_late_routes)
+
+    def add_late_routes(self) -> None:
+        """Register the routes that wait for the startup: to list them, or because it has begun."""
+        while self.late_routes:
+            self.late_routes.pop(0)()
 
     def group(self, prefix: str, **extras: Any) -> Group:
         """Return a group: its `route` prepends `prefix` to the path and adds `extras`.

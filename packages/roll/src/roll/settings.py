@@ -12,6 +12,7 @@ from roll_http.syntax import TCHARS
 from .advice import advise, resembled
 
 __all__ = [
+    "PARAMETERS",
     "PROTOCOLS",
     "WEBSOCKET_SETTINGS",
     "advise_on_extras",

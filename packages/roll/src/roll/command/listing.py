@@ -20,6 +20,7 @@ def call(options: argparse.Namespace) -> int:
         LoadError: the application does not exist, or its router cannot be listed.
     """
     app = load(target_of(options.application))
+    app.add_late_routes()
     try:
         found = list(entries(app))
     except NotListed as error:

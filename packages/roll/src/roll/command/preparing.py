@@ -54,6 +54,7 @@ def debug(app: Any, options: argparse.Namespace) -> None:
     """Turn on all the aids for development."""
     from ..debug import error_pages, log_unawaited, report, watch_loop  # noqa: PLC0415 - rarely needed
 
+    app.add_late_routes()
     for line in report(app):
         say(line)
     error_pages(app, anywhere=options.debug_anywhere)

@@ -17,6 +17,7 @@ from roll_routing import Routes, variables
 
 from ..advice import RollWarning
 from ..inventory import Entry, NotListed, entries, extensions_of
+from ..settings import PARAMETERS
 from .loading import load, target_of
 
 __all__ = ["Finding", "call", "findings"]
@@ -46,6 +47,7 @@ def call(options: argparse.Namespace) -> int:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", RollWarning)
         app = load(target_of(options.application))
+        app.add_late_routes()
     found = [*from_warnings(told), *findings(app)]
     for one in found:
         sys.stdout.write(f"{one}\n")
@@ -74,6 +76,7 @@ def findings(app: Any) -> Iterator[Finding]:
         yield Finding(False, str(error))
         listed = []
     yield from names_twice(listed)
+    yield from extras_of_some_methods(listed)
     yield from shadowed(app)
     yield from unlimited(app)
     yield from extension_findings(app)
@@ -87,6 +90,21 @@ def names_twice(listed: Iterable[Entry]) -> Iterator[Finding]:
     for one in listed:
         if one.name is not None and paths.setdefault(one.name, one.path) != one.path:
             yield Finding(True, f"{one.path} has the name {one.name!r} of {paths[one.name]}")
+
+
+def extras_of_some_methods(listed: Iterable[Entry]) -> Iterator[Finding]:
+    """Yield the extras that the routes of one path do not share, although its payload has them."""
+    paths: dict[str, list[dict[str, Any]]] = {}
+    for one in listed:
+        paths.setdefault(one.path, []).append(one.extras)
+    for path, extras in paths.items():
+        for name in sorted({name for each in extras for name in each} - {*PARAMETERS}):
+            if not all(name in each and each[name] == extras[0][name] for each in extras):
+                yield Finding(
+                    False,
+                    f"the extra {name!r} of {path} is not the same for all methods, and"
+                    " `request.route.payload` has it for all",
+                )
 
 
 def shadowed(app: Any) -> Iterator[Finding]:

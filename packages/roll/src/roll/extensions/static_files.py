@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,11 +96,8 @@ def static(
 
     serve.__name__ = name
 
-    def register() -> None:
-        check_root(folder)
-        group.route("/{path:any}")(serve)
-
-    app.at_startup(register)
+    app.at_startup(partial(check_root, folder))
+    app.route_at_startup(lambda: group.route("/{path:any}")(serve))
 
 
 def check_root(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,14 +16,28 @@ __all__ = ["named_url"]
 class NamedRoutes:
     """The paths and the view of each name."""
 
-    def __init__(self, routes: Any) -> None:
+    def __init__(self, routes: Any, late: Collection[Callable[[], object]]) -> None:
         # Roll's router knows the converters of its class. Another router may not build URLs.
         self.build: Callable[..., str] = routes.build if isinstance(routes, Routes) else build
         self.views: dict[str, Any] = {}
         self.paths: dict[str, list[str]] = {}
+        self.ambiguous: dict[str, str] = {}
+        """The names that several views had before the extension was on, each with its error."""
+        self.late = late
+        """The registrations that wait for the startup."""
+
+    def adopt(self, path: str, view: Any, extras: dict[str, Any]) -> None:
+        """Add a route that was registered before the extension was on.
+
+        Such views may share a name that nobody asks for, so `url_for` raises the error.
+        """
+        try:
+            self.add(path, view, **extras)
+        except ValueError as error:
+            self.ambiguous.setdefault(name_of(view, extras), str(error))
 
     def add(self, path: str, view: Any, /, **extras: Any) -> None:
-        name = extras.get("name") or default_name(view)
+        name = name_of(view, extras)
         known = self.views.setdefault(name, view)
         if known is not view and path not in self.paths[name]:
             raise ValueError(
@@ -42,8 +56,10 @@ class NamedRoutes:
         Raises:
             ValueError: the name is unknown, or a variable is missing or does not match.
         """
+        if name in self.ambiguous:
+            raise ValueError(self.ambiguous[name])
         if name not in self.paths:
-            raise ValueError(f"No route is named {name!r}; known names: {sorted(self.paths)}")
+            raise ValueError(self.unknown(name))
         *others, last = best(self.paths[name], vars)
         for path in others:
             try:
@@ -51,6 +67,10 @@ class NamedRoutes:
             except ValueError:
                 continue  # the view has several paths: try the next one
         return self.built(last, vars)
+
+    def unknown(self, name: str) -> str:
+        later = "; those of `static` are there from startup on" if self.late else ""
+        return f"No route is named {name!r}; known names: {sorted(self.paths)}{later}"
 
     def built(self, path: str, given: dict[str, Any]) -> str:
         names = variables(path)
@@ -70,16 +90,23 @@ def query_string(values: dict[str, Any]) -> str:
     return urlencode({name: value for name, value in values.items() if value is not None}, True)
 
 
+def name_of(view: Any, extras: dict[str, Any]) -> str:
+    return extras.get("name") or default_name(view)
+
+
 def default_name(view: Any) -> str:
     return str(getattr(view, "__name__", type(view).__name__)).lower()
 
 
 def named_url(app: Roll) -> Callable[..., str]:
-    """Return `url_for(name, **vars)`, for the routes that are registered from now on.
+    """Return `url_for(name, **vars)`, for the routes before and after this call.
 
     The name of a route is the extra `name`, or the name of the view in lower case. Two views
-    cannot share a name: registering the second one raises a `ValueError`.
+    cannot share a name: registering the second one raises a `ValueError`. If both were registered
+    before this call, `url_for` raises it.
     """
-    routes = NamedRoutes(app.routes)
+    routes = NamedRoutes(app.routes, app.late_routes)
+    for path, view, extras in app.registrations:
+        routes.adopt(path, view, extras)
     app.listen("route:add")(routes.add)
     return routes.url_for

@@ -15,7 +15,7 @@ from .host import Host
 from .kinds import check_application
 from .lifespan import lifespan_of
 
-__all__ = ["SETTINGS", "mount"]
+__all__ = ["METHODS", "SETTINGS", "mount"]
 
 SETTINGS: Final = ("max_body", *(name for name in WEBSOCKET_SETTINGS if name != "subprotocols"))
 """The settings of `mount`."""
