@@ -3,23 +3,23 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 
 from roll import Roll
-from roll.extensions import simple_server
+from roll.extensions import named_url, simple_server, static
+
+HERE = Path(__file__).parent
 
 app = Roll()
-templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-)
+static(app, root=HERE / "public")
+templates = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True)
+templates.globals["url_for"] = named_url(app)
 
 
-def render(response, template, /, **context):
-    response.headers["Content-Type"] = "text/html; charset=utf-8"
-    response.body = templates.get_template(template).render(context)
+def render(template, /, **context):
+    return templates.get_template(template).render(context)
 
 
 @app.route("/hello/{name}")
 async def hello(request, response, name):
-    render(response, "hello.html", name=name)
+    response.html = render("hello.html", name=name)
 
 
 if __name__ == "__main__":
