@@ -139,3 +139,20 @@ def test_invalid_json_is_refused(program, curl, name):
     url = program(f"examples/{name}").url
     path = re.search(r'@app\.route\("([^"{]*)"', (ROOT / "examples" / name).read_text())[1]
     assert curl("-d", "{}", f"{url}{path}").status in {400, 422}
+
+
+def test_browsers_get_pages_for_errors_and_programs_json(program, curl):
+    url = program("examples/error_pages.py").url
+    page = curl("-H", "Accept: text/html", f"{url}/%3Cb%3E")
+    assert (page.status, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no such page." in page.body
+    page = curl("-H", "Accept: text/html", f"{url}/books/7")
+    assert "There is no such page." in page.body
+    page = curl("-H", "Accept: text/html", "--data", "", f"{url}/books/7")
+    assert (page.status, page.headers["allow"]) == (405, "GET, HEAD")
+    assert "Method Not Allowed" in page.body
+    page = curl("-H", "Accept: text/html", f"{url}/broken")
+    assert page.status == 500
+    assert "s3cr3t" not in page.body
+    answer = curl(f"{url}/broken")
+    assert (answer.status, answer.body) == (500, '{"error":"Internal Server Error"}')
