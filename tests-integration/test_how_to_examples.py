@@ -126,6 +126,22 @@ def test_login_needs_the_right_password(program, curl, tmp_path):
     assert curl(*jar, "-d", "user=ada&password=engine", f"{url}/login").status == 200
 
 
+def test_login_page_leads_back_to_the_page_that_was_wanted(program, curl):
+    url = program("examples/login_page.py").url
+    assert curl("-d", "a large upload", f"{url}/orders").status == 401
+    login = curl(f"{url}/orders?page=2").headers["location"]
+    wrong = curl("-d", "user=<ada>&password=no", f"{url}{login}")
+    assert (wrong.status, "&lt;ada&gt;" in wrong.body) == (422, True)
+    right = curl("-d", "user=ada&password=engine", f"{url}{login}")
+    assert (right.status, right.headers["location"]) == (303, "/orders?page=2")
+    cookie = right.headers["set-cookie"].partition(";")[0]
+    assert curl("-b", cookie, f"{url}/orders?page=2").body == "Orders of ada, page 2"
+    for elsewhere in ("//evil.example", "https://evil.example", "/%5Cevil.example", "/%09/x"):
+        path = f"{url}/login?next={elsewhere}"
+        answer = curl("-d", "user=ada&password=engine", path)
+        assert answer.headers["location"] == "/"
+
+
 def test_first_version_of_the_library_keeps_books(program, curl):
     url = program("examples/library_first.py").url
     book = '{"title": "Solaris", "author": "Stanislaw Lem"}'
