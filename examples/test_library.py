@@ -29,8 +29,9 @@ async def test_book_needs_a_title(client):
 
 
 async def test_unknown_book_is_a_404(client):
-    response = await client.get("/api/books/7")
-    assert response.status == HTTPStatus.NOT_FOUND
+    for number in ("7", "9" * 30):
+        response = await client.get(f"/api/books/{number}")
+        assert response.status == HTTPStatus.NOT_FOUND
 
 
 async def test_form_adds_a_book_with_its_cover(client):

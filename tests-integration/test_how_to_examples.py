@@ -150,6 +150,16 @@ def test_first_version_of_the_library_keeps_books(program, curl):
     assert "Solaris" in curl(f"{url}/api/books").body
 
 
+def test_message_is_shown_once_after_a_redirect(program, curl):
+    url = program("examples/flash.py").url
+    kept = curl("-d", "note=<b>Bread", f"{url}/")
+    assert (kept.status, kept.headers["location"]) == (303, "/")
+    cookie = kept.headers["set-cookie"].partition(";")[0]
+    page = curl("-b", cookie, f"{url}/")
+    assert "“&lt;b&gt;Bread” is kept" in page.body
+    assert "Max-Age=0" in page.headers["set-cookie"]  # the session is empty: no cookie is left
+
+
 @pytest.mark.parametrize("name", ["validate_msgspec.py", "validate_pydantic.py"])
 def test_invalid_json_is_refused(program, curl, name):
     url = program(f"examples/{name}").url
@@ -172,3 +182,16 @@ def test_browsers_get_pages_for_errors_and_programs_json(program, curl):
     assert "s3cr3t" not in page.body
     answer = curl(f"{url}/broken")
     assert (answer.status, answer.body) == (500, '{"error":"Internal Server Error"}')
+
+
+def test_pages_follow_each_other_to_the_last(program, curl):
+    url = program("examples/pages.py").url
+    titles, path = [], "/books"
+    while path:
+        answer = json.loads(curl(f"{url}{path}").body)
+        titles += answer["books"]
+        path = answer["next"]
+    assert titles == [f"Book {number}" for number in range(1, 26)]
+    for after in ("9" * 30, "-" + "9" * 30):
+        assert curl(f"{url}/books?after={after}").status == 200
+    assert curl(f"{url}/books?after=x").status == 400

@@ -43,8 +43,11 @@ class Shelf:
         """Return the rows of a query, and keep what it has changed."""
 
         def run():
-            with self.connection:
-                return self.connection.execute(sql, values).fetchall()
+            try:
+                with self.connection:
+                    return self.connection.execute(sql, values).fetchall()
+            except OverflowError:  # a number of more than 64 bits, which no row has
+                return []
 
         return await self._do(run)
 
