@@ -6,6 +6,8 @@ import importlib.util
 import json
 import os
 import shutil
+import socket
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "reconnect.py"
+SUPPORT = Path(__file__).parent / "support"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
@@ -251,6 +255,32 @@ def test_chat_with_rooms_and_presence_in_two_browsers(example, browse):
     shows(bob, "main", "Bob: Anybody?")
     say(ada, "Alone again")
     shows(ada, "main", "Ada <b>: Hello <img src=x>\nBöb & Co: Hi\nAda <b>: Alone again")
+
+
+def test_page_opens_its_websocket_again_and_has_missed_nothing(run, browse):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+
+    def start():
+        program = run(sys.executable, EXAMPLE, PYTHONPATH=str(SUPPORT), ROLL_TEST_PORT=port)
+        program.wait_for_url()
+        return program
+
+    def tell(*texts):
+        for text in texts:
+            httpx.post(f"{program.url}/news", data={"text": text}, trust_env=False)
+
+    program = start()
+    page = browse(f"{program.url}/")
+    shows(page, "#state", "online")
+    tell("one <b>")
+    shows(page, "ol", "one <b>")
+    program.kill()
+    shows(page, "#state", "offline")
+    program = start()
+    tell("again", "two")  # the first has a number that the page has seen
+    shows(page, "ol", "one <b>\ntwo")
+    shows(page, "#state", "online")
 
 
 def ask(page, method, **params):
