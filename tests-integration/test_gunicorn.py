@@ -355,3 +355,49 @@ def wait_for_lines(path, count):
         assert time.monotonic() < end
         time.sleep(0.01)
     return path.read_text().splitlines()
+
+
+LOGS = """
+import logging
+from roll import Roll
+
+{configuration}
+log = logging.getLogger("shop")
+app = Roll()
+
+
+@app.route("/")
+async def index(request, response):
+    log.info("info of the shop")
+    log.warning("warning of the shop")
+
+
+@app.route("/fails")
+async def fails(request, response):
+    raise ValueError("failure of the shop")
+"""
+CONFIGURED = 'logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")'
+
+
+def lines_of(gunicorn, curl, tmp_path, configuration, *options):
+    (tmp_path / "logs.py").write_text(LOGS.format(configuration=configuration))
+    program = gunicorn(*options, target="logs:app", cwd=tmp_path)
+    curl(f"{program.url}/")
+    curl(f"{program.url}/fails")
+    assert program.stop(signal.SIGTERM) == 0
+    return [line.strip() for line in program.output]
+
+
+def test_lines_of_an_application_without_configuration_begin_at_warning(gunicorn, curl, tmp_path):
+    lines = lines_of(gunicorn, curl, tmp_path, "")
+    assert lines.count("warning of the shop") == 1
+    assert not any("info of the shop" in line for line in lines)
+    assert lines.count("ValueError: failure of the shop") == 1
+
+
+def test_configuration_in_the_module_holds_in_workers(gunicorn, curl, tmp_path):
+    lines = lines_of(gunicorn, curl, tmp_path, CONFIGURED)
+    assert lines.count("INFO shop info of the shop") == 1
+    assert lines.count("ERROR roll Unexpected exception: GET /fails") == 1
+    assert sum("Booting worker" in line for line in lines) == 1
+    assert not any("gunicorn.error" in line for line in lines)
