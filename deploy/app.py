@@ -3,10 +3,11 @@
 import os
 
 from roll import Roll
-from roll.extensions import RedisStore, proxy_headers, sessions
+from roll.extensions import RedisStore, proxy_headers, request_ids, sessions
 
 app = Roll()
 proxy_headers(app, fields=["for", "proto"])
+request_ids(app)
 sessions(app, secret=os.environ["SECRET"], store=RedisStore(os.environ["REDIS_URL"]))
 
 

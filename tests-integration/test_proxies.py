@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -32,8 +33,10 @@ import asyncio
 from collections import defaultdict
 
 from roll import HttpError, Roll, ServerSentEvent
+from roll.extensions import request_ids
 
 app = Roll()
+request_ids(app)
 gates = defaultdict(asyncio.Event)
 left = defaultdict(asyncio.Event)
 sick = []
@@ -144,6 +147,11 @@ async def secret(request, response):
 async def cookie(request, response):
     response.cookies.set("large", request.cookies["large"])
     response.body = str(len(request.cookies["large"]))
+
+
+@app.route("/metrics")
+async def metrics(request, response):
+    response.body = "requests 1"
 
 
 @app.route("/health")
@@ -260,6 +268,22 @@ def test_fields_that_clients_forge_are_not_believed(front):
     }
     answer = get(front, "/who", **forged)
     assert json.loads(answer.body) == ["example.org", [CLIENT, 0], "http"]
+
+
+def test_ids_of_requests_are_those_of_nginx(front, name):
+    if name != "nginx":
+        pytest.skip("The page shows ids for nginx")
+    ids = {get(front, "/who", **{"X-Request-ID": "forged"}).headers["X-Request-ID"] for _ in "ab"}
+    assert len(ids) == 2
+    assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/%6Detrics", "/metrics?x=1"])
+def test_metrics_are_not_for_clients(front, roll, name, path):
+    if name not in {"nginx", "haproxy", "caddy"}:
+        pytest.skip("The page does not deny them by this proxy")
+    assert get(front, path).status == 404
+    assert get(roll, path).status == 200
 
 
 def test_websockets_pass(front):
