@@ -18,7 +18,7 @@ from roll import Limits, Request, Response, Roll
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-EXAMPLE = re.compile(r"(?:#|<!--) (examples/\S+)(?: -->)?\n")
+EXAMPLE = re.compile(r"(?:#|<!--) ((?:examples|deploy)/\S+)(?: -->)?\n")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#([^)]+))?\)")
 
 
@@ -51,7 +51,7 @@ def each_page(*languages):
     return pytest.mark.parametrize("page", held, ids=name_of)
 
 
-@each_page("python", "html")
+@each_page("python", "html", "text", "dockerfile", "yaml", "nginx", "caddy", "ini")
 def test_printed_examples_are_the_files(page):
     for name, text in examples_of(page):
         assert text == (ROOT / name).read_text(), name
@@ -63,6 +63,7 @@ def test_every_example_is_printed():
     files |= {
         f"examples/library/{path.name}" for path in (ROOT / "examples/library").glob("[!_]*.py")
     }
+    files |= {f"deploy/{path.name}" for path in (ROOT / "deploy").iterdir()}
     assert files - printed == set()
 
 
