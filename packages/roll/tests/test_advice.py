@@ -322,6 +322,15 @@ class Decorated:
     async def on_get(self, request, response, isbn): ...
 
 
+class TooMany:
+    async def on_get(self, request, response, isbn, more): ...
+
+
+class OfClass:
+    @classmethod
+    async def on_get(cls, request, response): ...
+
+
 class WithoutSelf:
     async def on_get(request, response, isbn): ...
 
@@ -330,12 +339,14 @@ class WithoutSelf:
     ("view", "remedy"),
     [
         (Decorated, "let the wrapper of its decorator take (self, request, response, isbn)"),
+        (TooMany, "Write its parameters as (self, request, response, isbn)"),
+        (OfClass, "Write its parameters as (cls, request, response, isbn)"),
         (WithoutSelf, "let this method take (self, request, response, isbn)"),
         (Takes.method, "register the class, not its method"),
         (lambda self, request, response, isbn: None, "register the class, not its method"),
     ],
 )
-def test_misplaced_self_is_told(app, view, remedy):
+def test_parameters_of_a_method_are_told_with_its_object(app, view, remedy):
     with pytest.raises(ValueError, match=re.escape(remedy) + r"\Z"):
         app.route("/{isbn}")(view)
 
@@ -474,7 +485,7 @@ def test_a_class_view_that_needs_arguments_is_told(app):
 
         def on_get(self, request, response): ...
 
-    with pytest.raises(ValueError, match=r"takes \(database\), but a class view is made without"):
+    with pytest.raises(ValueError, match=r"takes \(database\), but Roll makes its object"):
         app.route("/")(View)
 
 
@@ -504,9 +515,20 @@ def test_a_class_with_the_methods_of_another_framework_is_told(app):
         def post(self, request, response): ...
 
     with pytest.raises(
-        ValueError, match=r"has no method of a view: write `on_get` and `on_post`$"
+        ValueError,
+        match=r"View has no method that answers requests: write `on_get` and `on_post`$",
     ):
         app.route("/")(View)
+
+
+def test_object_of_a_class_view_is_refused_with_its_class(app):
+    class View:
+        def on_get(self, request, response): ...
+
+    with pytest.raises(ValueError, match=r": register the class .*View, not an object of it\Z"):
+        app.route("/")(View())
+    with pytest.raises(ValueError, match=r"a callable object, not <object object at \w+>\Z"):
+        app.route("/")(object())
 
 
 # The order of the arguments.

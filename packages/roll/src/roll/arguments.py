@@ -99,11 +99,11 @@ class Place:
 
 
 def remedy_of_self(handler: Any, right: str) -> str | None:
-    """Return the remedy for a method without `self`, or a function with it; None for others."""
+    """Return the remedy for a method, or for a function with `self`; None for others."""
     if ismethod(handler):
         function = handler.__func__
-        if first_parameter(function) in {"self", "cls"}:
-            return None
+        if (own := first_parameter(function)) in {"self", "cls"}:
+            return f"Write its parameters as ({own}, {right})"
         what = (
             "the wrapper of its decorator" if hasattr(function, "__wrapped__") else "this method"
         )

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from roll_http import HTTP_METHODS
 
-from .advice import advise
+from .advice import advise, described
 
-__all__ = ["class_handlers"]
+__all__ = ["class_handlers", "hint_at_class"]
 
 NAMES: Final = {method: f"on_{method.lower()}" for method in HTTP_METHODS}
 
@@ -41,8 +41,18 @@ def class_handlers(view: type) -> dict[str, Callable[..., Any]]:
     # `on_get = None` is how a subclass does without the one it inherits.
     handlers = {method: handler for method, handler in found.items() if callable(handler)}
     if not handlers:
-        raise ValueError(f"{view!r} has no method of a view: write {examples(view)}")
+        raise ValueError(
+            f"The class view {described(view)} has no method that answers requests: write"
+            f" {examples(view)}"
+        )
     return handlers
+
+
+def hint_at_class(view: object) -> str:
+    """Return what to write for an object of a class view; nothing for other objects."""
+    if any(hasattr(view, name) for name in NAMES.values()):
+        return f": register the class {type(view).__qualname__}, not an object of it"
+    return ""
 
 
 def instance_of(view: type) -> Any:
@@ -54,8 +64,9 @@ def instance_of(view: type) -> Any:
         signature.bind()
     except TypeError as error:
         raise ValueError(
-            f"{view!r} takes {signature}, but a class view is made without arguments: {error}."
-            " Give them defaults, or make them attributes of the class"
+            f"The class view {described(view)} takes {signature}, but Roll makes its object"
+            f" without arguments: {error}. Give them defaults, or make them attributes of the"
+            " class"
         ) from None
     return view()
 

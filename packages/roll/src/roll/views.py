@@ -10,9 +10,10 @@ from typing import Any, Final, NoReturn
 
 from roll_http import HTTP_METHODS, HttpError
 
+from .advice import described
 from .arguments import Conversions, Place
 from .callables import is_generator
-from .class_views import class_handlers
+from .class_views import class_handlers, hint_at_class
 from .parameters import advise_on_order
 from .settings import PROTOCOLS, WEBSOCKET_SETTINGS
 
@@ -180,7 +181,10 @@ def handlers_of(view: View, methods: Methods) -> dict[str, View]:
             )
         return class_handlers(view)
     if not callable(view):
-        raise ValueError(f"A view is a function, a class or a callable object, not {view!r}")  # noqa: TRY004 - as every mistake in a route
+        raise ValueError(  # noqa: TRY004 - as every mistake in a route
+            f"A view is a function, a class or a callable object, not {view!r}"
+            f"{hint_at_class(view)}"
+        )
     return dict.fromkeys(normalised(methods), view)
 
 
@@ -208,8 +212,8 @@ def check_handlers(handlers: Iterable[View], place: Place, second: str) -> None:
     for handler in handlers:
         if is_generator(handler):
             raise ValueError(
-                f"{handler!r} is a generator, which a view cannot be: nobody would run it. "
-                f"Set `response.body` to an async generator"
+                f"{described(handler)} is a generator, and Roll does not run the generator of a"
+                " view: set `response.body` to an async generator"
             )
         place.check(handler, second)
         advise_on_order(handler, ("request", second))
