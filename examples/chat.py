@@ -12,8 +12,7 @@ async def home(request, response):
 
 @app.route("/{room}")
 async def page(request, response, room):
-    response.headers["Content-Type"] = "text/html; charset=utf-8"
-    response.body = PAGE
+    response.html = PAGE
 
 
 @app.route("/{room}/chat", protocol="websocket")

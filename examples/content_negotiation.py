@@ -10,8 +10,7 @@ async def weather(request, response):
     if request.headers["ACCEPT"] == "application/json":
         response.json = {"weather": "sunny"}
     else:
-        response.headers["Content-Type"] = "text/html"
-        response.body = "<h1>Sunny</h1>"
+        response.html = "<h1>Sunny</h1>"
 
 
 if __name__ == "__main__":

@@ -15,8 +15,7 @@ PAGE = """<!doctype html>
 
 @app.route("/")
 async def ask(request, response):
-    response.headers["Content-Type"] = "text/html; charset=utf-8"
-    response.body = PAGE
+    response.html = PAGE
 
 
 @app.route("/hello", methods=["POST"])

@@ -26,8 +26,7 @@ PAGE = """<!doctype html>
 
 @app.route("/")
 async def page(request, response):
-    response.headers["Content-Type"] = "text/html; charset=utf-8"
-    response.body = PAGE
+    response.html = PAGE
 
 
 @app.route("/echo", protocol="websocket")
