@@ -197,6 +197,26 @@ def test_unsafe_settings_are_problems():
     ]
 
 
+def test_session_that_goes_over_plain_http_is_a_problem(app):
+    extensions.sessions(app, "x" * 20, secure=False)
+    assert texts(app) == [
+        "problem: the cookie of `sessions` goes over plain HTTP too: leave out `secure=False`"
+    ]
+
+
+def test_sessions_in_memory_are_a_note(app):
+    extensions.sessions(app, "x" * 20, store=extensions.MemoryStore())
+    assert texts(app) == [
+        "note: sessions are in the memory of one process: `RedisStore` is for several"
+    ]
+
+
+def test_sessions_in_a_cookie_or_in_redis_are_sound(app):
+    extensions.sessions(app, "x" * 20)
+    extensions.sessions(app, "x" * 20, store=extensions.RedisStore("redis://localhost"))
+    assert texts(app) == []
+
+
 def test_errors_that_nobody_logs_are_a_problem(app):
     app.log_errors = False
     assert texts(app) == ["problem: `log_errors` is False: unexpected exceptions are not logged"]

@@ -16,6 +16,8 @@ from typing import Any, Final, NamedTuple
 from roll_routing import Routes, variables
 
 from ..advice import RollWarning
+from ..extensions.sessions.keepers import CookieKeeper, StoreKeeper
+from ..extensions.sessions.stores import MemoryStore
 from ..inventory import Entry, NotListed, entries, extensions_of
 from ..settings import PARAMETERS
 from .loading import load, target_of
@@ -80,6 +82,7 @@ def findings(app: Any) -> Iterator[Finding]:
     yield from shadowed(app)
     yield from unlimited(app)
     yield from extension_findings(app)
+    yield from session_findings(app)
     yield from websocket_findings(listed)
     if find_spec("uvloop") is None and sys.platform != "win32":
         yield Finding(False, 'uvloop is not installed: `pip install "roll[fast]"` is faster')
@@ -145,6 +148,18 @@ def extension_findings(app: Any) -> Iterator[Finding]:
         yield Finding(True, "the extension `traceback` sends the text of exceptions to clients")
     elif not app.log_errors:
         yield Finding(True, "`log_errors` is False: unexpected exceptions are not logged")
+
+
+def session_findings(app: Any) -> Iterator[Finding]:
+    for keeper in (getattr(one, "__self__", None) for one in app.hooks.get("headers", ())):
+        if not isinstance(keeper, CookieKeeper | StoreKeeper):
+            continue
+        if not keeper.settings.secure:
+            text = "the cookie of `sessions` goes over plain HTTP too: leave out `secure=False`"
+            yield Finding(True, text)
+        if isinstance(keeper, StoreKeeper) and isinstance(keeper.store, MemoryStore):
+            text = "sessions are in the memory of one process: `RedisStore` is for several"
+            yield Finding(False, text)
 
 
 def websocket_findings(listed: Iterable[Entry]) -> Iterator[Finding]:

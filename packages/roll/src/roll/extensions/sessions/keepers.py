@@ -64,7 +64,7 @@ class CookieKeeper:
     """A keeper of sessions in signed cookies: users can read a session, but not change it."""
 
     def __init__(self, settings: Settings, signer: SessionSigner) -> None:
-        self._settings = settings
+        self.settings = settings
         self._signer = signer
 
     def begin(self, request: Any) -> None:
@@ -72,7 +72,7 @@ class CookieKeeper:
         request.kwargs["session"] = Session(lambda: self._read(request))
 
     def _read(self, request: Any) -> Kept:
-        token = request.cookies.get(self._settings.cookie)
+        token = request.cookies.get(self.settings.cookie)
         return self._signer.read(token) if token else NOTHING
 
     def keep(self, request: Any, response: Any) -> None:
@@ -81,7 +81,7 @@ class CookieKeeper:
         if session is None:
             return
         vary_on(response.headers, "Cookie")
-        settings = self._settings
+        settings = self.settings
         if not session:
             if settings.cookie in request.cookies:
                 settings.set(response, "", 0)
@@ -90,7 +90,7 @@ class CookieKeeper:
 
     def _token(self, session: Session) -> str:
         token = self._signer.write(session.data)
-        if len(self._settings.cookie) + len(token) > MOST:
+        if len(self.settings.cookie) + len(token) > MOST:
             raise ValueError(
                 f"A session of {len(token)} bytes is too large for a cookie, which has {MOST}:"
                 " give `sessions` a `store`"
@@ -102,13 +102,13 @@ class StoreKeeper:
     """A keeper of sessions in a store; the cookie has the signed key."""
 
     def __init__(self, settings: Settings, signer: KeySigner, store: SessionStore) -> None:
-        self._settings = settings
+        self.settings = settings
         self._signer = signer
-        self._store = store
+        self.store = store
 
     async def begin(self, request: Any) -> None:
         """Load the session of a request that has the cookie."""
-        kept = await self._load(request.cookies.get(self._settings.cookie))
+        kept = await self._load(request.cookies.get(self.settings.cookie))
         request.kwargs["session"] = Session(lambda: kept)
 
     async def _load(self, token: str | None) -> Kept:
@@ -116,7 +116,7 @@ class StoreKeeper:
         if found is None:
             return NOTHING
         key, age = found
-        text = await self._store.load(key)
+        text = await self.store.load(key)
         return NOTHING if text is None else Kept(json.loads(text), text, age, key)
 
     async def keep(self, request: Any, response: Any) -> None:
@@ -129,21 +129,21 @@ class StoreKeeper:
             await self._save(session, response)
         else:
             await self._forget(session)
-            if self._settings.cookie in request.cookies:
-                self._settings.set(response, "", 0)
+            if self.settings.cookie in request.cookies:
+                self.settings.set(response, "", 0)
 
     async def _save(self, session: Session, response: Any) -> None:
         text = encode(session.data)
-        if not self._settings.is_due(session, text):
+        if not self.settings.is_due(session, text):
             return
         key = session.kept.key
         if session.renewed:
             await self._forget(session)
         if key is None or session.renewed:
             key = new_key()
-        await self._store.save(key, text, self._settings.max_age)
-        self._settings.set(response, self._signer.write(key), self._settings.max_age)
+        await self.store.save(key, text, self.settings.max_age)
+        self.settings.set(response, self._signer.write(key), self.settings.max_age)
 
     async def _forget(self, session: Session) -> None:
         if session.kept.key is not None:
-            await self._store.delete(session.kept.key)
+            await self.store.delete(session.kept.key)
