@@ -521,6 +521,25 @@ def test_a_class_with_the_methods_of_another_framework_is_told(app):
         app.route("/")(View)
 
 
+def test_decorator_above_a_class_view_is_told(app):
+    @guarded
+    class View:
+        async def on_get(self, request, response): ...
+
+    (text,) = told(lambda: app.route("/")(View))
+    assert re.fullmatch(
+        r"A decorator has made a function of the class view .*View: put the decorator above its"
+        " methods",
+        text,
+    )
+
+    @guarded
+    class Answer:
+        """A class whose objects are made for each request, which may be meant."""
+
+    assert told(lambda: app.route("/answer")(Answer)) == []
+
+
 def test_object_of_a_class_view_is_refused_with_its_class(app):
     class View:
         def on_get(self, request, response): ...

@@ -11,7 +11,7 @@ from roll_http import HTTP_METHODS
 
 from .advice import advise, described
 
-__all__ = ["class_handlers", "hint_at_class"]
+__all__ = ["advise_on_wrapped_class", "class_handlers", "hint_at_class"]
 
 NAMES: Final = {method: f"on_{method.lower()}" for method in HTTP_METHODS}
 
@@ -53,6 +53,16 @@ def hint_at_class(view: object) -> str:
     if any(hasattr(view, name) for name in NAMES.values()):
         return f": register the class {type(view).__qualname__}, not an object of it"
     return ""
+
+
+def advise_on_wrapped_class(view: object) -> None:
+    """Warn of a function that a decorator has made of a class view: nothing calls its methods."""
+    wrapped = getattr(view, "__wrapped__", None)
+    if isinstance(wrapped, type) and any(hasattr(wrapped, name) for name in NAMES.values()):
+        advise(
+            f"A decorator has made a function of the class view {described(wrapped)}: put the"
+            " decorator above its methods"
+        )
 
 
 def instance_of(view: type) -> Any:

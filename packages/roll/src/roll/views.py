@@ -13,7 +13,7 @@ from roll_http import HTTP_METHODS, HttpError
 from .advice import described
 from .arguments import Conversions, Place
 from .callables import is_generator
-from .class_views import class_handlers, hint_at_class
+from .class_views import advise_on_wrapped_class, class_handlers, hint_at_class
 from .parameters import advise_on_order
 from .settings import PROTOCOLS, WEBSOCKET_SETTINGS
 
@@ -185,6 +185,7 @@ def handlers_of(view: View, methods: Methods) -> dict[str, View]:
             f"A view is a function, a class or a callable object, not {view!r}"
             f"{hint_at_class(view)}"
         )
+    advise_on_wrapped_class(view)
     return dict.fromkeys(normalised(methods), view)
 
 
