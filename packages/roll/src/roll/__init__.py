@@ -13,7 +13,7 @@ from roll_http import (
 )
 from roll_routing import Route, Routes
 
-# `roll.http` and the like are there for those who only import `roll`.
+# So that `roll.http`, `roll.io` and `roll.websocket` work after `import roll` alone.
 from . import http as http
 from . import io as io
 from .advice import RollWarning

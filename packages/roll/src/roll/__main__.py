@@ -1,4 +1,4 @@
-"""What `python -m roll` runs."""
+"""The entry point of `python -m roll`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Advice: warnings about what works, but is probably not what was meant."""
+"""Advice: warnings about code that works, but probably not as intended."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ __all__ = [
     "resembled",
 ]
 
-# The line to be changed is in none of these. asyncio stands between `simple_server`, or a test,
-# and the listeners of `startup`.
+# A warning points at the first line outside of these packages. asyncio is one of them, because
+# its frames stand between `simple_server`, or a test, and the listeners of `startup`.
 PASSED_OVER: Final = frozenset(
     {"asyncio", "roll", "roll_http", "roll_multipart", "roll_routing", "roll_websocket"}
 )
 
 
-# Where functions, async generators and generators have their code.
+# The attributes in which functions, async generators and generators keep their code.
 CODES: Final = ("__code__", "ag_code", "gi_code")
 
 
 class RollWarning(UserWarning):
-    """Something works, but probably not as it was meant."""
+    """Something works, but probably not as intended."""
 
 
 def advise(message: str) -> None:
-    """Warn with a `RollWarning`, at the line of the application that has called Roll."""
+    """Issue a `RollWarning` that points at the line of the application that called Roll."""
     _, level = caller()
     warnings.warn(message, RollWarning, stacklevel=level)
 
 
 def caller() -> tuple[FrameType, int]:
-    """Return the frame of the application that has called Roll, and its level for `warnings`.
+    """Return the frame of the application that called Roll, and its `stacklevel`.
 
-    The level is that of who calls this function.
+    The level is valid for a warning that the caller of this function issues.
     """
-    frame, level = sys._getframe(1), 1  # noqa: SLF001 - `warnings` counts the frames as well
+    frame, level = sys._getframe(1), 1  # noqa: SLF001 - `warnings` counts the frames the same way
     while frame.f_back is not None and is_passed_over(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1
     return frame, level
@@ -59,7 +59,10 @@ def is_passed_over(module: str) -> bool:
 
 
 def resembled(word: str, known: Iterable[str], likeness: float = 0.8) -> str | None:
-    """Return which of the known words was probably meant; None if the word is like none."""
+    """Return the known word that is most like `word`; None if no word is similar enough.
+
+    `likeness` is the least similarity, from 0 to 1.
+    """
     from difflib import get_close_matches  # noqa: PLC0415 - few applications need it
 
     found = get_close_matches(word.lower(), list(known), 1, likeness)
@@ -67,32 +70,35 @@ def resembled(word: str, known: Iterable[str], likeness: float = 0.8) -> str | N
 
 
 def described(call: Any) -> str:
-    """Return the name of a callable, with its module, and its file and line where it is known."""
+    """Return the module and name of a callable, with its file and line if they are known."""
     function, _ = functions_of(call)
     if not hasattr(function, "__qualname__"):
         function = type(function)
     code = code_of(function)
     place = "" if code is None else f" ({shortened(code.co_filename)}:{code.co_firstlineno})"
-    # Code that is run without a module has none.
+    # Code that runs without a module has no `__module__`.
     name = getattr(function, "__module__", None)
     module = f"{name}." if name else ""
     return f"{module}{function.__qualname__}{place}"
 
 
 def shortened(path: str) -> str:
-    """Return the path of a file as seen from the working directory, where it is below that."""
+    """Return the path of a file, relative to the working directory if it is below it."""
     return path.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118 - a Path drops the last slash
 
 
 def code_of(call: Any) -> CodeType | None:
-    """Return the code that a call, or a generator, runs; None where it is not Python's."""
+    """Return the code object of a callable or a generator; None if it is not Python code."""
     functions = functions_of(call)
     found = (getattr(function, name, None) for function in functions for name in CODES)
     return next((code for code in found if isinstance(code, CodeType)), None)
 
 
 def advise_at(place: CodeType | type, message: str) -> None:
-    """Warn at the first line of a function, of which nothing is on the stack."""
+    """Issue a `RollWarning` at the first line of a function that is not on the stack.
+
+    For a type, whose line is unknown, point at the caller of Roll.
+    """
     if isinstance(place, type):
         advise(message)
     else:

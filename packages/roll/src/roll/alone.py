@@ -1,4 +1,4 @@
-"""An application of ASGI by itself, on Roll's own server."""
+"""A single ASGI application on Roll's own server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["alone"]
 
 
 def alone(application: Any) -> Roll:
-    """Return a `Roll` that serves nothing but an application of ASGI."""
+    """Return a `Roll` that serves one ASGI application at `/` and nothing else."""
     app = Roll()
     app.mount("/", application)
     return app

@@ -1,4 +1,4 @@
-"""Arguments of listeners: they get those of built-in events by name, in any order."""
+"""Arguments of listeners: built-in events pass them by name, in any order."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Listener = Callable[..., Any]
 def check_listener(listener: Listener, event: str, names: tuple[str, ...]) -> None:
     """Check that a listener can be called with the arguments of a built-in event.
 
-    Warns of parameters that have the names of other arguments.
+    Warn of parameters that have the names of other arguments.
 
     Raises:
-        ValueError: it does not take them.
+        ValueError: the listener does not accept these arguments.
     """
     signature = known_signature(listener, event)
     if signature is None:
         return
     order, keywords = places(parameters(listener), names)
     given = [names[place] for place in order]
-    # A route may be added with any extras.
+    # `route:add` also passes the extras of a route, which can have any name.
     bind = signature.bind_partial if event == "route:add" else signature.bind
     try:
         bind(*given, **dict(keywords))
@@ -69,17 +69,21 @@ def known_signature(listener: Listener, event: str) -> inspect.Signature | None:
 def places(
     asked: list[inspect.Parameter], names: tuple[str, ...]
 ) -> tuple[list[int], list[tuple[str, int]]]:
-    """Return the places of the positional arguments, and of those that go by keyword."""
+    """Return the indexes of the positional arguments, and the names and indexes of the others.
+
+    If no parameter asks for an argument by name, all arguments are positional, in order.
+    """
     if any(by_name(parameter, names) for parameter in asked):
         return arrangement(asked, names)
     return list(range(len(names))), []
 
 
 def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
-    """Return what calls `listener` with the arguments `names`, each where it is asked for.
+    """Return a function that calls `listener` with the arguments that its parameters name.
 
-    A parameter that bears one of the names gets that argument, wherever it stands; those without
-    a default get what is left, in order. A listener that uses none of them is called as it is.
+    A parameter with one of the `names` gets that argument, whatever its position. Parameters
+    without a default get the remaining arguments, in order. If the order is the same anyway,
+    return the listener itself.
     """
     order, keywords = places(parameters(listener), names)
     if not keywords and order == list(range(len(names))):
@@ -89,7 +93,7 @@ def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
         return with_one(listener, order[0], len(names))
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if len(args) != len(names):  # an application sends the event by itself
+        if len(args) != len(names):  # an application sent the event with other arguments
             return listener(*args, **kwargs)
         named = {name: args[at] for name, at in keywords}
         return listener(*[args[place] for place in order], **named, **kwargs)
@@ -98,10 +102,10 @@ def arranged(listener: Listener, names: tuple[str, ...]) -> Listener:
 
 
 def with_one(listener: Listener, place: int, count: int) -> Listener:
-    """Return what calls a listener of one argument: most want no more, and 0.5 us are saved."""
+    """Return a function that calls a listener of one argument, 0.5 us faster than `arranged`."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if len(args) != count:  # an application sends the event by itself
+        if len(args) != count:  # an application sent the event with other arguments
             return listener(*args, **kwargs)
         return listener(args[place], **kwargs) if kwargs else listener(args[place])
 
@@ -109,12 +113,12 @@ def with_one(listener: Listener, place: int, count: int) -> Listener:
 
 
 def by_name(parameter: inspect.Parameter, names: tuple[str, ...]) -> bool:
-    """Tell whether a parameter gets its argument by its name, or takes any name."""
+    """Tell whether a parameter has one of the names, or accepts any name (`**kwargs`)."""
     return parameter.name in names or parameter.kind is parameter.VAR_KEYWORD
 
 
 def parameters(listener: Listener) -> list[inspect.Parameter]:
-    """Return the parameters of a listener: its own, or those of what it passes all on to."""
+    """Return the parameters of a listener, or of the function that its `*args` wrapper calls."""
     try:
         signature = signature_of(listener)
     except (TypeError, ValueError):  # some builtins have no signature
@@ -129,7 +133,7 @@ def parameters(listener: Listener) -> list[inspect.Parameter]:
 def arrangement(
     asked: list[inspect.Parameter], names: tuple[str, ...]
 ) -> tuple[list[int], list[tuple[str, int]]]:
-    """Return the places of the positional arguments, and of those that go by keyword."""
+    """Return the indexes of the positional arguments, and the names and indexes of the others."""
     wanted = {parameter.name for parameter in asked}
     left = [place for place, name in enumerate(names) if name not in wanted]
     order: list[int] = []

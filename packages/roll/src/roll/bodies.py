@@ -1,4 +1,4 @@
-"""Bodies of responses that are none: told with the handler that was called."""
+"""Errors about values that cannot be the body of a response; they name the handler."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .advice import described
 __all__ = ["fault_of"]
 
 KNOWN: Final = (bytes, str, bytearray, memoryview)
-"""What is sent as it is, as streams are: to look at one could begin it, or copy it."""
+"""Types that need no check. Streams need none either: a check could start or copy them."""
 
 
 def fault_of(request: Any, response: Any) -> InvalidResponse | None:
-    """Return an error that says what is wrong with a body, and whose; None for one to be sent."""
+    """Return an error that names the fault of a body and its handler; None for a valid body."""
     body = response.body
     if isinstance(body, KNOWN) or hasattr(body, "__aiter__") or hasattr(body, "__next__"):
         return None

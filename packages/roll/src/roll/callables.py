@@ -1,4 +1,4 @@
-"""Checks of the callables that an application gives: is one of them async?"""
+"""Checks of the callables that applications give to Roll: async or not, and their arguments."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ PASSING: Final = staticmethod | type(lru_cache(bool))
 
 
 def is_async(call: Any) -> bool:
-    """Tell whether a call gives a coroutine: an `async def`, a method or object of that kind.
+    """Tell whether `call` is an `async def`, an async method or an object with such a `__call__`.
 
-    A plain function that returns an awaitable can only be told by its result.
+    A plain function that returns an awaitable is not found: only its result shows that.
     """
     return any(map(inspect.iscoroutinefunction, functions_of(call)))
 
 
 def is_generator(call: Any) -> bool:
-    """Tell whether a call gives a generator, async or not, whose body nobody would run."""
+    """Tell whether `call` returns a generator, sync or async, whose body nothing would run."""
     return any(
         inspect.isasyncgenfunction(function) or is_plain_generator(function)
         for function in functions_of(call)
@@ -40,33 +40,36 @@ def is_generator(call: Any) -> bool:
 
 
 def functions_of(call: Any) -> tuple[Any, Any]:
-    """Return what is called: the function under its partials, and the `__call__` of an object."""
+    """Return the function inside of partials and the like, and its `__call__` (None for a class)."""
     while isinstance(call, partial | PASSING):
         call = call.func if isinstance(call, partial) else call.__wrapped__
-    return call, None if inspect.isclass(call) else getattr(call, "__call__", None)  # noqa: B004 - the method itself is wanted
+    return call, None if inspect.isclass(call) else getattr(call, "__call__", None)  # noqa: B004 - the method itself is needed
 
 
 def is_plain_generator(function: Any) -> bool:
-    """Tell a plain generator from a coroutine of the old style, one that can be awaited."""
+    """Tell whether a function is a plain generator, not a generator that can be awaited."""
     flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
     return flags & (inspect.CO_GENERATOR | inspect.CO_ITERABLE_COROUTINE) == inspect.CO_GENERATOR
 
 
 def refuse_async(call: Any, what: str) -> None:
-    """Raise a `ValueError` if `call` is async or a generator: its result is needed at once."""
+    """Raise a `ValueError` if `call` is async or a generator, because Roll does not await it.
+
+    `what` is the subject of the message.
+    """
     if is_async(call) or is_generator(call):
         raise ValueError(f"{what} is called without an await: {call!r} must be a plain function")
 
 
 def signature_of(call: Any) -> inspect.Signature:
-    """Return the parameters of a call itself, not of what it wraps.
+    """Return the signature of the callable itself, not of a function that it wraps.
 
     Raises:
-        TypeError, ValueError: it has none that can be read, as some builtins.
+        TypeError, ValueError: the signature cannot be read, as that of some builtins.
     """
     while isinstance(call, PASSING):
         call = call.__wrapped__
-    # Before Python 3.13, the first parameter of such a `__call__` is taken for the object.
+    # Before Python 3.13, `inspect` takes the first parameter of such a `__call__` for `self`.
     called = inspect.getattr_static(type(call), "__call__", None)
     if isinstance(called, staticmethod | classmethod):
         call = call.__call__
@@ -77,7 +80,7 @@ def refuse_misfit(call: Any, names: tuple[str, ...], what: str) -> None:
     """Raise a `ValueError` if `call` cannot be called with the arguments `names`, by position."""
     try:
         signature = signature_of(call)
-    except (TypeError, ValueError):  # some builtins have none that can be read
+    except (TypeError, ValueError):  # some builtins have no readable signature
         return
     try:
         signature.bind(*names)
@@ -96,20 +99,20 @@ def refuse_class(call: Any, what: str) -> None:
 
 
 def refuse_awaitable(result: Any, what: str) -> None:
-    """Raise a `TypeError` if `result` is to be awaited, where nobody can."""
+    """Raise a `TypeError` if `result` is awaitable, because Roll does not await it."""
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
-            result.close()  # or Python warns that nobody awaited it
+            result.close()  # otherwise Python warns that it was never awaited
         raise TypeError(f"{what} is called without an await, and has given {result!r}")
 
 
 def refuse_unrun(result: Any, what: str) -> None:
-    """Raise a `TypeError` if nothing has run of what a call returned, which `what` describes.
+    """Raise a `TypeError` if a call returned a coroutine or a generator, which never started.
 
-    That is so of a coroutine and of a generator.
+    `what` describes the call in the message.
     """
     if inspect.iscoroutine(result):
-        result.close()  # or Python warns that nobody awaited it: this error says it better
+        result.close()  # otherwise Python warns as well, and this error is clearer
         name = f"{result.__qualname__}()"
         raise TypeError(
             f"{what} returned a coroutine, {name}, of which nothing has run: `await` it first"

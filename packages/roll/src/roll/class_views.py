@@ -1,4 +1,4 @@
-"""Classes as views: an instance answers, by a method for each method of HTTP."""
+"""Classes as views: an instance has a Python method for each HTTP method that it answers."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ ORDINARY: Final = frozenset(
         *("track", "trade", "race", "deleted", "deletes", "connects"),
     }
 )
-"""Words that are a letter away from a method, and mean something else."""
+"""Words that differ from an HTTP method by one letter, but mean something else."""
 
 
 def class_handlers(view: type) -> dict[str, Callable[..., Any]]:
-    """Return the handlers of a class, by method.
+    """Return the handlers of a class by HTTP method.
 
-    Warns of what is probably the method of a view, misspelt: nothing calls it.
+    Warn of methods whose names are probably misspelt, because nothing calls them.
 
     Raises:
-        ValueError: the class needs arguments, or has no method of a view.
+        ValueError: the class needs arguments, or it has no method such as `on_get`.
     """
     instance = instance_of(view)
     found = {method: getattr(instance, name, None) for method, name in NAMES.items()}
     advise_on_methods(view, instance)
-    # `on_get = None` is how a subclass does without the one it inherits.
+    # `on_get = None` in a subclass removes the inherited handler.
     handlers = {method: handler for method, handler in found.items() if callable(handler)}
     if not handlers:
         raise ValueError(
@@ -68,7 +68,7 @@ def advise_on_wrapped_class(view: object) -> None:
 def instance_of(view: type) -> Any:
     try:
         signature = inspect.signature(view)
-    except (TypeError, ValueError):  # some builtins have none that can be read
+    except (TypeError, ValueError):  # some builtins have no readable signature
         return view()
     try:
         signature.bind()
@@ -82,7 +82,7 @@ def instance_of(view: type) -> Any:
 
 
 def examples(view: type) -> str:
-    """Return the names that the methods of a class should have."""
+    """Return the method names that a class probably needs, as text for an error."""
     likely = [NAMES[method] for method in HTTP_METHODS if hasattr(view, method.lower())]
     return " and ".join(f"`{name}`" for name in likely) or "`on_get`, `on_post` or the like"
 
@@ -90,7 +90,7 @@ def examples(view: type) -> str:
 def advise_on_methods(view: type, instance: Any) -> None:
     for name in dir(view):
         meant = misspelt(name)
-        # Without parameters it is a method that the view calls itself.
+        # A method without parameters is no handler: the view calls it itself.
         if meant and callable(getattr(view, name)) and takes_something(getattr(instance, name)):
             advise(f"{view.__qualname__}.{name} answers no method of HTTP: write `{meant}`")
 
@@ -98,12 +98,12 @@ def advise_on_methods(view: type, instance: Any) -> None:
 def takes_something(method: Any) -> bool:
     try:
         return bool(inspect.signature(method).parameters)
-    except (TypeError, ValueError):  # some builtins have none that can be read
+    except (TypeError, ValueError):  # some builtins have no readable signature
         return False
 
 
 def misspelt(name: str) -> str | None:
-    """Return the name of a view's method that differs by case, `_`, or one slip of the keys."""
+    """Return the handler name that differs from `name` by case, `_` or one typing error."""
     if name in NAMES.values() or not name.lower().startswith("on"):
         return None
     plain = name.replace("_", "").lower().removeprefix("on")
@@ -116,7 +116,7 @@ def misspelt(name: str) -> str | None:
 
 
 def one_slip(word: str, right: str) -> bool:
-    """Tell whether a letter is too much, missing, wrong, or two have changed places."""
+    """Tell whether one letter is extra, missing or wrong, or two letters are swapped."""
     start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, right)))  # noqa: B905 - to the end of the shorter
     word, right = word[start:], right[start:]
     swapped = word[:2] == right[1::-1] and word[2:] == right[2:]

@@ -1,4 +1,4 @@
-"""The JSON of an application: that of roll-http, and what Python has beside it."""
+"""The default JSON codec: the codec of roll-http, extended by common Python types."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ __all__ = ["JSON", "encodable"]
 
 
 def encodable(value: Any) -> Any:
-    """Return what is encoded in place of a value that JSON does not know.
+    """Convert a value that JSON does not support to one that it supports.
 
-    Dates and times become text (ISO 8601), and so do UUIDs, decimal numbers and paths; an `Enum`
-    becomes its value, a dataclass a dict, and sets and the views of a dict become lists.
+    Dates and times become text (ISO 8601). UUIDs, decimal numbers and paths become text too. An
+    `Enum` becomes its value, and a dataclass becomes a dict. Sets and dict views become lists.
 
     Raises:
         TypeError: the value is of another type.
     """
-    if isinstance(value, Enum):  # first: one may be a date or a `Decimal`, too
+    if isinstance(value, Enum):  # first, because a member may also be a date or a `Decimal`
         return value.value
     if isinstance(value, date | time):
         return value.isoformat()
-    from decimal import Decimal  # noqa: PLC0415 - 2 ms of everyone's start
+    from decimal import Decimal  # noqa: PLC0415 - the import takes 2 ms, and few need it
 
     if isinstance(value, (Decimal, PurePath, uuid_class())):
         return str(value)
     if is_dataclass(value) and not isinstance(value, type):
-        # Unlike `asdict`, this copies nothing: what is below comes here by itself.
+        # Unlike `asdict`, this copies nothing: the codec calls this function for nested values.
         return {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, AbstractSet | ValuesView):
         return list(value)
@@ -44,11 +44,11 @@ def encodable(value: Any) -> Any:
 
 
 def refusal(value: Any) -> str:
-    """Say what was meant by a value that JSON has nothing for."""
+    """Return the text of the error for a value, with the likely remedy."""
     text = f"JSON has nothing for {value!r}, of type {type(value).__qualname__}"
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
-            value.close()  # or Python warns of it, too: this error says it better
+            value.close()  # otherwise Python warns as well, and this error is clearer
         return f"{text}: `await` it first"
     if inspect.isasyncgen(value) or inspect.isgenerator(value):
         return f"{text}: make a list of its items, or set `response.body` to send them one by one"
@@ -58,4 +58,4 @@ def refusal(value: Any) -> str:
 
 
 JSON: Final = JSONCodec(default=encodable)
-"""The codec of an application that has no other."""
+"""The codec of applications that set no other."""

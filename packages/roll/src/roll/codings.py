@@ -10,7 +10,8 @@ from roll_http.syntax import TCHARS
 
 __all__ = ["accepted"]
 
-# A coding, or "*", and its quality. Every part has its own end: no match takes long.
+# A coding or "*", then its quality. Neighbouring parts share no characters, so each match is
+# linear in time.
 MEMBER: Final = re.compile(
     rf"[ \t]*({TCHARS})"
     r"(?:[ \t]*;[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?))?[ \t]*"
@@ -19,14 +20,14 @@ MEMBER: Final = re.compile(
 IDENTITY: Final = "identity"
 
 ALIASES: Final = {"x-gzip": "gzip"}
-"""Names that mean the same (RFC 9110 8.4.1.3)."""
+"""Old names of codings -> their present names (RFC 9110 8.4.1.3)."""
 
 
 def accepted(field: str, offered: Sequence[str]) -> list[str]:
-    """Return the codings on offer that a client accepts, the best first.
+    """Return the offered codings that a client accepts, the best first.
 
-    Among equals, the order of the offer decides. Left out are those to which the client prefers
-    no coding at all. A malformed member of the field is passed over.
+    Codings of equal quality keep the order of `offered`. A coding whose quality is lower than
+    that of `identity` is left out. Malformed members of the field are ignored.
     """
     qualities = dict(members(field))
     least = qualities.get(IDENTITY, 0.0)

@@ -24,7 +24,7 @@ __all__ = [
     "parsed_modified",
 ]
 
-# A tag that was given in quotes, or as a weak one, and a tag without quotes (RFC 9110 8.8.3).
+# A tag with quotes, strong or weak, and a tag without quotes (RFC 9110 8.8.3).
 QUOTED: Final = re.compile(r'(?:W/)?"[!#-~]*"')
 UNQUOTED: Final = re.compile(r"[!#-~]*")
 
@@ -37,11 +37,11 @@ OF_THE_BODY: Final = frozenset(
 
 
 def formatted_etag(text: Any) -> str:
-    """Return the `ETag` field for a text: in quotes, unless it has them.
+    """Return the `ETag` field for a text; add quotes unless it has them.
 
     Raises:
-        ValueError: it is not text, or has spaces, quotes, control characters or letters outside
-            of ASCII.
+        ValueError: the value is not text, or has spaces, quotes, control characters or
+            characters outside of ASCII.
     """
     if isinstance(text, str):
         if QUOTED.fullmatch(text):
@@ -55,15 +55,17 @@ def formatted_etag(text: Any) -> str:
 
 
 def parsed_etag(field: str | None) -> str | None:
-    """Return the text of an `ETag` field; that of a weak one with its `W/` and its quotes."""
+    """Return the text of an `ETag` field without quotes; a weak tag keeps its `W/` and quotes."""
     return field if field is None or field.startswith("W/") else field.strip('"')
 
 
 def formatted_date(moment: Any) -> str:
     """Return the `Last-Modified` field for a moment, never later than now (RFC 9110 8.8.2.1).
 
+    A moment without a time zone is in UTC.
+
     Raises:
-        ValueError: it is no `datetime`.
+        ValueError: the moment is not a `datetime`.
     """
     if not isinstance(moment, datetime):
         raise ValueError(f"`response.last_modified` is a datetime: not {moment!r}")  # noqa: TRY004 - as for any value that cannot be sent
@@ -72,16 +74,16 @@ def formatted_date(moment: Any) -> str:
 
 
 def parsed_modified(field: str | None) -> datetime | None:
-    """Return the moment of a `Last-Modified` field, in UTC; None where there is none."""
+    """Return the moment of a `Last-Modified` field in UTC; None without a valid date."""
     seconds = None if field is None else parse_date(field)
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 async def answer_conditions(request: Any, response: Any) -> None:
-    """Replace a response to GET or HEAD by the 304 or 412 that the client's conditions ask for.
+    """Replace the response to a GET or HEAD by a 304 or 412 if the client's conditions say so.
 
-    After another method has acted, there is nothing to be asked any more; and the conditions mean
-    nothing for what is no success (RFC 9110 13.2.1).
+    Other methods have already acted, so their conditions come too late. Conditions apply to
+    successful responses only (RFC 9110 13.2.1).
     """
     asked = request.headers
     if request.method not in {"GET", "HEAD"} or not any(name in asked for name in CONDITIONS):
@@ -97,7 +99,7 @@ async def answer_conditions(request: Any, response: Any) -> None:
 
 
 async def drop_body(response: Any, status: HTTPStatus) -> None:
-    """Send a status without a body in place of a response."""
+    """Set a status without a body, drop the fields of the body, and close the old body."""
     body, response.body = response.body, b""
     response.status = status
     drop(response.headers, OF_THE_BODY)

@@ -1,4 +1,4 @@
-"""Conditional and range requests (RFC 9110 13 and 14), decided from headers and figures alone."""
+"""Conditional and range requests (RFC 9110 13 and 14): decisions without any I/O."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ __all__ = ["Unsatisfiable", "asked_range", "not_modified", "precondition_failed"
 # Without ASCII, `IGNORECASE` takes a long s (U+017F) for an s.
 RANGE: Final = r"(?ia)bytes=([0-9]*)-([0-9]*)"
 
-# The only white space around the members of a field (RFC 9110 5.6.3).
+# The only white space that may surround the members of a field (RFC 9110 5.6.3).
 OWS: Final = " \t"
 
 # A comma may stand within a tag (RFC 9110 8.8.3); what is malformed is passed over.
 TAG: Final = r'(?:^|,)[ \t]*((?:W/)?"[^"]*")[ \t]*(?=,|$)'
 
 LONGEST: Final = 19
-"""No file reaches a position of so many digits."""
+"""The number of digits that no position in a file reaches."""
 
 
 class Unsatisfiable(ValueError):
-    """The range lies outside (RFC 9110 15.5.17)."""
+    """The range lies outside of the content (RFC 9110 15.5.17)."""
 
 
 def precondition_failed(
     headers: Mapping[str, str], etag: str | None, modified: float | None
 ) -> bool:
-    """Tell whether the client wants another version only (RFC 9110 13.1.1, 13.1.4).
+    """Tell whether `If-Match` or `If-Unmodified-Since` fails (RFC 9110 13.1.1, 13.1.4).
 
-    To be asked before anything else (RFC 9110 13.2.2). The version is told by its tag and the
-    second of its last change, either of which may be missing.
+    Check this condition before the others (RFC 9110 13.2.2). `etag` and `modified`, the time of
+    the last change in seconds since the epoch, identify the version; either may be None.
     """
     tags = headers.get("IF-MATCH")
     if tags is not None:
-        # The strong comparison: a weak tag equals none.
+        # In the strong comparison, a weak tag equals no other tag.
         strong = etag is not None and not etag.startswith("W/")
         return tags.strip(OWS) != "*" and not (strong and etag in re.findall(TAG, tags))
     since = parsed_date(headers.get("IF-UNMODIFIED-SINCE"))
@@ -58,20 +58,20 @@ def not_modified(headers: Mapping[str, str], etag: str | None, modified: float |
 
 
 def weakly(tag: str) -> str:
-    """Return a tag as the weak comparison sees it (RFC 9110 8.8.3.2)."""
+    """Return a tag without `W/`, for the weak comparison (RFC 9110 8.8.3.2)."""
     return tag.removeprefix("W/")
 
 
 def asked_range(
     headers: Mapping[str, str], size: int, etag: str, modified: float, now: float
 ) -> tuple[int, int] | None:
-    """Return where the range that is asked for begins and ends (exclusive); None for the whole.
+    """Return the start and the end (exclusive) of the requested range in bytes; None for all.
 
-    To be asked for a GET only (RFC 9110 14.2). `modified` and `now` are in seconds since the
-    epoch. Several ranges, and what is malformed, are answered with the whole (RFC 9110 14.2).
+    Only a GET can have a range (RFC 9110 14.2). `modified` and `now` are in seconds since the
+    epoch. A malformed field and a request for several ranges give None (RFC 9110 14.2).
 
     Raises:
-        Unsatisfiable: there is nothing in that range.
+        Unsatisfiable: the content has no byte in that range.
     """
     found = re.fullmatch(RANGE, headers.get("RANGE", "").strip(OWS))
     if found is None or not same_version(headers.get("IF-RANGE"), etag, modified, now):
@@ -89,19 +89,19 @@ def asked_range(
 
 
 def position(digits: str) -> int:
-    """Return a number of any length; one that no file reaches is `sys.maxsize`.
+    """Convert digits to a number; too large a number becomes `sys.maxsize`.
 
-    `int` refuses more than 4300 digits.
+    `int` alone would raise for more than 4300 digits.
     """
     digits = digits.lstrip("0")
     return int(digits or "0") if len(digits) < LONGEST else sys.maxsize
 
 
 def same_version(condition: str | None, etag: str, modified: float, now: float) -> bool:
-    """Tell whether an `If-Range` holds (RFC 9110 13.1.5): the very tag, or the very date.
+    """Tell whether `If-Range` has exactly this tag or date (RFC 9110 13.1.5).
 
-    A second that has not passed may see another version yet: its date is a weak validator
-    (RFC 9110 8.8.2.2), and holds for nobody.
+    The date of the current second never matches, because the file can change again within that
+    second: such a date is a weak validator (RFC 9110 8.8.2.2).
     """
     if condition is None:
         return True
@@ -117,5 +117,5 @@ def suffix(length: int, size: int) -> tuple[int, int]:
 
 
 def parsed_date(text: str | None) -> int | None:
-    """Return a date in seconds since the epoch, None when there is none or it is malformed."""
+    """Return a date in seconds since the epoch; None if it is missing or malformed."""
     return None if text is None else parse_date(text.strip(OWS))

@@ -1,4 +1,4 @@
-"""The containers of roll-multipart, whose errors answer 400 by themselves."""
+"""The containers of roll-multipart, with errors that Roll answers with a 400."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class BadValue(HttpError):
-    """A key is missing, or its value cannot be cast: the client's fault, so a 400."""
+    """A key is missing, or its value cannot be cast: a 400, because the client caused it."""
 
     def __init__(self, message: object = None) -> None:
         super().__init__(400, message)
@@ -62,35 +62,35 @@ class Files(Multidict[roll_multipart.UploadedFile], roll_multipart.Files):
 class Multipart(roll_multipart.Multipart):
     """The parser of multipart bodies, which fills a `Form` and `Files` of this package.
 
-    `form` is called with an empty mapping, `files` without arguments.
+    Roll calls `form` with an empty mapping, and `files` without arguments.
 
     Raises:
-        ValueError: one of them is async: its result is needed at once.
+        ValueError: `form` or `files` is async, but Roll needs the result at once.
     """
 
     def __init__(
         self, form: Callable[..., Any] = Form, files: Callable[..., Any] = Files, **settings: Any
     ) -> None:
         for name, make in (("form", form), ("files", files)):
-            if not isinstance(make, type):  # a class is most of them, and never async
+            if not isinstance(make, type):  # most are classes, which are never async
                 refuse_async(make, f"`{name}` of a Multipart")
         super().__init__(form=lambda: form({}), files=files, **settings)
 
-    if TYPE_CHECKING:  # the same, with what this package fills
+    if TYPE_CHECKING:  # the same method, with the types of this package
 
         def initialize(self, content_type: str) -> tuple[Form, Files]: ...
 
 
 def is_own(make: Callable[..., Any]) -> bool:
-    """Tell a class of this package, or a subclass, from what makes containers of another kind."""
+    """Tell whether `make` is a container class of roll-multipart or a subclass."""
     return isinstance(make, type) and issubclass(make, roll_multipart.Multidict)
 
 
 def made_of(values: roll_multipart.Multidict[str], make: Callable[..., Any]) -> Any:
-    """Return the container that `make` makes of these values, a `Query` or a `Form`.
+    """Return the `Query` or `Form` that `make` builds from these values.
 
-    One that has a method `add` is filled by it, but for those of this package: classes differ in
-    what they make of a list in a mapping.
+    A container of another package that has a method `add` is filled by that method, because
+    classes differ in how they treat a list in a mapping.
     """
     if is_own(make):
         return make(values)
@@ -99,7 +99,7 @@ def made_of(values: roll_multipart.Multidict[str], make: Callable[..., Any]) -> 
 
 
 def filled(container: Any, values: roll_multipart.Multidict[Any]) -> Any:
-    """Return a container of any class, with these values in it."""
+    """Add these values to a container of any class, and return it."""
     for name, several in values.items():
         for value in several:
             if hasattr(container, "add"):

@@ -19,7 +19,7 @@ MONTHS: Final = {
 MONTH: Final = f"(?P<month>{'|'.join(MONTHS)})"
 TIME: Final = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 
-# Every part has a fixed width: no number is longer than four digits, no match takes long.
+# Every part has a fixed width, so each match is linear and no number has more than four digits.
 FORMATS: Final = (
     rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), "
     rf"(?P<day>[0-9]{{2}}) {MONTH} (?P<year>[0-9]{{4}}) {TIME} GMT",
@@ -28,9 +28,9 @@ FORMATS: Final = (
     rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) "
     rf"{MONTH} (?P<day>[0-9]{{2}}| [0-9]) {TIME} (?P<year>[0-9]{{4}})",
 )
-"""The format in use (IMF-fixdate), and the two obsolete ones (RFC 850, asctime).
+"""The current format (IMF-fixdate) and the two obsolete ones (RFC 850, asctime).
 
-They are compiled when the first date is parsed: few applications see one.
+Python compiles them with the first date, because few applications parse dates.
 """
 
 LEAP_SECOND: Final = 60
@@ -40,7 +40,7 @@ HALF_A_CENTURY: Final = 50
 
 
 def parse_date(text: str) -> int | None:
-    """Return a date in seconds since the epoch, None when it is malformed or does not exist."""
+    """Return a date in seconds since the epoch; None for a malformed or impossible date."""
     matches = (re.fullmatch(pattern, text) for pattern in FORMATS)
     found = next(filter(None, matches), None)
     return None if found is None else seconds_of(found.groupdict())
@@ -55,7 +55,7 @@ def seconds_of(parts: Mapping[str, str]) -> int | None:
             int(parts["day"]),
             int(parts["hour"]),
             int(parts["minute"]),
-            # `datetime` knows no leap second: it is the second before.
+            # `datetime` has no leap seconds: use the second before.
             second - (second == LEAP_SECOND),
             tzinfo=UTC,
         )
@@ -65,7 +65,7 @@ def seconds_of(parts: Mapping[str, str]) -> int | None:
 
 
 def year_of(digits: str) -> int:
-    """Return a year; one of two digits is at most 50 years ahead (RFC 9110 5.6.7)."""
+    """Return a year; two digits mean a year at most 50 years ahead (RFC 9110 5.6.7)."""
     if len(digits) > TWO_DIGITS:
         return int(digits)
     now = time.gmtime().tm_year

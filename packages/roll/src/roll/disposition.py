@@ -1,4 +1,4 @@
-"""`Content-Disposition`: the name under which a download is saved (RFC 6266, RFC 8187)."""
+"""`Content-Disposition`: the filename with which browsers save a download (RFC 6266, 8187)."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from urllib.parse import quote
 
 __all__ = ["attachment"]
 
-# Separators of paths, control characters and lone surrogates, and those that turn the direction
-# of writing: a name that ends in "exe" must not look as if it ended in "pdf".
+# Path separators, control characters, lone surrogates, and characters that change the direction
+# of text: with those, a name that ends in "exe" could look as if it ended in "pdf".
 UNSAFE: Final = re.compile(
     r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
-# What some clients misread within quotes: they know no escapes, or decode what looks encoded.
+# Some clients do not know escapes within quotes, or decode what looks percent-encoded.
 MISREAD: Final = re.compile(r'["%]|[^ -~]')
 
 UNRESERVED: Final = "!#$&+-.^_`|~"
-"""What stands unencoded in an extended value, beside letters and digits (RFC 8187 3.2.1)."""
+"""Characters of an extended value that are not encoded, besides letters and digits.
+
+RFC 8187 3.2.1 lists them.
+"""
 
 NO_NAMES: Final = frozenset({"", ".", ".."})
 
 
 def attachment(filename: str) -> str:
-    """Return the field that has a response saved as a file of this name.
+    """Return the field that makes browsers save a response under `filename`.
 
-    What no name of a file may have becomes `_`. A name beyond ASCII is sent twice: as it is, and
-    as near as ASCII comes to it, for clients that know no better.
+    Characters that a filename must not contain become `_`. A name with other characters than
+    ASCII is sent twice: in full, and in ASCII without accents for old clients.
     """
     name = UNSAFE.sub("_", filename).strip()
     if name in NO_NAMES:

@@ -28,9 +28,9 @@ DICT_ADVICE: Final = (
 class EventStream(Steps):
     """An async iterator over the chunks of an event stream: one for each event.
 
-    A comment comes each time that the source was silent for `interval` seconds. The source is
-    not disturbed by that: its pending step is waited for on. When the server stops, the source is
-    cancelled where it waits, and the stream ends as a whole: clients reconnect.
+    It yields a comment whenever the source was silent for `interval` seconds, without
+    interrupting the source. When the server stops, the source is cancelled where it waits, and
+    the stream ends properly, so that clients reconnect.
     """
 
     __slots__ = (
@@ -62,11 +62,11 @@ class EventStream(Steps):
         self.source = source
         """What `response.sse` was set to."""
         self._dumps = dumps
-        self._interval = interval or 0.0  # none
+        self._interval = interval or 0.0  # 0: no comments
         self._connection = connection
         self._advice = advice
         self._loop: asyncio.AbstractEventLoop | None = None  # None before the first chunk
-        self._last = 0.0  # when the last chunk was given, in the loop's time
+        self._last = 0.0  # the loop's time when the last chunk was yielded
         self._stopping = False
 
     def __aiter__(self) -> EventStream:
@@ -76,7 +76,7 @@ class EventStream(Steps):
     def __anext__(self) -> Generator[Any, None, bytes]:
         loop = self._loop or self._begin()
         chunk = b""
-        while not chunk:  # an event may be empty: one that has no field
+        while not chunk:  # an event without fields is empty
             if self._stopping and not self.begun:
                 raise StopAsyncIteration
             try:
@@ -108,7 +108,7 @@ class EventStream(Steps):
         return encode_event(item, self._dumps)
 
     def beat(self, now: float) -> None:
-        """Have a comment sent if nothing was sent for the interval."""
+        """Send a comment if nothing was sent for the interval."""
         if self._last + self._interval <= now:
             self.leave()
 
@@ -125,7 +125,7 @@ class EventStream(Steps):
         if self._connection is not None:
             self._connection.on_shutdown = None
         with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-            await self.end()  # of one that was left while it waits
+            await self.end()  # if the source still waits
         close = getattr(self._items, "aclose", None)
         if close is not None:
             await close()

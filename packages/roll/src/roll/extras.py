@@ -1,4 +1,4 @@
-"""Optional dependencies: what an extra of `roll` brings."""
+"""Optional dependencies, which the extras of `roll` install."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ __all__ = ["MissingExtra", "need"]
 
 
 class MissingExtra(ImportError):
-    """An optional dependency is not installed; the message names the extra that brings it."""
+    """An optional dependency is not installed; the message names the extra that installs it."""
 
 
 def need(module: str, extra: str, what: str) -> Any:
-    """Import an optional dependency for `what`.
+    """Import and return `module`, the optional dependency that `what` needs.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: the dependency is not installed; the message names `extra`.
+        ModuleNotFoundError: the dependency is installed, but misses a module itself.
     """
     try:
         return import_module(module)

@@ -1,4 +1,4 @@
-"""An application in place of one that cannot be loaded or started."""
+"""A substitute for an application that cannot be loaded or started."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["ELSEWHERE", "failed"]
 
 
 ELSEWHERE: Final = "The application failed: see the terminal.\n"
-"""What is shown to those who may not see why."""
+"""The text for clients that may not see the cause."""
 
 
 def failed(text: str, *, anywhere: bool = True) -> Roll:
     """Return an application that answers each request with a 500 whose body is `text`.
 
-    Unless `anywhere`, only requests whose `Host` is this machine see the text.
+    If `anywhere` is false, requests whose `Host` is another machine get `ELSEWHERE` instead.
     """
     app = Roll()
 

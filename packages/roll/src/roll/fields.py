@@ -1,4 +1,4 @@
-"""Header fields of a response, as they will be sent: the last spelling, the items of a list."""
+"""Look-ups in the header fields of a response, whatever the case of their names."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ __all__ = ["field_of", "names_of", "vary_on"]
 
 
 def field_of(headers: Mapping[str, Any], name: str) -> str | None:
-    """Return a field, given in lower case, whatever its spelling; of several, the last one.
+    """Return the value of the field `name`, or None if the response has no such field.
 
-    A list or a tuple is a line for each item: they are joined, as a recipient does (RFC 9110
-    5.3). None, and a list without an item, is no field.
+    `name` is in lower case; the case of the names in `headers` does not matter. The last name
+    that matches wins. The items of a list or a tuple are joined with commas, as recipients do
+    (RFC 9110 5.3). The value None and an empty list count as no field.
     """
     found = [value for key, value in headers.items() if key.lower() == name]
     value = found[-1] if found else None
@@ -22,12 +23,12 @@ def field_of(headers: Mapping[str, Any], name: str) -> str | None:
 
 
 def names_of(headers: Mapping[str, Any]) -> set[str]:
-    """Return the names of the fields that are there, in lower case."""
+    """Return the names of the fields whose value is not None, in lower case."""
     return {name.lower() for name, value in headers.items() if value is not None}
 
 
 def vary_on(headers: dict[str, Any], field: str) -> None:
-    """Add a field to those on which a response depends, unless it is there (RFC 9110 12.5.5)."""
+    """Add the name of a request field to `Vary`, unless it is there (RFC 9110 12.5.5)."""
     known = field_of(headers, "vary") or ""
     varies = [one.strip() for one in known.split(",") if one.strip()]
     if not {field.lower(), "*"} & {one.lower() for one in varies}:

@@ -15,9 +15,9 @@ V = TypeVar("V", bound=View)
 
 
 class TakesRoutes(Protocol):
-    """What is asked of the application of a group."""
+    """The part of an application that a group uses."""
 
-    # Any: typed exactly, the settings of a group could not be passed on as one dict.
+    # Any, because a group passes its settings on as one dict, which exact types would refuse.
     def route(self, path: str, **settings: Any) -> Callable[[Any], Any]:
         """Return a decorator that registers a view."""
         ...
@@ -28,7 +28,7 @@ class TakesRoutes(Protocol):
 
 
 class Group:
-    """Routes registered under a prefix, with extras in common; costs nothing once they are."""
+    """Routes that share a prefix and extras; requests do not pass through the group."""
 
     def __init__(self, app: TakesRoutes, prefix: str, extras: dict[str, Any]) -> None:
         self.app = app
@@ -43,34 +43,34 @@ class Group:
         lazy_body: bool | None = None,
         **extras: Any,
     ) -> Callable[[V], V]:
-        """Register a view as `Roll.route` does; what is given here wins over the group's.
+        """Register a view as `Roll.route` does; arguments given here override the group's.
 
-        The path may be empty, or begins with a "/", unless the prefix ends with one.
+        The path may be empty. Otherwise it begins with "/", unless the prefix ends with "/".
 
         Raises:
-            ValueError: there is no "/" between the two, or what `Roll.route` raises it for.
+            ValueError: there is no "/" between prefix and path, or `Roll.route` raises it.
         """
         given = {"methods": methods, "protocol": protocol, "lazy_body": lazy_body}
         own = {name: value for name, value in given.items() if value is not None}
         return self.app.route(join(self.prefix, path), **{**self.extras, **extras, **own})
 
     def group(self, prefix: str, **extras: Any) -> Group:
-        """Return a group within this one; its prefix is joined as a path is by `route`."""
+        """Return a nested group; its prefix is appended to this one, as `route` appends a path."""
         return self.app.group(join(self.prefix, prefix, "group"), **{**self.extras, **extras})
 
 
 class Told:
-    """What has been told where a group was made: its routes need not tell it again."""
+    """The advice that was given for groups, so that their routes do not repeat it."""
 
     def __init__(self) -> None:
         self.extras: set[str] = set()
         self.prefixes: set[str] = set()
 
     def look_at(self, prefix: Any, extras: Mapping[str, Any], routes: Any) -> None:
-        """Check what a group is made of; warns of what is probably a mistake.
+        """Check the prefix and the extras of a new group; warn of probable mistakes.
 
         Raises:
-            ValueError: the prefix is none, or an extra cannot be used.
+            ValueError: the prefix is invalid, or an extra cannot be used.
         """
         check_prefix(prefix, routes, self.prefixes)
         if "path" in extras:

@@ -1,7 +1,6 @@
-"""The coarse clock of the event streams of a loop.
+"""One coarse timer for all event streams of an event loop.
 
-One timer serves all of them: a timer for each takes 0.8 KiB on uvloop, and 10,000 clients may
-listen.
+A timer for each stream would take 0.8 KiB on uvloop, and 10,000 clients may be connected.
 """
 
 from __future__ import annotations
@@ -13,22 +12,22 @@ from weakref import WeakKeyDictionary
 __all__ = ["Heartbeat"]
 
 LONGEST_PERIOD = 1.0
-"""The most seconds between two ticks."""
+"""The longest time between two ticks, in seconds."""
 
 TICKS = 15
-"""The least number of ticks in the interval of a member."""
+"""The smallest number of ticks in the interval of a member."""
 
 
 class Beating(Protocol):
-    """What is told of each tick."""
+    """An object whose `beat` is called at each tick."""
 
     def beat(self, now: float) -> None:
-        """Take note of the loop's time."""
+        """Act on a tick; `now` is the loop's time, in seconds."""
         ...
 
 
 class Heartbeat:
-    """The members of a loop, and the clock that ticks for them."""
+    """The members of an event loop, and the timer that calls them."""
 
     _of_loop: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, Heartbeat]] = (
         WeakKeyDictionary()
@@ -36,7 +35,7 @@ class Heartbeat:
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop) -> Heartbeat:
-        """Return that of a loop."""
+        """Return the heartbeat of an event loop; create it if needed."""
         found = cls._of_loop.get(loop)
         if found is None:
             found = cls._of_loop[loop] = cls()
@@ -48,14 +47,14 @@ class Heartbeat:
         self._ticking = False
 
     def add(self, member: Beating, interval: float, loop: asyncio.AbstractEventLoop) -> None:
-        """Tell a member of each tick; there are several in its `interval`, in seconds."""
+        """Call `member.beat` at each tick, at least `TICKS` times per `interval` (seconds)."""
         self._members.add(member)
         self._period = min(self._period, interval / TICKS)
         if not self._ticking:
             self._schedule(loop)
 
     def discard(self, member: Beating) -> None:
-        """Tell a member no more."""
+        """Stop calling a member."""
         self._members.discard(member)
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -1,4 +1,4 @@
-"""Names, for those who import the parts of HTTP from here."""
+"""The HTTP names that applications import from `roll.http`."""
 
 from roll_http import Cookies, HttpError, HTTPProtocol
 

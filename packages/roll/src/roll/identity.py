@@ -1,4 +1,4 @@
-"""What a request is known by, beyond this process: its id, and its trace (W3C Trace Context)."""
+"""The id of a request, and its trace (W3C Trace Context), which other services know too."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ INVALID: Final = {"0" * 32, "0" * 16}
 
 
 def new_id() -> str:
-    """Return a new id, 32 hexadecimal digits: as nginx makes them.
+    """Return a new id of 32 hexadecimal digits, like those of nginx.
 
-    It names, and protects nothing: so no system call is made for it (0.5 us). Python seeds this
-    generator anew in a process that is forked.
+    The id is not a secret, so a fast generator makes it: a system call would take 0.5 us more.
+    Python seeds the generator again in each forked process.
     """
     return f"{getrandbits(128):032x}"
 
 
 class Trace(NamedTuple):
-    """What the field `traceparent` of a request says (W3C Trace Context)."""
+    """The content of the field `traceparent` of a request (W3C Trace Context)."""
 
     trace_id: str
     """32 hexadecimal digits."""
     parent_id: str
-    """The span of the caller, 16 hexadecimal digits."""
+    """The span of the caller: 16 hexadecimal digits."""
     sampled: bool
     """Whether the caller records this trace."""
     state: str | None
-    """The field `tracestate`, if there is one."""
+    """The field `tracestate`; None without a valid one."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """The fields to send with requests to other services, so that they join the trace."""
+        """The fields to send to other services, so that they join the trace."""
         fields = {"traceparent": f"00-{self.trace_id}-{self.parent_id}-{self.sampled:02x}"}
         return fields if self.state is None else {**fields, "tracestate": self.state}
 
@@ -64,7 +64,7 @@ def trace_of(headers: Mapping[str, str]) -> Trace | None:
 
 
 class Identified:
-    """The part of a request that says what it is known by."""
+    """The part of a request that has its id, its trace and the path of its route."""
 
     __slots__ = ()
 
@@ -73,37 +73,37 @@ class Identified:
     route: Any
 
     known_id: str | None
-    """The `id`; None as long as nobody has asked for it."""
+    """The `id`; None until it is first read."""
 
     @property
     def id(self) -> str:
-        """What this request is known by in logs, and by other services; made when first used.
+        """The id of this request in logs and for other services; created at the first use.
 
-        With the extension `request_ids`, the id that a trusted proxy has given, if any. It may be
-        set: to a text, or to what has one.
+        With the extension `request_ids`, it is the id that a trusted proxy sent, if any. It can
+        be set.
         """
         if self.known_id is None:
             self.known_id = new_id()  # type: ignore[misc]  # the slot is that of `Request`
         return self.known_id
 
-    @id.setter  # noqa: A003 - this one is meant
+    @id.setter  # noqa: A003 - the name of the attribute is `id`
     def id(self, value: str) -> None:
         self.known_id = value  # type: ignore[misc]  # as above
 
     @property
     def trace(self) -> Trace | None:
-        """The trace that the client has named in `traceparent` (W3C Trace Context).
+        """The trace that the client named in `traceparent` (W3C Trace Context).
 
-        None without a well-formed one. `request.trace.headers` are the fields to send on with
-        requests to other services. Any client can send them.
+        It is None without a well-formed field. `request.trace.headers` are the fields to send to
+        other services. Any client can send these fields, so do not trust them.
         """
         return trace_of(self.headers)
 
     @property
     def route_path(self) -> str | None:
-        """The path of the route, as it was registered: `/users/{name}`; None where none matches.
+        """The path of the route as registered, such as `/users/{name}`; None without a route.
 
-        It has few values, whatever clients ask for: for metrics and logs.
+        It suits metrics and logs, because it has few values whatever clients request.
         """
         route = self.route
         return None if route is None else path_of(route.payload, self.method)

@@ -1,4 +1,4 @@
-"""Names, for those who import the messages from here."""
+"""The request and response classes, which applications import from `roll.io`."""
 
 from .request import Request
 from .response import Response

@@ -1,4 +1,4 @@
-"""The event loop: uvloop's where it is installed, else asyncio's own."""
+"""The event loop: that of uvloop if it is installed, else that of asyncio."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ __all__ = ["new_event_loop"]
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop of uvloop if it is installed, else one of asyncio."""
     try:
         make: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
     except ImportError:

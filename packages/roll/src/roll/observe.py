@@ -1,4 +1,4 @@
-"""Answers as an access log sees them: what was asked and answered, and how long it took."""
+"""Reports of exchanges and refusals, for access logs and metrics."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = [
 ]
 
 Report = Callable[[Any, Any, int, float], None]
-"""Called with the request, the response, the bytes of its body and the seconds it took."""
+"""Takes the request, the response, the size of its body in bytes and the time in seconds."""
 
 Refusal = Callable[[HTTPStatus, str, tuple[str, int] | None], None]
-"""Called with the status, the text that was sent, and the address of the client."""
+"""Takes the status, the text that was sent, and the address of the client."""
 
 
 class Observed(Protocol):
-    """What is asked of an application whose answers are reported."""
+    """The part of an application that reports need."""
 
     hooks: dict[str, list[Callable[..., Any]]]
     HttpProtocol: Callable[..., Any]
@@ -38,29 +38,29 @@ class Observed(Protocol):
 
     @property
     def protocol_class(self) -> Callable[..., Any]:
-        """What makes the protocol of a connection."""
+        """The factory of connection protocols."""
         ...
 
 
 def when_answered(protocol: Any, call: Callable[[Any, Any, int], None]) -> None:
-    """Have `call` called with each answer of a connection, after what is called already."""
+    """Call `call` after each answer of a connection, and after calls that are set already."""
     previous = getattr(protocol, "on_answered", None)
     if previous is None:
         protocol.on_answered = call
         return
 
     def answered(request: Any, response: Any, length: int) -> None:
-        tell(previous, request, response, length)  # whatever it raises, the next one is told
+        tell(previous, request, response, length)  # logs its errors, so that `call` runs always
         call(request, response, length)
 
     protocol.on_answered = answered
 
 
 def report_exchanges(app: Observed, report: Report) -> None:
-    """Have `report` called with each exchange on the connections made from now on.
+    """Call `report` after each exchange of the connections made from now on.
 
     Raises:
-        ValueError: `report` is async: it is called where nothing can be awaited.
+        ValueError: `report` is async, but Roll does not await it.
     """
     refuse_async(report, "A report of exchanges")
     make_protocol = app.protocol_class
@@ -73,8 +73,9 @@ def report_exchanges(app: Observed, report: Report) -> None:
     def make_watched(app: Any) -> Any:
         protocol = make_protocol(app)
         when_answered(protocol, answered)
-        # Not by a listener of `headers`: the native cycle gives way to those.
-        with suppress(TypeError):  # a class that cannot be extended: its answers take no time
+        # A subclass, not a listener of `headers`: with such a listener, the fast native cycle
+        # would not run.
+        with suppress(TypeError):  # the class cannot be extended: the reported time is 0
             protocol.__class__ = timed(type(protocol))  # type: ignore[arg-type]  # it is hashable
         return protocol
 
@@ -84,9 +85,9 @@ def report_exchanges(app: Observed, report: Report) -> None:
 
 @cache
 def timed(kind: Any) -> Any:
-    """Return a class of connections that know when what they answer was received.
+    """Return a subclass of connections that record when a request was received.
 
-    That is the last time that they read something while nothing was being answered.
+    `received_at` is the last time that data came while no request was being answered.
     """
     if hasattr(kind, "received_at"):
         return kind
@@ -103,7 +104,7 @@ def timed(kind: Any) -> Any:
 
 
 def report_refusals(app: Any, report: Refusal) -> None:
-    """Have `report` called with what is refused before there is a request, from now on."""
+    """Call `report` for each request that is refused before it reaches the application."""
     previous = getattr(app, "on_refused", None)
 
     def refused(status: HTTPStatus, reason: str, peer: tuple[str, int] | None) -> None:

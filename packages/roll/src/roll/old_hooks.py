@@ -1,4 +1,4 @@
-"""What subclasses of Roll 0.13 overrode in its parts, and nothing calls any more.
+"""Methods that subclasses of the parts of Roll 0.13 could override; nothing calls them now.
 
 The names of the connection are those of `roll_http.connection.gone`.
 """

@@ -1,4 +1,4 @@
-"""Parameters by their names: do they get what these say?"""
+"""Advice on parameters whose names say that they expect another argument."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MEANINGS: Final = {
     **dict.fromkeys(("ws", "websocket"), "ws"),
     **dict.fromkeys(("error", "err", "exc", "exception"), "error"),
 }
-"""What a parameter of that name is taken to be."""
+"""Name of a parameter -> the argument that it probably expects."""
 
 
 def advise_on_order(handler: Any, given: Sequence[str]) -> None:
-    """Warn of a handler whose first parameters have the names of other arguments.
+    """Warn if the first parameters of a handler have the names of other arguments.
 
-    `given` are the names of the arguments that it gets.
+    `given` are the names of the arguments that the handler gets, in order.
     """
     names = positional(handler)[: len(given)]
     if misplaced(names, given):
@@ -42,11 +42,11 @@ def remedy_of(meant: Sequence[str | None], called: str) -> str:
 def positional(call: Any) -> list[str]:
     """Return the names of the parameters that take an argument by position.
 
-    Of a decorator that passes all on, they are those of what it decorates.
+    For a decorated function whose decorator takes `*args`, return those of the original.
     """
     try:
         parameters = [*signature_of(call).parameters.values()]
-    except (TypeError, ValueError):  # some builtins have none that can be read
+    except (TypeError, ValueError):  # some builtins have no readable signature
         return []
     wrapped = wrapped_by(call)
     if wrapped is not None and parameters and parameters[0].kind is parameters[0].VAR_POSITIONAL:
@@ -56,7 +56,7 @@ def positional(call: Any) -> list[str]:
 
 
 def wrapped_by(call: Any) -> Any:
-    """Return what a decorator has decorated, bound as the decorated call is; None for others."""
+    """Return the function that a decorator wrapped, bound like its wrapper; None without one."""
     wrapped = getattr(call, "__wrapped__", None)
     if wrapped is not None and inspect.ismethod(call):
         return MethodType(wrapped, call.__self__)
@@ -64,9 +64,9 @@ def wrapped_by(call: Any) -> Any:
 
 
 def misplaced(names: Sequence[str], given: Sequence[str]) -> bool:
-    """Tell whether a name stands for another argument than the one it gets.
+    """Tell whether a parameter has the name of another argument than the one that it gets.
 
-    A websocket may be called a response, as it stands in the place of one.
+    A websocket may be named `response`, because it takes the place of the response.
     """
     meant = (MEANINGS.get(name) for name in names)
     pairs = {(says, gets) for says, gets in zip(meant, given, strict=False) if says is not None}

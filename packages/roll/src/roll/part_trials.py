@@ -1,4 +1,4 @@
-"""Trials of an application's parts: do they take their arguments, and what do they make?"""
+"""Checks that the parts of an application accept their arguments and return what Roll needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "Response": ("app", "protocol"),
     "Cookies": ("mapping",),
 }
-"""What the parts are called with, by position."""
+"""Part -> the positional arguments with which Roll calls it."""
 
 TRIALS: Final[dict[str, Callable[[Any], Any]]] = {
     "Route": lambda part: part(None, None),
@@ -33,7 +33,7 @@ TRIALS: Final[dict[str, Callable[[Any], Any]]] = {
     "Cookies": lambda part: part({}),
     "Multipart": lambda part: part(form=dict, files=dict),
 }
-"""The parts that can be called before there is a request."""
+"""The parts that can be called without a request -> a call with empty arguments."""
 
 MADE: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "Route": (("payload", "vars"),),
@@ -44,16 +44,16 @@ MADE: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "Multipart": (("initialize", "feed_data"),),
     "Routes": (("add", "match"),),
 }
-"""What is asked of what they make: one of these."""
+"""Part -> sets of attributes; its result must have all attributes of one set."""
 
 
 def try_part(part: Any, name: str, where: str, ours: Any) -> None:
-    """Check that a part can be called as it will be, and what it then makes.
+    """Check that a part accepts its arguments, and that it returns what Roll needs.
 
-    A subclass of `ours` makes what that makes.
+    `ours` is Roll's own part. The result of its subclasses needs no check.
 
     Raises:
-        ValueError: it does not take its arguments, or makes something else.
+        ValueError: the part does not accept its arguments, or returns something else.
     """
     if part is ours:
         return
@@ -70,7 +70,7 @@ def is_subclass(part: Any, ours: Any) -> bool:
 def try_out(part: Any, name: str, where: str) -> None:
     try:
         made = TRIALS[name](part)
-    except Exception as error:  # noqa: BLE001 - it may refuse what is empty
+    except Exception as error:  # noqa: BLE001 - a part may refuse empty values
         if is_of_call(error):
             raise ValueError(f"{where} is {part!r}, and cannot be called: {error}") from None
         return
@@ -78,22 +78,24 @@ def try_out(part: Any, name: str, where: str) -> None:
 
 
 def is_of_call(error: Exception) -> bool:
-    """Tell whether it was the call that failed, and nothing that was called."""
-    inner = error.__traceback__ and error.__traceback__.tb_next  # the first is of `try_out`
+    """Tell whether the call itself failed, rather than code inside of the part."""
+    inner = error.__traceback__ and error.__traceback__.tb_next  # the first frame is `try_out`
     return isinstance(error, TypeError) and inner is not None and inner.tb_next is None
 
 
 def check_made(made: Any, name: str, where: str, *, first: bool = False) -> None:
-    """Check what a part has made, or only that it has the first of what is asked for.
+    """Check that the result of a part has the attributes that Roll uses.
+
+    If `first` is true, check the first attribute of each set only.
 
     Raises:
-        ValueError: it lacks what is called.
+        ValueError: the result is awaitable, or an attribute is missing.
     """
     asked = [each[:1] if first else each for each in MADE[name]]
     if inspect.isawaitable(made):
         text = f"{where} is called without an await, and has made {made!r}"
         if inspect.iscoroutine(made):
-            made.close()  # or Python warns that nobody awaited it
+            made.close()  # otherwise Python warns that it was never awaited
         raise ValueError(text)
     if not any(all(hasattr(made, each) for each in names) for names in asked):
         wanted = " or ".join(" and ".join(f"`{each}`" for each in names) for names in asked)

@@ -1,4 +1,4 @@
-"""Where the file of a path is, below the folder that `static` serves."""
+"""Safe look-up of files below the folder that `static` serves."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ __all__ = ["LONGEST_PATH", "check_index", "locate"]
 WELL_KNOWN: Final = ".well-known"
 
 LONGEST_PATH: Final = 4096
-"""No file of Linux or macOS is opened by a longer path, in bytes.
+"""The longest path that Linux and macOS open, in bytes.
 
-To follow the links of a path takes time in proportion to the square of its length.
+Longer paths are refused early, because following links takes quadratic time in the length.
 """
 
 NO_NAMES: Final = frozenset({"", ".", ".."})
+"""Segments of a path that are not names, refused so that each file has exactly one path.
+
+Clients resolve dot segments before they send a path (RFC 3986 5.2.4).
+"""
 
 FOREIGN: Final = frozenset("\\:" if os.sep == "\\" else "")
-"""The characters that separate names, drives and streams on Windows: a file has one path."""
-"""What stands between two slashes of a path and is no name.
+"""Characters that separate names, drives and streams on Windows.
 
-Clients resolve dot segments before they send a path (RFC 3986 5.2.4). Here they name nothing, so
-that each file has one path.
+They are refused so that each file has exactly one path.
 """
 
 
 def locate(folder: Path, path: str, default_index: str, dotfiles: bool) -> Path:
-    """Return where a file is, or would be, links followed.
+    """Return the location of a file below `folder`, with links resolved; it need not exist.
 
     Raises:
-        HttpError: 400 when that is outside of `folder`, 404 when `path` cannot be that of a file,
-            or when it is hidden and `dotfiles` is false.
-        OSError, RuntimeError, ValueError: the system cannot follow such a path.
+        HttpError: 400 if the location is outside of `folder`. 404 if `path` cannot name a file,
+            or if the file is hidden and `dotfiles` is false.
+        OSError, RuntimeError, ValueError: the system cannot resolve such a path.
     """
     check_path(path, dotfiles)
     place = follow(folder, path, folder, path, dotfiles)
@@ -50,7 +52,7 @@ def locate(folder: Path, path: str, default_index: str, dotfiles: bool) -> Path:
 
 
 def check_path(path: str, dotfiles: bool) -> None:
-    """Check the text of a path, whatever is in the folder; raises `HttpError` as `locate` does."""
+    """Check the text of a path without a look at the disk; raise `HttpError` as `locate` does."""
     if len(path) > LONGEST_PATH:
         raise HttpError(HTTPStatus.NOT_FOUND, path)
     if leads_out(path):
@@ -63,7 +65,7 @@ def check_path(path: str, dotfiles: bool) -> None:
 
 
 def follow(start: Path, name: str, folder: Path, path: str, dotfiles: bool) -> Path:
-    """Follow the links of a name below `start`; raises what `locate` does."""
+    """Resolve the links of a name below `start`; raise the errors of `locate`."""
     place = (start / name).resolve()
     if not place.is_relative_to(folder):
         raise HttpError(HTTPStatus.BAD_REQUEST, path)
@@ -73,9 +75,10 @@ def follow(start: Path, name: str, folder: Path, path: str, dotfiles: bool) -> P
 
 
 def leads_out(path: str) -> bool:
-    """Tell whether a path leaves the folder, by its text alone.
+    """Tell whether the text of a path leaves the folder.
 
-    An absolute path, or `../name`, would tell by its answer whether it guesses the folder.
+    If such paths were resolved, the answer to an absolute path, or to `../name`, would tell
+    whether the client guessed the name of the folder.
     """
     if not path.startswith("/") and ".." not in path:
         return False
@@ -88,10 +91,10 @@ def hides(names: Iterable[str]) -> bool:
 
 
 def check_index(value: str, dotfiles: bool, option: str = "default_index") -> None:
-    """Check the name of an option's file, which may be in a folder of its own.
+    """Check the file name that an option has; it may include folders.
 
     Raises:
-        ValueError: no file below a folder has such a name, or it is hidden.
+        ValueError: the name is not a valid file name, or it is hidden.
     """
     names = value.split("/")
     if not NO_NAMES.isdisjoint(names) or "\0" in value or not can_be_encoded(value):

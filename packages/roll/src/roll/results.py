@@ -1,4 +1,4 @@
-"""Results of handlers: they are ignored, so one that looks like an answer is told."""
+"""Advice on results of handlers: Roll ignores them, and warns of those that look like answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANSWERS: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     (Response, "fill the response that the handler is given"),
     (BaseException, "raise it"),
 )
-"""The results that look like an answer, and what is to be done instead of returning them."""
+"""Types of results that look like an answer -> what to do instead of returning them."""
 
 OTHERS: Final = "fill the response"
 
@@ -35,7 +35,7 @@ STATUSES: Final = frozenset(status.value for status in HTTPStatus)
 
 
 class ResultAdvice:
-    """Warnings about results that handlers return, and that are ignored: one a handler."""
+    """Warnings about ignored results of handlers, one for each handler."""
 
     def __init__(self) -> None:
         self._told: set[CodeType | type] = set()
@@ -45,15 +45,15 @@ class ResultAdvice:
     ) -> None:
         """Warn, at the handler's line, of a result that looks like an answer.
 
-        `given` are the handler's own arguments, which it may return; `instead` says what to do
-        where that does not depend on the result.
+        `given` are the arguments of the handler, which it may return. `instead` says what to do
+        if that does not depend on the result.
 
         Raises:
-            TypeError: it is a coroutine, of which nothing has run.
+            TypeError: the result is a coroutine that was never started.
         """
         if any(result is each for each in given):
             return
-        if inspect.iscoroutine(result):  # a generator is an answer, see below
+        if inspect.iscoroutine(result):  # generators count as answers, see `ANSWERS`
             refuse_unrun(result, described(handler))
         known = advice_on(result)
         if known is None or (code_of(handler) or type(handler)) in self._told:
@@ -64,16 +64,16 @@ class ResultAdvice:
         self.tell_once(handler, f"{ignored}: {instead or known}")
 
     def tell_once(self, call: Any, advice: str) -> None:
-        """Warn, at the line of a function or a generator, of what it does; once for each."""
+        """Warn once for each function or generator, at its line."""
         key = code_of(call) or type(call)
         if key not in self._told:
             advise_at(key, f"{described(call)} {advice}")
-            # Behind the warning: where warnings are errors, each call raises it.
+            # After the warning, so that each call raises it where warnings are errors.
             self._told.add(key)
 
 
 def advice_on(result: Any) -> str | None:
-    """Return what to do instead of returning a result; None where it looks like no answer."""
+    """Return what to do instead of returning a result; None if it does not look like an answer."""
     if isinstance(result, tuple) and (answer := advice_on_members(result)) is not None:
         return answer
     if inspect.isawaitable(result):
@@ -82,13 +82,14 @@ def advice_on(result: Any) -> str | None:
         return "set response.status"
     if is_dataclass(result):
         return "set response.json"
-    if result is None or isinstance(result, Number):  # of a call that was returned, by habit
+    # Handlers often return the result of a last call, such as the count of `file.write`.
+    if result is None or isinstance(result, Number):
         return None
     return next((do for kinds, do in ANSWERS if isinstance(result, kinds)), OTHERS)
 
 
 def advice_on_members(result: tuple[Any, ...]) -> str | None:
-    """Return what to set instead of a tuple such as `"text", 404`, as Flask takes it."""
+    """Return what to set instead of a tuple such as `"text", 404`, which Flask accepts."""
     body, *others = result or (None,)
     names = ["response.body" if isinstance(body, TEXT) else "response.json"]
     names += ["response.status"] if any(map(is_status, others)) else []

@@ -1,4 +1,4 @@
-"""`response.send_file`: a file that is opened when the handler has returned."""
+"""`response.send_file`: a file that is opened after the handler has returned."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ PathLike = str | os.PathLike[str]
 
 
 class SentFile:
-    """The body of a response until the file is opened, in a thread: a disk may be slow.
+    """The body of a response until its file is opened, in a thread because disks may be slow.
 
     Raises:
-        ValueError: the path or the root is none, or the filename is no text.
+        ValueError: the path or the root is not a path, or the filename is not text.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class SentFile:
         if filename is not None and not isinstance(filename, str):
             raise ValueError(f"`filename` is text, such as 'Bill.pdf': not {filename!r}")
         self.path = path
-        """What was to be sent."""
+        """The path that the handler gave."""
         self._root = root
         self._disposition: str | None = None
         if filename is not None:
-            from .disposition import attachment  # noqa: PLC0415 - 0.6 ms of everyone's start
+            from .disposition import attachment  # noqa: PLC0415 - the import takes 0.6 ms
 
             self._disposition = attachment(filename)
 
@@ -47,10 +47,10 @@ class SentFile:
         """Open the file, and set the response.
 
         Raises:
-            HttpError: 404 when there is no such file, 400 when it lies outside of the root.
-            OSError: it can't be opened now.
+            HttpError: 404 if there is no such file, 400 if it lies outside of the root.
+            OSError: the file cannot be opened now, such as without permission.
         """
-        # All at once: for a small file, going to a thread is most of the cost.
+        # In one call, because the switch to a thread is most of the cost of a small file.
         await asyncio.to_thread(self._open_and_answer, request, response)
 
     def _open_and_answer(self, request: Any, response: Any) -> None:
@@ -60,7 +60,7 @@ class SentFile:
                 if self._disposition is not None:
                     file.fields["Content-Disposition"] = self._disposition
                 fill(file, request, response)
-        except HttpError as error:  # the path of the file is nobody's business
+        except HttpError as error:  # clients must not learn the path of the file
             raise HttpError(error.status, request.path) from None
 
     def _open(self) -> OpenFile:
@@ -71,7 +71,7 @@ class SentFile:
 
 
 def fill(file: OpenFile, request: Any, response: Any) -> None:
-    """Set the response; what the handler has said of the file comes first."""
+    """Set the response; fields that the handler set override those of the file."""
     headers = response.headers
     file.etag = field_of(headers, "etag") or file.etag
     date = parsed_modified(field_of(headers, "last-modified"))
@@ -81,7 +81,7 @@ def fill(file: OpenFile, request: Any, response: Any) -> None:
         file.fields["Content-Type"] = kind
     if response.status is HTTPStatus.OK:
         answer(file, request, response)
-    else:  # such as the page of an error
+    else:  # such as an error page
         send(file, request, response, response.status, (0, file.size))
 
 
@@ -95,9 +95,10 @@ def check_path(what: str, value: Any) -> None:
 
 
 def below(path: PathLike, root: PathLike) -> str:
-    """Return a path as seen from the root; an absolute one only if it is a `Path` of below.
+    """Return a path relative to the root; an absolute `Path` below the root becomes relative.
 
-    Text may come from a client: an absolute path there would tell whether it guesses the root.
+    An absolute path as text stays absolute and is refused later. It may come from a client, and
+    the answer must not tell whether the client guessed the root.
     """
     if isinstance(path, PurePath) and path.is_absolute() and path.is_relative_to(root):
         path = path.relative_to(root)

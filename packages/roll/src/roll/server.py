@@ -1,4 +1,4 @@
-"""The server of an application: a graceful stop waits for the application's tasks, too."""
+"""The server of an application, whose graceful shutdown waits for the application's tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ __all__ = ["AppServer"]
 
 
 class AppServer(Server):
-    """Serves an application; `factory` makes its connections, by default the application does."""
+    """A server for one application.
+
+    `factory` makes the protocol of each connection; by default, the application's own does.
+    """
 
     def __init__(
         self,
@@ -25,10 +28,10 @@ class AppServer(Server):
         app.running_servers.add(self)
 
     async def stop(self, graceful_timeout: float | None = None) -> None:
-        """Stop as any server does, then wait for the tasks of the application.
+        """Stop the server gracefully, then wait for the tasks of the application.
 
-        Both together take `graceful_timeout` seconds, by default those of the limits. The tasks
-        go on if another server serves the application.
+        Both steps together take at most `graceful_timeout` seconds; the default is that of the
+        application's limits. The tasks continue while another server serves the application.
         """
         seconds = self._app.limits.graceful_timeout
         if graceful_timeout is not None:
@@ -41,7 +44,7 @@ class AppServer(Server):
         self._app.running_servers.discard(self)
 
     async def stop_now(self) -> None:
-        """Cancel the running requests and the tasks of the application."""
+        """Cancel the running requests; with the last server, cancel the application's tasks."""
         await super().stop_now()
         if self._is_last:
             await self._app.kept_tasks.cancel()

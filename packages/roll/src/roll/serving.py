@@ -1,4 +1,4 @@
-"""An application served by one process, until a signal ends it."""
+"""Serving an application in one process until a signal stops it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .stubborn import end_tasks
 
 __all__ = ["run"]
 
-# What shells see of a process that SIGINT has ended.
+# The exit code that shells expect of a process that SIGINT ended.
 INTERRUPTED: Final = 130
 
 
 def run(
     app: Any, place: Place, say: Callable[[str], Any], tls: ssl.SSLContext | None = None
 ) -> None:
-    """Serve `app` until Ctrl-C or SIGTERM, then let the running requests end.
+    """Serve `app` until Ctrl-C or SIGTERM, then shut down gracefully.
 
-    Send `startup` before the sockets are bound, and `shutdown` when all is over. `say` is told
-    where the server listens, and that it has ended.
+    Send `startup` before the sockets are bound, and `shutdown` after the last request. Call `say`
+    with a line that names the URL, and with another one at the end.
 
     Raises:
-        SystemExit: it cannot listen there; says why.
+        SystemExit: the server cannot listen at `place`; the message says why.
     """
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -39,7 +39,7 @@ def run(
             finally:
                 runner.run(end_tasks())
     except KeyboardInterrupt:
-        # Before or after it served: a traceback would tell nothing.
+        # Ctrl-C came before or after the server ran: a traceback would not help.
         raise SystemExit(INTERRUPTED) from None
 
 
@@ -53,7 +53,8 @@ async def serve(
         with place.listening() as sockets:
             server = AppServer(app, tls)
             await server.serve(sockets)
-            # Said once signals are waited for: who reads it may send one at once.
+            # Print the URL after the signal handlers are set: whoever reads it may send a signal
+            # at once.
             loop.call_soon(say, f"Rolling on {url(place, sockets[0], tls)}")
             await serve_until_signalled(server)
             say("Bye.")
@@ -66,6 +67,6 @@ def url(place: Place, sock: socket.socket, tls: ssl.SSLContext | None) -> str:
         return f"unix:{sock.getsockname()}"
     host, port = sock.getsockname()[:2]
     if not place.fds:
-        host = place.host or host  # an empty one is every address
+        host = place.host or host  # an empty host means every address
     shown = f"[{host}]" if ":" in host else host
     return f"{'http' if tls is None else 'https'}://{shown}:{port}"

@@ -1,4 +1,4 @@
-"""The last steps of a response: its file is opened, conditions are looked at, it is compressed."""
+"""The last steps of a response: open its file, check the request's conditions, compress it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["open_file", "settle"]
 
 
 class AnswersErrors(Protocol):
-    """What is asked of an application whose files may be missing."""
+    """The part of an application that answers errors about files."""
 
     def on_error(self, request: Any, response: Any, error: BaseException) -> Awaitable[None]:
         """Set the response from an error."""
@@ -24,10 +24,10 @@ class AnswersErrors(Protocol):
 
 
 async def open_file(app: AnswersErrors, request: Any, response: Any) -> None:
-    """Open the file that a response is to send, if it is to send one.
+    """Open the file of a response, if its body is a file.
 
-    An error is answered; its page may be a file, too. If that cannot be opened either, the answer
-    is the error in plain text.
+    If the file cannot be opened, the application answers the error. Its error page may be a file
+    too. If that file cannot be opened either, the response is the error in plain text.
     """
     if not isinstance(response.body, SentFile):
         return
@@ -49,12 +49,12 @@ async def open_page(request: Any, response: Any) -> None:
 
 
 async def settle(app: AnswersErrors, request: Any, response: Any) -> None:
-    """Do what is left to do: nothing sees the response after that."""
+    """Do the work that `request.late` lists; the application no longer sees the response."""
     late: Late = request.late
     if late.file is not None:
         late.file.take_back(response, typed=isinstance(response.body, SentFile))
-        late.file = None  # which closes a file that is not sent
-    await open_file(app, request, response)  # a listener may have set it
+        late.file = None  # this closes a file that is not sent
+    await open_file(app, request, response)  # a listener may have set a file
     if late.conditional:
         await answer_conditions(request, response)
     for transform in late.transforms:

@@ -22,26 +22,26 @@ __all__ = ["HasTimeLimits", "Overdue", "within"]
 logger = logging.getLogger("roll")
 
 LAST_SECOND: Final = 1.0
-"""Seconds that a cancelled handler has to clean up, before its request is answered without it."""
+"""Seconds that a cancelled handler has to clean up before Roll answers without it."""
 
 
 class HasTimeLimits(Protocol):
-    """What is asked of an application whose handlers have time limits."""
+    """The part of an application that time limits of handlers need."""
 
     log_errors: bool
     kept_tasks: Tasks
 
     @property
     def Response(self) -> Any:  # noqa: N802 - it holds a class
-        """Called with the application and the protocol of the connection."""
+        """A callable that takes the application and the protocol of the connection."""
         ...
 
 
 class Overdue(HttpError):
-    """The 503 of a handler that took too long.
+    """The 503 for a handler that took too long.
 
-    `response` is another one where the handler goes on, though it was cancelled: it may still
-    change its own.
+    `response` is a new one if the handler continues after its cancellation, because the handler
+    can still change the old one.
     """
 
     def __init__(self, response: Any) -> None:
@@ -49,19 +49,19 @@ class Overdue(HttpError):
         self.response = response
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Nothing of a response can be pickled, but errors are.
+        # Errors must be picklable, and responses are not.
         return Overdue, (None,)
 
 
 async def within(
     app: HasTimeLimits, seconds: float, handler: Any, work: Awaitable[Any], response: Any
 ) -> Any:
-    """Return what the `work` of a handler gives; cancel it after `seconds`.
+    """Await the `work` of a handler and return its result; cancel it after `seconds`.
 
-    It runs in a task of its own, so that one that ignores its cancellation can be left behind.
+    The work runs in its own task, so that Roll can answer even if it ignores the cancellation.
 
     Raises:
-        Overdue: it took too long.
+        Overdue: the work took too long.
     """
     context = copy_context()
     task = asyncio.get_running_loop().create_task(await_it(work), context=context)
@@ -90,7 +90,7 @@ async def await_it(work: Awaitable[Any]) -> Any:
 
 
 def leave(app: HasTimeLimits, task: Task, response: Any) -> Any:
-    """Return the response to answer with, in place of that of a handler which was cancelled."""
+    """Return the response to send for a cancelled handler: its own, or a new one if it runs on."""
     if not task.done():
         app.kept_tasks.keep(task)
         return another(app, response)
@@ -100,7 +100,7 @@ def leave(app: HasTimeLimits, task: Task, response: Any) -> Any:
 
 
 def another(app: HasTimeLimits, response: Any) -> Any:
-    """Return a response with the header fields that one has so far."""
+    """Return a new response with the same request and header fields."""
     new = app.Response(app, response.protocol)
     new.request = response.request
     new.headers.update(response.headers)

@@ -1,4 +1,4 @@
-"""The upgrade of a request to a websocket: handshake, events, handler."""
+"""The upgrade of a request to a websocket: its handshake, events and handler."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ NO_SWITCH: Final = "The server has no websockets: its HttpProtocol has no `switc
 
 
 class TakesWebsockets(Protocol):
-    """What is asked of an application whose routes speak websocket."""
+    """The part of an application that websocket routes need."""
 
     log_errors: bool
     result_advice: ResultAdvice
     WebsocketProtocol: Callable[..., Any]
 
     def hook(self, name: str, /, *args: Any) -> Any:
-        """Send an event; what is returned is to be awaited."""
+        """Send an event; the result is awaitable."""
         ...
 
 
@@ -39,24 +39,24 @@ async def converse(
     response: Any,
     arguments: Arguments | None,
 ) -> Any:
-    """Take the upgrade and run the handler until the connection has ended.
+    """Accept the upgrade and run the handler until the connection has ended.
 
-    `arguments` are those of the handler, None where they are what the route has.
+    `arguments` makes the arguments of the handler; None if they are the placeholders as they are.
 
     Raises:
-        HttpError: the handshake is refused, or the connection has no websockets; nothing has been
-            sent yet.
+        HttpError: the handshake is refused, or the connection does not support websockets.
+            Nothing has been sent yet.
     """
-    # Another server, by ASGI, has a websocket of its own.
+    # A protocol of ASGI has its own websocket class.
     make = getattr(request.protocol, "websocket", app.WebsocketProtocol)
     ws = make(request)
     codec = getattr(app, "JSON", None)
     if codec is not None:
         ws.JSON = codec
-    # To HTTP, too, the client is gone: for `disconnected` and `cancel_on_disconnect`.
+    # Report a lost connection to HTTP too, for `disconnected` and `cancel_on_disconnect`.
     ws.on_lost = getattr(request.protocol, "eof_received", None)
-    # Unless the upgrade is taken: frames may follow a handshake, and are never to be run as
-    # requests.
+    # If the upgrade fails, the connection must close: frames may follow the handshake, and they
+    # must not be parsed as requests.
     request.keep_alive = False
     head = handshake(ws, endpoint, response)
     switch_of(request.protocol)(ws, head)
@@ -73,10 +73,10 @@ async def converse(
 
 
 def switch_of(connection: Any) -> Callable[[Any, bytes], Any]:
-    """Return what hands a connection over.
+    """Return the method `switch` of a connection, which hands it over to a websocket.
 
     Raises:
-        HttpError: 501, it is of a class that has no websockets.
+        HttpError: 501, because the connection class does not support websockets.
     """
     switch: Callable[[Any, bytes], Any] | None = getattr(connection, "switch", None)
     if switch is None:
@@ -85,7 +85,7 @@ def switch_of(connection: Any) -> Callable[[Any, bytes], Any]:
 
 
 def report_end(request: Any, response: Any, ws: Any) -> None:
-    """Report a websocket that has ended as an answer: HTTP knows nothing of its end."""
+    """Report the end of a websocket as an answer, because the HTTP side does not see it."""
     response.status = HTTPStatus.SWITCHING_PROTOCOLS
     report = getattr(request.protocol, "on_answered", None)
     if report is not None:
@@ -93,10 +93,9 @@ def report_end(request: Any, response: Any, ws: Any) -> None:
 
 
 def close_unless_upgraded(request: Any) -> None:
-    """Let the answer to a websocket handshake be the last one of its connection.
+    """Close the connection after the answer to a websocket handshake that was not upgraded.
 
-    For one that became no websocket, whatever the reason: a listener, another method, a path
-    that is none or no websocket's.
+    A listener may have answered, or the method or path may not belong to a websocket route.
     """
     names = request.upgrade.lower().split(",")
     if "websocket" in map(str.strip, names):

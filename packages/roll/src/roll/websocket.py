@@ -1,4 +1,4 @@
-"""Names, for those who import the websocket's from here."""
+"""The names of roll-websocket that applications import from `roll.websocket`."""
 
 from roll_websocket import ConnectionClosed, InvalidMessage, WSProtocol, broadcast
 
