@@ -1,4 +1,4 @@
-"""Annotations of handlers: what the text of an argument is converted to."""
+"""Conversion of placeholders to the types that handlers annotate."""
 
 from __future__ import annotations
 
@@ -33,21 +33,22 @@ __all__ = ["Convert", "advise_on_unresolved", "annotations_of", "by_annotation",
 Convert = Callable[[str], Any]
 
 MAX_DIGITS: Final = 640
-"""The time that `int` takes is the square of their number."""
+"""The most digits of an integer, because `int` takes quadratic time in their number."""
 
 NUMBER: Final = "+-.0123456789"
 
 DEEPEST: Final = 32
-"""How many aliases and the like may stand around a class."""
+"""The most aliases, `Annotated`s and the like around a class."""
 
 Names = Mapping[str, Any]
 
 
 def annotations_of(handler: Any, near: Names) -> dict[str, Any]:
-    """Return the annotations of parameters, also of what a decorator passes all on to.
+    """Return the annotations of a handler's parameters, through decorators with `**kwargs`.
 
-    They may be written as text; what cannot be resolved stays text. `near` are the names where
-    the handler is registered: a function that makes an application has some of its own.
+    Annotations that are text are resolved if possible, and stay text otherwise. `near` are the
+    local names where the handler is registered, such as those of a function that creates the
+    application.
     """
     try:
         parameters = signature_of(handler).parameters.values()
@@ -67,8 +68,8 @@ def globals_of(handler: Any) -> Names:
 
 
 def resolved(annotation: Any, scopes: Iterable[Names]) -> Any:
-    """Return the class that is asked for, without what may stand around it."""
-    for _ in range(DEEPEST):  # names may stand for one another in a circle
+    """Return the class that an annotation means, without aliases, `Annotated` or `| None`."""
+    for _ in range(DEEPEST):  # a limit, because names may refer to each other in a circle
         if isinstance(annotation, ForwardRef):
             annotation = annotation.__forward_arg__
         if not isinstance(annotation, str):
@@ -82,16 +83,17 @@ def resolved(annotation: Any, scopes: Iterable[Names]) -> Any:
 
 
 def evaluated(text: str, scopes: Iterable[Names]) -> Any:
-    """Return what the text of an annotation stands for; None for one of which nothing is known."""
+    """Return the value of an annotation that is text; None if it cannot be evaluated."""
     for names in scopes:
-        # The text is the application's own code. A name may be there for type checkers only.
+        # `eval` is safe here: the text is code of the application. It fails for names that are
+        # imported for type checkers only.
         with suppress(Exception):
             return eval(text, dict(names))  # noqa: S307
     return None
 
 
 def unwrapped(annotation: Any) -> Any:
-    """Return what is in an `Annotated`, a `NewType`, an alias, or a union with None."""
+    """Return the inner type of an `Annotated`, a `NewType`, an alias or a union with None."""
     if get_origin(annotation) is Annotated:
         return annotation.__origin__
     if get_origin(annotation) in {Union, UnionType}:
@@ -99,11 +101,11 @@ def unwrapped(annotation: Any) -> Any:
         return others[0] if len(others) == 1 else annotation
     if isinstance(annotation, NewType):
         return annotation.__supertype__
-    return getattr(annotation, "__value__", annotation)  # that of `type Page = int`
+    return getattr(annotation, "__value__", annotation)  # an alias such as `type Page = int`
 
 
 def advise_on_unresolved(handler: Any, name: str, annotation: Any) -> None:
-    """Warn of an annotation that would be converted to, but is known to type checkers only."""
+    """Warn of a type that Roll would convert to, but that is imported for type checkers only."""
     if isinstance(annotation, str) and re.search(r"\b(UUID|date)\b", annotation):
         advise(
             f"{described(handler)} annotates {name!r} with {annotation!r}, which cannot be found"
@@ -112,7 +114,7 @@ def advise_on_unresolved(handler: Any, name: str, annotation: Any) -> None:
 
 
 def by_annotation(annotation: Any) -> Convert | None:
-    """Return what converts text to a class; None where that is text, or unknown."""
+    """Return the function that converts text to a class; None for `str` and other types."""
     if not isinstance(annotation, type):
         return None
     if issubclass(annotation, Enum):
@@ -128,8 +130,8 @@ def uuid_class() -> Any:
     return getattr(sys.modules.get("uuid"), "UUID", ())
 
 
-# Python's own functions take more than one spelling of a value: digits of other scripts, `1_000`,
-# `{...}` around a UUID. Here none of these is the URL of anything.
+# Python's own functions accept several spellings of a value: digits of other scripts, `1_000`,
+# `{...}` around a UUID. These functions accept one, so that a resource has one URL.
 
 
 def to_int(text: str) -> int:
@@ -168,7 +170,7 @@ CONVERSIONS: Final[dict[type, Convert]] = {
 
 
 def enum_conversion(kind: type[Enum]) -> Convert:
-    # The text of a value, as a URL has no other: 1 is found by "1".
+    # URLs have only text: the value 1 is found by "1".
     members = {str(member.value): member for member in kind}
 
     def convert(text: str) -> Enum:
@@ -176,9 +178,9 @@ def enum_conversion(kind: type[Enum]) -> Convert:
         if found is not None:
             return found
         try:
-            return kind(text)  # it may know more by its `_missing_`
+            return kind(text)  # the enum may define `_missing_`
         except Exception as error:
-            # Whatever that raises, a KeyError most of all: the text is no member.
+            # `_missing_` may raise anything, often a KeyError: the text is not a member.
             raise ValueError(f"{text!r} is no {kind.__qualname__}") from error
 
     return convert

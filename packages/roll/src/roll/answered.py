@@ -1,4 +1,4 @@
-"""Work after an answer was sent: the event `answered`, and the functions of `after`."""
+"""Work after a response was sent: the event `answered`, and the functions of `after`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def call_until_one_waits(calls: Sequence[Call]) -> tuple[Awaitable[Any] | None, 
 
 
 async def finish(begun: Awaitable[Any] | None, rest: Sequence[Call]) -> None:
-    """Await the listeners that wait, one after another."""
+    """Await `begun`, the call of the first listener in `rest`; then run the others in order."""
     while begun is not None:
         try:
             await begun
@@ -92,7 +92,7 @@ def log_failure(listener: Any, error: BaseException) -> None:
 
 
 class RunsAfter:
-    """The part of a response that runs functions once the response has gone."""
+    """The part of a response that runs functions after the response was sent."""
 
     __slots__ = ()
 
@@ -100,19 +100,20 @@ class RunsAfter:
     request: Any
 
     def after(self, function: F) -> F:
-        """Call `function` once the response has gone, or its connection is lost; return it.
+        """Call `function` after the response was sent or its connection was lost; return it.
 
-        It is plain or async, and gets no arguments. Several run one after another, in the order
-        of the calls. What one raises is logged and sent as the event `task_error`; the others
-        run. A graceful stop waits for them, as for the tasks of `app.create_task`.
+        The function is plain or async, and gets no arguments. Several functions run one after
+        another, in the order in which they were given. An exception is logged and sent as the
+        event `task_error`, and the other functions still run. Graceful shutdown waits for these
+        functions, as for the tasks of `app.create_task`.
 
         Raises:
-            TypeError: it is no function that can be called later.
+            TypeError: the argument is not callable, or it is a coroutine or a generator function.
         """
         check_function(function)
         request, app = self.request, self.app
         if request is None or app is None:
-            return function  # made by hand: it is never sent
+            return function  # this response was created without a request: it is never sent
         if is_over(request):
             app.kept_tasks.run_all([function])
         elif (functions := getattr(request, "after_functions", None)) is not None:
@@ -124,25 +125,25 @@ class RunsAfter:
 
 
 def watch_request(app: TellsOfAnswers, request: Any, response: Any) -> None:
-    """Have an application told when this request is answered."""
+    """Call `tell` when this request is answered."""
     if hasattr(type(request.protocol), "on_answered"):
         watch(app, request.protocol)
         return
-    # It does not tell when it has answered. The task that calls the application ends soon after.
-    with suppress(RuntimeError):  # a request made by hand, without a loop
+    # This protocol does not report its answers, but the current task ends soon after the answer.
+    with suppress(RuntimeError):  # the request was created without a running event loop
         task = asyncio.current_task()
         if task is not None:
             task.add_done_callback(lambda _: tell(app, request, response))
 
 
 def is_over(request: Any) -> bool:
-    """Tell whether a request has been answered already, as far as its connection tells."""
+    """Tell whether a request was answered already, as far as its connection shows that."""
     return getattr(request.protocol, "request", request) is not request
 
 
 def check_function(function: Any) -> None:
     if isinstance(function, Coroutine):
-        function.close()  # or Python warns that nobody awaited it
+        function.close()  # otherwise Python warns that it was never awaited
         raise TypeError("`after` calls a function later: give the function itself, without ()")
     if not callable(function):
         raise TypeError(f"`after` calls a function later, which {function!r} is not")

@@ -1,4 +1,4 @@
-"""The arguments of handlers: do they take those of their path, and what becomes of its text."""
+"""The arguments of handlers: checks against the path, and conversion of placeholders."""
 
 from __future__ import annotations
 
@@ -18,35 +18,37 @@ from .callables import refuse_async, refuse_awaitable, refuse_class, refuse_unru
 __all__ = ["Arguments", "Conversions", "Place"]
 
 Conversions = Mapping[str, Convert]
-"""What makes the arguments of a handler, by name, from text."""
+"""Name of an argument -> the function that converts its text."""
 
 TAKEN: Final = frozenset({"request", "response", "ws"})
-"""The names of the arguments that come before those of the path."""
+"""The names of the arguments that precede the placeholders."""
 
 
 class Place:
-    """Where a route is: its path, and the names with which its handlers are called.
+    """The path of a route, and the names of its placeholders.
 
     Raises:
-        InvalidRoute: our router cannot read the path.
+        InvalidRoute: Roll's router cannot parse the path.
     """
 
     def __init__(self, path: str, routes: Any) -> None:
         self.path = path
         self.names: tuple[str, ...] | None = None
-        """None where only another router knows."""
+        """The names of the placeholders; None if the router is not Roll's."""
         self.own: Conversions = {}
-        """The conversions of the path itself."""
+        """The conversions by the types of the placeholders."""
         if isinstance(routes, Routes):
             self.names = tuple(variables(path))
             own = routes.conversions(path)
             self.own = {name: checked(convert, name, path) for name, convert in own.items()}
 
     def check(self, handler: Any, second: str) -> None:
-        """Check that a handler can be called; `second` is what it gets beside the request.
+        """Check that a handler accepts its arguments.
+
+        `second` is the name of the argument after the request: `response` or `ws`.
 
         Raises:
-            ValueError: it does not take its arguments.
+            ValueError: the handler does not accept its arguments.
         """
         try:
             self._bind(handler)
@@ -56,7 +58,7 @@ class Place:
     def _bind(self, handler: Any) -> None:
         try:
             signature = signature_of(handler)
-        except (TypeError, ValueError):  # some builtins have none that can be read
+        except (TypeError, ValueError):  # some builtins have no readable signature
             refuse_class(handler, f"A view of {self.path!r}")
             return
         if self.names is None:
@@ -83,10 +85,11 @@ class Place:
         return remedy_of_self(handler, right) or f"Write its parameters as ({right})"
 
     def conversions(self, handler: Any) -> Conversions:
-        """Return how the arguments of a handler are made from the text of a match.
+        """Return the conversions of the arguments of a handler.
 
-        First by the path's own converter; what is still text then, by the annotation. Warns of
-        one that is imported for type checkers only, and would be converted.
+        The type of the placeholder converts first. If the result is still text, the annotation of
+        the parameter converts it. Warn of a type that Roll would convert to, but that is imported
+        for type checkers only.
         """
         frame, _ = caller()
         hints = annotations_of(handler, frame.f_locals)
@@ -118,10 +121,10 @@ def first_parameter(function: Any) -> str | None:
 
 
 def checked(convert: Convert, name: str, path: str) -> Convert:
-    """Return a conversion that raises `TypeError` where it gives what has not run yet.
+    """Return a conversion that raises `TypeError` if its result must be awaited or iterated over.
 
     Raises:
-        ValueError: it is async, or a generator.
+        ValueError: the conversion is async or a generator.
     """
     what = f"The conversion of {name!r} in {path!r}"
     refuse_async(convert, what)
@@ -154,12 +157,12 @@ def chained(first: Convert | None, second: Convert | None) -> Convert:
 
 
 class Arguments:
-    """The arguments of one call, converted when the route was found.
+    """The arguments of one call, converted as soon as the route is found.
 
     Listeners may change the variables of the route before the handler is called.
 
     Raises:
-        HttpError: 404, as one cannot be converted.
+        HttpError: 404, because an argument cannot be converted.
     """
 
     __slots__ = ("_conversions", "_path", "_text", "values")
@@ -171,7 +174,7 @@ class Arguments:
         self.values = self._converted()
 
     def of(self, text: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the arguments for the variables of the route as they are now."""
+        """Return the arguments for `text`, the present variables of the route."""
         if text != self._text:
             return Arguments(self._conversions, text, self._path).values
         return self.values
@@ -180,7 +183,7 @@ class Arguments:
         values = self._text.copy()
         for name, convert in self._conversions.items():
             text = values.get(name)
-            # A router, or a listener, may have converted it before.
+            # A router or a listener may have converted the value already.
             if isinstance(text, str):
                 try:
                     values[name] = convert(text)

@@ -1,4 +1,4 @@
-"""What an application is made of: its routes, and the extensions that it uses."""
+"""Lists of the routes of an application and of the extensions that it uses."""
 
 from __future__ import annotations
 
@@ -20,11 +20,15 @@ PREFIX: Final = f"{extensions.__name__}."
 
 
 class NotListed(Exception):
-    """The routes are in a router that cannot be iterated over."""
+    """The router of the application is not iterable, so its routes cannot be listed."""
 
 
 class Entry(NamedTuple):
-    """One handler of a path, with the methods that it answers."""
+    """One handler of a path, with the methods that it answers.
+
+    `file` is relative to the working directory if it is below it. `file` and `line` are None for
+    a handler that is not Python code.
+    """
 
     path: str
     methods: list[str]
@@ -42,7 +46,7 @@ def entries(app: Any) -> Iterator[Entry]:
     Those of a mounted application of Roll follow its mount.
 
     Raises:
-        NotListed: the application has a router of its own that is not iterable.
+        NotListed: the router of the application is not iterable.
     """
     for route in routes_of(app):
         if ANY in route.payload:
@@ -76,7 +80,7 @@ def entries_of(path: str, payload: Mapping[str, Any]) -> Iterator[Entry]:
     answered: dict[tuple[int, int], list[str]] = {}
     for method, key in ENDPOINTS.items():
         if method in payload:
-            # Those of one call of `route` share their extras.
+            # Endpoints of the same call of `route` share their dict of extras.
             extras = getattr(payload.get(key), "extras", None)
             answered.setdefault((id(payload[method]), id(extras)), []).append(method)
     for methods in answered.values():
@@ -115,7 +119,7 @@ def relative(file: str) -> str:
 
 
 def table(found: Iterable[Entry]) -> Iterator[str]:
-    """Yield a line for each route, in columns."""
+    """Yield the lines of a table: a heading, then a line for each route."""
     heads = ("PATH", "METHODS", "NAME", "HANDLER", "EXTRAS")
     rows = [heads, *map(cells, found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
@@ -133,8 +137,8 @@ def cells(one: Entry) -> tuple[str, ...]:
 def extensions_of(app: Any) -> list[str]:
     """Return the names of Roll's own extensions that an application uses.
 
-    They are seen by what they leave behind: listeners and handlers, which are defined in their
-    modules. `igniter` and the like, which end with the startup, are seen as well.
+    An extension is found by its listeners and handlers, which are defined in its module. That
+    includes extensions such as `igniter`, whose work ends with the startup.
     """
     found = {name for call in calls_of(app) if (name := extension_of(call)) is not None}
     return sorted(found)
@@ -156,11 +160,11 @@ def extension_of(call: Any) -> str | None:
         return None
     public = (name for name in extensions.__all__ if callable(getattr(extensions, name)))
     folder = module.removeprefix(PREFIX).partition(".")[0]
-    if folder in extensions.__all__:  # a package of its own
+    if folder in extensions.__all__:  # an extension that is a package
         return folder
     outer = getattr(function, "__qualname__", "").partition(".")[0]
     if outer in extensions.__all__:
         return outer
-    # A method of a class of theirs: a module with one extension is that one's.
+    # A method of a class: if its module has only one extension, the method belongs to that one.
     same = [name for name in public if getattr(extensions, name).__module__ == module]
     return same[0] if len(same) == 1 else None

@@ -1,7 +1,9 @@
-"""What a path means beside what the router matches.
+"""Look-ups of a path that go beyond the router.
 
-Placeholders of one place that its routes name differently: `/user/{id}`, `/user/{name}`. One
-route for `/a` and `/a/`: what `strict_slashes=False` does. The target `*`.
+Three cases: routes that name the placeholder of one place differently, such as `/user/{id}` and
+`/user/{name}`; one route for `/a` and `/a/` (`strict_slashes=False`); and the target `*`.
+
+A *place* is a path whose placeholders have no names.
 """
 
 from __future__ import annotations
@@ -21,25 +23,25 @@ __all__ = ["Aliases", "Taken", "answer_any_target", "unmatched"]
 
 Match = tuple[Mapping[str, Any] | None, Mapping[str, str] | None]
 
-# What may stand in a path unescaped (RFC 3986 3.3).
+# The characters that a path may contain without escapes (RFC 3986 3.3).
 PATH_CHARACTERS: Final = "/!$&'()*+,;=:@-._~"
 
 ALLOWED: Final = ", ".join(method for method in HTTP_METHODS if method != "CONNECT")
-"""The methods that a path may have; no path has CONNECT by itself (RFC 9110 9.3.6)."""
+"""The `Allow` field for `OPTIONS *`; CONNECT does not apply to paths (RFC 9110 9.3.6)."""
 
 
 class Taken:
-    """The views that answer at each place, so that a second one for a method is told."""
+    """The view of each place and method, to warn of a second view for the same one."""
 
     def __init__(self) -> None:
         self._views: dict[tuple[str, str], tuple[str, View]] = {}
-        """The path and the view of each place and method."""
+        """(place, method) -> (path, view)."""
 
     def check(self, routes: Any, path: str, view: View, payload: Mapping[str, Any]) -> None:
-        """Warn, unless the extra `replace` is true, of methods that another view answers here.
+        """Warn of methods that another view answers here, unless the extra `replace` is true.
 
         Raises:
-            ValueError: it is to be replaced, but names its placeholders otherwise.
+            ValueError: `replace` is true, but the old path names its placeholders differently.
         """
         for method in methods_of(payload):
             known, other = self._views.get((place_of(routes, path), method), (path, view))
@@ -60,7 +62,7 @@ class Taken:
             advise(f"{both} replaces {described(old[1])}: if that is meant, say `replace=True`")
 
     def add(self, routes: Any, path: str, view: View, payload: Mapping[str, Any]) -> None:
-        """Note who answers."""
+        """Record the view that answers the methods of a route."""
         for method in methods_of(payload):
             self._views[place_of(routes, path), method] = path, view
 
@@ -70,7 +72,7 @@ def methods_of(payload: Mapping[str, Any]) -> list[str]:
 
 
 def place_of(routes: Any, path: str) -> str:
-    """Return what the paths to one place have in common: for another router, all of it."""
+    """Return the path without the names of its placeholders; for another router, all of it."""
     return nameless(path) if isinstance(routes, Routes) else path
 
 
@@ -79,23 +81,23 @@ def same_names(path: str, other: str) -> bool:
 
 
 def is_there(routes: Any, path: str, method: str) -> bool:
-    """Tell whether our router still has a route: routes can be removed."""
+    """Tell whether Roll's router still has a route, because routes can be removed."""
     if not isinstance(routes, Routes):
         return True
     return any(route.path == path and method in route.methods for route in routes)
 
 
 class Aliases:
-    """The names that handlers were registered with, where a match gives those of another."""
+    """The placeholder names of handlers, where a match gives the names of another route."""
 
     def __init__(self) -> None:
         self.names: dict[Endpoint, tuple[str, ...]] = {}
-        """Of the endpoints that want other names than those of the first route there."""
+        """Endpoint -> its names, if they differ from those of the first route of its place."""
         self._first: dict[str, tuple[str, ...]] = {}
-        """Of each place, as its routes have it in common."""
+        """Place -> the placeholder names of its first route."""
 
     def add(self, path: str, payload: Mapping[str, Any]) -> None:
-        """Note the names of a route."""
+        """Record the placeholder names of a route."""
         names = tuple(variables(path))
         if self._first.setdefault(nameless(path), names) != names:
             for endpoint in payload.values():
@@ -105,7 +107,7 @@ class Aliases:
     def rename(
         self, payload: Mapping[str, Any], method: str, values: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """Give the values of a match under the names that the handler of `method` expects."""
+        """Return the values of a match under the names that the handler of `method` expects."""
         key = ENDPOINTS.get(method, "")
         endpoint = payload.get(key) or payload.get(ENDPOINTS["GET"])
         names = self.names.get(endpoint) if endpoint is not None else None
@@ -113,33 +115,37 @@ class Aliases:
 
 
 def unmatched(match: Callable[[str], Match], request: Any, *, strict_slashes: bool) -> Match:
-    """Return what a request is answered with whose path the router does not match."""
+    """Return the payload and variables for a path that the router does not match.
+
+    Both are None if there is no other form of the path either.
+    """
     if request.path == "*" and request.method == "OPTIONS":
         return {"OPTIONS": answer_any_target}, {}
     return (None, None) if strict_slashes else other_form(match, request)
 
 
 def answer_any_target(_: Any, response: Any) -> None:
-    """Answer `OPTIONS *`, which asks for what the server as a whole can do (RFC 9110 9.3.7)."""
+    """Answer `OPTIONS *`, which asks for the methods of the whole server (RFC 9110 9.3.7)."""
     response.headers["Allow"] = ALLOWED
 
 
 def other_form(match: Callable[[str], Match], request: Any) -> Match:
-    """Match the path with its last slash removed, or added.
+    """Match the path with its last slash removed or added.
 
-    A GET or a HEAD of a page gets a redirection to the form that is registered; others, and
-    websockets, are answered as if they had come there.
+    A GET or HEAD of a page is redirected to the registered form. Other requests and websockets
+    are answered as if they had asked for that form.
     """
     path = request.path[:-1] if request.path.endswith("/") else f"{request.path}/"
     payload, variables = match(path) if path else (None, None)
-    # Two slashes, or what browsers take for them, would name a host.
+    # A redirection to a path that begins with "//" would lead to another host. Browsers read a
+    # backslash as a slash.
     if payload is not None and not path.startswith(("//", "/\\")):
         payload = redirecting(payload)
     return payload, variables
 
 
 def redirecting(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a payload whose page, if it has one, is a redirection to the form it is found at."""
+    """Return a payload that redirects GET and HEAD of a page to the other form of the path."""
     pages = [method for method in ("GET", "HEAD") if page_of(payload, method) is not None]
     handlers = dict.fromkeys(pages, redirect_to_other_form)
     return {**payload, **handlers, **{ENDPOINTS[page]: DEFAULTS[page] for page in pages}}

@@ -1,4 +1,4 @@
-"""Checks of an application's parts: is each a class for its place?"""
+"""Checks that each part of an application is a suitable class."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CONTRACTS: Final[dict[str, type]] = {
     "Multipart": MultipartParser,
     "JSON": SpeaksJSON,
 }
-"""The parts that can be told from others by their methods."""
+"""Part -> the protocol (`typing.Protocol`) whose members it must have."""
 
 BASES: Final[dict[str, type]] = {"Request": Request, "Response": Response}
-"""The parts whose classes extend ours."""
+"""Part -> the class of Roll that it must extend."""
 
 CALLED: Final = (
     "HttpProtocol",
@@ -47,14 +47,13 @@ CALLED: Final = (
     "Response",
     "Cookies",
 )
-"""The parts that are called; none is awaited."""
+"""The parts that Roll calls, without awaiting them."""
 
 UNUSED: Final = frozenset({"WebsocketProtocol", "Routes"})
-"""The parts that an application may do without until it is started.
+"""The parts that are not checked when the application is created.
 
-The router is checked then, the websocket when a route needs it.
+The router is checked at startup, and the websocket class with the first route that needs it.
 """
-
 
 MEANT: Final = {
     **{name.lower(): name for name in (*CALLED, "JSON")},
@@ -62,11 +61,11 @@ MEANT: Final = {
     "websocket": "WebsocketProtocol",
     "router": "Routes",
 }
-"""The parts by what they may be called by mistake."""
+"""Name that an application may use by mistake, in lower case -> the part."""
 
 
 def advise_on_parts(kind: type) -> None:
-    """Warn of attributes of a subclass that are probably parts, misspelt: nothing uses them."""
+    """Warn of attributes of a subclass that are probably misspelt parts, which nothing uses."""
     for owner in takewhile(is_a_subclass, kind.__mro__):
         for name, value in vars(owner).items():
             meant = None if name in MEANT.values() else resembled(name, MEANT, 0.85)
@@ -78,7 +77,7 @@ def advise_on_parts(kind: type) -> None:
 
 
 def is_a_subclass(owner: type) -> bool:
-    """Tell a subclass of `Roll` from it; code that is run without a module has none."""
+    """Tell whether a class is not `Roll` itself; `__module__` can be missing."""
     return getattr(owner, "__module__", "") != "roll.application"
 
 
@@ -87,13 +86,11 @@ def looks_like_part(value: Any) -> bool:
 
 
 def check_parts(app: Any) -> None:
-    """Check the parts that an application starts with.
-
-    Warns of those that are misspelt.
+    """Check the parts of a new application; warn of misspelt ones.
 
     Raises:
-        ValueError: a part is async, or no class for its place, or has a method of 0.13 that
-            nothing calls; says what is missing, or what to use instead.
+        ValueError: a part is async or unsuitable, or has a method of 0.13 that nothing calls. The
+            message says what is missing, or what to use instead.
     """
     advise_on_parts(type(app))
     for name in CALLED:
@@ -110,9 +107,9 @@ def check_parts(app: Any) -> None:
 
 
 def check_part(app: Any, name: str) -> None:
-    """Check one part of an application; raises `ValueError` as `check_parts` does."""
+    """Check one part of an application; raise `ValueError` as `check_parts` does."""
     part: Any = getattr(app, name, None)
-    if part is None and name == "Protocol":  # the other name of `HttpProtocol`
+    if part is None and name == "Protocol":  # optional: another name of `HttpProtocol`
         return
     where = f"{type(app).__name__}.{name}"
     refuse_old_hooks(part, name, where)
@@ -120,7 +117,7 @@ def check_part(app: Any, name: str) -> None:
         check_base(part, BASES[name], where)
     elif name in CONTRACTS and (
         name == "JSON" or isinstance(part, type)
-    ):  # a function tells by what it returns
+    ):  # the result of a function is checked when the function is called
         check_contract(part, CONTRACTS[name], where)
     if name == "JSON":
         refuse_async(part.dumps, f"{where}.dumps")
@@ -147,13 +144,13 @@ def check_contract(part: Any, contract: type, where: str) -> None:
 
 
 def members(contract: type) -> list[str]:
-    """Return the names that a contract asks for."""
+    """Return the names of the public members of a contract."""
     owners = [base for base in reversed(contract.__mro__) if base not in {object, Protocol}]
     names = [name for base in owners for name in {**vars(base), **inspect.get_annotations(base)}]
     return [name for name in names if not name.startswith("_")]
 
 
 def has(part: Any, name: str) -> bool:
-    """Tell whether a class or an object has a name; an annotation of a class will do."""
+    """Tell whether a class or an object has an attribute, or a class annotates it."""
     owners = part.__mro__ if isinstance(part, type) else ()
     return hasattr(part, name) or any(name in inspect.get_annotations(owner) for owner in owners)

@@ -1,4 +1,4 @@
-"""Paths of routes as they are written: mistakes in them, and how prefixes are joined to them."""
+"""Checks of the paths of routes, and the joining of prefixes and paths."""
 
 from __future__ import annotations
 
@@ -14,30 +14,29 @@ from .placeholders import TYPES, advise_on_placeholders, pieces, refuse_placehol
 
 __all__ = ["check_path", "check_prefix", "join"]
 
-# Compiled when they are needed: few paths are written so.
-# How others write `{name:type}`: Flask, with arguments or without, and Django.
+# Python compiles these expressions when they are needed, because few paths match them.
+# How Flask (with or without arguments) and Django write `{name:type}`.
 ANGLED: Final = r"<(?:(\w+)(?:\([^<>()]*\))?:)?(\w+)>"
 NAMED_GROUP: Final = r"\(\?P<(\w+)>([^()<>]*)\)"
-# What is legal as text, but stands for something else elsewhere.
+# Legal text here, but placeholders in other frameworks.
 COLON: Final = r"/:(\w+)"
 STAR: Final = r"/\*+(\w*)"
 ESCAPED: Final = r"%[0-9A-Fa-f]{2}"
 BRACKETED: Final = r"/\[(\w+)\]"
-# No path is decoded to half of a surrogate pair: octets that are not UTF-8 become U+FFFD.
+# Decoded paths never have a lone surrogate, because octets that are not UTF-8 become U+FFFD.
 HALF_PAIR: Final = "[\ud800-\udfff]"
 EXPRESSION: Final = r"\\[dwsDWS]|\.[*+]|\[[^\]/]*\][*+?]|\$$"
-"""What makes a regular expression, as other frameworks take one for a path."""
+"""Signs of a regular expression, which other frameworks accept as a path."""
 
 
 def check_path(path: Any, routes: Any, told: Collection[str] = ()) -> None:
-    """Check the path of a route.
+    """Check the path of a route; warn of text that is legal, but probably not meant.
 
-    Warns of what is legal but probably not meant, but for what stands in the prefixes that are
-    `told` already. Only the paths of our own router are read: another one may have its own
-    spelling.
+    The prefixes in `told` were checked before and cause no second warning. Only paths for Roll's
+    own router are checked, because another router may have another syntax.
 
     Raises:
-        ValueError: it is no path; says how to write it.
+        ValueError: the path is invalid; the message says how to write it.
     """
     refuse_view(path, "app.route")
     if isinstance(routes, Routes):
@@ -46,10 +45,10 @@ def check_path(path: Any, routes: Any, told: Collection[str] = ()) -> None:
 
 
 def check_prefix(prefix: Any, routes: Any, told: Collection[str] = ()) -> None:
-    """Check the prefix of a group, as a path: it may be empty.
+    """Check the prefix of a group as `check_path` does; it may be empty.
 
     Raises:
-        ValueError: it is none; says how to write it.
+        ValueError: the prefix is invalid; the message says how to write it.
     """
     refuse_view(prefix, "app.group")
     if prefix != "" and isinstance(routes, Routes):
@@ -71,12 +70,12 @@ def look_at(path: str, routes: Routes, told: Collection[str]) -> None:
 
 
 def join(prefix: str, path: Any, name: str = "route") -> str:
-    """Put the prefix of a group before a path, with one slash between them.
+    """Join the prefix of a group and a path, with one slash between them.
 
-    `name` is that of the method which was called.
+    `name` is that of the called method, for the message.
 
     Raises:
-        ValueError: there would be none.
+        ValueError: there is no slash between prefix and path, or the path is not text.
     """
     refuse_view(path, f"group.{name}")
     if not isinstance(path, str):
@@ -101,9 +100,9 @@ def refuse_view(path: Any, name: str) -> None:
 def check_start(path: Any) -> None:
     if not isinstance(path, str):
         raise ValueError(f"A path is text, such as '/path', not {path!r}")  # noqa: TRY004 - as every mistake in a route
-    # A placeholder may take the slash; `OPTIONS *` is about no path.
+    # A placeholder may match the slash, and `*` is the target of `OPTIONS *`.
     if not path.startswith(("/", "{")) and path != "*":
-        # Nor does that of a regular expression, which others take.
+        # Without the "^" and "$" of regular expressions, which other frameworks accept.
         right = f"/{path.strip().removeprefix('^').removesuffix('$').removeprefix('/')}"
         raise ValueError(f"The path {path!r} does not begin with a '/': write {right!r}")
 
@@ -124,7 +123,7 @@ def refuse_other_spelling(path: str, text: str) -> None:
 
 def in_braces(found: re.Match[str]) -> str:
     kind, name = found.groups()
-    if name in TYPES and kind is not None and kind not in TYPES:  # the wrong way round
+    if name in TYPES and kind is not None and kind not in TYPES:  # name and type are swapped
         kind, name = name, kind
     return f"{{{name}:{kind}}}" if kind in TYPES else f"{{{name}}}"
 

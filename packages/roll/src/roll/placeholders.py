@@ -1,4 +1,4 @@
-"""Placeholders of paths as they are written: those of other frameworks, and slips in ours."""
+"""Checks of the placeholders of paths: spellings of other frameworks, and typing errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .advice import advise, resembled
 __all__ = ["TYPES", "advise_on_placeholders", "pieces", "refuse_placeholders"]
 
 TYPES: Final = ("string", "digit", "alpha", "alnum", "int", "float", "uuid", "path", "any")
-"""The types of placeholders."""
+"""The built-in types of placeholders."""
 
 SYNONYMS: Final = {
     **dict.fromkeys(("number", "integer", "long", "bigint", "num", "d", "i"), "int"),
@@ -22,7 +22,7 @@ SYNONYMS: Final = {
     "alphanumeric": "alnum",
     "wildcard": "path",
 }
-"""What types are called elsewhere."""
+"""Name of a type in other frameworks -> the type here."""
 
 PATTERNS: Final = {
     "slug": "[a-z0-9-]+",
@@ -31,28 +31,28 @@ PATTERNS: Final = {
     "boolean": "true|false",
     "year": r"\d\d\d\d",
 }
-"""Types of other frameworks that are none here, and what they stand for."""
+"""Types of other frameworks that do not exist here -> the regular expression to write instead."""
 
 VALUES: Final = {"date": "datetime.date", "enum": "enum.Enum"}
-"""Those that the annotation of a parameter says."""
+"""Types of other frameworks -> the annotation of the parameter to write instead."""
 
 LIKENESS: Final = 0.6
-"""How much a type has to resemble a word that is taken for a regular expression: as "int" does
-"integer"."""
+"""The least similarity of a word to a type that was probably meant, such as "int" and "integer".
+"""
 
-# Compiled when they are needed: few paths are written so.
-# What `**names` takes, if no parameter does, is legal: `{user-id}`, `{user name}`.
+# Python compiles these expressions when they are needed, because few paths match them.
+# `{user-id}` and `{user name}` are legal, because a handler can take them as `**names`.
 NAME: Final = r"\w(?:[\w. -]*\w)?"
 TAIL: Final = r"([A-Za-z]+)(?:[?*+]|\([^()]*\)|:.*)"
 REGEX_CALL: Final = r"re(?:gex|gexp|gular)?(?::(.+)|\((.+)\))"
 
 
 def pieces(path: str) -> tuple[str, list[str]]:
-    """Return a path with nothing between the braces of its placeholders, and what was there."""
+    """Return a path with empty placeholders (`{}`), and the list of their contents."""
     text: list[str] = []
     inner: list[str] = []
     depth = 0
-    escaped = False  # within a placeholder, whose regular expression may have braces, too
+    escaped = False  # a regular expression within a placeholder may have escaped braces
     for char in path:
         depth -= char == "}" and not escaped
         if depth > 0:
@@ -68,18 +68,18 @@ def pieces(path: str) -> tuple[str, list[str]]:
 
 
 def refuse_placeholders(path: str, inner: Iterable[str]) -> None:
-    """Refuse the placeholders that no handler could use.
+    """Refuse placeholders that no handler could use.
 
     Raises:
-        ValueError: a name has what no name has; says how to write it.
+        ValueError: a name has invalid characters; the message says how to write it.
     """
     for content in inner:
-        if content.startswith("{"):  # as in an f-string, but without the f
+        if content.startswith("{"):  # double braces, as in an f-string
             right = path.replace("{{", "{").replace("}}", "}")
             raise ValueError(f"The path {path!r} has two braces for one: write {right!r}")
         name, _, pattern = content.partition(":")
         words = re.findall(r"\w+", name)
-        # Without a word, the router says what is missing.
+        # The router refuses a placeholder without any word itself.
         if words and re.fullmatch(NAME, name) is None:
             right = respelt(name, words, pattern.strip())
             raise ValueError(
@@ -89,7 +89,7 @@ def refuse_placeholders(path: str, inner: Iterable[str]) -> None:
 
 
 def respelt(name: str, words: list[str], pattern: str) -> str:
-    """Return a placeholder as it should be written."""
+    """Return the valid spelling of a placeholder."""
     first, *others = words
     kinds = (SYNONYMS.get(each, each) for each in others)
     kind = pattern or next((each for each in kinds if each in TYPES), "")
@@ -105,7 +105,7 @@ def explained(name: str) -> str:
 
 
 def advise_on_placeholders(path: str, inner: Iterable[str], known: tuple[str, ...]) -> None:
-    """Warn of regular expressions that are probably types, misspelt."""
+    """Warn of regular expressions that were probably meant as types."""
     for content in inner:
         name, _, pattern = content.partition(":")
         if pattern not in known and (right := probable(name, pattern, known)) is not None:
@@ -121,7 +121,7 @@ def is_word(pattern: str) -> bool:
 
 
 def probable(name: str, pattern: str, known: tuple[str, ...]) -> str | None:
-    """Return the placeholder that was probably meant."""
+    """Return the placeholder that was probably meant; None if there is no guess."""
     if is_word(pattern):
         return by_word(name, pattern.strip(), known)
     if (found := re.fullmatch(REGEX_CALL, pattern)) is not None:
@@ -147,6 +147,6 @@ def by_word(name: str, word: str, known: tuple[str, ...]) -> str | None:
 
 
 def known_as(word: str, known: tuple[str, ...]) -> str | None:
-    """Return the type that a word stands for, here or elsewhere."""
+    """Return the type that a word names here or in another framework; None for other words."""
     kind = SYNONYMS.get(word.lower(), word.lower())
     return kind if kind in known else None

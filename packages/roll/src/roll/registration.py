@@ -50,7 +50,7 @@ class Registration(Lifecycle):
         lazy_body: bool = False,
         **extras: Any,
     ) -> Callable[[V], V]:
-        """Return a decorator that registers a view, a function or a class, and returns it.
+        """Return a decorator that registers a view (a function or a class) and returns it.
 
         `methods` default to GET. The methods of a class are those it defines: `on_get`,
         `on_post`... With `lazy_body` the handler reads the body itself. Extras are found in
@@ -143,7 +143,7 @@ class Registration(Lifecycle):
             self._add_route(each, host, payload)
 
     def lookup(self, request: Any) -> Awaitable[None] | None:
-        """Set `request.route` from `request.path`; the payload is None when nothing matches.
+        """Set `request.route` from `request.path`; its payload is None if no route matches.
 
         A subclass may override this method, also with an `async def`.
         """

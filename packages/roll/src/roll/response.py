@@ -1,4 +1,4 @@
-"""The response of an application: that of roll-http, with files, events and later work."""
+"""The response of an application: that of roll-http, with files, events and `after`."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Response(RunsAfter, roll_http.Response):
 
         @property
         def html(self) -> Any:
-            """The body; set it to have the body sent as HTML, `text/html; charset=utf-8`.
+            """The body; setting it also sets the type to `text/html; charset=utf-8`.
 
-            Nothing is escaped: use a template engine that does.
+            The text is not escaped: use a template engine that escapes it.
             """
             return self.body
 
@@ -65,7 +65,7 @@ class Response(RunsAfter, roll_http.Response):
         filename: str | None = None,
         root: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Send a file as `static` does: with validators, conditions, ranges (RFC 9110 13, 14).
+        """Send a file with validators, conditional requests and ranges (RFC 9110 13, 14).
 
         Browsers show the file; with a `filename`, they save it under that name (RFC 6266). A path
         that comes from a client needs a `root`, the folder of the file. The path cannot leave
@@ -166,10 +166,10 @@ class Response(RunsAfter, roll_http.Response):
         )
         self._set_type("text/event-stream")
         set_missing(self.headers, "Cache-Control", "no-store")
-        set_missing(self.headers, "X-Accel-Buffering", "no")  # or nginx buffers the events
+        set_missing(self.headers, "X-Accel-Buffering", "no")  # otherwise nginx buffers events
 
 
 def set_missing(headers: dict[str, Any], name: str, value: str) -> None:
-    """Set a field unless it is there, in any case of letters."""
+    """Set a field unless it is there; the case of its name does not matter."""
     if name.lower() not in map(str.lower, headers):
         headers[name] = value

@@ -1,4 +1,4 @@
-"""Settings of routes: what has a meaning among the keyword arguments, and with which values."""
+"""Settings of routes: the keyword arguments that Roll knows, and their valid values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROTOCOLS: Final[dict[str, tuple[str, ...]]] = {
     "http": tuple(HTTP_METHODS),
     "websocket": ("GET",),
 }
-"""What a route may speak, and the methods it may then have."""
+"""Protocol of a route -> the methods that it may have."""
 
 WEBSOCKET_SETTINGS: Final = (
     "origins",
@@ -36,21 +36,21 @@ WEBSOCKET_SETTINGS: Final = (
     "ping_timeout",
     "max_size",
 )
-"""The extras of a websocket route that its handshake takes."""
+"""The extras of a websocket route that configure its handshake and connection."""
 
 PARAMETERS: Final = (
     *("methods", "protocol", "lazy_body", "max_body", "cancel_on_disconnect", "replace"),
     *("name", "accepts", "csrf", "timeout"),
     *WEBSOCKET_SETTINGS,
 )
-"""What means something to Roll or its extensions, among the keyword arguments of `route`."""
+"""The keyword arguments of `route` that Roll or its extensions use."""
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
-    """Check what `route`, or a group of routes, is given by name.
+    """Check the keyword arguments of `route` or `group`.
 
     Raises:
-        ValueError: a value cannot be used; names the setting, the value, and what would do.
+        ValueError: a value is invalid; the message says which values are valid.
     """
     for name, check in CHECKS.items():
         if name in settings:
@@ -82,10 +82,10 @@ def check_protocol(name: str, value: object) -> None:
 
 
 def check_methods(name: str, value: Any) -> None:
-    """Check a method, or several, or None for GET; which there are is told by the protocol."""
+    """Check the type of `methods`: None for GET, a method or several; not whether they exist."""
     if value is None or isinstance(value, str):
         return
-    # An iterator is taken for once, as it always was; for a group, it would serve one route.
+    # Iterators stay allowed for a route, though a group could use one for its first route only.
     listed = isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | Mapping)
     wrong = [each for each in value if not isinstance(each, str)] if is_list(value) else []
     if not listed or wrong:
@@ -111,7 +111,7 @@ def check_timeout(name: str, value: Any) -> None:
 
 
 def refuse_timeout(value: object) -> None:
-    """Raise a `ValueError` for the time limit of a websocket."""
+    """Raise a `ValueError` if a websocket route has a time limit."""
     if value is not None:
         raise ValueError(
             "`timeout` is for routes of HTTP: a websocket lasts as long as its client stays. Use"
@@ -125,7 +125,7 @@ def check_name(name: str, value: object) -> None:
 
 
 def check_accepts(name: str, value: Any) -> None:
-    """Check media types (RFC 9110 8.3.1), which may have parameters; None is for all."""
+    """Check media types (RFC 9110 8.3.1), which may have parameters; None accepts all."""
     if value is None:
         return
     types = [value] if isinstance(value, str) else value
@@ -150,7 +150,7 @@ def check_media_type(name: str, value: Any) -> None:
 
 
 def is_list(value: object) -> bool:
-    """Tell a collection that can be looked at again and again, and is no text."""
+    """Tell whether a value is a collection of items, not text, bytes, a mapping or an iterator."""
     return isinstance(value, Collection) and not isinstance(
         value, str | bytes | bytearray | Mapping
     )
@@ -171,7 +171,7 @@ CHECKS: Final[dict[str, Callable[[str, Any], None]]] = {
 
 
 def advise_on_extras(extras: Iterable[str], parameters: Iterable[str] = PARAMETERS) -> None:
-    """Warn of extras that are probably parameters, misspelt: as extras they do nothing."""
+    """Warn of extras that are probably misspelt parameters, because Roll ignores them."""
     known = tuple(parameters)
     for name in extras:
         meant = None if name in PARAMETERS else resembled(name, known)

@@ -1,4 +1,4 @@
-"""Server-sent events as they are written on the wire (WHATWG HTML 9.2). No I/O."""
+"""The wire format of server-sent events (WHATWG HTML 9.2), without I/O."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from roll_http.syntax import has_forbidden
 __all__ = ["COMMENT", "ServerSentEvent", "encode_event", "looks_like_event", "number_of"]
 
 COMMENT: Final = b":\n\n"
-"""What keeps an idle connection open: clients ignore it."""
+"""A comment, which keeps an idle connection open; clients ignore it."""
 
-# The only line ends of the format: `str.splitlines` knows more.
+# The line ends of the format; `str.splitlines` would also split at others.
 LINE_END: Final = re.compile(r"\r\n|\n|\r")
 
 LONGEST_ID: Final = 4096
-"""The most bytes of an id: servers and proxies take heads of 8 KiB at least, cookies included."""
+"""The greatest size of an id in bytes.
+
+Clients send the id back in a head, and servers and proxies accept heads of 8 KiB at least, with
+cookies.
+"""
 
 NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 """A number of 64 bits, as databases count rows; some of 19 digits are too large."""
@@ -25,21 +29,21 @@ NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 FIELDS: Final = frozenset({"data", "event", "id", "retry", "comment"})
 
 Dumps = Callable[[Any], str | bytes]
-"""Encodes a value as JSON."""
+"""A function that encodes a value as JSON."""
 
 
 class ServerSentEvent:
     """One event for `response.sse`.
 
-    `data` is sent as it is if it is text, else as JSON; without `data` a page learns nothing of
-    the event, except its `id` and `retry`. `event` is the name under which a page listens
-    (`"message"` by default), `id` comes back as `request.last_event_id` when the client
-    reconnects, and `retry` says after how many milliseconds it does so. A `comment` is ignored by
-    clients. An event cannot be changed.
+    Text in `data` is sent unchanged; other values are sent as JSON. An event without `data` and
+    `event` does not reach the listeners of a page, but its `id` and `retry` take effect. `event`
+    is the name for which a page listens (`"message"` by default). The client sends `id` back when
+    it reconnects: it is then `request.last_event_id`. `retry` is the time before the client
+    reconnects, in milliseconds. Clients ignore a `comment`. Events are immutable.
 
     Raises:
-        ValueError: `event` has a line break, `id` could not come back in a header field, or
-            `retry` is no number of milliseconds.
+        ValueError: `event` has a line break, `id` cannot be sent in a header field, `retry` is
+            not a whole number of milliseconds, or `comment` is not text.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
@@ -65,7 +69,7 @@ class ServerSentEvent:
 
     @property
     def data(self) -> Any:
-        """The text, or the value that JSON encodes; None for no data."""
+        """The text, or the value to send as JSON; None for no data."""
         return self._data
 
     @property
@@ -80,12 +84,12 @@ class ServerSentEvent:
 
     @property
     def retry(self) -> int | None:
-        """The milliseconds after which a client reconnects."""
+        """The time before a client reconnects, in milliseconds."""
         return self._retry
 
     @property
     def comment(self) -> str | None:
-        """The comment."""
+        """The text that clients ignore."""
         return self._comment
 
     def __repr__(self) -> str:
@@ -95,7 +99,7 @@ class ServerSentEvent:
         return f"ServerSentEvent({fields})"
 
     def lines(self, dumps: Dumps) -> Iterator[str]:
-        """Yield the lines of the event; `dumps` encodes data that is no text."""
+        """Yield the lines of the event; `dumps` encodes data that is not text."""
         if self._comment is not None:
             yield from (f": {line}" for line in LINE_END.split(self._comment))
         if self._retry is not None:
@@ -107,14 +111,17 @@ class ServerSentEvent:
         if self._data is not None:
             yield from data_lines(text_of(self._data, dumps))
         elif self._event is not None:
-            yield "data:"  # clients drop an event that has no data, whatever its name
+            yield "data:"  # clients drop events without a `data` line
 
 
 def checked_id(value: Any) -> str:
-    """Return an id as text; a number is taken for a row's.
+    """Return an id as text; whole numbers, such as the ids of database rows, are converted.
 
-    A client sends it back as a header field. Where that is malformed or too long, the request is
-    refused, and a browser never reconnects.
+    The client sends the id back in a header field. If that field were malformed or too long, the
+    server would refuse each attempt of a browser to reconnect.
+
+    Raises:
+        ValueError: the id cannot be sent in a header field.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -142,7 +149,7 @@ def check_retry(value: Any) -> None:
 
 
 def encode_event(item: Any, dumps: Dumps) -> bytes:
-    """Return the bytes of an event: text as it is, a `ServerSentEvent`, else the value as JSON."""
+    """Encode an event: a text, a `ServerSentEvent`, or another value, which is sent as JSON."""
     if type(item) is str and "\n" not in item and "\r" not in item:
         return f"data: {item}\n\n".encode()
     lines = item.lines(dumps) if isinstance(item, ServerSentEvent) else None
@@ -162,7 +169,7 @@ def data_lines(text: str) -> Iterator[str]:
 
 
 def looks_like_event(item: dict[Any, Any]) -> bool:
-    """Tell whether a dict was probably meant as an event: other frameworks take such dicts."""
+    """Tell whether a dict was probably meant as an event, as other frameworks accept it."""
     return item.keys() <= FIELDS and ("data" in item or ("event" in item and len(item) > 1))
 
 
