@@ -87,15 +87,21 @@ every_mode = pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--fd", "999"], "Cannot listen on the descriptor 999: it is no open socket"),
-        (["--fd", "9" * 30], "Cannot listen on the descriptor 9+: it is no open socket"),
-        (["--unix", "."], "Cannot listen on unix:.: the file exists, and is no socket"),
+        (
+            ["--fd", "999"],
+            "Cannot listen on the descriptor 999: the descriptor is not an open socket",
+        ),
+        (
+            ["--fd", "9" * 30],
+            "Cannot listen on the descriptor 9+: the descriptor is not an open socket",
+        ),
+        (["--unix", "."], "Cannot listen on unix:.: the file exists, but is not a socket"),
         (["--unix", "none/s"], "Cannot listen on unix:none/s: No such file or directory"),
         (["--unix", "app.py/s"], "Cannot listen on unix:app.py/s: Not a directory"),
         (["--unix", "x" * 200], "Cannot listen on unix:x+: .*too long"),
         (["--unix", ""], "roll: `unix` is the path of a socket, not ''"),
         (["--host", "203.0.113.5"], "Cannot listen on 203.0.113.5:3579: .+"),
-        (["--host", "x" * 64], "Cannot listen on x+:3579: that is no name of a host"),
+        (["--host", "x" * 64], "Cannot listen on x+:3579: that is not a valid host name"),
         (["--port", "65536"], "roll: `port` is a number from 0 to 65535, not '65536'"),
     ],
 )
@@ -123,20 +129,20 @@ def test_unix_socket_in_use_is_one_line(told, mode):
 @every_mode
 def test_descriptor_of_a_file_is_one_line(told, mode):
     with open("app.py") as file:
-        refused(told, mode, file, "it is no open socket")
+        refused(told, mode, file, "the descriptor is not an open socket")
 
 
 @every_mode
 def test_descriptor_of_datagrams_is_one_line(told, mode):
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
-        refused(told, mode, sock, "it is no stream socket")
+        refused(told, mode, sock, "the socket is not a stream socket")
 
 
 @every_mode
 def test_descriptor_of_a_connection_is_one_line(told, mode):
     one, other = socket.socketpair()
     with one, other:
-        refused(told, mode, one, "it is a connection, no listening socket")
+        refused(told, mode, one, "the socket is a connection, not a listening socket")
 
 
 def refused(told, mode, file, message):
@@ -171,7 +177,7 @@ def test_certificate_that_cannot_be_used_is_one_line(told, mode, cert, key, mess
 def test_mistake_is_all_that_the_process_says(folder, mode):
     command = [sys.executable, "-m", "roll", "run", "app.py", *MODES[mode], "--fd", "999"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = "Cannot listen on the descriptor 999: it is no open socket\n"
+    said = "Cannot listen on the descriptor 999: the descriptor is not an open socket\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
 
 

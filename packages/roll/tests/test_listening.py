@@ -44,8 +44,8 @@ def test_address_that_the_machine_lacks_is_passed_over(monkeypatch):
     [
         ("192.0.2.1", r"Cannot listen on 192.0.2.1:0: .*assign requested address\Z"),
         ("no.such.host.invalid", r"Cannot listen on no.such.host.invalid:0: "),
-        ("x" * 64, r"Cannot listen on x{64}:0: that is no name of a host\Z"),
-        ("\ud800", r":0: that is no name of a host\Z"),
+        ("x" * 64, r"Cannot listen on x{64}:0: that is not a valid host name\Z"),
+        ("\ud800", r":0: that is not a valid host name\Z"),
         ("a..b", r"Cannot listen on a..b:0: "),
     ],
 )
@@ -140,7 +140,7 @@ def test_file_that_is_no_socket_is_kept(path):
     with open(path, "w") as file:
         file.write("kept")
     with (
-        pytest.raises(SystemExit, match=rf"unix:{path}: the file exists, and is no socket"),
+        pytest.raises(SystemExit, match=rf"unix:{path}: the file exists, but is not a socket"),
         Place(unix=path).listening(),
     ):
         pass
@@ -167,7 +167,7 @@ def test_descriptor_of_another_process_is_used():
 def test_descriptor_that_is_no_socket_is_told(tmp_path):
     with open(tmp_path / "file", "w") as file:
         place = Place(fds=(file.fileno(),))
-        message = rf"Cannot listen on the descriptor {file.fileno()}: it is no open socket"
+        message = rf"Cannot listen on the descriptor {file.fileno()}: the descriptor is not an open socket"
         with pytest.raises(SystemExit, match=message), place.listening():
             pass
 
@@ -175,7 +175,10 @@ def test_descriptor_that_is_no_socket_is_told(tmp_path):
 def test_socket_of_datagrams_is_told_and_left_open():
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
         place = Place(fds=(sock.fileno(),))
-        with pytest.raises(SystemExit, match="it is no stream socket"), place.listening():
+        with (
+            pytest.raises(SystemExit, match="the socket is not a stream socket"),
+            place.listening(),
+        ):
             pass
         assert sock.getsockname()
 

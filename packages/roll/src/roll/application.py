@@ -104,12 +104,12 @@ class Roll(Registration, dict[str, Any]):
         self.result_advice = ResultAdvice()
 
     if TYPE_CHECKING:
-        # Of whatever name: they are documented, and cost nothing.
+        # For type checkers: applications may set any attribute.
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
 
     def factory(self) -> Any:
-        """Return a new protocol, as `loop.create_server(app.factory, ...)` wants it."""
+        """Return a new connection protocol, for `loop.create_server(app.factory, ...)`."""
         protocol = self.protocol_class(self)
         if "answered" in self.hooks:
             watch(self, protocol)
@@ -117,7 +117,10 @@ class Roll(Registration, dict[str, Any]):
 
     @property
     def protocol_class(self) -> Callable[..., Any]:
-        """The class of connections: `HttpProtocol` or `Protocol`, the nearest one."""
+        """The class of connections: `HttpProtocol` or `Protocol`.
+
+        If both are set, the one that is nearer in the order of inheritance wins.
+        """
         owners = map(vars, (self, *type(self).__mro__))
         names = (name for owner in owners for name in PROTOCOL_NAMES if owner.get(name))
         found: Callable[..., Any] = getattr(self, next(names))
@@ -251,7 +254,7 @@ class Roll(Registration, dict[str, Any]):
                 await self.on_error(request, response, error)
             if request.upgrade is not None:  # the handler did not use it
                 close_unless_upgraded(request)
-            late = request.late  # uploaded files are in it, too
+            late = request.late  # it may also hold uploaded files
             if late is not None and late.unsettled:
                 await open_file(self, request, response)
             if heard or "response" in hooks:

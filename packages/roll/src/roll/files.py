@@ -1,4 +1,4 @@
-"""Files as responses: open ones, with their validators, in whole or in part (RFC 9110 13, 14)."""
+"""Files as responses, complete or in part, with validators (RFC 9110 13, 14)."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ __all__ = [
 ]
 
 WHOLE: Final = 256 * 1024
-"""A file of that many bytes is read and sent whole."""
+"""The greatest size in bytes of a file (or part) that is read and sent at once."""
 
-# How a file that is compressed already is to be called, rather than what is in it.
+# The media types of compressed files: the compression decides, not the content.
 COMPRESSED: Final = {
     "gzip": "application/gzip",
     "bzip2": "application/x-bzip2",
@@ -50,7 +50,7 @@ ABSENT: Final = frozenset(
         errno.ENOENT,
         errno.ENOTDIR,
         errno.EISDIR,
-        errno.EACCES,  # that there is something is nobody's business either
+        errno.EACCES,  # do not tell clients that the file exists
         errno.EPERM,
         errno.ELOOP,
         errno.ENAMETOOLONG,
@@ -59,29 +59,29 @@ ABSENT: Final = frozenset(
         errno.ENODEV,
     }
 )
-"""What opening fails with where there is no file to be served."""
+"""The errors of `open` that mean 404: there is no file to serve."""
 
-# A FIFO would be waited for until somebody writes into it.
+# Without this flag, opening a FIFO would wait until a process writes into it.
 UNWAITING: Final[int] = getattr(os, "O_NONBLOCK", 0)
 
 
 class OpenFile:
-    """An open file, and what it is told by: that of the very version which is open.
+    """An open file with its validators (ETag, Last-Modified), which belong to the open version.
 
-    A context manager, at whose end it is closed, unless it is a response's by then.
+    It is a context manager, which closes the file at the end unless a response has taken it.
     """
 
     def __init__(self, path: Path, content: FileIO, status: os.stat_result) -> None:
         self.path = path
         self.size = status.st_size
-        """In bytes."""
+        """The size in bytes."""
         self.modified = status.st_mtime
-        """In seconds since the epoch."""
+        """The time of the last change, in seconds since the epoch."""
         self.etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
         self.fields: dict[str, str] = {}
-        """What else is said of it, in place of the fields that all files have."""
+        """Further header fields, which override those that all files have."""
         self.varies: list[str] = []
-        """The fields of a request that may get it another file."""
+        """The names of the request fields on which the choice of the file depends."""
         self._content = content
         self._handed_over = False
 
@@ -92,7 +92,7 @@ class OpenFile:
         self.close()
 
     def close(self) -> None:
-        """Close the file, unless a response has it."""
+        """Close the file, unless a response has taken it."""
         if not self._handed_over:
             self._content.close()
 
@@ -108,10 +108,10 @@ class OpenFile:
         }
 
     def body(self, start: int, length: int) -> bytes | FileBody:
-        """Return a part of it, to be asked for once.
+        """Return `length` bytes from `start`, or a body that streams them; call it only once.
 
         Raises:
-            EOFError: the file was cut meanwhile, and is no longer the version that was told of.
+            EOFError: the file was truncated meanwhile, so its validators are wrong.
         """
         if length > WHOLE:
             self._handed_over = True
@@ -128,9 +128,9 @@ def find(folder: Path, path: str, default_index: str, dotfiles: bool) -> OpenFil
     """Open a file below a folder.
 
     Raises:
-        HttpError: 400 when it is outside of `folder`, 404 when it is no file, hidden, or not
-            readable.
-        OSError: it can't be opened now.
+        HttpError: 400 if the path is outside of `folder`, 404 if it is not a file, hidden, or
+            not readable.
+        OSError: the file cannot be opened now.
     """
     with absence_told(path):
         return open_file(locate(folder, path, default_index, dotfiles), path)
@@ -140,13 +140,13 @@ def open_file(place: str | os.PathLike[str], shown: str) -> OpenFile:
     """Open a file; an error shows the path `shown`.
 
     Raises:
-        HttpError: 404 when it is no file, or not readable.
-        OSError: it can't be opened now.
+        HttpError: 404 if the path is not a file, or not readable.
+        OSError: the file cannot be opened now.
     """
     with absence_told(shown):
-        # As text: the slash at its end, which a `Path` drops, names a folder.
+        # Open the path as text: a final slash means a folder, and a `Path` drops it.
         content = FileIO(os.fspath(place), opener=open_at_once)
-    # Only what is open is sure to be what is sent: another may take its place at any time.
+    # Check the open file, not its path: another file can replace it at any time.
     status = os.fstat(content.fileno())
     if not S_ISREG(status.st_mode):
         content.close()
@@ -156,10 +156,11 @@ def open_file(place: str | os.PathLike[str], shown: str) -> OpenFile:
 
 @contextmanager
 def absence_told(shown: str) -> Iterator[None]:
-    """Raise an `HttpError` 404 in place of what a system raises where there is no file."""
+    """Turn the errors of a missing file into an `HttpError` 404."""
     try:
         yield
-    except (OSError, RuntimeError, ValueError) as error:  # a circle of links, a NUL in a name
+    # RuntimeError: links in a circle. ValueError: a NUL in a name.
+    except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in ABSENT:
             raise
         raise HttpError(HTTPStatus.NOT_FOUND, shown) from None
@@ -170,9 +171,9 @@ def open_at_once(path: str, flags: int) -> int:
 
 
 def content_type(path: Path) -> str:
-    import mimetypes  # noqa: PLC0415 - 0.3 ms of everyone's start
+    import mimetypes  # noqa: PLC0415 - the import takes 0.3 ms
 
-    # The dot keeps a name such as `data:text/html,.png` from being read as a URL.
+    # With the dot, `mimetypes` does not read a name such as `data:text/html,.png` as a URL.
     kind, encoding = mimetypes.guess_type(f"./{path.name}")
     if encoding is not None:
         return COMPRESSED.get(encoding, "application/octet-stream")
@@ -180,9 +181,9 @@ def content_type(path: Path) -> str:
 
 
 class FileAnswer:
-    """What a file has made of a response, until its listeners have run.
+    """The header fields that a file added to a response, kept until the listeners have run.
 
-    One that replaces the body sends another content: what was said of the file would be wrong.
+    If a listener replaces the body, the fields that describe the file must go.
     """
 
     def __init__(self, response: Any, fields: dict[str, Any]) -> None:
@@ -190,9 +191,10 @@ class FileAnswer:
         self._fields = fields
 
     def take_back(self, response: Any, typed: bool) -> None:
-        """Take back what was said of the file, where the body is another one by now.
+        """Remove the fields that describe the file if the body has been replaced.
 
-        The type as well if the new body is `typed`, as a file is; a text may only be changed.
+        Remove `Content-Type` only if the new body is `typed`, which means that it sets its own
+        type, as a file does. Otherwise the new body is probably a changed version of the file.
         """
         if response.body is self._body:
             return
@@ -206,7 +208,7 @@ class FileAnswer:
 
 
 def answer(file: OpenFile, request: Any, response: Any) -> None:
-    """Set `response` to what the request asks of a file: all of it, a part, or none."""
+    """Set `response` to the complete file, a part of it or no content, as the request asks."""
     status, part = decide(file, request)
     send(file, request, response, status, part)
 
@@ -214,7 +216,7 @@ def answer(file: OpenFile, request: Any, response: Any) -> None:
 def send(
     file: OpenFile, request: Any, response: Any, status: HTTPStatus, part: tuple[int, int] | None
 ) -> None:
-    """Set `response`; its headers when nothing can fail any more, as no error is to have them."""
+    """Set `response`; set its headers last, so that the answer to an error does not get them."""
     headers: dict[str, Any] = file.headers
     if part is not None:
         start, end = part
@@ -235,10 +237,10 @@ def send(
 
 
 def decide(file: OpenFile, request: Any) -> tuple[HTTPStatus, tuple[int, int] | None]:
-    """Return a status, and which part of the file it is for, if any.
+    """Return the status, and the start and end (exclusive) of the part to send; None for none.
 
-    The conditions are looked at in the order of RFC 9110 13.2.2; another method than GET and HEAD
-    has acted, and asks for nothing.
+    Conditions are checked in the order of RFC 9110 13.2.2. They do not apply to methods other
+    than GET and HEAD, whose handler has already acted.
     """
     headers, version = request.headers, (file.etag, file.modified)
     if request.method not in {"GET", "HEAD"}:
@@ -247,7 +249,7 @@ def decide(file: OpenFile, request: Any) -> tuple[HTTPStatus, tuple[int, int] | 
         return HTTPStatus.PRECONDITION_FAILED, None
     if not_modified(headers, *version):
         return HTTPStatus.NOT_MODIFIED, None
-    if request.method != "GET":  # of which alone there are ranges (RFC 9110 14.2)
+    if request.method != "GET":  # ranges apply to GET only (RFC 9110 14.2)
         return HTTPStatus.OK, (0, file.size)
     try:
         asked = asked_range(headers, file.size, *version, now=time.time())

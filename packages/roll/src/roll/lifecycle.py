@@ -78,7 +78,7 @@ class Lifecycle(Events):
             self._check_running()
         except BaseException:
             if isinstance(coroutine, Coroutine):
-                coroutine.close()  # or Python warns that it was not awaited
+                coroutine.close()  # otherwise Python warns that it was never awaited
             raise
         return self.kept_tasks.start(coroutine, name)
 

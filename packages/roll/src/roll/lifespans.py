@@ -52,7 +52,10 @@ class Lifespans:
     async def enter(self) -> None:
         """Enter all lifespans once; call `leave` afterwards, also after a failure.
 
-        Raises what a lifespan raises, and a `ValueError` for one that does not yield.
+        The exception of a lifespan is raised here.
+
+        Raises:
+            ValueError: a lifespan does not yield.
         """
         if self._entered is not None:
             return
@@ -70,10 +73,10 @@ class Lifespans:
 
 
 class Lifespan:
-    """A lifespan, in a task of its own.
+    """A lifespan in its own task.
 
-    The task that starts an application may be another one than the one that ends it, as in tests.
-    A group of tasks, or a time limit, must be left by the task that entered it.
+    The task that starts an application and the task that ends it can differ, as in tests. But
+    the task that enters a task group or a timeout must also leave it.
     """
 
     def __init__(self, function: Function, app: Any) -> None:
@@ -84,7 +87,7 @@ class Lifespan:
         self._context = copy_context()
 
     async def enter(self) -> None:
-        """Run it up to its `yield`; raises what it raises."""
+        """Run the lifespan up to its `yield`; raise its exception."""
         self._task = asyncio.get_running_loop().create_task(self._run(), context=self._context)
         await self._wait({self._task, self._entered})
         if not self._entered.done():
@@ -93,12 +96,12 @@ class Lifespan:
         self._task.add_done_callback(self._take_end)
 
     async def leave(self) -> None:
-        """Run it to its end; log its exceptions."""
+        """Run the lifespan to its end; log its exceptions."""
         self._leaves.set()
-        await self._wait({self._task})  # what it raises is logged by `_take_end`
+        await self._wait({self._task})  # `_take_end` logs an exception
 
     async def _wait(self, futures: set[asyncio.Future[None]]) -> None:
-        """Wait for one of several tasks; a cancellation here cancels the lifespan."""
+        """Wait for the first of several futures; a cancellation here cancels the lifespan."""
         try:
             await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -114,7 +117,7 @@ class Lifespan:
         self._entered.set_result(None)
         try:
             await self._leaves.wait()
-        except BaseException as error:  # noqa: BLE001 - the lifespan raises it again, or not
+        except BaseException as error:  # noqa: BLE001 - the lifespan decides what to do with it
             await self._throw(error)
         else:
             await self._finish()
@@ -127,7 +130,7 @@ class Lifespan:
         await self._refuse_second()
 
     async def _throw(self, error: BaseException) -> None:
-        """Have the task's cancellation raised at the `yield`, where a task group expects it."""
+        """Raise the cancellation of the task at the `yield`, where a task group expects it."""
         try:
             await self._generator.athrow(error)
         except StopAsyncIteration:
@@ -146,14 +149,14 @@ class Lifespan:
 
 
 def adopt_variables(context: Context) -> None:
-    """Set the context variables that a task has set: handlers and listeners see them."""
+    """Copy the context variables that a task has set, so that handlers and listeners see them."""
     for variable, value in context.items():
         if variable.get(NOT_SET) is not value:
             variable.set(value)
 
 
 def call(function: Function, app: Any) -> AsyncGenerator[Any, None]:
-    """Call a lifespan, with the application if it names it."""
+    """Call a lifespan function, with the application if it has a parameter `app`."""
     parameter = inspect.signature(function).parameters.get("app")
     if parameter is None:
         return function()
@@ -161,7 +164,7 @@ def call(function: Function, app: Any) -> AsyncGenerator[Any, None]:
 
 
 def check_function(function: Any) -> None:
-    """Raise a `ValueError` for what is no lifespan; it says what to write."""
+    """Raise a `ValueError` unless `function` is a lifespan; the message says what to write."""
     what = fault_of(function)
     if what is not None:
         raise ValueError(f"{what}: {SPELLING}")
@@ -184,7 +187,7 @@ def fault_of(function: Any) -> str | None:
         return "`@app.lifespan` is written without parentheses"
     if isinstance(function, AsyncGenerator | Coroutine | Generator):
         if isinstance(function, Coroutine):
-            function.close()  # or Python warns that nobody awaited it
+            function.close()  # otherwise Python warns that it was never awaited
         return f"`app.lifespan` takes the function itself, not what it gives, {function!r}"
     if not callable(function):
         return f"A lifespan is a function, not {function!r}"

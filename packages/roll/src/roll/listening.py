@@ -1,4 +1,4 @@
-"""Listening sockets: of an address, of a Unix socket's path, or inherited from another process."""
+"""Listening sockets: TCP addresses, Unix sockets, and sockets inherited from another process."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["Place", "checked_port"]
 HIGHEST_PORT: Final = 65535
 
 MISSING: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
-"""The machine lacks an address that its name service knows: often IPv6's loopback."""
+"""Errors for an address that `getaddrinfo` returns but the machine lacks, often that of IPv6."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a server listens: `host` and `port`, or the path `unix`, or open descriptors `fds`.
 
-    A port of 0 takes a free one. With `reuse_port`, several processes may listen on one port.
+    Port 0 means any free port. With `reuse_port`, several processes can listen on one port.
 
     Raises:
-        ValueError: more than one place is given, or one is not of its kind.
+        ValueError: more than one place is given, or a value is invalid.
     """
 
     host: str = "127.0.0.1"
@@ -54,10 +54,12 @@ class Place:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[list[socket.socket]]:
-        """Bind, give the sockets (several for a host with several addresses), and close them.
+        """Bind and yield the sockets, and close them afterwards.
+
+        A host with several addresses has several sockets.
 
         Raises:
-            SystemExit: no server can listen there; says why.
+            SystemExit: no server can listen there; the message says why.
         """
         sockets = self.bind()
         try:
@@ -67,15 +69,17 @@ class Place:
             close(sockets)
 
     def bind(self) -> list[socket.socket]:
-        """Bind, and return the sockets; the caller closes them, and removes a Unix socket's file.
+        """Bind and return the sockets.
+
+        The caller must close them, and must remove the file of a Unix socket.
 
         Raises:
-            SystemExit: no server can listen there; says why.
+            SystemExit: no server can listen there; the message says why.
         """
         try:
             return self._bind()
-        except UnicodeError:  # a label of more than 63 characters, or half of a surrogate pair
-            raise SystemExit(f"Cannot listen on {self}: that is no name of a host") from None
+        except UnicodeError:  # a label of more than 63 characters, or a lone surrogate
+            raise SystemExit(f"Cannot listen on {self}: that is not a valid host name") from None
         except OSError as error:
             raise SystemExit(f"Cannot listen on {self}: {reason(error)}") from None
 
@@ -95,10 +99,10 @@ class Place:
 
 
 def checked_port(port: Any) -> int:
-    """Return a port as a number; environment variables give it as text.
+    """Return a port as a number; text is allowed, because environment variables are text.
 
     Raises:
-        ValueError: it is no port.
+        ValueError: the value is not a port.
     """
     text = str(port)
     digits = len(text) <= len(str(HIGHEST_PORT)) and text.isascii() and text.isdigit()
@@ -171,14 +175,14 @@ def remove_dead(path: Path) -> None:
     """Remove the file of a Unix socket on which no process listens any more.
 
     Raises:
-        OSError: a process listens there, or the file is something else.
+        OSError: a process listens there, or the file is not a socket.
     """
     try:
         kind = path.lstat().st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(kind):
-        raise FileExistsError(0, "the file exists, and is no socket")
+        raise FileExistsError(0, "the file exists, but is not a socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(os.fspath(path))
@@ -192,31 +196,31 @@ def inherited(fd: int) -> socket.socket:
     try:
         sock = socket.socket(fileno=fd)
     except (OSError, OverflowError):
-        raise OSError(0, "it is no open socket") from None
+        raise OSError(0, "the descriptor is not an open socket") from None
     try:
         check_listening(sock)
     except OSError:
-        sock.detach()  # it is left open: another part of the process may use it
+        sock.detach()  # leave the descriptor open: another part of the process may use it
         raise
     return sock
 
 
 def check_listening(sock: socket.socket) -> None:
-    """Make a bound socket listen, unless it does: who passed it may forbid a second time."""
+    """Make a bound socket listen, unless it does already: a second `listen` can be forbidden."""
     if sock.type != socket.SOCK_STREAM:
-        raise OSError(0, "it is no stream socket")
+        raise OSError(0, "the socket is not a stream socket")
     if is_listening(sock):
         return
     try:
         sock.listen()
     except OSError:
-        raise OSError(0, "it is a connection, no listening socket") from None
+        raise OSError(0, "the socket is a connection, not a listening socket") from None
 
 
 def is_listening(sock: socket.socket) -> bool:
     try:
         return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
-    except (OSError, AttributeError):  # not every system tells
+    except (OSError, AttributeError):  # some systems do not have this option
         return False
 
 

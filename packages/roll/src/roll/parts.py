@@ -175,14 +175,16 @@ class WebsocketConnection(StreamProtocol, Protocol):
     `cancel_on_disconnect`."""
 
     def handshake(self, headers: Iterable[tuple[str, str]], /, **options: Any) -> bytes:
-        """Return the head of the 101, with these headers and its own.
+        """Return the head of the 101 response, with these headers and its own.
 
-        The options are the route's extras for websockets: `origins`,
-        `subprotocols`, `compression`, `ping_interval`, `ping_timeout`, `max_size`. Raises an
-        `HttpError` to refuse the handshake.
+        The options are the route's extras for websockets: `origins`, `subprotocols`,
+        `compression`, `ping_interval`, `ping_timeout`, `max_size`.
+
+        Raises:
+            HttpError: the handshake is refused.
         """
         ...
 
     async def run(self, handler: Awaitable[object], /) -> object:
-        """Await the handler; return when the connection has ended, and raise what it raised."""
+        """Await the handler, raise its exception if any, and return when the connection ended."""
         ...

@@ -91,7 +91,7 @@ class Request(Identified, roll_http.Request):
             "late",
             "_form_load",
             "_opened",
-        )  # open files, and the tasks that wait for the form
+        )  # open files, and the lock of tasks that wait for the form
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the keys, as any dict does.
@@ -200,7 +200,7 @@ class Request(Identified, roll_http.Request):
         text = self.headers.get("LAST-EVENT-ID", "")
         try:
             return text.encode("latin-1").decode()
-        except UnicodeError:  # not sent by a browser, or a request made by hand
+        except UnicodeError:  # the client is not a browser, or a test created the request
             return text
 
     def last_event_number(self, query: str | None = None) -> int:
@@ -248,7 +248,7 @@ class Request(Identified, roll_http.Request):
             raise
 
     def _class(self, name: str, default: Any) -> Any:
-        # A request made by hand may have no application.
+        # A request that a test created may have no application.
         return default if self.app is None else getattr(self.app, name)
 
     @property
@@ -332,7 +332,7 @@ class Request(Identified, roll_http.Request):
         """Close the files on disk: now, or after a streamed body."""
         if (
             not self.uploads and self._media_type != MULTIPART
-        ):  # else a streamed body may still read it
+        ):  # a streamed response may still read a multipart body
             return
         stream = as_stream(response.body)
         if stream is None:
@@ -357,7 +357,7 @@ class Request(Identified, roll_http.Request):
         # The stack closes all of them, also when one raises.
         with ExitStack() as stack:
             for file in chain.from_iterable(files.values()):
-                # Files in memory need no close, and were always left open.
+                # Files in memory need no close; Roll always left them open.
                 if not getattr(file, "in_memory", True):
                     stack.callback(file.close)
 
@@ -388,7 +388,7 @@ def feed_whole(parser: Any, body: bytes) -> None:
 
 
 def abandon(parser: Any) -> None:
-    """Close the file that the parser was writing: no list has it yet."""
+    """Close the file that the parser was writing, which is in no list yet."""
     if hasattr(parser, "abort"):
         parser.abort()
 

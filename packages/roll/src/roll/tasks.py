@@ -1,4 +1,4 @@
-"""Work that an application keeps and ends: tasks, and functions that run after an answer."""
+"""Background work that an application waits for at shutdown: tasks, and functions of `after`."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Tasks:
         Each is plain or async, and called without arguments. The task has the name of the first.
         """
         work: Any = self._run_all(functions)
-        work.__qualname__ = ""  # a log tells the functions of users
+        work.__qualname__ = ""  # so that logs show the name of the user's function only
         return self.start(work, f"after: {name_of(functions[0])}")
 
     async def _run_all(self, functions: Sequence[Callable[[], Any]]) -> None:
@@ -121,7 +121,7 @@ class Tasks:
         self._deadline = loop.time()
         if not self._running:
             return
-        await asyncio.sleep(0)  # what has just been started begins: it may need no second step
+        await asyncio.sleep(0)  # let new tasks start: some end in their first step
         until = loop.time() + LAST_SECOND
         for task in self._others():
             logger.warning("The task %s is cancelled, as it has not ended", described(task))
@@ -142,13 +142,13 @@ class Tasks:
         return self._deadline - asyncio.get_running_loop().time()
 
     def _others(self) -> set[Task]:
-        """Return the tasks that can be waited for here: not this one, nor those of a loop gone."""
+        """Return the tasks of the running loop, except the current task."""
         here, current = asyncio.get_running_loop(), asyncio.current_task()
         return {task for task in self._running if task.get_loop() is here and task is not current}
 
 
 def name_of(function: Callable[[], Any]) -> str:
-    """Return a short name: `described_call` takes 8 us, which each answer would pay."""
+    """Return a short name, because `described_call` would cost 8 us for each answer."""
     function = getattr(function, "func", function)  # of a partial
     return getattr(function, "__qualname__", None) or type(function).__qualname__
 
@@ -161,28 +161,29 @@ async def run(function: Callable[[], Any]) -> None:
 
 
 def failure_of(task: Task) -> BaseException | None:
-    """Return why a task has failed: not by its own cancellation, nor by the end of the program."""
+    """Return the exception of a task; None if it was cancelled or the program is ending."""
     try:
         task.result()
     except asyncio.CancelledError as error:
         return None if task.cancelling() else error
     except (KeyboardInterrupt, SystemExit):
         return None
-    except BaseException as error:  # noqa: BLE001 - a task may fail by anything
+    except BaseException as error:  # noqa: BLE001 - a task may raise anything
         return error
     return None
 
 
 def described(task: Task | None) -> str:
     """Return the name of a task, and that of its function."""
-    assert task is not None  # where a coroutine runs, there is one
+    assert task is not None  # a running coroutine has a task
     function = getattr(task.get_coro(), "__qualname__", "")
     return f"{task.get_name()!r} ({function})" if function else repr(task.get_name())
 
 
 def check_coroutine(coroutine: Any) -> None:
-    """Raise a `TypeError` for what no task can be made of; it says what to write."""
-    if isinstance(coroutine, Coroutine):  # for asyncio, generators are some, on Python 3.11
+    """Raise a `TypeError` unless the argument is a coroutine; the message says what to write."""
+    # Not `asyncio.iscoroutine`, which is also true for generators on Python 3.11.
+    if isinstance(coroutine, Coroutine):
         return
     if inspect.iscoroutinefunction(coroutine):
         name = getattr(coroutine, "__name__", "function")

@@ -42,7 +42,7 @@ ANY: Final = "*:endpoint"
 """The key of the `Endpoint` for all methods without a key of their own."""
 
 NO_LIMIT: Final = sys.maxsize
-"""The bytes of a body without a limit."""
+"""The value of `max_body` that means no limit."""
 
 # Looked up once: the lookup of an enumeration's member costs 0.2 us on Python 3.11.
 NOT_FOUND: Final = HTTPStatus.NOT_FOUND
@@ -109,7 +109,7 @@ DEFAULTS: Final = {method: Endpoint(method) for method in HTTP_METHODS}
 
 
 class Refused(HttpError):
-    """An error with header fields of its own."""
+    """An error that adds header fields to its response."""
 
     def __init__(self, status: int, message: object, headers: dict[str, str]) -> None:
         super().__init__(status, message)

@@ -41,30 +41,32 @@ from .stubborn import end_tasks
 __all__ = ["Worker"]
 
 HEARTBEAT: Final = 1.0
-"""Seconds between two signs of life for the master; it wants one within its `--timeout`."""
+"""Seconds between two heartbeats to the master, which expects one within its `--timeout`."""
 
 SPARE: Final = 0.5
-"""Seconds of the graceful timeout left for the shutdown event: at its end, the master kills."""
+"""Seconds of the graceful timeout that are left for `shutdown`, before the master kills."""
 
 RETRY: Final = 1.0
-"""Seconds before the master may make another worker in place of one that failed to start."""
+"""Seconds before the master can replace a worker that failed to start."""
 
 FAREWELL: Final = 1.0
-"""Seconds in which clients are told to go before the worker does: of all requests that a proxy
-sends while workers are replaced, none is lost."""
+"""Seconds before the stop in which responses ask clients to close their connections.
+
+So no request of a proxy is lost while workers are replaced.
+"""
 
 ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-"""The signals by which a worker is asked to end."""
+"""The signals that ask a worker to stop."""
 
 ACCESS_LOGS: Final = ("accesslog", "logconfig", "logconfig_dict", "logconfig_json", "syslog")
-"""The settings with which gunicorn's own logger may write accesses."""
+"""The settings that can make gunicorn's own logger write access logs."""
 
 
 class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
-    """Serves a Roll application on every socket that gunicorn has bound."""
+    """A gunicorn worker that serves a Roll application on every socket that gunicorn bound."""
 
     def load_wsgi(self) -> None:
-        """Load the application; under `--reload`, one that fails is served as its traceback.
+        """Load the application; with `--reload`, serve the traceback of one that fails to load.
 
         Raises:
             AppImportError: it is not an application of Roll or ASGI, or the format of the access
@@ -99,7 +101,7 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
             raise AppImportError(str(error)) from None
 
     def run(self) -> None:
-        """Serve until the master says otherwise."""
+        """Serve until the master asks the worker to stop."""
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             try:
                 runner.run(self._serve(self.wsgi))
@@ -110,7 +112,7 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
     async def _serve(self, app: Any) -> None:
         self._leave = asyncio.Event()
         self._leave_now = asyncio.Event()
-        self._told = False  # a signal has asked to leave
+        self._told = False  # whether a signal has asked to stop
         self._take_signals()
         configure(app, self.cfg, self.log)
         heartbeat = asyncio.ensure_future(self._beat())
@@ -122,13 +124,17 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
             heartbeat.cancel()
 
     async def _start_up(self, app: Any) -> ssl.SSLContext | None:
-        """Do what may fail for reasons outside of the application; return the context for TLS."""
+        """Load the TLS settings and start the application; return the TLS context, if any.
+
+        Exit the process if one of them fails.
+        """
         try:
             tls = tls_context(self.cfg)
             await app.startup()
         except Exception:
             self.log.exception("The application failed to start")
-            # The master gives up, when nothing has ever been served. Later on, others may serve.
+            # If a first worker fails, tell the master to give up. A later worker fails alone,
+            # because others may still serve.
             if self.age <= self.cfg.workers:
                 sys.exit(Arbiter.WORKER_BOOT_ERROR)
             with suppress(TimeoutError):
@@ -173,7 +179,7 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
             self.log.info("Autorestarting worker after current request.")
             self._leave.set()
 
-    # What the master, and the terminal, have to say.
+    # Signals of the master and of the terminal.
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -188,24 +194,24 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         send_reopen(self.wsgi)
 
     def _leave_gracefully(self) -> None:
-        """Let the running requests end, however often this is asked: gunicorn asks twice."""
+        """Stop gracefully; further calls change nothing, because gunicorn signals twice."""
         self._told = True
         self._leave.set()
 
     def _interrupt(self) -> None:
-        """Let the running requests end; who is at a terminal and asks again does not wait."""
+        """Stop gracefully; at the second Ctrl-C in a terminal, stop at once."""
         if self._told:
             self._leave_now.set()
         self._leave_gracefully()
 
     def _quit(self) -> None:
-        """Wait for nothing."""
+        """Stop at once."""
         self.cfg.worker_int(self)
         self._leave_now.set()
         self._leave.set()
 
     async def _beat(self) -> None:
-        """Tell the master that we live, and leave when it does not, or when code was changed."""
+        """Send heartbeats to the master; stop if the master is gone or the code has changed."""
         while True:
             self.notify()
             if not self.alive or self.ppid != os.getppid():
@@ -214,10 +220,10 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
 
 
 def ignore_ending(loop: asyncio.AbstractEventLoop) -> None:
-    """Ignore the signals that ask a worker to end, when it has done all it had to.
+    """Ignore the signals that ask a worker to stop, after the worker has stopped.
 
-    gunicorn sends some twice. A loop that closes puts back their default action: the second one
-    would end the process with an error.
+    gunicorn sends some of them twice. A closing event loop restores their default action, so the
+    second signal would end the process with an error.
     """
     for number in ENDING:
         loop.remove_signal_handler(number)
@@ -225,7 +231,7 @@ def ignore_ending(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def files_of(error: Exception) -> set[str]:
-    """Return the files in one of which `error` is to be repaired."""
+    """Return the files of the traceback of `error`; a change of one of them may repair it."""
     names = {frame.filename for frame in traceback.extract_tb(error.__traceback__)}
     if isinstance(error, SyntaxError) and error.filename is not None:
         names.add(error.filename)
@@ -233,10 +239,10 @@ def files_of(error: Exception) -> set[str]:
 
 
 def tls_context(cfg: Any) -> ssl.SSLContext | None:
-    """Return the context for TLS that gunicorn's settings want, if any.
+    """Return the TLS context for gunicorn's settings; None without TLS.
 
     Raises:
-        RuntimeError: this gunicorn is too old to make one.
+        RuntimeError: this gunicorn is too old to create one.
     """
     if not cfg.is_ssl:
         return None
@@ -247,7 +253,7 @@ def tls_context(cfg: Any) -> ssl.SSLContext | None:
 
 
 def configure(app: Any, cfg: Any, log: Any) -> None:
-    """Have an application serve as gunicorn's settings say."""
+    """Apply gunicorn's settings to an application: keep-alive, trusted proxies, access log."""
     if cfg.keepalive:
         app.limits = replace(app.limits, keep_alive_timeout=cfg.keepalive)
     else:
@@ -257,17 +263,17 @@ def configure(app: Any, cfg: Any, log: Any) -> None:
             listener.trust(["unix", *cfg.forwarded_allow_ips])
     if (fast := fast_log(cfg, log)) is not None:
         report_exchanges(app, fast.add)
-        keep_open(app, fast, reopens=False)  # on SIGUSR1, by `_reopen_logs`
-    # A logger of another class, that of statsd included, does with accesses what it likes.
+        keep_open(app, fast, reopens=False)  # on SIGUSR1, `_reopen_logs` reopens it
+    # Other classes of loggers, such as that of statsd, get each exchange.
     elif type(log) is not Logger or any(getattr(cfg, name, None) for name in ACCESS_LOGS):
         report_exchanges(app, lambda *exchange: log_access(log, *exchange))
 
 
 def fast_log(cfg: Any, log: Any) -> AccessLog | None:
-    """Return what writes the lines of gunicorn's own logger, in batches and without `logging`.
+    """Return an access log that writes the same lines as gunicorn's logger, but in batches.
 
-    None where that logger would do something else: it is another class, or was given other
-    handlers, filters or formatters, or its format has fields of the environment.
+    It is None if the result could differ: the logger has another class, other handlers, filters
+    or formatters, or a format with environment variables.
     """
     handler = only_handler(log)
     form = gunicorn_format(cfg.access_log_format) if handler is not None else None
@@ -277,7 +283,7 @@ def fast_log(cfg: Any, log: Any) -> AccessLog | None:
 
 
 def only_handler(log: Any) -> Any:
-    """Return the handler that gunicorn has made for its access log, if nothing else matters."""
+    """Return the default handler of gunicorn's access log; None if anything was customised."""
     accesses = log.access_log
     if type(log) is not Logger or len(accesses.handlers) != 1 or accesses.propagate:
         return None
