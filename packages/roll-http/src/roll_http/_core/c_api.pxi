@@ -1,4 +1,4 @@
-# What is used of Python's C API, and classes that nothing was overridden in.
+# The parts of Python's C API that the core uses, and checks that a class overrides nothing.
 
 from types import MemberDescriptorType
 
@@ -22,7 +22,8 @@ cdef extern from "Python.h":
     const unsigned char* PyUnicode_1BYTE_DATA(object)
     Py_ssize_t PyUnicode_GET_LENGTH(object)
     bint PyCoro_CheckExact(object)
-    # Checks that an error is set where nothing is returned: on 3.13, none may be without memory.
+    # Declared as `object`, so that Cython checks for an error: on Python 3.13, a call that fails for
+    # lack of memory may return NULL without an error.
     object call_checked "PyObject_CallOneArg"(object, object)
     object PyContext_Copy(object)
     int PyContext_Enter(object) except -1
@@ -41,7 +42,7 @@ cdef extern from "Python.h":
 cdef extern from *:
     """
     #include <structmember.h>
-    /* A number that no other state of any class has: 0 while nothing has looked the class up. */
+    /* A number that is unique to a state of a class; 0 until something looks an attribute up. */
     static inline unsigned int roll_class_version(PyObject *cls) {
         return ((PyTypeObject *)cls)->tp_version_tag;
     }
@@ -86,9 +87,9 @@ cdef extern from *:
 cdef tuple NOTHING = ()
 
 
-# Classes that change may change between two requests: an attribute is set, a subclass overrides a
-# method. So what is known of a class holds for one version of it. Python gives each state of a
-# class another version number, and never uses a number twice.
+# A class can change between two requests, for example if an attribute is set. So a verdict on a
+# class holds for one version of the class. Python gives each state of a class a new version number
+# and never uses a number twice.
 cdef enum:
     VERDICTS = 16  # for each base class: an application has a few classes
     MOST_SLOTS = 16  # a class with more is not plain
@@ -97,16 +98,16 @@ cdef struct Verdict:
     PyObject* cls
     unsigned int version
     bint plain
-    int slots  # how many the subclasses have added
-    Py_ssize_t[MOST_SLOTS] offsets  # of these
+    int slots  # the number of slots that subclasses have added
+    Py_ssize_t[MOST_SLOTS] offsets  # the offsets of these slots
 
 
 cdef class Plain:
-    """Tells whether a class has overridden anything that the core does not ask for."""
+    """Tells whether a class is plain: it overrides nothing that the core would skip."""
 
     cdef Verdict[VERDICTS] verdicts
     cdef object base
-    cdef dict originals  # what each name has to be
+    cdef dict originals  # name -> the attribute that a plain class must have
 
     def __init__(self, cls, base, names):
         self.base = base

@@ -1,8 +1,8 @@
 # The base class of connections, and the first step of a handler.
 #
-# The core answers while nothing has to wait: it does for a common request what `_begin_next`,
-# `answer` and `finish` do in `connection/`, in the same order. Whatever is not common goes on in
-# Python from where it stands.
+# The core answers requests as long as nothing has to wait. For a common request it does the same as
+# `_begin_next`, `answer` and `finish` in `connection/`, in the same order. Uncommon requests
+# continue in Python at the point that the core has reached.
 
 from libc.math cimport INFINITY
 
@@ -61,7 +61,7 @@ cdef class ConnectionBase:
             self.fail()
 
     def _resume(self):
-        """Go on with the requests that are buffered."""
+        """Continue with the buffered requests."""
         if self.state == IDLE and self.may_answer() and not self.writer.paused and self.reader.has_bytes:
             data = self.reader._buffer
             if PyBytes_CheckExact(data) and self.advance(<bytes>data, self.reader._offset, True):
@@ -69,7 +69,7 @@ cdef class ConnectionBase:
         self._advance()
 
     cdef bint may_answer(self) except -1:
-        """Return whether the core may begin a request, as far as the connection tells by itself."""
+        """Return whether the state of the connection allows the core to begin a request."""
         find_parts()
         if self._advancing or self.must_close or self.gone or not plain_connections.takes(type(self)):
             return False
@@ -80,10 +80,10 @@ cdef class ConnectionBase:
         return True
 
     cdef bint advance(self, bytes data, Py_ssize_t at, bint buffered) except -1:
-        """Answer the common requests that the data begin with.
+        """Answer the common requests at the beginning of the data.
 
-        Return False if Python is to take all of the data. What follows the first request, or a
-        request that is not common, is in the buffer of the reader, as if Python had read so far.
+        Return False if Python has to handle all of the data. Data after the answered requests are
+        left in the buffer of the reader, as if Python had read the requests before.
         """
         cdef Head head
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data), behind
@@ -147,7 +147,7 @@ cdef class ConnectionBase:
     cdef int answer_one(
         self, task, cls, app, bytes data, Py_ssize_t at, Head* head, bint buffered
     ) except -1:
-        """Answer a request, or begin to."""
+        """Answer a request, or begin to answer it if its handler waits."""
         context = PyContext_Copy(self._context)
         task.begun = ENDED, self._loop, context
         self.set_state(ANSWERING)
@@ -183,7 +183,7 @@ cdef class ConnectionBase:
                 outcome = WAITS if sent == PYGEN_NEXT else RETURNED
         except BaseException as error:
             outcome, result = RAISED, error
-            if request is None:  # the application's class has raised: answer the error in its place
+            if request is None:  # the application's request class raised: use Roll's own class
                 request = self.request = make_request(PlainRequest, app, self, data, at, head)
         if outcome == RETURNED and self.send(request, result, head.method, buffered, False):
             return 0
@@ -208,7 +208,7 @@ cdef class ConnectionBase:
                     sent = render(<ResponseBase>response, self.registry.date, True, &size)
                 except (KeyboardInterrupt, SystemExit, GeneratorExit):
                     raise
-                except BaseException:  # Python's way raises it again, and says what is wrong
+                except BaseException:  # the Python code raises it again with a clear message
                     sent = None
         if sent is None:
             return self._respond(response)
@@ -218,7 +218,7 @@ cdef class ConnectionBase:
             end_exchange(self, request, response, size, keep_alive=True)
         elif not self._advancing or self.gone:
             self.finish(True)
-        else:  # the loop of `advance` goes on: what `finish` does then
+        else:  # the loop of `advance` continues: do what `finish` would do
             self.request = self.response = self._exchange = None
             self.set_state(IDLE)
             if not self.reader.has_bytes:
@@ -231,7 +231,7 @@ cdef class ConnectionBase:
         """Send a common response, and end its request; return False for any other response."""
         cdef Py_ssize_t size
         cdef bytes sent
-        if self.request is not request:  # the response was sent, and the connection has gone on
+        if self.request is not request:  # the response was sent, and the next request has begun
             if self.responded is request:
                 self.responded = None
             return True
@@ -248,7 +248,7 @@ cdef class ConnectionBase:
             sent = render(<ResponseBase>result, self.registry.date, True, &size)
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
-        except BaseException:  # Python's way raises it again, and says what is wrong
+        except BaseException:  # the Python code raises it again with a clear message
             return False
         if sent is None:
             return False
@@ -270,7 +270,7 @@ cdef class ConnectionBase:
         return True
 
     cdef int go_on(self, task, Work work, Outcome outcome, result) except -1:
-        """Have a task go on with a request that the core has begun."""
+        """Let a task continue a request that the core has begun."""
         cdef int sent = PYGEN_NEXT
         try:
             if outcome != WAITS:
@@ -299,6 +299,6 @@ cdef object watched = None
 
 
 def watch_states(enter):
-    """Have `enter(connection, state)` called in place of each change of a state; for tests."""
+    """Call `enter(connection, state)` instead of setting a state; for tests."""
     global watched
     watched = enter

@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 def copy_deeply(original: T, memo: dict[int, Any], shared: Iterable[str]) -> T:
-    """Return a deep copy that has the very attributes `shared`, such as the application."""
-    reduced: Any = original.__reduce_ex__(4)  # of an object with slots, it has five parts
+    """Return a deep copy; the attributes in `shared`, such as the application, are not copied."""
+    reduced: Any = original.__reduce_ex__(4)  # for an object with slots, this has five parts
     make, arguments, state, _, items = reduced
     copy: Any = make(*arguments)
     memo[id(original)] = copy

@@ -1,11 +1,11 @@
-# The fields of a header block.
+# The fields of a head.
 
 cdef enum:
     NAMES = 512
     LONGEST_NAME = 40
 
-# The upper-cased names seen, so that few are made anew. A name takes the place of another one that
-# has the same place, so clients can't fill the memory.
+# A cache of field names in upper case, so that few are created again. A name replaces another one
+# with the same index, so clients can't fill the memory.
 cdef struct Name:
     PyObject* upper
     unsigned int hashed
@@ -13,7 +13,7 @@ cdef struct Name:
     unsigned char[LONGEST_NAME] letters
 
 cdef Name[NAMES] names
-cdef list names_kept = [None] * NAMES  # owns what `names` points to
+cdef list names_kept = [None] * NAMES  # owns the objects to which `names` points
 
 
 cdef str upper_name(const unsigned char* text, Py_ssize_t size):
@@ -46,7 +46,7 @@ cdef str upper_name(const unsigned char* text, Py_ssize_t size):
 
 
 cdef str read_value(const unsigned char* text, Py_ssize_t size):
-    """Return a field value as text: UTF-8, or else Latin-1."""
+    """Decode a field value as UTF-8, or as Latin-1 if it is not UTF-8."""
     strip(&text, &size)
     try:
         return PyUnicode_DecodeUTF8(<const char*>text, size, NULL)
@@ -55,7 +55,7 @@ cdef str read_value(const unsigned char* text, Py_ssize_t size):
 
 
 cdef read_fields(bytes block, fields):
-    """Add the fields of a header block, which was read by `read_head`, to `fields`."""
+    """Add the fields of a head that `read_head` has accepted to `fields`."""
     cdef const unsigned char* line = <const unsigned char*>PyBytes_AS_STRING(block)
     cdef const unsigned char* stop = line + PyBytes_GET_SIZE(block) - 2
     cdef const unsigned char* colon
@@ -79,7 +79,7 @@ cdef read_fields(bytes block, fields):
     return fields
 
 
-# The lower-cased names seen, as bytes; as `names` above.
+# The same cache for names in lower case, as bytes.
 cdef struct LowerName:
     PyObject* lower
     unsigned int hashed
@@ -116,7 +116,7 @@ cdef bytes lower_name(const unsigned char* text, Py_ssize_t size):
 
 
 def lower_fields(bytes block):
-    """Return name and value of each line of a header block, in order, the names in lower case."""
+    """Return the name, in lower case, and the value of each line of a head, in order."""
     cdef const unsigned char* line = <const unsigned char*>PyBytes_AS_STRING(block)
     cdef const unsigned char* stop = line + PyBytes_GET_SIZE(block) - 2
     cdef const unsigned char* colon

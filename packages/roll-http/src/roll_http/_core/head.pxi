@@ -1,8 +1,9 @@
-# Where the parts of a head are.
+# Finds the parts of a common head.
 #
-# Taken: a request line of HTTP/1.1 with a common method and a target that is a path, one plain
-# Host, and nothing that decides about the connection or the framing but a keep-alive and a
-# Content-Length. llhttp, by httptools, has to accept the same bytes as one whole message.
+# A common head has a request line of HTTP/1.1 with a common method and a target that is a path, and
+# one plain Host. Of the fields that decide about the connection or the framing, it may have
+# `Connection: keep-alive` and Content-Length only. llhttp (through httptools) must also accept the
+# same bytes as one complete message.
 
 import httptools
 
@@ -14,9 +15,9 @@ cdef extern from "Python.h":
 cdef enum:
     TOKEN = 1  # RFC 9110 5.6.2
     TARGET = 2  # visible ASCII, without a fragment
-    HOST = 4  # of a plain registered name or an IPv4 address
-    LONGEST_LENGTH = 15  # digits of a Content-Length: no overflow
-    SHORTEST_HEAD = 26  # GET / HTTP/1.1, Host: a, with their line ends
+    HOST = 4  # characters of a plain registered name or an IPv4 address
+    LONGEST_LENGTH = 15  # the most digits of a Content-Length, so that it cannot overflow
+    SHORTEST_HEAD = 26  # the size of "GET / HTTP/1.1" and "Host: a" with their line ends
 
 cdef unsigned char[256] ROLES
 
@@ -38,23 +39,23 @@ cdef tuple METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 cdef struct Bounds:
     Py_ssize_t line  # the longest request line
-    Py_ssize_t head
-    Py_ssize_t fields  # the most header lines
+    Py_ssize_t head  # the largest head
+    Py_ssize_t fields  # the most field lines
     Py_ssize_t body  # the largest body that is loaded
 
 cdef struct Head:
-    int method  # its place in METHODS
+    int method  # the index of the method in METHODS
     Py_ssize_t target  # the offset of the target
     Py_ssize_t path_end
     Py_ssize_t target_end
-    Py_ssize_t fields  # the offset of the first header line
-    Py_ssize_t end  # behind the empty line
-    Py_ssize_t length  # of the body
-    bint escaped  # there is a % in the path
+    Py_ssize_t fields  # the offset of the first field line
+    Py_ssize_t end  # the offset after the empty line
+    Py_ssize_t length  # the size of the body
+    bint escaped  # whether the path has a %
 
 
 cdef inline bint equals(const unsigned char* text, const char* lower, Py_ssize_t size) noexcept nogil:
-    """Return whether a text is the given letters and hyphens, in any case."""
+    """Return whether a text equals `lower`, which has letters and hyphens, in any case."""
     cdef Py_ssize_t i
     cdef unsigned char code
     for i in range(size):
@@ -67,7 +68,7 @@ cdef inline bint equals(const unsigned char* text, const char* lower, Py_ssize_t
 
 
 cdef inline int read_method(const unsigned char* data) noexcept nogil:
-    """Return the place of the method in METHODS, or -1."""
+    """Return the index of the method in METHODS; -1 for other methods."""
     if memcmp(data, b"GET ", 4) == 0:
         return 0
     if memcmp(data, b"POST ", 5) == 0:
@@ -111,7 +112,7 @@ cdef bint read_line(const unsigned char* data, Py_ssize_t size, Py_ssize_t longe
 
 
 cdef bint is_plain_host(const unsigned char* text, Py_ssize_t size) noexcept nogil:
-    """Return whether a Host is a name or an IPv4 address, maybe with a port."""
+    """Return whether a Host is a name or an IPv4 address, with or without a port."""
     cdef Py_ssize_t at = 0
     while at < size and ROLES[text[at]] & HOST:
         at += 1
@@ -127,7 +128,7 @@ cdef bint is_plain_host(const unsigned char* text, Py_ssize_t size) noexcept nog
 
 
 cdef Py_ssize_t read_length(const unsigned char* text, Py_ssize_t size) noexcept nogil:
-    """Return the number that the digits say, or -1."""
+    """Return the number of a Content-Length; -1 if it is malformed or too long."""
     cdef Py_ssize_t at, length = 0
     if not 0 < size <= LONGEST_LENGTH:
         return -1
@@ -151,7 +152,7 @@ cdef bint take_field(
     const unsigned char* name, Py_ssize_t name_size, const unsigned char* text, Py_ssize_t size,
     Head* head, bint* has_host,
 ) noexcept nogil:
-    """Note what a field decides; return False for what is not for the core."""
+    """Record a field that decides about the framing; return False if Python must read the head."""
     if name_size == 4 and equals(name, b"host", 4):
         strip(&text, &size)
         if has_host[0] or not is_plain_host(text, size):
@@ -178,9 +179,9 @@ cdef bint take_field(
 
 
 cdef bint read_head(const unsigned char* data, Py_ssize_t size, Bounds* bounds, Head* head) noexcept nogil:
-    """Find the parts of the head that `data` begins with.
+    """Find the parts of the head at the beginning of `data`.
 
-    Return False if the head is not complete, not common, or wrong: Python tells which.
+    Return False if the head is incomplete, uncommon or invalid: the Python code decides which.
     """
     cdef Py_ssize_t at, name_size, lines = 0
     cdef const unsigned char* end
@@ -198,7 +199,7 @@ cdef bint read_head(const unsigned char* data, Py_ssize_t size, Bounds* bounds, 
         if end == NULL or (end - 1)[0] != 13 or memchr(data + at, 13, end - 1 - (data + at)) != NULL:
             return False
         name_size = 0
-        while ROLES[data[at + name_size]] & TOKEN:  # a line feed ends it
+        while ROLES[data[at + name_size]] & TOKEN:  # ends at the line feed at the latest
             name_size += 1
         if data[at + name_size] != b":" or name_size == 0:
             return False
@@ -219,7 +220,7 @@ cdef bint read_head(const unsigned char* data, Py_ssize_t size, Bounds* bounds, 
 # Validation by llhttp.
 
 cdef class Messages:
-    """What httptools calls: counts the messages that have ended."""
+    """The callbacks for httptools: they count the complete messages."""
 
     cdef int ended
 
@@ -228,11 +229,11 @@ cdef class Messages:
 
 
 cdef Messages counted = Messages()
-cdef object feed = None  # of a parser that has read whole messages only
+cdef object feed = None  # the `feed_data` of a parser that has read complete messages only
 
 
 cdef bint is_one_message(bytes message) except -1:
-    """Return whether llhttp reads the bytes as one whole message, and no more."""
+    """Return whether llhttp reads the bytes as exactly one complete message."""
     global feed
     if feed is None:
         feed = httptools.HttpRequestParser(counted).feed_data
@@ -257,15 +258,15 @@ cdef int load_bounds(limits, Bounds* bounds) except -1:
 
 
 cdef Py_ssize_t bound_of(limit) except -1:
-    """Return a limit as a C integer; one that no data can reach is as good as none."""
+    """Return a limit as a C integer; None and huge limits become one that no data can reach."""
     return PY_SSIZE_T_MAX // 2 if limit is None or limit > PY_SSIZE_T_MAX // 2 else limit
 
 
 def parse(bytes data, limits):
-    """Return what the core reads of the head that `data` begins with; None if it takes it not.
+    """Parse the head at the beginning of `data`; return None if the core does not accept it.
 
-    Returned are method, target, path, query, fields, header block, length of the body, and the
-    offset behind the head. For tests: they compare it with `HeadParser`.
+    Return method, target, path, query, fields, the block of field lines, the length of the body,
+    and the offset after the head. Tests compare the result with that of `HeadParser`.
     """
     cdef Bounds bounds
     cdef Head head

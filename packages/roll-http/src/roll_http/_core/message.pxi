@@ -1,4 +1,4 @@
-# The base classes of requests and responses: what `bases.py` has in Python, made on demand.
+# The base classes of requests and responses, as in `bases.py`; fields are created on demand.
 
 from http import HTTPStatus
 
@@ -9,14 +9,14 @@ cdef object UNSET = unset
 cdef object Headers = None  # set by `find_parts`
 cdef object percent_decode = None
 
-# Stands for fields that nobody has asked for yet.
+# The value of `fields` until they are first read.
 cdef object LATER = object()
 
 
 cdef class RequestBase(dict):
     """The slots of a request."""
 
-    # Named for copies and pickles, which look for them here.
+    # Copies and pickles read these names here.
     __slots__ = (
         "_block", "_body", "_cancel_on_disconnect", "_cookies", "_headers", "_json", "_kwargs",
         "_stream", "_whole", "app", "keep_alive", "max_body", "method", "path", "protocol",
@@ -26,7 +26,7 @@ cdef class RequestBase(dict):
     cdef public object _block, _body, _cancel_on_disconnect, _cookies, _json, _kwargs, _stream
     cdef public object _whole, app, keep_alive, max_body, method, path, protocol, query_string
     cdef public object route, upgrade, url, version
-    cdef object fields  # LATER until somebody asks for them
+    cdef object fields  # LATER until they are first read
 
     def __init__(self, app, protocol):
         find_parts()
@@ -41,13 +41,13 @@ cdef class RequestBase(dict):
     _own_slots = ()
 
     def set_head(self, head):
-        """Set what the head says; called once, by the connection."""
+        """Set the attributes from a head; the connection calls this once."""
         PythonRequest.set_head(self, head)
 
     def load_at_once(self):
-        """Load the body if it came together with the head; return whether `body` is loaded.
+        """Load the body if it arrived with the head; return whether `body` is loaded.
 
-        If it is not, await `load_body`. Raises `HttpError` 413 as `load_body` does.
+        If it is not loaded, await `load_body`. Raise `HttpError` 413 as `load_body` does.
         """
         if self._body is None:
             find_parts()
@@ -70,7 +70,7 @@ cdef class RequestBase(dict):
 
 
 cdef bint fits(RequestBase request) except -1:
-    """Return whether the body is for sure within the limits of its connection."""
+    """Return whether the body is certainly within the limits of its connection."""
     cdef ConnectionBase connection
     if request.max_body is not None or not isinstance(request.protocol, ConnectionBase):
         return False
@@ -91,7 +91,7 @@ cdef list own_slots(cls):
 
 
 cdef int fill_slots(RequestBase request) except -1:
-    """Set the slots that subclasses have added to None; to look each up takes 1.9 us more."""
+    """Set the slots that subclasses have added to None; looking each up would take 1.9 us more."""
     cdef Verdict* verdict = plain_requests.verdict(type(request))
     cdef int i
     for i in range(verdict.slots):
@@ -100,7 +100,7 @@ cdef int fill_slots(RequestBase request) except -1:
 
 
 cdef inline void reset_request(RequestBase request, app, protocol) noexcept:
-    """Set the first values."""
+    """Set the initial values."""
     request.app = app
     request.protocol = protocol
     request.url = b""
@@ -129,7 +129,7 @@ cdef class ResponseBase:
     __slots__ = ("_cookies", "_status", "app", "body", "headers", "protocol", "request")
 
     cdef public object _cookies, _status, app, body, protocol, request
-    cdef object fields  # LATER until somebody asks for them
+    cdef object fields  # LATER until they are first read
 
     def __init__(self, app, protocol):
         find_parts()
@@ -150,7 +150,7 @@ cdef class ResponseBase:
 
 
 cdef inline void reset_response(ResponseBase response, app, protocol) noexcept:
-    """Set the first values."""
+    """Set the initial values."""
     response.app = app
     response.protocol = protocol
     response.request = None
@@ -161,7 +161,7 @@ cdef inline void reset_response(ResponseBase response, app, protocol) noexcept:
 
 
 cdef tuple read_target(bytes data, Head* head):
-    """Return path and query of the target of a head."""
+    """Return the path and the query of the target of a head."""
     cdef const char* text = PyBytes_AS_STRING(data)
     path = PyUnicode_DecodeASCII(text + head.target, head.path_end - head.target, NULL)
     if head.escaped:
@@ -174,7 +174,7 @@ cdef tuple read_target(bytes data, Head* head):
 
 
 cdef RequestBase make_request(cls, app, connection, bytes data, Py_ssize_t start, Head* head):
-    """Return a request of a class that overrides nothing, with all that its head says."""
+    """Return a request of a plain class, with the attributes of its head."""
     cdef RequestBase request
     cdef const char* text = PyBytes_AS_STRING(data) + start
     if has_plain_call(cls, RequestBase):
@@ -200,7 +200,7 @@ cdef RequestBase make_request(cls, app, connection, bytes data, Py_ssize_t start
 
 
 cdef make_response(cls, app, connection, RequestBase request):
-    """Return a response of any class."""
+    """Return a response of any class, for a request."""
     cdef ResponseBase response
     if PyType_Check(cls) and plain_responses.takes(cls) and has_plain_call(cls, ResponseBase):
         response = <ResponseBase>make_bare(cls, NOTHING)

@@ -1,22 +1,22 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 # cython: nonecheck=False, auto_pickle=False, embedsignature=False, cdivision=True
-"""The native core: a common request from its bytes to the bytes of its response.
+"""The native core: it handles a common request, from its bytes to the bytes of its response.
 
-The core takes a strict subset of requests, and leaves all others, untouched, to the Python code,
+The core accepts a strict subset of requests. It leaves all others unchanged to the Python code,
 which is the reference. The core never writes an error response. The parts:
 
-- `c_api.pxi`: what is used of Python's C API, and classes that nothing was overridden in;
-- `head.pxi`: where the parts of a head are;
-- `fields.pxi`: the fields of a header block;
+- `c_api.pxi`: the parts of Python's C API that the core uses, and checks of classes;
+- `head.pxi`: finds the parts of a common head;
+- `fields.pxi`: the fields of a head;
 - `message.pxi`: the base classes of requests and responses;
-- `cookies.pxi`: the cookies of a request, and the lines that set some;
+- `cookies.pxi`: the cookies of a request, and the `Set-Cookie` lines of a response;
 - `render.pxi`: a common response as bytes;
 - `json.pxi`: common values as JSON, and the JSON of a short body;
-- `parts.pxi`: what the core uses of this package;
-- `work.pxi`: the task of a request, and what it does after its first step;
+- `parts.pxi`: the parts of this package that the core uses;
+- `work.pxi`: the task of a request, from its second step on;
 - `connection.pxi`: the base class of connections, and the first step of a handler.
 
-They are one extension module, because a module costs 0.3 ms of each import.
+They are one extension module, because each module adds 0.3 ms to the import.
 """
 
 include "c_api.pxi"
@@ -39,4 +39,4 @@ cdef extern from *:
     const char* ROLL_SOURCES
 
 SOURCES = ROLL_SOURCES.decode()
-"""What tells the sources that this module was built from; see `hatch_build.py`."""
+"""The digest of the sources of this module; see `hatch_build.py`."""

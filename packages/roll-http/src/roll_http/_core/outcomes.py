@@ -1,6 +1,6 @@
-"""How the first step of a request has ended, as an awaitable: what the core gives to Python.
+"""Awaitables for the outcome of a request's first step, which the core passes to Python.
 
-They are not coroutines: without memory to await one, Python would warn about it.
+They are not coroutines: if memory fails before the await, Python would warn about a coroutine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["raised", "returned"]
 
 
 class returned:  # noqa: N801 - called like a function
-    """An awaitable that gives `result`."""
+    """An awaitable that returns `result`."""
 
     __slots__ = ("_result",)
 

@@ -1,18 +1,18 @@
-# What the core uses of this package.
+# The parts of this package that the core uses.
 
 cdef Py_ssize_t TURNS = 0
 cdef object PLAIN = None
 cdef Plain plain_connections = None
 cdef Plain plain_requests = None
 cdef Plain plain_responses = None
-cdef Plain plain_loading = None  # of the bodies of requests
+cdef Plain plain_loading = None  # whether loading the body of a request is not overridden
 cdef object PythonHead, PlainRequest, Beginning, ENDED, enter_task, leave_task, answer, end_exchange
 cdef object check_size, continue_task, fail_task, raised, returned, swap_task
 answer = None
 
 
 cdef int find_parts() except -1:
-    """Find the Python objects that the core uses; they import it, so it can't import them first."""
+    """Find the Python objects that the core uses; they import the core, so it imports them late."""
     global Beginning, BYTES_TYPE, Cookies, ENDED, Headers, LONGEST_BODY, OK_LINE, PLAIN, PythonHead
     global TEXT_TYPE, TURNS, answer, continue_task, end_exchange, enter_task, fail_task
     global format_cookies, kinds, leave_task, percent_decode, plain_connections, plain_requests
@@ -39,7 +39,7 @@ cdef int find_parts() except -1:
 
     PlainRequest = Request
     enter_task, leave_task = _enter_task, _leave_task
-    # From 3.12 on. That of 3.13 also survives a failed allocation, which `_enter_task` does not.
+    # Python 3.12 and later have it. On 3.13 it also survives a lack of memory, unlike `_enter_task`.
     swap_task = getattr(tasks, "_swap_current_task", None)
     TURNS = pipeline.TURNS
     LONGEST_BODY = writer.SLICE

@@ -1,9 +1,10 @@
-# A common response as bytes: what `serialize_common` in `h1/serialize.py` makes of it.
+# A common response as bytes, with the same result as `serialize_common` in `h1/serialize.py`.
 #
-# Rendered: text or bytes, and fields of plain ASCII that frame nothing. Python does all others.
+# The core renders bodies of text or bytes, with fields of plain ASCII that do not frame the message.
+# The Python code renders all others.
 
-cdef dict kinds = None  # what each field name seen is, see `h1/response_fields.py`
-cdef dict status_lines = None  # of common statuses, as bytes
+cdef dict kinds = None  # field name -> its kind, see `h1/response_fields.py`
+cdef dict status_lines = None  # common status -> its line, as bytes
 cdef object serialize_in_python = None
 cdef Py_ssize_t LONGEST_BODY = 0
 cdef bytes TEXT_TYPE = None
@@ -30,7 +31,7 @@ cdef inline char* put(char* out, const char* data, Py_ssize_t size) noexcept:
 
 
 cdef inline char* put_text(char* out, text) noexcept:
-    """Write a str of ASCII."""
+    """Write ASCII text."""
     return put(out, <const char*>PyUnicode_1BYTE_DATA(text), PyUnicode_GET_LENGTH(text))
 
 
@@ -39,7 +40,7 @@ cdef inline char* put_bytes(char* out, bytes data) noexcept:
 
 
 cdef char* write_digits(Py_ssize_t number, char* end) noexcept:
-    """Write a number so that it ends at `end`; return where it begins."""
+    """Write a number so that it ends at `end`; return its start."""
     while True:
         end -= 1
         end[0] = 48 + number % 10
@@ -49,7 +50,7 @@ cdef char* write_digits(Py_ssize_t number, char* end) noexcept:
 
 
 cdef Py_ssize_t write_number(number, char* digits) except? -1:
-    """Write an int into the end of `digits`, which has 24 bytes; return its size, 0 if it is too large."""
+    """Write an int at the end of `digits`, which has 24 bytes; return its size, 0 for a large int."""
     cdef int overflow = 0
     cdef long long value = PyLong_AsLongLongAndOverflow(number, &overflow)
     cdef char* start
@@ -107,7 +108,7 @@ cdef char* put_fields(char* out, dict fields) except NULL:
 
 
 cdef bytes type_line(ResponseBase response, bint is_text):
-    """Return the line of the default type, for a body without one."""
+    """Return the `Content-Type` line for a body whose type is not set."""
     if response.fields is not LATER and "Content-Type" in response.fields:
         return b""
     if not response.add_content_type:
@@ -116,9 +117,9 @@ cdef bytes type_line(ResponseBase response, bint is_text):
 
 
 cdef bytes render(ResponseBase response, str date, bint with_body, Py_ssize_t* body_size):
-    """Return the bytes of a response of a class that overrides nothing; None if it is not common.
+    """Return the bytes of a response of a plain class; None if it is not common.
 
-    `date` is the line of the `Date` field. The connection goes on behind it.
+    `date` is the line of the `Date` field. The connection stays open after the response.
     """
     cdef const char* body
     cdef Py_ssize_t size, fields_size, length_size
@@ -130,7 +131,8 @@ cdef bytes render(ResponseBase response, str date, bint with_body, Py_ssize_t* b
     cdef bint is_text = PyUnicode_CheckExact(held)
     if not is_text and not PyBytes_CheckExact(held):
         return None
-    # These two may run Python code. Nothing behind them does: what is measured stays as it is.
+    # The next two calls may run Python code. Nothing after them does, so the measured sizes stay
+    # valid.
     kind = type_line(response, is_text) if held else b""
     cookies = cookie_lines(response)
     status = status_line(response._status)
@@ -177,7 +179,7 @@ cdef inline bytes status_line(status):
 def serialize(ResponseBase response, str date):
     """Return the head and the body of a common response, joined; None for any other.
 
-    For tests: they compare it with `serialize_common_response`.
+    Tests compare the result with that of `serialize_common_response`.
     """
     cdef Py_ssize_t size
     find_parts()
@@ -190,7 +192,7 @@ def serialize(ResponseBase response, str date):
 
 
 def serialize_common(RequestBase request, ResponseBase response, str date):
-    """Return what `serialize_common_response` does: head, body and three more; None if not common."""
+    """Return the same tuple as `serialize_common_response`; None for an uncommon response."""
     cdef Py_ssize_t size
     find_parts()
     if request.version != "1.1" or request.method == "HEAD" or request.method == "CONNECT":

@@ -1,13 +1,13 @@
-# The task of a request, and its work: the application, then the sending of its answer.
+# The task of a request, which runs the application and then sends its response.
 
 cdef extern from *:
     """
-    /* Send a value to a coroutine; return what it yields, or returns, as `sent` tells. */
+    /* Send a value to a coroutine; return the value that it yields or returns: `sent` says which. */
     static inline PyObject *roll_step(PyObject *coroutine, PyObject *sent_in, int *sent) {
         PyObject *value = NULL;
         *sent = PyIter_Send(coroutine, sent_in, &value);
         if (*sent == PYGEN_ERROR && !PyErr_Occurred()) {
-            PyErr_NoMemory();  /* Python 3.13 loses an error where memory fails. */
+            PyErr_NoMemory();  /* Python 3.13 loses an error if there is no memory. */
         }
         return value;
     }
@@ -16,7 +16,7 @@ cdef extern from *:
 
 
 cdef begin_task(loop):
-    """Make a task the current one; return None within another task."""
+    """Make a new task the current one and return it; return None within another task."""
     task = make_bare(Beginning, NOTHING)
     if swap_task is not None:
         other = swap_task(loop, task)
@@ -40,19 +40,19 @@ cdef int end_task(loop, task) except -1:
     return 0
 
 
-cdef enum Outcome:  # of the first step of an application
+cdef enum Outcome:  # the outcome of the first step of an application
     WAITS
     RETURNED
     RAISED
-    LEFT  # nothing has run: Python awaits what the application has given
+    LEFT  # nothing has run: Python awaits the object that the application returned
 
 
 cdef class Work:
     """The coroutine of a request's task, from the second step on.
 
-    It sends a common response itself, and has `answer` do all else, in Python. If `answer` awaited
-    the application from the start, and Roll's cycle in Python the handler, `sleep(0)` would take
-    6.2 us in process instead of 4.9.
+    It sends a common response itself, and leaves all others to `answer` in Python. If `answer`
+    awaited the application from the start, and Roll's Python cycle awaited the handler, a handler
+    with `sleep(0)` would take 6.2 us in process instead of 4.9.
     """
 
     cdef ConnectionBase connection
@@ -72,7 +72,7 @@ cdef class Work:
         return self.go_on(None)
 
     def send(self, value):
-        """Go on until something has to wait again; return what that is."""
+        """Continue until the application waits again; return the object that it waits for."""
         return self.go_on(value)
 
     def throw(self, *error):
@@ -103,7 +103,7 @@ cdef class Work:
         return self.steps.cr_frame
 
     def __getattr__(self, name):
-        return getattr(self.steps, name)  # asyncio shows where a task waits
+        return getattr(self.steps, name)  # asyncio uses it to show where a task waits
 
     cdef object go_on(self, value):
         cdef int sent = PYGEN_RETURN
@@ -117,7 +117,7 @@ cdef class Work:
         return result if sent == PYGEN_NEXT else self.end(result)
 
     cdef object end(self, result):
-        """Send the response of the application, or go on in Python if it is not common."""
+        """Send the response of the application, or continue in Python if it is not common."""
         if self.in_python or self.connection.send(self.request, result, self.method, True, True):
             raise StopIteration
         self.leave_to_python(RETURNED, result)
@@ -125,7 +125,7 @@ cdef class Work:
 
     cdef int leave_to_python(self, Outcome outcome, result) except -1:
         self.in_python = True
-        head = make_bare(PythonHead, NOTHING)  # nothing reads more of it
+        head = make_bare(PythonHead, NOTHING)  # only the next two attributes are read
         head.method = METHODS[self.method]
         head.target = self.target
         if outcome != LEFT:

@@ -77,8 +77,8 @@ class ExchangeBase:
         self.trailers = None
 
     def send(self, message: Any) -> Coroutine[Any, Any, None]:
-        """Take a message of the application; return an awaitable for it."""
+        """Handle a message of the application; return an awaitable for it."""
         return self.take(message)
 
     async def take(self, message: Any) -> None:
-        """Take any message; `Exchange` implements this."""
+        """Handle any message; `Exchange` implements this."""

@@ -7,7 +7,7 @@ cdef inline bint has_listener(dict own, name) except -1:
 
 
 cdef object send_event(app, dict own, name, request, response):
-    """Send an event; return NOTHING, or an awaitable for the rest.
+    """Send an event; return NOTHING, or an awaitable for the remaining listeners.
 
     Without this function, CORS and two plain listeners take 0.9 us more in process.
     """
@@ -23,7 +23,7 @@ cdef object send_event(app, dict own, name, request, response):
 
 
 cdef list chain_of(app, dict own, name):
-    """Return the function that calls the listeners of an event, as `Events.chain` does."""
+    """Return the calls of an event's listeners, as `Events.chain` does."""
     known = own["_chains"].get(name)
     if known is None or known[0] != own["hooks"].get(name):
         return app.chain(name)

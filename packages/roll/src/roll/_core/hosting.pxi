@@ -33,7 +33,7 @@ cdef int find_hosting() except -1:
 
 
 cdef class Ended:
-    """An awaitable that ends at once; it may be passed to a task too."""
+    """An awaitable that ends at once; a task accepts it too."""
 
     def __await__(self):
         return self
@@ -82,7 +82,7 @@ cdef class ExchangeBase:
         self.told = False
 
     def send(self, message):
-        """Take a message of the application; return an awaitable for it."""
+        """Handle a message of the application; return an awaitable for it."""
         if not PyDict_CheckExact(message) or self.refusal is not None:
             return self.take(message)
         kind = (<dict>message).get("type")
@@ -100,7 +100,7 @@ cdef class ExchangeBase:
         return self.take(message)
 
     cdef bint begin(self, dict message) except -1:
-        """Take the head of a response; return False if the Python code has to take it."""
+        """Handle the head of a response; return False if the Python code has to handle it."""
         cdef PyObject* status = PyDict_GetItemWithError(message, "status")
         cdef dict headers, kept
         fields = message.get("headers")
@@ -122,7 +122,7 @@ cdef class ExchangeBase:
         return True
 
     cdef bint is_whole(self, dict message, bytes body) except -1:
-        """Return whether a message has a whole body that is sent unchanged."""
+        """Return whether a message has a complete body that can be sent unchanged."""
         if message.get("more_body", False) or self.trailers is not None:
             return False
         if self.length is not None and self.length != str(len(body)):
@@ -147,7 +147,7 @@ cdef class ExchangeBase:
 
 
 cdef take_fields(dict headers, fields):
-    """Add fields to those of a response; return their Content-Length."""
+    """Add fields to those of a response; return their Content-Length, None without one."""
     cdef PyObject* found
     for name, value in fields:
         found = NULL
@@ -202,7 +202,7 @@ cdef dict make_scope(host, request):
 
 
 cdef serve_host(app, endpoint, request, response):
-    """Return the response if the application has sent it, or an awaitable that returns it."""
+    """Call a mounted application; return the response if it was sent, or an awaitable for it."""
     cdef int sent = PYGEN_RETURN
     host = endpoint.host
     find_hosting()

@@ -12,7 +12,7 @@ __all__ = ["raised", "returned"]
 
 
 class returned:  # noqa: N801 - called like a function
-    """An awaitable that gives `result`."""
+    """An awaitable that returns `result`."""
 
     __slots__ = ("_result",)
 

@@ -27,16 +27,16 @@ cdef extern from *:
     #ifndef ROLL_SOURCES
     #define ROLL_SOURCES ""
     #endif
-    /* Send a value to a coroutine; return what it yields, or returns, as `sent` tells. */
+    /* Send a value to a coroutine; return the value that it yields or returns: `sent` says which. */
     static inline PyObject *roll_step(PyObject *coroutine, PyObject *sent_in, int *sent) {
         PyObject *value = NULL;
         *sent = PyIter_Send(coroutine, sent_in, &value);
         if (*sent == PYGEN_ERROR && !PyErr_Occurred()) {
-            PyErr_NoMemory();  /* Python 3.13 loses an error where memory fails. */
+            PyErr_NoMemory();  /* Python 3.13 loses an error if there is no memory. */
         }
         return value;
     }
-    /* A number that no other state of any class has: 0 while nothing has looked the class up. */
+    /* A number that is unique to a state of a class; 0 until something looks an attribute up. */
     static inline unsigned int roll_version(PyObject *cls) {
         return ((PyTypeObject *)cls)->tp_version_tag;
     }

@@ -29,7 +29,7 @@ cdef bint is_plain(cls) except -1:
 
 
 cdef bint is_common(app, dict own) except -1:
-    """Return whether no part is overridden, and no placeholder has two names."""
+    """Return whether the application overrides nothing, and no placeholder has two names."""
     cdef PyObject* hooks = PyDict_GetItemWithError(own, "hooks")
     cdef PyObject* aliases = PyDict_GetItemWithError(own, "_aliases")
     if not is_plain(type(app)):

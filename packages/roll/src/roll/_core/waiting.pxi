@@ -12,7 +12,7 @@ cdef Waiting waiting(app, request, response, handler, coroutine, waited):
 cdef class Waiting:
     """An awaitable for a handler that waits, and for the steps up to the response.
 
-    Uncommon steps are left to the Python cycle. This is cheaper than to let the Python cycle await
+    Uncommon steps are left to the Python cycle. This is cheaper than letting the Python cycle await
     the handler: see `Work` in roll-http.
     """
 
