@@ -47,7 +47,7 @@ def test_another_worker_than_rolls_says_which_to_take(run, curl):
     url = program.wait_for_url(LISTENING)
     assert curl(f"{url}/").status == 500
     program.wait_for(
-        r"An application of Roll is not a WSGI application: run it by "
+        r"An application of Roll is not a WSGI application: run it with "
         r"`gunicorn package\.module:app --worker-class roll\.worker\.Worker`"
     )
 

@@ -250,7 +250,7 @@ async def test_a_redis_that_closes_each_connection_is_logged_once(caplog):
     for number in range(1, 6):
         await until(lambda number=number: len(attempts) > number)
         for call in (app.rooms["lobby"].send("x"), app.rooms["lobby"].count()):
-            with pytest.raises(ConnectionError, match="Redis is away"):
+            with pytest.raises(ConnectionError, match="Redis is unreachable"):
                 await call
     await app.shutdown()
     server.close()

@@ -435,7 +435,7 @@ async def test_item_of_a_stream_that_is_a_container_is_told(serve, caplog, item)
 
     with contextlib.suppress(ConnectionResetError):
         await (await serve(handler)).exchange(GET)
-    assert "give json.dumps(...) of it" in caplog.text
+    assert "encode it with json.dumps(...)" in caplog.text
 
 
 @pytest.mark.parametrize("item", [None, object(), print, len], ids=repr)

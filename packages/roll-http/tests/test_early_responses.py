@@ -100,7 +100,7 @@ async def test_the_end_of_an_application_that_has_responded_is_none_of_the_next_
     await asyncio.sleep(0)
     assert transport.written == b""
     assert protocol.request is request
-    assert ("raised behind its response" in caplog.text) is path.endswith(b"raises")
+    assert ("raised after its response" in caplog.text) is path.endswith(b"raises")
     app.second.set()
     assert (await answer(transport)).endswith(b"\r\n\r\nsecond")
     assert protocol.request is None

@@ -165,5 +165,5 @@ def test_class_with_a_status_takes_a_message_alone():
 
     assert (NotFound("no page").status, NotFound("no page").message) == (404, "no page")
     assert NotFound(410, "gone").status == 410
-    with pytest.raises(ValueError, match="'text' is no HTTP status"):
+    with pytest.raises(ValueError, match="'text' is not an HTTP status"):
         HttpError("text")

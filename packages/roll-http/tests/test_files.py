@@ -272,9 +272,9 @@ BAD_FILES = [
     (cut, "gives .* bytes from 3 on, the Content-Length says"),
     (gone, "FileNotFoundError: .* No such file or directory"),
     (folder, "IsADirectoryError: .* Is a directory"),
-    (pipe, "large.bin'\\) is no regular file"),
+    (pipe, "large.bin'\\) is not a regular file"),
     (socket_, "OSError: .* No such device or address"),
-    (device, "large.bin'\\) is no regular file"),
+    (device, "large.bin'\\) is not a regular file"),
     (empty, "has 0 bytes: it has none at 3"),
     (shorter, "has 2 bytes: it has none at 3"),
 ]
@@ -313,7 +313,7 @@ async def test_an_open_pipe_is_no_file(serve, caplog):
     with FileIO(writing, "w"):
         answer = await (await serve(handler)).exchange(LAST)
     assert answer.startswith("HTTP/1.1 500 ")
-    assert "is no regular file" in caplog.text
+    assert "is not a regular file" in caplog.text
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(reading)
 

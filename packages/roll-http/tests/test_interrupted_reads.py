@@ -214,7 +214,7 @@ async def test_a_cancelled_read_of_an_overridden_iteration_says_what_happened():
     stream.feed(b"b")
     stream.end()
     for _ in range(2):
-        with pytest.raises(RuntimeError, match="the `__aiter__` of Shouting can't go on"):
+        with pytest.raises(RuntimeError, match="the `__aiter__` of Shouting can't continue"):
             await request.read()
 
 

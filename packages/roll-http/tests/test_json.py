@@ -266,7 +266,7 @@ def test_default_that_cannot_be_called_at_once_is_refused(default):
 async def test_default_that_returns_what_has_not_run_is_told_at_once(default):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(TypeError, match=r"`default` returned .*, of which nothing has run"):
+        with pytest.raises(TypeError, match=r"`default` returned .*, which never started"):
             JSONCodec(default).dumps([1j])
 
 

@@ -16,7 +16,7 @@ NEEDED = ["request_line", "head", "headers", "connections"]
 @pytest.mark.parametrize("name", NAMES)
 def test_a_value_that_cannot_work_is_refused(name, value):
     with pytest.raises(
-        ValueError, match=f"^The limit '{name}' is a .*number.*, not below [01].*; it"
+        ValueError, match=f"^The limit '{name}' must be a .*number.*, at least [01].*, not"
     ):
         Limits(**{name: value})
     with pytest.raises(ValueError, match=f"^The limit '{name}'"):
@@ -28,7 +28,7 @@ def test_none_lifts_only_the_limits_that_accept_it(name):
     if name in LIFTED:
         assert getattr(Limits(**{name: None}), name) is None
     else:
-        with pytest.raises(ValueError, match=f"'{name}' .*, not below [01]; it is None"):
+        with pytest.raises(ValueError, match=f"'{name}' .*, at least [01], not None"):
             Limits(**{name: None})
 
 
@@ -41,7 +41,7 @@ def test_least_and_other_whole_numbers_are_taken(name):
 
 @pytest.mark.parametrize("name", NEEDED)
 def test_limit_that_no_request_meets_is_refused(name):
-    with pytest.raises(ValueError, match=f"The limit '{name}' is a whole number, not below 1"):
+    with pytest.raises(ValueError, match=f"The limit '{name}' must be a whole number, at least 1"):
         Limits(**{name: 0})
 
 
@@ -51,7 +51,7 @@ def test_time_that_the_clock_cannot_count_is_refused(name):
     if str(Limits.__annotations__[name]).startswith("int"):
         assert getattr(Limits(**{name: value}), name) == value
     else:
-        with pytest.raises(ValueError, match=f"'{name}' is a number of seconds"):
+        with pytest.raises(ValueError, match=f"'{name}' must be a number of seconds"):
             Limits(**{name: value})
 
 
@@ -61,7 +61,7 @@ def test_only_times_and_rates_have_fractions_and_no_end(name, value):
     if "timeout" in name or "rate" in name or name == "linger_silence":
         assert getattr(Limits(**{name: value}), name) == value
     else:
-        with pytest.raises(ValueError, match=f"'{name}' is a whole number"):
+        with pytest.raises(ValueError, match=f"'{name}' must be a whole number"):
             Limits(**{name: value})
 
 
@@ -69,7 +69,7 @@ def test_the_message_says_what_to_write():
     with pytest.raises(ValueError, match="body") as caught:
         Limits(body="16m")
     assert str(caught.value) == (
-        "The limit 'body' is a whole number, not below 0, or None for no limit; it is '16m'"
+        "The limit 'body' must be a whole number, at least 0, or None for no limit, not '16m'"
     )
 
 

@@ -84,7 +84,7 @@ async def test_error_behind_a_response_is_logged_and_sends_nothing(serve, caplog
     answer = await peer.exchange(GET + LAST)
     assert answer.count("first") == 2
     assert "500" not in answer
-    assert caplog.text.count("raised behind its response") == 2
+    assert caplog.text.count("raised after its response") == 2
 
 
 async def test_response_that_cannot_be_sent_is_a_500(serve):

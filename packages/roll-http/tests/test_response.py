@@ -46,7 +46,7 @@ def test_the_status_reads_back_as_an_http_status(answering, status):
 
 @pytest.mark.parametrize("status", [99, 299, 1000, "200", None])
 def test_an_unknown_status_is_refused(answering, status):
-    with pytest.raises(ValueError, match="no HTTP status"):
+    with pytest.raises(ValueError, match="not an HTTP status"):
         answering.response.status = status
 
 

@@ -453,7 +453,7 @@ async def test_a_protocol_that_can_not_be_made_is_logged_and_its_connection_ende
 
 @pytest.mark.parametrize("limits", [5, {}, "x", [], True, False, 0, Limits], ids=repr)
 def test_what_is_no_limits_is_refused_at_once(limits):
-    with pytest.raises(ValueError, match=re.escape(f"`limits` is not {limits!r}: write")):
+    with pytest.raises(ValueError, match=re.escape(f"`limits` cannot be {limits!r}: write")):
         Server(lambda: None, limits)
 
 

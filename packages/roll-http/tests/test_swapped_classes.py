@@ -383,7 +383,7 @@ async def test_an_overridden_status_that_is_none_is_logged_and_a_500(serve, capl
     answer = await peer.exchange(REQUESTS["GET"])
     assert answer.startswith("HTTP/1.1 500 ")
     (record,) = caplog.records
-    assert f"{status!r} is no HTTP status" in record.getMessage()
+    assert f"{status!r} is not an HTTP status" in record.getMessage()
 
 
 async def test_overridden_cookies_are_sent(serve):

@@ -48,7 +48,10 @@ async def test_an_error_after_a_switch_ends_the_connection_and_is_logged_once(
     with pytest.raises(ConnectionError):
         await connection.rest()
     (record,) = caplog.records
-    assert record.getMessage() == "The application raised behind its switch for GET b'/'"
+    assert (
+        record.getMessage()
+        == "The application raised after the switch of its connection for GET b'/'"
+    )
     assert record.exc_info[1] is error
     assert not any(peer.server.connections)
 
@@ -86,9 +89,9 @@ async def test_the_departure_of_the_client_after_a_switch_is_not_logged(serve, c
     [
         ((Taker(), "text"), "The head of a switch is bytes, not str"),
         ((Taker(), None), "The head of a switch is bytes, not NoneType"),
-        ((Taker, HEAD), "is no asyncio.Protocol"),
-        ((object(), HEAD), "is no asyncio.Protocol"),
-        ((None, HEAD), "None is no asyncio.Protocol"),
+        ((Taker, HEAD), "is not an asyncio.Protocol object"),
+        ((object(), HEAD), "is not an asyncio.Protocol object"),
+        ((None, HEAD), "None is not an asyncio.Protocol object"),
     ],
 )
 async def test_a_switch_to_what_is_no_protocol_is_an_ordinary_error(
@@ -112,7 +115,9 @@ async def test_only_a_request_that_is_being_answered_can_be_switched(serve):
         protocols.append(request.protocol)
         if request.path == "/twice":
             request.protocol.switch(Taker(), HEAD)
-            with pytest.raises(RuntimeError, match="No request is being answered here"):
+            with pytest.raises(
+                RuntimeError, match="No request is being answered on this connection"
+            ):
                 request.protocol.switch(Taker(), HEAD)
             protocols.append("refused")
 
@@ -120,7 +125,7 @@ async def test_only_a_request_that_is_being_answered_can_be_switched(serve):
     connection = await peer.connect()
     connection.send(GET)
     await connection.head()
-    with pytest.raises(RuntimeError, match="No request is being answered here"):
+    with pytest.raises(RuntimeError, match="No request is being answered on this connection"):
         protocols[0].switch(Taker(), HEAD)
     connection.send(GET.replace(b"/ ", b"/twice "))
     await connection.head()

@@ -89,7 +89,7 @@ async def test_what_is_no_json_closes_with_1007_and_is_no_failure(
 
 async def test_a_handler_may_go_on_after_what_is_no_json(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
-        with pytest.raises(InvalidMessage, match="no JSON"):
+        with pytest.raises(InvalidMessage, match="not JSON"):
             await ws.recv_json()
         await ws.send_json(await ws.recv_json())
 

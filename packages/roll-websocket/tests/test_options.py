@@ -174,7 +174,7 @@ def each_shown(name: str, value: Any) -> list[Any]:
 
 def test_fields_for_all_connections_are_no_iterator(wire: Any) -> None:
     for headers in (iter([("A", "b")]), (pair for pair in [("A", "b")])):
-        with pytest.raises(ValueError, match=r"^`headers` .* no iterator"):
+        with pytest.raises(ValueError, match=r"^`headers` .* not the iterator"):
             Listener(wire.echo, headers=headers)
         assert b"\r\nA: b\r\n" in WSProtocol(REQUEST).handshake(headers)
 

@@ -159,8 +159,7 @@ async def test_a_handler_that_returns_a_coroutine_is_a_500_that_says_await(
     told = {"method": View.on_get}.get(kind, kinds[kind])
     name = f"{work.__qualname__}()"
     assert caplog.text.strip().endswith(
-        f"{described(told)} returned a coroutine, {name}, of which nothing has run:"
-        f" `await` it first"
+        f"{described(told)} returned a coroutine, {name}, which never started: `await` it first"
     )
 
 
@@ -302,7 +301,7 @@ def test_a_handler_that_does_not_take_its_arguments_is_refused(
         app.route("/{isbn}", protocol=protocol)(handler)
     text = str(caught.value)
     assert text.startswith(f"{described(handler)} takes (")
-    assert f"'/{{isbn}}', for which it is called with (request, {second}, isbn): " in text
+    assert f"the handlers of '/{{isbn}}' with (request, {second}, isbn): " in text
     assert text.endswith(f" Write its parameters as (request, {second}, isbn)")
     assert app.routes.match("/1") == (None, None)
 
@@ -435,7 +434,7 @@ def test_an_extra_of_a_group_is_told_where_the_group_is(app):
 def test_a_method_of_a_view_that_is_misspelt_is_told(app, name):
     view = type("View", (), {"on_get": lambda self, request, response: None, name: ok})
     (text,) = told(lambda: app.route("/")(view))
-    assert re.fullmatch(rf"View\.{name} answers no method of HTTP: write `on_\w+`", text)
+    assert re.fullmatch(rf"View\.{name} does not answer any HTTP method: write `on_\w+`", text)
 
 
 def test_other_methods_of_a_view_are_its_own(app):
@@ -572,8 +571,8 @@ class Swapped:
 )
 def test_arguments_in_another_order_are_told(app, handler, names):
     assert told(lambda: app.route("/")(handler)) == [
-        f"{described(handler)} takes ({names}), but is called with (request, response): write its"
-        " parameters as (request, response)"
+        f"{described(handler)} takes ({names}), but Roll calls it with (request, response): write"
+        " its parameters as (request, response)"
     ]
 
 
@@ -584,7 +583,7 @@ def test_arguments_in_another_order_are_told_behind_decorators(app, depth):
     for _ in range(depth):
         handler = functools.wraps(handler)(lambda *args, **kwargs: None)
     (text,) = told(lambda: app.route("/")(handler))
-    assert " takes (response, request), but is called with (request, response): " in text
+    assert " takes (response, request), but Roll calls it with (request, response): " in text
 
 
 def test_a_decorator_may_give_arguments_in_another_order(app):
@@ -602,8 +601,8 @@ def test_arguments_in_another_order_are_told_of_a_class(app):
 def test_a_handler_of_a_websocket_without_its_protocol_is_told(app):
     handler = lambda request, ws: None  # noqa: E731
     assert told(lambda: app.route("/")(handler)) == [
-        f"{described(handler)} takes (request, ws), but is called with (request, response): if it"
-        " is for websockets, write `protocol='websocket'`"
+        f"{described(handler)} takes (request, ws), but Roll calls it with (request, response): if"
+        " it is for websockets, write `protocol='websocket'`"
     ]
 
 
@@ -727,7 +726,7 @@ def test_a_setting_that_can_be_used_is_taken(app, extras):
 )
 def test_an_event_that_resembles_one_of_rolls_is_told(app, name, meant):
     assert told(lambda: app.listen(name)(ok)) == [
-        f"The event {name!r} is not sent by Roll: write {meant!r} for the one that is"
+        f"Roll does not send an event {name!r}: write {meant!r}, which it sends"
     ]
     assert app.hooks == {name: [ok]}
 
@@ -778,7 +777,7 @@ async def test_a_second_view_for_a_method_is_told(app, client):
     (text,) = told(lambda: app.route("/a")(second))
     assert text == (
         f"GET '/a' of {described(second)} replaces {described(first)}:"
-        " if that is meant, say `replace=True`"
+        " if you mean that, write `replace=True`"
     )
     assert (await client.get("/a")).body == b"second"
 
@@ -813,7 +812,7 @@ def test_the_same_view_may_come_again(app):
 async def test_a_view_that_never_answers_is_told(app, client, replace):
     app.route("/user/{isbn}")(first)
     text = (
-        f"GET '/user/{{name}}' of {described(second)} is never used: {described(first)} has it,"
+        f"GET '/user/{{name}}' of {described(second)} is never used: {described(first)} answers"
         " at '/user/{isbn}'"
     )
     if replace:

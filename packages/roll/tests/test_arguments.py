@@ -493,9 +493,7 @@ def test_a_converter_is_no_coroutine():
             return {"x": convert}
 
     app = type("App", (Roll,), {"Routes": Mine})()
-    with pytest.raises(
-        ValueError, match=r"The conversion of 'x' in .* is called without an await"
-    ):
+    with pytest.raises(ValueError, match=r"The conversion of 'x' in .* is never awaited"):
         app.route("/{x}")
 
 

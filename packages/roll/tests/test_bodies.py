@@ -121,4 +121,4 @@ async def test_the_message_of_an_error_is_no_coroutine(app, client, caplog):
         raise HttpError(404, work())
 
     assert (await client.get("/")).status == 500
-    assert "The message of an `HttpError` is called without an await" in caplog.text
+    assert "The message of an `HttpError` is never awaited" in caplog.text

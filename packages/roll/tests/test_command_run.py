@@ -246,14 +246,14 @@ def test_several_processes_log_each_request_once(roll, form, tmp_path_factory):
 def test_log_of_the_application_is_not_doubled(roll, folder, own, arguments):
     change(folder / "app.py", APP + OWN + own + "\n")
     command = roll("run", "--port", 0, *arguments)
-    told = command.wait_for("adds nothing") if arguments else None
+    told = command.wait_for("has no effect") if arguments else None
     get(command.url)
     said, _ = command.stop()
     assert said == "Bye.\n"
     assert LINE.fullmatch((folder / "own.log").read_text().strip())
     assert told in {
         None,
-        "roll: --access-log json adds nothing: the application writes an access log of its own",
+        "roll: --access-log json has no effect: the application writes its own access log",
     }
 
 
@@ -444,9 +444,9 @@ def test_debug_anywhere_is_a_decision(roll):
         (["--workers", "2", "--reload"], "--reload is for development, with one process"),
         (["--port", "80000"], "`port` is a number from 0 to 65535"),
         (["--unix", "s", "--fd", "3"], "Give either `unix` or `fd`"),
-        (["--limit-body", "-1"], "The limit 'body' is a whole number"),
-        (["--limit-body", "1.5"], "The limit 'body' is a whole number"),
-        (["--limit-head", "none"], "The limit 'head' is a whole number"),
+        (["--limit-body", "-1"], "The limit 'body' must be a whole number"),
+        (["--limit-body", "1.5"], "The limit 'body' must be a whole number"),
+        (["--limit-head", "none"], "The limit 'head' must be a whole number"),
         (["--fd", "-3"], "`fd` is the number of an open descriptor"),
     ],
 )

@@ -339,11 +339,11 @@ class Constructed:
     ids=map(str, range(22)),
 )
 def test_a_listener_that_does_not_take_its_arguments_is_refused(app, event, listener, called):
-    with pytest.raises(ValueError, match=rf"cannot listen to '{event}'") as caught:
+    with pytest.raises(ValueError, match=rf"but Roll calls listeners of '{event}' with") as caught:
         app.listen(event)(listener)
     text = str(caught.value)
     assert text.startswith(f"{described(listener)} takes (")
-    assert f", for which it is called with ({called}): " in text
+    assert f" with ({called}): " in text
     assert text.endswith(f". Write its parameters as ({called})")
     assert app.hooks == {}
 
@@ -410,13 +410,14 @@ def test_a_listener_may_take_its_arguments_in_any_way(app, event, listener):
     ids=map(str, range(4)),
 )
 def test_a_listener_whose_parameters_have_other_names_is_told(app, event, listener, told):
-    with pytest.warns(RollWarning, match=re.escape(f"takes ({told}), but is")) as caught:
+    with pytest.warns(RollWarning, match=re.escape(f"takes ({told}), but Roll")) as caught:
         app.listen(event)(listener)
     (warning,) = caught
     called = ARGUMENTS[event][: told.count(",") + 1]
     assert str(warning.message) == (
-        f"{described(listener)} takes ({told}), but is called with ({', '.join(called)}): write"
-        f" {' and '.join(f'`{name}`' for name in called)}, which come by their names"
+        f"{described(listener)} takes ({told}), but Roll calls it with ({', '.join(called)}):"
+        f" write {' and '.join(f'`{name}`' for name in called)}, because these arguments are"
+        f" passed by name"
     )
     assert warning.filename == __file__
 
@@ -477,8 +478,8 @@ async def test_a_listener_that_returns_a_coroutine_is_told_to_await(app, client,
     assert (await client.get("/")).status == 500
     name = f"{check.__qualname__}()"
     assert (
-        f"{described(authenticate)}, a listener of 'request', returned a coroutine, {name}, of"
-        f" which nothing has run: `await` it first"
+        f"{described(authenticate)}, a listener of 'request', returned a coroutine, {name},"
+        f" which never started: `await` it first"
     ) in caplog.text
 
 

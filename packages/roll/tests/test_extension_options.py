@@ -45,12 +45,12 @@ MISTAKES = [
             *("http://127.1", "https://[0::1]", "https://example.org/a", "https://example.org?"),
         )
     ),
-    (cors, {"origin": Path}, "`origin` is no class: each object of <class 'pathlib"),
-    (cors, {"origin": partial(Path, "a")}, "`origin` is no class: each object of functools.part"),
+    (cors, {"origin": Path}, "`origin` cannot be the class <class 'pathlib"),
+    (cors, {"origin": partial(Path, "a")}, "`origin` cannot be the class functools.part"),
     (
         cors,
         {"origin": lambda: True},
-        "The function that tells of an origin is called with (origin",
+        "The function that checks an origin is called with (origin",
     ),
     (cors, {"origin": lambda a, b: True}, "takes (a, b): missing a required argument: 'b'"),
     (cors, {"origin": lambda *, origin: 1}, "takes (*, origin): too many positional arguments"),
@@ -132,7 +132,7 @@ MISTAKES = [
     (simple_server, {"host": None}, "`host` is a name or an address, not None"),
     (simple_server, {"host": 127}, "`host` is a name or an address, not 127"),
     (simple_server, {"quiet": "yes"}, "`quiet` is True or False, not 'yes'"),
-    (simple_server, {"limits": 5}, "`limits` is not 5: write `Roll(limits=Limits(...))`"),
+    (simple_server, {"limits": 5}, "`limits` cannot be 5: write `Roll(limits=Limits(...))`"),
 ]
 
 
@@ -221,7 +221,7 @@ def test_strict_slashes_are_a_flag(value):
 @pytest.mark.parametrize("limits", [5, {}, "x", Limits, True], ids=repr)
 async def test_limits_that_are_set_later_are_looked_at_when_the_application_starts(app, limits):
     app.limits = limits
-    with pytest.raises(ValueError, match=re.escape(f"`limits` is not {limits!r}: write")):
+    with pytest.raises(ValueError, match=re.escape(f"`limits` cannot be {limits!r}: write")):
         await app.startup()
 
 

@@ -278,7 +278,7 @@ def test_a_generator_that_listens_is_a_mistake_that_says_what_was_meant(app, eve
         yield
 
     for listener in (database, pool):
-        with pytest.raises(ValueError, match=r"lifespan is meant.*`@app.lifespan`"):
+        with pytest.raises(ValueError, match=r"mean a lifespan.*`@app.lifespan`"):
             app.listen(event)(listener)
 
 
@@ -457,7 +457,7 @@ async def test_a_listener_that_returns_a_coroutine_is_told_to_await(app, caplog,
 
     if event == "startup":
         with pytest.raises(
-            TypeError, match=r"connect\(\), of which nothing has run: `await` it first$"
+            TypeError, match=r"connect\(\), which never started: `await` it first$"
         ):
             await app.startup()
     else:
@@ -465,8 +465,8 @@ async def test_a_listener_that_returns_a_coroutine_is_told_to_await(app, caplog,
         await app.shutdown()
         name = f"{connect.__qualname__}()"
         assert (
-            f"{described(listener)}, a listener of 'shutdown', returned a coroutine, {name}, of"
-            f" which nothing has run: `await` it first"
+            f"{described(listener)}, a listener of 'shutdown', returned a coroutine, {name},"
+            f" which never started: `await` it first"
         ) in caplog.text
 
 

@@ -167,7 +167,8 @@ def test_descriptor_of_another_process_is_used():
 def test_descriptor_that_is_no_socket_is_told(tmp_path):
     with open(tmp_path / "file", "w") as file:
         place = Place(fds=(file.fileno(),))
-        message = rf"Cannot listen on the descriptor {file.fileno()}: the descriptor is not an open socket"
+        where = f"Cannot listen on the descriptor {file.fileno()}"
+        message = rf"{where}: the descriptor is not an open socket"
         with pytest.raises(SystemExit, match=message), place.listening():
             pass
 

@@ -1391,7 +1391,7 @@ async def test_hint_that_would_split_the_response_is_an_error(client, app, caplo
 
     answers(app, answer)
     assert (await client.get("/admin")).status == 500
-    assert "no field that can be sent" in caplog.text
+    assert "cannot be sent as a field" in caplog.text
 
 
 # Startup and shutdown.
@@ -1494,13 +1494,13 @@ class Made:
 @pytest.mark.parametrize(
     ("application", "text"),
     [
-        (None, "None is no application of ASGI 3: it cannot be called"),
+        (None, "None is not an ASGI 3 application: it cannot be called"),
         ("app", "it cannot be called"),
-        (wsgi, "it is called as one of WSGI is; wrap it: `a2wsgi.WSGIMiddleware"),
+        (wsgi, "it has the parameters of a WSGI application; wrap it: `a2wsgi.WSGIMiddleware"),
         (Version2, "one of ASGI 2"),
         (Made, "it is a class: make an instance of it"),
-        (lambda: None, "called without arguments: if it makes an application, call it"),
-        (lambda one: None, "it is not called with `scope`, `receive` and `send`"),
+        (lambda: None, "it takes no arguments: if it returns an application, call it"),
+        (lambda one: None, "it does not take `scope`, `receive` and `send`"),
     ],
 )
 def test_what_is_no_application_is_refused(app, application, text):
@@ -1509,7 +1509,7 @@ def test_what_is_no_application_is_refused(app, application, text):
 
 
 def test_coroutine_is_refused_and_closed(app):
-    with pytest.raises(ValueError, match="leave the call out"):
+    with pytest.raises(ValueError, match="remove the call"):
         app.mount("/admin", hello({}, None, None))
 
 

@@ -419,7 +419,7 @@ def test_a_websocket_class_without_what_is_called_is_refused_at_registration(nam
 
     app = Mine()
     app.route("/http")(lambda request, response: None)
-    with pytest.raises(ValueError, match=rf"Mine\.WebsocketProtocol is .*, without `{name}`"):
+    with pytest.raises(ValueError, match=rf"Mine\.WebsocketProtocol is .*, which lacks `{name}`"):
         app.route("/ws", protocol="websocket")(lambda request, ws: None)
     body[name] = None
     Mine.WebsocketProtocol = type("Socket", (), body)
@@ -610,7 +610,7 @@ class Nothing:
 @pytest.mark.parametrize("when", ["made", "started"])
 async def test_a_class_that_is_none_for_its_place_is_told_at_the_start(part, when):
     if when == "made" and part != "Routes":  # which is not used before it is started
-        with pytest.raises(ValueError, match=rf"Mine\.{part} is .*Nothing.*without `\w+`.*roll"):
+        with pytest.raises(ValueError, match=rf"Mine\.{part} is .*Nothing.* lacks `\w+`.*roll"):
             type("Mine", (Roll,), {part: Nothing})()
     else:
         app = Roll()
@@ -670,7 +670,7 @@ def test_an_async_codec_is_refused(name):
     codec = type(
         "Codec", (), {"dumps": json.dumps, "loads": json.loads, name: staticmethod(later)}
     )
-    with pytest.raises(ValueError, match=rf"Mine\.JSON\.{name} is called without an await"):
+    with pytest.raises(ValueError, match=rf"Mine\.JSON\.{name} is never awaited"):
         type("Mine", (Roll,), {"JSON": codec})()
 
 
@@ -761,7 +761,9 @@ def test_what_is_no_router_is_told_where_the_application_is_made(router):
 
 async def test_a_router_that_matches_nothing_is_told_at_the_start():
     app = type("Mine", (Roll,), {"Routes": lambda self: types.SimpleNamespace(add=print)})()
-    with pytest.raises(ValueError, match=r"Mine\.routes has made .*, without `add` and `match`"):
+    with pytest.raises(
+        ValueError, match=r"Mine\.routes returned .*, which lacks `add` and `match`"
+    ):
         await app.startup()
 
 
@@ -797,7 +799,7 @@ def test_the_parts_of_ours_fulfil_their_contracts():
 @pytest.mark.parametrize("part", part_checks.CALLED)
 def test_a_part_that_cannot_be_called_is_told(part, value):
     if part != "Protocol" or value is not None:  # `Protocol` is another name of `HttpProtocol`
-        text = re.escape(f"Mine.{part} is {value!r}: it is called, so it must be a class")
+        text = re.escape(f"Mine.{part} is {value!r}: it must be a class or a function")
         with pytest.raises(ValueError, match=f"^{text}$"):
             type("Mine", (Roll,), {part: value})()
 
@@ -825,12 +827,14 @@ def test_a_part_that_is_misspelt_is_told(name, value, meant):
     with pytest.warns(RollWarning) as caught:
         type("Below", (kind,), {})()
     (warning,) = caught
-    assert str(warning.message) == (f"Mine.{name} is no part of an application: write `{meant}`")
+    assert str(warning.message) == (
+        f"Mine.{name} is not a part of an application: write `{meant}`"
+    )
     assert warning.filename == __file__
 
 
 def test_a_part_that_is_misspelt_in_a_mixin_is_told():
-    with pytest.warns(RollWarning, match="Mixin.Querry is no part of an app.*: write `Query`"):
+    with pytest.warns(RollWarning, match="Mixin.Querry is not a part of an app.*: write `Query`"):
         type("Mine", (Mixin, Roll), {})()
 
 

@@ -42,7 +42,7 @@ def test_group_without_a_prefix_is_told(app, owner):
 
 @pytest.mark.parametrize("path", ["/\ud800", "/a/\udfff/b", "/\udc00{x}", "/{x}/\ud83d"])
 def test_a_path_with_half_of_a_surrogate_pair_is_told(app, path):
-    text = re.escape(f"No request has the path {path!r}: ")
+    text = re.escape(f"No request can have the path {path!r}: ")
     with pytest.raises(ValueError, match=text):
         app.route(path)(ok)
     with pytest.raises(ValueError, match=text):
@@ -163,8 +163,8 @@ def test_a_placeholder_named_as_another_argument_is_told(app, name):
         *[
             (
                 path,
-                f"The path {path!r} is plain text, and no regular expression: one is written in"
-                r" braces, as in '/{name:\d+}', and matched to its end",
+                f"The path {path!r} is plain text, not a regular expression: write expressions in"
+                r" braces, as in '/{name:\d+}'; they match to the end of the placeholder",
             )
             for path in (r"/x/(\d+)", "/x/.*", "/x/[0-9]+", "/x$")
         ],
@@ -242,7 +242,7 @@ def test_legal_text_that_means_something_elsewhere_is_told(app, path, text):
 def test_a_word_that_resembles_a_type_is_told_and_works(app, placeholder, word, right):
     path = f"/x/{placeholder}"
     assert told(app, path) == [
-        f"In the path {path!r}, {word!r} is no type: it is a regular expression, which matches"
+        f"In the path {path!r}, {word!r} is not a type, but a regular expression, which matches"
         f" {word!r} and nothing else. Write '{right}'"
     ]
     assert app.routes.match(f"/x/{word}")[0] is not None
@@ -291,7 +291,7 @@ def test_paths_as_they_should_be_are_not_told(app, path):
 def test_a_type_with_something_behind_it_is_told(app, placeholder, pattern, right):
     path = f"/x/{placeholder}"
     assert told(app, path) == [
-        f"In the path {path!r}, {pattern!r} is no type: it is a regular expression."
+        f"In the path {path!r}, {pattern!r} is not a type, but a regular expression."
         f" Write '{right}'"
     ]
 
@@ -389,7 +389,7 @@ def test_a_mistake_in_a_group_is_told_at_its_line_and_not_again(app):
         (1, "The extra 'lazybody' of a route means nothing to Roll: write `lazy_body=`"),
         (
             3,
-            "In the path '/{id:number}', 'number' is no type: it is a regular expression, which"
+            "In the path '/{id:number}', 'number' is not a type, but a regular expression, which"
             " matches 'number' and nothing else. Write '{id:int}'",
         ),
         (3, "The extra 'method' of a route means nothing to Roll: write `methods=`"),
@@ -407,7 +407,7 @@ def test_a_mistake_in_a_group_is_told_at_its_line_and_not_again(app):
             {"methods": 5},
             "`methods` is a list of methods, such as ['GET', 'POST'], or one of them",
         ),
-        ({"path": "/x"}, "A group has no `path`: its routes have, behind the prefix"),
+        ({"path": "/x"}, "A group has no `path`: give each of its routes a path"),
     ],
 )
 def test_a_setting_of_a_group_that_cannot_be_used_is_told_at_its_line(app, extras, text):

@@ -368,9 +368,9 @@ async def test_after_a_restart_all_are_served_and_told(redis, launch, visit, cap
     redis.end()
     await until(lambda: not (up(one) or up(two)))
     for app in (one, two):
-        with pytest.raises(ConnectionError, match="Redis is away"):
+        with pytest.raises(ConnectionError, match="Redis is unreachable"):
             await app.rooms["lobby"].send("lost")
-        with pytest.raises(ConnectionError, match="Redis is away"):
+        with pytest.raises(ConnectionError, match="Redis is unreachable"):
             await app.rooms["lobby"].count()
     late = await visit(two)  # who comes meanwhile is let in, and served afterwards
     redis.start()
@@ -384,7 +384,7 @@ async def test_after_a_restart_all_are_served_and_told(redis, launch, visit, cap
     await until_count(one, 1, "cellar")
     messages = [record.getMessage() for record in caplog.records]
     assert [text for text in messages if "back" in text] == ["Redis is back"] * 2
-    assert len([text for text in messages if "away" in text]) == 2
+    assert len([text for text in messages if "unreachable" in text]) == 2
     assert len(messages) == 4
 
 
@@ -458,8 +458,8 @@ async def test_an_application_starts_without_redis(server, launch, visit, caplog
     app = await launch()
     ada = await visit(app)
     await until(lambda: len(attempts) > 2)
-    assert caplog.text.count("Redis is away, rooms get no messages") == 1
-    with pytest.raises(ConnectionError, match="Redis is away"):
+    assert caplog.text.count("Redis is unreachable, so rooms get no messages") == 1
+    with pytest.raises(ConnectionError, match="Redis is unreachable"):
         await app.rooms["lobby"].send("x")
     server.start()
     await until(lambda: up(app))
@@ -526,7 +526,7 @@ async def test_what_is_no_redis_holds_up_nobody(launch, visit, quick, answer, ca
     await until(lambda: not up(app))
     with pytest.raises(ConnectionError):
         await app.rooms["lobby"].send("x")
-    assert caplog.text.count("Redis is away, rooms get no messages: ") == 1
+    assert caplog.text.count("Redis is unreachable, so rooms get no messages: ") == 1
     assert "messages: \n" not in caplog.text
     await app.live.stop()
     server.close()

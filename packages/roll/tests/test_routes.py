@@ -341,7 +341,7 @@ def test_a_path_that_cannot_be_parsed_is_an_invalid_route(app):
 def test_one_name_is_for_one_path(app):
     app.route("/a", name="home")(ok)
     app.route("/a", methods=["POST"], name="home")(ok)
-    with pytest.raises(ValueError, match=r"'home' of '/b' is the one of '/a'"):
+    with pytest.raises(ValueError, match=r"'home' of '/b' is taken by '/a'"):
         app.route("/b", name="home")(ok)
 
 

@@ -153,7 +153,7 @@ def test_who_asks_again_does_not_wait_for_tasks(with_task):
     assert with_task.stdout.readline() == "task cancelled\n"
     with_task.stdin.close()  # which ends the thread
     assert with_task.stdout.read() == "Bye.\nshutdown\n"
-    assert "is cancelled, as it has not ended" in with_task.stderr.read()
+    assert "is cancelled, because it has not ended in time" in with_task.stderr.read()
     assert with_task.wait() == 0
 
 

@@ -41,7 +41,7 @@ NAMED = {
         "file.content_type.decode()",
         'file.params[b"name"]',
     ],
-    "Files are no BytesIO": ["data = file.getbuffer()"],
+    "Files are not BytesIO": ["data = file.getbuffer()"],
     "Words of booleans": [
         'class Q(Query):~    TRUE_STRINGS = ("y",)',
         "class F(roll.Form):~    NONE_STRINGS: tuple = ()",
@@ -267,7 +267,7 @@ def test_each_line_of_a_shop_that_needs_a_look_is_named():
         ("async def item(request, response, id: int):", "Arguments of handlers"),
         ('response.body = "<p>" + app.items[id]', "Default Content-Type"),
         ('if photo.content_type == b"image/png":', "Content type of a file"),
-        ("response.body = photo.getbuffer()", "Files are no BytesIO"),
+        ("response.body = photo.getbuffer()", "Files are not BytesIO"),
         ("while ws.open:", "Websocket names"),
         ("print(app.routes.root)", "Autoroutes itself"),
     ]
@@ -296,7 +296,7 @@ def test_command_takes_a_file_and_says_when_there_is_nothing(package, capsys):
     assert capsys.readouterr().out.startswith("0 to look at, in 1 files")
 
 
-@pytest.mark.parametrize(("arguments", "told"), [([], "What is"), (["no"], "No such file")])
+@pytest.mark.parametrize(("arguments", "told"), [([], "Name a file"), (["no"], "No such file")])
 def test_command_says_how_it_is_called(arguments, told, capsys):
     assert main(arguments) == 2
     told_all = capsys.readouterr().err

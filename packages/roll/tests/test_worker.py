@@ -654,7 +654,7 @@ async def test_a_gunicorn_without_the_worker_says_which_one_to_take(gunicorn):
     _, err = gunicorn.communicate()
     errors = [line for line in err.splitlines() if "Error: " in line or "Warning: " in line]
     assert errors == [
-        "RuntimeError: An application of Roll is not a WSGI application: run it by"
+        "RuntimeError: An application of Roll is not a WSGI application: run it with"
         " `gunicorn package.module:app --worker-class roll.worker.Worker`"
     ]
 

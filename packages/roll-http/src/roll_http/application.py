@@ -87,7 +87,7 @@ def check_application(app: Any) -> None:
         raise TypeError(f"An application is an object, not a class: write `{app.__name__}()`")
     kind = type(app).__name__
     if not callable(app):
-        raise TypeError(f"{kind} is no application: it needs `async def __call__`")
+        raise TypeError(f"{kind} is not an application: it needs `async def __call__`")
     for name in _CLASSES:
         found = getattr(app, name, None)
         if not callable(found):

@@ -38,7 +38,8 @@ def check_size(size: int, limit: Any) -> None:
 
 ONCE = "The body was read already: it can be streamed only once"
 PART = (
-    "A part of the body was streamed already: `async for` goes on there, the whole can't be loaded"
+    "A part of the body was streamed already: continue with `async for`, because the whole body"
+    " can't be loaded any more"
 )
 FORM = "The body was read as a form already"
 ELSEWHERE = "The body is being read elsewhere already"

@@ -142,8 +142,8 @@ def read_path(path: Any) -> str:
         raise other_type("path", path, "text, or None")
     if not _is_path(path):
         raise ValueError(
-            f"Cookie path {path!r} is no path of a URL: it begins with /, is percent-encoded, and"
-            " has neither a space nor a ;"
+            f"Cookie path {path!r} is not the path of a URL: it must begin with / and be"
+            " percent-encoded, without a space or a ;"
         )
     return path
 
@@ -154,8 +154,8 @@ def read_domain(domain: Any) -> str:
         raise other_type("domain", domain, "text, or None")
     if domain and not _is_domain(domain):
         raise ValueError(
-            f"Cookie domain {domain!r} is no host name: it has letters of ASCII, digits, dots and"
-            " hyphens (punycode for others), and no port"
+            f"Cookie domain {domain!r} is not a host name: it must have ASCII letters, digits,"
+            " dots and hyphens only (punycode for others), without a port"
         )
     return domain
 
@@ -168,7 +168,7 @@ def read_samesite(samesite: Any, secure: bool) -> str:
         )
     value = SAMESITE.get(samesite.lower())
     if value is None:
-        raise ValueError(f"Cookie samesite {samesite!r} is none of 'Strict', 'Lax' and 'None'")
+        raise ValueError(f"Cookie samesite must be 'Strict', 'Lax' or 'None', not {samesite!r}")
     if value == "None" and not secure:
         raise ValueError("Cookie samesite 'None' needs secure=True: browsers drop it without")
     return value

@@ -35,7 +35,7 @@ def _status_of(code: Any) -> HTTPStatus:
         return _STATUSES[code]
     except (KeyError, TypeError):  # TypeError: it may be of a type that no dict takes
         raise ValueError(
-            f"{code!r} is no HTTP status: give a registered code, such as 404"
+            f"{code!r} is not an HTTP status: give a registered code, such as 404"
         ) from None
 
 

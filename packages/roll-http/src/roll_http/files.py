@@ -136,7 +136,7 @@ class FileBody:
         """Find out how many of the requested bytes the file has."""
         status = os.fstat(file.fileno())
         if not S_ISREG(status.st_mode):
-            raise InvalidResponse(f"{self.path!r} is no regular file")
+            raise InvalidResponse(f"{self.path!r} is not a regular file")
         if self.position > status.st_size:
             raise InvalidResponse(
                 f"{self.path!r} has {status.st_size} bytes: it has none at {self.position}"
@@ -201,7 +201,9 @@ def _check(name: str, number: Any) -> None:
         kind = type(number).__name__
         raise TypeError(f"The {name} of a FileBody is a number of bytes, not {kind}")
     if number < 0:
-        raise ValueError(f"The {name} of a FileBody is below 0: it counts from the file's begin")
+        raise ValueError(
+            f"The {name} of a FileBody is below 0: it counts from the beginning of the file"
+        )
 
 
 def _open_at_once(path: str, flags: int) -> int:

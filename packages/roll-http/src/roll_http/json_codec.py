@@ -101,7 +101,7 @@ def _checked(default: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _refuse_unrun(result: Any) -> None:
     if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
-        text = f"`default` returned {result!r}, of which nothing has run"
+        text = f"`default` returned {result!r}, which never started"
         if inspect.iscoroutine(result):
             result.close()  # otherwise Python warns that it was never awaited
         raise TypeError(text)
@@ -134,7 +134,7 @@ def _finite(digits: str) -> float:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON (RFC 8259 6)")
+    raise ValueError(f"{constant} is not valid JSON (RFC 8259 6)")
 
 
 # A method call for each number with a fraction or an exponent costs 0.1 us.

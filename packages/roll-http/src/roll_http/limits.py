@@ -101,7 +101,8 @@ def check(name: str, kind: str, value: Any) -> None:
         wanted = "a whole number" if "int" in kind else "a number of seconds, or of bytes a second"
         none = ", or None for no limit" if "None" in kind else ""
         raise ValueError(
-            f"The limit {name!r} is {wanted}, not below {least}{none}; it is {reprlib.repr(value)}"
+            f"The limit {name!r} must be {wanted}, at least {least}{none}, not"
+            f" {reprlib.repr(value)}"
         )
 
 

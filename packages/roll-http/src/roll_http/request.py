@@ -197,8 +197,8 @@ class Request(RequestBase):
     def _lost(self) -> RuntimeError:
         name = type(self).__name__
         return RuntimeError(
-            f"The body was being read when that was cancelled, and the `__aiter__` of {name} can't"
-            " go on where it was"
+            f"The reading of the body was cancelled, and the `__aiter__` of {name} can't continue"
+            " where it stopped"
         )
 
     def _loaded_limit(self) -> int | None:

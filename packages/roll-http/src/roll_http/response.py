@@ -63,7 +63,7 @@ class Response(ResponseBase):
         try:
             self._status = _STATUSES[code]
         except (KeyError, TypeError):  # TypeError: it may be of a type that no dict takes
-            message = f"{code!r} is no HTTP status: give a registered code, such as 200"
+            message = f"{code!r} is not an HTTP status: give a registered code, such as 200"
             raise ValueError(message) from None
 
     @property

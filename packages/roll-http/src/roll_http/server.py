@@ -64,7 +64,7 @@ class Server:
         if not is_plain(factory):
             raise ValueError(f"The factory of protocols is a plain function, not {factory!r}")
         if limits is not None and not isinstance(limits, Limits):
-            raise ValueError(f"`limits` is not {limits!r}: write `Limits(...)`")
+            raise ValueError(f"`limits` cannot be {limits!r}: write `Limits(...)`")
         if tls is not None and not isinstance(tls, ssl.SSLContext):
             raise ValueError(f"`tls` is not {tls!r}: write `ssl.create_default_context(...)`")
         self._factory = factory

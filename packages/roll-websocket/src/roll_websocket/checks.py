@@ -28,7 +28,7 @@ def check_protocol(protocol: object) -> None:
         check_count("MAX_SIZE", protocol.MAX_SIZE, 1)
     for name in ("dumps", "loads"):
         if not callable(getattr(protocol.JSON, name, None)):
-            raise ValueError(f"`JSON` has the methods dumps and loads; {protocol.JSON!r} has not")  # noqa: TRY004 - as all options
+            raise ValueError(f"`JSON` must have the methods dumps and loads: {protocol.JSON!r}")  # noqa: TRY004 - as all options
 
 
 def check_count(name: str, value: object, least: int) -> None:

@@ -115,4 +115,4 @@ def finite(text: str) -> float:
 
 def refuse(text: str) -> NoReturn:
     """Raise ValueError for NaN and infinities, which JSON does not have (RFC 8259 6)."""
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not valid JSON")

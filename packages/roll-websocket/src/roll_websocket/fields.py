@@ -21,7 +21,7 @@ def pairs(headers: object) -> list[tuple[object, object]]:
 def pair(item: object) -> tuple[object, object]:
     """Return a pair. Raise ValueError for anything else."""
     if not isinstance(item, tuple | list) or len(item) != 2:  # noqa: PLR2004 - a pair
-        raise ValueError(f"`headers` has pairs of a name and a value; {item!r} is none")
+        raise ValueError(f"`headers` has pairs of a name and a value, not {item!r}")
     return item[0], item[1]
 
 

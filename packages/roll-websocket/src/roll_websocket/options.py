@@ -87,7 +87,7 @@ def check_origin(name: str, origin: object) -> None:
     if scheme in DEFAULT_PORTS and not is_as_browsers_write(name_of_host):
         raise ValueError(f"`{name}`: no browser writes the address in {origin!r} like that")
     if given and int(given) > MAX_PORT:
-        raise ValueError(f"`{name}`: there is no port {given}, in {origin!r}")
+        raise ValueError(f"`{name}` has the invalid port {given} in {origin!r}")
     port = DEFAULT_PORTS.get(scheme)
     if port is not None and host.endswith(f":{port}"):
         raise ValueError(f"`{name}`: browsers leave out the port of {origin!r}, so must this")
@@ -133,7 +133,9 @@ def check_subprotocols(name: str, value: object) -> None:
 def check_headers(name: str, value: object) -> None:
     """Check fields of the 101 response, for more than one of them."""
     if isinstance(value, Iterator):
-        raise ValueError(f"`{name}` is for all connections, so no iterator: not {value!r}")  # noqa: TRY004 - as all options
+        raise ValueError(  # noqa: TRY004 - as all options
+            f"`{name}` is used for all connections: give a list, not the iterator {value!r}"
+        )
     own_fields(value)
 
 

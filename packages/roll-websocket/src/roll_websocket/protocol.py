@@ -351,7 +351,7 @@ class WSProtocol(asyncio.Protocol):
         try:
             return self.JSON.loads(message.encode() if isinstance(message, str) else message)
         except (ValueError, RecursionError) as error:
-            raise InvalidMessage("The message is no JSON.") from error
+            raise InvalidMessage("The message is not JSON.") from error
 
     async def iter_json(self) -> AsyncIterator[Any]:
         """Iterate over the values of JSON messages, as the iteration over messages does."""

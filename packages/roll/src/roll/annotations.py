@@ -137,28 +137,28 @@ def uuid_class() -> Any:
 def to_int(text: str) -> int:
     digits = text[1:] if text.startswith(("+", "-")) else text
     if len(digits) > MAX_DIGITS or not (digits.isascii() and digits.isdigit()):
-        raise ValueError(f"{text!r} is no integer")
+        raise ValueError(f"{text!r} is not an integer")
     return int(text)
 
 
 def to_float(text: str) -> float:
     number = float(text) if not text.strip(NUMBER) else inf
     if not isfinite(number):
-        raise ValueError(f"{text!r} is no number")
+        raise ValueError(f"{text!r} is not a number")
     return number
 
 
 def to_uuid(text: str) -> UUID:
     found: UUID = uuid_class()(text)
     if text.lower() not in {str(found), found.hex}:
-        raise ValueError(f"{text!r} is no UUID as it is written in URLs")
+        raise ValueError(f"{text!r} is not a UUID as URLs have it")
     return found
 
 
 def to_date(text: str) -> date:
     found = date.fromisoformat(text)
     if found.isoformat() != text:
-        raise ValueError(f"{text!r} is no date of the form YYYY-MM-DD")
+        raise ValueError(f"{text!r} is not a date of the form YYYY-MM-DD")
     return found
 
 
@@ -181,6 +181,6 @@ def enum_conversion(kind: type[Enum]) -> Convert:
             return kind(text)  # the enum may define `_missing_`
         except Exception as error:
             # `_missing_` may raise anything, often a KeyError: the text is not a member.
-            raise ValueError(f"{text!r} is no {kind.__qualname__}") from error
+            raise ValueError(f"{text!r} is not a {kind.__qualname__}") from error
 
     return convert

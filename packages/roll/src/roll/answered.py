@@ -146,6 +146,6 @@ def check_function(function: Any) -> None:
         function.close()  # otherwise Python warns that it was never awaited
         raise TypeError("`after` calls a function later: give the function itself, without ()")
     if not callable(function):
-        raise TypeError(f"`after` calls a function later, which {function!r} is not")
+        raise TypeError(f"`after` takes a function to call later, not {function!r}")
     if is_generator(function):
         raise TypeError(f"{function!r} is a generator, which `after` cannot run")

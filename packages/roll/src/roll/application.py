@@ -34,7 +34,7 @@ from .views import ENDPOINTS, endpoint_of
 __all__ = ["Roll"]
 
 NO_WSGI: Final = (
-    "An application of Roll is not a WSGI application: run it by `gunicorn package.module:app"
+    "An application of Roll is not a WSGI application: run it with `gunicorn package.module:app"
     " --worker-class roll.worker.Worker`"
 )
 

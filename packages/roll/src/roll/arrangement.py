@@ -34,16 +34,15 @@ def check_listener(listener: Listener, event: str, names: tuple[str, ...]) -> No
         bind(*given, **dict(keywords))
     except TypeError as error:
         raise ValueError(
-            f"{described(listener)} takes {signature}, and cannot listen to {event!r}, for which"
-            f" it is called with ({', '.join(names)}): {error}. Write its parameters as"
-            f" ({', '.join(names)})"
+            f"{described(listener)} takes {signature}, but Roll calls listeners of {event!r} with"
+            f" ({', '.join(names)}): {error}. Write its parameters as ({', '.join(names)})"
         ) from None
     taken = positional(listener)[: len(given)]
     if misplaced(taken, given):
         advise(
-            f"{described(listener)} takes ({', '.join(taken)}), but is called with"
-            f" ({', '.join(given)}): write {' and '.join(f'`{name}`' for name in given)}, which"
-            " come by their names"
+            f"{described(listener)} takes ({', '.join(taken)}), but Roll calls it with"
+            f" ({', '.join(given)}): write {' and '.join(f'`{name}`' for name in given)}, because"
+            " these arguments are passed by name"
         )
 
 

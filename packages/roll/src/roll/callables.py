@@ -58,7 +58,7 @@ def refuse_async(call: Any, what: str) -> None:
     `what` is the subject of the message.
     """
     if is_async(call) or is_generator(call):
-        raise ValueError(f"{what} is called without an await: {call!r} must be a plain function")
+        raise ValueError(f"{what} is never awaited: {call!r} must be a plain function")
 
 
 def signature_of(call: Any) -> inspect.Signature:
@@ -103,7 +103,7 @@ def refuse_awaitable(result: Any, what: str) -> None:
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()  # otherwise Python warns that it was never awaited
-        raise TypeError(f"{what} is called without an await, and has given {result!r}")
+        raise TypeError(f"{what} is never awaited: {result!r}")
 
 
 def refuse_unrun(result: Any, what: str) -> None:
@@ -115,7 +115,7 @@ def refuse_unrun(result: Any, what: str) -> None:
         result.close()  # otherwise Python warns as well, and this error is clearer
         name = f"{result.__qualname__}()"
         raise TypeError(
-            f"{what} returned a coroutine, {name}, of which nothing has run: `await` it first"
+            f"{what} returned a coroutine, {name}, which never started: `await` it first"
         )
     if inspect.isgenerator(result) or inspect.isasyncgen(result):
-        raise TypeError(f"{what} returned a generator, of which nothing has run: {result!r}")
+        raise TypeError(f"{what} returned a generator, which never started: {result!r}")

@@ -92,7 +92,7 @@ def advise_on_methods(view: type, instance: Any) -> None:
         meant = misspelt(name)
         # A method without parameters is no handler: the view calls it itself.
         if meant and callable(getattr(view, name)) and takes_something(getattr(instance, name)):
-            advise(f"{view.__qualname__}.{name} answers no method of HTTP: write `{meant}`")
+            advise(f"{view.__qualname__}.{name} does not answer any HTTP method: write `{meant}`")
 
 
 def takes_something(method: Any) -> bool:

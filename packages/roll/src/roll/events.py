@@ -81,8 +81,8 @@ class Events:
                 refuse_async(listener, f"A listener of {name!r}")
             if name in BUILT_IN and is_generator(listener):
                 raise ValueError(
-                    f"{listener!r} is a generator, which a listener of {name!r} cannot be. If a "
-                    "lifespan is meant: write `@app.lifespan` above it"
+                    f"{listener!r} is a generator, so it cannot be a listener of {name!r}. If you "
+                    "mean a lifespan, write `@app.lifespan` above it"
                 )
             if name in BUILT_IN:
                 check_listener(listener, name, ARGUMENTS.get(name, ()))
@@ -157,7 +157,7 @@ class Events:
         if name not in BUILT_IN:
             return True
         refuse_unrun(result, f"{described(listener)}, a listener of {name!r},")
-        refuse_awaitable(result, f"What a listener of {name!r} gives")
+        refuse_awaitable(result, f"The result of a listener of {name!r}")
         if name in TO_ALL:
             return False
         if result is not True:
@@ -173,7 +173,7 @@ def check_event(name: Any) -> None:
             f" name, before {name!r}"
         )
     if name not in BUILT_IN and (meant := resembled(name, BUILT_IN)) is not None:
-        advise(f"The event {name!r} is not sent by Roll: write {meant!r} for the one that is")
+        advise(f"Roll does not send an event {name!r}: write {meant!r}, which it sends")
 
 
 async def unfinished_hook(

@@ -74,7 +74,7 @@ class Told:
         """
         check_prefix(prefix, routes, self.prefixes)
         if "path" in extras:
-            raise ValueError("A group has no `path`: its routes have, behind the prefix")
+            raise ValueError("A group has no `path`: give each of its routes a path")
         check_settings(extras)
         advise_on_extras(name for name in extras if name not in self.extras)
         self.extras.update(extras)

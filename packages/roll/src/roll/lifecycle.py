@@ -85,13 +85,13 @@ class Lifecycle(Events):
     def _check_running(self) -> None:
         if not self.kept_tasks.open:
             raise RuntimeError(
-                "The application does not run: `create_task` is for handlers, listeners and tasks,"
-                " from `startup` on until `shutdown` has been sent"
+                "The application does not run: call `create_task` in handlers, listeners and"
+                " tasks, between the events `startup` and `shutdown`"
             )
         if not runs_here(self._serving):
             raise RuntimeError(
-                "The application runs in another thread, or another event loop: give the coroutine"
-                " to `asyncio.run_coroutine_threadsafe(coroutine, app.loop)`"
+                "The application runs in another thread or event loop: call"
+                " `asyncio.run_coroutine_threadsafe(coroutine, app.loop)` instead"
             )
 
     def listen(self, name: str) -> Callable[[L], L]:

@@ -194,8 +194,6 @@ def fault_of(function: Any) -> str | None:
     if any(map(inspect.isasyncgenfunction, functions_of(function))):
         return None
     if any(map(inspect.isasyncgenfunction, functions_of(getattr(function, "__wrapped__", None)))):
-        return (
-            f"{described(function)} is no lifespan as it is decorated: no `@asynccontextmanager`"
-        )
-    kind = "has no `yield`" if is_async(function) else "is no `async def`"
-    return f"{described(function)} is no lifespan, as it {kind}"
+        return f"{described(function)} is no longer a lifespan under `@asynccontextmanager`"
+    kind = "has no `yield`" if is_async(function) else "is not an `async def`"
+    return f"{described(function)} is not a lifespan, because it {kind}"

@@ -54,12 +54,12 @@ class Taken:
         path, view = new
         both = f"{method} {path!r} of {described(view)}"
         if not same_names(old[0], path):
-            advice = f"{both} is never used: {described(old[1])} has it, at {old[0]!r}"
+            advice = f"{both} is never used: {described(old[1])} answers at {old[0]!r}"
             if replace:
                 raise ValueError(f"{advice}. To replace it, write the path as {old[0]!r}")
             advise(advice)
         elif not replace:
-            advise(f"{both} replaces {described(old[1])}: if that is meant, say `replace=True`")
+            advise(f"{both} replaces {described(old[1])}: if you mean that, write `replace=True`")
 
     def add(self, routes: Any, path: str, view: View, payload: Mapping[str, Any]) -> None:
         """Record the view that answers the methods of a route."""

@@ -30,7 +30,9 @@ def advise_on_order(handler: Any, given: Sequence[str]) -> None:
     if misplaced(names, given):
         taken, called = ", ".join(names), ", ".join(given)
         remedy = remedy_of([MEANINGS.get(name) for name in names], called)
-        advise(f"{described(handler)} takes ({taken}), but is called with ({called}): {remedy}")
+        advise(
+            f"{described(handler)} takes ({taken}), but Roll calls it with ({called}): {remedy}"
+        )
 
 
 def remedy_of(meant: Sequence[str | None], called: str) -> str:

@@ -71,7 +71,7 @@ def advise_on_parts(kind: type) -> None:
             meant = None if name in MEANT.values() else resembled(name, MEANT, 0.85)
             if meant is not None and looks_like_part(value):
                 advise(
-                    f"{owner.__qualname__}.{name} is no part of an application: write"
+                    f"{owner.__qualname__}.{name} is not a part of an application: write"
                     f" `{MEANT[meant]}`"
                 )
 
@@ -100,7 +100,7 @@ def check_parts(app: Any) -> None:
         where = f"{type(app).__name__}.{name}"
         refuse_async(part, where)
         if not callable(part) and not (part is None and name == "Protocol"):
-            raise ValueError(f"{where} is {part!r}: it is called, so it must be a class")
+            raise ValueError(f"{where} is {part!r}: it must be a class or a function")
     for name in ("JSON", *CALLED):
         if name not in UNUSED:
             check_part(app, name)
@@ -138,8 +138,8 @@ def check_contract(part: Any, contract: type, where: str) -> None:
     missing = [name for name in members(contract) if not has(part, name)]
     if missing:
         raise ValueError(
-            f"{where} is {part!r}, without {', '.join(f'`{name}`' for name in missing)}: "
-            f"see `{contract.__module__}.{contract.__name__}` for what is called when"
+            f"{where} is {part!r}, which lacks {', '.join(f'`{name}`' for name in missing)}: "
+            f"see `{contract.__module__}.{contract.__name__}` for what Roll calls"
         )
 
 

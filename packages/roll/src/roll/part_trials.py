@@ -72,7 +72,7 @@ def try_out(part: Any, name: str, where: str) -> None:
         made = TRIALS[name](part)
     except Exception as error:  # noqa: BLE001 - a part may refuse empty values
         if is_of_call(error):
-            raise ValueError(f"{where} is {part!r}, and cannot be called: {error}") from None
+            raise ValueError(f"{where} is {part!r}, which cannot be called: {error}") from None
         return
     check_made(made, name, where)
 
@@ -93,10 +93,10 @@ def check_made(made: Any, name: str, where: str, *, first: bool = False) -> None
     """
     asked = [each[:1] if first else each for each in MADE[name]]
     if inspect.isawaitable(made):
-        text = f"{where} is called without an await, and has made {made!r}"
+        text = f"{where} is never awaited, but returned {made!r}"
         if inspect.iscoroutine(made):
             made.close()  # otherwise Python warns that it was never awaited
         raise ValueError(text)
     if not any(all(hasattr(made, each) for each in names) for names in asked):
         wanted = " or ".join(" and ".join(f"`{each}`" for each in names) for names in asked)
-        raise ValueError(f"{where} has made {made!r}, without {wanted}: see `roll.parts`")
+        raise ValueError(f"{where} returned {made!r}, which lacks {wanted}: see `roll.parts`")

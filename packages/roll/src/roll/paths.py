@@ -110,8 +110,8 @@ def check_start(path: Any) -> None:
 def refuse_half_pair(path: str, text: str) -> None:
     if not text.isascii() and (found := re.search(HALF_PAIR, text)):
         raise ValueError(
-            f"No request has the path {path!r}: {found[0]!r} is half of a surrogate pair, which no"
-            " UTF-8 gives"
+            f"No request can have the path {path!r}: {found[0]!r} is half of a surrogate pair,"
+            " which UTF-8 cannot encode"
         )
 
 
@@ -154,8 +154,8 @@ def advise_on_ends(path: str, text: str) -> None:
         )
     elif re.search(EXPRESSION, text):
         advise(
-            f"The path {path!r} is plain text, and no regular expression: one is written in"
-            r" braces, as in '/{name:\d+}', and matched to its end"
+            f"The path {path!r} is plain text, not a regular expression: write expressions in"
+            r" braces, as in '/{name:\d+}'; they match to the end of the placeholder"
         )
     if text != text.strip():
         advise(

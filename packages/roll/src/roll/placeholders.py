@@ -111,7 +111,7 @@ def advise_on_placeholders(path: str, inner: Iterable[str], known: tuple[str, ..
         if pattern not in known and (right := probable(name, pattern, known)) is not None:
             only = f", which matches {pattern!r} and nothing else" if is_word(pattern) else ""
             advise(
-                f"In the path {path!r}, {pattern!r} is no type: it is a regular expression{only}."
+                f"In the path {path!r}, {pattern!r} is not a type, but a regular expression{only}."
                 f" Write {right}"
             )
 

@@ -97,7 +97,7 @@ class Registration(Lifecycle):
         taken = path if name is None else self._named.get(name, path)
         if taken != path:
             raise ValueError(
-                f"The name {name!r} of {path!r} is the one of {taken!r}: give it another name"
+                f"The name {name!r} of {path!r} is taken by {taken!r}: give it another name"
             )
 
     def route_at_startup(self, register: Callable[[], object]) -> None:

@@ -71,7 +71,7 @@ def checked_limits(limits: Any) -> Limits:
     if limits is None:
         return Limits()
     if not isinstance(limits, Limits):
-        raise ValueError(f"`limits` is not {limits!r}: write `Roll(limits=Limits(...))`")  # noqa: TRY004 - as every mistake in an application
+        raise ValueError(f"`limits` cannot be {limits!r}: write `Roll(limits=Limits(...))`")  # noqa: TRY004 - as every mistake in an application
     return limits
 
 

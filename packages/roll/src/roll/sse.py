@@ -128,8 +128,8 @@ def checked_id(value: Any) -> str:
     check_line("id", value)
     if has_forbidden(value) or value != value.strip(" \t"):
         raise ValueError(
-            f"`id` has a control character, or white space at its begin or end: {value!r} would"
-            " not come back in `Last-Event-ID` (RFC 9110 5.5)"
+            f"`id` has a control character, or white space at its beginning or end: {value!r}"
+            " would not come back in `Last-Event-ID` (RFC 9110 5.5)"
         )
     if len(value.encode()) > LONGEST_ID:
         raise ValueError(f"`id` has more than {LONGEST_ID} bytes: it would not come back")
@@ -140,7 +140,7 @@ def check_line(name: str, text: Any) -> None:
     if not isinstance(text, str):
         raise ValueError(f"`{name}` is text, not {text!r}")  # noqa: TRY004 - as any bad event
     if "\n" in text or "\r" in text:
-        raise ValueError(f"`{name}` is one line, without a line break: not {text!r}")
+        raise ValueError(f"`{name}` is one line, without a line break, not {text!r}")
 
 
 def check_retry(value: Any) -> None:

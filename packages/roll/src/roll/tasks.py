@@ -124,7 +124,9 @@ class Tasks:
         await asyncio.sleep(0)  # let new tasks start: some end in their first step
         until = loop.time() + LAST_SECOND
         for task in self._others():
-            logger.warning("The task %s is cancelled, as it has not ended", described(task))
+            logger.warning(
+                "The task %s is cancelled, because it has not ended in time", described(task)
+            )
         while (tasks := self._others()) and (left := until - loop.time()) > 0:
             for task in tasks:
                 if not task.cancelling():
@@ -134,7 +136,7 @@ class Tasks:
 
     def _abandon(self) -> None:
         for task in self._others():
-            logger.error("The task %s goes on, though it was cancelled", described(task))
+            logger.error("The task %s still runs, though it was cancelled", described(task))
             self._running.discard(task)
 
     def _left(self) -> float:
@@ -187,5 +189,5 @@ def check_coroutine(coroutine: Any) -> None:
         return
     if inspect.iscoroutinefunction(coroutine):
         name = getattr(coroutine, "__name__", "function")
-        raise TypeError(f"A task is made of a coroutine: write `create_task({name}(...))`")
-    raise TypeError(f"A task is made of a coroutine, not of {coroutine!r}")
+        raise TypeError(f"`create_task` takes a coroutine: write `create_task({name}(...))`")
+    raise TypeError(f"`create_task` takes a coroutine, not {coroutine!r}")

@@ -85,7 +85,7 @@ async def a_coroutine(request, response, size, seconds):
         (5, "is a function, not 5"),
         (int, "is a function: <class 'int'> is a class whose objects nothing uses"),
         (lambda request, response: None, r"`report` is called with \(request, response, size"),
-        (a_coroutine, "is called without an await"),
+        (a_coroutine, "is never awaited"),
         (partial(a_coroutine, None), "."),
     ],
 )

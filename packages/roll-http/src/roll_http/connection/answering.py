@@ -113,14 +113,14 @@ def _answer_to(connection: Connection, head: Head, error: BaseException) -> Resp
     disconnected = isinstance(error, ClientDisconnected)
     if connection.state == SWITCHED:  # what the client has got of the other protocol is not whole
         if not disconnected:
-            log_failure(head, "raised behind its switch")
+            log_failure(head, "raised after the switch of its connection")
         if not connection.transport.is_closing():
             connection.abort()
         return None
     if disconnected and connection.gone:
         return None
     if isinstance(error, asyncio.CancelledError):
-        return failed(connection, head, "was cancelled by itself")
+        return failed(connection, head, "cancelled its own task")
     return answer_to(connection, head, error)
 
 
@@ -136,7 +136,7 @@ def _end_late(head: Head, error: BaseException) -> None:
     """Log an error that an application raised after its response; raise what ends the task."""
     if ends_task(error):
         raise error
-    log_failure(head, "raised behind its response")
+    log_failure(head, "raised after its response")
 
 
 async def _give_up(connection: Connection) -> None:
@@ -194,7 +194,7 @@ def send(
         raise
     except BaseException as error:  # noqa: BLE001 - a header's `str()` may raise anything
         if isinstance(error, AttributeError) and not isinstance(given, Response):
-            error = InvalidResponse(f"it is a {type(given).__name__}, and no Response")
+            error = InvalidResponse(f"it is a {type(given).__name__}, not a Response")
         response = unsendable(connection, head, error)
         serialized = serialize_plain(connection, head, response)
     if connection.reader.body is not None:

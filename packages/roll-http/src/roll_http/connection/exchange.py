@@ -179,7 +179,7 @@ class Exchange:
         """Log the error that is being handled, and has cut a stream: it can't be answered."""
         if isinstance(error, HttpError):
             # The stream reads the request's body, and that is malformed or late.
-            what = "A streamed response ended with its head sent: %s, for %s"
+            what = "A streamed response was cut after its head was sent: %s, for %s"
             logger.warning(what, error, asked_for(self._connection.request))
         elif isinstance(error, ClientDisconnected):
             return

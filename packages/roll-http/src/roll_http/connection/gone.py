@@ -28,8 +28,8 @@ INSTEAD: Final[dict[str, str]] = {
     "parser": PARSER,
     "pause_reading": BUFFERS,
     "resume_reading": BUFFERS,
-    "task": "a handler finds its own by `asyncio.current_task()`; await the client of tests",
-    "upgraded": "`request.upgrade` has what was asked for",
+    "task": "a handler has `asyncio.current_task()`; in a test, await the test client",
+    "upgraded": "`request.upgrade` has the protocol that the client asked for",
     "write": SENDING,
     "write_body": SENDING,
 }

@@ -198,7 +198,9 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
         """
         _check_switch(protocol, head)
         if self.state in {IDLE, HEAD, SKIPPING_BODY, SWITCHED}:
-            raise RuntimeError("No request is being answered here: only that can be switched")
+            raise RuntimeError(
+                "No request is being answered on this connection, so it cannot be switched"
+            )
         if self.state != ANSWERING or self.transport.is_closing():
             raise ClientDisconnected("The client has gone")
         self._successor = protocol
@@ -233,7 +235,9 @@ def _check_switch(protocol: Any, head: Any) -> None:
     if not isinstance(head, bytes | bytearray | memoryview):
         raise TypeError(f"The head of a switch is bytes, not {type(head).__name__}")
     if isinstance(protocol, type) or not hasattr(protocol, "connection_made"):
-        raise TypeError(f"{protocol!r} is no asyncio.Protocol that a connection can be given to")
+        raise TypeError(
+            f"{protocol!r} is not an asyncio.Protocol object, so it cannot take over a connection"
+        )
 
 
 def _warn_of_last() -> None:

@@ -87,7 +87,7 @@ def _async_iterator_of(body: Any) -> AsyncIterator[Any]:
     if stream is not body and not hasattr(stream, "__anext__"):
         kind = _described(stream) if inspect.isawaitable(stream) else f"a {type(stream).__name__}"
         raise InvalidResponse(
-            f"`__aiter__` of {type(body).__name__} gives {kind}, which is no async iterator"
+            f"`__aiter__` of {type(body).__name__} returned {kind}, which is not an async iterator"
         )
     return stream  # type: ignore[no-any-return]
 
@@ -139,7 +139,7 @@ def as_bytes(item: Any) -> bytes:
         raise InvalidResponse(f"An item of the body is {_described(item)}: `await` it first")
     if isinstance(item, _CONTAINERS):
         kind = type(item).__name__
-        raise InvalidResponse(f"An item of the body is a {kind}: give json.dumps(...) of it")
+        raise InvalidResponse(f"An item of the body is a {kind}: encode it with json.dumps(...)")
     if _says_its_text(item):
         return str(item).encode()
     try:

@@ -131,7 +131,9 @@ def _status_line(status: Any) -> str:
     if type(status) is OtherStatus:
         line = f"HTTP/1.1 {status.value} \r\n"
     if line is None:
-        raise InvalidResponse(f"{status!r} is no HTTP status: give a registered one, such as 200")
+        raise InvalidResponse(
+            f"{status!r} is not an HTTP status: give a registered one, such as 200"
+        )
     return line
 
 
@@ -207,7 +209,7 @@ def _frame_stream(
 def _has_no_body(method: str, status: HTTPStatus) -> bool:
     """RFC 9110 6.4.1, and 9.3.6 for a tunnel that opens."""
     if status < _OK:
-        raise InvalidResponse(f"{status.value} is no final status (RFC 9110 15.2)")
+        raise InvalidResponse(f"{status.value} is not a final status (RFC 9110 15.2)")
     if method == "CONNECT" and status < _MULTIPLE_CHOICES:
         return True
     return status in _BODILESS

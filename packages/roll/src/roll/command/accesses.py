@@ -46,6 +46,5 @@ def own_logs(app: Any) -> Iterator[AccessLog]:
 def tell(form: str | None) -> None:
     if form is not None:
         sys.stderr.write(
-            f"roll: --access-log {form} adds nothing: the application writes an access log of its"
-            " own\n"
+            f"roll: --access-log {form} has no effect: the application writes its own access log\n"
         )

@@ -96,7 +96,7 @@ def tls_of(options: argparse.Namespace) -> ssl.SSLContext | None:
 
 def refuse_password() -> str:
     # Without this function, OpenSSL asks for the password on the terminal in each worker.
-    raise OSError(0, "the key is encrypted: nobody is asked for its password")
+    raise OSError(0, "the key is encrypted, and Roll does not ask for its password")
 
 
 def is_local(options: argparse.Namespace) -> bool:

@@ -71,11 +71,13 @@ def cors(
 
 def checked_origin(origin: Any) -> Origin:
     if is_generator(origin):
-        raise ValueError(f"{origin!r} is a generator, which cannot tell of an origin")
+        raise ValueError(f"{origin!r} is a generator, which cannot check an origin")
     if isinstance(functions_of(origin)[0], type):
-        raise ValueError(f"`origin` is no class: each object of {origin!r} would be a yes")  # noqa: TRY004 - like all mistakes here
+        raise ValueError(  # noqa: TRY004 - like all mistakes here
+            f"`origin` cannot be the class {origin!r}: each of its objects would count as true"
+        )
     if callable(origin):
-        refuse_misfit(origin, ("origin",), "The function that tells of an origin")
+        refuse_misfit(origin, ("origin",), "The function that checks an origin")
         predicate: Origin = origin
         return predicate
     if not isinstance(origin, Collection) or isinstance(origin, bytes | bytearray):
@@ -125,7 +127,7 @@ async def allow_later(allowed: Awaitable[bool], given: str, response: Any) -> No
 
 
 def allow(allowed: Any, given: str, response: Any) -> None:
-    refuse_unrun(allowed, "The function that tells of an origin")
-    refuse_awaitable(allowed, "What the function that tells of an origin gives")
+    refuse_unrun(allowed, "The function that checks an origin")
+    refuse_awaitable(allowed, "The result of the function that checks an origin")
     if allowed:
         response.headers["Access-Control-Allow-Origin"] = given

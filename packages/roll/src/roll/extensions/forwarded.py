@@ -194,7 +194,7 @@ def host_with_port(lists: Mapping[str, list[str]], index: int, count: int) -> st
     name = item(lists, "host", index, count)
     port = item(lists, "port", index, count)
     if port is not None and not is_port(port):
-        raise ValueError(f"X-Forwarded-Port is no port: {port[:80]!r}")
+        raise ValueError(f"X-Forwarded-Port is not a port: {port[:80]!r}")
     if name is None or port is None:
         return name
     default = PORTS.get((item(lists, "proto", index, count) or "http").lower())
@@ -214,7 +214,7 @@ def address_of(node: str) -> tuple[str, int] | None:
     name, port = parts_of(node)
     found = ip_of(name)
     if found is None or not (port.startswith("_") or is_port(port)):
-        raise ValueError(f"A forwarded address is none: {node[:80]!r}")
+        raise ValueError(f"A forwarded address is invalid: {node[:80]!r}")
     return str(found), 0 if port.startswith("_") else int(port)
 
 
@@ -245,7 +245,7 @@ def checked_scheme(scheme: str | None) -> str | None:
 
 def checked_host(host: str | None) -> str | None:
     if host is not None and not is_host(host):
-        raise ValueError(f"The forwarded host is none: {host[:80]!r}")
+        raise ValueError(f"The forwarded host is invalid: {host[:80]!r}")
     return host
 
 
@@ -259,5 +259,5 @@ def checked_prefix(prefix: str) -> str | None:
     if not prefix:
         return None
     if PREFIX.fullmatch(prefix) is None:
-        raise ValueError(f"X-Forwarded-Prefix is no path: {prefix[:80]!r}")
+        raise ValueError(f"X-Forwarded-Prefix is not a path: {prefix[:80]!r}")
     return prefix

@@ -41,9 +41,9 @@ class NamedRoutes:
         known = self.views.setdefault(name, view)
         if known is not view and path not in self.paths[name]:
             raise ValueError(
-                f"The name {name!r} is taken: {known!r} has it at {self.paths[name][0]!r}, "
-                f"{view!r} wants it at {path!r}. Give one of them a `name=` of its own, "
-                f"or the other view another name"
+                f"The name {name!r} is taken: {known!r} has it at {self.paths[name][0]!r}, and "
+                f"{view!r} would have it at {path!r}. Give one of them another `name=`, "
+                f"or rename one of the two views"
             )
         self.paths.setdefault(name, []).append(path)
 

@@ -52,5 +52,5 @@ def lines_of(fields: Iterable[Any]) -> bytes:
 
 def line_of(name: bytes, value: bytes) -> bytes:
     if not is_token(name.decode("latin-1")) or has_forbidden(value.decode("latin-1")):
-        raise ValueError(f"{name!r}: {value!r} is no field that can be sent (RFC 9110 5)")
+        raise ValueError(f"{name!r}: {value!r} cannot be sent as a field (RFC 9110 5)")
     return b"%b: %b\r\n" % (name, value)

@@ -24,14 +24,14 @@ def check_application(found: Any) -> None:
     """Raise a `ValueError` for an object that is not an ASGI 3 application."""
     fault = fault_of(found)
     if fault is not None:
-        raise ValueError(f"{shown(found)} is no application of ASGI 3: {fault}")
+        raise ValueError(f"{shown(found)} is not an ASGI 3 application: {fault}")
 
 
 def fault_of(found: Any) -> str | None:
     """Return why an object is not an application; None if it is one."""
     if inspect.iscoroutine(found):
         found.close()  # otherwise Python warns that it was not awaited
-        return "it is a coroutine, which a call of an `async def` gives: leave the call out"
+        return "it is a coroutine, the result of calling an `async def`: remove the call"
     if not callable(found):
         return "it cannot be called"
     if inspect.isclass(found):
@@ -39,10 +39,10 @@ def fault_of(found: Any) -> str | None:
     if takes(found, ASGI):
         return None
     if is_wsgi(found):
-        return f"it is called as one of WSGI is; {WRAP}"
+        return f"it has the parameters of a WSGI application; {WRAP}"
     if takes(found, ()):
-        return "it is called without arguments: if it makes an application, call it"
-    return "it is not called with `scope`, `receive` and `send`"
+        return "it takes no arguments: if it returns an application, call it"
+    return "it does not take `scope`, `receive` and `send`"
 
 
 def is_wsgi(found: Any) -> bool:

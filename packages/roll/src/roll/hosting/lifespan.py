@@ -59,7 +59,7 @@ class Life:
         if answer is None:
             self._supported = False
             error = self._task.exception()
-            logger.debug("%s knows no lifespan: %r", self._host, error)
+            logger.debug("%s does not support lifespans: %r", self._host, error)
         elif answer["type"] == "lifespan.startup.failed":
             await self._end()
             raise RuntimeError(f"{self._host} failed to start: {answer.get('message', '')}")

@@ -44,7 +44,9 @@ def main(arguments: list[str]) -> int:
     missing = [name for name in arguments if not Path(name).exists()]
     if missing or not arguments:
         told = (
-            f"No such file or folder: {', '.join(missing)}" if missing else "What is to be read?"
+            f"No such file or folder: {', '.join(missing)}"
+            if missing
+            else "Name a file or a folder."
         )
         print(f"{told}\nusage: python -m roll.upgrading PATH...", file=sys.stderr)  # noqa: T201
         return 2

@@ -87,7 +87,7 @@ def gone_names(node: ast.AST) -> Found:
     if isinstance(node, ast.ImportFrom) and node.module and "roll" in imported_by(node):
         for alias in node.names:
             if not importable(node.module, alias.name):
-                yield node, f"`{alias.name}` is no name of `{node.module}` any more"
+                yield node, f"`{alias.name}` is no longer a name of `{node.module}`"
 
 
 def importable(module: str, name: str) -> bool:
@@ -110,7 +110,7 @@ def errors_are_text(node: ast.AST) -> Found:
     for call in decorators_of(node, "listen"):
         if first_text(call) == "error" and not has_type(node):
             for part in bodies_set_in(node):
-                yield part, "is sent as text/plain, as there is no Content-Type"
+                yield part, "is sent as text/plain, because there is no Content-Type"
 
 
 def content_type_of_a_file(node: ast.AST) -> Found:
@@ -263,7 +263,7 @@ RULES: Final[list[tuple[str, Callable[[ast.AST], Found]]]] = [
     ("Text of exceptions", text_of_exceptions),
     ("Errors are text", errors_are_text),
     ("Content type of a file", content_type_of_a_file),
-    ("Files are no BytesIO", files_are_no_bytesio),
+    ("Files are not BytesIO", files_are_no_bytesio),
     ("Words of booleans", words_of_booleans),
     ("Hooks of Multipart", hooks_of_multipart),
     ("Private names of a request", private_names_of_a_request),

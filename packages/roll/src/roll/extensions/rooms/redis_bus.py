@@ -147,7 +147,7 @@ class RedisBus:
         if not session.subscriber.failure.done():
             await asyncio.wait([session.subscriber.failure])
         if not session.subscriber.connected:
-            raise ConnectionError("Redis is away")
+            raise ConnectionError("Redis is unreachable")
         return session
 
     def _channel(self, room: Place) -> bytes:

@@ -90,7 +90,7 @@ class Subscriber:
         """Log that Redis does not answer: once, not at every attempt."""
         if not self._away:
             reason = str(error) or f"no answer in {PATIENCE:g} seconds"
-            logger.warning("Redis is away, rooms get no messages: %s", reason)
+            logger.warning("Redis is unreachable, so rooms get no messages: %s", reason)
         self._away = True
         self._tell_first(error)
 
