@@ -92,7 +92,7 @@ def test_errors_are_those_of_rolls_own_server(server, curl):
     assert curl(f"{server.url}/json", "-d", "{").status == 400
 
 
-def test_large_upload_is_read_as_it_comes(server, curl, tmp_path):
+def test_large_upload_is_read_while_it_arrives(server, curl, tmp_path):
     data = bytes(range(256)) * 4 * 4096
     file = tmp_path / "data"
     file.write_bytes(data)
@@ -121,7 +121,7 @@ def test_handler_is_cancelled_when_its_client_leaves(server):
     server.wait_for("handler cancelled")
 
 
-def test_reader_of_a_body_is_told_when_its_client_leaves(server):
+def test_reader_of_a_body_gets_client_disconnected(server):
     if server.name == "daphne":
         pytest.skip("daphne calls the application once the whole body has come")
     with connect(server) as peer:

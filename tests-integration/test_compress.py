@@ -38,7 +38,7 @@ def app(tmp_path):
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "identity", "gzip, br"])
-async def test_httpx_reads_what_was_written(liveclient, coding):
+async def test_httpx_decodes_compressed_responses(liveclient, coding):
     headers = {"Accept-Encoding": coding}
     async with httpx.AsyncClient(
         base_url=liveclient.url, trust_env=False, headers=headers
@@ -57,7 +57,7 @@ async def test_httpx_reads_what_was_written(liveclient, coding):
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-async def test_curl_reads_what_was_written(liveclient):
+async def test_curl_decodes_compressed_responses(liveclient):
     for path, text in (
         ("/text", TEXT),
         ("/stream", f"{TEXT}. "),
@@ -106,7 +106,7 @@ simple_server(app, port=0)
 """
 
 
-def test_a_browser_reads_what_was_written(run, browser, tmp_path):
+def test_browser_decodes_compressed_responses(run, browser, tmp_path):
     (tmp_path / "app.py").write_text(SCRIPT)
     browser.open(run(sys.executable, "app.py", cwd=tmp_path).wait_for_url())
     assert browser.evaluate("document.querySelector('p').innerText") == TEXT.strip()

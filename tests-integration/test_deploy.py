@@ -215,7 +215,7 @@ def compose():
     return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 
 
-def test_compose_file_names_what_exists(compose):
+def test_compose_file_names_existing_files(compose):
     services = compose["services"]
     assert set(services) == {"web", "nginx", "redis"}
     assert (DEPLOY / services["web"]["build"] / "Dockerfile").exists()

@@ -59,7 +59,7 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 
 @needs_curl
-async def test_curl_goes_on_with_a_download_that_was_cut(liveclient, tmp_path):
+async def test_curl_resumes_a_download_that_was_cut(liveclient, tmp_path):
     saved = tmp_path / "saved"
     saved.write_bytes(LARGE[: 2**20])
     status, said = await curl(
@@ -70,7 +70,7 @@ async def test_curl_goes_on_with_a_download_that_was_cut(liveclient, tmp_path):
 
 
 @needs_curl
-async def test_curl_spares_what_it_has(liveclient, tmp_path):
+async def test_curl_does_not_download_an_unchanged_file_again(liveclient, tmp_path):
     tag = tmp_path / "tag"
     for path in ("version", "file/page.html"):
         url = f"{liveclient.url}/{path}"

@@ -446,7 +446,7 @@ def test_idle_connections_are_small(serve):
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_dripping_clients_delay_nobody(serve):
+def test_slow_clients_do_not_delay_others(serve):
     timeout = 10 if FULL else 2
     server = serve(limits={"head_timeout": timeout})
     count = 500

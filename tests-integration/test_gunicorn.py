@@ -202,7 +202,9 @@ TOLD = {
 
 
 @pytest.mark.parametrize("case", TOLD)
-def test_no_running_request_is_lost_whatever_the_master_is_told(gunicorn, site, either_loop, case):
+def test_no_running_request_is_lost_whatever_signal_the_master_gets(
+    gunicorn, site, either_loop, case
+):
     options, number = TOLD[case]
     program = gunicorn(*options, **site, **either_loop)
     for _ in range(2 if "2" in options else 1):
@@ -277,7 +279,7 @@ def change(program, path, text):
     pytest.fail("The change is never seen")
 
 
-def test_reload_serves_what_went_wrong_until_it_is_repaired(gunicorn, site, curl):
+def test_reload_serves_the_traceback_until_the_code_is_repaired(gunicorn, site, curl):
     path = site["cwd"] / "site_app.py"
     program = gunicorn("--reload", **site)
     assert curl(f"{program.url}/").status == 200

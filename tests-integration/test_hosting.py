@@ -105,7 +105,7 @@ def test_routes_of_roll_stay_beside_a_mount(hosted, curl):
 
 
 @pytest.mark.parametrize("framework", ["starlette"], indirect=True)
-def test_starlette_sends_files_and_runs_tasks_behind_responses(hosted, curl):
+def test_starlette_sends_files_and_runs_tasks_after_responses(hosted, curl):
     answer = curl(f"{hosted.url}/source")
     assert answer.body == (HOSTED / "starlette_app.py").read_text()
     assert answer.headers["x-middleware"] == "seen"
@@ -144,7 +144,7 @@ def test_gunicorn_serves_an_application_with_the_worker(run, curl):
     assert json.loads(curl(f"{url}/where").body)["state"] == "yes"
 
 
-def test_application_of_wsgi_is_refused_with_what_to_write():
+def test_wsgi_application_is_refused_with_advice():
     argv = [sys.executable, "-m", "roll", "run", "flask_app:flask"]
     skip_unless_installed("flask")
     ended = subprocess.run(argv, cwd=HOSTED, capture_output=True, text=True, check=False)

@@ -36,7 +36,7 @@ def test_books_are_kept_when_the_server_starts_again(library, run, curl, tmp_pat
     assert json.loads(curl(f"{again.url}/api/books").body)[0]["title"] == "Emma"
 
 
-def test_cover_comes_back(library, curl, tmp_path):
+def test_uploaded_cover_is_served(library, curl, tmp_path):
     cover = tmp_path / "cover.png"
     cover.write_bytes(PNG)
     fields = ("--form", "title=Emma", "--form", "author=Jane Austen", "--form", f"cover=@{cover}")

@@ -60,7 +60,7 @@ def test_a_table_shows_each_order_once(example, browser):
     assert program.stop() == 0
 
 
-def test_a_page_shows_what_its_path_says(example, browser):
+def test_page_shows_the_text_of_its_path(example, browser):
     url = example("single_page.py").url
     browser.open(url)
     browser.wait_for("document.querySelectorAll('li').length === 2")
@@ -85,7 +85,7 @@ def large(tmp_path):
     return path
 
 
-def test_an_upload_shows_its_progress_and_a_download_goes_on(example, browser, large, tmp_path):
+def test_upload_shows_its_progress_and_download_resumes(example, browser, large, tmp_path):
     url = example("file_transfer.py").url
     browser.open(url)
     browser.run("window.seen = []; new MutationObserver(() => 0)")

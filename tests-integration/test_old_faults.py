@@ -211,7 +211,7 @@ async def test_line_breaks_cannot_be_injected(app, ask, inject):
     assert b"X-Evil" not in answer
 
 
-async def test_line_breaks_in_a_cookie_value_are_no_header(app, ask):
+async def test_line_breaks_in_a_cookie_value_do_not_inject_a_header(app, ask):
     @app.route("/")
     async def index(request, response):
         by_cookie_value(response)

@@ -172,7 +172,7 @@ def folder(tmp_path):
         (["--workers", "2"], "--workers needs gunicorn, which does not run on this system"),
     ],
 )
-def test_what_the_system_lacks_is_said_in_one_line(folder, env, arguments, message):
+def test_missing_system_feature_is_reported_in_one_line(folder, env, arguments, message):
     said = call(folder, env, "-m", "roll", "run", "app.py", *arguments)
     assert said == (2, "", f"roll: {message}\n")
 

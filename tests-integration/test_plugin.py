@@ -75,7 +75,7 @@ def test_documented_tests_pass(suite, mode):
 
 
 @pytest.mark.parametrize("mode", ["strict", "auto"])
-def test_old_suite_goes_on(tmp_path, mode):
+def test_old_suite_still_passes(tmp_path, mode):
     (tmp_path / "test_old.py").write_text(OLD_SUITE)
     assert "2 passed" in pytest_in(tmp_path, mode)
 

@@ -202,7 +202,7 @@ async def test_who_stays_misses_nothing_when_a_worker_is_killed(clients):
     await counted(kept[0], CLIENTS)
 
 
-async def test_all_are_told_and_served_after_a_restart_of_redis(clients, redis):
+async def test_all_members_get_messages_after_a_restart_of_redis(clients, redis):
     await spread(clients)
     visits = [client.visits for client in clients]
     first = clients[0].redis

@@ -66,7 +66,7 @@ def test_an_example_runs_no_script_of_a_stranger(example, browser, monkeypatch, 
                 assert browser.post(place, words, script) != "ran", place
 
 
-def test_a_name_kept_in_a_cookie_is_no_script(example, browser):
+def test_name_kept_in_a_cookie_is_escaped(example, browser):
     url = example("cookies.py").url
     for script in SCRIPTS[:2]:
         browser.open(f"{url}/login/{quote(script)}")

@@ -50,7 +50,7 @@ def test_section_with_a_table_becomes_a_toctree(nav, tmp_path):
     )
 
 
-def test_page_that_is_no_index_has_no_toctree(nav):
+def test_page_that_is_not_an_index_has_no_toctree(nav):
     assert nav.navigation(SITE.parent / "tutorial.md") == ""
 
 

@@ -105,7 +105,7 @@ def test_an_event_source_resumes_across_restarts_of_the_server(server, browser):
     assert browser.evaluate("window.seen") == expected
 
 
-def test_what_was_added_while_the_server_was_away_comes_too(server, browser, tmp_path):
+def test_events_added_while_the_server_was_down_arrive_too(server, browser, tmp_path):
     program = server()
     browser.open(program.url)
     add(program.url, "first")

@@ -44,7 +44,7 @@ def public_classes():
 
 
 @pytest.mark.parametrize("public", [*public_classes()])
-def test_type_hints_of_each_public_class_can_be_had(public):
+def test_type_hints_of_each_public_class_can_be_resolved(public):
     get_type_hints(public)
     if public.__module__.partition(".")[0] == "roll" and "testing" not in public.__module__:
         for name, function in vars(public).items():

@@ -96,7 +96,7 @@ def test_no_file_imports_another_in_a_circle(name):
     assert circle_in(imports_between(name)) == []
 
 
-def test_a_circle_is_found_behind_files_that_are_in_none():
+def test_import_circle_is_found_behind_files_outside_of_it():
     imports = {"a": {"b", "d"}, "b": {"c"}, "c": {"e"}, "d": set(), "e": {"b"}, "f": {"a"}}
     assert circle_in(imports) == ["b", "c", "e", "b"]
     assert circle_in({**imports, "e": {"d"}}) == []
@@ -173,7 +173,7 @@ def calls_by_name(path):
 H1 = sorted(reached_from("roll_http.h1", imports_between("roll_http")))
 
 
-def test_h1_is_reached_with_what_it_imports():
+def test_imports_of_h1_are_found():
     assert {"roll_http.h1.head_parser", "roll_http.h1.state", "roll_http.syntax"} <= set(H1)
     assert "roll_http.limits" in H1
 
@@ -186,7 +186,7 @@ def test_h1_and_what_it_imports_do_no_io(module):
 
 
 @pytest.mark.parametrize("module", ["body", "files", "connection.reader", "signals"])
-def test_what_does_io_is_seen(module):
+def test_io_imports_are_found(module):
     path = modules_of("roll_http")[f"roll_http.{module}"]
     assert set(foreign_imports(path)) & IO_MODULES
 
@@ -200,7 +200,7 @@ def test_a_package_writes_the_expression_of_tokens_once(name):
 
 
 @pytest.mark.parametrize("module", ["errors", "groups", "lookup", "observe", "upgrade"])
-def test_what_serves_the_application_does_not_know_it(module):
+def test_lower_modules_do_not_import_the_application(module):
     assert "roll.application" not in imports_between("roll")[f"roll.{module}"]
 
 
@@ -258,7 +258,7 @@ def test_changelog_knows_the_version(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_package_holds_what_a_package_holds(name):
+def test_package_has_the_required_files(name):
     held = {path.name for path in folder(name).iterdir()}
     assert held >= {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "src", "tests"}
     assert (folder(name) / "src" / name / "py.typed").exists()

@@ -51,7 +51,7 @@ def test_chat_reaches_every_peer(example):
         assert bob.recv() == "Hello all"
 
 
-async def test_chat_closes_nobody_who_reads(example):
+async def test_chat_keeps_members_that_read(example):
     """However many talk at once."""
     url = f"ws{example('presence.py').url.removeprefix('http')}/chat"
     peers = [await connect_async(url, proxy=None) for _ in range(100)]
@@ -135,7 +135,7 @@ async def test_keep_alive_loop_keeps_a_peer_that_answers_pings(peer):
 
 
 @pytest.mark.parametrize("live", [0.01], indirect=True)
-async def test_keep_alive_loop_leaves_a_peer_that_is_gone(peer):
+async def test_keep_alive_loop_closes_a_peer_that_does_not_answer(peer):
     reader, _ = peer
     assert (await read_frame(reader))[0] == PING
     assert await read_frame(reader) == (CLOSE, (1000).to_bytes(2))

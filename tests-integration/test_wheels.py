@@ -62,7 +62,7 @@ def test_a_wheel_holds_its_package_and_nothing_else(dist, name):
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_a_source_distribution_holds_what_a_wheel_is_built_from(dist, name):
+def test_source_distribution_has_the_sources_of_the_wheel(dist, name):
     """No tests: they need the settings, and the neighbours, that they have in the repository."""
     (sdist,) = dist.glob(f"{name}-*.tar.gz")
     with tarfile.open(sdist) as archive:

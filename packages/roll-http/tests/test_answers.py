@@ -181,7 +181,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("body", REFUSED)
-async def test_a_body_that_is_none_is_a_500_that_says_what_was_meant(answer, caplog, body, method):
+async def test_invalid_body_is_a_500_and_the_log_says_what_was_meant(answer, caplog, body, method):
     make, meant = REFUSED[body]
     sent = await answer(GET.replace(b"GET", method.encode()), body=make())
     assert sent.status == 500
@@ -324,7 +324,7 @@ NO_TEXT = {
 @pytest.mark.parametrize("place", ["alone", "in a list"])
 @pytest.mark.parametrize("name", ["X-A", "Content-Type", "Connection", "Date"])
 @pytest.mark.parametrize("value", NO_TEXT)
-async def test_a_field_without_text_is_a_500_that_says_what_was_meant(
+async def test_field_without_text_is_a_500_and_the_log_says_what_was_meant(
     answer, caplog, value, name, place
 ):
     make, meant = NO_TEXT[value]
@@ -369,7 +369,7 @@ async def test_a_field_is_the_text_of_any_other_value(answer, value, text):
     assert (await answer(headers={"X-A": [value, "b"]})).all("x-a") == [text, "b"]
 
 
-def test_each_field_refuses_what_has_no_text():
+def test_each_field_refuses_values_without_text():
     with pytest.raises(ValueError, match=r"Header X-A is .* call it"):
         list(each_field({"X-A": work}))
 
@@ -420,7 +420,7 @@ async def test_header_of_none_is_not_set(serve):
     assert answer.count("X-B: b\r\n") == 1
 
 
-async def test_headers_of_another_type_are_told(serve, caplog):
+async def test_headers_of_another_type_are_a_500_that_is_logged(serve, caplog):
     async def handler(request, response):
         response.headers = [("X-A", "b")]
 
@@ -429,7 +429,7 @@ async def test_headers_of_another_type_are_told(serve, caplog):
 
 
 @pytest.mark.parametrize("item", [{"a": 1}, [1], (1,), {1}])
-async def test_item_of_a_stream_that_is_a_container_is_told(serve, caplog, item):
+async def test_stream_item_that_is_a_container_is_logged(serve, caplog, item):
     async def handler(request, response):
         response.body = iter([item])
 
@@ -439,7 +439,7 @@ async def test_item_of_a_stream_that_is_a_container_is_told(serve, caplog, item)
 
 
 @pytest.mark.parametrize("item", [None, object(), print, len], ids=repr)
-async def test_item_of_a_stream_without_a_text_is_told(serve, caplog, item):
+async def test_stream_item_without_text_is_logged(serve, caplog, item):
     async def handler(request, response):
         response.body = iter([item])
 

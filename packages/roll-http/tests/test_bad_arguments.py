@@ -112,7 +112,7 @@ WRONG_APPLICATIONS = {
 
 
 @pytest.mark.parametrize("wrong", WRONG_APPLICATIONS)
-async def test_wrong_application_is_told_at_first_connection_before_any_request(caplog, wrong):
+async def test_wrong_application_is_logged_at_its_first_connection(caplog, wrong):
     app, message = WRONG_APPLICATIONS[wrong]
     server = Server(lambda: HTTPProtocol(app))
     await server.listen("127.0.0.1", 0)
@@ -140,13 +140,13 @@ def test_application_without_a_name_of_its_class_attribute_says_which_is_missing
         ((HTTPProtocol, None, True), "`tls` is not True"),
     ],
 )
-def test_a_server_is_made_of_what_it_needs(arguments, message):
+def test_server_refuses_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         Server(*arguments)
 
 
 @pytest.mark.parametrize("seconds", ["5", -1, float("nan"), True, [1]])
-async def test_a_server_that_is_told_no_time_goes_on(serve, seconds):
+async def test_stop_with_an_invalid_time_raises_and_the_server_continues(serve, seconds):
     peer = await serve()
     for end in (peer.server.stop, peer.server.drain):
         with pytest.raises(ValueError, match="must be a number of seconds"):
@@ -170,7 +170,7 @@ class Value:
 
 @pytest.mark.parametrize("given", ["text", 5, ("a",), Value(), {"a": 1}, b"bytes"])
 @pytest.mark.parametrize("whole", [False, True])
-async def test_what_is_no_response_is_named_in_the_log(serve, caplog, given, whole):
+async def test_log_names_a_returned_object_that_is_not_a_response(serve, caplog, given, whole):
     async def handler(request, response):
         return given
 
@@ -203,7 +203,7 @@ async def test_an_aiter_that_gives_no_iterator_is_a_500_that_says_so(
 
 @pytest.mark.parametrize("length", ["9" * 21, "9" * 5000, "-1", "1.0", "", "٣"])
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_a_content_length_that_is_none_is_a_500_that_says_so(
+async def test_invalid_content_length_is_a_500_and_the_log_names_it(
     serve, caplog, length, streamed
 ):
     async def handler(request, response):

@@ -377,7 +377,7 @@ async def test_an_error_while_a_stream_is_closed_is_logged_once_and_harms_nothin
     ] * 2
 
 
-async def test_what_can_be_gone_through_again_is_not_closed(serve):
+async def test_iterable_that_is_not_an_iterator_is_not_closed(serve):
     """A channel of many clients, for example: only the iterator that it gave ends."""
 
     class Channel:
@@ -400,7 +400,7 @@ async def test_what_can_be_gone_through_again_is_not_closed(serve):
     assert channel.closed == 0
 
 
-async def test_a_body_that_is_a_class_is_no_stream(serve, caplog):
+async def test_body_that_is_a_class_is_not_streamed(serve, caplog):
     async def handler(request, response):
         response.body = AsyncIterator
 

@@ -129,7 +129,7 @@ ID = uuid.UUID(int=5)
         ),
     ],
 )
-def test_what_has_a_text_is_a_value(value, text):
+def test_value_with_a_text_is_accepted(value, text):
     assert parse_cookies(lines(name="a", value=value, path=None)[0]) == {"a": text}
 
 
@@ -142,13 +142,13 @@ async def work():
     "value",
     [None, b"a", bytearray(b"a"), memoryview(b"a"), [1], {"a": 1}, {1}, (1,), object(), work],
 )
-def test_what_has_no_text_is_no_value(value):
+def test_value_without_a_text_is_refused(value):
     with pytest.raises(TypeError, match=r"^Cookie value is of type \w+: it takes text"):
         lines(name="a", value=value)
 
 
 @pytest.mark.parametrize("value", ["\ud800", "a\udfff%", "\udc41\ud841"])
-def test_half_of_a_surrogate_pair_is_no_value(value):
+def test_lone_surrogate_in_a_value_is_refused(value):
     with pytest.raises(ValueError, match="half of a surrogate pair, at index"):
         lines(name="a", value=value)
 
@@ -227,7 +227,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("arguments", "kind", "message"), WRONG)
-def test_what_browsers_would_drop_is_refused(arguments, kind, message):
+def test_cookie_that_browsers_would_drop_is_refused(arguments, kind, message):
     cookies = Cookies({"a": "kept"})
     with pytest.raises(kind, match=message) as caught:
         cookies.set(**{"name": "a", "value": "v"} | arguments)
@@ -268,7 +268,7 @@ def test_what_browsers_would_drop_is_refused(arguments, kind, message):
         ({"value": "é b"}, 'a="%C3%A9 b"; Path=/'),
     ],
 )
-def test_what_browsers_take_is_sent(arguments, line):
+def test_cookie_that_browsers_accept_is_sent(arguments, line):
     assert lines(**{"name": "a", "value": "v"} | arguments) == [line]
 
 

@@ -56,7 +56,7 @@ def test_only_spaces_and_tabs_are_trimmed(header, space):
 
 
 @pytest.mark.parametrize("value", ["s", "%20", "a,b", "s" * 5000])
-def test_a_quoted_value_never_hides_the_cookies_behind_it(value):
+def test_quoted_value_never_hides_the_next_cookies(value):
     header = f'p="{value}; session=SECRET; q=e"'
     assert parse_cookies(header) == {
         "p": f'"{parse_cookies(f"a={value}")["a"]}',

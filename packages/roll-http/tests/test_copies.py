@@ -67,7 +67,7 @@ def test_every_error_is_pickled_above():
 
 
 @pytest.mark.parametrize("name", roll_http.__all__)
-def test_type_hints_can_be_had(name):
+def test_type_hints_can_be_resolved(name):
     public = getattr(roll_http, name)
     if not inspect.isclass(public):
         return
@@ -76,7 +76,7 @@ def test_type_hints_can_be_had(name):
         typing.get_type_hints(function)
 
 
-async def test_a_request_is_copied_with_what_is_its_own(serve):
+async def test_deep_copy_of_a_request_shares_only_the_application_and_connection(serve):
     async def handler(request, response):
         await request.read()
         request["user"] = {"name": "ada"}
@@ -114,7 +114,7 @@ def test_a_subclass_is_copied_with_its_attributes():
     assert twin.user[1] is twin
 
 
-def test_a_response_is_copied_with_what_is_its_own():
+def test_deep_copy_of_a_response_shares_only_the_application_and_connection():
     response = Response(SimpleNamespace(Cookies=Cookies), None)
     response.json = [1]
     response.cookies["a"] = "b"

@@ -87,7 +87,7 @@ async def answer(transport):
 @pytest.mark.parametrize(
     "path", [b"/returns", b"/raises", b"/waits/returns", b"/waits/raises"], ids=bytes.decode
 )
-async def test_the_end_of_an_application_that_has_responded_is_none_of_the_next_request(
+async def test_end_of_an_application_after_respond_does_not_affect_the_next_request(
     protocol, path, caplog
 ):
     app, transport = protocol.app, protocol.transport
@@ -127,6 +127,6 @@ class AtOnce(App):
 @pytest.mark.parametrize("path", [b"/returns", b"/raises"], ids=bytes.decode)
 async def test_an_application_may_respond_before_its_coroutine_begins(protocol, path, caplog):
     protocol.app = AtOnce()
-    await test_the_end_of_an_application_that_has_responded_is_none_of_the_next_request(
+    await test_end_of_an_application_after_respond_does_not_affect_the_next_request(
         protocol, path, caplog
     )

@@ -101,7 +101,7 @@ async def test_the_end_of_the_graceful_timeout_aborts_a_response(serve, caplog):
     assert not caplog.records
 
 
-async def test_a_connection_that_is_lost_while_a_large_body_is_sent_is_no_error(serve, caplog):
+async def test_connection_lost_while_a_large_body_is_sent_is_not_logged(serve, caplog):
     async def handler(request, response):
         response.body = b"x" * 50_000_000
 
@@ -239,7 +239,7 @@ async def test_a_handler_that_cancels_itself_resets_its_connection(serve):
     assert not any(peer.server.connections)
 
 
-async def test_a_generator_that_fails_because_its_client_left_is_no_error(serve, caplog):
+async def test_generator_that_fails_because_its_client_left_is_not_logged(serve, caplog):
     failed = asyncio.Event()
 
     async def handler(request, response):
@@ -304,7 +304,7 @@ async def test_an_incomplete_head_is_dropped_when_a_stop_has_no_time(serve):
         (b"UNKNOWN /\xe9 HTTP/1.1\r\nHost: here\r\n\r\n", 400),
     ],
 )
-def test_bytes_that_are_no_supported_request_are_refused(refusal, data, status):
+def test_bytes_that_are_not_a_supported_request_are_refused(refusal, data, status):
     assert refusal(data, head=50) == status
 
 
@@ -379,7 +379,7 @@ async def test_a_connection_that_had_a_body_is_freed_without_the_cycle_collector
 
 
 @pytest.mark.parametrize("part", ["body", "headers", "cookies"])
-async def test_text_that_is_no_unicode_is_a_500(serve, caplog, part):
+async def test_response_with_a_lone_surrogate_is_a_500(serve, caplog, part):
     async def handler(request, response):
         if part == "body":
             response.body = "\ud800"

@@ -303,7 +303,7 @@ async def test_a_file_that_can_not_be_sent_is_a_500_that_says_why(
     assert re.search(message, caplog.text)
 
 
-async def test_an_open_pipe_is_no_file(serve, caplog):
+async def test_open_pipe_is_refused_as_a_file(serve, caplog):
     reading, writing = os.pipe()
 
     async def handler(request, response):
@@ -387,7 +387,7 @@ async def test_a_subclass_that_gives_other_bytes_is_asked_for_them(serve, file, 
         ((io.BytesIO(b"a"), 0, 1), TypeError, "not BytesIO$"),
     ],
 )
-def test_what_is_no_part_of_a_file_is_refused(arguments, kind, message):
+def test_invalid_part_of_a_file_is_refused(arguments, kind, message):
     with pytest.raises(kind, match=message):
         FileBody(*arguments)
 
@@ -479,7 +479,7 @@ async def test_a_connection_may_be_lost_during_a_disk_read(serve, endless, monke
     assert caplog.text == ""
 
 
-async def test_a_file_goes_on_through_the_transport_when_no_descriptor_is_left(
+async def test_file_is_sent_through_the_transport_when_no_descriptor_is_left(
     serve, endless, monkeypatch
 ):
     tried = []

@@ -358,7 +358,7 @@ def test_a_repeated_head_means_the_same(twice, data):
     assert twice(data, 1) == twice(data, 3)
 
 
-def test_the_fields_of_one_request_are_not_those_of_the_next():
+def test_fields_of_one_request_do_not_reach_the_next():
     parser = HeadParser(Limits())
     for _ in range(3):
         head, _ = parser.parse(GET + b"\r\n", 0)
@@ -505,7 +505,7 @@ def test_a_head_means_the_same_whatever_came_before_on_any_connection(sequence):
 
 @pytest.mark.parametrize("fields", [b"Host: here\r\n", b""])
 @pytest.mark.parametrize("line", [b"PRI /x HTTP/1.1", b"PRI / HTTP/1.0", b"PRI * HTTP/1.1"])
-def test_the_preface_of_http_2_is_no_request(refusal, line, fields):
+def test_preface_of_http_2_is_refused(refusal, line, fields):
     assert refusal(line + b"\r\n" + fields + b"\r\n") == 400
 
 

@@ -76,7 +76,7 @@ async def interrupted(reader, request, got):
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-async def test_a_reader_goes_on_after_each_timeout(serve, reader, framing):
+async def test_reader_continues_after_each_timeout(serve, reader, framing):
     got = []
 
     async def handler(request, response):
@@ -207,7 +207,7 @@ class Shouting(Request):
             yield chunk.upper()
 
 
-async def test_a_cancelled_read_of_an_overridden_iteration_says_what_happened():
+async def test_read_after_a_cancelled_read_of_an_overridden_iteration_raises():
     request = Shouting(None, None)
     request.attach_body(stream := BodyStream(None))
     await cancelled_read(request, stream)
@@ -218,7 +218,7 @@ async def test_a_cancelled_read_of_an_overridden_iteration_says_what_happened():
             await request.read()
 
 
-async def test_an_overridden_iteration_that_was_cancelled_before_the_first_chunk_goes_on():
+async def test_overridden_iteration_cancelled_before_the_first_chunk_continues():
     request = Shouting(None, None)
     request.attach_body(stream := BodyStream(None))
     reading = asyncio.ensure_future(request.read())
@@ -283,7 +283,7 @@ async def test_a_read_that_is_cancelled_after_the_answer_keeps_nothing():
         await request.read()
 
 
-async def test_an_earlier_iterator_says_that_another_goes_on():
+async def test_earlier_iterator_raises_when_another_one_has_taken_over():
     request = Request(None, None)
     request.attach_body(stream := BodyStream(None))
     for piece in (b"a", b"b", b"c"):
@@ -297,7 +297,7 @@ async def test_an_earlier_iterator_says_that_another_goes_on():
     assert await anext(second) == b"c"
 
 
-async def test_what_was_begun_as_a_form_is_not_gone_on_with():
+async def test_body_that_was_begun_as_a_form_is_not_read_further():
     """A parser of a form would take the rest for the whole."""
     request = Request(None, None)
     request.attach_body(stream := BodyStream(None))

@@ -55,7 +55,7 @@ def test_codec_of_the_application_serves_requests_and_responses(answering, kind)
 
 
 @pytest.mark.parametrize("codec", [json, JSONCodec()], ids=["json", "ours"])
-async def test_what_a_codec_refuses_is_a_400(codec):
+async def test_json_that_a_codec_refuses_is_a_400(codec):
     request = Request(SimpleNamespace(JSON=codec), None)
     request.body = b"{"
     with pytest.raises(HttpError) as caught:
@@ -63,7 +63,7 @@ async def test_what_a_codec_refuses_is_a_400(codec):
     assert caught.value.status == 400
 
 
-def test_codec_asks_its_default_for_what_json_does_not_know():
+def test_codec_calls_its_default_for_unknown_values():
     assert JSONCodec(default=str).dumps({"a": 1j}) == '{"a":"1j"}'
     with pytest.raises(TypeError, match="complex"):
         JSONCodec().dumps(1j)
@@ -72,7 +72,7 @@ def test_codec_asks_its_default_for_what_json_does_not_know():
 @pytest.mark.parametrize(
     "value", ["\ud800", {"\udfff": 1}, ["\udc00\ud800", "é"], "\ud83dé\ude00"]
 )
-def test_half_of_a_surrogate_pair_is_escaped_and_comes_back(value):
+def test_lone_surrogate_is_escaped_and_read_back(value):
     codec = JSONCodec()
     data = codec.dumps(value).encode()
     assert codec.loads(data) == value
@@ -94,7 +94,7 @@ def test_other_text_is_not_escaped():
         '"\ud800"'.encode("utf-16", "surrogatepass"),
     ],
 )
-def test_surrogates_in_bytes_are_no_unicode(data):
+def test_surrogates_in_bytes_are_a_400(data):
     with pytest.raises(ValueError, match="can't decode"):
         JSONCodec().loads(data)
 
@@ -138,7 +138,7 @@ def called_deeper(call, *args, calls=4):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_is_read_can_be_written_again_however_deep(shape, encoding):
+def test_json_that_was_read_can_be_written_at_any_depth(shape, encoding):
     codec = JSONCodec(default=str)
     most = deepest(codec, shape, encoding)
     assert most > 100
@@ -150,7 +150,7 @@ def test_what_is_read_can_be_written_again_however_deep(shape, encoding):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_is_too_deep_is_a_400(shape):
+def test_json_that_is_too_deep_is_a_400(shape):
     for depth in (deepest(JSONCodec(), shape) + 50, 200_000):
         request = Request(None, None)
         request.body = nested(shape, depth)
@@ -198,7 +198,7 @@ def test_brackets_of_a_long_text_are_its_own(text):
 
 @pytest.mark.usefixtures("either_reader")
 @pytest.mark.parametrize("text", ["%s", " %s ", "\t[%s]\n", '{"a":%s,"b":[%s]}'])
-def test_a_long_text_is_read_as_it_is(text):
+def test_long_text_is_read_unchanged(text):
     data = text.replace("%s", json.dumps([{"a": [number]} for number in range(300)])).encode()
     assert JSONCodec().loads(data) == json.loads(data)
 
@@ -263,14 +263,14 @@ def test_default_that_cannot_be_called_at_once_is_refused(default):
     ],
     ids=["coroutine", "generator", "async generator", "future"],
 )
-async def test_default_that_returns_what_has_not_run_is_told_at_once(default):
+async def test_default_that_returns_a_coroutine_or_generator_is_an_error(default):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(TypeError, match=r"`default` returned .*, which never started"):
             JSONCodec(default).dumps([1j])
 
 
-def test_default_may_return_what_it_is_asked_for_again():
+def test_result_of_default_is_encoded_with_default_too():
     codec = JSONCodec(lambda value: list(value) if type(value) is set else str(value))
     assert codec.dumps([{1j}]) == '[["1j"]]'
     codec = JSONCodec(lambda value: {2j} if value == 1j else str(value))

@@ -74,7 +74,7 @@ def test_the_message_says_what_to_write():
 
 
 @pytest.mark.parametrize("name", ["body", "head", "headers", "request_line"])
-async def test_limit_beyond_any_size_of_the_system_is_as_none(serve, name):
+async def test_limit_beyond_any_size_of_the_system_means_no_limit(serve, name):
     connection = await (await serve(**{name: 2**63})).connect()
     connection.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert (await connection.rest()).startswith(b"HTTP/1.1 200 OK\r\n")

@@ -164,7 +164,7 @@ async def test_a_body_that_ends_after_the_stop_began_ends_its_connection(serve):
     await stopping
 
 
-async def test_a_reset_at_the_begin_of_lingering_is_no_error(serve, caplog):
+async def test_reset_at_the_beginning_of_lingering_is_not_logged(serve, caplog):
     """asyncio raises OSError 107 when the output of a connection that was reset is ended."""
     peer = await serve()
     connection = await peer.connect()

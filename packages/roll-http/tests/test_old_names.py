@@ -31,7 +31,7 @@ def test_other_names_of_a_subclass_are_its_own():
 
 
 @pytest.mark.parametrize("name", INSTEAD)
-def test_reading_a_name_that_is_gone_says_what_to_use(name):
+def test_reading_an_old_name_says_what_to_use(name):
     protocol = HTTPProtocol(type("App", (), {"limits": Limits()})())
     with pytest.raises(AttributeError, match=re.escape(INSTEAD[name])):
         getattr(protocol, name)

@@ -321,7 +321,7 @@ async def test_on_answered_gets_the_length_of_the_body(serve):
 
 
 @pytest.mark.parametrize("size", [50_000_000, 1000])
-async def test_on_answered_gets_what_was_written_of_an_aborted_body(serve, size):
+async def test_on_answered_gets_the_size_written_of_an_aborted_body(serve, size):
     seen = []
     gone = asyncio.Event()
 
@@ -416,7 +416,7 @@ async def test_a_client_that_did_not_wait_gets_no_100(serve):
     assert "100 Continue" not in answer
 
 
-async def test_no_100_comes_within_an_answer_that_reads_the_body(serve):
+async def test_no_100_is_sent_within_a_response_that_reads_the_body(serve):
     peer = await serve(stream_back)
     connection = await peer.connect()
     connection.send(post(b"", "Expect: 100-continue").replace(b"Length: 0", b"Length: 5"))
@@ -703,7 +703,7 @@ async def test_a_broken_chunk_in_an_unread_body_closes(serve):
     assert peer.app.seen == ["POST /"]
 
 
-async def test_a_handler_that_waits_for_a_body_learns_that_the_client_has_gone(serve):
+async def test_handler_that_waits_for_a_body_gets_client_disconnected(serve):
     errors = asyncio.Queue()
 
     async def handler(request, response):
@@ -951,7 +951,7 @@ async def test_a_half_closed_connection_is_still_answered(serve):
     assert (await connection.rest()).endswith(b"answered")
 
 
-async def test_a_handler_runs_on_when_its_client_has_gone(serve, caplog):
+async def test_handler_runs_to_its_end_after_its_client_disconnected(serve, caplog):
     done = asyncio.Event()
 
     async def handler(request, response):
@@ -1053,7 +1053,7 @@ async def test_slow_bytes_do_not_extend_the_deadline_of_a_head(serve):
 
 
 @pytest.mark.parametrize("limits", [{"body_timeout": 0.05}, {"body_rate_window": 0.05}])
-async def test_a_body_that_comes_too_slowly_is_a_408_in_the_handler(serve, limits):
+async def test_body_that_arrives_too_slowly_is_a_408_in_the_handler(serve, limits):
     async def handler(request, response):
         try:
             await request.read()

@@ -71,7 +71,7 @@ def test_request_made_by_hand_has_its_headers():
     assert request.raw_headers == [(b"X-NAME", b"\xc3\xa9")]
 
 
-def test_changed_headers_and_lists_do_not_change_what_was_received():
+def test_changing_headers_does_not_change_raw_headers():
     request = request_of(LINE + b"Host: here\r\n\r\n")
     request.headers["HOST"] = "there"
     request.raw_headers.clear()

@@ -79,7 +79,7 @@ def test_tls_and_systems_without_sendfile_have_no_raw_socket(ends, monkeypatch):
     assert RawSocket.of(Transport(ends[0])) is None
 
 
-async def test_what_the_peer_has_not_confirmed_is_counted():
+async def test_bytes_that_the_peer_has_not_confirmed_are_counted():
     loop = asyncio.get_running_loop()
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setblocking(False)

@@ -38,7 +38,7 @@ def watched(serve):
 
 @pytest.mark.parametrize("before", [b"", GET], ids=["first", "second"])
 @pytest.mark.parametrize(("data", "status"), REFUSED)
-async def test_each_refused_request_is_told_once(watched, data, status, before):
+async def test_each_refused_request_is_reported_once(watched, data, status, before):
     peer = await watched()
     connection = await peer.connect()
     port = connection.writer.get_extra_info("sockname")[1]
@@ -53,13 +53,13 @@ async def test_each_refused_request_is_told_once(watched, data, status, before):
     assert peer.app.seen == ["GET /"] * bool(before)
 
 
-async def test_a_head_that_takes_too_long_is_told(watched):
+async def test_head_that_takes_too_long_is_reported(watched):
     peer = await watched(head_timeout=0.01)
     assert (await peer.exchange(b"GET / HTT")).startswith("HTTP/1.1 408 ")
     assert [told[0] for told in peer.refused] == [408]
 
 
-async def test_a_connection_too_many_is_told(watched):
+async def test_connection_over_the_limit_is_reported(watched):
     peer = await watched(connections=1)
     first = await peer.connect()
     first.send(GET)
@@ -68,7 +68,7 @@ async def test_a_connection_too_many_is_told(watched):
     assert [told[:2] for told in peer.refused] == [(503, "Too many connections")]
 
 
-async def test_an_error_of_the_server_is_told(watched, caplog):
+async def test_error_of_the_server_is_reported(watched, caplog):
     peer = await watched()
     connection = await peer.connect()
     connection.send(GET)
@@ -80,7 +80,7 @@ async def test_an_error_of_the_server_is_told(watched, caplog):
     assert [told[0] for told in peer.refused] == [500]
 
 
-async def test_what_the_application_answers_is_not_told(watched):
+async def test_answer_of_the_application_is_not_reported_as_a_refusal(watched):
     peer = await watched()
     await peer.exchange(GET + GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     assert peer.refused == []

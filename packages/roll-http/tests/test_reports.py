@@ -70,7 +70,7 @@ async def test_a_handler_that_the_end_of_the_server_cancels_is_reported(serve):
     assert peer.seen == [("/", 202, 0)]
 
 
-async def test_a_stream_that_the_end_of_the_server_cuts_is_reported_with_what_was_sent(serve):
+async def test_stream_cut_by_the_server_s_stop_is_reported_with_the_size_sent(serve):
     async def handler(request, response):
         async def body():
             yield b"abc"

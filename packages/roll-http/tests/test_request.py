@@ -149,7 +149,7 @@ def test_json_may_have_space_around_it(body):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_json_comes_in_any_unicode_encoding(encoding):
+def test_json_is_read_in_any_unicode_encoding(encoding):
     request = Request(None, None)
     request.body = '{"é": 1}'.encode(encoding)
     assert request.json == {"é": 1}
@@ -216,7 +216,7 @@ async def test_an_announced_body_over_the_limit_is_refused_before_it_is_read():
     assert caught.value.status == 413
 
 
-async def test_a_streamed_body_over_the_limit_is_refused_as_it_comes():
+async def test_streamed_body_over_the_limit_is_refused_while_it_arrives():
     request = with_body(b"12345", b"678901")
     request.max_body = 10
     with pytest.raises(HttpError) as caught:
@@ -224,7 +224,7 @@ async def test_a_streamed_body_over_the_limit_is_refused_as_it_comes():
     assert caught.value.status == 413
 
 
-async def test_a_body_that_breaks_off_raises_after_what_came():
+async def test_truncated_body_raises_after_its_last_chunk():
     request = with_body(b"ab", complete=False)
     stream = request._stream
     stream.fail(ClientDisconnected("gone"))

@@ -74,7 +74,7 @@ async def test_pipelined_requests_are_answered_in_order(serve):
     assert bodies == [f"{number:03}" for number in range(1, 51)]
 
 
-async def test_error_behind_a_response_is_logged_and_sends_nothing(serve, caplog):
+async def test_error_after_an_early_response_is_logged_and_sends_nothing(serve, caplog):
     async def handler(request, response):
         response.body = b"first"
         await respond(request, response)
@@ -175,7 +175,7 @@ async def test_early_answer_to_an_upload_takes_no_100(serve):
     assert answer.endswith("0\r\nx-sum: 1\r\n\r\n")
 
 
-async def test_end_of_the_client_is_told(serve):
+async def test_on_gone_is_called_when_the_client_disconnects(serve):
     gone = asyncio.Event()
     waits = asyncio.Event()
 
@@ -204,7 +204,7 @@ async def test_unregistered_status_is_sent(serve, code):
 
 
 @pytest.mark.parametrize("code", [100, 199, 1000, "200", None, 200.0])
-def test_status_that_is_none_is_refused(code):
+def test_invalid_status_is_refused(code):
     with pytest.raises(ValueError, match="from 200 to 999"):
         set_status(None, code)
 

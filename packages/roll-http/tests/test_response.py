@@ -63,7 +63,7 @@ def test_json_is_compact_utf8(answering):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1: {2}}])
-def test_what_json_can_not_hold_is_refused(answering, value):
+def test_value_that_json_cannot_encode_is_refused(answering, value):
     with pytest.raises((ValueError, TypeError)):
         answering.response.json = value
 
@@ -83,7 +83,7 @@ def test_json_does_without_the_interpreters_own_encoder(monkeypatch, has_one):
     assert codec.dumps({"a": "é"}) == '{"a":"é"}'
 
 
-def test_json_refuses_what_holds_itself(answering):
+def test_json_refuses_a_value_that_contains_itself(answering):
     circular = []
     circular.append(circular)
     with pytest.raises((ValueError, RecursionError)):
@@ -159,7 +159,7 @@ def test_a_tunnel_that_opens_has_no_length(sent):
 
 
 @pytest.mark.parametrize("status", [100, 101, 103])
-def test_an_interim_status_is_no_answer(sent, status):
+def test_interim_status_is_a_500(sent, status):
     with pytest.raises(InvalidResponse):
         sent(status=status)
 
@@ -187,7 +187,7 @@ def test_a_handler_may_close_the_connection(sent, answering):
     assert answering.request.keep_alive is False
 
 
-def test_http_1_0_is_told_that_the_connection_stays(sent):
+def test_http_1_0_response_says_that_the_connection_stays_open(sent):
     assert "Connection: keep-alive\r\n" in sent(version="1.0")
 
 
@@ -311,7 +311,7 @@ def test_a_subclass_may_encode_json_its_own_way():
 COMMON = {"status": 404, "headers": {"X-One": "1", "X-Two": "é"}, "body": "text"}
 
 
-def test_the_short_way_gives_what_the_long_way_gives(answering, sent):
+def test_fast_path_serializes_the_same_as_the_general_path(answering, sent):
     answering.response.cookies.set("name", "value")
     long = sent(**COMMON)
     head, body, *_ = serialize_common_response(answering.request, answering.response, DATE)
@@ -333,7 +333,7 @@ def test_the_short_way_gives_what_the_long_way_gives(answering, sent):
     ],
     ids=str,
 )
-def test_what_is_not_as_most_goes_the_long_way(answering, sent, odd):
+def test_uncommon_responses_take_the_general_path(answering, sent, odd):
     sent(**COMMON)
     sent(**(COMMON | odd))
     assert serialize_common_response(answering.request, answering.response, DATE) is None

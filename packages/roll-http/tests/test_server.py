@@ -106,7 +106,7 @@ AGAIN = GET.replace(b"/ ", b"/again ")
 
 
 @pytest.mark.parametrize("end", ["drain", "stop"])
-async def test_request_behind_a_response_that_promised_keep_alive_is_answered(serve, end):
+async def test_request_after_a_response_that_promised_keep_alive_is_answered(serve, end):
     peer, connection, release = await begun(serve)
     ending = asyncio.ensure_future(getattr(peer.server, end)(3600))
     await told(peer)
@@ -286,7 +286,7 @@ async def test_sigquit_or_a_second_sigint_cancels_running_requests(serve, held, 
     await serving
 
 
-async def test_sigquit_alone_waits_for_nothing(serve, held):
+async def test_sigquit_alone_stops_at_once(serve, held):
     peer = await serve(held)
     connection = await peer.connect()
     connection.send(GET)
@@ -452,7 +452,7 @@ async def test_a_protocol_that_can_not_be_made_is_logged_and_its_connection_ende
 
 
 @pytest.mark.parametrize("limits", [5, {}, "x", [], True, False, 0, Limits], ids=repr)
-def test_what_is_no_limits_is_refused_at_once(limits):
+def test_limits_of_another_type_are_refused_at_once(limits):
     with pytest.raises(ValueError, match=re.escape(f"`limits` cannot be {limits!r}: write")):
         Server(lambda: None, limits)
 
@@ -479,7 +479,7 @@ def test_a_factory_that_makes_no_protocol_is_refused_at_once(factory):
 
 
 @pytest.mark.parametrize("made", [None, 5, object()], ids=["None", "5", "object"])
-async def test_what_a_factory_makes_that_is_no_protocol_is_logged_and_its_connection_ended(
+async def test_factory_result_that_is_not_a_protocol_is_logged_and_its_connection_closed(
     made, caplog
 ):
     server = Server(lambda: made)
@@ -551,7 +551,7 @@ def test_the_clock_stops_while_a_handler_blocks_the_loop():
     assert idle.expired
 
 
-async def test_a_stream_without_an_end_is_told_of_the_stop_and_is_the_last(serve):
+async def test_endless_stream_is_notified_of_the_stop_and_is_the_last_response(serve):
     told, answered = asyncio.Event(), []
 
     async def handler(request, response):

@@ -56,7 +56,7 @@ def test_every_character_is_written_as_biscuits_writes_it():
         assert str(Cookie("n", text)) == str(biscuits.Cookie("n", text))
 
 
-def test_without_a_path_the_line_has_none():
+def test_cookie_without_a_path_has_no_path_attribute():
     cookie = Cookie("a", "b")
     cookie.path = ""
     cookie.expires = datetime(2024, 1, 2, 3, 4, 5)

@@ -372,7 +372,7 @@ async def test_an_overridden_status_is_sent(serve, kind, request_):
 
 
 @pytest.mark.parametrize("status", [299, 99, "200", None, 200.5, [200]])
-async def test_an_overridden_status_that_is_none_is_logged_and_a_500(serve, caplog, status):
+async def test_overridden_status_that_is_invalid_is_logged_and_a_500(serve, caplog, status):
     wrong = type("Wrong", (Response,), {"status": property(lambda self: status)})
 
     async def handler(request, response):
@@ -407,7 +407,7 @@ async def test_overridden_cookies_are_sent(serve):
     assert "Set-Cookie: a=b; Path=/\r\n" in await peer.exchange(REQUESTS["GET"] + NEXT)
 
 
-def test_overridden_headers_are_what_the_shortcuts_read():
+def test_shortcuts_read_overridden_headers():
     class Fixed(Request):
         @property
         def headers(self):
@@ -444,7 +444,7 @@ async def test_an_answer_is_whole_though_on_answered_raises(serve, caplog, size,
 
 
 @pytest.mark.parametrize("result", [5, "awaitable"])
-async def test_what_on_answered_returns_is_ignored_if_nothing_awaits_it(serve, caplog, result):
+async def test_result_of_on_answered_is_ignored(serve, caplog, result):
     given = asyncio.get_running_loop().create_future() if result == "awaitable" else result
 
     class Returning(HTTPProtocol):

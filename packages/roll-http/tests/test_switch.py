@@ -94,7 +94,7 @@ async def test_the_departure_of_the_client_after_a_switch_is_not_logged(serve, c
         ((None, HEAD), "None is not an asyncio.Protocol object"),
     ],
 )
-async def test_a_switch_to_what_is_no_protocol_is_an_ordinary_error(
+async def test_switch_to_another_object_than_a_protocol_is_an_ordinary_error(
     serve, caplog, arguments, message
 ):
     async def handler(request, response):

@@ -183,9 +183,7 @@ async def test_a_task_cancelled_in_its_only_step_is_cancelled(start):
 
 
 @pytest.mark.parametrize("answered", [False, True])
-async def test_a_task_cancelled_right_after_its_first_step_cancels_what_it_waits_for(
-    start, answered
-):
+async def test_task_cancelled_after_its_first_step_cancels_the_awaited_future(start, answered):
     waited = asyncio.get_running_loop().create_future()
     seen = []
 
@@ -207,7 +205,7 @@ async def test_a_task_cancelled_right_after_its_first_step_cancels_what_it_waits
     assert seen == ["cleaned up"]
 
 
-async def test_a_task_can_be_cancelled_later_and_go_on_all_the_same(start):
+async def test_task_can_ignore_a_later_cancellation(start):
     async def work():
         try:
             await asyncio.sleep(3600)
@@ -312,7 +310,7 @@ async def test_any_error_of_the_first_step_is_the_task_s(start, kind):
     assert type(task.exception()) is kind
 
 
-async def test_awaiting_what_is_not_a_future_raises(start):
+async def test_awaiting_another_object_than_a_future_raises(start):
     class NoFuture:
         def __await__(self):
             yield "no future"

@@ -222,7 +222,7 @@ CALLS = {
         for number, value in enumerate(values)
     ],
 )
-def test_an_error_names_the_argument_and_what_is_expected(call, expected, value):
+def test_error_names_the_argument_and_the_expected_type(call, expected, value):
     with pytest.raises(TypeError, match=re.escape(expected)) as caught:
         call(value)
     assert " not " in str(caught.value)
@@ -243,7 +243,7 @@ def test_a_missing_content_type_is_the_clients_fault(value):
 
 
 @pytest.mark.parametrize("boundary", [b"", b"\xff", b"a\r\nb", b"x" * 201, "", 'a"'], ids=repr)
-def test_a_boundary_that_is_none_is_refused(boundary):
+def test_invalid_boundary_is_refused(boundary):
     for call in (PushParser, lambda value: encode(boundary=value)):
         with pytest.raises((MultipartError, TypeError), match="boundary"):
             call(boundary)
@@ -401,7 +401,7 @@ def test_a_cast_of_which_a_call_runs_nothing_is_refused(function):
 
 
 @pytest.mark.parametrize("function", RETURNED.values(), ids=RETURNED)
-def test_a_cast_that_returns_what_has_not_run_is_refused(function):
+def test_cast_that_returns_a_coroutine_or_generator_is_refused(function):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(TypeError, match="function is called and not awaited, and has return"):
@@ -432,7 +432,7 @@ def test_classes_partials_and_objects_that_run_at_once_are_taken():
     assert Query({"a": ["1"]}).cast("a", partial(int, base=16)) == 1
 
 
-def test_what_is_not_given_by_an_uploaded_file_is_guessed():
+def test_missing_attributes_of_an_uploaded_file_are_guessed():
     """Other libraries have None for a name, or a type, that the client did not send."""
 
     class Upload(io.BytesIO):

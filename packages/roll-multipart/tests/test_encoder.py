@@ -114,7 +114,7 @@ class Answer:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_no_text_number_bytes_or_file_is_refused(value):
+def test_value_other_than_text_number_bytes_or_file_is_refused(value):
     with pytest.raises(TypeError, match=r"'a' must be text, bytes, a number or a file, not "):
         encode({"a": value})
     if not isinstance(value, Path | tuple):
@@ -159,7 +159,7 @@ def test_an_uploaded_file_can_be_sent_on(tools):
     assert tools.parse(data, content_type).files == {"f": [("name.txt", "x/y", b"text")]}
 
 
-def test_a_boundary_of_ones_own_must_not_be_in_the_content(tools):
+def test_custom_boundary_must_not_occur_in_the_content(tools):
     with pytest.raises(ValueError, match="boundary"):
         encode({"a": "--xyz"}, boundary="xyz")
     data, content_type = encode({"a": "x"}, boundary="x y")
@@ -168,7 +168,7 @@ def test_a_boundary_of_ones_own_must_not_be_in_the_content(tools):
 
 
 @pytest.mark.parametrize("boundary", ["a\r\nb", "é", "x" * 201, 'a"b'])
-def test_a_boundary_of_ones_own_must_be_one(boundary):
+def test_custom_boundary_must_be_valid(boundary):
     with pytest.raises(ValueError, match="boundary"):
         encode(boundary=boundary)
 

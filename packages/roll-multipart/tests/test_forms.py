@@ -90,7 +90,7 @@ async def test_other_content_types_are_refused(parse, content_type):
         await parse(content_type, b"")
 
 
-async def test_missing_content_type_is_told_from_malformed_one(parse):
+async def test_errors_of_missing_and_malformed_content_types_differ(parse):
     for missing in ("", " "):
         with pytest.raises(MultipartError, match="The Content-Type is missing"):
             await parse(missing, b"")

@@ -125,7 +125,7 @@ READS = [read_whole, read_text, read_some, read_pieces]
 
 @pytest.mark.parametrize("read", READS)
 @pytest.mark.parametrize("make", [Stream, Iterator, make_receive, Request])
-async def test_a_cancelled_read_goes_on_where_it_was(make, read):
+async def test_cancelled_read_continues_where_it_stopped(make, read):
     waiting = Waiting()
     found = parts_async(CONTENT_TYPE, make(waiting))
     contents = {}
@@ -135,7 +135,7 @@ async def test_a_cancelled_read_goes_on_where_it_was(make, read):
     assert next(waiting.chunks, "ended") == "ended"
 
 
-async def test_a_cancelled_skip_goes_on_where_it_was():
+async def test_cancelled_skip_continues_where_it_stopped():
     waiting = Waiting()
     found = parts_async(CONTENT_TYPE, Stream(waiting))
     names = []
@@ -144,7 +144,7 @@ async def test_a_cancelled_skip_goes_on_where_it_was():
     assert names == ["a", "f"]
 
 
-async def test_a_nested_part_goes_on_where_it_was():
+async def test_nested_part_continues_where_it_stopped():
     inner, inner_type = encode({"x": "1" * 100, "y": "2" * 100})
     body, content_type = encode(files={"f": (inner, "f", inner_type)})
     waiting = Waiting()
@@ -173,7 +173,7 @@ async def test_a_generator_has_ended_and_the_error_says_so(read):
                 await read(part, waiting.finish)
 
 
-async def test_a_request_that_cannot_go_on_says_so():
+async def test_request_that_cannot_be_resumed_raises_an_error_that_says_so():
     """It has a `stream`, but nothing tells that another one would go on."""
 
     class Other:
@@ -287,7 +287,7 @@ def test_a_plain_generator_has_ended_too():
             next(found)
 
 
-async def test_what_was_read_before_an_error_of_the_body_is_read_again(tools):
+async def test_content_before_an_error_of_the_body_can_be_read_again(tools):
     data = tools.part("a", b"x" * 100)[:-2] + b"\r\n--boundaryX"
     content_type = "multipart/form-data; boundary=boundary"
     part = next(parts(content_type, tools.pieces(data, 20)))

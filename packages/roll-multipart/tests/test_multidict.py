@@ -139,14 +139,14 @@ NO_NUMBERS += [
     [*NO_NUMBERS, "true ", " on", "\uff59\uff45\uff53", "\0", "\u017f", "none\n"],
     ids=ascii,
 )
-def test_what_cannot_be_cast_is_an_error_even_with_a_default(method, text):
+def test_value_that_cannot_be_cast_is_an_error_even_with_a_default(method, text):
     query = Query({"a": [text]})
     with pytest.raises(FieldError, match="Key 'a' must be"):
         getattr(query, method)("a", 1)
 
 
 @pytest.mark.parametrize("method", ["bool", "int", "float"])
-def test_a_default_is_given_back_as_it_is(method):
+def test_default_is_returned_unchanged(method):
     default = object()
     for query in (Query(), Query({"a": []})):
         assert getattr(query, method)("a", default) is default
@@ -167,7 +167,7 @@ def test_integers_need_no_limit_of_the_interpreter():
         sys.set_int_max_str_digits(limit)
 
 
-def test_files_close_all_of_theirs_before_one_raises():
+def test_close_closes_all_files_before_it_raises():
     class Failing(MemoryFile):
         def close(self):
             super().close()
@@ -182,7 +182,7 @@ def test_files_close_all_of_theirs_before_one_raises():
     assert all(file.closed for file in all_files)
 
 
-def test_files_close_all_of_theirs_before_an_interrupt_goes_on():
+def test_close_closes_all_files_before_an_interrupt_propagates():
     class Failing(MemoryFile):
         def close(self):
             super().close()
@@ -210,7 +210,7 @@ async def test_files_are_closed_in_a_thread():
     assert threads[0] != threading.get_ident()
 
 
-def test_files_close_all_of_theirs():
+def test_close_closes_all_files():
     part = Part(b"", "f", "f", "")
     all_files = [MemoryFile(part) for _ in range(3)]
     with Files({"a": all_files[:2], "b": all_files[2:]}) as files:
@@ -339,7 +339,7 @@ CALLS = {
         for number, value in enumerate(values)
     ],
 )
-def test_text_is_never_taken_apart_and_what_is_unclear_is_refused(call, value):
+def test_text_is_never_split_into_characters_and_ambiguous_values_are_refused(call, value):
     query = Tagged(SAME)
     with pytest.raises(TypeError, match=r"must be .*, not "):
         call(query, value)
@@ -376,7 +376,7 @@ def test_text_is_one_value_wherever_one_may_stand():
         assert values.get("tag") == "xyz"
 
 
-def test_each_key_has_values_of_its_own_from_the_start():
+def test_keys_never_share_a_list_of_values():
     query = Tagged.fromkeys(["a", "b"], ["1", "2"])
     assert (type(query), query) == (Tagged, {"a": ["1", "2"], "b": ["1", "2"]})
     query.add("a", "3")

@@ -155,7 +155,7 @@ def test_a_limit_is_an_integer_of_0_or_more(call, value):
 
 @limited
 @pytest.mark.parametrize("limit", [field.name for field in dataclasses.fields(Limits)])
-def test_none_is_no_limit(call, limit):
+def test_none_means_no_limit(call, limit):
     call(**{limit: None})
     call(**{limit: UNLIMITED})
     assert getattr(Limits(**{limit: None}), limit) == UNLIMITED
@@ -459,7 +459,7 @@ def test_all_files_of_a_body_are_limited(tools, chunk, factory):
 
 @pytest.mark.parametrize("chunk", [7, 10_000])
 @pytest.mark.parametrize("factory", [SpooledFile, MemoryFile])
-def test_progress_is_told_with_the_size_so_far(tools, chunk, factory):
+def test_progress_is_called_with_the_size_so_far(tools, chunk, factory):
     told = []
 
     def tell(file, size):
@@ -480,7 +480,7 @@ def test_progress_is_told_with_the_size_so_far(tools, chunk, factory):
     files.close()
 
 
-def test_what_is_called_is_no_async_function():
+def test_async_callbacks_are_refused():
     async def hook(*arguments):
         """Nobody would await it."""
 

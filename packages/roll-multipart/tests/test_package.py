@@ -49,7 +49,7 @@ def test_the_examples_of_the_readme_run(example, tmp_path, monkeypatch):
     exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
 
 
-async def test_the_example_of_a_timeout_goes_on_after_each(capsys):
+async def test_timeout_example_continues_after_each_timeout(capsys):
     """Two of three messages come too late."""
     [example] = [example for example in EXAMPLES if "asyncio.timeout" in example]
     names = {"__name__": "readme"}
@@ -74,7 +74,7 @@ async def test_the_example_of_a_timeout_goes_on_after_each(capsys):
     assert {"Waiting for a", "Waiting for f"} <= set(lines)
 
 
-def test_what_few_need_is_loaded_when_it_is_asked_for():
+def test_rarely_used_modules_are_imported_on_demand():
     code = """if True:
         import sys, roll_multipart
         roll_multipart.Multipart(), roll_multipart.Form.parse("a=1")

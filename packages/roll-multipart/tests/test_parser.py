@@ -85,7 +85,7 @@ def test_a_body_without_a_part_has_nothing_else(tools, before, after):
 
 @pytest.mark.parametrize("data", ["text", 5, None, ["list"]])
 @pytest.mark.parametrize("before", [b"", b"\r\n", b"--boun"])
-def test_what_is_no_bytes_is_refused(tools, before, data):
+def test_data_other_than_bytes_is_refused(tools, before, data):
     parser = tools.recorder("boundary")
     parser.feed(before)
     with pytest.raises(TypeError):
@@ -118,7 +118,7 @@ def test_a_body_that_ends_early_is_an_error(tools, data):
     assert error == (MultipartError, 400, "The body ended before its final boundary")
 
 
-def test_line_feeds_alone_are_no_line_ends(tools):
+def test_bare_line_feeds_do_not_end_lines(tools):
     data = tools.body(tools.part()).replace(b"\r\n", b"\n")
     assert tools.same_for_all_cuts(data).error is not None
     assert tools.same_for_all_cuts(tools.part() + b"\n--boundary--").error is not None
@@ -154,7 +154,7 @@ def test_a_failed_parser_repeats_its_error(tools):
 
 
 @pytest.mark.parametrize("name", ["part_begin", "part_data", "part_end"])
-def test_the_hooks_are_no_async_functions(name):
+def test_async_hooks_are_refused(name):
     async def hook(self, *arguments):
         """Nobody would await it."""
 

@@ -192,7 +192,7 @@ def test_a_malformed_content_length_is_an_error(length):
 
 
 @pytest.mark.parametrize("length", [5, 1.5, b"7", ["5"]])
-def test_a_content_length_that_is_no_text_is_a_type_error(length):
+def test_content_length_that_is_not_text_is_a_type_error(length):
     with pytest.raises(TypeError, match="CONTENT_LENGTH must be text, not"):
         read_all(CONTENT_TYPE, {"wsgi.input": Endless(b""), "CONTENT_LENGTH": length})
 
@@ -263,7 +263,7 @@ async def test_an_asynchronous_part_is_read_in_pieces_whole_or_skipped(tools, fo
         assert await anext(found, None) is None
 
 
-async def test_a_part_that_was_left_behind_cannot_be_read(form):
+async def test_skipped_part_cannot_be_read(form):
     found = parts(CONTENT_TYPE, form)
     first = next(found)
     next(found)
@@ -294,7 +294,7 @@ def test_a_part_can_be_copied_as_a_file(form):
         ("text/plain; charset=ascii", "ascii", b"\xe9", "\ufffd"),
     ],
 )
-def test_text_is_decoded_as_its_charset_says(tools, content_type, charset, content, text):
+def test_text_is_decoded_with_its_charset(tools, content_type, charset, content, text):
     lines = [f"Content-Type: {content_type}"] if content_type else []
     part = next(parts(CONTENT_TYPE, tools.body(tools.part("a", content, *lines))))
     assert (part.charset, part.text()) == (charset, text)
@@ -403,7 +403,7 @@ def test_errors_come_where_they_are(tools):
         next(found)
 
 
-async def test_what_was_not_asked_for_is_not_kept(tools):
+async def test_skipped_content_is_not_kept_in_memory(tools):
     """A file of 16 MiB is skipped in the memory of a few chunks."""
     head, end = tools.part("f", b"", filename="f")[:-2], b"\r\n" + tools.body()
     chunk = bytes(2**16)
@@ -435,7 +435,7 @@ def test_parts_are_freed_without_the_garbage_collector(form):
         gc.enable()
 
 
-def test_what_was_encoded_is_read_back():
+def test_encoded_body_is_read_back():
     body, content_type = encode({"a": "1"}, {"f": (b"2", "f.txt")})
     assert read_all(content_type, body) == [("a", b"1"), ("f", b"2")]
 

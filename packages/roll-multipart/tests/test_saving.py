@@ -297,7 +297,7 @@ def test_a_path_may_be_bytes_or_relative(file, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", [None, 5, True, ["f"], io.BytesIO()], ids=repr)
-async def test_what_is_no_path_is_refused(file, path):
+async def test_saving_to_another_type_than_a_path_is_refused(file, path):
     with pytest.raises(TypeError, match=r"path must be text, bytes or an os.PathLike, not "):
         file.save(path)
     with pytest.raises(TypeError, match=r"path must be text, bytes or an os.PathLike, not "):
@@ -342,9 +342,7 @@ def test_a_system_that_cannot_open_a_file_again_by_its_descriptor_copies(
     assert (tmp_path / "saved").read_bytes() == on_disk.getvalue() == CONTENT
 
 
-def test_a_copy_that_is_taken_away_at_once_leaves_the_temporary_file(
-    on_disk, tmp_path, monkeypatch
-):
+def test_removing_a_saved_copy_keeps_the_temporary_file(on_disk, tmp_path, monkeypatch):
     def copy_and_delete(file, path):
         copy(file, path)
         os.unlink(path)
@@ -387,7 +385,7 @@ def test_half_a_file_is_never_left(tmp_path):
     assert (tmp_path / "old").read_bytes() == b"old"
 
 
-async def test_the_event_loop_goes_on_while_a_file_is_saved(tmp_path):
+async def test_event_loop_is_not_blocked_while_a_file_is_saved(tmp_path):
     entered, go_on = threading.Event(), threading.Event()
 
     class Slow(MemoryFile):

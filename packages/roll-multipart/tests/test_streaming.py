@@ -85,7 +85,7 @@ def test_a_form_can_be_sent_again(tools, path):
         assert form.content_length == len(b"".join(form))
 
 
-async def test_what_can_be_read_once_is_not_sent_again_empty(path):
+async def test_source_that_can_be_read_once_is_refused_the_second_time(path):
     async def pieces():
         yield b"x"
 
@@ -116,14 +116,14 @@ async def test_a_file_that_gives_more_than_its_size_is_an_error(stream):
         await stream(files={"f": Growing(b"x")})
 
 
-async def test_a_filename_that_is_not_utf8_is_sent_as_it_is_on_disk(stream, tmp_path):
+async def test_filename_that_is_not_utf8_is_sent_with_its_bytes_on_disk(stream, tmp_path):
     path = tmp_path / os.fsdecode(b"\xff.png")
     path.write_bytes(b"png")
     _, pieces = await stream(files={"f": path})
     assert b'filename="\xff.png"' in b"".join(pieces)
 
 
-async def test_what_tells_no_size_has_no_length(tools, stream):
+async def test_source_without_a_size_has_no_length(tools, stream):
     read, write = os.pipe()
     os.write(write, b"piped")
     os.close(write)
@@ -145,7 +145,7 @@ async def test_what_tells_no_size_has_no_length(tools, stream):
             )
 
 
-def test_a_pipe_by_its_path_has_no_length_and_is_read_anew(tools, tmp_path):
+def test_pipe_given_by_path_has_no_length_and_is_opened_each_time(tools, tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
     form = encode_stream(files={"f": path})
@@ -285,7 +285,7 @@ async def test_a_file_that_became_shorter_is_an_error(stream, path):
         await stream(files={"f": Shrinking(CONTENT)})
 
 
-async def test_a_file_that_grows_is_sent_as_it_was(tools, path):
+async def test_growing_file_is_sent_with_its_first_size(tools, path):
     form = encode_stream(files={"f": path})
     with path.open("ab") as file:
         file.write(b"more")

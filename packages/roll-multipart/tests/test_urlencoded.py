@@ -40,7 +40,7 @@ def test_the_result_is_that_of_the_standard_library(text):
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join), st.integers(1, 2000))
-def test_long_text_gives_what_the_standard_library_gives(text, times):
+def test_long_text_parses_as_in_the_standard_library(text, times):
     text = f"{text}&" * times
     for data in (text, SURROGATES.sub("", text).encode()):
         text = data if isinstance(data, str) else data.decode()
@@ -49,13 +49,13 @@ def test_long_text_gives_what_the_standard_library_gives(text, times):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30))
-def test_any_text_gives_what_the_standard_library_gives(text):
+def test_any_text_parses_as_in_the_standard_library(text):
     assert Query.parse(text) == expected(text)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.text(), st.lists(st.text(), min_size=1), max_size=5))
-def test_what_was_encoded_comes_back(fields):
+def test_encoded_pairs_are_parsed_back(fields):
     assert Query.parse(urlencode(fields, doseq=True)) == fields
 
 
@@ -143,7 +143,7 @@ def test_a_thousand_pairs_are_the_default():
 
 
 @pytest.mark.parametrize("text", ["foo", "a=1&&b=2", "a=1&", b"\xff=1"])
-def test_a_strict_parse_refuses_what_is_no_form(text):
+def test_strict_parse_refuses_malformed_forms(text):
     assert Form.parse(text) is not None
     with pytest.raises(MultipartError) as caught:
         Form.parse(text, strict=True)

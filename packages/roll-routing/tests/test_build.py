@@ -123,7 +123,7 @@ def test_nameless_refuses_invalid_pattern() -> None:
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
-def test_what_is_built_is_matched(x: str, p: str) -> None:
+def test_built_url_is_matched(x: str, p: str) -> None:
     pattern = "/a/{x}/{p:path}"
     routes = Routes()
     routes.add(pattern)

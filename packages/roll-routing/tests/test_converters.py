@@ -118,7 +118,7 @@ def test_values_that_a_converter_does_not_take_are_refused(
         MyRoutes.build(pattern, **values)
 
 
-def test_what_a_converter_makes_for_a_url_becomes_text() -> None:
+def test_result_of_a_converter_for_a_url_becomes_text() -> None:
     other = routes_with(number=Converter("[0-9]+", int, lambda value: value))
     assert other.build("/{x:number}", x=1) == "/1"
     with pytest.raises(BuildError, match="does not accept 'None'"):

@@ -47,7 +47,7 @@ def answers(routes: Routes) -> list[Any]:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("asked_before", [False, True])
-def test_a_copy_answers_as_its_original(way: Callable[[Any], Any], asked_before: bool) -> None:
+def test_copy_matches_like_its_original(way: Callable[[Any], Any], asked_before: bool) -> None:
     routes = table(*PATTERNS)
     if asked_before:
         answers(routes)
@@ -59,7 +59,7 @@ def test_a_copy_answers_as_its_original(way: Callable[[Any], Any], asked_before:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_copy_is_a_table_of_its_own(way: Callable[[Any], Any]) -> None:
+def test_copy_is_an_independent_table(way: Callable[[Any], Any]) -> None:
     routes = table(*PATTERNS)
     copied, before = way(routes), answers(routes)
     for pattern in PATTERNS:
@@ -76,7 +76,7 @@ def test_a_copy_is_a_table_of_its_own(way: Callable[[Any], Any]) -> None:
     assert len(copied) == 0
 
 
-def test_only_a_deep_copy_copies_what_payloads_hold() -> None:
+def test_only_a_deep_copy_copies_the_values_of_payloads() -> None:
     routes = table("/a", "/{x}")
     for path in ("/a", "/b"):
         (payload, _), (copied, _), (deep, _) = (
@@ -124,7 +124,7 @@ def test_a_copy_of_a_subclass_has_its_attributes(way: Callable[[Any], Any]) -> N
     assert (routes.added, len(routes), len(copied)) == (1, 1, 2)
 
 
-def test_what_a_payload_holds_may_have_no_pickle() -> None:
+def test_value_of_a_payload_may_be_unpicklable() -> None:
     routes = Routes()
     routes.add("/", GET=lambda: None)
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
@@ -143,7 +143,7 @@ def test_a_table_may_hold_itself(way: Callable[[Any], Any]) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(PATTERNS)), max_size=12), st.data())
-def test_a_copy_made_at_any_time_answers_as_its_original(
+def test_copy_made_at_any_time_matches_like_its_original(
     changes: list[tuple[bool, str]], data: Any
 ) -> None:
     routes = Routes()

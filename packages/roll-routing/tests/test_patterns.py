@@ -37,7 +37,7 @@ INVALID = {
 
 
 @pytest.mark.parametrize("pattern", INVALID)
-def test_an_invalid_pattern_says_where_and_what_would_be_right(pattern: str) -> None:
+def test_error_of_an_invalid_pattern_says_where_and_what_to_write(pattern: str) -> None:
     position, reason = INVALID[pattern]
     with pytest.raises(InvalidRoute, match=re.escape(reason)) as raised:
         Routes().add(pattern)
@@ -53,7 +53,7 @@ def test_an_invalid_route_is_a_value_error_of_the_server() -> None:
     assert InvalidRoute("/{", 1, "?").status == 500
 
 
-def test_an_invalid_pattern_leaves_the_table_as_it_was() -> None:
+def test_invalid_pattern_leaves_the_table_unchanged() -> None:
     routes = Routes()
     routes.add("/{a}", name="a")
     with pytest.raises(InvalidRoute):

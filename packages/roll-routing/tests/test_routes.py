@@ -50,7 +50,7 @@ def test_payload_may_have_a_key_path(routes: Routes) -> None:
     assert routes.match("/a") == ({"path": "/b"}, {})
 
 
-def test_each_match_gives_values_of_its_own(routes: Routes) -> None:
+def test_each_match_returns_a_new_dict_of_values(routes: Routes) -> None:
     routes.add("/s")
     routes.add("/d/{x}")
     for path in ("/s", "/d/1"):

@@ -36,7 +36,7 @@ async def test_frames_are_logged_when_debugging(
 
 
 @pytest.mark.parametrize("data", [b"abc", bytearray(b"abc"), memoryview(b"abc")])
-async def test_what_is_like_bytes_goes_as_binary(serve: Any, data: Any) -> None:
+async def test_bytes_like_objects_are_sent_as_binary(serve: Any, data: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await ws.send(data)
 
@@ -118,7 +118,7 @@ async def test_a_ping_is_answered_by_its_pong(serve: Any, wire: Any) -> None:
 
 
 @pytest.mark.parametrize("before", [[70_000], [10, 1_000_000], [1] * 64, [1] * 150])
-async def test_a_pong_is_found_behind_messages_that_wait(
+async def test_pong_is_found_after_waiting_messages(
     serve: Any, wire: Any, before: list[int]
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
@@ -134,7 +134,7 @@ async def test_a_pong_is_found_behind_messages_that_wait(
     assert await raw.frame() == (0x81, b"all received")
 
 
-async def test_a_pong_is_found_behind_messages_that_came_before_the_ping(
+async def test_pong_is_found_after_messages_received_before_the_ping(
     serve: Any, wire: Any
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
@@ -422,7 +422,7 @@ async def test_control_frames_take_text_and_bytes(serve: Any, data: Any, call: s
 
 
 @pytest.mark.parametrize("call", [5, "close", b"", [], False])
-async def test_what_is_told_of_a_loss_is_a_function(serve: Any, call: Any) -> None:
+async def test_on_lost_must_be_a_function(serve: Any, call: Any) -> None:
     """Before the connection is made, and after."""
     early = WSProtocol(None)  # type: ignore[arg-type]  # not asked for here
     early.on_lost = print

@@ -94,7 +94,7 @@ async def test_all_get_the_message(serve: Any, wire: Any, room: Room, message: A
 
 
 @pytest.mark.parametrize("data", [bytearray(b"abc"), memoryview(b"abc")])
-async def test_what_is_like_bytes_goes_as_binary(
+async def test_bytes_like_objects_are_broadcast_as_binary(
     serve: Any, wire: Any, room: Room, data: Any
 ) -> None:
     raw = await (await serve(room)).raw()
@@ -281,18 +281,18 @@ async def test_many_share_one_frame(serve: Any, wire: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", [["abc"], [(None, None)], [3], {"name": None}], ids=repr)
-def test_what_is_no_connection_is_a_type_error(wrong: Any) -> None:
+def test_broadcast_to_another_object_than_a_connection_is_a_type_error(wrong: Any) -> None:
     with pytest.raises(TypeError, match="Broadcast to connections, each a WSProtocol, not to"):
         broadcast(wrong, "x")
 
 
 @pytest.mark.parametrize("connections", [None, 3, WSProtocol, object()])
-def test_what_are_no_connections_is_told(connections: Any) -> None:
+def test_broadcast_to_a_value_that_is_not_iterable_is_an_error(connections: Any) -> None:
     with pytest.raises(TypeError, match="Broadcast to an iterable of connections, not to"):
         broadcast(connections, "hello")
 
 
 @pytest.mark.parametrize("slow", [None, True, 1, ["close"], b"close", "CLOSE", {}])
-def test_what_is_no_policy_is_told(slow: Any) -> None:
+def test_unknown_policy_for_slow_peers_is_an_error(slow: Any) -> None:
     with pytest.raises(ValueError, match="`slow` is 'close' or 'drop', not"):
         broadcast([], "hello", slow=slow)

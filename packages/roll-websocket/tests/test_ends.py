@@ -40,7 +40,7 @@ async def test_a_reset_frees_a_handler_that_waits(serve: Any, wire: Any, handler
 
 
 @pytest.mark.parametrize("how", ["recv", "send", "ping", "pong", "close"])
-async def test_a_reset_while_the_handler_computes_is_told_where_it_awaits(
+async def test_reset_while_the_handler_computes_raises_at_its_next_await(
     serve: Any, wire: Any, how: str
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
@@ -96,7 +96,7 @@ async def test_a_fin_without_a_close_frame_is_1006(serve: Any, wire: Any) -> Non
     await wire.until(lambda: gone(site))
 
 
-async def test_a_fin_behind_messages_that_wait_ends_after_them(serve: Any, wire: Any) -> None:
+async def test_fin_after_waiting_messages_ends_after_them(serve: Any, wire: Any) -> None:
     taken: list[Any] = []
 
     async def handler(request: Any, ws: WSProtocol) -> None:
@@ -116,7 +116,7 @@ async def test_a_fin_behind_messages_that_wait_ends_after_them(serve: Any, wire:
 
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize("end", [1000, 1006])
-async def test_what_came_before_a_loss_is_received(
+async def test_messages_before_a_lost_connection_are_received(
     serve: Any, wire: Any, tls: Any, end: int, secure: bool
 ) -> None:
     """Over TLS the end of the peer is the end of the transport; it may be reset over TCP."""
@@ -147,7 +147,9 @@ async def test_what_came_before_a_loss_is_received(
 
 
 @pytest.mark.parametrize("how", ["lost", "left", "closed", "returned"])
-async def test_who_owns_a_connection_is_told_of_its_loss(serve: Any, wire: Any, how: str) -> None:
+async def test_on_lost_is_called_when_the_connection_is_lost(
+    serve: Any, wire: Any, how: str
+) -> None:
     told: list[str] = []
 
     async def handler(request: Any, ws: WSProtocol) -> None:
@@ -193,7 +195,7 @@ async def test_the_end_can_be_asked_for(serve: Any, wire: Any) -> None:
 
 
 @pytest.mark.parametrize("how", ["return", "close", "fail"])
-async def test_who_leaves_what_came_before_a_loss_has_ended(
+async def test_handler_that_leaves_waiting_messages_ends_after_a_loss(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture, how: str
 ) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:

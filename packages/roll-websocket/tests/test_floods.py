@@ -58,7 +58,9 @@ async def test_fragments_of_a_byte_leave_others_their_turn(serve: Any, wire: Any
 
 
 @pytest.mark.parametrize("size", [1, 1000, 70_000])
-async def test_messages_nobody_receives_are_not_read(serve: Any, wire: Any, size: int) -> None:
+async def test_messages_are_not_read_while_no_task_receives(
+    serve: Any, wire: Any, size: int
+) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         if ws is site.ws[0]:
             await wanted.wait()
@@ -205,9 +207,7 @@ async def test_senders_side_by_side_all_wait(serve: Any, wire: Any) -> None:
     assert {len(payload) for _, payload in frames} == {10_000}
 
 
-async def test_a_close_behind_a_flood_is_found_once_the_handler_closes(
-    serve: Any, wire: Any
-) -> None:
+async def test_close_after_a_flood_is_found_once_the_handler_closes(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await wire.until(lambda: not ws._connection.intake.reading)
         await ws.close(4000)
@@ -220,7 +220,7 @@ async def test_a_close_behind_a_flood_is_found_once_the_handler_closes(
     assert await site.ended() == [None]
 
 
-async def test_a_failure_behind_a_flood_ends_it(serve: Any, wire: Any) -> None:
+async def test_protocol_error_after_a_flood_ends_the_connection(serve: Any, wire: Any) -> None:
     site = await serve()
     raw = await site.raw()
     raw.send(wire.frame(1, b"x") * 1000 + wire.frame(1, b"x", masked=False) * 1000)

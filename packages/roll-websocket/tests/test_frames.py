@@ -90,7 +90,7 @@ async def test_a_message_too_big_in_fragments_is_refused(serve: Any, wire: Any) 
     assert await raw.close_code() == 1009
 
 
-async def test_the_length_alone_refuses_what_is_too_big(serve: Any) -> None:
+async def test_length_of_a_frame_alone_refuses_it_if_too_large(serve: Any) -> None:
     raw = await (await serve()).raw()
     raw.send(b"\x82\xff" + (2**40).to_bytes(8))
     assert await raw.close_code() == 1009

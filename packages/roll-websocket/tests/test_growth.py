@@ -235,7 +235,7 @@ def test_frames_take_the_memory_of_their_bytes(kind: str) -> None:
     assert peak <= 2 * len(data) + 300 * KIB
 
 
-def test_what_inflates_takes_the_memory_of_one_message() -> None:
+def test_inflating_takes_the_memory_of_one_message() -> None:
     data = frame(0xC2, ZEROS) * 20
     tracemalloc.start()
     try:

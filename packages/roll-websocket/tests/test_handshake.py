@@ -74,7 +74,7 @@ def test_a_good_request_gets_the_accept_value_of_the_rfc() -> None:
         (request(SEC_WEBSOCKET_EXTENSIONS="\udcff"), 400, {}),
     ],
 )
-def test_a_bad_request_is_refused_with_what_its_answer_needs(
+def test_refusal_of_a_bad_request_has_the_required_fields(
     wanted: Any, status: int, headers: dict[str, str]
 ) -> None:
     error = refused(wanted)
@@ -124,7 +124,7 @@ def test_a_str_is_one_subprotocol() -> None:
 
 
 @pytest.mark.parametrize("offer", ["other", None])
-def test_without_a_common_subprotocol_there_is_none(offer: str | None) -> None:
+def test_no_common_subprotocol_means_none_is_negotiated(offer: str | None) -> None:
     ws = WSProtocol(request(SEC_WEBSOCKET_PROTOCOL=offer))
     lines = fields(ws.handshake(subprotocols=["chat"]))
     assert ws.subprotocol is None

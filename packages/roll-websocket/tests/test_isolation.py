@@ -43,7 +43,7 @@ async def leave_early(site: Any, wire: Any, first: bytes) -> WSProtocol:
 
 
 @pytest.mark.parametrize("first", ["message", "pings"])
-async def test_peers_that_close_early_poison_nobody(
+async def test_peers_that_close_early_do_not_affect_others(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture, first: str
 ) -> None:
     busy = Busy()

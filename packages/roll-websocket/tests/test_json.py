@@ -49,7 +49,7 @@ async def test_it_is_sent_compact_as_text(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ['"\\ud800"', '{"\\udfff":["\u00e9"]}'])
-async def test_half_of_a_surrogate_pair_comes_back_escaped(serve: Any, text: str) -> None:
+async def test_lone_surrogate_is_sent_back_escaped(serve: Any, text: str) -> None:
     client = await (await serve(mirror)).connect()
     await client.send(text)
     assert await client.recv() == text
@@ -72,7 +72,7 @@ NO_JSON = [
 
 
 @pytest.mark.parametrize("data", NO_JSON)
-async def test_what_is_no_json_closes_with_1007_and_is_no_failure(
+async def test_malformed_json_closes_with_1007_and_is_not_logged(
     serve: Any, wire: Any, data: bytes, log: pytest.LogCaptureFixture
 ) -> None:
     site = await serve(mirror)
@@ -87,7 +87,7 @@ async def test_what_is_no_json_closes_with_1007_and_is_no_failure(
     assert log.records == []
 
 
-async def test_a_handler_may_go_on_after_what_is_no_json(serve: Any, wire: Any) -> None:
+async def test_handler_may_continue_after_malformed_json(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         with pytest.raises(InvalidMessage, match="not JSON"):
             await ws.recv_json()
@@ -99,7 +99,9 @@ async def test_a_handler_may_go_on_after_what_is_no_json(serve: Any, wire: Any) 
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, object()])
-async def test_what_has_no_json_is_an_error_that_sends_nothing(serve: Any, value: Any) -> None:
+async def test_value_that_json_cannot_encode_is_an_error_and_sends_nothing(
+    serve: Any, value: Any
+) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         with pytest.raises((TypeError, ValueError)):
             await ws.send_json(value)

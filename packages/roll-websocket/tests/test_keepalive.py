@@ -161,7 +161,7 @@ class Holding:
 
 
 @pytest.mark.parametrize("platform", [sys.platform, "freebsd14"])
-def test_without_the_system_the_transport_tells_what_is_taken(
+def test_progress_of_the_peer_is_read_from_the_transport_without_system_support(
     monkeypatch: pytest.MonkeyPatch, platform: str
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
@@ -208,7 +208,7 @@ async def test_a_short_patience_ends_between_two_pings() -> None:
     assert (peer.probes, peer.silence) == (2, 5)
 
 
-async def test_without_a_timeout_pings_go_on_for_ever() -> None:
+async def test_without_a_timeout_pings_continue_for_ever() -> None:
     peer = Peer()
     time = Time(Keepalive(peer, 20, None))
     for number in range(1, 5):

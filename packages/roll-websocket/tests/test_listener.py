@@ -92,7 +92,7 @@ async def test_a_handler_that_cannot_be_called_or_awaited_is_logged_and_closed(
     assert isinstance(record.exc_info and record.exc_info[1], TypeError)
 
 
-async def test_stop_closes_what_has_not_opened_yet(serve: Any, wire: Any) -> None:
+async def test_stop_closes_connections_that_have_not_opened_yet(serve: Any, wire: Any) -> None:
     site = await serve()
     raw = await site.socket()
     raw.send(wire.head()[:30])
@@ -102,7 +102,7 @@ async def test_stop_closes_what_has_not_opened_yet(serve: Any, wire: Any) -> Non
     await wire.until(lambda: not site.listener.openings)
 
 
-async def test_what_comes_after_a_stop_is_closed(serve: Any, wire: Any) -> None:
+async def test_connection_after_a_stop_is_closed(serve: Any, wire: Any) -> None:
     site = await serve()
     await site.listener.stop()
     raw = await site.socket()
@@ -112,7 +112,7 @@ async def test_what_comes_after_a_stop_is_closed(serve: Any, wire: Any) -> None:
     assert site.ws == []
 
 
-async def test_what_a_transport_says_after_its_close_is_left(serve: Any, wire: Any) -> None:
+async def test_callbacks_of_a_closed_transport_are_ignored(serve: Any, wire: Any) -> None:
     """As one over TLS may, with what it had decrypted."""
     site = await serve()
     raw = await site.socket()
@@ -302,7 +302,7 @@ class Awaited(Shape):
         ({"/a/\udfff/b": print}, "text that UTF-8 can encode"),
     ],
 )
-def test_what_is_no_handler_is_an_error_at_once(handler: Any, message: str) -> None:
+def test_invalid_handler_is_an_error_at_once(handler: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Listener(handler)
 
@@ -315,7 +315,7 @@ def test_what_is_no_handler_is_an_error_at_once(handler: Any, message: str) -> N
     ],
     ids=map(str, range(12)),
 )
-def test_what_is_no_hook_is_an_error_at_once(wire: Any, hook: Any) -> None:
+def test_invalid_hook_is_an_error_at_once(wire: Any, hook: Any) -> None:
     with pytest.raises(ValueError, match="`process_request` is a function"):
         Listener(wire.echo, process_request=hook)
 
@@ -437,7 +437,7 @@ async def test_process_request_may_refuse_with_its_own_response(
 
 @KINDS
 @pytest.mark.parametrize("how", ["raises", "returns", "bad header", "bad status", "changed"])
-async def test_a_hook_that_fails_lets_nobody_in_and_is_logged(
+async def test_failing_hook_refuses_the_request_and_is_logged(
     serve: Any, wire: Any, kind: Any, how: str, log: pytest.LogCaptureFixture
 ) -> None:
     """What another library takes for a refusal, a response, is not taken for a yes here."""
@@ -466,7 +466,7 @@ async def test_a_hook_that_fails_lets_nobody_in_and_is_logged(
     await wire.until(lambda: not site.listener.openings)
 
 
-async def test_a_check_that_waits_holds_what_comes(serve: Any, wire: Any) -> None:
+async def test_bytes_wait_while_process_request_waits(serve: Any, wire: Any) -> None:
     async def hook(request: HandshakeRequest) -> None:
         asked.set()
         await passed.wait()

@@ -146,9 +146,7 @@ RIGHT = [
 @pytest.mark.parametrize(
     ("name", "value"), WRONG, ids=[f"{number}-{name}" for number, (name, _) in enumerate(WRONG)]
 )
-def test_what_cannot_work_is_an_error_wherever_it_is_given(
-    wire: Any, name: str, value: Any
-) -> None:
+def test_invalid_option_is_an_error_wherever_it_is_given(wire: Any, name: str, value: Any) -> None:
     for give in (
         lambda: check_options({name: value}),
         lambda: Listener(wire.echo, **{name: value}),
@@ -172,7 +170,7 @@ def each_shown(name: str, value: Any) -> list[Any]:
     return list(value) if name == "headers" and isinstance(value, tuple) else [value]
 
 
-def test_fields_for_all_connections_are_no_iterator(wire: Any) -> None:
+def test_iterator_of_fields_for_all_connections_is_refused(wire: Any) -> None:
     for headers in (iter([("A", "b")]), (pair for pair in [("A", "b")])):
         with pytest.raises(ValueError, match=r"^`headers` .* not the iterator"):
             Listener(wire.echo, headers=headers)
@@ -188,17 +186,17 @@ def test_options_are_a_mapping(options: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), RIGHT, ids=[f"{number}-{name}" for number, (name, _) in enumerate(RIGHT)]
 )
-def test_what_works_is_taken(wire: Any, name: str, value: Any) -> None:
+def test_valid_options_are_accepted(wire: Any, name: str, value: Any) -> None:
     check_options({name: value})
     Listener(wire.echo, **{name: value})
     assert WSProtocol(REQUEST).handshake(**{name: value})
 
 
-def test_names_that_are_no_options_are_left_to_who_knows_them() -> None:
+def test_check_options_ignores_unknown_names() -> None:
     check_options({"name": "chat", "ping_interval": 20})
 
 
-def test_a_protocol_may_have_options_of_its_own(wire: Any) -> None:
+def test_protocol_class_may_have_its_own_options(wire: Any) -> None:
     class Own(WSProtocol):
         def handshake(self, *args: Any, room: str = "", **options: Any) -> bytes:
             return super().handshake(*args, **options)

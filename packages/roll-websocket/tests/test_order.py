@@ -65,7 +65,7 @@ async def fill(ws: WSProtocol) -> int:
 
 
 @pytest.mark.parametrize("how", ["close", "return", "raise", "shutdown"])
-async def test_what_waits_is_sent_before_the_close(serve: Any, wire: Any, how: str) -> None:
+async def test_waiting_messages_are_sent_before_the_close(serve: Any, wire: Any, how: str) -> None:
     filled = asyncio.get_running_loop().create_future()
     ends: list[Any] = []
 
@@ -101,7 +101,7 @@ async def test_what_waits_is_sent_before_the_close(serve: Any, wire: Any, how: s
     assert isinstance(ends[100], asyncio.Future)
 
 
-async def test_a_cancelled_send_is_not_sent_and_holds_up_nobody(serve: Any, wire: Any) -> None:
+async def test_cancelled_send_is_not_sent_and_does_not_block_others(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         started.set_result(await fill(ws))
         sends = [asyncio.ensure_future(ws.send(str(number))) for number in range(200)]
@@ -144,7 +144,7 @@ async def test_all_who_wait_may_be_cancelled(serve: Any, wire: Any) -> None:
     assert await raw.frame() == (TEXT, b"end")
 
 
-async def test_a_send_cancelled_as_it_fails_is_no_error_of_anybody(serve: Any, wire: Any) -> None:
+async def test_send_cancelled_while_it_fails_causes_no_other_error(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await fill(ws)
         send = asyncio.ensure_future(ws.send("never"))
@@ -162,7 +162,9 @@ async def test_a_send_cancelled_as_it_fails_is_no_error_of_anybody(serve: Any, w
 
 
 @pytest.mark.parametrize("end", ["reset", "closed by the peer", "closed behind our back"])
-async def test_who_waits_is_told_of_the_end(serve: Any, wire: Any, end: str) -> None:
+async def test_tasks_that_wait_to_send_get_connection_closed(
+    serve: Any, wire: Any, end: str
+) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await fill(ws)
         waiting.append(ws)

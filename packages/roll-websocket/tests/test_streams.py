@@ -101,7 +101,9 @@ async def test_text_in_pieces_must_be_text(serve: Any, wire: Any) -> None:
 
 
 @pytest.mark.parametrize("text", [False, True])
-async def test_what_came_before_is_the_first_piece(serve: Any, wire: Any, text: bool) -> None:
+async def test_bytes_received_before_the_stream_are_its_first_piece(
+    serve: Any, wire: Any, text: bool
+) -> None:
     """A handler may be late: much of a message nobody awaits is not read."""
 
     async def read(ws: WSProtocol) -> list[Any]:
@@ -138,7 +140,7 @@ async def test_a_late_recv_gets_the_whole_message(serve: Any, wire: Any) -> None
     assert handler.got == [500_002]
 
 
-async def test_a_close_behind_half_a_message_is_found(serve: Any, wire: Any) -> None:
+async def test_close_after_half_a_message_is_found(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await wire.until(lambda: not ws._connection.intake.reading)
 
@@ -208,7 +210,7 @@ async def test_the_limit_does_not_depend_on_when_a_message_is_asked_for(
 @pytest.mark.parametrize("ended", [False, True])
 @pytest.mark.parametrize("text", [False, True])
 @pytest.mark.parametrize("over", [False, True])
-async def test_a_recv_that_comes_late_refuses_at_once(
+async def test_late_recv_refuses_a_message_over_max_size_at_once(
     serve: Any, wire: Any, ended: bool, text: bool, over: bool
 ) -> None:
     """Also if the message has not ended: the client may send nothing more."""
@@ -293,9 +295,7 @@ async def test_pieces_take_no_more_memory_than_a_message(serve: Any, wire: Any) 
 
 
 @pytest.mark.parametrize("next_is", ["recv", "stream"])
-async def test_what_is_not_read_of_a_message_is_passed_over(
-    serve: Any, wire: Any, next_is: str
-) -> None:
+async def test_unread_pieces_of_a_message_are_skipped(serve: Any, wire: Any, next_is: str) -> None:
     async def read(ws: WSProtocol) -> Any:
         stream = ws.stream()
         first = await anext(stream)
@@ -429,7 +429,7 @@ async def test_each_part_is_a_frame(serve: Any) -> None:
 
 
 @pytest.mark.parametrize("full", [False, True])
-async def test_messages_wait_for_the_end_of_one_in_pieces(
+async def test_messages_wait_for_the_end_of_a_message_in_pieces(
     serve: Any, wire: Any, full: bool
 ) -> None:
     """Control frames do not."""

@@ -70,14 +70,14 @@ GOOD = (
 )
 
 
-def test_cut_at_every_offset_the_same_comes_of_it() -> None:
+def test_result_does_not_depend_on_where_bytes_are_cut() -> None:
     whole = outcome(opened(), [GOOD])
     assert whole[0] == ["h\u00e9", b"\xff" * 126, "a\u00e9", ""]
     for offset in range(len(GOOD)):
         assert outcome(opened(), [GOOD[:offset], GOOD[offset:]]) == whole
 
 
-def test_byte_by_byte_the_same_comes_of_it() -> None:
+def test_result_is_the_same_byte_by_byte() -> None:
     assert outcome(opened(), [bytes([byte]) for byte in GOOD]) == outcome(opened(), [GOOD])
 
 
@@ -251,7 +251,7 @@ def test_a_message_may_have_blocks_of_any_kind(
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=20), st.booleans()), max_size=20))
-def test_the_window_goes_on_behind_a_last_block(texts: list[tuple[str, bool]]) -> None:
+def test_window_continues_after_a_block_with_bfinal(texts: list[tuple[str, bool]]) -> None:
     """A sender that goes on may mark any block as the last one."""
     packer = zlib.compressobj(wbits=-12, strategy=zlib.Z_FIXED)
     payloads = []
@@ -263,7 +263,7 @@ def test_the_window_goes_on_behind_a_last_block(texts: list[tuple[str, bool]]) -
     assert (messages, end) == ([text * 2 for text, _ in texts], None)
 
 
-def test_the_window_goes_on_behind_megabytes() -> None:
+def test_window_continues_after_megabytes() -> None:
     data = random.Random(1).randbytes(100_000)
     client = deflated(max_size=10**6)
     messages, _, _, end = client.send(
@@ -298,7 +298,7 @@ def test_malformed_blocks_are_refused(offer: str, payload: bytes) -> None:
     assert (messages, end.code) == ([], 1002)
 
 
-def test_text_that_is_none_is_refused_behind_a_last_block() -> None:
+def test_invalid_text_is_refused_after_a_block_with_bfinal() -> None:
     payload = raw(b"a\xc3", zlib.Z_FINISH) + raw(b"a", zlib.Z_FINISH) + b"\x00"
     messages, _, _, end = deflated().send(payload)
     assert (messages, end.code) == ([], 1007)
@@ -311,7 +311,7 @@ def test_the_limit_is_that_of_all_streams_of_a_message(size: int) -> None:
     assert (messages, end and end.code) == ((["x" * 300], None) if size == 300 else ([], 1009))
 
 
-def test_what_is_not_compressed_passes() -> None:
+def test_uncompressed_messages_pass() -> None:
     chunks = [
         frame(0x81, b"plain"),
         frame(0x01, b"in "),
@@ -414,7 +414,7 @@ def test_without_a_limit_all_is_inflated() -> None:
     assert (messages, end) == (["x" * 10**6], None)
 
 
-def test_an_empty_fragment_is_no_piece() -> None:
+def test_empty_fragment_is_not_yielded_as_a_piece() -> None:
     wire = opened()
     wire.begin_stream()
     for chunk in (frame(0x01, b"\xc3"), frame(0x00, b""), frame(0x00, b"\xa9"), frame(0x80, b"")):

@@ -65,7 +65,7 @@ def test_python_is_active_where_the_core_was_not_built():
         (ImportError("Interpreter change"), "the core can't be imported: Interpreter change"),
     ],
 )
-def test_the_reason_says_what_keeps_the_core_from_being_imported(monkeypatch, error, reason):
+def test_reason_says_why_the_core_cannot_be_imported(monkeypatch, error, reason):
     def refuse(name):
         raise error
 

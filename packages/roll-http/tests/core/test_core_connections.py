@@ -317,7 +317,7 @@ async def test_another_class_of_responses_is_seen_at_the_next_request(protocol, 
     assert b"Set-Cookie" not in await ask(protocol)
 
 
-async def test_an_override_that_comes_later_is_seen_at_the_next_request(protocol):
+async def test_override_set_later_takes_effect_at_the_next_request(protocol):
     class Mine(Request):
         __slots__ = ()
 
@@ -380,7 +380,7 @@ async def test_on_answered_is_seen_at_the_next_request(protocol):
     assert len(answered) == 1
 
 
-async def test_a_connection_that_overrides_what_the_core_does_is_asked():
+async def test_overridden_connection_method_is_called_with_the_core():
     ended = []
 
     class Own(HTTPProtocol):
@@ -400,7 +400,7 @@ async def test_a_connection_that_overrides_what_the_core_does_is_asked():
 
 
 @pytest.mark.parametrize("returned", [None, 5, "text", Response])
-async def test_what_is_no_response_is_an_error_as_in_python(returned, caplog):
+async def test_other_object_than_a_response_is_the_same_error_as_in_python(returned, caplog):
     class Own(App):
         async def __call__(self, request, response):
             return returned
@@ -447,7 +447,7 @@ async def test_a_request_within_another_task_is_answered_by_python():
     await asyncio.sleep(0)
 
 
-def test_the_core_is_what_answers():
+def test_core_answers_the_request():
     """The tests above compare the core with Python only where it is active."""
     base = HTTPProtocol.__mro__[3]
     assert base is _core.ConnectionBase

@@ -208,7 +208,7 @@ def test_fuzz_heads() -> None:
 
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=300, deadline=None)
-def test_what_the_core_accepts_python_parses_to_the_same(source: random.Random) -> None:
+def test_python_parses_the_same_from_heads_that_the_core_accepts(source: random.Random) -> None:
     accepted(random_head(source), Limits())
 
 
@@ -340,11 +340,11 @@ def test_fuzz_responses() -> None:
 
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=300, deadline=None)
-def test_what_the_core_renders_python_renders_to_the_same(source: random.Random) -> None:
+def test_python_renders_the_same_as_the_core(source: random.Random) -> None:
     rendered(*random_response(source), DATE)
 
 
-def test_cookies_of_a_class_of_one_s_own_are_left_to_python() -> None:
+def test_custom_cookies_class_is_left_to_python() -> None:
     class Own(Cookies):
         def output(self):
             yield "own=1"
@@ -647,7 +647,7 @@ def test_the_core_decodes_any_body_as_python_does(data: bytes) -> None:
     same_as_in_python(data)
 
 
-def test_a_body_of_a_class_of_one_s_own_is_decoded() -> None:
+def test_json_of_an_overridden_body_is_decoded() -> None:
     class Own(Request):
         __slots__ = ()
 
@@ -685,7 +685,7 @@ UNCOMMON = [
 
 
 @pytest.mark.parametrize("value", UNCOMMON, ids=repr)
-def test_what_is_not_common_is_left_to_python_s_encoder(value: object) -> None:
+def test_uncommon_values_are_left_to_python_s_encoder(value: object) -> None:
     assert native.encode_json(value) is None
     assert native.encode_json([1, {"a": value}]) is None
 

@@ -153,7 +153,7 @@ def test_reply_that_cannot_be_sent_is_a_500_without_injection(ask, program):
     program.wait_for("log roll_http ")
 
 
-def test_cookie_that_was_set_comes_back(ask):
+def test_cookie_that_was_set_is_read_from_a_later_request(ask):
     body = json.dumps({"user": "Ada"})
     answer = ask("POST", "/login", body, Content_Type="application/json")
     assert (answer.status, answer.headers["Location"]) == (303, "/hello")
@@ -287,12 +287,12 @@ def test_failed_conversation_closes_its_connection_and_is_logged(program):
     program.wait_for("LookupError: a mistake of the conversation")
 
 
-def test_upgrade_that_nobody_offers_is_an_ordinary_request(ask):
+def test_request_with_an_unknown_upgrade_is_answered_as_usual(ask):
     answer = ask("GET", "/hello", Upgrade="h2c", Connection="Upgrade")
     assert (answer.status, answer.data) == (200, b"Hello nobody")
 
 
-def test_shutdown_answers_what_runs_and_loses_nothing(ending):
+def test_shutdown_answers_running_requests(ending):
     """Idle connections are closed, a running upload is answered, a conversation gets its bye."""
     with ending.connect() as idle, ending.connect() as upload, Conversation(ending) as talk:
         idle.sendall(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -316,7 +316,7 @@ def test_shutdown_answers_what_runs_and_loses_nothing(ending):
     assert "POST /upload 200 22" in ending.seen
 
 
-def test_second_interrupt_cancels_what_runs_and_the_site_still_stops(ending):
+def test_second_interrupt_cancels_running_requests_and_the_site_stops(ending):
     with ending.connect() as waiting, ending.connect() as idle:
         idle.sendall(b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
         assert idle.recv(1000)
