@@ -233,5 +233,5 @@ def test_an_origin_that_no_browser_has_is_refused(origin: str) -> None:
         *("chrome-extension://0123", "https://a.org."),
     ],
 )
-def test_an_origin_with_a_port_is_taken(origin: str) -> None:
+def test_origin_with_a_port_is_accepted(origin: str) -> None:
     check_options({"origins": [origin]})

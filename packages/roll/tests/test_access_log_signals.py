@@ -117,7 +117,7 @@ def test_the_last_lines_are_written_before_the_process_dies_of_a_signal(serve, h
 
 
 @pytest.mark.parametrize("how", LOOPS)
-def test_a_log_that_has_no_path_keeps_no_signal_from_ending_the_process(serve, how):
+def test_log_without_a_path_does_not_handle_the_signal(serve, how):
     process, url, _ = serve(how, "-", stdout=subprocess.PIPE)
     ask(f"{url}/last")
     process.send_signal(signal.SIGHUP)
@@ -222,7 +222,7 @@ async def test_signals_are_put_back_at_the_end(app, tmp_path, put_back):
     assert GUARD._logs == {}
 
 
-async def test_who_handles_a_signal_goes_on_to_do_so(app, tmp_path, put_back):
+async def test_existing_signal_handler_is_still_called(app, tmp_path, put_back):
     seen = []
     signal.signal(signal.SIGUSR1, lambda *_: seen.append("mine"))
     signal.signal(signal.SIGTERM, lambda *_: seen.append("mine"))
@@ -303,7 +303,7 @@ def test_in_another_thread_signals_are_left_alone(app, tmp_path):
         assert during[number] == before[number]
 
 
-async def test_a_fork_forgets_what_its_parent_writes(app, tmp_path):
+async def test_forked_process_does_not_write_buffered_lines_of_its_parent(app, tmp_path):
     path = tmp_path / "a"
     log = access_log(app, path)
     await app.startup()

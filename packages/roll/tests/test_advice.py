@@ -94,9 +94,7 @@ class Point:
     ],
 )
 @pytest.mark.parametrize("form", ["plain", "async"])
-async def test_an_answer_that_is_returned_is_told_once_and_ignored(
-    app, client, result, text, form
-):
+async def test_returned_answer_is_ignored_with_one_warning(app, client, result, text, form):
     def plain(request, response):
         response.body = "filled"
         return result
@@ -127,7 +125,7 @@ async def test_an_answer_that_is_returned_is_told_once_and_ignored(
     ],
     ids=numbers(),
 )
-async def test_a_result_that_is_no_answer_is_not_told(app, client, give):
+async def test_result_that_does_not_look_like_an_answer_causes_no_warning(app, client, give):
     app.route("/")(give)
     assert (await client.get("/")).status == 200
 
@@ -163,7 +161,7 @@ async def test_a_handler_that_returns_a_coroutine_is_a_500_that_says_await(
     )
 
 
-async def test_a_task_that_an_async_handler_returns_is_told(app, client):
+async def test_task_returned_by_an_async_handler_causes_a_warning(app, client):
     tasks = []
 
     @app.route("/")
@@ -176,7 +174,7 @@ async def test_a_task_that_an_async_handler_returns_is_told(app, client):
     await tasks[0]
 
 
-async def test_a_plain_handler_may_return_what_is_to_be_awaited(app, client):
+async def test_plain_handler_may_return_an_awaitable(app, client):
     @app.route("/")
     def handler(request, response):
         return asyncio.ensure_future(asyncio.sleep(0))
@@ -184,7 +182,7 @@ async def test_a_plain_handler_may_return_what_is_to_be_awaited(app, client):
     assert (await client.get("/")).status == 200
 
 
-async def test_each_handler_is_told_of_also_where_it_is_an_object(app, client):
+async def test_each_handler_is_warned_of_also_an_object(app, client):
     class View:
         def on_get(self, request, response):
             return "get"
@@ -208,7 +206,7 @@ async def test_each_handler_is_told_of_also_where_it_is_an_object(app, client):
         assert texts.count(f"{name} ") == 1
 
 
-async def test_a_builtin_that_returns_an_answer_is_told(app, client):
+async def test_builtin_that_returns_an_answer_causes_a_warning(app, client):
     app.route("/")("ignored".format)
     with pytest.warns(RollWarning, match=r"^str\.format returned a str, which is ignored"):
         assert (await client.get("/")).status == 200
@@ -404,7 +402,7 @@ def test_of_the_names_of_another_router_nothing_is_known():
         ("cancel_on_disconnection", "cancel_on_disconnect"),
     ],
 )
-def test_an_extra_that_resembles_a_parameter_is_told(app, extra, meant):
+def test_extra_that_resembles_a_parameter_causes_a_warning(app, extra, meant):
     texts = told(lambda: app.route("/", **{extra: True})(ok))
     assert texts == [f"The extra {extra!r} of a route means nothing to Roll: write `{meant}=`"]
     assert app.routes.match("/")[0][extra] is True
@@ -414,11 +412,11 @@ def test_an_extra_that_resembles_a_parameter_is_told(app, extra, meant):
     "extra",
     ["unprotected", "version", "roles", "permission", "cache_control", "title", "limit"],
 )
-def test_extras_of_ones_own_are_free(app, extra):
+def test_custom_extras_cause_no_warning(app, extra):
     assert told(lambda: app.route("/", **{extra: True})(ok)) == []
 
 
-def test_an_extra_of_a_group_is_told_where_the_group_is(app):
+def test_warning_of_a_group_s_extra_is_at_the_line_of_the_group(app):
     groups = []
     assert len(told(lambda: groups.append(app.group("/api", method="POST")))) == 1
     assert told(lambda: groups[0].route("/x")(ok)) == []
@@ -431,7 +429,7 @@ def test_an_extra_of_a_group_is_told_where_the_group_is(app):
         *("on_GET", "onGet", "onget", "on_get_", "on_Post"),
     ],
 )
-def test_a_method_of_a_view_that_is_misspelt_is_told(app, name):
+def test_misspelt_method_of_a_class_view_causes_a_warning(app, name):
     view = type("View", (), {"on_get": lambda self, request, response: None, name: ok})
     (text,) = told(lambda: app.route("/")(view))
     assert re.fullmatch(rf"View\.{name} does not answer any HTTP method: write `on_\w+`", text)
@@ -458,7 +456,7 @@ def test_other_methods_of_a_view_are_its_own(app):
     assert told(lambda: app.route("/")(view)) == []
 
 
-def test_a_method_of_a_view_that_is_no_handler_is_its_own(app):
+def test_other_methods_of_a_class_view_cause_no_warning(app):
     class Unread(Unreadable):
         """A method whose parameters cannot be read."""
 
@@ -477,7 +475,7 @@ def test_a_method_of_a_view_that_is_no_handler_is_its_own(app):
     assert told(lambda: app.route("/")(View)) == []
 
 
-def test_a_class_view_that_needs_arguments_is_told(app):
+def test_class_view_that_needs_arguments_is_an_error(app):
     class View:
         def __init__(self, database):
             self.database = database
@@ -507,7 +505,7 @@ def test_a_class_whose_signature_cannot_be_read_may_be_a_view(app):
     assert "GET" in app.routes.match("/")[0]
 
 
-def test_a_class_with_the_methods_of_another_framework_is_told(app):
+def test_class_with_the_methods_of_another_framework_is_an_error(app):
     class View:
         def get(self, request, response): ...
 
@@ -569,7 +567,7 @@ class Swapped:
     ],
     ids=numbers(),
 )
-def test_arguments_in_another_order_are_told(app, handler, names):
+def test_parameters_in_another_order_cause_a_warning(app, handler, names):
     assert told(lambda: app.route("/")(handler)) == [
         f"{described(handler)} takes ({names}), but Roll calls it with (request, response): write"
         " its parameters as (request, response)"
@@ -577,7 +575,7 @@ def test_arguments_in_another_order_are_told(app, handler, names):
 
 
 @pytest.mark.parametrize("depth", [1, 2])
-def test_arguments_in_another_order_are_told_behind_decorators(app, depth):
+def test_parameters_in_another_order_are_found_through_decorators(app, depth):
     def handler(response, request): ...
 
     for _ in range(depth):
@@ -593,12 +591,12 @@ def test_a_decorator_may_give_arguments_in_another_order(app):
     assert told(lambda: app.route("/")(wrapper)) == []
 
 
-def test_arguments_in_another_order_are_told_of_a_class(app):
+def test_parameters_in_another_order_in_a_class_view_cause_a_warning(app):
     (text,) = told(lambda: app.route("/")(Swapped))
     assert "Swapped.on_get" in text
 
 
-def test_a_handler_of_a_websocket_without_its_protocol_is_told(app):
+def test_websocket_handler_without_its_protocol_causes_a_warning(app):
     handler = lambda request, ws: None  # noqa: E731
     assert told(lambda: app.route("/")(handler)) == [
         f"{described(handler)} takes (request, ws), but Roll calls it with (request, response): if"
@@ -624,7 +622,7 @@ def test_a_websocket_may_be_called_a_response(app):
     ],
     ids=numbers(),
 )
-def test_arguments_of_any_other_names_are_not_told(app, handler):
+def test_parameters_with_other_names_cause_no_warning(app, handler):
     assert told(lambda: app.route("/")(handler)) == []
 
 
@@ -680,7 +678,7 @@ def test_arguments_of_any_other_names_are_not_told(app, handler):
     ids=str,
 )
 @pytest.mark.parametrize("protocol", ["http", "websocket"])
-def test_a_setting_that_cannot_be_used_is_told_where_it_is_given(app, extras, text, protocol):
+def test_invalid_setting_is_an_error_where_it_is_given(app, extras, text, protocol):
     with pytest.raises(ValueError, match=re.escape(text)):
         app.route("/", **{"protocol": protocol} | extras)
 
@@ -704,7 +702,7 @@ def test_an_iterator_of_media_types_is_refused(app):
     ],
     ids=numbers(),
 )
-def test_a_setting_that_can_be_used_is_taken(app, extras):
+def test_valid_setting_is_accepted(app, extras):
     app.route("/", **extras)(ok)
 
 
@@ -724,7 +722,7 @@ def test_a_setting_that_can_be_used_is_taken(app, extras):
         ("websocket_errors", "websocket_error"),
     ],
 )
-def test_an_event_that_resembles_one_of_rolls_is_told(app, name, meant):
+def test_event_that_resembles_a_built_in_one_causes_a_warning(app, name, meant):
     assert told(lambda: app.listen(name)(ok)) == [
         f"Roll does not send an event {name!r}: write {meant!r}, which it sends"
     ]
@@ -732,12 +730,12 @@ def test_an_event_that_resembles_one_of_rolls_is_told(app, name, meant):
 
 
 @pytest.mark.parametrize("name", ["new_connection", "login", "items", "before:save", "stop"])
-def test_events_of_ones_own_are_free(app, name):
+def test_custom_events_cause_no_warning(app, name):
     assert told(lambda: app.listen(name)(ok)) == []
 
 
 @pytest.mark.parametrize("page", ["tutorial", "reference"])
-def test_a_method_of_a_dict_as_a_decorator_is_told_by_the_pages(app, page):
+def test_pages_warn_of_a_dict_method_as_a_decorator(app, page):
     with pytest.raises(TypeError):  # that of Python: an application is a dict
         app.get("/x")(ok)
     text = (Path(__file__).parents[3] / "docs" / f"{page}.md").read_text()
@@ -745,7 +743,7 @@ def test_a_method_of_a_dict_as_a_decorator_is_told_by_the_pages(app, page):
     assert '@app.route("/' in text.partition("app.get(")[2]
 
 
-def test_listen_without_a_call_is_told(app):
+def test_listen_without_a_call_is_an_error(app):
     with pytest.raises(
         ValueError, match=r"needs the name of an event: write `@app\.listen\('star"
     ):
@@ -755,7 +753,7 @@ def test_listen_without_a_call_is_told(app):
 
 
 @pytest.mark.parametrize("listener", [None, "startup"])
-def test_what_cannot_be_called_is_no_listener(app, listener):
+def test_listener_that_cannot_be_called_is_refused(app, listener):
     with pytest.raises(ValueError, match="A listener of 'startup' is a function, not"):
         app.listen("startup")(listener)
     assert app.hooks == {}
@@ -772,7 +770,7 @@ def second(request, response, **placeholders):
     response.body = "second"
 
 
-async def test_a_second_view_for_a_method_is_told(app, client):
+async def test_second_view_for_a_method_causes_a_warning(app, client):
     app.route("/a")(first)
     (text,) = told(lambda: app.route("/a")(second))
     assert text == (
@@ -782,14 +780,14 @@ async def test_a_second_view_for_a_method_is_told(app, client):
     assert (await client.get("/a")).body == b"second"
 
 
-async def test_replace_says_that_it_is_meant_and_stays_an_extra(app, client):
+async def test_replace_allows_a_second_view_and_stays_an_extra(app, client):
     app.route("/a", replace=True)(first)
     assert told(lambda: app.route("/a", replace=True)(second)) == []
     assert (await client.get("/a")).body == b"second"
     assert app.routes.match("/a")[0]["replace"] is True
 
 
-def test_only_the_methods_in_common_are_told(app):
+def test_only_the_methods_in_common_cause_a_warning(app):
     app.route("/a", methods=["GET", "POST"])(first)
     assert told(lambda: app.route("/a", methods=["PUT"])(second)) == []
     (text,) = told(lambda: app.route("/a", methods=["PATCH", "POST"])(second))
@@ -809,7 +807,7 @@ def test_the_same_view_may_come_again(app):
 
 
 @pytest.mark.parametrize("replace", [False, True])
-async def test_a_view_that_never_answers_is_told(app, client, replace):
+async def test_view_that_never_answers_is_reported(app, client, replace):
     app.route("/user/{isbn}")(first)
     text = (
         f"GET '/user/{{name}}' of {described(second)} is never used: {described(first)} answers"
@@ -858,7 +856,7 @@ def test_another_router_has_one_place_a_path():
 # Where it is told.
 
 
-def test_a_warning_in_a_startup_listener_is_told_at_its_line(app):
+def test_warning_in_a_startup_listener_is_at_its_line(app):
     @app.listen("startup")
     def register():
         app.route("/", lazybody=True)(ok)
@@ -873,7 +871,7 @@ def test_a_warning_in_a_startup_listener_is_told_at_its_line(app):
 # WSGI.
 
 
-def test_a_wsgi_server_is_told_which_worker_to_take(app):
+def test_error_for_a_wsgi_server_names_the_worker(app):
     with pytest.raises(
         RuntimeError,
         match=r"--worker-class roll\.worker\.Worker",
@@ -925,7 +923,7 @@ def test_a_hook_with_plain_listeners_needs_no_await(app):
     assert caught == []
 
 
-async def test_what_a_websockets_handler_returns_is_told(app, liveclient):
+async def test_result_of_a_websocket_handler_causes_a_warning(app, liveclient):
     @app.route("/ws", protocol="websocket")
     async def handler(request, ws):
         return "bye"
@@ -964,7 +962,7 @@ async def test_a_coroutine_that_a_websockets_handler_returns_ends_it(app, livecl
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-async def test_a_body_that_is_iterated_without_async_is_told(app, client, lazy):
+async def test_body_that_is_iterated_without_async_causes_a_warning(app, client, lazy):
     lines = []
 
     @app.route("/", methods=["POST"], lazy_body=lazy)
@@ -981,7 +979,7 @@ async def test_a_body_that_is_iterated_without_async_is_told(app, client, lazy):
     assert [(each.filename, each.lineno) for each in all_] == [(__file__, lines[0])]
 
 
-async def test_a_body_that_comes_in_pieces_is_told_too(app, liveclient):
+async def test_plain_for_over_a_streamed_body_causes_a_warning(app, liveclient):
     @app.route("/", methods=["POST"], lazy_body=True)
     async def upload(request, response):
         for _ in request:
@@ -992,7 +990,7 @@ async def test_a_body_that_comes_in_pieces_is_told_too(app, liveclient):
         assert (await liveclient.query("POST", "/", body=(b"a", b"b"))).body == b"ab"
 
 
-async def test_a_request_goes_on_to_be_a_dict(app, client):
+async def test_request_is_still_iterated_as_a_dict(app, client):
     @app.route("/", methods=["GET", "POST"])
     async def handler(request, response):
         assert dict(request) == {**request} == {} | request == {}

@@ -63,7 +63,7 @@ async def test_another_router_has_its_own_idea_of_names():
     assert (await Client(app).get("/<not ours>")).body == b"/<not ours>"
 
 
-async def test_the_braces_of_a_regex_are_no_placeholder(app, client):
+async def test_braces_of_a_regex_are_not_a_placeholder(app, client):
     @app.route(r"/{a:\d{4}}")
     async def year(request, response, a):
         response.body = f"year {a}"

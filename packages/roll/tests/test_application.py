@@ -296,7 +296,7 @@ async def test_the_loop_is_the_running_one_unless_another_is_set(app):
     other.close()
 
 
-def test_without_a_running_loop_there_is_none(app):
+def test_loop_is_none_without_a_running_loop(app):
     assert app.loop is None
 
 
@@ -323,6 +323,6 @@ async def test_a_handler_that_awaits_something_cancelled_is_an_error_like_others
 
 
 @pytest.mark.parametrize("limits", [{"body": 3}, 5, "16m", Limits], ids=str)
-def test_limits_of_another_kind_are_told_at_once(limits):
+def test_limits_of_another_type_are_refused_at_once(limits):
     with pytest.raises(ValueError, match=r"write `Roll\(limits=Limits\(\.\.\.\)\)`"):
         Roll(limits=limits)

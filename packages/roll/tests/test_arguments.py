@@ -144,7 +144,7 @@ async def test_an_annotated_argument_arrives_converted(
         ("Broken", "five"),
     ],
 )
-async def test_what_cannot_be_converted_is_not_found(app, client, annotation, text):
+async def test_value_that_cannot_be_converted_is_a_404(app, client, annotation, text):
     app.route("/{x:any}")(handler_of(annotation))
     assert await get(client, f"/{text}") == 404
 
@@ -227,7 +227,9 @@ async def test_a_name_where_the_handler_was_written_comes_first(app, client):
 
 
 @pytest.mark.parametrize("annotation", ["Hidden.UUID", "date_only.date | None", "Nowhere[date]"])
-async def test_a_class_for_type_checkers_only_is_told_and_leaves_text(app, client, annotation):
+async def test_annotation_for_type_checkers_only_causes_a_warning_and_leaves_text(
+    app, client, annotation
+):
     handler = handler_of(annotation)
     with pytest.warns(RollWarning) as caught:
         app.route("/{x}")(handler)
@@ -342,7 +344,7 @@ async def test_a_handler_of_any_kind_is_read(app, client, handler, body):
     assert await get(client, "/a/2") == (404 if body.startswith("(1") else "('a', '2')")
 
 
-async def test_what_cannot_be_read_gets_text(app, client):
+async def test_handler_with_an_unreadable_signature_gets_text(app, client):
     class Unreadable:
         __signature__ = "none"
 
@@ -394,7 +396,7 @@ async def test_it_is_decided_where_404_and_405_are(app, client):
 
 @pytest.mark.parametrize("event", ["headers", "request"])
 @pytest.mark.parametrize("way", ["in place", "another route"])
-async def test_what_a_listener_makes_of_the_variables_holds(app, client, event, way):
+async def test_variables_changed_by_a_listener_are_used(app, client, event, way):
     values = iter([7, "8", "b"])
 
     @app.listen(event)
@@ -422,7 +424,7 @@ async def test_a_websocket_gets_converted_arguments_or_a_404(app, liveclient):
     assert caught.value.response.status_code == 404
 
 
-async def test_another_router_gives_text_or_what_it_likes():
+async def test_another_router_may_return_text_or_other_values():
     class Flat(dict):
         def add(self, path, **payload):
             self[path] = payload
@@ -466,7 +468,7 @@ async def test_the_converter_of_a_path_comes_first(converting, annotation):
     assert await get(converting, "/a") == 404
 
 
-async def test_what_the_converter_of_a_path_refuses_is_not_found(converting):
+async def test_value_that_the_converter_refuses_is_a_404(converting):
     @converting.app.route("/{x:even}")
     def handler(request, response, x):
         response.body = f"{x!r} {request.route.vars}"
@@ -475,13 +477,13 @@ async def test_what_the_converter_of_a_path_refuses_is_not_found(converting):
     assert await get(converting, "/1") == 404
 
 
-async def test_what_the_converter_of_a_path_leaves_as_text_is_the_annotations(converting):
+async def test_text_from_the_converter_is_converted_by_the_annotation(converting):
     converting.app.route("/{x:word}")(handler_of("int"))
     assert await get(converting, "/1") == "1"
     assert await get(converting, "/a") == 404
 
 
-def test_a_converter_is_no_coroutine():
+def test_async_converter_is_refused():
     async def convert(text): ...
 
     with pytest.raises(ValueError, match="`to_python` of a converter is a plain function, not"):
@@ -509,7 +511,7 @@ async def coroutine(): ...
     ],
     ids=["coroutine", "future", "generator"],
 )
-async def test_what_a_converter_has_not_run_yet_is_a_500(convert, caplog):
+async def test_converter_that_returns_a_coroutine_or_generator_is_a_500(convert, caplog):
     mine = type("Mine", (Routes,), {"converters": {"later": Converter(".+", convert)}})
     app = type("App", (Roll,), {"Routes": mine})()
     app.route("/{x:later}")(handler_of("no name"))

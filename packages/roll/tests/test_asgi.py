@@ -109,7 +109,7 @@ async def test_servers_may_call_by_name(app):
     assert (await Server(app, call=app.__call__).answer())[2] == b"hello"
 
 
-def test_application_is_no_factory(app):
+def test_uvicorn_does_not_take_the_application_for_a_factory(app):
     with pytest.raises(TypeError, match="is called with a request and a response"):
         app()
 
@@ -194,7 +194,7 @@ async def test_large_body_is_received_no_faster_than_it_is_read(app):
     assert (await server.answer())[2] == b"5000000"
 
 
-async def test_stream_is_sent_as_it_comes(app):
+async def test_stream_is_sent_while_it_is_produced(app):
     @app.route("/stream")
     async def stream(request, response):
         response.body = (item for item in ["a", "", b"b", 3])
@@ -357,7 +357,7 @@ async def test_task_that_the_server_cancels_is_cancelled(app):
         await server.task
 
 
-async def test_reader_is_told_of_a_client_that_has_left(app):
+async def test_reader_gets_client_disconnected(app):
     seen = []
 
     @app.route("/read", methods=["POST"], lazy_body=True)
@@ -375,7 +375,7 @@ async def test_reader_is_told_of_a_client_that_has_left(app):
     assert len(seen) == 1
 
 
-async def test_server_that_raises_for_a_client_that_has_left_is_no_error(app):
+async def test_error_of_a_server_whose_client_left_is_not_logged(app):
     async def send(message):
         raise OSError("gone")
 
@@ -425,7 +425,7 @@ async def test_error_of_an_overridden_cycle_is_answered(error, status, body, cap
     assert (found[0], found[2]) == (status, body)
 
 
-async def test_client_that_leaves_an_overridden_cycle_is_no_error():
+async def test_client_that_leaves_an_overridden_cycle_is_not_logged():
     class Leaving(Roll):
         async def __call__(self, request, response):
             raise ClientDisconnected
@@ -525,7 +525,7 @@ async def test_an_answer_whose_client_has_gone_is_reported_once(app, reports):
     assert after == [True]
 
 
-async def test_what_was_sent_of_a_stream_that_is_lost_is_reported(app, reports):
+async def test_size_sent_of_a_lost_stream_is_reported(app, reports):
     @app.route("/stream")
     async def stream(request, response):
         async def body():
@@ -562,7 +562,7 @@ async def test_a_report_that_fails_harms_no_answer(app, caplog):
     assert "no disk" in caplog.text
 
 
-async def test_the_access_log_has_what_other_servers_answer(app, tmp_path):
+async def test_access_log_has_the_responses_on_other_servers(app, tmp_path):
     log = access_log(app, tmp_path / "log", "json")
     await ask(app, "/missing")
     log.close()
@@ -596,7 +596,7 @@ def test_target_is_below_the_root_path(scope, path, query, target):
     assert (found.path, found.query, found.target) == (path, query, target)
 
 
-def test_fields_are_joined_and_kept_as_they_came():
+def test_fields_are_joined_and_raw_fields_are_kept():
     fields = [
         (b"X-A", b"1"),
         (b"x-a", b"2"),
@@ -639,7 +639,7 @@ async def test_lifespan_starts_and_ends_the_application(app):
     await server.task
 
 
-async def test_failed_start_is_told(app):
+async def test_failed_startup_is_reported_to_the_server(app):
     @app.listen("startup")
     def fail():
         raise OSError("no database")
@@ -789,7 +789,7 @@ async def test_handler_that_raises_closes_with_1011(app, caplog):
     assert "secret" in caplog.text
 
 
-async def test_message_that_is_no_json_closes_with_1007(app):
+async def test_message_that_is_not_json_closes_with_1007(app):
     async def handler(request, ws):
         async for value in ws.iter_json():
             await ws.send_json(value)
@@ -823,7 +823,7 @@ async def test_close_that_cannot_be_sent_is_refused(app, code, reason):
     assert (await closed_with(app, handler))["code"] == 1000
 
 
-async def test_end_of_the_peer_is_told_to_each_reader(app):
+async def test_each_reader_gets_the_end_of_the_connection(app):
     seen = []
 
     async def handler(request, ws):
@@ -983,7 +983,7 @@ async def test_events_of_websockets_are_sent(app):
     assert found["code"] == 1001
 
 
-async def test_client_that_leaves_before_the_accept_is_no_error(app, caplog):
+async def test_client_that_leaves_before_the_accept_is_not_logged(app, caplog):
     app.route("/ws", protocol="websocket")(mirror)
 
     async def receive():
@@ -1072,7 +1072,7 @@ async def test_mounted_application_has_websockets(outer):
     await server.task
 
 
-async def test_mounted_application_is_told_of_the_disconnect(app):
+async def test_mounted_application_gets_the_disconnect(app):
     got = asyncio.get_running_loop().create_future()
 
     async def waits(scope, receive, send):

@@ -34,7 +34,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("make", "text"), MISTAKES, ids=map(str, range(len(MISTAKES))))
 @pytest.mark.parametrize("lazy", [False, True])
-async def test_a_body_that_is_none_is_a_500_whose_line_names_the_handler(
+async def test_invalid_body_is_a_500_and_the_log_names_the_handler(
     app, client, caplog, make, text, lazy
 ):
     seen = []
@@ -58,7 +58,7 @@ async def test_a_body_that_is_none_is_a_500_whose_line_names_the_handler(
     assert seen[0].startswith(expected)
 
 
-async def test_a_head_and_a_listeners_body_are_told_too(app, client, caplog):
+async def test_invalid_bodies_of_heads_and_listeners_are_logged_too(app, client, caplog):
     @app.route("/page")
     def page(request, response):
         response.body = {}
@@ -74,7 +74,7 @@ async def test_a_head_and_a_listeners_body_are_told_too(app, client, caplog):
     assert "The handler is none: a listener answered" in caplog.text
 
 
-async def test_an_error_listener_that_sets_no_body_is_told(app, client, caplog):
+async def test_invalid_body_of_an_error_listener_is_logged(app, client, caplog):
     @app.listen("error")
     def show(response, error):
         response.body = {"error": error.message}
@@ -83,7 +83,7 @@ async def test_an_error_listener_that_sets_no_body_is_told(app, client, caplog):
     assert caplog.text.count("`response.body` is a dict: set `response.json` instead") == 2
 
 
-async def test_the_files_of_a_request_are_closed_behind_a_body_that_is_none(app, client):
+async def test_files_of_a_request_are_closed_after_an_invalid_body(app, client):
     files = []
 
     @app.route("/", methods=["POST"])
@@ -115,7 +115,7 @@ class SimpleText(SimpleNamespace):
         return "text"
 
 
-async def test_the_message_of_an_error_is_no_coroutine(app, client, caplog):
+async def test_message_of_an_error_that_is_a_coroutine_is_a_500(app, client, caplog):
     @app.route("/")
     async def handler(request, response):
         raise HttpError(404, work())

@@ -152,7 +152,7 @@ async def test_a_predicate_that_gives_a_generator_allows_none(app, client, predi
 
 @pytest.mark.parametrize("event", ["headers", "request", "response", "error", "startup"])
 @pytest.mark.parametrize("listener", GENERATORS)
-def test_a_generator_is_no_listener_of_a_built_in_event(app, event, listener):
+def test_generator_is_refused_as_a_listener_of_a_built_in_event(app, event, listener):
     with pytest.raises(ValueError, match="generator"):
         app.listen(event)(listener)
     assert app.hooks == {}
@@ -169,7 +169,7 @@ async def test_a_generator_that_a_listener_gives_answers_nothing(
     assert (await client.get("/")).status == 500
 
 
-async def test_a_generator_may_be_the_result_of_an_event_of_its_own(app):
+async def test_generator_may_be_the_result_of_a_custom_event(app):
     app.listen("items")(generated)
     assert [item async for item in await app.hook("items")] == [True]
 
@@ -268,7 +268,7 @@ async def test_a_static_call_is_called_with_its_own_parameters(app, client, kind
     assert (await client.get("/")).body == kind.__name__.lower().encode()
 
 
-def test_a_predicate_with_a_static_call_is_taken(app):
+def test_predicate_with_a_static_call_is_accepted(app):
     cors(app, origin=type("Predicate", (), {"__call__": staticmethod(lambda origin: True)})())
     with pytest.raises(ValueError, match="missing a required argument: 'more'"):
         cors(app, origin=type("P", (), {"__call__": staticmethod(lambda origin, more: True)})())

@@ -122,7 +122,7 @@ async def test_the_default_codec_refuses_the_rest_with_a_500(app, client, caplog
     assert "view" in caplog.text
 
 
-def test_what_is_refused_is_named():
+def test_error_names_the_refused_value():
     with pytest.raises(TypeError, match=r"JSON has nothing for datetime.timedelta\(days=1\)"):
         Roll.JSON.dumps({"a": dt.timedelta(1)})
 
@@ -150,7 +150,7 @@ async def chunks():
     ],
     ids=map(str, range(10)),
 )
-async def test_what_json_refuses_says_what_was_meant(app, client, caplog, make, advice):
+async def test_error_of_json_says_what_was_meant(app, client, caplog, make, advice):
     @app.route("/")
     async def handler(request, response):
         response.json = make()
@@ -162,7 +162,7 @@ async def test_what_json_refuses_says_what_was_meant(app, client, caplog, make, 
 
 
 @pytest.mark.parametrize("body", ["NaN", "[-Infinity]", "1e999", '{"a":'])
-async def test_the_default_codec_refuses_what_is_no_json_with_a_400(app, client, body):
+async def test_malformed_json_is_a_400_with_the_default_codec(app, client, body):
     @app.route("/", methods=["POST"])
     def view(request, response):
         response.json = request.json

@@ -40,7 +40,7 @@ OFFERED = ("zstd", "br", "gzip")
         ("gz\u0131p, \u212aip", []),
     ],
 )
-def test_the_best_comes_first(field, expected):
+def test_best_coding_is_first(field, expected):
     assert accepted(field, OFFERED) == expected
 
 
@@ -51,7 +51,7 @@ MEMBERS = st.tuples(
 
 
 @given(st.dictionaries(MEMBERS.map(lambda pair: pair[0]), st.integers(0, 1000)))
-def test_nothing_is_taken_that_the_client_refuses(thousandths):
+def test_coding_that_the_client_refuses_is_left_out(thousandths):
     qualities = {name: number / 1000 for name, number in thousandths.items()}
     field = ", ".join(f"{name};q={quality:.3f}" for name, quality in qualities.items())
     found = accepted(field, OFFERED)

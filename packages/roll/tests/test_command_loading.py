@@ -88,7 +88,7 @@ def test_app_py_comes_before_main_py(folder):
     assert target_of(None).module == "app.py"
 
 
-def test_folder_without_a_usual_file_is_told():
+def test_folder_without_a_usual_file_is_an_error():
     with pytest.raises(LoadError, match=r"there is no app.py, main.py or core.py here"):
         target_of(None)
 
@@ -151,7 +151,7 @@ def test_init_file_is_imported_as_its_package(folder):
         ("site_d:settings()", r"returned a value of type settings, not an application"),
     ],
 )
-def test_what_is_missing_is_told(folder, text, message):
+def test_missing_module_or_file_is_an_error(folder, text, message):
     write(
         folder,
         site_d=SITE,
@@ -184,7 +184,7 @@ def test_application_of_asgi_is_hosted_by_one_of_roll(folder, text):
     assert payload["GET"].application is sys.modules["site_h"].app
 
 
-def test_application_of_wsgi_is_refused_with_what_to_write(folder):
+def test_wsgi_application_is_refused_with_advice(folder):
     write(folder, site_i=ASGI)
     with pytest.raises(LoadError, match=r"of WSGI: wrap it: `a2wsgi\.WSGIMiddleware"):
         load(target_of("site_i:wsgi"))

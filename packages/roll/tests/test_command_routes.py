@@ -141,7 +141,7 @@ class Swapped(Roll):
     Routes = Router
 
 
-def test_router_that_cannot_be_listed_is_told(capsys, folder):
+def test_router_that_cannot_be_listed_is_an_error(capsys, folder):
     with pytest.raises(NotListed, match="of type Router, cannot be listed: it is not iterable"):
         list(entries(Swapped()))
     text = "from test_command_routes import Swapped\napp = Swapped()\n"

@@ -132,7 +132,7 @@ def test_application_is_served_until_a_signal(roll, target):
     assert command.stop() == ("Bye.\n", 0)
 
 
-def test_second_application_on_the_port_is_told(roll):
+def test_second_application_on_the_port_is_an_error(roll):
     port = roll("run", "--port", 0).url.rpartition(":")[2]
     other = roll("run", "--port", port)
     assert other.rest() == f"Cannot listen on 127.0.0.1:{port}: Address already in use\n"
@@ -269,7 +269,7 @@ def test_requests_that_logger_logs_are_logged_once_more_only_if_asked_for(
     assert said.count("HTTP/1.1") == count
 
 
-def test_closed_output_of_the_log_is_told_once_and_harms_nothing(folder):
+def test_closed_output_of_the_log_is_reported_once_and_the_server_continues(folder):
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "roll", "run", "--port", "0"]
     with subprocess.Popen(
@@ -368,7 +368,7 @@ def test_failure_is_not_shown_to_a_name_that_a_site_rebinds(roll, folder):
     assert get(asked) == "The application failed: see the terminal.\n"
 
 
-def test_failure_is_shown_to_nobody_else(roll, folder):
+def test_failure_is_not_shown_to_other_machines(roll, folder):
     change(folder / "app.py", APP + STARTUP)
     command = roll("run", "--host", "0.0.0.0", "--port", 0, "--reload")
     command.wait_for("no database")
@@ -398,7 +398,7 @@ def test_process_that_does_not_end_is_killed_before_the_next(roll, folder):
     assert get(url) == "served"
 
 
-def test_debug_tells_what_is_on_and_what_is_wrong(roll):
+def test_debug_prints_its_features_and_problems(roll):
     command = roll("run", "--port", 0, "--debug", "--limit-body", "1M")
     assert command.wait_for("Extensions:") == "Extensions: none"
     assert command.wait_for("Limits:") == "Limits: body=1048576"
@@ -450,7 +450,7 @@ def test_debug_anywhere_is_a_decision(roll):
         (["--fd", "-3"], "`fd` is the number of an open descriptor"),
     ],
 )
-def test_wrong_options_are_told_before_anything_starts(
+def test_wrong_options_are_errors_before_anything_starts(
     folder, monkeypatch, capsys, arguments, message
 ):
     monkeypatch.chdir(folder)
@@ -518,7 +518,7 @@ def test_inherited_sockets_are_local_by_their_addresses():
         assert not local("--fd", str(inner.fileno()), "--fd", str(outer.fileno()))
 
 
-def test_version_is_told(capsys):
+def test_version_is_printed(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out.startswith("roll ")
@@ -548,7 +548,7 @@ def test_gunicorn_keeps_the_limits_of_the_application(folder, monkeypatch):
     sys.modules.pop("app")
 
 
-def test_gunicorn_is_told_what_cannot_be_loaded(folder, monkeypatch):
+def test_application_that_cannot_be_loaded_is_reported_with_workers(folder, monkeypatch):
     monkeypatch.chdir(folder)
     with pytest.raises(AppImportError, match="There is no module 'nowhere'"):
         gunicorn("nowhere:app").load()

@@ -109,7 +109,7 @@ def chunks(sent):
         ("zstd;q=0, *;q=0.5", "br"),
     ],
 )
-async def test_a_body_comes_in_the_coding_that_the_client_likes_best(ask, accept_encoding, coding):
+async def test_body_is_sent_in_the_coding_that_the_client_prefers(ask, accept_encoding, coding):
     response = await ask("/text", accept_encoding)
     assert response.coding == coding
     assert decode(coding, response.sent) == TEXT.encode()
@@ -120,7 +120,7 @@ async def test_a_body_comes_in_the_coding_that_the_client_likes_best(ask, accept
 
 
 @pytest.mark.parametrize("accept_encoding", [None, "", "identity", "deflate", "gzip;q=0", "*;q=0"])
-async def test_who_accepts_no_coding_gets_none(ask, accept_encoding):
+async def test_client_that_accepts_no_coding_gets_the_plain_body(ask, accept_encoding):
     response = await ask("/text", accept_encoding)
     assert (response.coding, response.sent) == (None, TEXT.encode())
     assert response.headers["Vary"] == "Accept-Encoding"
@@ -144,7 +144,7 @@ async def test_other_methods_are_compressed_too(ask):
     ("size", "min_size", "is_compressed"),
     [(1023, 1024, False), (1024, 1024, True), (99, 100, False), (100, 100, True), (50, 0, True)],
 )
-async def test_small_bodies_stay_as_they_are(size, min_size, is_compressed):
+async def test_small_bodies_are_not_compressed(size, min_size, is_compressed):
     app = Roll()
     compress(app, min_size=min_size)
 
@@ -265,7 +265,7 @@ async def test_any_bytes_are_compressed(app, ask, body):
     assert decode("br", response.sent) == TEXT.encode()
 
 
-async def test_what_gets_no_shorter_stays_as_it_is(app, ask):
+async def test_body_that_would_not_get_shorter_is_not_compressed(app, ask):
     noise = bytes(range(256)) * 2
     content = zlib.compress(noise * 100, 9)[:40] * 1 + b"x"
 
@@ -292,7 +292,7 @@ async def test_what_gets_no_shorter_stays_as_it_is(app, ask):
         ("cache-control", "max-age=5, No-Transform"),
     ],
 )
-async def test_what_says_so_stays_as_it_is(app, ask, name, value):
+async def test_response_that_forbids_it_is_not_compressed(app, ask, name, value):
     @app.route("/left")
     async def handler(request, response):
         response.headers[name] = value
@@ -331,7 +331,7 @@ async def test_errors_are_compressed_too(app, ask):
         assert decode("gzip", response.sent) == text.encode()
 
 
-async def test_all_listeners_see_the_body_as_it_was(app, ask):
+async def test_listeners_see_the_body_before_compression(app, ask):
     seen = []
 
     @app.listen("response")
@@ -359,7 +359,7 @@ async def test_other_fields_of_vary_are_kept(app, ask):
     assert response.headers["Vary"] == "Origin, Accept-Encoding"
 
 
-async def test_a_body_that_is_none_is_told_as_ever(app, ask, caplog):
+async def test_invalid_body_is_a_500_with_compression_too(app, ask, caplog):
     @app.route("/mistake")
     async def handler(request, response):
         response.body = {"a": 1}
@@ -400,7 +400,7 @@ async def test_the_tag_of_a_compressed_response_is_weak(ask, coding):
     assert plain.headers["ETag"] == '"v1"'
 
 
-async def test_a_weak_tag_stays_as_it_is(app, ask):
+async def test_weak_tag_is_kept(app, ask):
     @app.route("/weak")
     async def handler(request, response):
         response.headers["etag"] = 'W/"v1"'
@@ -477,7 +477,7 @@ async def test_the_length_of_a_stream_is_not_that_of_what_is_sent(app, ask):
     assert head.coding == "gzip"
 
 
-async def test_a_short_stream_of_known_length_stays_as_it_is(app, ask):
+async def test_short_stream_of_known_length_is_not_compressed(app, ask):
     @app.route("/stream")
     async def handler(request, response):
         response.headers["Content-Length"] = 4
@@ -548,7 +548,7 @@ async def test_files_are_compressed(files, ask, coding):
         assert response.headers["Accept-Ranges"] == "bytes"
 
 
-async def test_a_range_is_of_the_file_as_it_is(files, ask):
+async def test_range_of_a_file_is_not_compressed(files, ask):
     response = await ask("/static/small.txt", Range="bytes=0-1999")
     assert (response.status, response.coding) == (206, None)
     assert response.sent == TEXT[:2000].encode()
@@ -598,7 +598,7 @@ async def test_what_is_not_known_is_an_empty_body():
 
 
 @pytest.mark.parametrize("missing", [{"brotli"}, {"backports.zstd", "compression.zstd"}])
-def test_what_is_not_installed_is_not_offered(monkeypatch, missing):
+def test_coding_that_is_not_installed_is_not_offered(monkeypatch, missing):
     for name in missing:
         monkeypatch.setitem(sys.modules, name, None)
     expected = {"zstd", "br", "gzip"} - ({"br"} if "brotli" in missing else {"zstd"})
@@ -632,7 +632,7 @@ def test_an_option_of_another_kind_is_refused(options, told):
     st.sampled_from(["zstd", "br", "gzip"]),
     st.integers(0, 3000),
 )
-def test_what_is_decoded_is_what_was_given(pieces, coding, repeats):
+def test_decoded_body_equals_the_original(pieces, coding, repeats):
     whole = b"".join(pieces) + b"pad" * repeats
     make = encoders()[coding]
 

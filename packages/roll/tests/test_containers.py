@@ -16,7 +16,7 @@ def test_a_missing_key_is_a_400(kind):
 
 
 @pytest.mark.parametrize("kind", [Query, Form])
-def test_what_cannot_be_cast_is_a_400(kind):
+def test_value_that_cannot_be_cast_is_a_400(kind):
     values = kind({"key": ["x"]})
     for cast in (values.int, values.float, values.bool):
         with pytest.raises(HttpError) as caught:

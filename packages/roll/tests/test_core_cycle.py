@@ -261,7 +261,7 @@ async def test_plain_listeners_keep_the_cycle_out_of_python(app, client):
 
 
 @pytest.mark.parametrize("kind", ["returns", "streams", "listens", "uploads", "fails"])
-async def test_what_follows_a_wait_is_that_of_the_cycle_in_python(kind, caplog):
+async def test_steps_after_a_wait_equal_those_of_the_python_cycle(kind, caplog):
     caplog.set_level("CRITICAL", "roll")
     answers = []
     for make in (Roll, InPython):
@@ -369,7 +369,7 @@ async def client(app):
     return client
 
 
-async def test_a_route_that_comes_later_is_found(app, client):
+async def test_route_added_later_is_found(app, client):
     assert "404" in await client.ask("/new")
 
     @app.route("/new")
@@ -380,7 +380,7 @@ async def test_a_route_that_comes_later_is_found(app, client):
 
 
 @pytest.mark.parametrize("event", ["headers", "request", "response"])
-async def test_a_listener_that_comes_later_is_called(app, client, event):
+async def test_listener_added_later_is_called(app, client, event):
     seen = []
 
     @app.listen(event)
@@ -448,7 +448,7 @@ class Traced(Route):
 
 
 @pytest.mark.parametrize("of", ["instance", "class"])
-async def test_a_class_of_routes_that_comes_later_is_made(app, client, of):
+async def test_route_class_set_later_is_used(app, client, of):
     Traced.seen.clear()
     (app if of == "instance" else type(app)).Route = Traced
     await client.ask("/user/ada")
@@ -514,7 +514,7 @@ async def test_an_overridden_loading_of_bodies_is_used(app, client):
     assert (await client.ask("/echo", "POST", b"abc")).endswith("\r\n\r\nloud")
 
 
-async def test_a_result_that_looks_like_an_answer_is_told(app, client):
+async def test_result_that_looks_like_an_answer_causes_a_warning(app, client):
     @app.route("/returns")
     async def returns(request, response):
         return {"a": 1}
@@ -523,7 +523,7 @@ async def test_a_result_that_looks_like_an_answer_is_told(app, client):
         await client.ask("/returns")
 
 
-async def test_a_body_that_is_none_is_told_with_its_handler(app, client, caplog):
+async def test_log_of_an_invalid_body_names_its_handler(app, client, caplog):
     @app.route("/wrong")
     async def wrong(request, response):
         response.body = {"a": 1}

@@ -51,14 +51,14 @@ async def test_all_of_it(app, headers):
     }
 
 
-async def test_a_star_is_all_methods_and_text_is_taken_as_it_is(app, headers):
+async def test_star_means_all_methods_and_text_is_sent_unchanged(app, headers):
     cors(app, methods="*", headers="X-A, X-B")
     found = await headers()
     assert found["Access-Control-Allow-Methods"] == ",".join(HTTP_METHODS)
     assert found["Access-Control-Allow-Headers"] == "X-A, X-B"
 
 
-async def test_text_of_methods_is_taken_as_it_is(app, headers):
+async def test_text_of_methods_is_sent_unchanged(app, headers):
     cors(app, methods="GET, PUT")
     assert (await headers())["Access-Control-Allow-Methods"] == "GET, PUT"
 
@@ -114,18 +114,18 @@ def test_any_header_with_credentials_is_refused(app, headers):
 
 
 @pytest.mark.parametrize("origin", [None, 1, True])
-def test_what_is_no_origin_is_refused(app, origin):
+def test_invalid_origin_is_refused(app, origin):
     with pytest.raises(ValueError, match=f"`origin` is an origin, .* not {origin}"):
         cors(app, origin)
 
 
 @pytest.mark.parametrize("age", ["10m", 1.5])
-def test_what_is_no_age_is_refused(app, age):
+def test_invalid_max_age_is_refused(app, age):
     with pytest.raises(ValueError, match="`max_age` is a number of seconds, not"):
         cors(app, max_age=age)
 
 
-async def test_a_coroutine_that_an_async_predicate_returns_allows_nobody(app, client):
+async def test_coroutine_returned_by_an_async_predicate_allows_no_origin(app, client):
     async def check(origin):
         return False
 

@@ -74,7 +74,7 @@ async def test_route_may_be_left_out(client, headers):
     assert response.status == 200
 
 
-async def test_path_of_nobody_is_refused_too(client):
+async def test_path_without_a_route_is_refused_too(client):
     response = await client.post("/nothing", headers={**HOST, **REFUSED[0]})
     assert response.status == 403
 
@@ -91,7 +91,7 @@ async def test_other_site_opens_no_websocket(liveclient):
 
 
 @pytest.mark.parametrize("origins", [5, None, b"https://a.org", iter([])])
-def test_what_is_no_list_of_origins_is_refused_at_once(app, origins):
+def test_invalid_list_of_origins_is_refused_at_once(app, origins):
     with pytest.raises(ValueError, match="`origins` is a list of origins, or one of them, not"):
         extensions.csrf(app, origins)
 
@@ -114,6 +114,6 @@ async def test_another_site_may_be_given_alone(client, origins):
 
 
 @pytest.mark.parametrize("origins", ["https://a.org/", "a.org", ["a.org"], [None], [5]])
-def test_what_is_no_origin_is_refused_at_once(app, origins):
+def test_invalid_origin_is_refused_at_once(app, origins):
     with pytest.raises(ValueError, match="`origins` has origins as browsers send them"):
         extensions.csrf(app, origins)

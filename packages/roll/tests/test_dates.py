@@ -95,5 +95,5 @@ def test_a_leap_second_is_the_second_before():
     ],
     ids=lambda text: f"{ascii(text)[:40]} {len(text)}",
 )
-def test_what_is_no_date_is_none(text):
+def test_malformed_date_is_none(text):
     assert parse_date(text) is None

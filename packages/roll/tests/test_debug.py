@@ -109,7 +109,7 @@ async def test_error_that_was_raised_on_purpose_keeps_its_message(broken, client
         ("10.0.0.1:80", False),
     ],
 )
-def test_host_of_this_machine_is_told_from_others(host, local):
+def test_host_of_this_machine_is_recognised(host, local):
     assert is_local(host) is local
 
 
@@ -120,7 +120,7 @@ def raised(call):
         return error
 
 
-def test_exception_raised_while_another_was_handled_is_shown_behind_it():
+def test_exception_raised_while_another_was_handled_is_shown_after_it():
     def fail():
         try:
             {}["first"]
@@ -233,7 +233,7 @@ async def test_call_that_blocks_the_loop_is_named_with_its_stack(watched, caplog
     assert "asyncio" not in record.message
 
 
-async def test_block_is_told_once(watched, caplog):
+async def test_blocked_loop_is_logged_once(watched, caplog):
     block(lambda: caplog.records)
     end = time.monotonic() + 0.1
     block(lambda: time.monotonic() > end)
@@ -261,7 +261,7 @@ async def test_watchdog_ends_with_the_application(app):
 
 
 @pytest.mark.parametrize("seconds", ["1", None, True, 0, -1, math.nan, math.inf, [], print])
-def test_what_is_no_time_for_the_watchdog_is_refused_at_once(app, seconds):
+def test_invalid_time_for_the_watchdog_is_refused_at_once(app, seconds):
     with pytest.raises(ValueError, match="`seconds` is a number above 0, not"):
         watch_loop(app, seconds)
 
@@ -273,7 +273,7 @@ def test_pages_for_anybody_are_asked_for_with_a_flag(app, anywhere):
     assert app.hooks == {}
 
 
-async def test_shutdown_without_startup_is_no_error(app):
+async def test_shutdown_without_startup_does_nothing(app):
     watch_loop(app)
     await app.shutdown()
 
@@ -325,7 +325,7 @@ def forget_hook(app):
     gc.collect()
 
 
-def test_missing_await_of_an_event_is_told_at_the_users_line(app, unawaited, caplog):
+def test_missing_await_of_an_event_is_reported_at_the_users_line(app, unawaited, caplog):
     app.listen("mine")(listener)
     forget_hook(app)
     text = "\n".join(record.message for record in caplog.records)

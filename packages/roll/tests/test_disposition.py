@@ -61,7 +61,7 @@ def test_a_name_is_sent_for_old_clients_and_new(name, field):
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"])))
-def test_a_name_without_what_no_name_may_have_arrives(name):
+def test_path_separators_in_a_filename_are_replaced(name):
     expected = re.sub(r"[/\\]", "_", name).strip()
     assert decoded(attachment(name)) == (
         expected if expected not in {"", ".", ".."} else "download"

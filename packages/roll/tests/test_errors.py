@@ -68,7 +68,7 @@ async def test_a_content_type_that_is_there_is_kept(client, app):
     assert headers == {"content-type": "application/problem+json"}
 
 
-async def test_a_length_of_what_was_not_sent_is_dropped(client, app):
+async def test_content_length_of_the_failed_body_is_dropped(client, app):
     @app.route("/")
     def handler(request, response):
         response.headers["Content-length"] = 1000
@@ -182,7 +182,7 @@ async def test_a_listener_may_change_everything(app, client, failing):
     assert response.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
-async def test_what_a_listener_writes_is_plain_too_unless_it_says_what_it_is(app, client):
+async def test_text_of_an_error_listener_is_plain_unless_it_sets_a_type(app, client):
     @app.listen("error")
     def on_error(request, response, error):
         response.body = f"<h1>No {error.message}</h1>"
@@ -227,7 +227,7 @@ async def test_an_unknown_status_is_a_500(app, client):
     assert (await client.get("/")).status == 500
 
 
-async def test_what_json_cannot_hold_is_a_500(app, client):
+async def test_value_that_json_cannot_encode_is_a_500(app, client):
     @app.route("/")
     def handler(request, response):
         response.json = float("nan")
@@ -235,7 +235,7 @@ async def test_what_json_cannot_hold_is_a_500(app, client):
     assert (await client.get("/")).status == 500
 
 
-async def test_a_client_that_has_gone_is_nobodys_error(app, client, failing, caplog):
+async def test_disconnected_client_is_not_logged(app, client, failing, caplog):
     app.listen("error")(lambda error: pytest.fail("told"))
     failing(ClientDisconnected("gone"))
     assert (await client.get("/")).status == 400
@@ -276,7 +276,7 @@ async def test_a_page_that_a_listener_gives_for_an_error_keeps_its_type(client, 
     assert described(response) == {"Content-Type": "text/html; charset=utf-8"}
 
 
-async def test_what_was_said_of_another_body_is_not_said_of_an_error(client, app):
+async def test_fields_of_the_failed_body_are_not_sent_with_the_error(client, app):
     @app.route("/")
     def handler(request, response):
         response.headers |= {"Content-Encoding": "gzip", "etag": '"1"', "X-Kept": "yes"}
@@ -331,7 +331,7 @@ async def test_a_type_that_a_listener_sets_is_kept(client, app, event, body):
     assert (await client.get("/0/")).headers["Content-Type"] == "application/json"
 
 
-async def test_a_type_of_an_error_of_its_own_is_kept(client, app):
+async def test_type_that_an_error_sets_is_kept(client, app):
     @app.route("/{name}")
     def handler(request, response, name):
         response.headers["Content-Type"] = "application/json"
@@ -374,7 +374,7 @@ ATTACK = "<script>alert(1)</script>"
 )
 @pytest.mark.parametrize("name", ["Content-Type", "content-type"])
 @pytest.mark.parametrize("where", ["handler", "headers", "request"])
-async def test_what_a_client_has_sent_is_never_markup_in_an_error(client, app, kind, name, where):
+async def test_text_of_a_client_is_never_markup_in_an_error(client, app, kind, name, where):
     def refuse(request, response):
         response.headers[name] = kind
         raise HttpError(400, f"Bad name: {request.query.get('name')}")
@@ -389,7 +389,7 @@ async def test_what_a_client_has_sent_is_never_markup_in_an_error(client, app, k
     assert described(response) == {"Content-Type": "text/plain; charset=utf-8"}
 
 
-async def test_bytes_of_a_client_are_no_markup_in_an_error_either(client, app):
+async def test_bytes_of_a_client_are_never_markup_in_an_error(client, app):
     @app.route("/")
     def refuse(request, response):
         response.html = "<p>"
@@ -402,7 +402,7 @@ async def test_bytes_of_a_client_are_no_markup_in_an_error_either(client, app):
 @pytest.mark.parametrize(
     "kind", ["application/json", "application/problem+json; charset=utf-8", "text/plain"]
 )
-async def test_a_type_that_is_no_markup_is_kept_for_any_error(client, app, kind):
+async def test_type_that_is_not_markup_is_kept_for_any_error(client, app, kind):
     @app.route("/")
     def refuse(request, response):
         response.headers["Content-Type"] = kind
@@ -411,7 +411,7 @@ async def test_a_type_that_is_no_markup_is_kept_for_any_error(client, app, kind)
     assert described(await client.get("/")) == {"Content-Type": kind}
 
 
-async def test_an_error_may_have_a_type_of_its_own(client, app):
+async def test_error_may_set_its_own_type(client, app):
     @app.route("/")
     def refuse(request, response):
         error = HttpError(400, "<h1>No</h1>")

@@ -45,7 +45,7 @@ def test_listen_gives_the_function_back(app):
     assert app.hooks == {"event": [listener]}
 
 
-async def test_nobody_listening_is_nothing(app):
+async def test_event_without_listeners_returns_none(app):
     assert await app.hook("silence") is None
 
 
@@ -114,7 +114,7 @@ def test_without_async_listeners_the_missing_await_warns_of_nothing(app):
         gc.collect()
 
 
-async def test_what_hook_returns_can_be_made_a_task(app):
+async def test_result_of_hook_can_be_made_a_task(app):
     app.listen("plain")(lambda: "plain")
 
     @app.listen("async")
@@ -211,7 +211,7 @@ def objects():
 
 
 @pytest.mark.parametrize("listener", [*functions(), *objects()])
-async def test_listeners_of_built_in_events_get_what_they_name(app, listener):
+async def test_listeners_of_built_in_events_get_the_arguments_they_name(app, listener):
     app.listen("error")(listener)
     assert await app.hook("error", "request", "response", "error") == (
         "request",
@@ -274,7 +274,7 @@ class Decorating:
     ],
     ids=["function", "object", "method", "signature of its own", "such a one passed on to"],
 )
-async def test_a_decorated_listener_gets_what_the_one_who_is_called_names(app, listener):
+async def test_decorated_listener_gets_the_arguments_that_the_called_function_names(app, listener):
     app.listen("error")(listener)
     given = ("request", "response", "error")
     assert await app.hook("error", *given) == given
@@ -285,13 +285,13 @@ async def test_a_listener_may_name_only_what_it_needs(app):
     assert await app.hook("error", "request", "response", "error") == "error"
 
 
-async def test_a_default_of_its_own_is_left_alone(app):
+async def test_default_of_a_listener_s_parameter_is_kept(app):
     for word in ("one", "two"):
         app.listen("request")(lambda request, word=word: word if word == request else None)
     assert await app.hook("request", "two", "response") == "two"
 
 
-def test_a_listener_whose_parameters_cannot_be_read_is_taken(app):
+def test_listener_with_an_unreadable_signature_is_accepted(app):
     class Unreadable:
         __signature__ = "none"
 
@@ -409,7 +409,7 @@ def test_a_listener_may_take_its_arguments_in_any_way(app, event, listener):
     ],
     ids=map(str, range(4)),
 )
-def test_a_listener_whose_parameters_have_other_names_is_told(app, event, listener, told):
+def test_parameters_with_the_names_of_other_arguments_cause_a_warning(app, event, listener, told):
     with pytest.warns(RollWarning, match=re.escape(f"takes ({told}), but Roll")) as caught:
         app.listen(event)(listener)
     (warning,) = caught
@@ -431,7 +431,7 @@ def test_a_listener_whose_parameters_have_other_names_is_told(app, event, listen
     ],
     ids=map(str, range(3)),
 )
-async def test_a_listener_whose_parameters_get_what_they_say_is_not_told(app, listener):
+async def test_parameters_that_get_the_arguments_they_name_cause_no_warning(app, listener):
     app.listen("request")(listener)
     await app.hook("request", "request", "response")
 
@@ -467,7 +467,7 @@ async def test_a_coroutine_that_a_listener_returns_is_not_true(app, client, name
     assert (await client.get("/")).status == 500
 
 
-async def test_a_listener_that_returns_a_coroutine_is_told_to_await(app, client, caplog):
+async def test_error_of_a_listener_that_returns_a_coroutine_says_to_await(app, client, caplog):
     async def check(): ...
 
     @app.listen("request")
@@ -484,7 +484,7 @@ async def test_a_listener_that_returns_a_coroutine_is_told_to_await(app, client,
 
 
 @pytest.mark.parametrize("arguments", [(), ("one",), ("one", "two", "three")])
-async def test_an_application_may_send_a_built_in_event_with_arguments_of_its_own(app, arguments):
+async def test_application_may_send_a_built_in_event_with_other_arguments(app, arguments):
     seen = []
 
     @app.listen("request")
@@ -496,7 +496,7 @@ async def test_an_application_may_send_a_built_in_event_with_arguments_of_its_ow
 
 
 @pytest.mark.parametrize("more", [{}, {"more": 1}])
-async def test_a_listener_of_one_argument_gets_that_and_what_is_named(app, more):
+async def test_listener_of_one_argument_gets_it_and_keywords(app, more):
     seen = []
 
     @app.listen("request")
@@ -507,7 +507,7 @@ async def test_a_listener_of_one_argument_gets_that_and_what_is_named(app, more)
     assert seen == [("answered", more.get("more"))]
 
 
-async def test_a_listener_of_one_argument_takes_what_is_sent_by_hand(app):
+async def test_listener_of_one_argument_gets_other_arguments_that_an_application_sends(app):
     seen = []
     app.listen("request")(lambda response: seen.append(response))  # noqa: PLW0108 - it is to be plain
     app.hook("request", "alone")

@@ -141,7 +141,7 @@ MISTAKES = [
     MISTAKES,
     ids=[f"{function.__name__} {options}" for function, options, _ in MISTAKES],
 )
-def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension, options, text):
+def test_invalid_option_is_an_error_where_it_is_given(app, extension, options, text):
     level = logging.getLogger("roll").level
     with pytest.raises(ValueError, match=re.escape(text)):
         extension(app, **options)
@@ -173,7 +173,7 @@ def test_an_option_that_cannot_be_used_is_told_where_it_is_given(app, extension,
     ],
     ids=map(str, range(18)),
 )
-async def test_an_option_that_can_be_used_is_taken(app, extension, options):
+async def test_valid_option_is_accepted(app, extension, options):
     extension(app, **options)
     await app.startup()
 
@@ -196,11 +196,11 @@ def test_a_level_may_be_a_name_and_a_handler_of_any_class(app):
     log.setLevel(before)
 
 
-async def test_an_extra_of_static_that_is_misspelt_is_told_once_at_its_line(app, tmp_path):
+async def test_misspelt_extra_of_static_causes_one_warning_at_its_line(app, tmp_path):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         static(app, root=tmp_path, dotfile=True, lazybody=True)
-        line = test_an_extra_of_static_that_is_misspelt_is_told_once_at_its_line.__code__
+        line = test_misspelt_extra_of_static_causes_one_warning_at_its_line.__code__
         await app.startup()
     assert [(each.category, each.filename) for each in caught] == [(RollWarning, __file__)] * 2
     assert {each.lineno for each in caught} == {line.co_firstlineno + 3}

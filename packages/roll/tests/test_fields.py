@@ -87,7 +87,7 @@ async def test_sessions_add_to_vary_however_it_was_set(headers, known):
         {"Digest": "sha-256=x"},
     ],
 )
-async def test_compress_understands_what_forbids_it_in_a_list_too(headers):
+async def test_compress_is_forbidden_by_a_list_of_fields_too(headers):
     app = make(headers)
     extensions.compress(app)
     assert members(await fields_of(app, GZIP), "content-encoding") in ([], ["x"])

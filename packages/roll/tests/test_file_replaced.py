@@ -85,7 +85,7 @@ async def test_a_body_in_place_of_a_file_is_sent_without_the_files_fields(
 
 
 @pytest.mark.parametrize("size", ["small", "large"])
-async def test_what_a_listener_says_of_its_own_body_is_kept(answer_to, size):
+async def test_fields_that_a_listener_sets_for_its_body_are_kept(answer_to, size):
     def give(response):
         response.etag = "mine"
         response.status = 206
@@ -104,7 +104,7 @@ async def test_a_head_tells_of_the_body_that_a_listener_gives(answer_to, size):
     assert (response.status, response.headers["Content-Length"]) == (200, "5")
 
 
-async def test_the_second_file_is_told_of_by_its_own_tag(answer_to, app, url, liveclient):
+async def test_second_file_is_sent_with_its_own_tag(answer_to, app, url, liveclient):
     response = await answer_to(give_file, "small")
     unchanged = {"If-None-Match": response.headers["ETag"]}
     app.hooks["response"] = []

@@ -44,7 +44,7 @@ async def test_settings_of_a_handler_can_be_a_groups(app, client):
     assert (await client.put("/uploads/b", b"1234")).status == 413
 
 
-async def test_a_group_takes_what_a_route_takes_by_place_too(app, client):
+async def test_route_of_a_group_accepts_positional_arguments_too(app, client):
     uploads = app.group("/uploads")
 
     @uploads.route("/a", "post", "http", True)

@@ -92,7 +92,7 @@ def without_time(line):
     return re.sub(r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]", "[now]", line)
 
 
-def test_what_gunicorn_writes_as_it_is_cannot_end_a_line():
+def test_values_that_gunicorn_writes_unchanged_have_no_line_end():
     form = gunicorn_format('"%(a)s" %(U)s')
     request, response = exchange(user_agent="a\nb\x1b[31m")
     request.path = "/é\r\n"

@@ -43,7 +43,7 @@ async def test_all_listeners_of_startup_and_shutdown_run(app, event):
     assert len(pool.calls) == 12
 
 
-async def test_static_serves_behind_a_listener_that_returns_something(app, client, tmp_path):
+async def test_static_works_after_a_listener_that_returns_something(app, client, tmp_path):
     (tmp_path / "a.txt").write_text("a")
     app.listen("startup")(Pool().connect)
     static(app, root=tmp_path)
@@ -76,7 +76,7 @@ async def test_a_shutdown_listener_that_raises_keeps_none_from_running(app, capl
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-async def test_what_ends_the_program_is_not_kept_by_shutdown(app, error):
+async def test_shutdown_does_not_catch_exceptions_that_end_the_program(app, error):
     @app.listen("shutdown")
     def end():
         raise error
@@ -86,7 +86,7 @@ async def test_what_ends_the_program_is_not_kept_by_shutdown(app, error):
     assert app.loop is asyncio.get_running_loop()
 
 
-async def test_a_startup_that_fails_shuts_down_what_has_started(app):
+async def test_failed_startup_sends_shutdown(app):
     seen = []
     app.listen("startup")(lambda: seen.append("open"))
     app.listen("shutdown")(lambda: seen.append("close"))
@@ -252,7 +252,7 @@ async def test_other_results_warn_of_nothing(app, client, result):
     await client.get("/")
 
 
-async def test_an_event_of_ones_own_has_results_of_ones_own(app):
+async def test_custom_event_may_have_any_result(app):
     app.listen("find")(lambda: "found")
     assert await app.hook("find") == "found"
 
@@ -270,7 +270,7 @@ class Words(list):
 
 
 @pytest.mark.parametrize("event", ["startup", "shutdown", "request"])
-def test_a_generator_that_listens_is_a_mistake_that_says_what_was_meant(app, event):
+def test_generator_as_a_listener_is_an_error_that_says_what_to_write(app, event):
     async def database():
         yield
 
@@ -314,7 +314,7 @@ async def test_a_listener_with_keywords_alone_is_called_by_names(app, event):
 
 
 @pytest.mark.filterwarnings("ignore:.* a listener of:roll.RollWarning")
-async def test_what_a_listener_does_not_name_goes_to_its_keywords(app):
+async def test_arguments_that_a_listener_does_not_name_go_to_its_keywords(app):
     app.listen("error")(lambda error, first, **rest: (error, first, rest))
     assert await app.hook("error", 1, 2, 3) == (3, 1, {"response": 2})
     app.listen("request")(lambda *args, **rest: (args, rest))
@@ -417,7 +417,7 @@ async def test_what_ends_the_program_is_not_answered(app, event):
         await app(request, response)
 
 
-async def test_what_ends_the_program_leaves_a_websocket_listener(app):
+async def test_exception_that_ends_the_program_propagates_from_a_websocket_listener(app):
     @app.listen("websocket_disconnect")
     def end(**_):
         raise SystemExit
@@ -448,7 +448,7 @@ async def test_a_field_of_an_error_takes_the_place_of_other_spellings(app, clien
 
 
 @pytest.mark.parametrize("event", ["startup", "shutdown"])
-async def test_a_listener_that_returns_a_coroutine_is_told_to_await(app, caplog, event):
+async def test_error_of_a_listener_that_returns_a_coroutine_says_to_await(app, caplog, event):
     async def connect(): ...
 
     @app.listen(event)

@@ -49,12 +49,12 @@ def test_address_that_the_machine_lacks_is_passed_over(monkeypatch):
         ("a..b", r"Cannot listen on a..b:0: "),
     ],
 )
-def test_address_of_nobody_is_told(host, message):
+def test_unavailable_address_is_an_error(host, message):
     with pytest.raises(SystemExit, match=message), Place(host=host, port=0).listening():
         pass
 
 
-def test_port_in_use_is_told_and_the_other_sockets_are_closed(monkeypatch):
+def test_port_in_use_is_an_error_and_the_other_sockets_are_closed(monkeypatch):
     with socket.create_server(("127.0.0.2", 0)) as taken:
         port = taken.getsockname()[1]
         both = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2")]
@@ -111,7 +111,7 @@ def test_unix_socket_that_another_process_has_made_anew_is_kept(path):
     other.close()
 
 
-def test_unix_socket_that_was_removed_meanwhile_is_no_error(path):
+def test_unix_socket_that_was_removed_meanwhile_is_ignored(path):
     with Place(unix=path).listening():
         os.unlink(path)
 
@@ -136,7 +136,7 @@ def test_socket_of_a_living_process_is_kept(path):
     assert os.path.exists(path)
 
 
-def test_file_that_is_no_socket_is_kept(path):
+def test_file_that_is_not_a_socket_is_kept(path):
     with open(path, "w") as file:
         file.write("kept")
     with (
@@ -148,7 +148,7 @@ def test_file_that_is_no_socket_is_kept(path):
         assert file.read() == "kept"
 
 
-def test_unix_socket_in_no_folder_is_told(path):
+def test_unix_socket_in_a_missing_folder_is_an_error(path):
     with (
         pytest.raises(SystemExit, match="No such file or directory"),
         Place(unix=f"{path}/none/s").listening(),
@@ -164,7 +164,7 @@ def test_descriptor_of_another_process_is_used():
         assert sock.getsockname() == made.getsockname()
 
 
-def test_descriptor_that_is_no_socket_is_told(tmp_path):
+def test_descriptor_that_is_not_a_socket_is_an_error(tmp_path):
     with open(tmp_path / "file", "w") as file:
         place = Place(fds=(file.fileno(),))
         where = f"Cannot listen on the descriptor {file.fileno()}"
@@ -173,7 +173,7 @@ def test_descriptor_that_is_no_socket_is_told(tmp_path):
             pass
 
 
-def test_socket_of_datagrams_is_told_and_left_open():
+def test_datagram_socket_is_an_error_and_left_open():
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
         place = Place(fds=(sock.fileno(),))
         with (
@@ -235,6 +235,6 @@ def test_place_is_shown_as_it_is_written(place, text):
         ),
     ],
 )
-def test_a_place_that_cannot_be_is_told_where_it_is_given(options, message):
+def test_invalid_place_is_an_error_where_it_is_given(options, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         Place(**options)

@@ -38,7 +38,7 @@ async def test_a_reflected_path_is_plain_text(talk):
     assert answer.endswith(b"\r\n\r\n/<b>")
 
 
-async def test_a_405_says_what_is_allowed(app, talk):
+async def test_error_405_lists_the_allowed_methods(app, talk):
     app.route("/", methods=["POST"])(lambda request, response: None)
     answer = await talk(b"GET / HTTP/1.1\r\nHost: x\r\n" + END)
     assert b"405 Method Not Allowed" in answer
@@ -46,7 +46,7 @@ async def test_a_405_says_what_is_allowed(app, talk):
 
 
 @pytest.mark.parametrize("strict", [True, False])
-async def test_options_of_the_server_as_a_whole_say_what_is_allowed(app, talk, strict):
+async def test_options_star_lists_the_allowed_methods(app, talk, strict):
     app.strict_slashes = strict
     app.route("/{rest:any}")(lambda request, response, rest: pytest.fail("no path was asked for"))
     answer = await talk(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n" + END)
@@ -121,7 +121,7 @@ async def test_a_body_past_the_limit_is_a_413():
 
 
 @pytest.mark.parametrize("body", [bytes(2**24), [bytes(2**16)] * 2**8], ids=["whole", "chunks"])
-async def test_an_answer_is_read_that_comes_before_the_end_of_the_body(app, liveclient, body):
+async def test_early_response_to_an_upload_is_read(app, liveclient, body):
     app.limits = Limits(linger_timeout=0.01)  # for which the server's end would wait
     app.route("/", methods=["POST"], max_body=1000)(pytest.fail)
     assert (await liveclient.query("POST", "/", body=body)).status == 413
@@ -133,7 +133,7 @@ async def test_a_body_that_fails_is_the_callers_error(app, liveclient):
         await liveclient.query("POST", "/", body=(b"x" * (1 // number) for number in (1, 0)))
 
 
-async def test_a_form_is_read_as_it_comes(app, liveclient):
+async def test_form_is_read_while_it_arrives(app, liveclient):
     seen = []
 
     @app.route("/", methods=["POST"], lazy_body=True)
@@ -151,7 +151,7 @@ async def test_a_form_is_read_as_it_comes(app, liveclient):
     assert seen[0].closed
 
 
-async def test_a_client_that_goes_in_the_middle_of_its_body_is_no_error(app, liveclient, caplog):
+async def test_client_that_leaves_within_its_body_is_not_logged(app, liveclient, caplog):
     ended = asyncio.Event()
 
     @app.listen("response")

@@ -112,7 +112,7 @@ async def test_a_listener_that_was_there_before_can_not_hide_a_request(app, clie
     assert handler.lines == ["GET /a"]
 
 
-async def test_a_request_made_by_hand_is_no_exchange(app, log):
+async def test_request_created_by_hand_is_not_logged(app, log):
     logger(app, access_format="%(status)d")
     request, response = app.Request(app, None), app.Response(app, None)
     request.method, request.path = "GET", "/nowhere"

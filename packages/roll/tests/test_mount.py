@@ -117,7 +117,7 @@ async def test_other_paths_are_not_served_by_the_application(client, mounted, pa
     assert mounted.scopes == []
 
 
-async def test_scope_has_what_asgi_says(liveclient, mounted, talk):
+async def test_scope_has_the_keys_of_the_asgi_specification(liveclient, mounted, talk):
     await talk(REQUEST % (b"/a%20b?x=%201", b"X-One: 1\r\nx-two: 2\r\nX-One: 3\r\n" + LAST))
     scope = mounted.scope
     assert scope["type"] == "http"
@@ -148,7 +148,7 @@ async def test_absolute_target_gives_its_host_and_path(liveclient, mounted, talk
     assert (b"host", b"wrong.org") not in mounted.scope["headers"]
 
 
-async def test_http_1_0_is_told(liveclient, mounted, talk):
+async def test_scope_has_http_version_1_0(liveclient, mounted, talk):
     answer = await talk(b"GET /admin HTTP/1.0\r\n\r\n")
     assert mounted.scope["http_version"] == "1.0"
     assert answer.endswith(b"hello")
@@ -375,7 +375,7 @@ async def test_client_that_leaves_within_its_body_is_a_disconnect(liveclient, ap
 # The response.
 
 
-async def test_fields_arrive_as_they_were_sent(liveclient, app, talk):
+async def test_fields_arrive_unchanged(liveclient, app, talk):
     async def fields(scope, receive, send):
         await send(
             start(
@@ -412,7 +412,7 @@ async def test_each_final_status_is_sent(liveclient, app, talk, status):
 
 
 @pytest.mark.parametrize("status", [100, 199, 1000, "200", None])
-async def test_status_that_is_none_is_an_error(client, app, caplog, status):
+async def test_invalid_status_is_an_error(client, app, caplog, status):
     async def answer(scope, receive, send):
         await send(start(status))
 
@@ -524,7 +524,7 @@ async def test_stream_waits_for_a_slow_client(liveclient, app):
     writer.close()
 
 
-async def test_connection_goes_on_behind_responses(liveclient, app, talk):
+async def test_connection_stays_open_after_responses(liveclient, app, talk):
     answers(app, streaming(b"a", b"b"), path="/stream")
     answers(app, hello, path="/plain")
     requests = b"".join(
@@ -554,7 +554,7 @@ async def test_response_is_sent_before_the_application_returns(liveclient, app):
     writer.close()
 
 
-async def test_shutdown_waits_for_what_runs_behind_a_response(app):
+async def test_shutdown_waits_for_work_after_a_response(app):
     go, ended = asyncio.Event(), []
 
     async def background(scope, receive, send):
@@ -581,7 +581,7 @@ async def test_shutdown_waits_for_what_runs_behind_a_response(app):
     transport.lose()
 
 
-async def test_error_behind_a_response_is_logged_and_the_connection_goes_on(
+async def test_error_after_a_response_is_logged_and_the_connection_stays_open(
     liveclient, app, talk, caplog
 ):
     async def late(scope, receive, send):
@@ -770,7 +770,7 @@ async def test_receive_waits_for_the_disconnect(liveclient, app):
     assert await got == {"type": "http.disconnect"}
 
 
-async def test_receive_behind_the_response_is_the_disconnect(client, app):
+async def test_receive_after_the_response_returns_the_disconnect(client, app):
     got = []
 
     async def answer(scope, receive, send):
@@ -831,7 +831,7 @@ async def test_client_that_has_gone_leaves_nothing_in_the_log(liveclient, app, c
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-async def test_requests_are_freed_behind_their_responses(client, app):
+async def test_requests_are_freed_after_their_responses(client, app):
     answers(app, hello)
     await client.get("/admin")
     gc.collect()
@@ -869,7 +869,7 @@ async def test_listener_can_answer_in_place_of_the_application(client, app, moun
     assert mounted.scopes == []
 
 
-async def test_listener_of_response_changes_what_is_sent(client, app):
+async def test_listener_of_response_can_change_the_response(client, app):
     answers(app, hello, path="/whole")
     answers(app, streaming(b"a", b"b"), path="/stream")
 
@@ -1503,7 +1503,7 @@ class Made:
         (lambda one: None, "it does not take `scope`, `receive` and `send`"),
     ],
 )
-def test_what_is_no_application_is_refused(app, application, text):
+def test_object_that_is_not_an_application_is_refused(app, application, text):
     with pytest.raises(ValueError, match=re.escape(text)):
         app.mount("/admin", application)
 
@@ -1513,7 +1513,7 @@ def test_coroutine_is_refused_and_closed(app):
         app.mount("/admin", hello({}, None, None))
 
 
-def test_builtin_that_has_no_signature_is_taken_for_an_application(app):
+def test_builtin_without_a_signature_is_accepted_as_an_application(app):
     app.mount("/admin", max)
 
 
@@ -1641,7 +1641,7 @@ async def test_error_of_an_application_that_has_waited_is_a_500(liveclient, app,
     assert "later" in caplog.text
 
 
-async def test_body_that_two_tasks_receive_at_once_is_an_error_of_one(liveclient, app):
+async def test_second_task_that_receives_the_body_at_once_gets_an_error(liveclient, app):
     raised = asyncio.get_running_loop().create_future()
 
     async def read(scope, receive, send):
@@ -1688,7 +1688,7 @@ async def test_end_of_a_body_may_come_alone(liveclient, app):
     assert parts == [(b"abc", True), (b"", False)]
 
 
-async def test_long_body_that_a_listener_has_begun_to_read_goes_on(liveclient, app, caplog):
+async def test_long_body_that_a_listener_began_to_read_continues(liveclient, app, caplog):
     @app.listen("headers")
     async def begin(request, response):
         async for _ in request:

@@ -58,7 +58,7 @@ async def test_messages_go_both_ways(serve):
         assert await ws.recv() == b"bytes"
 
 
-async def test_scope_has_what_asgi_says(serve):
+async def test_scope_has_the_keys_of_the_asgi_specification(serve):
     async with serve(echo) as client:
         headers = {"Sec-WebSocket-Protocol": "one, two", "X-Mine": "1"}
         async with client.websocket("/admin/w%20s?a=1", headers=headers):
@@ -221,7 +221,7 @@ async def test_application_that_raises_closes_with_1011_and_sends_the_event(app,
     assert "within" in caplog.text
 
 
-async def test_send_behind_the_end_raises_an_os_error(serve):
+async def test_send_after_the_end_raises_an_os_error(serve):
     got = asyncio.get_running_loop().create_future()
 
     async def accept(receive, send):
@@ -296,7 +296,7 @@ async def test_close_before_accept_is_a_403(serve):
         assert (await refusal(client)).response.status == 403
 
 
-async def test_application_may_work_behind_its_refusal(serve, caplog):
+async def test_application_may_continue_after_its_refusal(serve, caplog):
     go, ended = asyncio.Event(), asyncio.Event()
 
     async def refuse(receive, send):
@@ -395,7 +395,7 @@ async def test_application_may_ask_for_messages_before_it_accepts(serve):
         assert await ws.recv() == "early"
 
 
-async def test_client_that_leaves_before_the_answer_is_told(app, serve):
+async def test_application_gets_the_disconnect_before_its_answer(app, serve):
     entered = asyncio.Event()
     got = asyncio.get_running_loop().create_future()
 

@@ -121,7 +121,7 @@ async def test_static_files_have_urls(app, url_for):
     assert url_for("static", path="a.css") == "/static/a.css"
 
 
-async def test_static_twice_without_names_is_two_views_of_one_name(app, url_for):
+async def test_two_unnamed_statics_clash_in_named_url(app, url_for):
     static(app, "/a/")
     static(app, "/b/")
     with pytest.raises(ValueError, match="'static'"):
@@ -153,7 +153,7 @@ def test_variables_without_a_place_go_to_the_query_string(app, url_for, given, u
     assert url_for("book", **given) == url
 
 
-def test_a_missing_variable_is_told_also_beside_others(app, url_for):
+def test_missing_variable_is_an_error_also_with_others(app, url_for):
     app.route("/books/{name}", name="book")(view)
     with pytest.raises(ValueError, match=r"missing \['name'\]"):
         url_for("book", page=2)

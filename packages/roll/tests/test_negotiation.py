@@ -18,7 +18,7 @@ def status(app, client):
     return status
 
 
-async def test_what_a_method_offers_is_its_own(status, app, client):
+async def test_each_method_has_its_own_media_types(status, app, client):
     app.route("/", methods=["POST"])(lambda request, response: None)
     app.routes.add("/", PUT=lambda request, response: None)
     app.routes.add("/given", GET=lambda request, response: None, accepts="text/html")
@@ -59,7 +59,7 @@ async def test_what_a_method_offers_is_its_own(status, app, client):
         'text/html, image/png;a="',
     ],
 )
-async def test_what_is_offered_is_served(status, accept):
+async def test_accepted_media_type_is_served(status, accept):
     assert await status(accept) == 200
 
 
@@ -110,7 +110,7 @@ async def test_what_is_offered_is_served(status, accept):
         'text/html;q="1"',
     ],
 )
-async def test_what_is_not_offered_is_a_406(status, accept):
+async def test_media_type_that_is_not_offered_is_a_406(status, accept):
     assert await status(accept) == 406
 
 

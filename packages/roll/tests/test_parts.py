@@ -200,7 +200,7 @@ class Parser:
     ],
 )
 @pytest.mark.parametrize("lazy", [False, True])
-async def test_what_a_foreign_parser_raises_has_its_status(value, status, body, lazy):
+async def test_error_of_a_foreign_parser_has_its_status(value, status, body, lazy):
     client = client_of(Multipart=Parser)
 
     @client.app.route("/", methods=["POST"], lazy_body=lazy)
@@ -271,7 +271,7 @@ async def test_attributes_of_a_morsel_are_sent():
     assert b"\r\nSet-Cookie: a=b; HttpOnly\r\n" in client.protocol.transport.data
 
 
-async def test_name_in_a_dict_that_is_no_cookies_is_a_500(caplog):
+async def test_invalid_cookie_name_in_a_dict_is_a_500(caplog):
     client = client_of(Cookies=dict)
 
     @client.app.route("/")
@@ -409,7 +409,7 @@ async def test_a_foreign_websocket_refuses_by_an_http_error(lines):
 
 
 @pytest.mark.parametrize("name", ["handshake", "run", "on_lost", "data_received", "eof_received"])
-def test_a_websocket_class_without_what_is_called_is_refused_at_registration(name):
+def test_websocket_class_without_a_required_member_is_refused_at_registration(name):
     asked = part_checks.members(parts.WebsocketConnection)
     body = dict.fromkeys([*asked, "__init__"], lambda *_: None)
     del body[name]
@@ -608,7 +608,7 @@ class Nothing:
 
 @pytest.mark.parametrize("part", ["HttpProtocol", "Protocol", "Routes", "Multipart", "JSON"])
 @pytest.mark.parametrize("when", ["made", "started"])
-async def test_a_class_that_is_none_for_its_place_is_told_at_the_start(part, when):
+async def test_unsuitable_class_for_a_part_is_an_error_at_the_start(part, when):
     if when == "made" and part != "Routes":  # which is not used before it is started
         with pytest.raises(ValueError, match=rf"Mine\.{part} is .*Nothing.* lacks `\w+`.*roll"):
             type("Mine", (Roll,), {part: Nothing})()
@@ -722,7 +722,7 @@ TRIED = ("Route", "Query", "Form", "Files", "Cookies", "Multipart")
 @pytest.mark.parametrize("made", NO_PARTS.values(), ids=NO_PARTS)
 @pytest.mark.parametrize("part", TRIED)
 @pytest.mark.parametrize("when", ["made", "started"])
-async def test_a_part_that_makes_something_else_is_told_at_the_start(part, made, when):
+async def test_part_that_returns_something_else_is_an_error_at_the_start(part, made, when):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         if when == "made":
@@ -744,7 +744,7 @@ def plain(made):
     ["HttpProtocol", "Protocol", "Request", "Response", "Route", "Query", "Form", "Cookies"],
 )
 @pytest.mark.parametrize("own", [True, False])
-def test_a_part_that_does_not_take_its_arguments_is_told(part, own):
+def test_part_that_does_not_accept_its_arguments_is_an_error(part, own):
     base = getattr(Roll, part, Roll.HttpProtocol) if own else Bare
     made = type("Made", (base,), {"__init__": lambda self: None, "__new__": lambda kind: None})
     if not own:
@@ -754,12 +754,12 @@ def test_a_part_that_does_not_take_its_arguments_is_told(part, own):
 
 
 @pytest.mark.parametrize("router", [object, Bare, str, lambda self: [coroutine()][0]])
-def test_what_is_no_router_is_told_where_the_application_is_made(router):
+def test_object_that_is_not_a_router_is_an_error_at_the_application(router):
     with pytest.raises(ValueError, match=r"Mine\.Routes .*"):
         type("Mine", (Roll,), {"Routes": router})()
 
 
-async def test_a_router_that_matches_nothing_is_told_at_the_start():
+async def test_router_without_match_is_an_error_at_the_start():
     app = type("Mine", (Roll,), {"Routes": lambda self: types.SimpleNamespace(add=print)})()
     with pytest.raises(
         ValueError, match=r"Mine\.routes returned .*, which lacks `add` and `match`"
@@ -767,7 +767,7 @@ async def test_a_router_that_matches_nothing_is_told_at_the_start():
         await app.startup()
 
 
-def test_a_part_may_refuse_what_is_empty():
+def test_part_may_refuse_empty_values():
     class Strict(dict):
         def __init__(self, mapping):
             super().__init__(mapping)
@@ -797,7 +797,7 @@ def test_the_parts_of_ours_fulfil_their_contracts():
 
 @pytest.mark.parametrize("value", [None, 5, "Query", Roll.Query({})], ids=repr)
 @pytest.mark.parametrize("part", part_checks.CALLED)
-def test_a_part_that_cannot_be_called_is_told(part, value):
+def test_part_that_cannot_be_called_is_an_error(part, value):
     if part != "Protocol" or value is not None:  # `Protocol` is another name of `HttpProtocol`
         text = re.escape(f"Mine.{part} is {value!r}: it must be a class or a function")
         with pytest.raises(ValueError, match=f"^{text}$"):
@@ -822,7 +822,7 @@ class Mixin:
         ("Cookie", dict, "Cookies"),
     ],
 )
-def test_a_part_that_is_misspelt_is_told(name, value, meant):
+def test_misspelt_part_causes_a_warning(name, value, meant):
     kind = type("Mine", (Roll,), {name: value})
     with pytest.warns(RollWarning) as caught:
         type("Below", (kind,), {})()
@@ -833,7 +833,7 @@ def test_a_part_that_is_misspelt_is_told(name, value, meant):
     assert warning.filename == __file__
 
 
-def test_a_part_that_is_misspelt_in_a_mixin_is_told():
+def test_misspelt_part_in_a_mixin_causes_a_warning():
     with pytest.warns(RollWarning, match="Mixin.Querry is not a part of an app.*: write `Query`"):
         type("Mine", (Mixin, Roll), {})()
 

@@ -23,7 +23,7 @@ def told(app, path):
 
 
 @pytest.mark.parametrize("owner", ["app", "group"])
-def test_route_without_a_call_is_told(app, owner):
+def test_route_without_a_call_is_an_error(app, owner):
     target = app if owner == "app" else app.group("/api")
     with pytest.raises(
         ValueError, match=rf"needs a path: write `@{owner}\.route\('/path'\)` before <fun"
@@ -34,14 +34,14 @@ def test_route_without_a_call_is_told(app, owner):
 
 
 @pytest.mark.parametrize("owner", ["app", "group"])
-def test_group_without_a_prefix_is_told(app, owner):
+def test_group_without_a_prefix_is_an_error(app, owner):
     target = app if owner == "app" else app.group("/api")
     with pytest.raises(ValueError, match=rf"write `@{owner}\.group\('/path'\)` before <fun"):
         target.group(ok)
 
 
 @pytest.mark.parametrize("path", ["/\ud800", "/a/\udfff/b", "/\udc00{x}", "/{x}/\ud83d"])
-def test_a_path_with_half_of_a_surrogate_pair_is_told(app, path):
+def test_path_with_a_lone_surrogate_is_an_error(app, path):
     text = re.escape(f"No request can have the path {path!r}: ")
     with pytest.raises(ValueError, match=text):
         app.route(path)(ok)
@@ -65,14 +65,14 @@ def test_characters_beyond_the_basic_plane_are_text(app):
         ("^/x$", "/x"),
     ],
 )
-def test_a_path_without_a_slash_is_told(app, path, right):
+def test_path_without_a_slash_is_an_error(app, path, right):
     text = f"The path {path!r} does not begin with a '/': write {right!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         app.route(path)
 
 
 @pytest.mark.parametrize("path", [None, 1, b"/x", ["/x"]])
-def test_what_is_no_text_is_no_path(app, path):
+def test_path_that_is_not_text_is_an_error(app, path):
     for make in (app.route, app.group, app.group("/api").route, app.group("/api").group):
         with pytest.raises(ValueError, match="A path is text, such as '/path', not "):
             make(path)
@@ -92,7 +92,7 @@ def test_what_is_no_text_is_no_path(app, path):
         (r"/x/(?P<id>[0-9]+)", "/x/{id:[0-9]+}"),
     ],
 )
-def test_placeholders_of_others_are_told_with_the_right_spelling(app, path, right):
+def test_error_for_placeholders_of_other_frameworks_has_the_right_spelling(app, path, right):
     text = f"The path {path!r} has a placeholder in '<>': write {right!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         app.route(path)(ok)
@@ -118,7 +118,7 @@ def test_placeholders_of_others_are_told_with_the_right_spelling(app, path, righ
         ("/x/{...rest}", "{rest:path}'"),
     ],
 )
-def test_a_name_that_no_parameter_can_have_is_told_with_the_right_spelling(app, path, right):
+def test_error_for_an_invalid_placeholder_name_has_the_right_spelling(app, path, right):
     inner = path.removeprefix("/x/")
     text = (
         f"The path {path!r} has the placeholder '{inner}', whose name has more than letters,"
@@ -130,20 +130,20 @@ def test_a_name_that_no_parameter_can_have_is_told_with_the_right_spelling(app, 
         app.group(path)
 
 
-def test_braces_of_an_f_string_are_told(app):
+def test_double_braces_are_an_error(app):
     with pytest.raises(ValueError, match=r"has two braces for one: write '/x/\{id\}/y'"):
         app.route("/x/{{id}}/y")
 
 
 @pytest.mark.parametrize("name", ["user-id", "user.id", "1", "class"])
-def test_a_name_that_only_double_stars_take_is_told_where_it_is_asked_for(app, name):
+def test_name_that_only_double_stars_accept_is_an_error_for_other_handlers(app, name):
     app.route(f"/{{{name}}}")(ok)
     with pytest.raises(ValueError, match=rf"No parameter can be named '{name}': give the place"):
         app.route(f"/x/{{{name}}}")(lambda request, response, name: None)
 
 
 @pytest.mark.parametrize("name", ["request", "response", "ws"])
-def test_a_placeholder_named_as_another_argument_is_told(app, name):
+def test_placeholder_named_like_another_argument_is_an_error(app, name):
     protocol = "websocket" if name == "ws" else "http"
     with pytest.raises(ValueError, match=rf"Give the placeholder '{name}' a name of its own$"):
         app.route(f"/{{{name}}}", protocol=protocol)(lambda request, response: None)
@@ -208,7 +208,7 @@ def test_a_placeholder_named_as_another_argument_is_told(app, name):
         ),
     ],
 )
-def test_legal_text_that_means_something_elsewhere_is_told(app, path, text):
+def test_text_that_is_a_placeholder_elsewhere_causes_a_warning(app, path, text):
     assert told(app, path) == [text]
     assert app.routes.match(path.replace("{page}", "1").replace("{id}", "1"))[0] is not None
 
@@ -239,7 +239,7 @@ def test_legal_text_that_means_something_elsewhere_is_told(app, path, text):
         ("{on:bool}", "bool", "{on:true|false}"),
     ],
 )
-def test_a_word_that_resembles_a_type_is_told_and_works(app, placeholder, word, right):
+def test_word_that_resembles_a_type_causes_a_warning_and_works(app, placeholder, word, right):
     path = f"/x/{placeholder}"
     assert told(app, path) == [
         f"In the path {path!r}, {word!r} is not a type, but a regular expression, which matches"
@@ -273,7 +273,7 @@ def test_a_word_that_resembles_a_type_is_told_and_works(app, placeholder, word, 
         *[f"/{{x:{kind}}}" for kind in TYPES],
     ],
 )
-def test_paths_as_they_should_be_are_not_told(app, path):
+def test_correct_paths_cause_no_warning(app, path):
     assert told(app, path) == []
 
 
@@ -288,7 +288,7 @@ def test_paths_as_they_should_be_are_not_told(app, path):
         (r"{id:regex(\d+)}", r"regex(\d+)", r"{id:\d+}"),
     ],
 )
-def test_a_type_with_something_behind_it_is_told(app, placeholder, pattern, right):
+def test_type_with_trailing_text_causes_a_warning(app, placeholder, pattern, right):
     path = f"/x/{placeholder}"
     assert told(app, path) == [
         f"In the path {path!r}, {pattern!r} is not a type, but a regular expression."
@@ -296,20 +296,20 @@ def test_a_type_with_something_behind_it_is_told(app, placeholder, pattern, righ
     ]
 
 
-def test_a_type_that_the_annotation_says_is_told(app):
+def test_type_that_belongs_into_the_annotation_causes_a_warning(app):
     (text,) = told(app, "/{day:date}")
     assert text.endswith(
         "Write '{day}', and annotate the parameter of the view with `datetime.date`"
     )
 
 
-def test_types_of_ones_own_are_known():
+def test_custom_types_are_known():
     mine = type("Mine", (Routes,), {"converters": {"integer": Converter(r"\d+", int)}})
     app = type("App", (Roll,), {"Routes": mine})()
     assert told(app, "/{id:integer}") == []
 
 
-def test_the_text_of_a_path_is_what_stands_outside_of_braces():
+def test_text_of_a_path_is_the_part_outside_of_braces():
     text, inner = pieces(r"/a/{b:\d{4}}/c{d}.{e:\\}\}")
     assert (text, inner) == (r"/a/{}/c{}.{}\}", [r"b:\d{4}", "d", r"e:\\"])
     assert pieces(r"/{a:\{\}}b") == ("/{}b", [r"a:\{\}"])
@@ -347,7 +347,7 @@ def test_a_group_joins_with_one_slash(app, prefix, path, whole):
 
 @pytest.mark.parametrize("path", ["x", "{x}", ".json"])
 @pytest.mark.parametrize("what", ["route", "group"])
-def test_a_slash_that_is_missing_in_a_group_is_told(app, path, what):
+def test_missing_slash_in_a_group_is_an_error(app, path, what):
     group = app.group("/api")
     text = f"The path {path!r} in the group '/api' does not begin with a '/': write {'/' + path!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
@@ -359,7 +359,7 @@ def test_a_prefix_begins_with_a_slash(app):
         app.group("api")
 
 
-def test_an_empty_path_in_an_empty_group_is_told(app):
+def test_empty_path_in_an_empty_group_is_an_error(app):
     with pytest.raises(ValueError, match="The path '' does not begin with a '/'"):
         app.group("").route("")
 
@@ -373,7 +373,7 @@ def heard(call):
     return [(each.lineno - first, str(each.message)) for each in caught]
 
 
-def test_a_mistake_in_a_group_is_told_at_its_line_and_not_again(app):
+def test_warning_about_a_group_is_at_its_line_and_not_repeated(app):
     def make():
         api = app.group("/:version/", lazybody=True)
         api.route("x")(ok)
@@ -410,7 +410,7 @@ def test_a_mistake_in_a_group_is_told_at_its_line_and_not_again(app):
         ({"path": "/x"}, "A group has no `path`: give each of its routes a path"),
     ],
 )
-def test_a_setting_of_a_group_that_cannot_be_used_is_told_at_its_line(app, extras, text):
+def test_invalid_setting_of_a_group_is_an_error_at_its_line(app, extras, text):
     for group in (app.group, app.group("/api").group):
         with pytest.raises(ValueError, match=re.escape(text)):
             group("/x", **extras)

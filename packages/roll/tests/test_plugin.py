@@ -89,7 +89,7 @@ def test_fixtures_work_in_both_modes_of_pytest_asyncio(tmp_path, mode, mark):
 
 
 @pytest.mark.parametrize("mark", ["asyncio", "anyio"])
-def test_what_the_application_says_at_startup_is_heard(tmp_path, mark):
+def test_startup_error_of_the_application_is_reported(tmp_path, mark):
     (tmp_path / "test_suite.py").write_text(FAILING.replace("pytest.mark.asyncio", MARKS[mark]))
     done = run_suite(tmp_path, "auto")
     assert "2 errors" in done.stdout, done.stdout
@@ -250,5 +250,5 @@ class TestWithTheMarkOfAnyio:
         assert event_loop is asyncio.get_running_loop()
 
 
-def test_a_test_that_is_no_coroutine_has_a_client_too(client, app):
+def test_plain_test_function_has_a_client_too(client, app):
     assert client.app is app

@@ -55,7 +55,7 @@ def client(origin):
         (", 192.0.2.1, ,", ("192.0.2.1", 0)),
     ],
 )
-def test_client_is_the_last_address_that_is_no_trusted_proxy(field, found):
+def test_client_is_the_last_address_that_is_not_a_trusted_proxy(field, found):
     assert x(**{"for": field}).client == found
 
 
@@ -347,7 +347,7 @@ async def test_origin_is_that_of_the_client_behind_a_trusted_proxy(told, livecli
     assert body == b'["127.0.0.1","http","here","http://here"]'
 
 
-async def test_host_stays_what_the_client_sent_where_the_proxy_tells_none(told, liveclient):
+async def test_host_of_the_client_is_kept_if_the_proxy_sends_none(told, liveclient):
     extensions.proxy_headers(told)
     _, body = await ask(liveclient, {"X-Forwarded-Proto": "https"})
     assert body == b'["127.0.0.1","https","here","https://here"]'
@@ -397,6 +397,6 @@ def test_command_line_names_the_proxies(tmp_path, monkeypatch):
         assert not listener.trusted.has("127.0.0.1")
 
 
-def test_wrong_list_on_the_command_line_is_told(capsys):
+def test_wrong_list_on_the_command_line_is_an_error(capsys):
     assert main(["run", "--forwarded-allow-ips", "proxy"]) == 2
     assert "`trusted` has addresses, networks" in capsys.readouterr().err

@@ -173,7 +173,7 @@ async def test_several_content_type_lines_are_a_400(app, liveclient, lines, stat
         (r'multipart/form-data; x="\", text/plain"; boundary=a', "a"),
     ],
 )
-def test_a_comma_in_a_parameter_is_no_second_type(content_type, boundary):
+def test_comma_in_a_parameter_does_not_begin_a_second_type(content_type, boundary):
     part = '\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
     body = f"--{boundary}{part}--{boundary}--\r\n".encode()
     assert form_request(body, content_type).form == {"a": ["1"]}
@@ -231,7 +231,7 @@ def test_all_files_are_closed_when_one_cannot_be():
     assert len(closed) == 3
 
 
-def test_a_body_that_is_not_loaded_is_no_form(made):
+def test_form_of_a_body_that_is_not_loaded_is_an_error(made):
     with pytest.raises(HttpError) as caught:
         assert made.form
     assert caught.value.status == 500
@@ -374,7 +374,7 @@ async def test_a_form_that_breaks_off_leaves_no_file_open():
     assert files
 
 
-async def test_load_form_takes_more_than_what_is_loaded_up_to_its_own_limit(monkeypatch):
+async def test_load_form_has_a_higher_limit_than_load_body(monkeypatch):
     app = Roll(limits=Limits(body=10))
     monkeypatch.setattr(request_module, "MAX_STREAMED_FORM", 1000)
 

@@ -40,7 +40,7 @@ def of_client(address):
 # Without the extension.
 
 
-async def test_each_request_has_an_id_of_its_own(client):
+async def test_each_request_has_its_own_id(client):
     ids = {(await client.get("/")).text for _ in range(3)}
     assert len(ids) == 3
     assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
@@ -55,7 +55,7 @@ def test_an_id_stays_and_may_be_set():
     assert (request.id, request.known_id) == ("mine", "mine")
 
 
-def test_a_class_of_ones_own_may_have_an_id():
+def test_custom_request_class_may_have_an_id():
     class Mine(Request):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
@@ -78,7 +78,7 @@ def test_a_forked_process_makes_other_ids():
 # With it.
 
 
-async def test_the_id_of_a_trusted_proxy_is_taken_and_sent_back(app, client):
+async def test_id_of_a_trusted_proxy_is_used_and_sent_back(app, client):
     request_ids(app)
     response = await client.get("/", headers={"X-Request-ID": "abc-1"})
     assert response.text == response.headers["X-Request-ID"] == "abc-1"
@@ -110,7 +110,7 @@ async def test_an_id_of_other_characters_or_length_is_replaced(app, client, give
     assert response.headers["X-Request-ID"] == response.text
 
 
-async def test_two_ids_are_none(app, talk):
+async def test_two_ids_are_ignored(app, talk):
     request_ids(app)
     answer = await talk(
         b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
@@ -253,13 +253,13 @@ async def test_the_access_log_has_the_id(app, tmp_path):
 
 
 @pytest.mark.parametrize("header", ["", "a b", "a\r\n", "é", 5, None, b"x"])
-def test_what_is_no_name_of_a_field_is_told(app, header):
+def test_invalid_field_name_is_an_error(app, header):
     with pytest.raises(ValueError, match="`header` is the name of a field"):
         request_ids(app, header=header)
 
 
 @pytest.mark.parametrize("trusted", ["127.0.0.1", ["nowhere"], 5])
-def test_what_are_no_proxies_is_told(app, trusted):
+def test_invalid_proxies_are_an_error(app, trusted):
     with pytest.raises(ValueError, match="`trusted`"):
         request_ids(app, trusted=trusted)
 

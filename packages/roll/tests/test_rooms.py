@@ -72,7 +72,7 @@ async def test_a_message_reaches_all_but_the_one_who_is_excluded(app, hall, visi
 
 
 @pytest.mark.parametrize("data", [bytearray(b"abc"), memoryview(b"abc"), b"abc"])
-async def test_what_is_like_bytes_goes_as_binary(app, hall, visit, data):
+async def test_bytes_like_messages_are_sent_as_binary(app, hall, visit, data):
     ada = await visit("lobby")
     await hall["lobby"].send(data)
     assert await ada.recv() == b"abc"
@@ -109,7 +109,7 @@ async def test_messages_arrive_in_the_order_of_the_calls(app, hall, visit):
     assert [await ada.recv() for _ in range(100)] == [str(number) for number in range(100)]
 
 
-async def test_members_are_counted_and_told(app, hall, liveclient, visit):
+async def test_members_are_counted_and_events_are_sent(app, hall, liveclient, visit):
     told = []
 
     @app.listen("room_join")
@@ -193,7 +193,7 @@ async def test_a_listener_that_fails_at_the_end_is_logged(app, hall, visit, capl
 
 
 @pytest.mark.parametrize("when", ["join", "leave", "inside"])
-async def test_who_is_cancelled_midway_is_not_left_behind(app, hall, liveclient, when):
+async def test_cancelled_member_is_removed_from_the_room(app, hall, liveclient, when):
     at, task = asyncio.Event(), []
 
     async def wait(room, ws):
@@ -384,7 +384,7 @@ def small_socket(port):
 
 @pytest.mark.parametrize("slow", ["close", "drop"])
 @pytest.mark.parametrize("size", [1, 60_000])
-async def test_a_websocket_that_does_not_read_holds_up_nobody(
+async def test_websocket_that_does_not_read_does_not_delay_others(
     app, liveclient, visit, slow, size, monkeypatch
 ):
     monkeypatch.setattr(WSProtocol, "TIMEOUT", 0.1)
@@ -416,7 +416,7 @@ async def test_a_websocket_that_does_not_read_holds_up_nobody(
     assert await healthy.recv() == "after"
 
 
-async def test_who_sends_in_a_loop_makes_nobody_slow(app, hall, visit):
+async def test_sending_in_a_loop_does_not_make_readers_slow(app, hall, visit):
     """A client in this very loop: it reads only when the sender lets it."""
     ada = await visit("lobby", compression=None, max_queue=None)
     room = hall["lobby"]
@@ -527,7 +527,7 @@ async def test_any_text_is_a_name(app, name):
     assert await reading == ["here"]
 
 
-def test_half_a_character_is_no_name(app):
+def test_room_name_with_a_lone_surrogate_is_refused(app):
     with pytest.raises(ValueError, match="surrogates"):
         rooms(app)["\ud800"]
 
@@ -538,7 +538,7 @@ async def test_a_message_is_text_or_bytes(app, message):
         await rooms(app)["lobby"].send(message)
 
 
-async def test_what_has_no_json_is_told(app):
+async def test_message_that_json_cannot_encode_is_an_error(app):
     with pytest.raises(TypeError):
         await rooms(app)["lobby"].send_json(object())
 
@@ -564,7 +564,7 @@ async def test_members_are_websockets(app, ws):
         *({"prefix": prefix} for prefix in (None, 5, "", b"x", print)),
     ],
 )
-def test_what_cannot_work_is_told_at_once(app, options):
+def test_invalid_options_are_errors_at_once(app, options):
     with pytest.raises(ValueError, match=f"^`{list(options)[-1]}` "):
         rooms(app, **options)
 

@@ -348,7 +348,7 @@ async def test_rooms_that_were_left_take_no_memory(redis, launch, visit):
     await client.aclose()
 
 
-async def test_who_comes_back_at_once_misses_nothing(redis, launch, visit):
+async def test_member_that_rejoins_at_once_misses_nothing(redis, launch, visit):
     """An UNSUBSCRIBE may be under way."""
     one, two = await launch(), await launch()
     for number in range(50):
@@ -361,7 +361,9 @@ async def test_who_comes_back_at_once_misses_nothing(redis, launch, visit):
 # A Redis that goes and comes.
 
 
-async def test_after_a_restart_all_are_served_and_told(redis, launch, visit, caplog):
+async def test_after_a_restart_of_redis_all_members_get_messages_and_the_gap_event(
+    redis, launch, visit, caplog
+):
     caplog.set_level(logging.WARNING, "roll")
     one, two = await launch(), await launch()
     clients = [await visit(one), await visit(one, "cellar"), await visit(two)]
@@ -430,7 +432,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(redis_bus, "FAREWELL", 0.1)
 
 
-async def test_a_redis_that_never_answers_holds_up_nobody(redis, launch, visit, quick):
+async def test_redis_that_never_answers_does_not_delay_members(redis, launch, visit, quick):
     app = await launch()
     ada = await visit(app)
     redis.freeze()
@@ -519,7 +521,9 @@ async def talks_on(reader, writer):
 
 
 @pytest.mark.parametrize("answer", [closes, is_silent, speaks_http, says_yes, talks_on])
-async def test_what_is_no_redis_holds_up_nobody(launch, visit, quick, answer, caplog):
+async def test_server_that_is_not_redis_does_not_delay_members(
+    launch, visit, quick, answer, caplog
+):
     server, url = await impostor(answer)
     app = await launch(url=url)
     await visit(app)
@@ -563,7 +567,7 @@ async def admin(redis):
     await client.aclose()
 
 
-async def test_a_right_to_publish_that_is_taken_is_told(admin, redis, launch, visit):
+async def test_revoked_right_to_publish_is_an_error(admin, redis, launch, visit):
     app = await launch(url=redis.url.replace("//", "//rooms:pw@"))
     ada = await visit(app)
     await acl(admin, "-publish")
@@ -574,9 +578,7 @@ async def test_a_right_to_publish_that_is_taken_is_told(admin, redis, launch, vi
     assert await ada.recv() == "y"
 
 
-async def test_a_right_to_subscribe_that_is_taken_is_waited_for(
-    admin, redis, launch, visit, caplog
-):
+async def test_revoked_right_to_subscribe_is_waited_for(admin, redis, launch, visit, caplog):
     app = await launch(url=redis.url.replace("//", "//rooms:pw@"))
     ada = await visit(app)
     await acl(admin, "resetchannels")
@@ -591,7 +593,7 @@ async def test_a_right_to_subscribe_that_is_taken_is_waited_for(
     await until(lambda: app.gaps == ["lobby"])
 
 
-async def test_a_right_to_count_that_is_missing_is_told(admin, redis, launch, visit):
+async def test_missing_right_to_count_is_an_error(admin, redis, launch, visit):
     app = await launch(url=redis.url.replace("//", "//rooms:pw@"))
     await acl(admin, "-eval")
     with pytest.raises(ConnectionError, match="Redis did not count"):
@@ -605,7 +607,9 @@ async def test_a_right_to_count_that_is_missing_is_told(admin, redis, launch, vi
     "data",
     [b"", b"hello", b"T" + bytes(23), b"X" + bytes(24), b"T" + bytes(24) + b"\xff", b"B" * 10],
 )
-async def test_what_others_publish_is_ignored_and_logged(redis, launch, visit, caplog, data):
+async def test_messages_of_other_programs_are_ignored_and_logged(
+    redis, launch, visit, caplog, data
+):
     app = await launch()
     ada = await visit(app)
     client = Redis.from_url(redis.url)
@@ -649,7 +653,7 @@ async def test_a_message_has_a_limit(redis, launch, visit):
     assert app.gaps == []
 
 
-async def test_a_burst_makes_nobody_slow(redis, launch, visit):
+async def test_burst_does_not_make_members_slow(redis, launch, visit):
     """The messages of a burst come in one piece, and are delivered faster than they are read."""
     one, two = await launch(), await launch()
     ada = await visit(two, compression=None, max_queue=None)
@@ -760,7 +764,7 @@ async def test_a_listener_of_gaps_ends_with_the_application(redis, launch, visit
     assert ended.is_set()
 
 
-async def test_a_message_for_nobody_is_left(redis, launch):
+async def test_message_for_an_empty_room_is_dropped(redis, launch):
     """It may come before Redis has confirmed that the last one has gone."""
     app = await launch()
     app.rooms.bus.receive(b"roll:room:lobby", b"x")
@@ -801,7 +805,7 @@ async def test_a_channel_has_one_command_at_a_time():
     assert (len(known), known.unconfirmed, known.names()) == (1, 0, [b"a"])
 
 
-async def test_messages_under_way_at_the_end_are_told(redis, launch):
+async def test_messages_in_transit_at_the_end_raise_a_connection_error(redis, launch):
     app = await launch()
     redis.freeze()
     sends = [asyncio.ensure_future(app.rooms["lobby"].send(str(n))) for n in range(100)]

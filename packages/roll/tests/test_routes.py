@@ -74,7 +74,7 @@ async def test_another_method_is_a_405_that_says_which_are_allowed(app, client):
 
 
 @pytest.mark.parametrize("methods", ["GET,POST", "GET POST"])
-def test_several_methods_in_one_text_are_told(app, methods):
+def test_several_methods_in_one_text_are_an_error(app, methods):
     with pytest.raises(ValueError, match=rf"the method '{methods}': .* 'PATCH': write a list of"):
         app.route("/", methods)(ok)
 
@@ -88,7 +88,7 @@ async def test_connect_is_a_501_unless_it_is_declared(app, client):
 
 
 @pytest.mark.parametrize("method", ["shelf", "GET:endpoint"])
-async def test_an_extra_is_no_method(app, method):
+async def test_extra_is_not_taken_for_a_method(app, method):
     app.route("/", shelf=ok)(ok)
     request = Request(app, None)
     request.method, request.path = method, "/"
@@ -105,7 +105,7 @@ async def test_head_is_answered_by_get(app, client):
     assert b"Content-Length: 5" in client.protocol.transport.data
 
 
-async def test_head_of_its_own_wins(app, client):
+async def test_handler_of_head_wins_over_get(app, client):
     app.route("/")(ok)
 
     @app.route("/", methods=["HEAD"])
@@ -139,7 +139,7 @@ async def test_the_handler_is_the_one_in_the_payload(app, client):
         assert b"Content-Length: 5\r\n" in client.protocol.transport.data
 
 
-async def test_what_governs_a_handler_goes_on_when_it_is_replaced(app, client):
+async def test_settings_of_a_handler_apply_to_its_replacement_in_the_payload(app, client):
     @app.route("/", methods=["POST"], lazy_body=True, max_body=3)
     def first(request, response):
         """Never called."""
@@ -216,7 +216,7 @@ async def test_any_callable_is_a_view(app, client, view):
     assert (await client.get("/")).body == b"called"
 
 
-async def test_what_a_view_returns_is_ignored(app, client):
+async def test_result_of_a_view_is_ignored(app, client):
     @app.route("/")
     def view(request, response):
         response.body = "this"
@@ -248,7 +248,7 @@ async def test_a_class_answers_the_methods_it_defines(app, client):
     assert len(made) == 1
 
 
-async def test_a_method_that_is_none_is_not_answered(app, client):
+async def test_handler_set_to_none_is_not_called(app, client):
     class Base:
         on_get = on_trace = on_post = staticmethod(ok)
 
@@ -280,7 +280,7 @@ def test_a_class_says_its_methods_itself(app):
         app.route("/", methods=["GET"])(View)
 
 
-def test_a_class_without_methods_is_no_view(app):
+def test_class_without_handler_methods_is_refused(app):
     class View:
         def get(self, request, response):
             """Do nothing."""
@@ -308,18 +308,18 @@ def test_a_class_on_a_websocket_route_only_answers_get(app):
         ({"GET": ok}, "'GET'"),
     ],
 )
-def test_a_mistake_is_a_value_error_that_says_what_would_be_right(app, settings, message):
+def test_mistake_is_a_value_error_that_says_what_to_write(app, settings, message):
     with pytest.raises(ValueError, match=message):
         app.route("/", **settings)(ok)
     assert app.routes.match("/") == (None, None)
 
 
-def test_what_cannot_be_called_is_no_view(app):
+def test_view_that_cannot_be_called_is_refused(app):
     with pytest.raises(ValueError, match="'a view'"):
         app.route("/")("a view")
 
 
-def test_the_payload_has_what_was_given_to_route(app):
+def test_payload_has_the_extras_of_the_route(app):
     app.route("/lazy", lazy_body=True, extra=1)(ok)
     app.route("/ws", protocol="websocket")(ok)
     app.route("/both", protocol="websocket")(ok)
@@ -408,7 +408,7 @@ async def test_max_body_replaces_the_limit_either_way():
     assert (await client.post("/any", b"123456789" * 99)).status == 200
 
 
-async def test_cancel_on_disconnect_is_told_to_the_request(app):
+async def test_cancel_on_disconnect_is_set_on_the_request(app):
     seen = []
     app.route("/", methods="GET", cancel_on_disconnect=True)(
         lambda request, response: seen.append(request.cancel_on_disconnect)
@@ -461,7 +461,7 @@ class Callable:
         functools.partial(Callable()),
     ],
 )
-def test_a_generator_is_no_view(app, view):
+def test_generator_is_refused_as_a_view(app, view):
     with pytest.raises(ValueError, match=r"is a generator.*response\.body"):
         app.route("/")(view)
     assert app.routes.match("/") == (None, None)
@@ -482,7 +482,7 @@ def test_a_flag_is_true_or_false(app, name, value):
         app.route("/", **{name: value})(view)
 
 
-def test_true_is_no_number_of_bytes(app):
+def test_true_is_refused_as_a_number_of_bytes(app):
     async def view(request, response): ...
 
     with pytest.raises(ValueError, match="`max_body` is a number of bytes"):

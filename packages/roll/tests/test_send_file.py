@@ -90,7 +90,7 @@ async def test_a_filename_makes_a_download(send, root):
     assert response.headers["Content-Type"] == "text/html"
 
 
-async def test_a_large_file_comes_as_it_is(send, root):
+async def test_large_file_arrives_unchanged(send, root):
     response = (
         await send(root / "large.bin", root=root) if False else await send(root / "large.bin")
     )
@@ -122,7 +122,7 @@ async def test_ranges_and_conditions_are_answered(send, root):
     assert (await send(path, headers={"If-Match": '"other"'})).status == 412
 
 
-async def test_after_another_method_there_are_no_conditions(send, root):
+async def test_conditions_are_ignored_for_other_methods(send, root):
     headers = {"If-Match": '"other"', "Range": "bytes=1-3"}
     response = await send(root / "page.html", method="POST", headers=headers)
     assert (response.status, response.sent) == (200, b"<p>page")
@@ -145,24 +145,24 @@ async def test_after_another_method_there_are_no_conditions(send, root):
     ],
     ids=ascii,
 )
-async def test_what_is_no_file_is_a_404_without_its_path(send, root, name):
+async def test_path_that_is_not_a_file_is_a_404_that_hides_the_path(send, root, name):
     response = await send(f"{root}/{name}")
     assert response.status == 404
     assert str(root).encode() not in response.sent
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-async def test_what_may_not_be_read_is_a_404(send, root):
+async def test_unreadable_file_is_a_404(send, root):
     (root / "page.html").chmod(0)
     assert (await send(root / "page.html")).status == 404
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/proc/self/fd", "/"])
-async def test_a_device_is_no_file(send, path):
+async def test_device_is_a_404(send, path):
     assert (await send(path)).status == 404
 
 
-async def test_a_missing_file_is_told_before_the_response_event(app, send, root):
+async def test_missing_file_is_answered_before_the_response_event(app, send, root):
     seen = []
 
     @app.listen("error")
@@ -265,7 +265,7 @@ async def test_a_missing_root_is_a_404(send, root):
 # What the handler says.
 
 
-async def test_what_the_handler_says_of_the_file_is_kept(send, root):
+async def test_fields_that_the_handler_sets_are_kept(send, root):
     moment = datetime(2026, 1, 31, tzinfo=UTC)
 
     def prepare(response):
@@ -341,7 +341,7 @@ async def test_a_listener_may_send_a_file(app, client, root):
     assert client.protocol.transport.data.endswith(b"<p>page")
 
 
-async def test_what_the_disk_cannot_do_is_a_500(send, root, monkeypatch, caplog):
+async def test_disk_error_is_a_500(send, root, monkeypatch, caplog):
     def fail(*args):
         raise OSError(24, "Too many open files")
 
@@ -385,12 +385,12 @@ async def test_a_cancelled_handler_opens_no_file(app, client, root, monkeypatch)
     ],
     ids=str,
 )
-def test_what_is_no_path_is_refused_at_once(args, told):
+def test_value_that_is_not_a_path_is_refused_at_once(args, told):
     with pytest.raises(ValueError, match=told):
         Response(None, None).send_file(*args)
 
 
-async def test_a_response_that_nobody_finishes_is_no_file(root):
+async def test_file_of_a_response_created_by_hand_is_not_opened(root):
     response = Response(None, None)
     response.file = root / "page.html"
     assert response.file == root / "page.html"

@@ -83,7 +83,7 @@ def browser(client):
     return Browser(client)
 
 
-async def test_what_is_set_is_there_at_the_next_request(app, browser, options):
+async def test_stored_value_is_there_in_the_next_request(app, browser, options):
     site(app, **options)
     assert await browser.get("/set/user/ada") == {"user": "ada"}
     assert await browser.get("/set/theme/dark") == {"user": "ada", "theme": "dark"}
@@ -98,7 +98,7 @@ async def test_cookie_is_safe_by_default(app, browser, options):
     assert browser.response.headers["Vary"] == "Cookie"
 
 
-async def test_cookie_is_as_it_was_asked_for(app, browser, options):
+async def test_cookie_has_the_requested_attributes(app, browser, options):
     more = {"secure": False, "samesite": "Strict", "path": "/x", "domain": "a.org", "max_age": 9}
     site(app, **options, **more)
     await browser.get("/set/a/b")
@@ -266,7 +266,7 @@ async def test_session_that_the_store_has_lost_is_empty(app, browser):
     assert browser.cookie is None
 
 
-async def test_session_too_large_for_a_cookie_is_told(app, browser, caplog):
+async def test_session_too_large_for_a_cookie_is_an_error(app, browser, caplog):
     site(app)
 
     @app.route("/large")
@@ -291,7 +291,7 @@ async def test_value_that_json_has_nothing_for_is_a_500(app, browser, options, v
     assert browser.line is None
 
 
-async def test_key_that_is_no_text_is_told(app, browser, caplog):
+async def test_key_that_is_not_text_is_an_error(app, browser, caplog):
     site(app)
 
     @app.route("/wrong")
@@ -312,7 +312,7 @@ def test_session_is_a_mapping_that_shows_no_values():
     assert not session
 
 
-async def test_session_without_the_extension_is_told(app, browser, caplog):
+async def test_session_without_the_extension_is_an_error(app, browser, caplog):
     @app.route("/")
     async def index(request, response):
         request.session["x"] = 1
@@ -324,7 +324,7 @@ async def test_session_without_the_extension_is_told(app, browser, caplog):
     )
 
 
-async def test_session_of_an_application_of_its_own_is_left_alone(app, browser):
+async def test_custom_session_of_an_application_is_kept(app, browser):
     @app.route("/")
     async def index(request, response):
         request.session = {"own": 1}

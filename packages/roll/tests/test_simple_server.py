@@ -242,7 +242,7 @@ def test_an_address_of_ipv6_has_brackets(app, interrupted, capsys):
     assert capsys.readouterr().out.startswith("Rolling on http://[::1]:")
 
 
-def test_an_empty_host_is_shown_as_what_is_listened_on(app, interrupted, capsys):
+def test_empty_host_is_shown_as_the_address_of_the_socket(app, interrupted, capsys):
     simple_server(app, 0, "")
     shown = capsys.readouterr().out
     assert re.match(r"Rolling on http://(0\.0\.0\.0|\[::\]):[1-9]", shown)
@@ -285,7 +285,7 @@ def test_a_port_in_use_is_a_system_exit_after_the_shutdown_event(app):
     assert seen == ["shutdown"]
 
 
-def test_an_interrupt_before_it_listens_is_no_traceback(app):
+def test_interrupt_before_it_listens_prints_no_traceback(app):
     @app.listen("startup")
     async def wait():
         os.kill(os.getpid(), signal.SIGINT)
@@ -311,7 +311,7 @@ def test_the_loop_is_uvloops_where_there_is_one_else_asyncios(monkeypatch):
 @pytest.mark.parametrize(
     "port", [80000, 65536, -1, "70000", "http", "", " 80", "0.0.0.0", None, 80.0, True, "٣", 10**9]
 )
-def test_what_is_no_port_is_refused_at_once(app, port):
+def test_invalid_port_is_refused_at_once(app, port):
     app.listen("startup")(lambda: pytest.fail("nothing was to start"))
     with pytest.raises(ValueError, match=r"`port` is a number from 0 to 65535, not "):
         simple_server(app, port=port)
@@ -340,7 +340,7 @@ def test_context_makes_it_https(app, at_once, capsys):
     assert capsys.readouterr().out.startswith("Rolling on https://127.0.0.1:")
 
 
-def test_what_is_no_context_is_refused_at_once(app):
+def test_invalid_tls_context_is_refused_at_once(app):
     with pytest.raises(ValueError, match=r"`ssl` is an ssl.SSLContext, not True"):
         simple_server(app, ssl=True)
 

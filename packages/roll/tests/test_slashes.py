@@ -54,7 +54,7 @@ async def test_get_and_head_are_redirected_query_kept(client, path, location):
 
 
 @pytest.mark.parametrize("path", ["/without/a/", "/with/a"])
-async def test_other_methods_are_answered_as_they_come(client, path):
+async def test_other_methods_are_answered_without_a_redirection(client, path):
     assert (await client.post(path)).body == b"a"
 
 
@@ -67,19 +67,19 @@ async def test_a_websocket_is_not_redirected(client):
     assert (await client.get("/socket/")).status == 426
 
 
-async def test_what_stands_beside_a_websocket_is_redirected_alone(app, client):
+async def test_page_next_to_a_websocket_is_redirected_but_the_websocket_is_not(app, client):
     app.route("/socket", methods=["HEAD"])(lambda request, response: None)
     assert (await client.get("/socket/")).status == 426
     assert (await client.head("/socket/")).status == 308
 
 
-async def test_a_redirection_is_of_this_request_alone(client):
+async def test_redirection_does_not_change_the_route(client):
     assert (await client.get("/with/a")).status == 308
     assert (await client.get("/with/a/")).status == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/nowhere/"])
-async def test_what_matches_neither_way_is_a_404(client, path):
+async def test_path_that_matches_in_neither_form_is_a_404(client, path):
     assert (await client.get(path)).status == 404
 
 

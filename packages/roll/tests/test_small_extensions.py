@@ -16,7 +16,7 @@ async def test_options_are_answered_whatever_the_path(app, client):
     assert (await client.get("/nowhere")).status == 404
 
 
-async def test_options_of_the_server_as_a_whole_say_what_is_allowed(app, client):
+async def test_options_star_lists_the_allowed_methods(app, client):
     options(app)
     response = await client.options("*")
     assert (response.status, response.headers["Allow"]) == (200, ALLOWED)

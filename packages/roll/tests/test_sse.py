@@ -94,7 +94,7 @@ def test_every_field_arrives_and_a_comment_is_nothing(data, event, number, comme
     "value",
     [7, -1, 2**70, "a b", "a\tb", '{"a":[1,2]}', "é€😀", "\x85\u2028\u200b", "x" * 4096, ""],
 )
-async def test_every_id_that_is_taken_comes_back(app, liveclient, value):
+async def test_every_accepted_id_is_sent_back(app, liveclient, value):
     @app.route("/")
     async def view(request, response):
         response.json = request.last_event_id
@@ -146,7 +146,7 @@ def test_an_event_shows_its_fields_and_cannot_be_changed():
         event.data = "y"
 
 
-def test_data_that_is_no_text_after_all_is_refused():
+def test_invalid_utf8_data_is_refused():
     with pytest.raises(UnicodeDecodeError):
         encoded(b"\xff")
     with pytest.raises(UnicodeEncodeError):
@@ -197,7 +197,7 @@ async def test_any_iterator_is_a_source(app, client, source):
 
 
 @pytest.mark.parametrize("source", ["text", b"bytes", ["list"], {"data": 1}, None, 1, object])
-def test_what_is_no_iterator_is_refused(source):
+def test_source_that_is_not_an_iterator_is_refused(source):
     response = Response(Roll(), None)
     with pytest.raises(TypeError, match="async iterator"):
         response.sse = source

@@ -123,7 +123,7 @@ def test_types_are_guessed_from_names(tmp_path, name, expected):
     ids=lambda path: f"{path[:20]} {len(path)}",
 )
 @pytest.mark.parametrize("prefix", ["/static", "/other"], ids=["no index", "index"])
-async def test_what_is_no_file_is_a_404(app, client, root, prefix, path):
+async def test_path_that_is_not_a_file_is_a_404(app, client, root, prefix, path):
     static(app, "/other", root, "absent.html", name="other")
     await app.startup()
     response = await client.get(f"{prefix}/{path}")
@@ -188,7 +188,7 @@ async def test_a_file_has_one_path_without_dot_segments(client, root, prefix, pa
 
 
 @pytest.mark.parametrize("path", ["../root/index.html", "css/../../root/index.html", "../root"])
-async def test_nobody_learns_the_name_of_the_root(client, path):
+async def test_answers_do_not_reveal_the_name_of_the_root(client, path):
     assert (await client.get(f"/static/{path.replace('../', '..%2F')}")).status == 400
 
 
@@ -200,7 +200,7 @@ async def test_a_directory_is_its_index_with_a_slash_and_without(client, root, p
 
 
 @pytest.mark.parametrize("path", ["index.html/", "sub//", "sub/index.html/", "sub//index.html"])
-async def test_a_file_is_no_directory_though_these_have_an_index(client, root, path):
+async def test_path_with_extra_slashes_is_a_404(client, root, path):
     (root / "sub").mkdir()
     (root / "sub" / "index.html").write_text("<p>sub")
     assert (await client.get(f"/pages/{path}")).status == 404
@@ -222,7 +222,7 @@ async def test_a_file_is_no_directory_though_these_have_an_index(client, root, p
     ],
     ids=lambda path: f"{path[:20]} {len(path)}",
 )
-async def test_what_is_outside_is_a_400(client, path):
+async def test_path_outside_of_the_root_is_a_400(client, path):
     response = await client.get(f"/static/{path}")
     assert response.status == 400
     assert b"secret" not in response.body
@@ -279,7 +279,7 @@ def replaced(root, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["large.bin", "index.html"])
-async def test_the_version_that_is_told_of_is_sent(client, root, replaced, name):
+async def test_sent_version_matches_its_validators(client, root, replaced, name):
     content = (root / name).read_bytes()
     etag = (await client.head(f"/static/{name}")).headers["ETag"]
     replaced(name)
@@ -369,7 +369,7 @@ def unreadable():
 
 @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-1"}], ids=["whole", "range"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_what_may_not_be_read_is_a_404(app, client, unreadable, method, headers):
+async def test_unreadable_file_is_a_404(app, client, unreadable, method, headers):
     static(app, "/other/", unreadable.parent, name="other")
     assert (await client.get("/other/open.html")).status == 200
     response = await client.request("/other/index.html", method, headers=headers)
@@ -530,7 +530,7 @@ async def test_only_spaces_and_tabs_stand_around_a_tag(client, known, name, spac
     assert (await client.get("/static/index.html", headers=headers)).status == expected
 
 
-async def test_a_file_of_tomorrow_is_of_now(client, root):
+async def test_last_modified_is_never_in_the_future(client, root):
     """RFC 9110 8.8.2.1; and a year of five digits has no date in HTTP."""
     os.utime(root / "index.html", (1e10, 1e10))
     (root / "far").touch()
@@ -540,7 +540,7 @@ async def test_a_file_of_tomorrow_is_of_now(client, root):
         assert parse_date(date) <= time.time()
 
 
-async def test_the_precondition_of_what_is_not_there_is_passed_over(client):
+async def test_precondition_of_a_missing_file_is_ignored(client):
     response = await client.get("/static/nowhere", headers={"If-Match": "*"})
     assert response.status == 404
 
@@ -656,7 +656,7 @@ def test_a_date_is_a_validator_once_its_second_has_passed(now, expected):
     assert asked_range(headers, 8, '"tag"', 100.5, now) == expected
 
 
-async def test_two_folders_without_names_are_fine_while_nobody_names_urls(app, client):
+async def test_unnamed_static_routes_coexist_without_named_url(app, client):
     static(app, "/other/")
     await app.startup()
     assert (await client.get("/static/index.html")).status == 200
@@ -666,7 +666,7 @@ async def test_two_folders_without_names_are_fine_while_nobody_names_urls(app, c
     ("name", "reason"),
     [("nowhere", "No such file or directory"), ("file", "Not a directory"), ("a/b", "No such")],
 )
-async def test_a_root_that_is_no_folder_is_told_at_startup(tmp_path, name, reason):
+async def test_root_that_is_not_a_folder_is_an_error_at_startup(tmp_path, name, reason):
     (tmp_path / "file").write_text("")
     app = Roll()
     static(app, "/files/", tmp_path / name)
@@ -675,7 +675,7 @@ async def test_a_root_that_is_no_folder_is_told_at_startup(tmp_path, name, reaso
     assert app.routes.match("/files/a") == (None, None)
 
 
-async def test_a_root_that_may_not_be_entered_is_told_at_startup(unreadable):
+async def test_unreadable_root_is_an_error_at_startup(unreadable):
     closed = unreadable.parent / "closed"
     user = os.geteuid()
     os.seteuid(os.getuid())
@@ -722,7 +722,7 @@ async def test_a_dotfile_is_not_served(path, dotted):
     assert (await Client(app).get(f"/s/{path}")).status == 404
 
 
-async def test_what_only_has_dots_in_its_name_and_well_known_is_served(dotted):
+async def test_names_with_inner_dots_and_well_known_are_served(dotted):
     app = Roll()
     static(app, prefix="/s/", root=dotted)
     await app.startup()
@@ -788,7 +788,7 @@ async def test_links_to_dotfiles_may_be_asked_for(linked):
         assert (await Client(app).get(f"/s/{path}")).body == b"x"
 
 
-async def test_a_link_to_what_is_well_known_is_served(linked):
+async def test_link_into_well_known_is_served(linked):
     app = Roll()
     static(app, prefix="/s/", root=linked)
     await app.startup()

@@ -91,7 +91,7 @@ async def test_the_best_sibling_is_sent(ask, root, method, accept_encoding, codi
     assert response.headers["Content-Type"] in {"text/javascript", "application/javascript"}
 
 
-async def test_each_coding_has_a_tag_of_its_own(ask, root):
+async def test_each_coding_has_its_own_tag(ask, root):
     for path in (root / "assets").iterdir():
         path.write_text("same")  # the same size
         os.utime(path, (10**9, 10**9))
@@ -119,7 +119,7 @@ async def test_each_coding_has_a_tag_of_its_own(ask, root):
         ("/folder.css", b"plain"),
     ],
 )
-async def test_what_is_no_fit_sibling_is_passed_over(ask, path, expected):
+async def test_unsuitable_compressed_file_is_ignored(ask, path, expected):
     response = await ask(path, accept_encoding=ALL, precompressed=True)
     assert (response.status, response.headers["sent"]) == (200, expected)
     assert response.headers["Vary"] == "Accept-Encoding"
@@ -179,7 +179,7 @@ async def test_no_file_stays_open(ask):
     ],
     ids=str,
 )
-async def test_caches_are_told_how_long_a_file_is_good(ask, options, expected):
+async def test_cache_control_has_the_max_age(ask, options, expected):
     response = await ask("/alone.css", **options)
     assert response.headers.get("Cache-Control") == expected
     again = await ask("/alone.css", headers={"If-None-Match": response.headers["ETag"]}, **options)
@@ -224,19 +224,19 @@ async def test_a_navigation_gets_the_page(ask, path, method):
     ],
     ids=str,
 )
-async def test_what_a_page_loads_is_no_navigation(ask, method, headers, status):
+async def test_requests_for_resources_of_a_page_get_no_fallback(ask, method, headers, status):
     response = await ask("/assets/gone.js", method, headers=headers, fallback="index.html")
     assert response.status == status
     assert (response.headers["sent"] == b"<p>index") is (status == 200)
 
 
-async def test_another_method_is_no_navigation(ask):
+async def test_other_methods_get_no_fallback(ask):
     options = {"fallback": "index.html", "methods": ["GET", "POST"]}
     response = await ask("/users", "POST", headers={"Accept": ACCEPTS}, **options)
     assert response.status == 404
 
 
-async def test_a_file_comes_before_the_page(ask):
+async def test_file_wins_over_the_fallback(ask):
     headers = {"Accept": ACCEPTS}
     response = await ask("/alone.css", headers=headers, fallback="index.html", immutable=True)
     assert response.headers["sent"] == b"alone"
@@ -251,7 +251,7 @@ async def test_the_page_is_asked_for_again_by_whatever_path(ask, path):
     assert response.headers["Cache-Control"] == "no-cache"
 
 
-async def test_what_lies_outside_has_no_page(ask):
+async def test_path_outside_of_the_root_gets_no_fallback(ask):
     response = await ask("/../secret", headers={"Accept": ACCEPTS}, fallback="index.html")
     assert response.status == 400
 
@@ -293,13 +293,13 @@ def test_an_option_of_another_kind_is_refused(root, options, told):
 
 
 @pytest.mark.parametrize("name", ["precompresed", "maxage", "imutable", "falback"])
-def test_a_misspelt_option_is_told(root, name):
+def test_misspelt_option_causes_a_warning(root, name):
     with pytest.warns(RollWarning, match="write"):
         static(Roll(), "/", root, **{name: 1})
 
 
 @pytest.mark.parametrize("path", ["/assets\\app.js", "/alone.css::$DATA", "/c:alone.css"])
-async def test_names_that_windows_reads_otherwise_are_no_files(ask, monkeypatch, path):
+async def test_names_with_a_special_meaning_on_windows_are_404(ask, monkeypatch, path):
     monkeypatch.setattr("roll.places.FOREIGN", frozenset("\\:"))
     assert (await ask("/alone.css")).status == 200
     assert (await ask(path)).status == 404

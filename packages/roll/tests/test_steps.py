@@ -92,7 +92,7 @@ async def test_the_task_may_leave_and_come_back():
     assert waiting.results == ["whole"]
 
 
-async def test_what_came_while_nobody_waited_is_there():
+async def test_item_that_arrived_without_a_waiting_task_is_returned():
     future = asyncio.get_running_loop().create_future()
 
     async def items():
@@ -156,7 +156,7 @@ async def test_a_cancellation_reaches_the_iterator(kind, how):
     assert not waiting.steps.begun
 
 
-async def test_a_cancellation_that_comes_with_the_result_wins_as_in_a_task():
+async def test_cancellation_together_with_the_result_wins_as_in_a_task():
     future = asyncio.get_running_loop().create_future()
 
     async def items():
@@ -255,7 +255,7 @@ async def test_the_end_of_a_step_is_awaited():
     await waiting.steps.end()  # there is none
 
 
-async def test_what_no_task_waits_for_is_an_error_in_the_iterator():
+async def test_value_that_a_task_cannot_await_is_an_error_in_the_iterator():
     class Odd:
         def __await__(self):
             yield "odd"

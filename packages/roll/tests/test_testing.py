@@ -95,7 +95,7 @@ async def test_a_streamed_body_is_joined(client):
     assert (await client.post("/chunks", b"begin")).body == "beginéend".encode()
 
 
-async def test_what_never_reached_the_application_is_a_response_too(client):
+async def test_refusal_before_the_application_is_a_response_too(client):
     response = await client.get("/", headers={"Host": "not a host"})
     assert response.status == 400
     assert response.headers["Connection"] == "close"
@@ -146,7 +146,7 @@ def socket(app):
     return socket
 
 
-async def test_a_websocket_is_answered_and_its_client_gone(client, socket):
+async def test_websocket_handshake_is_answered_and_its_client_disconnects(client, socket):
     async def echo(ws):
         await ws.send("hello")
         async for message in ws:
@@ -178,7 +178,7 @@ async def test_a_handler_that_does_not_see_its_websocket_go_is_cancelled(
     assert seen == ["connect", "CancelledError", "disconnect"]
 
 
-async def test_a_handler_that_will_not_end_is_left_behind(client, socket, monkeypatch):
+async def test_handler_that_does_not_end_is_abandoned(client, socket, monkeypatch):
     monkeypatch.setattr("roll.testing.client.PATIENCE", 0.01)
     end, ended = asyncio.Event(), asyncio.Event()
 
@@ -251,7 +251,7 @@ async def test_data_are_encoded_as_the_content_type_says(client, content_type, d
     ["as it is", b"as it is", bytearray(b"as it is"), None],
     ids=["text", "bytes", "bytearray", "none"],
 )
-async def test_what_is_not_encoded_has_no_type_but_the_one_it_is_given(client, data):
+async def test_body_that_is_not_encoded_has_only_the_given_type(client, data):
     client.content_type = URLENCODED
     sent = json.loads((await client.post("/", data)).body)
     assert (sent["type"], sent["body"]) == ("", "as it is" if data else "")
@@ -261,7 +261,7 @@ async def test_what_is_not_encoded_has_no_type_but_the_one_it_is_given(client, d
     assert sent["type"] == "a/b"
 
 
-async def test_request_encodes_what_the_others_do(client):
+async def test_request_encodes_bodies_like_the_other_verbs(client):
     sent = json.loads((await client.request("/", "POST", {"a": 1})).body)
     assert (sent["type"], sent["body"]) == ("application/json", '{"a": 1}')
     sent = json.loads((await client.request("/", "POST", {"a": 1}, {}, URLENCODED)).body)
@@ -361,7 +361,7 @@ def test_encode_multipart_takes_open_files(tmp_path):
     assert b"content" in body
 
 
-async def test_a_file_that_is_none_is_left_out(client):
+async def test_file_that_is_none_is_omitted(client):
     response = await client.post("/form", {"a": "b"}, files={"f": None, "g": [None, b"one"]})
     sent = json.loads(response.body)
     assert sent["form"] == {"a": ["b"]}
@@ -413,7 +413,7 @@ async def test_a_transport_tells_its_protocol_once_that_it_has_ended(end):
     assert lost == [None]
 
 
-def test_a_transport_of_nobody_ends_without_a_loop():
+def test_transport_without_a_protocol_ends_without_a_loop():
     transport = Transport()
     transport.close()
     transport.lose()
@@ -426,7 +426,7 @@ async def test_the_live_client_knows_its_addresses(liveclient, app):
     assert liveclient.wsl == f"ws://127.0.0.1:{liveclient.port}"
 
 
-async def test_the_live_client_gets_what_is_sent(liveclient):
+async def test_live_client_gets_the_sent_response(liveclient):
     response = await liveclient.query("POST", "/?é", {"X-A": "b"}, b"12")
     sent = json.loads(response.body)
     assert (response.status, response.reason, response.chunks) == (200, "OK", None)
@@ -469,7 +469,7 @@ async def test_a_reason_may_be_missing():
 @pytest.mark.parametrize(
     "headers", [{"Host": "a b"}, {"X": "x" * 40_000}, {"Expect": "x"}], ids=str
 )
-async def test_what_becomes_no_request_is_answered_at_once(client, headers):
+async def test_bytes_that_are_not_a_request_are_answered_at_once(client, headers):
     """The server goes on to read, so that its answer arrives; this client has it already."""
     response = await asyncio.wait_for(client.get("/", headers=headers), 2)
     assert response.status in {400, 417, 431}
@@ -533,7 +533,7 @@ async def test_response_that_was_sent_without_a_length_has_none(client, path):
     assert "Content-Length" not in (await client.get(path)).headers
 
 
-async def test_length_that_a_handler_sets_is_kept_as_it_is(app, client):
+async def test_length_that_a_handler_sets_is_kept(app, client):
     @app.route("/own")
     def own(request, response):
         response.headers["content-length"] = "3"
@@ -582,7 +582,7 @@ async def test_data_are_encoded_by_the_codec_of_the_application(app, client):
     assert seen == [b"*"]
 
 
-async def test_connection_has_no_request_between_two(liveclient, app):
+async def test_connection_has_no_request_between_two_requests(liveclient, app):
     seen = []
 
     @app.route("/kept")

@@ -52,7 +52,7 @@ def test_there_are_extensions_and_methods_among_them():
 
 
 @pytest.mark.parametrize("name", dict(OURS))
-def test_type_hints_can_be_had_of_all_that_is_public(name):
+def test_type_hints_of_the_public_api_can_be_resolved(name):
     typing.get_type_hints(dict(OURS)[name])
 
 
@@ -80,5 +80,5 @@ def test_there_are_functions_and_methods_of_each_leaf_among_them():
 
 
 @pytest.mark.parametrize("name", IN_LEAVES)
-def test_type_hints_can_be_had_of_all_that_is_public_in_leaves(name):
+def test_type_hints_of_the_public_api_of_leaves_can_be_resolved(name):
     typing.get_type_hints(IN_LEAVES[name])

@@ -90,7 +90,7 @@ async def test_the_handler_is_the_one_in_the_payload(app, liveclient):
         assert await ws.recv() == "chat"
 
 
-async def test_a_plain_function_may_give_what_to_await(app, liveclient):
+async def test_plain_handler_may_return_an_awaitable(app, liveclient):
     @app.route("/plain", protocol="websocket")
     def plain(request, ws):
         """Close at once."""
@@ -157,7 +157,7 @@ async def test_a_listener_of_disconnect_that_raises_is_logged(app, liveclient, c
     assert "listener of websocket_disconnect" in caplog.text
 
 
-async def test_a_peer_that_goes_is_no_error(app, liveclient, events, caplog):
+async def test_peer_that_disconnects_is_not_logged(app, liveclient, events, caplog):
     @app.route("/", protocol="websocket")
     async def handler(request, ws):
         await ws.recv()

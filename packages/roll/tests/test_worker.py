@@ -168,7 +168,7 @@ async def test_who_keeps_a_connection_is_answered_once_more(start, monkeypatch):
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("second", [signal.SIGQUIT, signal.SIGINT])
-async def test_sigquit_or_a_second_sigint_waits_for_nothing(app, start, first, second):
+async def test_sigquit_or_a_second_sigint_stops_at_once(app, start, first, second):
     worker = start()
     _, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
     await app.begun.wait()
@@ -232,7 +232,7 @@ async def test_the_first_sigint_after_the_last_request_waits(app, start, signals
     await worker.serving
 
 
-async def test_quit_waits_for_nothing(app, start):
+async def test_quit_stops_at_once(app, start):
     seen = []
     worker = start(worker_int=lambda worker: seen.append(worker.nr))
     _, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
@@ -244,7 +244,7 @@ async def test_quit_waits_for_nothing(app, start):
     assert seen == [0]
 
 
-async def test_what_takes_longer_than_the_graceful_timeout_is_cut(app, start):
+async def test_request_longer_than_the_graceful_timeout_is_cut(app, start):
     worker = start(graceful_timeout=0)
     _, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
     await app.begun.wait()
@@ -373,7 +373,7 @@ async def test_statsd_counts_requests(start):
     assert sent[1:] == [b"gunicorn.requests", b"gunicorn.request.status.200"]
 
 
-async def test_a_logger_of_ones_own_sees_accesses(start):
+async def test_custom_logger_gets_accesses(start):
     seen = []
 
     class Own(Logger):
@@ -502,7 +502,7 @@ def test_an_application_of_asgi_is_hosted(load):
 
 
 @pytest.mark.parametrize("reload", [True, False])
-def test_what_is_no_application_ends_the_master(load, reload):
+def test_object_that_is_not_an_application_ends_the_master(load, reload):
     def make_app():
         """Make one, if it were called."""
 
@@ -521,14 +521,14 @@ def test_format_with_huge_field_ends_the_master(app, load, name, width):
         load(lambda: app, access_log_format=f"%(h)s %({name}){width}s")
 
 
-def test_what_cannot_be_loaded_ends_the_master(load):
+def test_application_that_cannot_be_loaded_ends_the_master(load):
     with pytest.raises(ZeroDivisionError):
         load(lambda: 1 / 0)
     with pytest.raises(SyntaxError):
         load(lambda: compile("x = = 1", "site.py", "exec"))
 
 
-def test_what_gunicorn_does_not_find_ends_the_master_even_under_reload(load):
+def test_missing_application_ends_the_master_even_under_reload(load):
     def find():
         raise AppImportError("Failed to find attribute 'app' in 'site'.")
 
@@ -536,7 +536,7 @@ def test_what_gunicorn_does_not_find_ends_the_master_even_under_reload(load):
         load(find, reload=True)
 
 
-async def test_under_reload_what_cannot_be_loaded_is_answered(load, tmp_path):
+async def test_application_that_cannot_be_loaded_is_answered_under_reload(load, tmp_path):
     path = tmp_path / "site.py"
     path.write_text("x = = 1")
     worker, watched = load(lambda: compile("x = = 1", path, "exec"), reload=True)
@@ -569,7 +569,7 @@ def handlers():
         signal.signal(number, handler)
 
 
-def test_it_runs_a_loop_of_its_own(app, make, handlers):
+def test_worker_runs_its_own_event_loop(app, make, handlers):
     app.listen("startup")(lambda: tell(signal.SIGTERM))
     make().run()
     assert app.seen == ["startup", "shutdown"]

@@ -40,7 +40,7 @@ def is_generator(call: Any) -> bool:
 
 
 def functions_of(call: Any) -> tuple[Any, Any]:
-    """Return the function inside of partials and the like, and its `__call__` (None for a class)."""
+    """Return the function inside of partials, and its `__call__` (None for a class)."""
     while isinstance(call, partial | PASSING):
         call = call.func if isinstance(call, partial) else call.__wrapped__
     return call, None if inspect.isclass(call) else getattr(call, "__call__", None)  # noqa: B004 - the method itself is needed

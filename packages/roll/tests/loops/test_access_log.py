@@ -128,7 +128,7 @@ FIELDS = (
 )
 
 
-async def test_a_format_of_ones_own_has_the_fields_it_names(app, path, lines, liveclient):
+async def test_custom_format_has_the_fields_that_it_names(app, path, lines, liveclient):
     access_log(app, path, FIELDS).open()
 
     @app.listen("response")
@@ -220,7 +220,7 @@ async def test_every_answer_has_a_line(app, path, liveclient, connect, until, li
         ),
     ],
 )
-def test_what_is_refused_before_it_is_a_request_has_a_line(form, expected):
+def test_bytes_that_are_refused_before_a_request_have_a_line(form, expected):
     refused = Refused(HTTPStatus(431), ("10.0.0.9", 5))
     line = rendered(form, refused, refused)
     assert re.sub(r'(\[|"time":")[^]"]*', r"\1x", line) == expected + "\n"
@@ -249,7 +249,7 @@ async def test_a_websocket_has_a_line_at_its_end_with_its_bytes_and_seconds(
     assert took <= float(seconds) < 60
 
 
-async def test_a_route_is_told_by_the_path_it_was_registered_with(app, path, liveclient, lines):
+async def test_line_names_the_registered_path_of_a_route(app, path, liveclient, lines):
     access_log(app, path, "%(url)s %(route)s").open()
 
     @app.route("/a/{x}")
@@ -282,7 +282,7 @@ async def get_item(request, response, item=None):
     pass
 
 
-async def test_refusals_are_still_told_to_who_was_told_before(app, connect, path, lines, until):
+async def test_earlier_on_refused_is_still_called(app, connect, path, lines, until):
     seen = []
     app.on_refused = lambda *refusal: seen.append(refusal)
     access_log(app, path).open()
@@ -474,7 +474,7 @@ def test_a_line_is_never_longer_than_a_pipe_takes_at_once(form, size, character)
         assert "..." in line
 
 
-def test_what_is_cut_is_cut_between_two_characters():
+def test_long_values_are_cut_between_two_characters():
     request, response = exchange()
     for before in range(12):
         request.path = "x" * before + "\U0001f600" * 2000
@@ -490,7 +490,7 @@ def test_months_do_not_follow_the_locale():
 @pytest.mark.parametrize(
     ("zone", "shown"), [("UTC", "+0000"), ("IST-5:30", "+0530"), ("XXX3:30", "-0330")]
 )
-def test_the_zone_is_told(monkeypatch, zone, shown):
+def test_time_has_its_zone(monkeypatch, zone, shown):
     import time
 
     monkeypatch.setenv("TZ", zone)
@@ -509,13 +509,13 @@ def test_the_zone_is_told(monkeypatch, zone, shown):
 @pytest.mark.parametrize(
     "form", ["", "combined", "%(nothing)s", "%(url)d", "%(url)", "{url}", None, 5, b"text", "%d"]
 )
-def test_what_is_no_format_is_refused_at_once(app, form):
+def test_invalid_format_is_refused_at_once(app, form):
     with pytest.raises(ValueError, match="`format`"):
         access_log(app, format=form)
 
 
 @pytest.mark.parametrize("target", ["", -1, 2**31, True, 1.5, object(), ["a"], "a\0b", "\ud800"])
-def test_what_is_no_target_is_refused_at_once(app, target):
+def test_invalid_target_is_refused_at_once(app, target):
     with pytest.raises(ValueError, match="`target` is a path"):
         access_log(app, target)
 
@@ -562,7 +562,7 @@ async def test_anything_that_can_be_written_to_will_do(app, client):
     assert written == ["/\n"]
 
 
-async def test_a_stream_that_fails_is_told_once(app, client, caplog):
+async def test_failing_stream_is_logged_once(app, client, caplog):
     class Broken:
         def write(self, text):
             raise ValueError("closed")
@@ -667,7 +667,7 @@ async def test_a_file_takes_all_lines_however_long_they_are(app, path, form, cap
     assert caplog.records == []
 
 
-async def test_a_file_takes_what_comes_at_once_however_much_it_is(tmp_path, caplog):
+async def test_file_gets_all_lines_that_are_written_at_once(tmp_path, caplog):
     path = tmp_path / "lines"
     file = LineFile(lambda: os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
     data = b"a line of some length\n" * 200_000
@@ -699,7 +699,7 @@ async def test_a_slow_reader_gets_the_first_of_the_lines_that_came_at_once(caplo
     os.close(reading)
 
 
-async def test_a_line_longer_than_what_is_kept_does_not_run_into_the_next(caplog):
+async def test_line_longer_than_the_buffer_does_not_run_into_the_next(caplog):
     reading, writing = os.pipe()
     file = LineFile(lambda: os.dup(writing))
     file.write(b"x" * 3 * 2**20 + b"\n")
@@ -799,7 +799,7 @@ async def test_a_log_that_was_not_opened_is_not_reopened(app, path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-async def test_a_full_disk_is_told_once_and_survived(app, liveclient, caplog):
+async def test_full_disk_is_logged_once_and_the_server_continues(app, liveclient, caplog):
     log = access_log(app, "/dev/full")
     log.open()
     for _ in range(3):
@@ -810,7 +810,7 @@ async def test_a_full_disk_is_told_once_and_survived(app, liveclient, caplog):
     assert "loses lines: No space left on device" in record.getMessage()
 
 
-async def test_a_disk_that_has_room_again_is_written_to_and_told_of_again(tmp_path, caplog):
+async def test_disk_with_space_again_is_written_to_and_a_new_failure_is_logged(tmp_path, caplog):
     """A write that was cut is followed by whole lines."""
     path = tmp_path / "log"
     file = opener_of(path)()
@@ -836,7 +836,9 @@ async def test_a_disk_that_has_room_again_is_written_to_and_told_of_again(tmp_pa
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
-async def test_a_reader_that_has_gone_is_told_once_and_survived(app, liveclient, caplog, kind):
+async def test_closed_reader_is_logged_once_and_the_server_continues(
+    app, liveclient, caplog, kind
+):
     reading, writing = ends(kind)
     log = access_log(app, writing)
     log.open()
@@ -968,14 +970,14 @@ def fifo(path):
     return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
 
-async def test_a_fifo_that_nobody_reads_ends_the_startup_instead_of_waiting(app, path):
+async def test_fifo_without_a_reader_fails_the_startup_instead_of_waiting(app, path):
     os.mkfifo(path)
     access_log(app, path)
     with pytest.raises(OSError, match="No such device or address"):
         await app.startup()
 
 
-async def test_a_fifo_that_nobody_reads_any_more_is_kept_when_it_is_opened_anew(
+async def test_fifo_whose_reader_has_gone_is_kept_when_logs_are_reopened(
     app, client, path, caplog
 ):
     reading = fifo(path)
@@ -1108,7 +1110,7 @@ async def test_an_error_in_the_request_does_not_keep_its_line_from_being_written
     assert path.read_text() == "403\n500\n"
 
 
-def test_it_is_not_loaded_where_nobody_uses_it():
+def test_access_log_is_not_imported_unless_it_is_used():
     import subprocess
 
     code = "import sys, roll; sys.exit('roll.logs.batches' in sys.modules)"

@@ -30,7 +30,7 @@ def seen(event_loop):
     return asyncio.Queue()
 
 
-async def test_plain_and_async_functions_run_in_order_once_the_answer_has_gone(
+async def test_plain_and_async_functions_run_in_order_after_the_response(
     app, liveclient, connect, seen, until
 ):
     go_on = asyncio.Event()
@@ -53,7 +53,7 @@ async def test_plain_and_async_functions_run_in_order_once_the_answer_has_gone(
     assert [await until(seen.get()) for _ in range(3)] == ["slow", "partial", "lambda"]
 
 
-async def test_the_function_comes_back_so_that_it_may_be_decorated(app, client, seen):
+async def test_after_returns_the_function_so_it_works_as_a_decorator(app, client, seen):
     @app.route("/")
     async def index(request, response):
         @response.after
@@ -152,7 +152,9 @@ async def test_listeners_may_use_it(app, liveclient, seen, until, event):
     assert await until(seen.get()) == event
 
 
-async def test_it_runs_behind_the_last_byte_of_a_stream(app, liveclient, connect, seen, until):
+async def test_function_runs_after_the_last_byte_of_a_stream(
+    app, liveclient, connect, seen, until
+):
     go_on = asyncio.Event()
 
     @app.route("/")
@@ -240,7 +242,9 @@ async def test_a_graceful_stop_waits_for_it(app, liveclient, connect, seen, unti
     assert seen.get_nowait() == "ran"
 
 
-async def test_a_stop_cancels_what_takes_too_long(hurried, liveclient, connect, seen, until):
+async def test_stop_cancels_functions_that_take_too_long(
+    hurried, liveclient, connect, seen, until
+):
     waits = asyncio.Event()
 
     @hurried.route("/")
@@ -272,7 +276,7 @@ async def test_it_belongs_to_its_request_alone(app, liveclient, connect, seen, u
     assert seen.empty()
 
 
-async def test_it_runs_behind_a_response_that_cannot_be_sent(app, liveclient, seen, until):
+async def test_function_runs_after_a_response_that_cannot_be_sent(app, liveclient, seen, until):
     @app.route("/")
     def index(request, response):
         response.after(lambda: seen.put_nowait("ran"))
@@ -375,7 +379,7 @@ async def numbers():
     ],
     ids=["coroutine", "number", "None", "generator"],
 )
-async def test_what_cannot_be_called_later_is_refused(make, advice):
+async def test_object_that_cannot_be_called_later_is_refused(make, advice):
     with pytest.raises(TypeError, match=advice):
         Response(None, None).after(make())
 

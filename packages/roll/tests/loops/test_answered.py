@@ -27,13 +27,13 @@ def seen(app, event_loop):
     return seen
 
 
-async def test_an_answer_is_told_when_it_has_gone(seen, talk, until):
+async def test_answered_is_sent_after_the_response(seen, talk, until):
     assert b"hello" in await talk(b"GET / HTTP/1.1\r\n" + CLOSE)
     assert await until(seen.get()) == ("/", 200)
     assert seen.empty()
 
 
-async def test_errors_are_told(app, seen, talk, until):
+async def test_answered_is_sent_for_errors(app, seen, talk, until):
     @app.route("/fails")
     def fails(request, response):
         raise ValueError
@@ -53,7 +53,7 @@ async def test_errors_are_told(app, seen, talk, until):
     assert await until(seen.get()) == ("/", 405)
 
 
-async def test_what_a_headers_listener_refuses_is_told(app, seen, talk, until):
+async def test_answered_is_sent_for_a_refusal_of_a_headers_listener(app, seen, talk, until):
     @app.listen("headers")
     def refuse(response):
         response.status = 503
@@ -63,14 +63,14 @@ async def test_what_a_headers_listener_refuses_is_told(app, seen, talk, until):
     assert await until(seen.get()) == ("/", 503)
 
 
-async def test_a_refused_upload_is_told(app, seen, talk, until):
+async def test_answered_is_sent_for_a_refused_upload(app, seen, talk, until):
     app.route("/up", methods=["POST"], max_body=3)(lambda request, response: None)
     answer = await talk(b"POST /up HTTP/1.1\r\nContent-Length: 4\r\n" + CLOSE + b"abcd")
     assert b"413" in answer
     assert await until(seen.get()) == ("/up", 413)
 
 
-async def test_a_stream_is_told_behind_its_last_byte(app, seen, connect, until):
+async def test_answered_is_sent_after_the_last_byte_of_a_stream(app, seen, connect, until):
     go_on = asyncio.Event()
 
     @app.route("/stream")
@@ -90,7 +90,7 @@ async def test_a_stream_is_told_behind_its_last_byte(app, seen, connect, until):
     assert await until(seen.get()) == ("/stream", 200)
 
 
-async def test_a_stream_that_fails_is_told(app, seen, talk, until):
+async def test_answered_is_sent_for_a_stream_that_fails(app, seen, talk, until):
     @app.route("/stream")
     def stream(request, response):
         async def body():
@@ -104,7 +104,7 @@ async def test_a_stream_that_fails_is_told(app, seen, talk, until):
     assert await until(seen.get()) == ("/stream", 200)
 
 
-async def test_a_request_whose_client_left_is_told_as_400(app, seen, connect, until):
+async def test_request_whose_client_disconnected_is_reported_as_400(app, seen, connect, until):
     waits = asyncio.Event()
 
     @app.route("/slow", cancel_on_disconnect=True)
@@ -118,7 +118,7 @@ async def test_a_request_whose_client_left_is_told_as_400(app, seen, connect, un
     assert await until(seen.get()) == ("/slow", 400)
 
 
-async def test_a_request_that_the_end_of_the_server_cancels_is_told_as_503(
+async def test_request_cancelled_by_the_server_s_stop_is_reported_as_503(
     app, seen, connect, liveclient, until
 ):
     waits = asyncio.Event()
@@ -134,7 +134,7 @@ async def test_a_request_that_the_end_of_the_server_cancels_is_told_as_503(
     assert seen.get_nowait() == ("/slow", 503)
 
 
-async def test_a_request_that_is_cancelled_in_a_response_listener_is_told_as_503(
+async def test_request_cancelled_in_a_response_listener_is_reported_as_503(
     app, seen, connect, liveclient, until
 ):
     waits = asyncio.Event()
@@ -156,7 +156,7 @@ UPGRADE = (
 )
 
 
-async def test_a_websocket_is_told_as_101_when_it_has_ended(app, seen, connect, until):
+async def test_websocket_is_reported_as_101_after_its_end(app, seen, connect, until):
     order = []
     app.listen("websocket_disconnect")(lambda *_: order.append("disconnect"))
     app.listen("answered")(lambda *_: order.append("answered"))
@@ -174,13 +174,13 @@ async def test_a_websocket_is_told_as_101_when_it_has_ended(app, seen, connect, 
     assert order == ["disconnect", "answered"]
 
 
-async def test_a_refused_handshake_is_told_with_its_status(app, seen, talk, until):
+async def test_refused_handshake_is_reported_with_its_status(app, seen, talk, until):
     app.route("/ws", protocol="websocket")(lambda request, ws: None)
     await talk(UPGRADE.replace(b"Version: 13", b"Version: 12"))
     assert await until(seen.get()) == ("/ws", 426)
 
 
-async def test_pipelined_answers_are_told_in_order(seen, talk, until):
+async def test_pipelined_responses_are_reported_in_order(seen, talk, until):
     await talk(GET.replace(b"/ ", b"/a ") + GET + b"GET /b HTTP/1.1\r\n" + CLOSE)
     assert [await until(seen.get()) for _ in range(3)] == [("/a", 404), ("/", 200), ("/b", 404)]
 
@@ -283,7 +283,7 @@ async def test_a_hard_stop_ends_listeners_that_wait(app, liveclient, connect, un
     assert never == []
 
 
-async def test_a_listener_that_comes_while_connections_are_open_hears_of_them(
+async def test_listener_added_later_gets_requests_of_open_connections(
     app, liveclient, connect, until
 ):
     reader, writer = await connect(GET)
@@ -298,9 +298,7 @@ async def test_a_listener_that_comes_while_connections_are_open_hears_of_them(
     assert await until(seen.get()) == "/"
 
 
-async def test_each_answer_is_told_once_however_often_listeners_come(
-    app, liveclient, connect, until
-):
+async def test_each_response_is_reported_once_to_each_listener(app, liveclient, connect, until):
     reader, writer = await connect(GET)
     await until(reader.readuntil(b"\r\n\r\n"))
     seen = asyncio.Queue()
@@ -320,7 +318,7 @@ async def test_each_answer_is_told_once_however_often_listeners_come(
     assert seen.empty()
 
 
-async def test_connections_of_another_application_are_not_told_of(app, liveclient, until):
+async def test_connections_of_another_application_are_not_reported(app, liveclient, until):
     other = Roll()
     await other.startup()
     server = AppServer(other)
@@ -338,7 +336,7 @@ async def test_connections_of_another_application_are_not_told_of(app, liveclien
     assert seen == []
 
 
-async def test_the_client_of_tests_has_its_answers_told(seen, client):
+async def test_answered_is_sent_for_requests_of_the_test_client(seen, client):
     await client.get("/")
     await client.get("/nowhere")
     assert [seen.get_nowait() for _ in range(2)] == [("/", 200), ("/nowhere", 404)]

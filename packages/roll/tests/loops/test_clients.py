@@ -124,7 +124,7 @@ async def test_a_request_has_one_body(tester, other):
         await tester.get("/", json=1, body="x")
 
 
-async def test_an_option_that_is_none_is_told(tester):
+async def test_unknown_option_is_an_error(tester):
     for verb in ("get", "post"):
         with pytest.raises(TypeError, match="param"):
             await getattr(tester, verb)("/", param={"a": 1})
@@ -172,7 +172,7 @@ async def test_text_is_decoded_by_its_charset(app, tester, body, content_type, t
     assert (await tester.get("/text")).text == text
 
 
-def test_text_of_a_stream_is_told(app):
+def test_text_of_a_streamed_response_is_an_error(app):
     response = Response(app, None)
     response.body = iter(())
     with pytest.raises(TypeError, match="not decoded as text"):
@@ -248,7 +248,7 @@ async def test_cookies_are_kept_when_asked_to_as_a_browser_does(setting, tester)
     assert (await tester.get("/")).json["cookies"] == {}
 
 
-async def test_cookies_that_are_given_arrive_as_they_are(tester):
+async def test_given_cookies_arrive_unchanged(tester):
     cookies = {"plain": "a", "odd": 'é "quoted" \\ , ; = %41', "empty": "", "number": 5}
     sent = (await tester.get("/", cookies=cookies)).json["cookies"]
     assert sent == {name: str(value) for name, value in cookies.items()}
@@ -438,7 +438,7 @@ async def test_errors_of_listeners_are_raised(app, tester, event):
         await tester.get(path)
 
 
-async def test_a_connection_that_is_cut_for_another_reason_is_told_as_such(app, tester):
+async def test_connection_cut_for_another_reason_is_reported_as_cut(app, tester):
     @app.route("/cut")
     async def cut(request, response):
         request.protocol.abort()
@@ -448,7 +448,7 @@ async def test_a_connection_that_is_cut_for_another_reason_is_told_as_such(app, 
         await tester.get("/cut")
 
 
-async def test_what_others_log_is_not_raised(app, tester):
+async def test_errors_that_other_code_logs_are_not_raised(app, tester):
     import logging
 
     @app.route("/log")

@@ -58,7 +58,7 @@ async def test_lifespans_are_entered_before_startup_and_left_in_reverse_after_sh
     assert steps[3:] == ["shutdown", "leave b", "leave a"]
 
 
-async def test_the_function_comes_back(app):
+async def test_lifespan_returns_the_function(app):
     @app.lifespan
     async def hold():
         yield
@@ -131,7 +131,7 @@ def with_pool(app):
     return app
 
 
-async def test_a_server_and_its_tasks_use_what_a_lifespan_holds(with_pool, liveclient):
+async def test_server_and_tasks_can_use_the_resource_of_a_lifespan(with_pool, liveclient):
     assert (await liveclient.query("GET", "/")).body == b"open"
     await liveclient.stop()
     assert with_pool.seen == ["open", "open"]
@@ -237,7 +237,7 @@ async def test_one_that_does_not_yield_stops_the_start(app, steps):
     assert steps == ["enter a", "leave a"]
 
 
-async def test_one_that_yields_twice_is_told_and_closed(app, steps, caplog):
+async def test_lifespan_that_yields_twice_is_logged_and_closed(app, steps, caplog):
     @app.lifespan
     async def twice():
         try:
@@ -254,7 +254,7 @@ async def test_one_that_yields_twice_is_told_and_closed(app, steps, caplog):
     assert "twice" in str(record.exc_info[1])
 
 
-async def test_what_it_yields_is_ignored(app, steps):
+async def test_yielded_value_is_ignored(app, steps):
     app.lifespan(lifespan(steps, {"db": 1}))
     await app.startup()
     assert app == {}
@@ -331,7 +331,7 @@ async def test_one_that_swallows_the_end_of_its_group_is_over(app, caplog, until
     assert caplog.records == []
 
 
-async def test_one_that_yields_again_when_it_is_cancelled_is_told(app, caplog, until):
+async def test_lifespan_that_yields_again_when_cancelled_is_logged(app, caplog, until):
     again = asyncio.Event()
 
     @app.lifespan
@@ -370,7 +370,7 @@ async def test_context_variables_that_it_sets_are_seen_by_listeners(app):
     assert seen == ["fr", "fr"]
 
 
-async def test_a_start_that_is_cancelled_cancels_what_it_enters(app, steps, until):
+async def test_cancelled_startup_cancels_the_lifespan_it_enters(app, steps, until):
     reached = asyncio.Event()
     app.lifespan(lifespan(steps, "a"))
 
@@ -391,7 +391,7 @@ async def test_a_start_that_is_cancelled_cancels_what_it_enters(app, steps, unti
     assert steps == ["enter a", "cleaned", "leave a"]
 
 
-async def test_an_end_that_is_cancelled_cancels_what_it_leaves(app, steps, until):
+async def test_cancelled_shutdown_cancels_the_lifespan_it_leaves(app, steps, until):
     reached = asyncio.Event()
 
     @app.lifespan
@@ -479,13 +479,13 @@ async def wants(database):
     ],
     ids=range(11),
 )
-def test_what_is_no_async_generator_function_is_told_how_to_be_written(app, make, advice):
+def test_error_says_how_to_write_an_async_generator_function(app, make, advice):
     with pytest.raises(ValueError, match=advice) as caught:
         app.lifespan(make())
     assert "one `yield`" in str(caught.value)
 
 
-def test_without_a_function_it_is_told_too(app):
+def test_decorator_with_parentheses_is_an_error(app):
     with pytest.raises(ValueError, match="without parentheses"):
         app.lifespan()
 

@@ -50,13 +50,13 @@ async def test_each_answer_is_reported_once_with_its_route(app, reports, livecli
     assert all(0 < seconds < 10 for seconds in reports.times)
 
 
-async def test_what_is_no_request_is_reported(app, reports, connect, until):
+async def test_refused_bytes_are_reported_without_a_request(app, reports, connect, until):
     reader, _ = await connect(b"NONSENSE\r\n\r\n")
     await until(reader.read())
     assert reports.seen == [(None, None, 400, 0)]
 
 
-async def test_what_a_report_raises_harms_no_other(
+async def test_exception_of_a_report_does_not_affect_others(
     app, reports, liveclient, connect, until, caplog
 ):
     def fail(request, response, size, seconds):
@@ -89,7 +89,7 @@ async def a_coroutine(request, response, size, seconds):
         (partial(a_coroutine, None), "."),
     ],
 )
-def test_what_cannot_be_called_is_told_at_once(app, report, message):
+def test_report_that_cannot_be_called_is_refused_at_once(app, report, message):
     with pytest.raises(ValueError, match=message):
         observe(app, report)
 

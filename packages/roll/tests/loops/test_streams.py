@@ -39,7 +39,7 @@ def events(app):
     return app
 
 
-async def test_a_stream_is_read_as_it_comes(events, tester, until):
+async def test_stream_is_read_while_it_arrives(events, tester, until):
     async with tester.stream("GET", "/events") as response:
         assert (response.status, response.reason) == (200, "OK")
         assert response.headers["x-a"] == "1"
@@ -91,7 +91,7 @@ async def test_a_client_may_leave_a_response_that_it_has_read(app, tester):
         assert await response.read() == b"short"
 
 
-async def test_an_error_in_the_block_closes_the_stream_and_goes_on(events, tester, until):
+async def test_error_in_the_block_closes_the_stream_and_propagates(events, tester, until):
     with pytest.raises(KeyError, match="mine"):
         async with tester.stream("GET", "/events"):
             raise KeyError("mine")
@@ -166,7 +166,7 @@ async def test_a_body_that_lasts_until_the_end_of_the_connection_is_read(app, te
         assert await response.read() == b"ab"
 
 
-async def test_a_body_that_is_cut_short_is_told(app, tester):
+async def test_truncated_body_is_an_error(app, tester):
     @app.route("/cut/{length}")
     async def cut(request, response, length: int):
         async def body():
@@ -194,7 +194,7 @@ async def test_a_large_upload_is_sent_while_it_is_read(app, tester):
         assert await response.read() == str(size).encode()
 
 
-async def test_a_stream_that_nobody_reads_is_held_back(app, tester):
+async def test_stream_that_is_not_read_is_paused(app, tester):
     sent = []
 
     @app.route("/endless")
@@ -398,7 +398,7 @@ async def test_a_handshake_keeps_cookies(echo, tester, until):
         assert await until(ws.recv()) == " {'user': 'ada'} None"
 
 
-async def test_a_close_of_the_server_is_told(echo, tester, until):
+async def test_close_by_the_server_raises_connection_closed(echo, tester, until):
     async with tester.websocket("/ws") as ws:
         await ws.send("close")
         with pytest.raises(ConnectionClosed) as caught:
@@ -409,7 +409,7 @@ async def test_a_close_of_the_server_is_told(echo, tester, until):
             await ws.send("too late")
 
 
-async def test_a_close_of_the_client_is_told(echo, tester, until):
+async def test_handler_gets_the_close_of_the_client(echo, tester, until):
     async with tester.websocket("/ws") as ws:
         await until(ws.close(4001, "mine"))
         with pytest.raises(ConnectionClosed):
@@ -441,7 +441,7 @@ async def test_pings_are_answered_whatever_the_test_does(echo, tester, until):
 
 
 @pytest.mark.parametrize("how", ["protocol", "transport"])
-async def test_a_lost_connection_is_told(app, tester, until, how):
+async def test_lost_connection_raises(app, tester, until, how):
     @app.route("/ws", protocol="websocket")
     async def handler(request, ws):
         protocol = request.protocol
@@ -547,7 +547,7 @@ async def test_a_task_that_waits_for_a_message_hears_of_the_end(echo, tester, un
         await until(waiting)
 
 
-async def test_what_breaks_the_protocol_is_a_lost_connection(app, tester, until):
+async def test_protocol_violation_is_a_lost_connection(app, tester, until):
     @app.route("/ws", protocol="websocket")
     async def handler(request, ws):
         request.protocol.transport.write(Frame(Opcode.PONG, b"", fin=False).serialize(mask=False))
@@ -559,7 +559,7 @@ async def test_what_breaks_the_protocol_is_a_lost_connection(app, tester, until)
             await until(ws.recv())
 
 
-async def test_a_connection_that_is_left_cancels_what_has_not_ended(monkeypatch):
+async def test_leaving_the_block_cancels_a_handler_that_has_not_ended(monkeypatch):
     monkeypatch.setattr("roll.testing.connection.PATIENCE", 0)
     seen = []
 
@@ -590,7 +590,7 @@ class Receiver(asyncio.Protocol):
         self.data += data
 
 
-async def test_a_transport_keeps_what_comes_while_its_server_does_not_read():
+async def test_transport_buffers_bytes_while_its_server_does_not_read():
     receiver = Receiver()
     duplex = Duplex(receiver)
     duplex.pause_reading()
@@ -603,7 +603,7 @@ async def test_a_transport_keeps_what_comes_while_its_server_does_not_read():
     assert receiver.data == b"ab"
 
 
-async def test_a_transport_that_is_closed_drops_what_is_written_and_ends_the_reading():
+async def test_closed_transport_drops_writes_and_ends_the_reading():
     duplex = Duplex(Receiver())
     duplex.write(b"a")
     duplex.close()
@@ -613,7 +613,7 @@ async def test_a_transport_that_is_closed_drops_what_is_written_and_ends_the_rea
     assert duplex.get_protocol().data == b""
 
 
-async def test_a_server_that_has_gone_is_not_told_to_write_on():
+async def test_closed_server_is_not_resumed():
     class Writer(Receiver):
         calls = ()
 
@@ -634,7 +634,7 @@ async def test_a_server_that_has_gone_is_not_told_to_write_on():
     assert duplex.get_protocol().calls == ("pause", "resume", "pause", "resume", "pause")
 
 
-async def test_the_end_of_what_the_server_writes_ends_the_reading():
+async def test_eof_of_the_server_ends_the_reading():
     duplex = Duplex(Receiver())
     duplex.write(b"a")
     duplex.write_eof()

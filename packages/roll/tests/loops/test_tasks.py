@@ -81,7 +81,7 @@ async def test_the_task_can_be_awaited_and_named(app, liveclient, work):
     assert await task == "done"
 
 
-async def test_a_task_is_kept_though_nobody_else_refers_to_it(app, liveclient, until):
+async def test_task_is_kept_without_any_other_reference(app, liveclient, until):
     waits, ended = asyncio.Event(), asyncio.Event()
     futures = []
 
@@ -101,7 +101,7 @@ async def test_a_task_is_kept_though_nobody_else_refers_to_it(app, liveclient, u
     await until(ended)
 
 
-async def test_what_hook_gives_can_be_made_a_task(app, liveclient):
+async def test_result_of_hook_can_be_given_to_create_task(app, liveclient):
     @app.listen("mine")
     async def answer():
         return "answered"
@@ -137,9 +137,7 @@ async def test_any_exception_is_a_failure(app, liveclient, errors, until, error)
     assert (await until(errors.get()))[1] is error
 
 
-async def test_what_a_task_awaited_may_be_cancelled_and_is_a_failure(
-    app, liveclient, errors, until
-):
+async def test_task_that_awaits_a_cancelled_future_has_failed(app, liveclient, errors, until):
     async def fail():
         future = asyncio.get_running_loop().create_future()
         future.cancel()
@@ -151,9 +149,7 @@ async def test_what_a_task_awaited_may_be_cancelled_and_is_a_failure(
     assert isinstance(error, asyncio.CancelledError)
 
 
-async def test_a_task_that_is_cancelled_is_no_failure(
-    app, liveclient, errors, work, caplog, until
-):
+async def test_cancelled_task_is_not_a_failure(app, liveclient, errors, work, caplog, until):
     task = app.create_task(work())
     await until(work.begun)
     task.cancel()
@@ -183,7 +179,7 @@ async def test_without_a_listener_a_failure_is_logged(app, liveclient, caplog):
     assert len(caplog.records) == 1
 
 
-async def test_all_listeners_hear_of_a_failure_also_behind_true_results(app, liveclient, until):
+async def test_all_listeners_get_task_error_also_after_true_results(app, liveclient, until):
     seen = []
     told = asyncio.Event()
     app.listen("task_error")(lambda error: seen.append(error) or "true")
@@ -197,7 +193,7 @@ async def test_all_listeners_hear_of_a_failure_also_behind_true_results(app, liv
     assert len(seen) == 1
 
 
-async def test_a_listener_that_fails_is_logged_and_not_told_of_itself(app, liveclient, caplog):
+async def test_failing_listener_is_logged_and_sends_no_further_event(app, liveclient, caplog):
     @app.listen("task_error")
     def worse(task, error):
         raise KeyError("worse")
@@ -227,12 +223,12 @@ async def nothing():
         ((number for number in ()), "coroutine"),
     ],
 )
-async def test_what_is_no_coroutine_is_refused(app, liveclient, wrong, advice):
+async def test_argument_that_is_not_a_coroutine_is_refused(app, liveclient, wrong, advice):
     with pytest.raises(TypeError, match=advice):
         app.create_task(wrong)
 
 
-async def test_a_future_is_no_coroutine(app, liveclient, event_loop):
+async def test_future_is_refused(app, liveclient, event_loop):
     with pytest.raises(TypeError, match="coroutine"):
         app.create_task(event_loop.create_future())
 
@@ -330,7 +326,7 @@ async def test_a_task_that_does_not_end_is_cancelled_and_named(hurried, liveclie
     assert "'mail'" in record.getMessage()
 
 
-async def test_a_task_that_ignores_its_cancellation_is_left_behind(
+async def test_task_that_ignores_its_cancellation_is_abandoned(
     hurried, liveclient, monkeypatch, caplog, until
 ):
     monkeypatch.setattr("roll.tasks.LAST_SECOND", 0.01)
@@ -374,7 +370,9 @@ async def test_a_task_that_is_being_cancelled_already_is_not_cancelled_again(
     assert cleaned == [True]
 
 
-async def test_what_a_cancelled_task_starts_is_cancelled_too(hurried, liveclient, work, until):
+async def test_tasks_started_by_a_cancelled_task_are_cancelled_too(
+    hurried, liveclient, work, until
+):
     async def parent():
         try:
             await asyncio.Event().wait()
@@ -409,7 +407,7 @@ async def test_a_task_may_shut_the_application_down(app, until):
     await until(app.create_task(app.shutdown()))
 
 
-async def test_tasks_go_on_while_another_server_serves_the_application(
+async def test_tasks_continue_while_another_server_serves_the_application(
     app, liveclient, work, until
 ):
     other = AppServer(app)
@@ -437,7 +435,7 @@ async def test_an_application_that_starts_again_takes_tasks_again(hurried, work,
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_what_ends_the_program_is_no_failure(app, caplog, error):
+def test_exception_that_ends_the_program_is_not_a_failure(app, caplog, error):
     async def end():
         raise error
 
@@ -451,7 +449,7 @@ def test_what_ends_the_program_is_no_failure(app, caplog, error):
     assert caplog.records == []
 
 
-def test_tasks_of_a_loop_that_is_gone_hold_up_nobody(app):
+def test_tasks_of_a_closed_loop_do_not_delay_shutdown(app):
     async def start():
         await app.startup()
         app.create_task(asyncio.Event().wait())

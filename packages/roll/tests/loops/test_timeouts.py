@@ -114,7 +114,7 @@ async def test_the_connection_stays_open(app, connect, liveclient, until):
         writer.write(GET)
 
 
-async def test_what_a_handler_raises_in_time_is_its_answer(app, liveclient, caplog):
+async def test_exception_of_a_handler_within_its_time_is_answered(app, liveclient, caplog):
     @app.route("/missing", timeout=LONG)
     async def missing(request, response):
         raise HttpError(404, "no such page")
@@ -136,7 +136,7 @@ async def test_what_a_handler_raises_in_time_is_its_answer(app, liveclient, capl
     assert kinds == [ValueError, asyncio.CancelledError]
 
 
-async def test_a_time_limit_of_the_handler_itself_is_no_503(app, liveclient):
+async def test_timeout_inside_of_the_handler_is_not_a_503(app, liveclient):
     @app.route("/", timeout=LONG)
     async def impatient(request, response):
         async with asyncio.timeout(0):
@@ -210,7 +210,7 @@ async def test_one_that_fails_while_it_is_cancelled_is_logged(app, liveclient, c
     ]
 
 
-async def test_one_that_goes_on_is_left_behind_and_its_response_is_not_sent(
+async def test_handler_that_ignores_its_cancellation_is_abandoned_and_its_response_is_not_sent(
     app, liveclient, stubborn, until
 ):
     app.route("/", timeout=SHORT)(stubborn)
@@ -233,7 +233,7 @@ async def test_one_that_goes_on_is_left_behind_and_its_response_is_not_sent(
     assert changed == [503]
 
 
-async def test_a_graceful_stop_waits_for_one_that_goes_on(app, liveclient, stubborn, until):
+async def test_graceful_shutdown_waits_for_an_abandoned_handler(app, liveclient, stubborn, until):
     app.route("/", timeout=SHORT)(stubborn)
     assert (await until(liveclient.query("GET", "/"))).status == 503
     stopping = asyncio.ensure_future(liveclient.stop())
@@ -245,7 +245,7 @@ async def test_a_graceful_stop_waits_for_one_that_goes_on(app, liveclient, stubb
     assert stubborn.ended.is_set()
 
 
-async def test_one_that_goes_on_is_named_when_a_stop_gives_it_up(
+async def test_abandoned_handler_is_named_in_the_log_at_shutdown(
     app, liveclient, stubborn, caplog, monkeypatch, until
 ):
     monkeypatch.setattr("roll.tasks.LAST_SECOND", 0.01)
@@ -303,7 +303,7 @@ async def test_a_hard_stop_cancels_the_handler_and_lets_it_clean_up(
 
 
 @pytest.mark.parametrize("timeout", [SHORT, LONG])
-async def test_context_variables_of_listeners_and_handler_are_those_of_one_request(
+async def test_listeners_and_handler_share_the_context_of_their_request(
     app, liveclient, until, timeout
 ):
     seen = []
@@ -411,7 +411,7 @@ async def test_a_group_may_give_it_and_a_route_may_lift_it(app, liveclient, unti
     [0, -1, 0.0, float("nan"), float("inf"), 10**400, True, False, "5", b"5", [5], Decimal(5), 1j],
     ids=repr,
 )
-def test_what_is_no_number_of_seconds_is_refused(app, wrong):
+def test_invalid_number_of_seconds_is_refused(app, wrong):
     with pytest.raises(ValueError, match="number of seconds"):
         app.route("/", timeout=wrong)(lambda request, response: None)
     assert app.routes.match("/") == (None, None)
