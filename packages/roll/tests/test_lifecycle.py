@@ -1,6 +1,7 @@
 """Startup, shutdown, and what ordinary code does in listeners."""
 
 import asyncio
+import contextlib
 import threading
 import warnings
 from functools import partial
@@ -11,6 +12,7 @@ from roll import HttpError, RollWarning
 from roll.advice import described
 from roll.extensions import igniter, logger, static
 from roll.upgrade import notify
+from roll_http import Limits
 
 
 class Pool:
@@ -84,6 +86,61 @@ async def test_shutdown_does_not_catch_exceptions_that_end_the_program(app, erro
     with pytest.raises(error):
         await app.shutdown()
     assert app.loop is asyncio.get_running_loop()
+
+
+async def test_shutdown_ends_though_listeners_and_lifespans_hang(app, caplog, monkeypatch):
+    monkeypatch.setattr("roll.lifecycle.CLEANUP_SECONDS", 0)
+    monkeypatch.setattr("roll.lifespans.LAST_SECOND", 0.01)
+    app.limits = Limits(graceful_timeout=0)
+    cancelled = []
+
+    async def hangs(name):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(name)
+
+    @app.lifespan
+    async def pool():
+        yield
+        await hangs("lifespan")
+
+    @app.listen("shutdown")
+    async def report():
+        await hangs("listener")
+
+    @app.listen("shutdown")
+    async def slow_query():
+        raise TimeoutError("of its own")
+
+    await app.startup()
+    await app.shutdown()
+    assert cancelled == ["listener", "lifespan"]
+    for text in ("report", "did not end in time", "of its own", "pool", "has not ended in time"):
+        assert text in caplog.text
+
+
+async def test_lifespan_that_catches_its_cancellation_does_not_hold_up_the_end(
+    app, caplog, monkeypatch
+):
+    monkeypatch.setattr("roll.lifecycle.CLEANUP_SECONDS", 0)
+    monkeypatch.setattr("roll.lifespans.LAST_SECOND", 0.01)
+    app.limits = Limits(graceful_timeout=0)
+    go = asyncio.Event()
+
+    @app.lifespan
+    async def stubborn():
+        yield
+        while not go.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await go.wait()
+
+    await app.startup()
+    await app.shutdown()
+    assert not go.is_set()
+    assert "stubborn" in caplog.text
+    go.set()
+    await asyncio.sleep(0)
 
 
 async def test_failed_startup_sends_shutdown(app):

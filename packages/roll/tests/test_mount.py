@@ -16,7 +16,7 @@ from roll.hosting.fields import known, set_fields
 from roll.hosting.scope import fields_of
 from roll.server import AppServer
 from roll.testing import Client, Transport
-from roll_http import HttpError
+from roll_http import HttpError, Limits
 
 
 class Recorded:
@@ -1464,6 +1464,58 @@ async def test_failed_shutdown_is_logged(app, caplog, how):
     await app.startup()
     await app.shutdown()
     assert ("lost it" in caplog.text) is (how != "hangs")
+
+
+@pytest.mark.parametrize("waits_for", ["receive", "event"])
+async def test_lifespan_that_never_ends_is_cancelled(app, caplog, monkeypatch, waits_for):
+    monkeypatch.setattr("roll.lifecycle.CLEANUP_SECONDS", 0)
+    monkeypatch.setattr("roll.lifespans.LAST_SECOND", 0.01)
+    ended = []
+
+    async def application(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        try:
+            await (receive() if waits_for == "receive" else asyncio.Event().wait())
+        finally:
+            ended.append(True)
+
+    app.limits = Limits(graceful_timeout=0)
+    app.mount("/admin", application)
+    await app.startup()
+    await app.shutdown()
+    await asyncio.sleep(0)
+    assert ended == [True]
+    assert "is cancelled, because it has not ended in time" in caplog.text
+
+
+@pytest.mark.parametrize("message", [None, {}, {"type": "http.response.start"}, 5])
+async def test_message_that_does_not_belong_to_a_lifespan_is_refused(app, message):
+    errors = []
+
+    async def application(scope, receive, send):
+        await receive()
+        with pytest.raises(RuntimeError, match="does not belong to a lifespan") as info:
+            await send(message)
+        errors.append(info.value)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    app.mount("/admin", application)
+    await app.startup()
+    await app.shutdown()
+    assert len(errors) == 1
+
+
+async def test_application_that_cancels_itself_has_no_lifespan(app):
+    async def application(scope, receive, send):
+        raise asyncio.CancelledError
+
+    app.mount("/admin", application)
+    await app.startup()
+    await app.shutdown()
 
 
 async def test_mount_after_the_start_is_refused(app):

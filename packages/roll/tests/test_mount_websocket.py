@@ -337,6 +337,11 @@ async def body_alone(receive, send):
     await send({"type": "websocket.http.response.body", "body": b"x"})
 
 
+async def late_accept(receive, send):
+    await send({"type": "websocket.http.response.start", "status": 403, "headers": []})
+    await send({"type": "websocket.accept"})
+
+
 async def boom(receive, send):
     raise KeyError("boom")
 
@@ -347,6 +352,7 @@ async def boom(receive, send):
         (nothing, "returned without an answer to a websocket"),
         (early, "has sent 'websocket.send' before 'websocket.accept'"),
         (body_alone, "'websocket.http.response.body' before 'websocket.accept'"),
+        (late_accept, "has sent 'websocket.accept' within its refusal"),
         (boom, "boom"),
     ],
 )
@@ -366,6 +372,19 @@ async def test_unknown_message_is_an_error(serve, caplog):
             await ws.recv()
         assert closed.value.code == 1011
     assert "has sent 'websocket.nonsense' after 'websocket.accept'" in caplog.text
+
+
+@pytest.mark.parametrize("wrong", [{"text": b"x"}, {"bytes": "x"}, {"text": 5}, {}])
+async def test_content_of_another_type_is_an_error(serve, caplog, wrong):
+    async def accept(receive, send):
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", **wrong})
+
+    async with serve(accept) as client, client.websocket("/admin") as ws:
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+        assert closed.value.code == 1011
+    assert "A 'websocket.send' has a str as `text` or bytes as `bytes`, not" in caplog.text
 
 
 async def test_origin_that_is_not_allowed_is_refused_before_the_application_is_called(serve):

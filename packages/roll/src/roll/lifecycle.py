@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from inspect import isawaitable
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 from weakref import WeakSet
 
 from roll_http import Limits, Server
@@ -23,6 +23,9 @@ __all__ = ["Lifecycle"]
 G = TypeVar("G", bound=Callable[..., AsyncIterator[Any]])
 L = TypeVar("L", bound=Listener)
 T = TypeVar("T")
+
+CLEANUP_SECONDS: Final = 5.0
+"""Seconds beyond the graceful timeout for what cleans up: the tasks may have used the others."""
 
 
 class Lifecycle(Events):
@@ -135,7 +138,7 @@ class Lifecycle(Events):
             await self._lifespans.enter()
         except BaseException:
             await self.kept_tasks.cancel()
-            await self._close()
+            await self._close(self._cleaned_up_by())
             raise
         try:
             # The list may grow: a listener may call an extension, which listens too.
@@ -150,21 +153,28 @@ class Lifecycle(Events):
         """Let the tasks end, send the event `shutdown` to all its listeners, leave the lifespans.
 
         The tasks have the graceful timeout, less the time that the stopping server has used. Then
-        they are cancelled. Exceptions are logged.
+        they are cancelled. The listeners and the lifespans have 5 seconds more, then they are
+        cancelled too. Exceptions are logged.
         """
+        until = self._cleaned_up_by()
         try:
             await self._end_tasks()
             for listener in list(self.hooks.get("shutdown", ())):
                 name = f"listener {described(listener)} of shutdown"
-                await self._try(name, call_listener, listener, "shutdown")
+                await self._try(name, call_until, until, listener)
             await self._end_tasks()  # the tasks that the listeners have started
         finally:
-            await self._close()
+            await self._close(until)
 
-    async def _close(self) -> None:
+    def _cleaned_up_by(self) -> float:
+        """Return the time of the loop at which what cleans up must have ended."""
+        now = asyncio.get_running_loop().time()
+        return now + self.limits.graceful_timeout + CLEANUP_SECONDS
+
+    async def _close(self, until: float) -> None:
         self.kept_tasks.close()
         try:
-            await self._lifespans.leave()
+            await self._lifespans.leave(until)
         finally:
             self._serving = None
 
@@ -198,6 +208,21 @@ def runs_here(loop: asyncio.AbstractEventLoop | None) -> bool:
         return loop is asyncio.get_running_loop()
     except RuntimeError:
         return False
+
+
+async def call_until(until: float, listener: Listener) -> None:
+    """Call a listener of `shutdown`.
+
+    Raises:
+        TimeoutError: it has not ended at that time of the loop, and was cancelled.
+    """
+    try:
+        async with asyncio.timeout_at(until) as limit:
+            await call_listener(listener, "shutdown")
+    except TimeoutError as error:
+        if limit.expired():
+            raise TimeoutError("It did not end in time, and was cancelled") from error
+        raise
 
 
 async def call_listener(listener: Listener, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from typing import Any, Final
@@ -22,8 +23,12 @@ SPELLING: Final = (
     " what is done at the end: `@app.lifespan`, `async def name(): ...`, `yield`"
 )
 
-
 NOT_SET: Final = object()
+
+LAST_SECOND: Final = 1.0
+"""Seconds for a lifespan that is left when no time is left, and for one that is cancelled."""
+
+logger = logging.getLogger("roll")
 
 
 class Lifespans:
@@ -65,11 +70,15 @@ class Lifespans:
             await lifespan.enter()
             self._entered.append(lifespan)
 
-    async def leave(self) -> None:
-        """Leave all entered lifespans; log their exceptions."""
+    async def leave(self, until: float) -> None:
+        """Leave all entered lifespans; log their exceptions.
+
+        `until` is the time of the loop at which those are cancelled that have not ended. The
+        others still get a moment then.
+        """
         entered, self._entered = self._entered or [], None
         for lifespan in reversed(entered):
-            await lifespan.leave()
+            await lifespan.leave(until)
 
 
 class Lifespan:
@@ -95,15 +104,22 @@ class Lifespan:
         adopt_variables(self._context)
         self._task.add_done_callback(self._take_end)
 
-    async def leave(self) -> None:
-        """Run the lifespan to its end; log its exceptions."""
+    async def leave(self, until: float) -> None:
+        """Run the lifespan to its end, but cancel it at a time of the loop; log its exceptions."""
         self._leaves.set()
-        await self._wait({self._task})  # `_take_end` logs an exception
+        left = until - asyncio.get_running_loop().time()
+        await self._wait({self._task}, max(left, LAST_SECOND))  # `_take_end` logs an exception
+        if not self._task.done():
+            logger.error("The %s is cancelled, because it has not ended in time", self._name)
+            self._task.cancel()
+            await self._wait({self._task}, LAST_SECOND)
 
-    async def _wait(self, futures: set[asyncio.Future[None]]) -> None:
+    async def _wait(
+        self, futures: set[asyncio.Future[None]], seconds: float | None = None
+    ) -> None:
         """Wait for the first of several futures; a cancellation here cancels the lifespan."""
         try:
-            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(futures, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             self._task.cancel()
             await asyncio.wait({self._task})

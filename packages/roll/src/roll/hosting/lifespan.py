@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from ..errors import log_error
 from .host import Host
@@ -14,6 +14,12 @@ from .host import Host
 __all__ = ["lifespan_of"]
 
 logger = logging.getLogger("roll")
+
+ANSWERS: Final = tuple(
+    f"lifespan.{step}.{result}"
+    for step in ("startup", "shutdown")
+    for result in ("complete", "failed")
+)
 
 
 async def lifespan_of(host: Host, app: Any) -> AsyncIterator[None]:
@@ -53,12 +59,13 @@ class Life:
             "state": self._host.state,
         }
         self._task = asyncio.ensure_future(
-            self._host.application(scope, self._receive, self._answers.put)
+            self._host.application(scope, self._receive, self._send)
         )
         answer = await self._ask("lifespan.startup")
         if answer is None:
             self._supported = False
-            error = self._task.exception()
+            # One that raises, `CancelledError` included, does not support lifespans.
+            error = None if self._task.cancelled() else self._task.exception()
             logger.debug("%s does not support lifespans: %r", self._host, error)
         elif answer["type"] == "lifespan.startup.failed":
             await self._end()
@@ -77,7 +84,12 @@ class Life:
         """Send a message and return the answer; None if the application ends without one."""
         self._due.put_nowait(kind)
         answer = asyncio.ensure_future(self._answers.get())
-        await asyncio.wait({answer, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait({answer, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            answer.cancel()
+            self._task.cancel()
+            raise
         if not answer.done():
             answer.cancel()
             return None
@@ -85,6 +97,19 @@ class Life:
 
     async def _receive(self) -> dict[str, Any]:
         return {"type": await self._due.get()}
+
+    async def _send(self, message: Any) -> None:
+        """Take an answer.
+
+        Raises:
+            RuntimeError: it is not a message of a lifespan.
+        """
+        kind = message.get("type") if isinstance(message, dict) else message
+        if kind not in ANSWERS:
+            raise RuntimeError(
+                f"{self._host} has sent {kind!r:.200}, which does not belong to a lifespan"
+            )
+        self._answers.put_nowait(message)
 
     async def _end(self) -> None:
         """Wait one turn of the loop for the end of the application; log its exception."""

@@ -175,7 +175,7 @@ class Session:
             await self._decide(message["type"], message)
 
     async def _decide(self, kind: str, message: Any) -> None:
-        if kind == "websocket.accept":
+        if kind == "websocket.accept" and self.denial is None:
             self._take_accept(message)
             self.accepted = True
             self.decided.set_result(None)
@@ -190,7 +190,8 @@ class Session:
             if not message.get("more_body", False):
                 self.decided.set_result(None)
         else:
-            raise RuntimeError(f"{self.host} has sent {kind!r} before 'websocket.accept'")
+            where = "within its refusal" if self.denial else "before 'websocket.accept'"
+            raise RuntimeError(f"{self.host} has sent {kind!r} {where}")
 
     def _take_accept(self, message: Any) -> None:
         fields = [(text_of(name), text_of(value)) for name, value in message.get("headers") or ()]
@@ -211,8 +212,25 @@ class Session:
             return
         if kind != "websocket.send":
             raise RuntimeError(f"{self.host} has sent {kind!r} after 'websocket.accept'")
-        text = message.get("text")
+        content = content_of(message)
         try:
-            await self.ws.send(message["bytes"] if text is None else text)
+            await self.ws.send(content)
         except ConnectionClosed as error:
             raise ClientDisconnected("The client has gone") from error
+
+
+def content_of(message: Any) -> str | bytes:
+    """Return the content of a message to a client.
+
+    Raises:
+        TypeError: its `text` is not a str, or its `bytes` are not bytes.
+    """
+    text, data = message.get("text"), message.get("bytes")
+    if isinstance(text, str):
+        return text
+    if text is None and isinstance(data, bytes | bytearray | memoryview):
+        return bytes(data)
+    raise TypeError(
+        "A 'websocket.send' has a str as `text` or bytes as `bytes`, not"
+        f" {type(data if text is None else text).__name__}"
+    )
