@@ -245,6 +245,27 @@ async def test_a_body_without_a_type_is_of_its_default_type(app, ask):
     assert "Content-Type: text/plain; charset=utf-8" in response.head
 
 
+EMPTY = {
+    "none": lambda response: None,
+    "text": lambda response: setattr(response, "body", ""),
+    "bytes": lambda response: setattr(response, "body", bytearray()),
+    "redirect": lambda response: setattr(response, "redirect", "/x"),
+    "error": lambda response: setattr(response, "status", 404),
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("fill", EMPTY)
+async def test_empty_body_gets_no_type(app, ask, fill, method):
+    @app.route("/empty")
+    async def handler(request, response):
+        EMPTY[fill](response)
+
+    response = await ask("/empty", method=method)
+    assert "content-type" not in response.head.lower()
+    assert (response.coding, response.sent) == (None, b"")
+
+
 async def test_an_untyped_body_stays_untyped(app, ask):
     class Untyped(app.Response):
         add_content_type = False

@@ -1,5 +1,7 @@
 """The extension `csrf`: what pages of other sites can't do."""
 
+import asyncio
+
 import pytest
 
 from roll import Roll, extensions
@@ -44,6 +46,8 @@ REFUSED = [
     {"Origin": "https://example.org.evil.example"},
     {"Origin": "https://example.org:8443"},
     {"Origin": "example.org"},
+    {"Origin": ""},
+    {"Origin": "https://"},
 ]
 
 
@@ -66,6 +70,24 @@ async def test_pages_of_other_sites_change_nothing(client, method, headers):
 async def test_pages_of_other_sites_may_link_here(client, headers):
     response = await client.get("/", headers={**HOST, **headers})
     assert response.status == 200
+
+
+NO_HOST = [b"", b"null", b"https://", b"://", b"https://evil.example"]
+
+
+@pytest.mark.parametrize("origin", NO_HOST)
+async def test_origin_without_a_host_does_not_match_a_missing_host(liveclient, origin):
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"POST / HTTP/1.0\r\nOrigin: %b\r\nContent-Length: 0\r\n\r\n" % origin)
+    assert (await reader.readline()).startswith(b"HTTP/1.1 403 ")
+    writer.close()
+
+
+async def test_client_without_a_host_and_an_origin_is_no_browser(liveclient):
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(b"POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+    writer.close()
 
 
 @pytest.mark.parametrize("headers", REFUSED)

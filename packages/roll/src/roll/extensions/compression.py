@@ -125,6 +125,8 @@ class Compressor:
             data, stream, kind = read_body(response.body)
         except InvalidResponse:  # it is reported when the body is sent
             return
+        if stream is None and not data:
+            kind = ""  # no type is sent with an empty body, unless the handler has set one
         if stream is not None:
             response.body = stream  # `read_body` has called a generator function
         if self._is_compressible(response, kind):

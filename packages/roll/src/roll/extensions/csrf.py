@@ -54,14 +54,15 @@ def check(request: Any, allowed: Collection[str]) -> None:
 
 
 def is_ours(request: Any, allowed: Collection[str]) -> bool:
-    origin = request.origin
+    origin = request.headers.get("ORIGIN")
     if origin in allowed:
         return True
     site = request.headers.get("SEC-FETCH-SITE")
     if site is not None:
         return site in OURS
     # This is a browser from before 2023, or plain HTTP. Ignore the scheme: a proxy may end TLS.
-    return not origin or origin.partition("://")[2] == request.host
+    # The origin "null" has no host: it must not match a request without `Host`.
+    return origin is None or (origin.partition("://")[2] or None) == request.host
 
 
 def extras_of(request: Any) -> Any:
