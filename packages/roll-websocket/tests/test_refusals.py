@@ -200,3 +200,32 @@ class Failing:
 
     def write(self, data: bytes) -> None:
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("line", ["HEAD / HTTP/1.1", "HEAD / HTTP/1.0", "HEAD x HTTP/1.1"])
+async def test_head_is_refused_without_content(serve: Any, wire: Any, line: str) -> None:
+    raw = await (await serve()).socket()
+    raw.send(wire.head(line=line))
+    head, _, body = (await raw.rest()).partition(b"\r\n\r\n")
+    assert head.startswith((b"HTTP/1.1 405 ", b"HTTP/1.1 400 "))
+    assert b"\r\nContent-Length: " in head
+    assert body == b""
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000])
+@pytest.mark.parametrize("count", [1, 2, 50])
+async def test_empty_lines_before_a_handshake_are_ignored(
+    serve: Any, wire: Any, count: int, step: int
+) -> None:
+    raw = await (await serve()).socket()
+    data = b"\r\n" * count + wire.head() + wire.frame(1, b"hi")
+    for start in range(0, len(data), step):
+        raw.send(data[start : start + step])
+    assert (await raw.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    assert await raw.frame() == (0x81, b"hi")
+
+
+async def test_empty_line_within_a_head_ends_it(serve: Any, wire: Any) -> None:
+    raw = await (await serve()).socket()
+    raw.send(wire.head().replace(b"Upgrade: websocket\r\n", b"\r\nUpgrade: websocket\r\n"))
+    assert (await raw.rest()).startswith(b"HTTP/1.1 4")

@@ -49,7 +49,11 @@ class Opening(asyncio.Protocol):
     def __init__(self, listener: Owner) -> None:
         self.listener = listener
         self.reader = StreamReader()
-        self.parser: Generator[None, None, Request] = Request.parse(self.reader.read_line)
+        self.parser: Generator[None, None, Request] = Request.parse(self.read_line)
+        self.begun = False
+        """Whether the request line has come."""
+        self.method: str | None = None
+        """The method of a request whose head is complete."""
         self.refused = False
         self.checking: asyncio.Task[None] | None = None
 
@@ -101,6 +105,14 @@ class Opening(asyncio.Protocol):
             LOGGER.exception("A connection failed before it was a WebSocket")
             self.transport.abort()
 
+    def read_line(self, *limits: Any) -> Generator[None, None, bytearray]:
+        """Return the next line, without empty lines before the request line (RFC 9112 2.2)."""
+        line = yield from self.reader.read_line(*limits)
+        while not self.begun and line == b"\r\n":
+            line = yield from self.reader.read_line(*limits)
+        self.begun = True
+        return line
+
     def parse(self) -> None:
         """Parse the request; check it when it is complete."""
         request = None
@@ -119,6 +131,7 @@ class Opening(asyncio.Protocol):
 
     def check(self, parsed: Request) -> None:
         """Have the listener check the request, then open the connection."""
+        self.method = parsed.method
         try:
             request = ListenerRequest(parsed, self.client)
             checked = self.listener.check(request)
@@ -213,7 +226,7 @@ class Opening(asyncio.Protocol):
     def answer(self, error: HandshakeError) -> bytes:
         """Return the answer of an error, or a 500 for one that has none."""
         try:
-            return refusal(error)
+            return refusal(error, self.method)
         except Exception:
             LOGGER.exception("A handshake could not be refused as it was asked")
-            return refusal(FAILED)
+            return refusal(FAILED, self.method)

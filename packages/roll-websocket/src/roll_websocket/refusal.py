@@ -12,8 +12,11 @@ __all__ = ["refusal"]
 RESERVED = {"connection", "content-length", "date", "transfer-encoding"}
 
 
-def refusal(error: HandshakeError) -> bytes:
-    """Return the answer. Raise an exception if the error was changed and cannot be sent."""
+def refusal(error: HandshakeError, method: str | None = None) -> bytes:
+    """Return the answer to a request with this method.
+
+    Raises an exception if the error was changed and cannot be sent.
+    """
     check_refusal(error.status, error.message)
     # A 304 has no content (RFC 9110 15.4.5): clients would read it as the next response.
     empty = error.status == HTTPStatus.NOT_MODIFIED
@@ -31,7 +34,8 @@ def refusal(error: HandshakeError) -> bytes:
         *([] if empty else [f"Content-Length: {len(body)}"]),
         "Connection: close",
     ]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+    return head if method == "HEAD" else head + body  # RFC 9110 9.3.2
 
 
 def phrase(status: int) -> str:
