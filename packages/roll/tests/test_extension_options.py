@@ -174,8 +174,11 @@ def test_invalid_option_is_an_error_where_it_is_given(app, extension, options, t
     ids=map(str, range(18)),
 )
 async def test_valid_option_is_accepted(app, extension, options):
+    level = logging.getLogger("roll").level
     extension(app, **options)
     await app.startup()
+    await app.shutdown()
+    logging.getLogger("roll").setLevel(level)
 
 
 async def test_methods_are_sent_in_upper_case(app, client):
