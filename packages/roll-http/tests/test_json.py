@@ -63,6 +63,18 @@ async def test_json_that_a_codec_refuses_is_a_400(codec):
     assert caught.value.status == 400
 
 
+@pytest.mark.parametrize("given", [None, 5, ["a"], {}, iter("a")])
+def test_codec_that_gives_neither_text_nor_bytes_is_an_error(given):
+    class App:
+        class JSON:
+            dumps = staticmethod(lambda value: given)
+
+    response = Response(App(), None)
+    with pytest.raises(TypeError, match="`dumps` of a JSON codec returns text or bytes, not "):
+        response.json = {}
+    assert response.body == b""
+
+
 def test_codec_calls_its_default_for_unknown_values():
     assert JSONCodec(default=str).dumps({"a": 1j}) == '{"a":"1j"}'
     with pytest.raises(TypeError, match="complex"):

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import reprlib
 import warnings
 from functools import partial
 from pathlib import Path
@@ -62,6 +63,27 @@ MISTAKES = [
     ),
     (cors, {"max_age": -2}, "`max_age` is a number of seconds, not -2"),
     (cors, {"max_age": True}, "`max_age` is a number of seconds, not True"),
+    (cors, {"max_age": 2**31 + 1}, "`max_age` is a number of seconds, not 2147483649"),
+    (cors, {"max_age": 10**4000}, "`max_age` is a number of seconds, not 1000"),
+    *(
+        (
+            cors,
+            {"origin": "https://a.org", "credentials": True, "headers": names},
+            "`credentials=True` needs the names of the headers",
+        )
+        for names in ("*", " * ", "X, *", "X,\t*\t", ["X", "*"])
+    ),
+    (static, {"max_age": 10**4000}, "`max_age` is a number of seconds, such as 3600, not 1000"),
+    *(
+        (static, {"default_index": value}, "`default_index` is text, such as 'index.html', not ")
+        for value in (0, False, [], {}, b"")
+    ),
+    *(
+        (access_log, {"format": f"%({name})c"}, "`format` cannot be filled in: ")
+        for name in ("peer", "bytes", "duration", "{A}i")
+    ),
+    (logger, {"access_format": "%(bytes)c"}, "`access_format` is text with fields of"),
+    (logger, {"access_format": "%(peer)c"}, "`access_format` is text with fields of"),
     (cors, {"max_age": "600"}, "`max_age` is a number of seconds, not '600'"),
     (cors, {"origin": b"*"}, "`origin` is an origin, several, or a function, not b'*'"),
     (cors, {"origin": [5]}, "`origin` has origins as browsers send them, such as 'https://ex"),
@@ -139,7 +161,7 @@ MISTAKES = [
 @pytest.mark.parametrize(
     ("extension", "options", "text"),
     MISTAKES,
-    ids=[f"{function.__name__} {options}" for function, options, _ in MISTAKES],
+    ids=[f"{function.__name__} {reprlib.repr(options)}" for function, options, _ in MISTAKES],
 )
 def test_invalid_option_is_an_error_where_it_is_given(app, extension, options, text):
     level = logging.getLogger("roll").level

@@ -18,6 +18,19 @@ def status(app, client):
     return status
 
 
+@pytest.mark.parametrize("accept", ["text/html", "image/png", "*/*", ""])
+async def test_response_varies_with_accept_whatever_its_status(status, client, accept):
+    await status(accept)
+    response = await client.get("/", headers={"Accept": accept})
+    assert response.status in {200, 406}
+    assert response.headers["Vary"] == "Accept"
+
+
+async def test_route_that_offers_no_types_does_not_vary(status, app, client):
+    app.route("/any")(lambda request, response: None)
+    assert "Vary" not in (await client.get("/any", headers={"Accept": "a/b"})).headers
+
+
 async def test_each_method_has_its_own_media_types(status, app, client):
     app.route("/", methods=["POST"])(lambda request, response: None)
     app.routes.add("/", PUT=lambda request, response: None)

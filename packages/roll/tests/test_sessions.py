@@ -256,6 +256,28 @@ async def test_store_forgets_an_emptied_session(app, browser):
     assert len(store) == 0
 
 
+class PlainStore(dict):
+    """A store that does not wait."""
+
+    load = dict.get
+
+    def save(self, key, data, seconds):
+        self[key] = data
+
+    def delete(self, key):
+        self.pop(key, None)
+
+
+async def test_methods_of_a_store_may_be_plain_functions(app, browser):
+    store = PlainStore()
+    site(app, store=store)
+    await browser.get("/set/a/b")
+    assert await browser.get("/get") == {"a": "b"}
+    assert len(store) == 1
+    await browser.get("/clear")
+    assert store == {}
+
+
 async def test_session_that_the_store_has_lost_is_empty(app, browser):
     store = MemoryStore()
     site(app, store=store)

@@ -220,6 +220,12 @@ async def test_the_codec_of_the_application_encodes(client, app):
     assert b"data: [\ndata: 1]\n\n" in client.protocol.transport.data
 
 
+@pytest.mark.parametrize("given", [None, 5, ["a"], {}])
+def test_codec_that_gives_neither_text_nor_bytes_is_an_error(given):
+    with pytest.raises(TypeError, match="`dumps` of a JSON codec returns text or bytes, not "):
+        encode_event({"a": 1}, lambda value: given)
+
+
 async def test_a_head_has_no_event_and_its_source_is_closed(app, client):
     began = []
 

@@ -228,6 +228,14 @@ async def test_requests_for_resources_of_a_page_get_no_fallback(ask, method, hea
     response = await ask("/assets/gone.js", method, headers=headers, fallback="index.html")
     assert response.status == status
     assert (response.headers["sent"] == b"<p>index") is (status == 200)
+    varies = response.headers.get("Vary")
+    assert varies == (None if status == 405 else "Accept, Sec-Fetch-Mode")
+
+
+async def test_missing_file_without_a_fallback_does_not_vary(ask):
+    response = await ask("/assets/gone.js", headers={"Accept": "text/html"})
+    assert response.status == 404
+    assert "Vary" not in response.headers
 
 
 async def test_other_methods_get_no_fallback(ask):

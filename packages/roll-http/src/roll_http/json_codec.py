@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn, Protocol, cast
 
 from .callables import is_plain
 
-__all__ = ["PLAIN_JSON", "JSONCodec", "SpeaksJSON", "codec_of", "escape_surrogates"]
+__all__ = ["PLAIN_JSON", "JSONCodec", "SpeaksJSON", "codec_of", "encoded", "escape_surrogates"]
 
 INFINITY = float("inf")
 
@@ -220,3 +220,12 @@ def _iterator(default: Callable[[Any], Any] | None) -> Callable[[Any, int], Iter
 
 PLAIN_JSON: Final = JSONCodec()
 """The codec of applications without `JSON`."""
+
+
+def encoded(text: Any) -> bytes | bytearray | memoryview:
+    """Return what a codec has given as bytes; raise `TypeError` for other than text and bytes."""
+    if isinstance(text, str):
+        return text.encode()
+    if isinstance(text, bytes | bytearray | memoryview):
+        return text
+    raise TypeError(f"`dumps` of a JSON codec returns text or bytes, not {text!r}")

@@ -12,7 +12,7 @@ from ._core.copies import copy_deeply
 from .cookies import Cookies, set_in_python
 from .foreign_cookies import cookie_lines
 from .h1.response_fields import drop_field
-from .json_codec import PLAIN_JSON, JSONCodec, codec_of, escape_surrogates
+from .json_codec import PLAIN_JSON, JSONCodec, codec_of, encoded, escape_surrogates
 
 __all__ = ["Response"]
 
@@ -108,8 +108,7 @@ class Response(ResponseBase):
             text = "".join(codec.iterate(value, 0))
             self.body = (text if text.isascii() else escape_surrogates(text)).encode()
         else:
-            text = codec.dumps(value)
-            self.body = text.encode() if isinstance(text, str) else text
+            self.body = encoded(codec.dumps(value))
         if self.headers:
             drop_field(self.headers, "content-type")
         self.headers["Content-Type"] = "application/json; charset=utf-8"

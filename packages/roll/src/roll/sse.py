@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from roll_http.json_codec import encoded
 from roll_http.syntax import has_forbidden
 
 __all__ = ["COMMENT", "ServerSentEvent", "encode_event", "looks_like_event", "number_of"]
@@ -160,8 +161,8 @@ def encode_event(item: Any, dumps: Dumps) -> bytes:
 def text_of(data: Any, dumps: Dumps) -> str:
     if isinstance(data, str):
         return data
-    encoded = data if isinstance(data, bytes | bytearray | memoryview) else dumps(data)
-    return encoded if isinstance(encoded, str) else bytes(encoded).decode()
+    given = data if isinstance(data, bytes | bytearray | memoryview) else dumps(data)
+    return given if isinstance(given, str) else bytes(encoded(given)).decode()
 
 
 def data_lines(text: str) -> Iterator[str]:

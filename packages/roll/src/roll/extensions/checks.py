@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import reprlib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from roll_http import HTTP_METHODS
 from roll_http.syntax import is_token
@@ -13,6 +14,7 @@ from roll_http.syntax import is_token
 from ..logs.formats import check_widths
 
 __all__ = [
+    "LONGEST",
     "check_access_format",
     "check_folder",
     "check_handler",
@@ -25,6 +27,10 @@ __all__ = [
     "checked_methods",
     "checked_names",
 ]
+
+
+LONGEST: Final = 2**31
+"""The longest time in seconds that a cache must be able to hold (RFC 9111 1.2.2)."""
 
 
 def check_text(name: str, value: object, example: str) -> None:
@@ -50,8 +56,8 @@ def check_reading(extras: Mapping[str, Any]) -> None:
 def check_seconds(name: str, value: object) -> None:
     """Check a number of seconds or None; -1 tells browsers to remember nothing."""
     number = isinstance(value, int) and not isinstance(value, bool)
-    if value is not None and not (number and value >= -1):  # type: ignore[operator]
-        raise ValueError(f"`{name}` is a number of seconds, not {value!r}")
+    if value is not None and not (number and -1 <= value <= LONGEST):  # type: ignore[operator]
+        raise ValueError(f"`{name}` is a number of seconds, not {reprlib.repr(value)}")
 
 
 # Names in lists.
@@ -141,7 +147,7 @@ def check_access_format(name: str, value: Any, fields: Mapping[str, Any]) -> Non
         check_widths(name, value)
     try:
         filled_in = value is None or ("%(" in value and isinstance(value % fields, str))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{expected}: {error!r}") from None
     if not filled_in:
         raise ValueError(expected)

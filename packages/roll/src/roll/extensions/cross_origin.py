@@ -96,7 +96,7 @@ def refuse_any(origin: Origin, headers: str | Collection[str] | None) -> None:
             "`credentials=True` needs origins: browsers refuse it with '*'. Write"
             " `origin=['https://example.org']`, or a function that tells which are allowed"
         )
-    if headers is not None and "*" in joined(headers).split(","):
+    if headers is not None and "*" in map(str.strip, joined(headers).split(",")):
         raise ValueError(
             "`credentials=True` needs the names of the headers: browsers take '*' for a name"
             " then. Write `headers=['Content-Type']`, or what is sent"

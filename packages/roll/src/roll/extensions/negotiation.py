@@ -11,6 +11,7 @@ from roll_http import HttpError
 from roll_http.syntax import TCHARS
 
 from ..application import Roll
+from ..fields import vary_on
 from ..views import endpoint_of
 
 __all__ = ["content_negociation"]
@@ -36,15 +37,19 @@ def content_negociation(app: Roll) -> None:
 
     A request without `Accept` gets a 406 too. A route without `accepts` takes all requests. The
     extra holds for the methods that are registered with it. Wildcards and qualities count (RFC
-    9110 12.5.1), parameters do not. Malformed media ranges are ignored.
+    9110 12.5.1), parameters do not. Malformed media ranges are ignored. Responses of a route with
+    `accepts` have `Vary: Accept`.
     """
 
     @app.listen("request")
-    def refuse(request: Any) -> None:
+    def refuse(request: Any, response: Any) -> None:
         payload = request.route.payload
         extras = endpoint_of(payload, request).extras
         offered = (payload if extras is None else extras).get("accepts")
-        if offered is not None and not acceptable(request.headers.get("ACCEPT", ""), offered):
+        if offered is None:
+            return
+        vary_on(response.headers, "Accept")
+        if not acceptable(request.headers.get("ACCEPT", ""), offered):
             raise HttpError(HTTPStatus.NOT_ACCEPTABLE)
 
 

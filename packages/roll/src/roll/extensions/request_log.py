@@ -21,7 +21,7 @@ EXAMPLE: Final = {
     "url": "/",
     "version": "1.1",
     "status": 200,
-    "bytes": 0,
+    "bytes": 2**40,
     "duration": 0.1,
 }
 """The fields of an access log."""

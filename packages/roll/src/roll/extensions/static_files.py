@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from roll_http import HttpError
+
 from ..application import Roll
 from ..files import answer
 from ..places import check_index
@@ -70,7 +72,7 @@ def static(
     check_folder("root", root)
     check_text("name", name, DEFAULT_NAME)
     check_flag("dotfiles", dotfiles)
-    if default_index:
+    if default_index not in ("", None):
         check_text("default_index", default_index, "index.html")
         check_index(default_index, dotfiles)
     advise_on_extras(extras, OPTIONS)
@@ -88,8 +90,12 @@ def static(
 
     async def serve(request: Any, response: Any, path: str) -> None:
         def look_and_answer() -> None:
-            with policy.find(path, request) as file:
-                answer(file, request, response)
+            try:
+                with policy.find(path, request) as file:
+                    answer(file, request, response)
+            except HttpError as error:
+                policy.vary(response, error)
+                raise
 
         # Use one thread for all steps: the switch to a thread is most of the cost of a small file.
         await asyncio.to_thread(look_and_answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any, Final
 from roll_http import HttpError
 
 from ..codings import accepted
+from ..fields import vary_on
 from ..files import OpenFile, content_type, find
 from ..places import check_index
 from ..settings import check_flag
-from .checks import check_text
+from .checks import LONGEST, check_text
 from .negotiation import qualities
 
 __all__ = ["Policy", "cache_control", "check_policy"]
@@ -25,6 +27,10 @@ SUFFIXES: Final = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 
 PAGES: Final = (("text", "html"), ("application", "xhtml+xml"))
 """Types that only navigations have in `Accept`: scripts, images and `fetch` send `*/*`."""
+
+
+CHOOSING: Final = ("Accept", "Sec-Fetch-Mode")
+"""The fields of a request that tell whether it gets the fallback."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,14 @@ class Policy:
             if error.status != HTTPStatus.NOT_FOUND or not (self.fallback and navigates(request)):
                 raise
         file = find(self.folder, self.fallback, "", self.dotfiles)
-        file.varies += ["Accept", "Sec-Fetch-Mode"]
+        file.varies += CHOOSING
         return file
+
+    def vary(self, response: Any, error: HttpError) -> None:
+        """Say that another request may get the fallback in place of this 404."""
+        if self.fallback and error.status == HTTPStatus.NOT_FOUND:
+            for field in CHOOSING:
+                vary_on(response.headers, field)
 
     def _smaller(self, file: OpenFile, accept_encoding: str) -> OpenFile:
         """Return a compressed sibling of a file if there is a current one, otherwise the file."""
@@ -113,8 +125,9 @@ def check_policy(
     check_flag("precompressed", precompressed)
     check_flag("immutable", immutable)
     number = isinstance(max_age, int) and not isinstance(max_age, bool)
-    if max_age is not None and not (number and max_age >= 0):
-        raise ValueError(f"`max_age` is a number of seconds, such as 3600, not {max_age!r}")
+    if max_age is not None and not (number and 0 <= max_age <= LONGEST):
+        given = reprlib.repr(max_age)
+        raise ValueError(f"`max_age` is a number of seconds, such as 3600, not {given}")
     if fallback != "":
         check_text("fallback", fallback, "index.html")
         check_index(fallback, dotfiles, "fallback")

@@ -26,8 +26,11 @@ WIDTHS: Final = re.compile(
 HEADER: Final = re.compile(r"\{([^{}]+)\}([io])")
 """A field of the request (`i`) or of the response (`o`), as in Apache and gunicorn."""
 
-NUMBERS: Final[dict[str, Any]] = {"status": 200, "bytes": 0, "duration": 0.0}
-"""The fields that are numbers; all others are text."""
+NUMBERS: Final[dict[str, Any]] = {"status": 200, "bytes": 2**40, "duration": 0.0}
+"""Examples of the fields that are numbers; all others are text."""
+
+TEXT: Final = "--"
+"""An example of a text, for which `%c` cannot be used."""
 
 
 def text_of(value: object) -> str:
@@ -111,8 +114,8 @@ def compiled(
     # Fill in by position: this takes half the time of a dict of names.
     positional = NAMES.sub(lambda found: "%%" if found[1] is None else "%", template) + "\n"
     try:
-        positional % tuple(numbers.get(name, "-") for name in names)
-    except (TypeError, ValueError) as error:
+        positional % tuple(numbers.get(name, TEXT) for name in names)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"`format` cannot be filled in: {template!r}: {error}") from None
 
     def line(request: Any, response: Any, size: int, seconds: float) -> str:

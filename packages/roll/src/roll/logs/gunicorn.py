@@ -73,7 +73,7 @@ def atoms() -> dict[str, Getter]:
     }
 
 
-NUMBERS: Final = {"B": 0, "T": 0, "D": 0, "M": 0}
+NUMBERS: Final = dict.fromkeys("BTDM", 2**40)
 
 
 def header_of(name: str, side: str) -> Getter:

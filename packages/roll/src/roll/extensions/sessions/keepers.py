@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any, Final
 
 from ...fields import vary_on
@@ -58,6 +59,11 @@ def new_key() -> str:
     from secrets import token_urlsafe  # noqa: PLC0415 - the import takes 3 ms
 
     return token_urlsafe(32)
+
+
+async def settled(result: Any) -> Any:
+    """Return the result of a store, whose methods may be async or not."""
+    return await result if isawaitable(result) else result
 
 
 class CookieKeeper:
@@ -116,7 +122,7 @@ class StoreKeeper:
         if found is None:
             return NOTHING
         key, age = found
-        text = await self.store.load(key)
+        text = await settled(self.store.load(key))
         return NOTHING if text is None else Kept(json.loads(text), text, age, key)
 
     async def keep(self, request: Any, response: Any) -> None:
@@ -141,9 +147,9 @@ class StoreKeeper:
             await self._forget(session)
         if key is None or session.renewed:
             key = new_key()
-        await self.store.save(key, text, self.settings.max_age)
+        await settled(self.store.save(key, text, self.settings.max_age))
         self.settings.set(response, self._signer.write(key), self.settings.max_age)
 
     async def _forget(self, session: Session) -> None:
         if session.kept.key is not None:
-            await self.store.delete(session.kept.key)
+            await settled(self.store.delete(session.kept.key))

@@ -17,6 +17,7 @@ MOST: Final = 100_000
 class SessionStore(Protocol):
     """A store of sessions: any object with these three methods, which may raise anything.
 
+    The methods may be plain functions too, if they do not wait.
     A `key` has 43 characters of the base64url alphabet. `data` is JSON.
     """
 
