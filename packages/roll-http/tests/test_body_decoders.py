@@ -85,6 +85,21 @@ def test_malformed_chunks_are_refused(data):
     assert caught.value.status == 400
 
 
+@pytest.mark.parametrize(
+    "before", [b" ;a=b", b"; a=b", b";a =b", b";a= b", b";a=b ", b" ", b"\t;a"]
+)
+def test_white_space_in_a_chunk_extension_is_refused(before):
+    with pytest.raises(RequestError, match="Malformed chunked body"):
+        ChunkedDecoder(100).feed(b"1" + before + b"\r\na\r\n0\r\n\r\n", 0)
+
+
+@pytest.mark.parametrize("extension", [b";a=b", b';a="x y"', b";a", b";a=b;c"])
+def test_chunk_extension_is_dropped(extension):
+    decoder = ChunkedDecoder(100)
+    assert decoder.feed(b"1" + extension + b"\r\na\r\n0\r\n\r\n", 0)[0] == b"a"
+    assert decoder.complete
+
+
 def test_extensions_and_trailers_are_limited_but_small_chunks_are_not():
     with pytest.raises(RequestError, match="too large"):
         feed_cut(ChunkedDecoder(100), [b"3;" + b"a" * 200])

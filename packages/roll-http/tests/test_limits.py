@@ -9,6 +9,14 @@ from roll_http import Limits
 
 NAMES = [field.name for field in fields(Limits)]
 LIFTED = ["body", "connections", "linger"]
+WAITED = [
+    "head_timeout",
+    "body_timeout",
+    "body_rate_window",
+    "keep_alive_timeout",
+    "write_timeout",
+    "tls_handshake_timeout",
+]
 NEEDED = ["request_line", "head", "headers", "connections"]
 
 
@@ -16,7 +24,8 @@ NEEDED = ["request_line", "head", "headers", "connections"]
 @pytest.mark.parametrize("name", NAMES)
 def test_a_value_that_cannot_work_is_refused(name, value):
     with pytest.raises(
-        ValueError, match=f"^The limit '{name}' must be a .*number.*, at least [01].*, not"
+        ValueError,
+        match=f"^The limit '{name}' must be a .*number.*, (at least [01]|above 0).*, not",
     ):
         Limits(**{name: value})
     with pytest.raises(ValueError, match=f"^The limit '{name}'"):
@@ -28,13 +37,13 @@ def test_none_lifts_only_the_limits_that_accept_it(name):
     if name in LIFTED:
         assert getattr(Limits(**{name: None}), name) is None
     else:
-        with pytest.raises(ValueError, match=f"'{name}' .*, at least [01], not None"):
+        with pytest.raises(ValueError, match=f"'{name}' .*, (at least [01]|above 0), not None"):
             Limits(**{name: None})
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_least_and_other_whole_numbers_are_taken(name):
-    least = 1 if name in NEEDED else 0
+    least = 1 if name in NEEDED else 0.001 if name in WAITED else 0
     assert getattr(Limits(**{name: least}), name) == least
     assert getattr(Limits(**{name: 7}), name) == 7
 
@@ -43,6 +52,15 @@ def test_least_and_other_whole_numbers_are_taken(name):
 def test_limit_that_no_request_meets_is_refused(name):
     with pytest.raises(ValueError, match=f"The limit '{name}' must be a whole number, at least 1"):
         Limits(**{name: 0})
+
+
+@pytest.mark.parametrize("name", WAITED)
+@pytest.mark.parametrize("value", [0, 0.0, -0.0])
+def test_time_in_which_no_request_can_arrive_is_refused(name, value):
+    with pytest.raises(
+        ValueError, match=f"'{name}' must be a number of seconds, .*, above 0, not"
+    ):
+        Limits(**{name: value})
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,10 +20,12 @@ MIB = 1024 * KIB
 class Limits:
     """The limits and timeouts of a server; sizes in bytes, times in seconds.
 
-    `None` lifts the limits that accept it.
+    `None` lifts the limits that accept it, and `math.inf` lifts a timeout. A `graceful_timeout`, a
+    `body_rate` and the times of lingering may be 0; the other times are above 0.
 
     Raises:
-        ValueError: a limit is negative, or not a number of its kind.
+        ValueError: a limit is negative, or not a number of its kind, or a time is 0 where no
+            request could be answered in time.
     """
 
     request_line: int = 8 * KIB
@@ -91,18 +93,31 @@ class Limits:
 # Without any of these, no request could be answered.
 _NEEDED = frozenset({"request_line", "head", "headers", "connections"})
 
+# With a time of 0 for one of these, a request in two packets would be too late.
+_WAITED = frozenset(
+    {
+        "head_timeout",
+        "body_timeout",
+        "body_rate_window",
+        "keep_alive_timeout",
+        "write_timeout",
+        "tls_handshake_timeout",
+    }
+)
+
 
 def check(name: str, kind: str, value: Any) -> None:
     """Raise a `ValueError` unless a limit is of its kind, one of those annotated above."""
     if value is None and "None" in kind:
         return
     least = 1 if name in _NEEDED else 0
-    if not _is_number(value, whole="int" in kind) or value < least:
+    waited = name in _WAITED
+    if not _is_number(value, whole="int" in kind) or value < least or (waited and not value):
         wanted = "a whole number" if "int" in kind else "a number of seconds, or of bytes a second"
         none = ", or None for no limit" if "None" in kind else ""
         raise ValueError(
-            f"The limit {name!r} must be {wanted}, at least {least}{none}, not"
-            f" {reprlib.repr(value)}"
+            f"The limit {name!r} must be {wanted}, {'above' if waited else 'at least'} {least}{none},"
+            f" not {reprlib.repr(value)}"
         )
 
 
