@@ -61,6 +61,8 @@ MISTAKES = [
         {"credentials": "no", "origin": "https://a.org"},
         "`credentials` is True or False",
     ),
+    (cors, {"max_age": 2**31 + 1}, "`max_age` is a number of seconds, not 2147483649"),
+    (cors, {"max_age": 10**400}, "`max_age` is a number of seconds, not <an int of 1329 bits>"),
     (cors, {"max_age": -2}, "`max_age` is a number of seconds, not -2"),
     (cors, {"max_age": True}, "`max_age` is a number of seconds, not True"),
     (cors, {"max_age": 2**31 + 1}, "`max_age` is a number of seconds, not 2147483649"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from enum import Enum
 from urllib.parse import urlencode
 
 import pytest
@@ -129,6 +130,9 @@ async def test_every_accepted_id_is_sent_back(app, liveclient, value):
         {"retry": 1.5},
         {"retry": "1000"},
         {"retry": True},
+        {"retry": 2**31},
+        {"retry": 10**400},
+        {"id": 10**4096},
         {"comment": 1},
     ],
     ids=str,
@@ -136,6 +140,40 @@ async def test_every_accepted_id_is_sent_back(app, liveclient, value):
 def test_a_field_that_clients_would_misread_is_refused(fields):
     with pytest.raises(ValueError, match=next(iter(fields))):
         ServerSentEvent("data", **fields)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"retry": [0] * 10**5}, {"id": "\0" * 10**5}, {"event": {1: "x" * 10**5}}]
+)
+def test_a_refused_field_is_shown_in_short(fields):
+    with pytest.raises(ValueError, match=next(iter(fields))) as told:
+        ServerSentEvent("data", **fields)
+    assert len(str(told.value)) < 500
+
+
+class Word(str, Enum):  # noqa: UP042 - `str()` of a member is its name, on Python 3.11
+    A = "a"
+
+
+class Number(int, Enum):
+    SEVEN = 7
+
+
+def test_members_of_an_enum_are_sent_as_their_values():
+    event = ServerSentEvent(Word.A, event=Word.A, id=Number.SEVEN, retry=Number.SEVEN)
+    assert encoded(event) == b"retry: 7\nid: 7\nevent: a\ndata: a\n\n"
+    assert encoded(ServerSentEvent(id=Word.A)) == b"id: a\n\n"
+    assert encoded(Word.A) == b"data: a\n\n"
+
+
+@pytest.mark.parametrize("name", ["id", "retry", "event", "comment"])
+def test_a_number_that_python_does_not_write_is_refused(name):
+    with pytest.raises(ValueError, match=name):
+        ServerSentEvent(**{name: 10**5000})
+
+
+def test_the_longest_retry_is_sent():
+    assert encoded(ServerSentEvent(retry=2**31 - 1)) == b"retry: 2147483647\n\n"
 
 
 def test_an_event_shows_its_fields_and_cannot_be_changed():

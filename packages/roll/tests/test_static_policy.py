@@ -285,6 +285,8 @@ async def test_the_page_may_be_compressed(ask, root):
         ({"precompressed": "yes"}, "precompressed"),
         ({"immutable": 1}, "immutable"),
         ({"max_age": -1}, "max_age"),
+        ({"max_age": 2**31 + 1}, "max_age"),
+        ({"max_age": 10**400}, "max_age"),
         ({"max_age": 1.5}, "max_age"),
         ({"max_age": True}, "max_age"),
         ({"max_age": "3600"}, "max_age"),

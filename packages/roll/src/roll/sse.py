@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from roll_http.json_codec import encoded
+from roll_http.shown import shown
 from roll_http.syntax import has_forbidden
 
 __all__ = ["COMMENT", "ServerSentEvent", "encode_event", "looks_like_event", "number_of"]
@@ -24,6 +25,14 @@ Clients send the id back in a head, and servers and proxies accept heads of 8 Ki
 cookies.
 """
 
+TOO_LARGE: Final = 10 ** (LONGEST_ID - 1)
+"""The first number that is too long for an id; one place is for the sign."""
+
+LONGEST_RETRY: Final = 2**31 - 1
+"""The most milliseconds of `retry`, 24 days: timers of browsers count in 32 bits."""
+
+DIGITS: Final = re.compile(r"[0-9]{1,10}")
+
 NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 """A number of 64 bits, as databases count rows; some of 19 digits are too large."""
 
@@ -40,7 +49,7 @@ class ServerSentEvent:
     `event` does not reach the listeners of a page, but its `id` and `retry` take effect. `event`
     is the name for which a page listens (`"message"` by default). The client sends `id` back when
     it reconnects: it is then `request.last_event_id`. `retry` is the time before the client
-    reconnects, in milliseconds. Clients ignore a `comment`. Events are immutable.
+    reconnects, in milliseconds, at most 2**31 - 1. Clients ignore a `comment`. Events are immutable.
 
     Raises:
         ValueError: `event` has a line break, `id` cannot be sent in a header field, `retry` is
@@ -58,13 +67,13 @@ class ServerSentEvent:
         comment: str | None = None,
     ) -> None:
         if event is not None:
-            check_line("event", event)
+            event = checked_line("event", event)
         if id is not None:
             id = checked_id(id)  # noqa: A001
         if retry is not None:
-            check_retry(retry)
+            retry = checked_retry(retry)
         if comment is not None and not isinstance(comment, str):
-            raise ValueError(f"`comment` is text, not {comment!r}")
+            raise ValueError(f"`comment` is text, not {shown(comment)}")
         self._data, self._event, self._id = data, event, id
         self._retry, self._comment = retry, comment
 
@@ -125,28 +134,44 @@ def checked_id(value: Any) -> str:
         ValueError: the id cannot be sent in a header field.
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    check_line("id", value)
+        if abs(value) >= TOO_LARGE:
+            raise ValueError(f"`id` is {shown(value)}: it would not come back")
+        return int.__repr__(value)
+    value = checked_line("id", value)
     if has_forbidden(value) or value != value.strip(" \t"):
         raise ValueError(
-            f"`id` has a control character, or white space at its beginning or end: {value!r}"
-            " would not come back in `Last-Event-ID` (RFC 9110 5.5)"
+            "`id` has a control character, or white space at its beginning or end:"
+            f" {shown(value)} would not come back in `Last-Event-ID` (RFC 9110 5.5)"
         )
     if len(value.encode()) > LONGEST_ID:
         raise ValueError(f"`id` has more than {LONGEST_ID} bytes: it would not come back")
     return str(value)
 
 
-def check_line(name: str, text: Any) -> None:
+def checked_line(name: str, text: Any) -> str:
+    """Return a text that is one line; a member of an `Enum` of texts is its value."""
     if not isinstance(text, str):
-        raise ValueError(f"`{name}` is text, not {text!r}")  # noqa: TRY004 - as any bad event
+        raise ValueError(  # noqa: TRY004 - as any bad event
+            f"`{name}` is text, not {shown(text)}"
+        )
     if "\n" in text or "\r" in text:
-        raise ValueError(f"`{name}` is one line, without a line break, not {text!r}")
+        raise ValueError(f"`{name}` is one line, without a line break: not {shown(text)}")
+    return str.__str__(text)
 
 
-def check_retry(value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"`retry` is a whole number of milliseconds, not {value!r}")
+def checked_retry(value: Any) -> int:
+    """Return the milliseconds of `retry`."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LONGEST_RETRY:
+        raise ValueError(
+            f"`retry` is a whole number of milliseconds, at most {LONGEST_RETRY}:"
+            f" not {shown(value)}"
+        )
+    return int(value)
+
+
+def is_retry(text: str) -> bool:
+    """Tell whether a client takes a text as the milliseconds of `retry`."""
+    return DIGITS.fullmatch(text) is not None and int(text) <= LONGEST_RETRY
 
 
 def encode_event(item: Any, dumps: Dumps) -> bytes:

@@ -9,12 +9,12 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from roll_http import HTTP_METHODS
+from roll_http.shown import shown
 from roll_http.syntax import is_token
 
 from ..logs.formats import check_widths
 
 __all__ = [
-    "LONGEST",
     "check_access_format",
     "check_folder",
     "check_handler",
@@ -26,10 +26,10 @@ __all__ = [
     "checked_level",
     "checked_methods",
     "checked_names",
+    "is_delta",
 ]
 
-
-LONGEST: Final = 2**31
+MOST_SECONDS: Final = 2**31
 """The longest time in seconds that a cache must be able to hold (RFC 9111 1.2.2)."""
 
 
@@ -55,9 +55,15 @@ def check_reading(extras: Mapping[str, Any]) -> None:
 
 def check_seconds(name: str, value: object) -> None:
     """Check a number of seconds or None; -1 tells browsers to remember nothing."""
-    number = isinstance(value, int) and not isinstance(value, bool)
-    if value is not None and not (number and -1 <= value <= LONGEST):  # type: ignore[operator]
-        raise ValueError(f"`{name}` is a number of seconds, not {reprlib.repr(value)}")
+    if value is not None and not is_delta(value, -1):
+        raise ValueError(f"`{name}` is a number of seconds, not {shown(value)}")
+
+
+def is_delta(value: object, least: int) -> bool:
+    """Tell whether a number of seconds can be sent to caches."""
+    return (
+        isinstance(value, int) and not isinstance(value, bool) and least <= value <= MOST_SECONDS
+    )
 
 
 # Names in lists.

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from roll_http import HttpError
+from roll_http.shown import shown
 
 from ..codings import accepted
 from ..fields import vary_on
 from ..files import OpenFile, content_type, find
 from ..places import check_index
 from ..settings import check_flag
-from .checks import LONGEST, check_text
+from .checks import check_text, is_delta
 from .negotiation import qualities
 
 __all__ = ["Policy", "cache_control", "check_policy"]
@@ -124,10 +125,8 @@ def check_policy(
     """Raise a `ValueError` for an option with a wrong type or value."""
     check_flag("precompressed", precompressed)
     check_flag("immutable", immutable)
-    number = isinstance(max_age, int) and not isinstance(max_age, bool)
-    if max_age is not None and not (number and 0 <= max_age <= LONGEST):
-        given = reprlib.repr(max_age)
-        raise ValueError(f"`max_age` is a number of seconds, such as 3600, not {given}")
+    if max_age is not None and not is_delta(max_age, 0):
+        raise ValueError(f"`max_age` is a number of seconds, such as 3600, not {shown(max_age)}")
     if fallback != "":
         check_text("fallback", fallback, "index.html")
         check_index(fallback, dotfiles, "fallback")
