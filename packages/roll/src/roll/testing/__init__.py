@@ -2,6 +2,7 @@
 
 from .client import Client
 from .encoding import encode_multipart, encode_path
+from .events import ReceivedEvent
 from .live import LiveClient
 from .responses import LiveResponse
 from .sockets import ClientSocket, WebsocketRefused
@@ -13,6 +14,7 @@ __all__ = [
     "ClientSocket",
     "LiveClient",
     "LiveResponse",
+    "ReceivedEvent",
     "StreamedResponse",
     "Transport",
     "WebsocketRefused",

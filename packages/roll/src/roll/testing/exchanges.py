@@ -300,7 +300,7 @@ class Exchanges(ABC):
             connection.write(asked.head + asked.content)
             head = await read_head(connection.reader, asked.method)
             self._keep(url, head.headers)
-            yield StreamedResponse(head, connection)
+            yield StreamedResponse(head, connection, self.app.JSON)
 
     @asynccontextmanager
     async def websocket(
