@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections.abc import Iterable
 
 import pytest
@@ -34,6 +35,17 @@ def test_parsing_stops_where_the_head_ends():
     second, after = parser.parse(data, end)
     assert first.target == second.target == b"/a?b=c"
     assert data[after:] == b"rest"
+
+
+@pytest.mark.parametrize("name", [b"A", b"a"])
+def test_a_parser_that_waits_keeps_no_long_fields(name):
+    parsers = [HeadParser(Limits()) for _ in range(50)]
+    tracemalloc.start()
+    for parser in parsers:
+        parser.parse(GET + b"A: " + b"x" * 10_000 + b"\r\n" + name + b": y\r\n\r\n", 0)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept / len(parsers) < 5_000
 
 
 @pytest.mark.parametrize("size", range(1, len(GET) + 2))

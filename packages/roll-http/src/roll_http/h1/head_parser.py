@@ -9,6 +9,8 @@ accepts too easily.
 from __future__ import annotations
 
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
 
 import httptools
 
@@ -48,6 +50,10 @@ LONGEST_LINE = 256
 LONGEST_BLOCK = 2048
 
 
+# Stands for fields between two heads, in all connections: so nothing can be added to it.
+_NONE: Final[Any] = MappingProxyType({})
+
+
 class HeadParser:
     """Parses the heads of one connection, one after another.
 
@@ -75,14 +81,14 @@ class HeadParser:
         self._limits = limits
         self._parser: httptools.HttpRequestParser | None = None
         self._accepted = False  # httptools accepted the bytes as a complete head
-        self._headers: dict[str, str] = {}
-        self._repeated: dict[str, list[str]] = {}
+        self._headers: dict[str, str] = _NONE
+        self._repeated: dict[str, list[str]] = _NONE
         self._seen = 0  # how much of an incomplete head was checked
         self._skipped = 0
         # The last fields, as bytes and parsed. The head that had them is reused with other request
         # lines, up to a length that keeps the head within its limits.
         self._block = b""
-        self._fields: dict[str, str] = {}
+        self._fields: dict[str, str] = _NONE
         self._head: Head | None = None
         self._longest_line = 0
 
@@ -200,6 +206,8 @@ class HeadParser:
         lines = len(headers)
         if self._repeated:
             lines += self._join_repeated()
+        # An idle connection would keep them: 0.5 KiB.
+        self._headers = self._repeated = _NONE
         if lines > self._limits.headers:
             raise RequestError(431, "Too many header fields")
         return headers
