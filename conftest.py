@@ -2,6 +2,12 @@
 
 import signal
 
+from hypothesis import settings
+
+# A slow machine is no fault of the code; and under ASAN all takes several times as long.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 
 def pytest_configure():
     """Give signals that the caller ignores their default action again.
