@@ -198,6 +198,7 @@ def test_unsafe_settings_are_problems():
 
 
 def test_session_that_goes_over_plain_http_is_a_problem(app):
+    app.listen("headers")(lambda request: None)
     extensions.sessions(app, "x" * 20, secure=False)
     assert texts(app) == [
         "problem: the cookie of `sessions` goes over plain HTTP too: leave out `secure=False`"
