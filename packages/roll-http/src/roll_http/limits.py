@@ -116,8 +116,8 @@ def check(name: str, kind: str, value: Any) -> None:
         wanted = "a whole number" if "int" in kind else "a number of seconds, or of bytes a second"
         none = ", or None for no limit" if "None" in kind else ""
         raise ValueError(
-            f"The limit {name!r} must be {wanted}, {'above' if waited else 'at least'} {least}{none},"
-            f" not {reprlib.repr(value)}"
+            f"The limit {name!r} must be {wanted}, {'above' if waited else 'at least'}"
+            f" {least}{none}, not {reprlib.repr(value)}"
         )
 
 

@@ -49,7 +49,8 @@ class ServerSentEvent:
     `event` does not reach the listeners of a page, but its `id` and `retry` take effect. `event`
     is the name for which a page listens (`"message"` by default). The client sends `id` back when
     it reconnects: it is then `request.last_event_id`. `retry` is the time before the client
-    reconnects, in milliseconds, at most 2**31 - 1. Clients ignore a `comment`. Events are immutable.
+    reconnects, in milliseconds, at most 2**31 - 1. Clients ignore a `comment`. Events are
+    immutable.
 
     Raises:
         ValueError: `event` has a line break, `id` cannot be sent in a header field, `retry` is
