@@ -363,7 +363,9 @@ def test_wrapped_generator_is_refused_as_listener(app, wrapper):
     def generator(request):
         yield
 
-    with pytest.raises(ValueError, match="is a generator, which a listener of 'request' cannot"):
+    with pytest.raises(
+        ValueError, match="is a generator, so it cannot be a listener of 'request'"
+    ):
         app.listen("request")(wrapper(generator))
 
 
