@@ -13,13 +13,13 @@ __all__ = ["Unsatisfiable", "asked_range", "not_modified", "precondition_failed"
 
 # The expressions are compiled at their first use: this saves 0.2 ms of the import.
 
-# Without ASCII, `IGNORECASE` takes a long s (U+017F) for an s.
+# Without `ASCII`, `IGNORECASE` also matches a long s (U+017F) where an s stands.
 RANGE: Final = r"(?ia)bytes=([0-9]*)-([0-9]*)"
 
 # The only white space that may surround the members of a field (RFC 9110 5.6.3).
 OWS: Final = " \t"
 
-# A comma may stand within a tag (RFC 9110 8.8.3); what is malformed is passed over.
+# A tag may contain commas (RFC 9110 8.8.3). Malformed members are ignored.
 TAG: Final = r'(?:^|,)[ \t]*((?:W/)?"[^"]*")[ \t]*(?=,|$)'
 
 LONGEST: Final = 19

@@ -11,12 +11,12 @@ from .views import path_of
 
 __all__ = ["ID", "Identified", "Trace", "new_id", "trace_of"]
 
-# Compiled at their first use: this saves 0.25 ms of the import.
+# Python compiles these expressions at their first use, which saves 0.25 ms of the import.
 
 ID: Final = r"[A-Za-z0-9._~:+/=@-]{1,200}"
-"""What an id may be: the ids of nginx, HAProxy, Envoy, Heroku and AWS are all of that kind."""
+"""A valid id; those of nginx, HAProxy, Envoy, Heroku and AWS all match."""
 
-# Trace Context 3.2.2; a later version may have more behind it (4.3).
+# Trace Context 3.2.2; later versions may append further parts (4.3).
 PARENT: Final = r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?"
 STATE: Final = r"[ -~]{1,512}"
 INVALID: Final = {"0" * 32, "0" * 16}
@@ -51,7 +51,7 @@ class Trace(NamedTuple):
 
 
 def trace_of(headers: Mapping[str, str]) -> Trace | None:
-    """Return the trace of a request, by its fields; None without one, or a malformed one."""
+    """Return the trace that the fields of a request name; None without a valid one."""
     found = re.fullmatch(PARENT, headers.get("TRACEPARENT", ""))
     if found is None:
         return None

@@ -45,7 +45,7 @@ OLD_HOOKS: Final[dict[str, dict[str, str]]] = {
     },
     "WebsocketProtocol": SOCKET,
 }
-"""Part -> what does now what each old name did."""
+"""Part -> the replacement of each old name."""
 
 BASES: Final = {"Query": Query, "Form": Form, "Multipart": Multipart, "Request": Request}
 
@@ -60,7 +60,7 @@ def base_of(part: str) -> type:
 
 
 def refuse_old_hooks(part: Any, name: str, where: str) -> None:
-    """Raise a `ValueError` when a subclass of ours defines what nothing calls."""
+    """Raise a `ValueError` if a subclass of Roll's part defines a method that nothing calls."""
     if name not in OLD_HOOKS or not isinstance(part, type) or not issubclass(part, base_of(name)):
         return
     for hook, instead in OLD_HOOKS[name].items():

@@ -17,10 +17,10 @@ LAST_SECONDS: Final = 1.0
 
 
 async def end_tasks() -> None:
-    """Cancel all other tasks of the loop; give up those that do not end within a second.
+    """Cancel all other tasks of the loop; abandon those that do not end within a second.
 
-    `asyncio.Runner` waits for every task. One that catches each `CancelledError` would keep the
-    process alive for ever.
+    `asyncio.Runner` waits for every task. A task that catches each `CancelledError` would keep
+    the process alive for ever.
     """
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
@@ -34,8 +34,8 @@ async def end_tasks() -> None:
 
 
 def _give_up(task: Any) -> None:
-    _unregister_task(task)  # the runner does not see it any more
-    task._log_destroy_pending = False  # noqa: SLF001 - it has been told
+    _unregister_task(task)  # so the runner does not wait for it
+    task._log_destroy_pending = False  # noqa: SLF001 - the error is logged already
 
 
 def place(task: asyncio.Task[Any]) -> str:
