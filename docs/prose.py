@@ -1,17 +1,19 @@
 """Check the prose of the repository: `hatch run prose [--update | --all] [files]`.
 
-It reads Markdown, docstrings, and messages of errors and logs. Known faults are counted in
-`prose-baseline.json`, by file and rule. More faults than that fail. `--update` writes lower
+It reads Markdown, docstrings, comments, and messages of errors and logs. Known faults are counted
+in `prose-baseline.json`, by file and rule. More faults than that fail. `--update` writes lower
 numbers, never higher ones: the list can only shrink. `--all` shows the known faults too.
 """
 
 import argparse
 import ast
 import inspect
+import io
 import json
 import re
 import subprocess
 import sys
+import tokenize
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ LONGEST = 32  # words in a sentence
 
 # What readers stumble over, each with what to write.
 BANNED = {
-    r"(?:what|which|that|who|it) (?:is|are) no [a-z]+": "say `is not`",
+    r"(?<!there )(?:is|are|was|were) no (?!longer|more|need|other|one\b)[a-z`]+": "say `is not`",
     r"so (?:do|does|did|is|are|has) (?:an?|the|its?|they|what|all|each)\b": "subject first",
     r"(?:neither|nor) (?:is|are|do|does|has|have|can|will)\b": "put the subject first",
     r"(?:were|had|should) (?:it|they|you|there)\b[^?]{3,}": "say `if`",
@@ -32,6 +34,7 @@ BANNED = {
     r", for (?:it|they|this|that|these|those|no|there)\b": "say `because`",
     r"(?:whilst|whereby|wherein|thereof|thereby|hence|thus|upon|shall)\b": "use another word",
     r"but for\b": "say `except`",
+    r"will do\b": "say `works` or `is enough`",
     r"(?:nobody|somebody|everybody|anybody)'s\b": "name whose it is",
     r"in the same clothes|without a word|on its way\b|gone to sleep": "say what happens",
     r"let go\b": "name the action",
@@ -60,6 +63,7 @@ FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2 *$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*(?:\n|$))+")
 BLOCK_EDGE = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*] |\d+\. |#|\||>))|(?<=\w):\n|\|")
 SENTENCE_END = re.compile(r"(?<=[.!?:;])[\"')*_]*\s+")
+DIRECTIVE = re.compile(r"noqa|type: ignore|pragma|fmt:")
 WORD = re.compile(r"[\w'\u2019-]+")
 
 
@@ -114,7 +118,8 @@ def markdown(text: str) -> Iterator[tuple[int, str]]:
 
 
 def python(text: str) -> Iterator[tuple[int, str]]:
-    """Yield docstrings, and the texts of what is raised and logged."""
+    """Yield docstrings, comments, and the texts of what is raised and logged."""
+    yield from comments(text)
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             if isinstance(node.value.value, str):
@@ -124,6 +129,27 @@ def python(text: str) -> Iterator[tuple[int, str]]:
             yield from messages(node.exc)
         elif isinstance(node, ast.Call) and is_log(node.func):
             yield from messages(node)
+
+
+def comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield comments; those of lines that follow each other are one text."""
+    first, last, lines = 1, -1, list[str]()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, words = token.start[0], comment_of(token.string)
+            alone = token.line.lstrip().startswith("#")
+            if not (alone and row == last + 1):
+                yield first, plain("\n".join(lines))
+                first, lines = row, []
+            lines.append(words)
+            last = row if alone else -1
+    yield first, plain("\n".join(lines))
+
+
+def comment_of(text: str) -> str:
+    """Return the words of a comment, without the code of a directive such as `noqa: S101`."""
+    words = text.lstrip("#! ")
+    return words.partition(" - ")[2] if DIRECTIVE.match(words) else words
 
 
 def without_examples(docstring: str) -> str:

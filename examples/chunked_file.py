@@ -6,7 +6,7 @@ from roll import Roll
 from roll.extensions import simple_server
 
 app = Roll()
-SONG = Path(__file__)  # any file will do
+SONG = Path(__file__)  # any file works
 
 
 async def read_file(path):

@@ -138,7 +138,7 @@ class Server:
         program = run(sys.executable, SUPPORT / "growth_app.py", folder)
         self.port = int(program.wait_for_url().rpartition(":")[2])
         self.proc = Path(f"/proc/{program.process.pid}")
-        for _ in range(20):  # what is compiled or cached at first use is nobody's cost
+        for _ in range(20):  # do not count what is compiled or cached at the first use
             assert b" 200 OK" in self.send(head({"Host": "a", "Cookie": "a=b"}))
         self.least = self.memory("VmRSS")
 

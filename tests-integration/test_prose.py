@@ -40,6 +40,9 @@ LONG = " ".join(["word"] * 33)
         (f"| {LONG[:100]} | {LONG[:100]} |", []),
         (f"```python\n{LONG} that is no number\n```\n", []),
         ("Write `that is no number`.", []),
+        ("There is no number, and it is no longer needed.", []),
+        ("None is no limit.", [(1, "banned")]),
+        ("Any file will do.", [(1, "banned")]),
         ("Run:\n\n    what is no number\n\nand what is no text.", [(5, "banned")]),
     ],
 )
@@ -56,10 +59,16 @@ def test_page_is_checked(prose, text, found):
         ('raise ValueError(f"{x} that is no number")', [(1, "banned")]),
         ('log.warning("a thing that is no number: %s", x)', [(1, "banned")]),
         ('text = "a thing that is no number"', []),
-        ("# a comment that is no number", []),
+        ("# a comment that is no number", [(1, "banned")]),
+        ("x = 1  # which is no number", [(1, "banned")]),
+        ("x = 1\n# a thing\n# that is no number\ny = 2", [(3, "banned")]),
+        (f"# {LONG[:100]}\n# {LONG[:100]}.", [(1, "long")]),
+        (f"x = 1  # {LONG[:100]}\n# {LONG[:100]}", []),
+        ("x = 1  # noqa: S101 - as it is no number", [(1, "banned")]),
+        ("x = 1  # noqa: S101", []),
     ],
 )
-def test_docstrings_and_messages_are_checked(prose, source, found):
+def test_docstrings_comments_and_messages_are_checked(prose, source, found):
     assert rules(prose, prose.python(source)) == found
 
 

@@ -56,7 +56,7 @@ def test_an_example_runs_no_script_of_a_stranger(example, browser, monkeypatch, 
         query = urlencode(dict.fromkeys(words, script))
         browser.set_cookies(url, words, script)
         for path, methods in paths:
-            if path == STREAM:  # it never ends, and is no page
+            if path == STREAM:  # the stream never ends, and a browser does not show it as a page
                 with urlopen(f"{url}{path}?{query}") as response:
                     assert response.headers["Content-Type"] == "text/event-stream"
                 continue

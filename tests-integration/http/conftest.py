@@ -62,7 +62,7 @@ class Connection:
         self.dripped = False
 
     def send(self, data):
-        """Send; a server that has closed already is no fault of its own."""
+        """Send data; ignore that the server has already closed the connection."""
         with contextlib.suppress(ConnectionError):
             self.sock.sendall(data)
 

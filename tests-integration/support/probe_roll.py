@@ -57,7 +57,7 @@ async def small_lazy(request, response):
 @app.route("/raise", methods=["GET", "POST"])
 async def fail(request, response):
     record(request, response)
-    raise RuntimeError("nobody's business")
+    raise RuntimeError("the text of an unexpected exception")
 
 
 @app.route("/tunnel", methods=["CONNECT"])

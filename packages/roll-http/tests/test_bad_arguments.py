@@ -165,7 +165,7 @@ async def test_a_factory_that_makes_no_protocol_is_logged(serve, caplog, made):
 
 
 class Value:
-    """Is no response."""
+    """An object that is not a response."""
 
 
 @pytest.mark.parametrize("given", ["text", 5, ("a",), Value(), {"a": 1}, b"bytes"])

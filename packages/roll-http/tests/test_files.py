@@ -285,7 +285,7 @@ BAD_FILES = [
 async def test_a_file_that_can_not_be_sent_is_a_500_that_says_why(
     serve, file, caplog, spoil, message, announced
 ):
-    """It is found before the head is sent; without a length, less of a file is no error."""
+    """The fault is found before the head is sent; without a length, a shorter file is allowed."""
     spoil(file)
 
     async def handler(request, response):

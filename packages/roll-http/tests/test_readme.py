@@ -1,4 +1,4 @@
-"""The README's example serves HTTP, as printed but for its port."""
+"""The README's example serves HTTP, as printed except for its port."""
 
 from __future__ import annotations
 

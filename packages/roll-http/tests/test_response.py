@@ -18,7 +18,7 @@ DATE = "Date: today\r\n"
 
 @pytest.fixture
 def sent(answering):
-    """The bytes of a response whose body is no stream."""
+    """The bytes of a response whose body is not a stream."""
 
     def send(**attributes):
         method = attributes.pop("method", "GET")

@@ -64,7 +64,7 @@ def body(*parts: bytes) -> bytes:
 
 
 def with_head(head: str | bytes, content: bytes = b"x") -> bytes:
-    """A body of one part with the given header lines."""
+    """A body of one part with the given fields."""
     head = head if isinstance(head, bytes) else head.encode()
     return body(b"--boundary\r\n" + head + b"\r\n\r\n" + content + b"\r\n")
 

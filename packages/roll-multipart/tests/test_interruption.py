@@ -52,7 +52,7 @@ class Stream:
 
 
 class Iterator:
-    """An asynchronous iterator that is no generator."""
+    """An asynchronous iterator, but not a generator."""
 
     def __init__(self, waiting):
         self.waiting = waiting
@@ -112,7 +112,7 @@ async def read_pieces(part, finish):
 
 
 async def read_nested(part, finish):
-    """As a source of its own, which is no multipart: it is read, and then refused."""
+    """Parse a part as a source; it is read and then refused, because it is not multipart."""
     if part.name == "a":
         return await finish(part.read_async)
     with pytest.raises(MultipartError, match="final boundary"):

@@ -48,7 +48,7 @@ ALL = [("a", "é".encode()), ("f", b"x" * 10_000), ("b", b""), ("c", b"last")]
 
 
 class Starlette:
-    """What has `stream()`, and is no stream itself."""
+    """An object with `stream()` that is not a stream itself."""
 
     def __init__(self, chunks):
         self.stream = lambda: iterate(chunks)

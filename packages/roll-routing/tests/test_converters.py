@@ -271,7 +271,7 @@ class Left(MyRoutes):
 
 
 class Mixin:
-    """Is no table itself."""
+    """A class that is not a table itself."""
 
     converters = OF_MIXIN
 

@@ -39,7 +39,7 @@ def test_path_of_twice_the_length_takes_twice_the_work_at_most(
     routes.add(pattern)
     unit = HOSTILE[pattern]
     once, twice = ("/" + unit * (size // len(unit)) + end for size in (200, 400))
-    routes.match(once)  # What is written at the first match is no work of the others.
+    routes.match(once)  # The first match compiles the table: do not count that work.
     assert work(lambda: routes.match(twice)) <= 2.2 * work(lambda: routes.match(once))
 
 

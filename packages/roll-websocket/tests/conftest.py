@@ -87,7 +87,7 @@ class Raw:
         return data
 
     def reset(self) -> None:
-        """Go without a word: RST."""
+        """Reset the connection (RST)."""
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()

@@ -1,4 +1,4 @@
-"""Signals and the access log: nothing is lost when a process dies, and moved files are let go."""
+"""Signals and the access log: no line is lost when a process dies, and moved files are closed."""
 
 import asyncio
 import os

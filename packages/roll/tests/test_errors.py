@@ -22,7 +22,7 @@ def failing(app):
 
 
 def described(response):
-    """Return the fields of a response, but for the length of its body."""
+    """Return the fields of a response, except the length of its body."""
     return {name: value for name, value in response.headers.items() if name != "Content-Length"}
 
 

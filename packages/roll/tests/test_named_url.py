@@ -166,7 +166,7 @@ def test_of_several_paths_the_one_with_most_of_the_variables_is_built(app, url_f
     assert url_for("view", y="b") == "/a/b"
     assert url_for("view", x=1, y="b", z=3) == "/a/1/b?z=3"
     assert url_for("view", z=3) == "/a?z=3"
-    # It is no match, and not what a path without it has over for its query.
+    # The value does not match, so it must not become a part of the query of the other path.
     with pytest.raises(ValueError, match="'x' is of type 'digit'"):
         url_for("view", x="b")
 

@@ -1,4 +1,4 @@
-"""Paths of routes: what is no path, what is written as elsewhere, and how groups join them."""
+"""Paths of routes: invalid paths, the syntax of other frameworks, and how groups join paths."""
 
 import re
 import warnings

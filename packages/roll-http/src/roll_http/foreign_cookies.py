@@ -13,8 +13,8 @@ __all__ = ["cookie_lines", "received"]
 def received(cookies: dict[str, str], make: Callable[..., Any]) -> Any:
     """Return a container made by `make`, of any class, with the cookies of a request.
 
-    A pair that it refuses, by a `ValueError` or an `http.cookies.CookieError`, is skipped: what a
-    client sends is no error of the application.
+    A pair that it refuses, by a `ValueError` or an `http.cookies.CookieError`, is skipped,
+    because a cookie of a client is not an error of the application.
     """
     try:
         return make(cookies)

@@ -33,7 +33,7 @@ class Limits:
     head: int = 32 * KIB
     """The longest head, request line included; beyond: 431."""
     headers: int = 100
-    """How many header lines a request may have; beyond: 431."""
+    """The most fields of a request; a request with more is a 431."""
     trailers: int = 16 * KIB
     """Total size of the chunk extensions and trailers of one chunked body; beyond: 400."""
     body: int | None = 16 * MIB

@@ -98,7 +98,7 @@ class Listener:
 
         Handlers that still run after `grace` seconds are cancelled; `TIMEOUT` seconds later, their
         connections are aborted. Connections that are not yet WebSockets are closed, and so are
-        new connections. Raises ValueError if `grace` is no number of seconds.
+        new connections. Raises ValueError if `grace` is not a number of seconds.
         """
         check_grace(grace)
         self.stopped = True

@@ -124,8 +124,8 @@ class Opening(asyncio.Protocol):
             self.refuse(HandshakeError(400, "Bad request: a line ends with CR and LF."))
         except (NotImplementedError, SecurityError, ValueError) as error:
             self.refuse(HandshakeError(400, f"Bad request: {error}."))
-        # Not above: the traceback of an error in the check would show `stop`, and thereby the
-        # request with its cookies.
+        # Not above: the traceback of an error in the check would show `stop`, which
+        # includes the request with its cookies.
         if request is not None:
             self.check(request)
 

@@ -29,7 +29,7 @@ def check_options(options: Mapping[str, object]) -> None:
     """Raise ValueError if an option of `WSProtocol.handshake` has a value that cannot work.
 
     The message says what was given and what is expected. Other names are ignored.
-    Raises TypeError if `options` is no mapping.
+    Raises TypeError if `options` is not a mapping.
     """
     if not isinstance(options, Mapping):
         raise TypeError(f"Options are a mapping of names to values, not {options!r}")

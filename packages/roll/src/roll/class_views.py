@@ -90,7 +90,7 @@ def examples(view: type) -> str:
 def advise_on_methods(view: type, instance: Any) -> None:
     for name in dir(view):
         meant = misspelt(name)
-        # A method without parameters is no handler: the view calls it itself.
+        # A method without parameters is not a handler: the view calls it itself.
         if meant and callable(getattr(view, name)) and takes_something(getattr(instance, name)):
             advise(f"{view.__qualname__}.{name} does not answer any HTTP method: write `{meant}`")
 

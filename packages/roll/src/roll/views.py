@@ -127,12 +127,12 @@ def payload_of(
 ) -> dict[str, Any]:
     """Return the payload for the router: the extras, the handlers, and their settings.
 
-    Warns of a handler whose first two parameters are in the wrong order.
+    Warn of a handler whose first two parameters are in the wrong order.
 
     Raises:
-        ValueError: the view can never be called with these methods, or it does not take the
-            arguments of the route, or an extra has the name of a method and would hide its
-            handler. The message says what to write.
+        ValueError: the view does not answer these methods, or does not accept the arguments of
+            the route; or an extra has the name of a method and would hide its handler. The
+            message says what to write.
         AttributeError: `methods` are given for a class, which defines its own.
     """
     handlers = handlers_of(view, methods)

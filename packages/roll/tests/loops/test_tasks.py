@@ -24,7 +24,7 @@ def strict():
 
 
 class Work:
-    """A task's function that waits until it is let go."""
+    """The function of a task, which waits until it is released."""
 
     def __init__(self):
         self.begun = asyncio.Event()

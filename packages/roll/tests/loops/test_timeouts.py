@@ -28,7 +28,7 @@ def strict():
 
 @pytest.fixture
 def stubborn(monkeypatch):
-    """A handler that goes on although it is cancelled, until it is let go."""
+    """A handler that ignores its cancellation and runs until it is released."""
     monkeypatch.setattr("roll.timeouts.LAST_SECOND", 0.01)
     go_on, ended = asyncio.Event(), asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""The body of a request on its way from the connection to the handler.
+"""The body of a request, which the connection passes to the handler.
 
 `h1/body_decoders.py` finds the end of the body, of a chunked one too.
 """

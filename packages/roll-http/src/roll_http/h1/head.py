@@ -58,7 +58,7 @@ class Head:
     """What follows the first `?` of the target, as received."""
     headers: dict[str, str]
     block: bytes
-    """The header lines as received, up to the empty line and with it."""
+    """The field lines as received, with the empty line after them."""
 
     def __init__(self) -> None:
         self.minor = 1

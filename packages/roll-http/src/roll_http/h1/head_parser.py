@@ -2,7 +2,7 @@
 
 A head is parsed when it is complete: the connection buffers bytes up to the empty line. So the
 result does not depend on how the network cut the bytes, and the bytes after the head stay unparsed
-until the request is answered. httptools reads the header lines; this module checks what httptools
+until the request is answered. httptools parses the field lines; this module checks what httptools
 accepts too easily.
 """
 
@@ -46,7 +46,7 @@ _lines: dict[bytes, Line] = {}
 MOST_LINES = 1024
 LONGEST_LINE = 256
 
-# The longest header block that a connection remembers, in bytes.
+# The longest block of field lines that a connection remembers, in bytes.
 LONGEST_BLOCK = 2048
 
 
@@ -233,7 +233,7 @@ class HeadParser:
         return parser
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Add a header line; called by httptools."""
+        """Add a field; httptools calls this."""
         headers = self._headers
         key = _known_field_name(name) if len(name) <= KEPT else _field_name(name)
         try:

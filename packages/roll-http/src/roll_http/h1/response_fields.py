@@ -49,7 +49,7 @@ LONGEST_LENGTH: Final = 20
 
 
 class Fields:
-    """The header lines of a response, and what some of them decide."""
+    """The field lines of a response, and the values of those that frame it."""
 
     __slots__ = ("close", "connection", "date", "length", "lines", "typed")
 
@@ -88,7 +88,7 @@ NO_FIELDS: Final = Fields()
 def read_fields(headers: Mapping[str, Any], *, unique: bool = False) -> Fields:
     """Return what `headers` say; where a name comes twice in other cases, the last one counts.
 
-    A list or a tuple is a line for each of its items; None is no line: the field is
+    A list or a tuple has a line for each of its items. A field whose value is None is
     not set. `unique` says that no name comes twice.
     Raises `InvalidResponse` for a name or a value that cannot be sent: also for a coroutine, a
     function or an object whose text would only tell its address.

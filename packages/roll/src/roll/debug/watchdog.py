@@ -32,8 +32,8 @@ WAITING: Final = ("asyncio.", "selectors")
 def watch_loop(app: Roll, seconds: float = BLOCKED) -> None:
     """Log, with its stack, each call that blocks the event loop for more than `seconds`.
 
-    A thread watches the loop from startup to shutdown. asyncio's debug mode is no replacement: it
-    does not work with uvloop, and logs a call only after it has ended.
+    A thread watches the loop from startup to shutdown. asyncio's debug mode cannot replace
+    it: that mode does not work with uvloop, and logs a call only after the call has ended.
 
     Raises:
         ValueError: `seconds` is not a number above 0.

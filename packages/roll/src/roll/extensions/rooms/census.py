@@ -77,7 +77,7 @@ class Census:
             except REFUSED as error:
                 self._note(error)
             except AWAY:
-                pass  # the subscriber logs this, and calls `renew`
+                pass  # `Subscriber` logs this, and calls `renew`
             except Exception:
                 logger.exception("The numbers of room members could not be written to Redis")
             await self._pause()
