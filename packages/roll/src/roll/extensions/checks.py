@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import reprlib
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
