@@ -53,7 +53,7 @@ class StreamedResponse:
     async def events(self) -> AsyncIterator[ReceivedEvent]:
         """Yield the server-sent events of the rest of the body, as a browser parses them.
 
-        Comments are skipped, and so is an event without data. An event whose end does not come is
+        Comments and events without data are skipped. An event whose end does not come is
         dropped.
 
         Raises:
