@@ -212,6 +212,51 @@ def test_a_table_is_whole_for_an_id_that_is_made_up(table, port, tmp_path, made_
         assert answer.readline() == b"id: 1\n"
 
 
+@pytest.fixture
+def library(run, port, tmp_path):
+    """Start the application of the tutorial."""
+
+    def start():
+        program = run(
+            *(sys.executable, "-m", "roll", "run", "library.app:app", "--port", str(port)),
+            cwd=ROOT / "examples",
+            LIBRARY_DATABASE=str(tmp_path / "books.db"),
+        )
+        program.wait_for_url(r"(http://127\.0\.0\.1:\d+)")
+        return program
+
+    return start
+
+
+BOOKS = "[...document.querySelectorAll('#books li')].map(item => item.innerText.split(',')[0])"
+
+
+def add_book(url, title):
+    body = json.dumps({"title": title, "author": "Jane Austen"}).encode()
+    with urllib.request.urlopen(f"{url}/api/books", body) as answer:
+        assert answer.status == 201
+
+
+def test_a_page_of_the_library_misses_no_book_while_its_server_restarts(
+    front, library, browser, tmp_path
+):
+    program = library()
+    add_book(front, "Emma")
+    browser.open(front)
+    browser.wait_for(OPEN)
+    add_book(front, "Persuasion")
+    browser.wait_for(f"{BOOKS}.length >= 2")
+    program.stop()
+    browser.wait_for(CLOSED)
+    with closing(sqlite3.connect(tmp_path / "books.db")) as db, db:
+        db.execute("insert into books (title, author) values ('Sanditon', 'Jane Austen')")
+    library()
+    browser.wait_for(f"{BOOKS}.length >= 3")
+    add_book(front, "Lady Susan")
+    browser.wait_for(f"{BOOKS}.includes('Lady Susan')")
+    assert browser.evaluate(BOOKS) == ["Emma", "Persuasion", "Sanditon", "Lady Susan"]
+
+
 def blocks_of_the_guide(language):
     page = (ROOT / "docs" / "how-to-streaming.md").read_text()
     return re.findall(rf"```{language}\n(?!# examples)(.*?)```", page, re.DOTALL)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS books (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     title TEXT NOT NULL,
     author TEXT NOT NULL,
     cover BLOB
@@ -53,6 +53,9 @@ class Shelf:
 
     async def all(self):
         return [dict(row) for row in await self.query(f"{BOOK} ORDER BY title")]
+
+    async def after(self, number):
+        return [dict(row) for row in await self.query(f"{BOOK} WHERE id > ? ORDER BY id", number)]
 
     async def get(self, number):
         rows = await self.query(f"{BOOK} WHERE id = ?", number)
