@@ -65,6 +65,14 @@ def test_parts_that_the_socket_does_not_take_go_to_the_transport(ends):
         received += len(ends[1].recv(taken))
 
 
+@pytest.mark.parametrize("sent", range(len(b"beforethe chunkafter") + 1))
+def test_rest_behind_any_byte_goes_to_the_transport(ends, monkeypatch, sent):
+    transport = Transport(ends[0])
+    monkeypatch.setattr("os.writev", lambda descriptor, parts: sent)
+    RawSocket.of(transport).write(*PARTS)
+    assert transport.data == b"beforethe chunkafter"[sent:]
+
+
 def test_the_transport_finds_out_that_the_client_has_gone(ends):
     ends[1].close()
     transport = Transport(ends[0])

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import struct
+from collections.abc import Iterable
 
 __all__ = ["RawSocket", "unacknowledged"]
 
@@ -49,18 +50,27 @@ class RawSocket:
 
     def write(self, before: bytes, data: bytes | memoryview, after: bytes) -> None:
         """Write three parts, in order."""
-        parts = (before, data, after)
         transport = self._transport
         # The descriptor of a closing transport may soon belong to another connection.
         indirect = transport.get_write_buffer_size() or transport.is_closing()
         try:
-            sent = 0 if indirect else os.writev(self.fd, parts)
+            sent = 0 if indirect else os.writev(self.fd, (before, data, after))
         except OSError:  # the transport will notice it too
             sent = 0
         if sent < len(before) + len(data) + len(after):
-            # Not with `writelines`: in Python 3.12.0 to 3.13.1 it never calls `pause_writing`, so
-            # the buffer grows without limit (CVE-2024-12254).
-            transport.write(b"".join(parts)[sent:])
+            self._write_rest((before, data, after), sent)
+
+    def _write_rest(self, parts: Iterable[bytes | memoryview], sent: int) -> None:
+        """Give the transport what the socket has not taken.
+
+        One by one, because to join them would copy a large part. Not with `writelines`: in Python
+        3.12.0 to 3.13.1 it never calls `pause_writing`, so the buffer grows without limit
+        (CVE-2024-12254).
+        """
+        for part in parts:
+            if sent < len(part):
+                self._transport.write(memoryview(part)[sent:] if sent else part)
+            sent = max(0, sent - len(part))
 
     def send_file(self, file: int, start: int, size: int) -> int:
         """Send a part of an open file; return how many bytes were sent, 0 if that is impossible.
