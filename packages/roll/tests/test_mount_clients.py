@@ -1,0 +1,263 @@
+"""Unusual clients of mounted applications: half-closed, waiting for a 100, large, or hostile."""
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from roll import Roll, extensions
+from roll.testing import LiveClient
+
+MIB = 1024 * 1024
+SIZE = 64 * MIB
+LARGEST_CHUNK = MIB
+
+
+async def hosted(scope, receive, send):
+    """Answer `/m/name` by the function of that name."""
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            await send({"type": f"{(await receive())['type']}.complete"})
+        return
+    await HANDLERS[scope["path"].rpartition("/")[2]](receive, send)
+
+
+async def start(send, status=200, *fields):
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+
+
+async def body(send, data=b"", more=False):
+    await send({"type": "http.response.body", "body": data, "more_body": more})
+
+
+async def chunks(receive):
+    more = True
+    while more:
+        message = await receive()
+        assert message["type"] == "http.request"
+        assert len(message["body"]) <= LARGEST_CHUNK
+        yield message["body"]
+        more = message["more_body"]
+
+
+async def count(receive):
+    return sum([len(chunk) async for chunk in chunks(receive)])
+
+
+async def late(receive, send):
+    """Answer after the client has closed its sending side."""
+    size = await count(receive)
+    assert (await receive())["type"] == "http.disconnect"
+    await start(send)
+    await body(send, b"late %d" % size)
+
+
+async def size(receive, send):
+    total = await count(receive)
+    await start(send)
+    await body(send, b"%d" % total)
+
+
+async def started(receive, send):
+    """Read between the start of the response, which is not sent yet, and its body."""
+    await start(send)
+    await body(send, b"%d" % await count(receive))
+
+
+async def opened(receive, send):
+    """Read after the head was sent."""
+    await start(send)
+    await body(send, b"begun", more=True)
+    await body(send, b"%d" % await count(receive))
+
+
+async def unread(receive, send):
+    await start(send, 403)
+    await body(send, b"no")
+
+
+async def echo(receive, send):
+    await start(send)
+    async for chunk in chunks(receive):
+        await body(send, chunk, more=True)
+    await body(send)
+
+
+async def own_ids(receive, send):
+    await start(send, 799, (b"x-request-id", b"one"), (b"X-REQUEST-ID", b"two"))
+    await body(send, b"ids")
+
+
+HANDLERS = {
+    "a\r\nforged": size,
+    "echo": echo,
+    "ids": own_ids,
+    "late": late,
+    "opened": opened,
+    "size": size,
+    "started": started,
+    "unread": unread,
+}
+
+
+@pytest.fixture
+def site():
+    app = Roll()
+    app.mount("/m", hosted)
+    return app
+
+
+async def talk(client, data, *, ends=False):
+    """Send bytes; return all that comes back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(data)
+    if ends:
+        writer.write_eof()
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+GET = b"GET /m/%b HTTP/1.1\r\nHost: a\r\n%b\r\n"
+POST = b"POST /m/%b HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n%b\r\n"
+LAST = b"Connection: close\r\n"
+
+
+# Half-closed clients.
+
+
+@pytest.mark.parametrize(
+    ("sent", "end"),
+    [(GET % (b"late", b""), b"late 0"), (POST % (b"late", 5, b"") + b"hello", b"late 5")],
+)
+async def test_half_closed_client_gets_its_late_answer(site, sent, end):
+    async with LiveClient(site) as client:
+        answer = await talk(client, sent, ends=True)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(end)
+
+
+async def test_half_closed_client_gets_all_answers_to_what_it_has_pipelined(site):
+    sent = (POST % (b"size", 3, b"") + b"abc") + GET % (b"late", b"") + GET % (b"size", b"")
+    async with LiveClient(site) as client:
+        answer = await talk(client, sent, ends=True)
+    assert re.findall(rb"\r\n\r\n(\d|late \d)", answer) == [b"3", b"late 0", b"0"]
+
+
+# Expect: 100-continue.
+
+
+async def expect(client, name):
+    """Send a head, then the body when something comes back; return both answers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(POST % (name, 5, b"Expect: 100-continue\r\n" + LAST))
+    first = await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"hello")
+    rest = await reader.read()
+    writer.close()
+    return first, rest
+
+
+@pytest.mark.parametrize("name", [b"size", b"started"])
+async def test_client_is_told_to_go_on_once_the_application_reads(site, name):
+    async with LiveClient(site) as client:
+        first, rest = await expect(client, name)
+    assert first == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert rest.startswith(b"HTTP/1.1 200 ")
+    assert rest.endswith(b"\r\n\r\n5")
+
+
+async def test_client_is_not_told_to_go_on_behind_the_head_of_the_response(site):
+    async with LiveClient(site) as client:
+        first, rest = await expect(client, b"opened")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert rest == b"5\r\nbegun\r\n1\r\n5\r\n0\r\n\r\n"
+
+
+async def test_client_whose_body_is_not_read_is_not_told_to_go_on(site):
+    async with LiveClient(site) as client:
+        answer = await talk(client, POST % (b"unread", 5, b"Expect: 100-continue\r\n"))
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b"\r\nConnection: close\r\n" in answer  # it may send the body, or not
+
+
+# Large uploads.
+
+
+async def upload(writer):
+    piece = bytes(MIB)
+    for _ in range(SIZE // MIB):
+        writer.write(piece)
+        await writer.drain()
+
+
+async def test_large_upload_arrives_in_short_pieces(site):
+    async with LiveClient(site) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(POST % (b"size", SIZE, LAST))
+        await upload(writer)
+        answer = await reader.read()
+        writer.close()
+    assert answer.endswith(b"\r\n\r\n%d" % SIZE)
+
+
+async def test_large_upload_is_echoed_while_it_arrives(site):
+    async with LiveClient(site) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(POST % (b"echo", SIZE, LAST))
+        sending = asyncio.ensure_future(upload(writer))
+        received, last = 0, b""
+        while part := await reader.read(MIB):
+            received += part.count(b"\0")
+            last = part
+        await sending
+        writer.close()
+    assert (received, last[-5:]) == (SIZE, b"0\r\n\r\n")
+
+
+# Ids of requests, and observers.
+
+HOSTILE = [
+    b"",
+    b"X-Request-ID: " + b"a" * 3000 + b"\r\n",
+    b"X-Request-ID: a\r\nX-Request-ID: b\r\n",
+    b"X-Request-ID: a b\r\n",
+    b'X-Request-ID: \xff"\\\r\n',
+    b"X-Request-ID: %0d%0aX: 1\r\n",
+]
+
+
+@pytest.mark.parametrize("fields", HOSTILE)
+async def test_response_has_one_id_whatever_client_and_application_send(site, fields):
+    extensions.request_ids(site, trusted=["127.0.0.1"])
+    async with LiveClient(site) as client:
+        answer = await talk(client, GET % (b"ids", fields + LAST))
+    ids = re.findall(rb"(?i)\r\nx-request-id: ([^\r]*)", answer)
+    assert len(ids) == 1
+    assert re.fullmatch(rb"[0-9a-f]{32}", ids[0])
+
+
+@pytest.mark.parametrize("fields", HOSTILE)
+async def test_each_exchange_is_observed_even_if_the_observer_fails(site, caplog, fields):
+    seen = []
+
+    def report(request, response, size, seconds):
+        seen.append((request.path, int(response.status), size))
+        raise RuntimeError("of the observer")
+
+    extensions.observe(site, report)
+    async with LiveClient(site) as client:
+        answer = await talk(client, GET % (b"ids", fields) + GET % (b"size", LAST))
+    assert answer.count(b"HTTP/1.1 ") == 2
+    assert seen == [("/m/ids", 799, 3), ("/m/size", 200, 1)]
+    assert caplog.text.count("RuntimeError: of the observer") == 2
+
+
+async def test_log_has_one_line_for_a_path_that_would_forge_another(site, capsys):
+    extensions.access_log(site, format="json")
+    async with LiveClient(site) as client:
+        await talk(client, GET % (b"a%0d%0aforged", b"User-Agent: \x85x\r\n" + LAST))
+    (line,) = capsys.readouterr().out.splitlines()
+    logged = json.loads(line)
+    assert (logged["path"], logged["user_agent"]) == ("/m/a\r\nforged", "\x85x")
