@@ -1,5 +1,6 @@
 """The commands `roll routes` and `roll check`."""
 
+import functools
 import inspect
 import json
 import sys
@@ -115,6 +116,31 @@ def test_route_that_files_hide_is_a_problem(folder, capsys):
     folder.joinpath("app.py").write_text(FILES + text)
     assert main(["check"]) == 1
     assert "'/static/{path:any}'" in capsys.readouterr().out
+
+
+def test_decorated_handler_has_the_line_where_it_is_written(app):
+    def decorated(view):
+        @functools.wraps(view)
+        async def wrapper(*args, **names):
+            await view(*args, **names)
+
+        return wrapper
+
+    async def plain(request, response): ...
+
+    class View:
+        async def on_get(self, request, response): ...
+
+        on_post = decorated(on_get)
+
+    app.route("/plain")(decorated(plain))
+    app.route("/view")(View)
+    code = View.on_get.__code__
+    assert [one.line for one in entries(app)] == [
+        plain.__code__.co_firstlineno,
+        code.co_firstlineno,
+        code.co_firstlineno,
+    ]
 
 
 def test_handler_without_code_has_no_line(app):

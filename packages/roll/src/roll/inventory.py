@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from inspect import unwrap
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -94,7 +95,8 @@ def entry(path: str, methods: list[str], handler: Any, payload: Mapping[str, Any
     if getattr(endpoint, "lazy_body", False):
         extras["lazy_body"] = True
     extension = extension_of(handler)
-    code = code_of(handler) if extension is None else None
+    # Behind decorators that use `functools.wraps`: where the handler is written.
+    code = code_of(unwrap(handler)) if extension is None else None
     return Entry(
         path,
         methods,
