@@ -518,7 +518,7 @@ def recovers(server):
         time.sleep(0.01)
 
 
-def test_a_handshake_that_never_begins_is_given_up(serve, certificate):
+def test_handshake_that_never_begins_is_closed(serve, certificate):
     server = serve(certificate=certificate, limits={"tls_handshake_timeout": 0.3})
     with server.waiting() as silent, contextlib.suppress(ConnectionResetError):
         assert silent.recv(1) == b""

@@ -295,7 +295,7 @@ def test_reload_serves_the_traceback_until_the_code_is_repaired(gunicorn, site, 
     assert sum("Booting worker" in line for line in program.output) == 4
 
 
-def test_a_factory_that_is_not_called_stops_it_with_a_word(gunicorn, site):
+def test_uncalled_factory_stops_gunicorn_with_advice(gunicorn, site):
     with (site["cwd"] / "site_app.py").open("a") as file:
         file.write("\ndef create_app():\n    return app\n")
     program = gunicorn("--reload", **site | {"target": "site_app:create_app"})
@@ -326,7 +326,7 @@ async def index(request, response, path):
 """
 
 
-def test_access_logs_are_opened_anew_and_keep_the_last_lines(gunicorn, curl, tmp_path):
+def test_access_logs_are_reopened_and_keep_the_last_lines(gunicorn, curl, tmp_path):
     """That of gunicorn and that of the extension, with SIGUSR1 to the master as logrotate does."""
     (tmp_path / "logging_app.py").write_text(LOGGING)
     options = ("--access-logfile", "gunicorn.log", "--access-logformat", "%(U)s", "--workers", "2")

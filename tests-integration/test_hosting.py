@@ -59,7 +59,7 @@ def test_page_is_served(hosted, curl):
     assert curl(f"{hosted.url}/hello/Ada", "-I").body == ""
 
 
-def test_application_knows_where_it_is(hosted, curl):
+def test_mounted_application_gets_its_prefix(hosted, curl):
     found = json.loads(curl(f"{hosted.url}/where").body)
     assert found["url"] == f"{hosted.url}/hello/ada"
     assert found["root_path"] == hosted.prefix
@@ -99,7 +99,7 @@ def test_websocket_echoes(hosted):
 
 
 @pytest.mark.parametrize("hosted", ["mounted"], indirect=True)
-def test_routes_of_roll_stay_beside_a_mount(hosted, curl):
+def test_routes_of_roll_work_next_to_a_mount(hosted, curl):
     assert curl(f"http://{hosted.root}/own").body == "of Roll"
     assert curl(f"http://{hosted.root}/hello/Ada").status == 404
 

@@ -173,7 +173,7 @@ async def test_messages_reach_all_once_and_in_one_order(clients):
     assert all(client.numbers() == clients[0].numbers() for client in clients)
 
 
-async def test_who_stays_misses_nothing_when_a_worker_is_killed(clients):
+async def test_members_miss_nothing_when_another_worker_is_killed(clients):
     await spread(clients)
     (dead, lost), (_, kept) = workers(clients).items()
     sent = []

@@ -262,7 +262,7 @@ def blocks_of_the_guide(language):
     return re.findall(rf"```{language}\n(?!# examples)(.*?)```", page, re.DOTALL)
 
 
-def test_the_page_of_the_guide_goes_on_after_a_502(front, run, browser, port, tmp_path):
+def test_page_of_the_guide_reconnects_after_a_502(front, run, browser, port, tmp_path):
     (page,) = [block for block in blocks_of_the_guide("html") if "follow" in block]
     lines = ["from roll import Roll, extensions", "app = Roll()", *blocks_of_the_guide("python")]
     lines += [

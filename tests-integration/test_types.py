@@ -22,7 +22,7 @@ EXPECTED = re.compile(r"# error: ([\w-]+)$")
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
-def test_type_checkers_complain_where_they_should_and_nowhere_else(program, tmp_path):
+def test_type_checkers_report_exactly_the_expected_errors(program, tmp_path):
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", program.name]
     settings = [f"--cache-dir={tmp_path}", "--config-file="]
     ended = subprocess.run(

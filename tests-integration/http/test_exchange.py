@@ -90,7 +90,7 @@ def test_lines_of_one_name_are_joined(probe):
     assert headers["COOKIE"] == "c=d; e=f"
 
 
-def test_an_underscore_is_no_hyphen(probe):
+def test_underscore_is_not_read_as_a_hyphen(probe):
     headers = probe.get("/", "X_A: a", "X-A: b").json["headers"]
     assert (headers["X_A"], headers["X-A"]) == ("a", "b")
 
@@ -110,14 +110,14 @@ def test_the_authority_of_the_target_is_the_host(probe):
     assert (answer["host"], answer["path"], answer["query"]) == ("b:81", "/c", "d")
 
 
-def test_trailers_are_no_headers(probe):
+def test_trailers_are_not_merged_into_headers(probe):
     head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     answer = probe.ask(head + b"1\r\na\r\n0\r\nX-Trailer: b\r\nHost: c\r\n\r\n").json
     assert answer["body"] == "a"
     assert answer["headers"] == {"HOST": "a", "TRANSFER-ENCODING": "chunked"}
 
 
-def test_chunk_extensions_are_no_body(probe):
+def test_chunk_extensions_are_not_part_of_the_body(probe):
     head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert probe.ask(head + b"2;a=b\r\ncd\r\n0;e\r\n\r\n").json["body"] == "cd"
 
@@ -159,7 +159,7 @@ def test_205_says_that_it_is_empty(probe):
     assert (answer.body, answer.get("Content-Length")) == (b"", "0")
 
 
-def test_a_fault_tells_nothing(probe):
+def test_error_response_reveals_nothing(probe):
     answer = probe.get("/raise")
     assert (answer.status, answer.body) == (500, b"Internal Server Error")
 

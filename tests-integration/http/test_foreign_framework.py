@@ -44,7 +44,7 @@ async def test_cookie_jar_follows_a_login(client):
     assert (answer.text, len(answer.history)) == ("Hello Ada", 1)
 
 
-async def test_streams_go_both_ways(client):
+async def test_request_and_response_bodies_are_streamed(client):
     async def pieces():
         for _ in range(10):
             yield b"x" * 50_000

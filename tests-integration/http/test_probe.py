@@ -13,6 +13,6 @@ def test_answer_byte_by_byte(probe, case):
     probe.judge(case, probe.drip)
 
 
-def test_enough_is_asked(cases):
+def test_probe_has_enough_questions(cases):
     assert len(cases) >= 200
     assert len({case.sent for case in cases}) > 0.95 * len(cases)

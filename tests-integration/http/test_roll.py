@@ -15,18 +15,18 @@ def test_answer(probe, case):
     probe.judge(case, probe.whole)
 
 
-def test_404_tells_the_path_as_text(probe):
+def test_404_has_the_path_as_text(probe):
     answer = probe.get("/%3Cscript%3E")
     assert answer.body == b"/<script>"
     assert answer.get("Content-Type") == "text/plain; charset=utf-8"
 
 
-def test_405_tells_what_is_allowed(probe):
+def test_405_lists_the_allowed_methods(probe):
     allowed = probe.ask(b"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n").get("Allow")
     assert {method.strip() for method in allowed.split(",")} >= {"GET", "HEAD", "POST"}
 
 
-def test_500_tells_nothing(probe):
+def test_500_reveals_nothing(probe):
     answer = probe.get("/raise")
     assert answer.body == b"Internal Server Error"
     assert "nobody" not in str(answer.fields)

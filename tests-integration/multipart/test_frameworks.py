@@ -274,7 +274,7 @@ def make_starlette_request():
 @pytest.mark.parametrize(
     "make", [make_asyncio_stream, make_aiohttp_stream, make_starlette_request]
 )
-async def test_cancelled_reads_go_on_where_they_were(make):
+async def test_cancelled_reads_continue_where_they_stopped(make):
     content = CONTENT[:20_000]
     body, content_type = encode({"title": "é" * 600}, {"photo": content})
     source, give = make()

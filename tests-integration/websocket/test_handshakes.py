@@ -155,7 +155,7 @@ async def test_the_first_known_subprotocol_of_the_client_is_taken(dial, speak):
     assert await raw.frame() == (0x81, b"chat")
 
 
-async def test_without_a_known_subprotocol_there_is_none(dial, speak):
+async def test_unknown_subprotocols_are_not_negotiated(dial, speak):
     raw = await dial()
     raw.send(speak.head("/chat", fields={"Sec-WebSocket-Protocol": "x"}))
     assert (await raw.answer()).all("Sec-WebSocket-Protocol") == []

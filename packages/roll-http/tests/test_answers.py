@@ -213,7 +213,7 @@ async def test_a_response_that_has_no_body_has_no_type(answer, status, body):
 
 
 @pytest.mark.parametrize(("body", "kind"), [("text", TEXT), (b"a", BYTES), (ticks, BYTES)])
-async def test_head_tells_the_type_that_get_has(answer, body, kind):
+async def test_head_has_the_content_type_of_get(answer, body, kind):
     sent = await answer(GET.replace(b"GET", b"HEAD"), body=body)
     assert (sent.body, sent.all("content-type")) == ("", [kind])
 

@@ -187,7 +187,7 @@ async def old_style(self):
 
 
 @pytest.mark.parametrize("given", [5, [1], None, "a coroutine"])
-async def test_an_aiter_that_gives_no_iterator_is_a_500_that_says_so(
+async def test_aiter_that_returns_no_iterator_is_a_500_and_the_log_says_why(
     serve, caplog, recwarn, given
 ):
     aiter_ = old_style if given == "a coroutine" else lambda self: given
@@ -262,7 +262,9 @@ def failing(serve):
 
 
 @pytest.mark.parametrize("error", OF_ITEMS, ids=lambda error: type(error).__name__)
-async def test_whatever_a_stream_raises_is_logged_once_and_a_reset(failing, caplog, error):
+async def test_any_exception_of_a_stream_is_logged_once_and_resets_the_connection(
+    failing, caplog, error
+):
     connection = await failing(error, "item")
     with pytest.raises(ConnectionError):
         await connection.rest()
@@ -272,7 +274,7 @@ async def test_whatever_a_stream_raises_is_logged_once_and_a_reset(failing, capl
 
 
 @pytest.mark.parametrize("error", ODD, ids=lambda error: type(error).__name__)
-async def test_whatever_the_close_of_a_stream_raises_is_logged_once(failing, caplog, error):
+async def test_any_exception_of_closing_a_stream_is_logged_once(failing, caplog, error):
     connection = await failing(error, "close")
     connection.send(NEXT)
     assert (await connection.rest()).startswith(b"0\r\n\r\nHTTP/1.1 200 ")

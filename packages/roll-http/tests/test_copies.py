@@ -144,7 +144,7 @@ async def test_a_field_is_found_by_its_name_in_any_case(serve):
     assert (await (await serve(handler)).exchange(POST + b"\r\n")).endswith("fine")
 
 
-def test_so_it_is_in_a_request_made_by_hand():
+def test_headers_of_a_request_created_by_hand_ignore_case():
     request = Request(None, None)
     request.headers["X-TOKEN"] = "abc"
     assert request.headers["X-Token"] == "abc"
@@ -159,7 +159,7 @@ def chunked(size):
     return POST + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size)
 
 
-async def test_all_who_read_at_once_get_the_body(serve):
+async def test_all_concurrent_readers_get_the_body(serve):
     async def handler(request, response):
         bodies = await asyncio.gather(request.read(), request.read(), request.read())
         assert bodies[0] is bodies[1] is bodies[2]
@@ -168,7 +168,7 @@ async def test_all_who_read_at_once_get_the_body(serve):
     assert (await (await serve(handler)).exchange(chunked(500_000))).endswith("500000")
 
 
-async def test_all_who_read_at_once_get_the_error(serve):
+async def test_all_concurrent_readers_get_the_error(serve):
     async def handler(request, response):
         tasks = [request.read(), request.read()]
         errors = await asyncio.gather(*tasks, return_exceptions=True)

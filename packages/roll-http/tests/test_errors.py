@@ -113,7 +113,7 @@ def test_a_copy_of_an_error_whose_class_has_its_status_is_the_same():
     assert (error.status, error.message, error.context) == (404, "gone", 1)
 
 
-def test_an_error_without_any_status_says_so():
+def test_error_without_any_status_says_what_is_missing():
     with pytest.raises(TypeError, match="HttpError needs a status code"):
         HttpError()
 
@@ -149,7 +149,7 @@ def test_the_class_of_an_error_may_have_its_status_and_message():
     assert Gone(404).status is HTTPStatus.NOT_FOUND
 
 
-def test_an_error_without_a_status_says_so():
+def test_http_error_without_a_status_is_a_type_error():
     with pytest.raises(TypeError, match="HttpError needs a status"):
         HttpError()
 

@@ -362,7 +362,7 @@ class Doubled(FileBody):
         return 2 * await super().__anext__()
 
 
-async def test_a_subclass_that_gives_other_bytes_is_asked_for_them(serve, file, sent):
+async def test_overridden_anext_supplies_the_bytes(serve, file, sent):
     content = file.read_bytes()[:10]
 
     async def handler(request, response):

@@ -133,7 +133,9 @@ CHUNKED = b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 @pytest.mark.parametrize("reads", [True, False])
 @pytest.mark.parametrize("at", [0, 7, 10])
-async def test_request_behind_a_body_outlives_all_ticks_while_the_client_does_not_read(reads, at):
+async def test_pipelined_request_after_a_body_is_answered_while_the_client_does_not_read(
+    reads, at
+):
     seen = []
 
     async def answer(request, response):
@@ -160,7 +162,7 @@ async def test_request_behind_a_body_outlives_all_ticks_while_the_client_does_no
     protocol.connection_lost(None)
 
 
-async def test_an_incomplete_head_at_the_end_of_the_input_is_no_request():
+async def test_incomplete_head_at_the_end_of_the_input_is_dropped():
     async def hello(request, response):
         await asyncio.sleep(0)
         return response

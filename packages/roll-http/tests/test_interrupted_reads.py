@@ -152,7 +152,7 @@ async def test_backpressure_holds_while_a_read_is_interrupted(serve, framing):
     assert max(interrupted_at) > HIGH_WATER
 
 
-async def test_the_others_get_all_of_it_when_one_reader_is_cancelled():
+async def test_other_readers_get_the_whole_body_when_one_is_cancelled():
     request = Request(None, None)
     request.attach_body(stream := BodyStream(None))
     readers = [asyncio.ensure_future(request.read()) for _ in range(3)]

@@ -198,7 +198,7 @@ def test_wide_text_is_not_deep():
 @pytest.mark.parametrize(
     "text", ["%s],[%s", "%s]", "[%s", "%s,%s", "%s %s", "%s]]],[[[%s", "", "%s]%s[", "{}%s"]
 )
-def test_brackets_of_a_long_text_are_its_own(text):
+def test_brackets_inside_of_text_do_not_count_as_nesting(text):
     long = "[" + ",".join(["[]"] * 300) + "]"
     data = text.replace("%s", long).encode()
     with pytest.raises(json.JSONDecodeError) as expected:

@@ -42,7 +42,7 @@ def test_none_lifts_only_the_limits_that_accept_it(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_least_and_other_whole_numbers_are_taken(name):
+def test_smallest_and_larger_whole_numbers_are_accepted(name):
     least = 1 if name in NEEDED else 0.001 if name in WAITED else 0
     assert getattr(Limits(**{name: least}), name) == least
     assert getattr(Limits(**{name: 7}), name) == 7

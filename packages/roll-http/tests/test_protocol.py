@@ -617,7 +617,7 @@ async def test_base_exception_of_a_field_is_logged_once_and_a_500(serve, caplog,
     assert str(record.exc_info[1]) == "broken"
 
 
-async def test_closing_a_coroutine_that_waits_is_no_error(serve, caplog):
+async def test_closing_a_waiting_coroutine_logs_nothing(serve, caplog):
     """Python closes the coroutine of a task that is collected, maybe within another task."""
     closed, begun = [], asyncio.Event()
 
@@ -799,7 +799,7 @@ async def test_a_stream_without_aclose_is_sent(serve):
     assert "1\r\na\r\n0\r\n\r\n" in await (await serve(handler)).exchange(LAST)
 
 
-async def test_head_closes_the_stream_it_does_not_send(serve):
+async def test_stream_is_closed_unsent_for_head(serve):
     closed = []
 
     class Body:
@@ -841,7 +841,7 @@ def endless():
     return handler
 
 
-async def test_a_stream_is_closed_at_once_when_the_client_goes(serve, endless, caplog):
+async def test_stream_is_closed_at_once_when_the_client_disconnects(serve, endless, caplog):
     peer = await serve(endless)
     connection = await peer.connect()
     connection.send(GET)
@@ -970,7 +970,7 @@ async def test_handler_runs_to_its_end_after_its_client_disconnected(serve, capl
     assert not caplog.records
 
 
-async def test_a_handler_that_asked_for_it_is_cancelled_when_its_client_goes(serve, caplog):
+async def test_cancel_on_disconnect_cancels_the_handler(serve, caplog):
     cancelled = asyncio.Event()
 
     async def handler(request, response):
@@ -1235,7 +1235,7 @@ async def test_a_peer_on_a_unix_socket_has_no_address():
 
 
 @pytest.mark.parametrize("closed", [False, True])
-async def test_a_tcp_client_whose_address_is_lost_is_not_taken_for_one_on_a_unix_socket(closed):
+async def test_tcp_client_without_an_address_is_not_a_unix_client(closed):
     class Transport(asyncio.Transport):
         aborted = False
 

@@ -105,7 +105,7 @@ async def test_an_on_refused_that_fails_is_logged_and_changes_nothing(serve, cap
     assert ("is called, not awaited" if kind == "async" else "observer") in caplog.text
 
 
-async def test_an_application_may_be_without_it(serve, caplog):
+async def test_on_refused_is_optional(serve, caplog):
     peer = await serve()
     assert not hasattr(peer.app, "on_refused")
     assert (await peer.exchange(b"nonsense\r\n\r\n")).startswith("HTTP/1.1 400 ")

@@ -165,7 +165,7 @@ async def test_an_error_in_the_report_of_a_lost_request_ends_the_connection(serv
     assert "observer" in caplog.text
 
 
-async def test_a_handler_that_hears_of_the_disconnection_is_reported(serve):
+async def test_handler_that_gets_client_disconnected_is_reported(serve):
     async def handler(request, response):
         while not await request.disconnected():
             pass

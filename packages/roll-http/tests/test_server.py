@@ -491,7 +491,7 @@ async def test_factory_result_that_is_not_a_protocol_is_logged_and_its_connectio
     assert "No protocol could be made for a connection" in caplog.text
 
 
-def test_in_another_thread_a_server_serves_until_it_is_cancelled(hello):
+def test_server_in_another_thread_serves_until_it_is_cancelled(hello):
     answers = []
 
     async def main():

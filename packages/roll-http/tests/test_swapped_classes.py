@@ -237,7 +237,9 @@ async def test_an_error_while_a_response_is_sent_is_logged_once_and_a_500(
 
 
 @pytest.mark.parametrize("returned", [False, True])
-async def test_a_body_that_is_lost_while_it_is_sent_is_sent_all_the_same(serve, caplog, returned):
+async def test_stream_is_sent_though_reading_the_body_attribute_fails_later(
+    serve, caplog, returned
+):
     begun = []
 
     async def items():
@@ -457,7 +459,7 @@ async def test_result_of_on_answered_is_ignored(serve, caplog, result):
     assert ("is called, not awaited" in caplog.text) == (result == "awaitable")
 
 
-async def test_an_async_on_answered_is_an_error_that_says_so(serve, caplog, recwarn):
+async def test_async_on_answered_is_logged_as_an_error(serve, caplog, recwarn):
     class Failing(HTTPProtocol):
         async def on_answered(self, request, response, size):
             raise AssertionError("nobody awaits it")

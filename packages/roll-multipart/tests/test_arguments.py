@@ -295,7 +295,7 @@ async def agenerator():
     [AsyncStream(), AsyncRequest(), receive, agenerator()],
     ids=["stream", "request", "receive", "generator"],
 )
-def test_an_asynchronous_source_is_refused_with_the_functions_that_take_it(source):
+def test_error_for_an_asynchronous_source_names_the_functions_that_accept_it(source):
     for call in (parts, parse_form):
         with pytest.raises(TypeError, match="asynchronous source: parts_async, parse_form_async"):
             call(CONTENT_TYPE, source)
@@ -417,7 +417,7 @@ def test_a_file_with_an_async_method_is_refused(name, function):
         fill(file_factory=lambda part: file)
 
 
-def test_classes_partials_and_objects_that_run_at_once_are_taken():
+def test_plain_classes_partials_and_objects_are_accepted():
     class Told:
         def __call__(self, file, size):
             sizes.append(size)

@@ -133,7 +133,7 @@ def test_a_field_is_text_a_number_or_bytes(tools, value, text):
     assert tools.parse(body, content_type).fields == {"a": [text]}
 
 
-def test_an_open_file_and_a_path_have_a_name_of_their_own(tools, tmp_path):
+def test_filename_of_an_open_file_or_a_path_is_its_name(tools, tmp_path):
     path = tmp_path / "own name.png"
     path.write_bytes(b"png")
     expected = {"f": [("own name.png", "image/png", b"png")]}

@@ -87,7 +87,7 @@ def test_a_failed_parser_is_freed_without_the_garbage_collector(uncollected, dat
     assert uncollected() == 0
 
 
-def test_a_parser_that_was_closed_too_early_is_freed_without_it(uncollected):
+def test_parser_closed_too_early_is_freed_without_the_garbage_collector(uncollected):
     parser = PushParser("boundary")
     assert fail(parser.close) == fail(parser.close)
     left = weakref.ref(parser)
@@ -97,7 +97,7 @@ def test_a_parser_that_was_closed_too_early_is_freed_without_it(uncollected):
 
 
 @pytest.mark.parametrize("aborted", [False, True])
-def test_a_failed_form_is_freed_without_it(uncollected, tools, aborted):
+def test_failed_form_is_freed_without_the_garbage_collector(uncollected, tools, aborted):
     multipart = Multipart()
     multipart.initialize(CONTENT_TYPE)
     multipart.feed_data(tools.part() + tools.part("f", filename="f"))
@@ -124,7 +124,7 @@ class FullDisk(SpooledFile):
         self.write = refuse
 
 
-def test_a_file_that_cannot_be_written_is_freed_without_it(uncollected, tools):
+def test_unwritable_file_is_freed_without_the_garbage_collector(uncollected, tools):
     made = []
 
     def factory(part):
@@ -151,6 +151,8 @@ def test_a_file_that_cannot_be_written_is_freed_without_it(uncollected, tools):
 
 @pytest.mark.parametrize("kind", [Form, Query])
 @pytest.mark.parametrize("data", [b"\xff", b"no equals sign"])
-def test_a_malformed_urlencoded_body_leaves_nothing_to_it(uncollected, kind, data):
+def test_malformed_urlencoded_body_leaves_nothing_to_the_garbage_collector(
+    uncollected, kind, data
+):
     assert fail(lambda: kind.parse(data, strict=True))[0] is MultipartError
     assert uncollected() == 0

@@ -31,7 +31,7 @@ def file(request):
         yield file
 
 
-def test_a_file_says_what_it_is(file):
+def test_repr_of_a_file_describes_it(file):
     assert (file.filename, file.content_type) == ("f.txt", "text/plain")
     assert file.params == {"name": "f", "filename": "a/f.txt"}
 
@@ -139,7 +139,7 @@ def test_an_archive_can_be_opened(kind):
             assert archive.read("a") == b"text"
 
 
-def test_a_file_of_our_own_needs_no_more_than_read_seek_and_tell():
+def test_custom_file_needs_only_read_seek_and_tell():
     class Fixed(UploadedFile):
         def __init__(self, part):
             super().__init__(part)
@@ -176,7 +176,7 @@ def test_rolling_over_keeps_content_and_position():
         assert file.getvalue() == b"one\ntwo!three"
 
 
-def test_a_temporary_file_goes_with_the_object():
+def test_temporary_file_is_deleted_with_the_object():
     file = on_disk(Part(HEAD, "f", "f.txt", ""))
     below = file._file
     assert not below.closed

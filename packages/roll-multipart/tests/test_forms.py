@@ -64,7 +64,7 @@ async def test_an_urlencoded_form(parse, content_type):
         assert await parse(content_type, body) == ({}, {})
 
 
-async def test_the_classes_may_be_ones_own(parse):
+async def test_custom_classes_are_used(parse):
     class MyForm(Form):
         pass
 

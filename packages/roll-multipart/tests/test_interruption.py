@@ -159,7 +159,7 @@ async def test_nested_part_continues_where_it_stopped():
 
 
 @pytest.mark.parametrize("read", READS)
-async def test_a_generator_has_ended_and_the_error_says_so(read):
+async def test_error_says_that_a_generator_has_ended(read):
     async def generator():
         while chunk := await waiting.next():
             yield chunk

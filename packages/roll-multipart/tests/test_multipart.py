@@ -73,7 +73,7 @@ def test_params_of_a_plain_head_are_read_when_asked_for(tools):
     assert files.get("f").params == {"name": "f", "filename": "plain.txt"}
 
 
-def test_the_classes_may_be_ones_own(tools):
+def test_custom_classes_are_used(tools):
     class MyForm(Form):
         pass
 
@@ -161,7 +161,7 @@ def test_none_means_no_limit(call, limit):
     assert getattr(Limits(**{limit: None}), limit) == UNLIMITED
 
 
-def test_without_limits_anything_goes(tools):
+def test_without_limits_any_size_is_accepted(tools):
     body = tools.body(tools.part("a", b"x" * 2**21), *[tools.part()] * 1001)
     names = [field.name for field in dataclasses.fields(Limits)]
     form, files = parse_form(CONTENT_TYPE, body, **dict.fromkeys(names))
@@ -188,7 +188,7 @@ def test_a_field_may_have_another_content_type(tools):
     assert tools.same_for_all_cuts(data).fields == {"a": ["{}"]}
 
 
-def test_it_must_be_initialized_first():
+def test_feed_data_before_initialize_is_an_error():
     multipart = Multipart()
     with pytest.raises(MultipartError):
         multipart.feed_data(b"")
@@ -296,7 +296,7 @@ def test_at_most_64_temporary_files_are_open_by_default(tools):
         upload(tools, *[2] * 65, file_memory=1)
 
 
-def test_a_big_file_is_counted_no_more_once_it_lies_on_disk(tools):
+def test_file_on_disk_does_not_count_for_the_memory(tools):
     multipart = Multipart(file_memory=10, files_memory=15)
     _, files = multipart.initialize(CONTENT_TYPE)
     first = tools.part("f", b"x" * 30, filename="f")
@@ -406,7 +406,7 @@ def test_the_context_manager_closes_at_the_end(tools):
         multipart.initialize(CONTENT_TYPE)
 
 
-def test_the_context_manager_gives_up_on_an_error(tools, made):
+def test_context_manager_aborts_on_an_error(tools, made):
     with pytest.raises(KeyError), Multipart(file_factory=made) as multipart:
         multipart.initialize(CONTENT_TYPE)
         multipart.feed_data(tools.part("f", b"12", filename="f"))

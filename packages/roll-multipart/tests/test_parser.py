@@ -92,7 +92,7 @@ def test_data_other_than_bytes_is_refused(tools, before, data):
         parser.feed(data)
 
 
-def test_a_line_break_before_the_first_boundary_is_fine(tools):
+def test_line_break_before_the_first_boundary_is_accepted(tools):
     assert tools.same_for_all_cuts(b"\r\n" + tools.body(tools.part())).fields == {"a": ["x"]}
 
 
@@ -124,7 +124,7 @@ def test_bare_line_feeds_do_not_end_lines(tools):
     assert tools.same_for_all_cuts(tools.part() + b"\n--boundary--").error is not None
 
 
-def test_bytearrays_and_memoryviews_are_taken_too(tools):
+def test_bytearrays_and_memoryviews_are_accepted(tools):
     data = tools.body(tools.part("a", b"x" * 100))
     for kind in (bytearray, memoryview):
         assert tools.parse([kind(data)]).fields == {"a": ["x" * 100]}

@@ -344,12 +344,12 @@ def test_other_multipart_types_need_no_names(tools, kind, size):
     ]
 
 
-def test_a_form_still_needs_them():
+def test_form_still_needs_content_disposition():
     with pytest.raises(MultipartError, match="needs Content-Disposition"):
         read_all(CONTENT_TYPE, MIXED)
 
 
-async def test_nested_parts_are_read_as_a_body_of_their_own(tools):
+async def test_nested_parts_are_read_as_a_separate_body(tools):
     inner = tools.body(tools.part("x", b"1"), tools.part("y", b"2")).replace(b"boundary", b"inner")
     outer = tools.part("f", inner, "Content-Type: multipart/mixed; boundary=inner")
     for data in (tools.body(outer), tools.pieces(tools.body(outer), 5)):
@@ -389,7 +389,7 @@ def test_files_are_limited(tools):
         list(parts(CONTENT_TYPE, files, max_files_size=29))
 
 
-def test_errors_come_where_they_are(tools):
+def test_error_of_a_part_is_raised_after_the_parts_before_it(tools):
     body = tools.part("a", b"1") + b"--boundaryX"
     for source in (body, tools.pieces(body), [body[:-1], body[-1:]], [body, b"more"]):
         found = parts(CONTENT_TYPE, source)

@@ -83,7 +83,7 @@ async def test_a_file_is_saved_whole_wherever_its_position_is(file, tmp_path, wa
 
 
 @both
-async def test_nothing_is_overwritten_unless_told_to(file, tmp_path, wait):
+async def test_existing_file_is_not_overwritten_by_default(file, tmp_path, wait):
     path = tmp_path / "saved"
     path.write_bytes(b"old")
     with pytest.raises(FileExistsError):
@@ -273,7 +273,7 @@ def test_a_folder_decides_about_the_group(file, tmp_path):
     assert (folder / "saved").read_bytes() == CONTENT
 
 
-def test_errors_name_the_path_that_was_asked_for(file, tmp_path):
+def test_errors_name_the_requested_path(file, tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "old").write_bytes(b"old")
     for name, overwrite in [

@@ -204,14 +204,14 @@ class AsyncFile:
 
 @pytest.mark.parametrize("function", [encode, encode_stream])
 @pytest.mark.parametrize("content", [agenerator(), AsyncFile()], ids=["iterable", "file"])
-def test_an_asynchronous_content_is_refused_with_the_function_that_takes_it(function, content):
+def test_error_for_asynchronous_content_names_the_function_that_accepts_it(function, content):
     for fields, files in ((), {"f": content}), ((), {"f": (content, "f")}), ({"a": content}, ()):
         with pytest.raises(TypeError, match="encode_stream_async takes asynchronous"):
             function(fields, files)
 
 
 @pytest.mark.parametrize("content", [[b"x"], (b"x",), iter([b"x"])], ids=repr)
-def test_chunks_are_refused_with_the_function_that_takes_them(content):
+def test_error_for_chunks_names_the_function_that_accepts_them(content):
     with pytest.raises(TypeError, match="encode_stream takes an iterable of bytes"):
         encode(files={"f": (content, "f.txt")})
 

@@ -69,7 +69,7 @@ def test_any_body_is_parsed_or_refused(data):
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 @pytest.mark.parametrize("data", [b"a=1", b"a=\xc3\xa9", b"a=" + b"x" * 5000])
-def test_all_kinds_of_bytes_are_taken(kind, data):
+def test_all_kinds_of_bytes_are_accepted(kind, data):
     assert Query.parse(kind(data)) == {"a": [data[2:].decode()]}
 
 

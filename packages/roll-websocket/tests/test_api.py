@@ -355,7 +355,7 @@ async def test_the_latency_is_that_of_the_last_pong(serve: Any, wire: Any) -> No
     assert await raw.frame() == (0x81, b"answered")
 
 
-async def test_pings_of_the_keep_alive_tell_the_latency(serve: Any, wire: Any) -> None:
+async def test_latency_is_that_of_keep_alive_pings(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await wire.until(lambda: ws.latency is not None)
         assert ws.latency

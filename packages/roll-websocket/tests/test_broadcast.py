@@ -114,7 +114,7 @@ async def test_a_mistake_sends_nothing(serve: Any, wire: Any, room: Room) -> Non
     assert await raw.frame() == (TEXT, b"good")
 
 
-async def test_those_that_are_not_open_are_passed_over(
+async def test_connections_that_are_not_open_are_skipped(
     serve: Any, wire: Any, room: Room, log: pytest.LogCaptureFixture
 ) -> None:
     site = await serve(room)

@@ -173,7 +173,7 @@ async def test_on_lost_is_called_when_the_connection_is_lost(
     assert told == ([how] if how in {"lost", "left"} else [])
 
 
-async def test_the_end_can_be_asked_for(serve: Any, wire: Any) -> None:
+async def test_closed_and_close_code_report_the_end(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         assert (ws.closed, ws.close_code, ws.close_reason) == (False, None, None)
         if len(site.ws) == 2:
@@ -446,7 +446,7 @@ async def test_a_tls_connection_closes_cleanly(serve: Any, wire: Any, tls: Any) 
     await wire.until(lambda: gone(site))
 
 
-async def test_a_close_of_which_the_system_tells_nothing_is_aborted(
+async def test_close_without_a_sign_of_the_system_is_aborted(
     serve: Any, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fault(ending: Ending) -> bool:

@@ -31,7 +31,9 @@ def pausable(site: Any) -> Any:
     return site.ws[0]
 
 
-async def test_pings_from_a_client_that_does_not_read_are_not_taken(serve: Any, wire: Any) -> None:
+async def test_pings_of_a_client_that_does_not_read_are_not_processed(
+    serve: Any, wire: Any
+) -> None:
     site = await serve()
     raw = await site.raw()
     raw.reader._transport.pause_reading()

@@ -171,7 +171,7 @@ def test_a_header_that_would_break_the_head_is_an_error(name: str, value: str) -
         WSProtocol(request()).handshake([(name, value)])
 
 
-def test_an_unforeseen_error_tells_the_client_nothing(log: pytest.LogCaptureFixture) -> None:
+def test_unexpected_error_is_not_shown_to_the_client(log: pytest.LogCaptureFixture) -> None:
     class Broken(list[str]):
         def __contains__(self, name: object) -> bool:
             raise RuntimeError("secret")

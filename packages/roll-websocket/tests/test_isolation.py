@@ -101,7 +101,7 @@ REACHED = {
 
 @pytest.mark.parametrize("error", [OSError(107, "not connected"), RuntimeError("closed")])
 @pytest.mark.parametrize("method", REACHED)
-async def test_whatever_a_transport_raises_ends_its_connection_alone(
+async def test_any_exception_of_a_transport_ends_only_its_connection(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture, method: str, error: Exception
 ) -> None:
     busy = Busy()

@@ -40,7 +40,7 @@ async def test_values_come_back(serve: Any, wire: Any) -> None:
     assert isinstance(error, ConnectionClosed)
 
 
-async def test_it_is_sent_compact_as_text(serve: Any) -> None:
+async def test_json_is_sent_compact_as_text(serve: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         await ws.send_json({"hello": ["w\u00f6rld", 1]})
 

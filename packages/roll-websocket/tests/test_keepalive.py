@@ -57,7 +57,7 @@ class Time:
         self.keepalive.on_alarm()
 
 
-async def test_a_peer_that_vanished_is_given_up(serve: Any) -> None:
+async def test_connection_of_a_vanished_peer_is_closed(serve: Any) -> None:
     site = await serve(ping_interval=0.02, ping_timeout=0.02)
     raw = await site.raw()
     assert await raw.frame() == (0x89, b"")
@@ -109,7 +109,7 @@ async def test_a_peer_that_is_not_let_send_is_not_blamed(serve: Any, wire: Any) 
     assert await site.ended() == [None]
 
 
-async def test_a_peer_is_blamed_while_it_could_send(serve: Any, wire: Any) -> None:
+async def test_ping_timeout_only_counts_while_the_peer_could_send(serve: Any, wire: Any) -> None:
     """Were a full inbox enough, one that vanished would stay as long as its handler is busy."""
 
     async def handler(request: Any, ws: WSProtocol) -> None:
@@ -235,7 +235,7 @@ async def test_connections_of_the_same_second_share_few_timers(delay: float) -> 
     assert len(clock.slots) == len(keys)
 
 
-async def test_who_is_forgotten_is_not_woken() -> None:
+async def test_removed_connection_is_not_woken() -> None:
     class Killer(Sleeper):
         def on_alarm(self) -> None:
             super().on_alarm()
@@ -253,7 +253,7 @@ async def test_who_is_forgotten_is_not_woken() -> None:
     assert early.woken == 0
 
 
-async def test_a_loop_has_one_clock_while_someone_holds_it() -> None:
+async def test_loop_has_one_clock_while_it_is_referenced() -> None:
     loop = asyncio.get_running_loop()
     clock = Clock.of(loop)
     assert Clock.of(loop) is clock

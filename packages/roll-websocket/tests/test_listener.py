@@ -224,7 +224,7 @@ async def test_over_a_unix_socket_a_client_has_no_address(wire: Any, tmp_path: A
     await listener.stop()
 
 
-async def test_paths_have_handlers_of_their_own(serve: Any, wire: Any) -> None:
+async def test_each_path_has_its_own_handler(serve: Any, wire: Any) -> None:
     def saying(text: str) -> Any:
         async def handler(request: Any, ws: WSProtocol) -> None:
             await ws.send(text)
@@ -550,7 +550,7 @@ async def test_a_check_without_an_end_is_answered_and_logged(
     assert "Sec-WebSocket-Key" not in logging.Formatter().format(record)
 
 
-async def test_a_client_that_stays_after_a_refusal_is_left(serve: Any, wire: Any) -> None:
+async def test_client_that_stays_after_a_refusal_is_aborted(serve: Any, wire: Any) -> None:
     """It has the same time again."""
 
     async def hook(request: HandshakeRequest) -> None:
@@ -600,7 +600,7 @@ async def test_hook_that_raises_a_base_exception_is_logged_once_and_a_500(
     assert record.exc_info[1] is error
 
 
-async def test_closing_a_hook_that_waits_is_no_error(
+async def test_closing_a_waiting_hook_logs_nothing(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture
 ) -> None:
     begun = asyncio.Event()

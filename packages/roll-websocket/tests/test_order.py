@@ -129,7 +129,7 @@ async def test_cancelled_send_is_not_sent_and_does_not_block_others(serve: Any, 
     assert frames[-1] == (TEXT, b"end")
 
 
-async def test_all_who_wait_may_be_cancelled(serve: Any, wire: Any) -> None:
+async def test_all_waiting_sends_can_be_cancelled(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         sends = [asyncio.ensure_future(ws.send("never")) for _ in range(100)]
         await asyncio.sleep(0)

@@ -371,7 +371,7 @@ def test_any_frame_may_follow_a_whole_message(offer: str, log: pytest.LogCapture
 
 @settings(max_examples=500)
 @given(st.sampled_from(MANY_OFFERS), st.lists(st.sampled_from(ANY_FRAMES), max_size=8))
-def test_any_frames_are_taken_or_refused(offer: str, chunks: list[bytes]) -> None:
+def test_any_frames_are_accepted_or_refused(offer: str, chunks: list[bytes]) -> None:
     assert ends_known(deflated(offer).wire, chunks)
 
 

@@ -43,7 +43,7 @@ def told(call):
     return [str(each.message) for each in caught]
 
 
-def test_it_is_a_warning_of_users():
+def test_roll_warning_is_a_user_warning():
     assert issubclass(RollWarning, UserWarning)
 
 
@@ -343,7 +343,7 @@ class WithoutSelf:
         (lambda self, request, response, isbn: None, "register the class, not its method"),
     ],
 )
-def test_parameters_of_a_method_are_told_with_its_object(app, view, remedy):
+def test_error_shows_self_among_the_parameters_of_a_method(app, view, remedy):
     with pytest.raises(ValueError, match=re.escape(remedy) + r"\Z"):
         app.route("/{isbn}")(view)
 
@@ -435,7 +435,7 @@ def test_misspelt_method_of_a_class_view_causes_a_warning(app, name):
     assert re.fullmatch(rf"View\.{name} does not answer any HTTP method: write `on_\w+`", text)
 
 
-def test_other_methods_of_a_view_are_its_own(app):
+def test_other_methods_of_a_view_cause_no_warning(app):
     names = (
         *(
             "on_error",
@@ -518,7 +518,7 @@ def test_class_with_the_methods_of_another_framework_is_an_error(app):
         app.route("/")(View)
 
 
-def test_decorator_above_a_class_view_is_told(app):
+def test_decorator_above_a_class_view_causes_a_warning(app):
     @guarded
     class View:
         async def on_get(self, request, response): ...

@@ -226,7 +226,7 @@ async def test_stream_that_cannot_be_closed_is_sent(app):
     assert (await server.answer())[2] == b"ab"
 
 
-async def test_message_of_an_empty_body_is_passed_over(app):
+async def test_message_of_an_empty_body_is_ignored(app):
     @app.route("/wait")
     async def wait(request, response):
         while not await request.disconnected():
@@ -323,7 +323,7 @@ async def test_file_is_sent_from_static(app, tmp_path):
     assert headers[b"content-length"] == b"1100000"
 
 
-async def test_handler_is_cancelled_on_disconnect_if_it_asks_for_it(app):
+async def test_cancel_on_disconnect_cancels_the_handler(app):
     begun, cancelled = asyncio.Event(), asyncio.Event()
 
     @app.route("/wait", cancel_on_disconnect=True)
@@ -689,7 +689,7 @@ async def mirror(request, ws):
         ),
     ],
 )
-async def test_websocket_route_that_is_asked_by_http_refuses(app, headers, status):
+async def test_plain_request_to_a_websocket_route_is_refused(app, headers, status):
     app.route("/ws", protocol="websocket")(mirror)
     server = Server(app, path="/ws", headers=[(b"host", b"x"), *headers])
     assert (await server.answer())[0] == status

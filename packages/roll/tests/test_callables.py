@@ -137,7 +137,7 @@ async def test_a_predicate_of_origins_that_fails_allows_none(app, client):
 
 
 @pytest.mark.parametrize("predicate", GENERATORS)
-def test_a_generator_cannot_tell_of_an_origin(app, predicate):
+def test_generator_is_refused_as_an_origin_predicate(app, predicate):
     with pytest.raises(ValueError, match="generator"):
         cors(app, origin=predicate)
 

@@ -188,7 +188,7 @@ def test_extensions_in_use_are_seen(app, tmp_path):
     assert extensions_of(Swapped()) == []
 
 
-def test_every_extension_that_listens_is_seen(app, tmp_path):
+def test_every_extension_that_listens_is_listed(app, tmp_path):
     for name in extensions.__all__:
         extension = getattr(extensions, name)
         if not inspect.isfunction(extension) or name == "simple_server":
@@ -244,7 +244,7 @@ def test_sessions_in_a_cookie_or_in_redis_are_sound(app):
     assert texts(app) == []
 
 
-def test_errors_that_nobody_logs_are_a_problem(app):
+def test_errors_that_are_not_logged_are_a_problem(app):
     app.log_errors = False
     assert texts(app) == ["problem: `log_errors` is False: unexpected exceptions are not logged"]
 

@@ -582,7 +582,7 @@ async def test_range_of_a_file_is_not_compressed(files, ask):
 
 
 @pytest.mark.parametrize("name", ["small.txt", "large.txt"])
-async def test_a_head_of_a_file_tells_the_coding_and_no_length(files, ask, name):
+async def test_head_of_a_file_has_the_coding_and_no_length(files, ask, name):
     get, head = await ask(f"/static/{name}"), await ask(f"/static/{name}", method="HEAD")
     for field in ("Content-Encoding", "ETag", "Vary", "Content-Type"):
         assert head.headers[field] == get.headers[field]

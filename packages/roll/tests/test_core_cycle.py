@@ -464,7 +464,7 @@ async def test_a_call_that_is_overridden_later_is_called(app, client):
     assert (await client.ask()).endswith("\r\n\r\ncalled")
 
 
-async def test_another_router_is_asked(app, client):
+async def test_another_router_is_used(app, client):
     class Always:
         def match(self, path):
             return app_routes.match("/plain")

@@ -41,7 +41,7 @@ async def test_errors_have_the_headers_too(app, headers, path):
     assert (await headers(path))["Access-Control-Allow-Origin"] == "https://example.org"
 
 
-async def test_all_of_it(app, headers):
+async def test_all_options_together_set_their_headers(app, headers):
     cors(app, "https://a.org", ["GET", "POST"], ("X-A", "X-B"), credentials=True)
     assert await headers() == {
         "Access-Control-Allow-Origin": "https://a.org",

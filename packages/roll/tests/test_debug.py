@@ -267,7 +267,7 @@ def test_invalid_time_for_the_watchdog_is_refused_at_once(app, seconds):
 
 
 @pytest.mark.parametrize("anywhere", ["no", 1, None, print])
-def test_pages_for_anybody_are_asked_for_with_a_flag(app, anywhere):
+def test_pages_for_other_machines_need_a_flag(app, anywhere):
     with pytest.raises(ValueError, match="`anywhere` is True or False, not"):
         error_pages(app, anywhere=anywhere)
     assert app.hooks == {}

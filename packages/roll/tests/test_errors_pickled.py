@@ -92,7 +92,7 @@ def throw(error):
     raise error
 
 
-def test_every_error_reaches_who_asked_a_process_pool():
+def test_every_error_is_passed_through_a_process_pool():
     with ProcessPoolExecutor(1) as pool:
         error = pool.submit(ask, "page").exception()
         assert (error.status, error.message) == (400, "Missing 'page' key")

@@ -92,7 +92,7 @@ def test_plain_listeners_run_without_an_await(app):
     assert seen == ["c"]
 
 
-def test_without_an_await_those_before_the_first_async_one_run_and_python_warns(app):
+def test_without_an_await_listeners_before_the_first_async_one_run_and_python_warns(app):
     seen = []
     app.listen("event")(lambda: seen.append("plain"))
 
@@ -144,7 +144,7 @@ async def test_any_argument_goes_through_a_name_among_them_too(app):
     assert seen == [((1,), {"name": "a name", "self": "me"})]
 
 
-async def test_an_exception_reaches_who_sent_the_event(app):
+async def test_exception_of_a_listener_reaches_the_sender_of_the_event(app):
     @app.listen("event")
     def listener():
         raise ValueError("mine")
@@ -153,7 +153,7 @@ async def test_an_exception_reaches_who_sent_the_event(app):
         await app.hook("event")
 
 
-async def test_a_change_of_the_public_hooks_is_seen(app):
+async def test_change_of_the_public_hooks_takes_effect(app):
     app.listen("event")(lambda: "old")
     assert await app.hook("event") == "old"
     app.hooks["event"].insert(0, lambda: "new")

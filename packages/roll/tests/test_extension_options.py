@@ -246,7 +246,7 @@ def test_strict_slashes_are_a_flag(value):
 
 
 @pytest.mark.parametrize("limits", [5, {}, "x", Limits, True], ids=repr)
-async def test_limits_that_are_set_later_are_looked_at_when_the_application_starts(app, limits):
+async def test_limits_set_later_are_checked_at_startup(app, limits):
     app.limits = limits
     with pytest.raises(ValueError, match=re.escape(f"`limits` cannot be {limits!r}: write")):
         await app.startup()

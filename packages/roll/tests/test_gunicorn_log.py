@@ -134,7 +134,7 @@ def test_nothing_that_clients_send_ends_a_line_of_gunicorns_logger(log, tmp_path
     assert line.split(" ") == [shown, shown, named, *[shown] * 4, f"{shown}\n"]
 
 
-def test_the_password_of_basic_credentials_is_left_alone():
+def test_password_of_basic_credentials_is_not_escaped():
     seen = []
     log = SimpleNamespace(access=lambda answer, asked, environ, duration: seen.append(environ))
     given = base64.b64encode(b"a\nda:se\xffcret").decode()

@@ -380,7 +380,7 @@ async def test_arguments_that_a_listener_does_not_name_go_to_its_keywords(app):
     assert await app.hook("response", 1, 2, more=3) == (1, {"response": 2, "more": 3})
 
 
-def test_so_it_is_when_a_route_is_registered(app):
+def test_listeners_of_route_add_get_their_arguments_by_name(app):
     seen = []
     app.listen("route:add")(lambda **kwargs: seen.append(kwargs))
     app.listen("route:add")(lambda view, path, **extras: seen.append((view, path, extras)))
@@ -409,7 +409,7 @@ RAISED = {
 
 @pytest.mark.parametrize("event", ["headers", "request", "handler", "response"])
 @pytest.mark.parametrize("kind", RAISED)
-async def test_listeners_see_whatever_is_raised_and_the_response_event_follows(
+async def test_error_listeners_get_any_exception_and_the_response_event_follows(
     app, client, kind, event
 ):
     seen = []
@@ -431,7 +431,7 @@ async def test_listeners_see_whatever_is_raised_and_the_response_event_follows(
 
 
 @pytest.mark.parametrize("kind", RAISED)
-async def test_whatever_an_error_listener_raises_is_a_plain_500(app, client, caplog, kind):
+async def test_any_exception_of_an_error_listener_is_a_plain_500(app, client, caplog, kind):
     app.listen("error")(lambda error: raising(RAISED[kind])())
 
     @app.route("/")
@@ -443,7 +443,7 @@ async def test_whatever_an_error_listener_raises_is_a_plain_500(app, client, cap
 
 
 @pytest.mark.parametrize("kind", RAISED)
-async def test_whatever_a_websocket_handler_raises_is_an_event(app, client, kind):
+async def test_any_exception_of_a_websocket_handler_sends_websocket_error(app, client, kind):
     seen = []
     app.listen("websocket_error")(lambda error, **_: seen.append(error))
     app.listen("websocket_disconnect")(lambda ws: raising(RAISED[kind])())
@@ -483,7 +483,7 @@ async def test_exception_that_ends_the_program_propagates_from_a_websocket_liste
         await notify(app, "websocket_disconnect", None, None)
 
 
-async def test_an_error_whose_message_was_taken_away_has_the_phrase(app, client):
+async def test_error_without_a_message_has_the_phrase_of_its_status(app, client):
     @app.route("/")
     def handler(request, response):
         error = HttpError(404)

@@ -32,7 +32,7 @@ def test_empty_host_is_every_address():
     assert hosts & {"0.0.0.0", "::"}
 
 
-def test_address_that_the_machine_lacks_is_passed_over(monkeypatch):
+def test_address_that_the_machine_lacks_is_skipped(monkeypatch):
     known = [(socket.AF_INET, "192.0.2.1"), (socket.AF_INET, "127.0.0.1")]
     monkeypatch.setattr("roll.listening.addresses", lambda host, port: known)
     with Place(host="some.example", port=0).listening() as (sock,):
@@ -75,7 +75,7 @@ def test_port_can_be_shared():
         assert one.getsockname() == two.getsockname()
 
 
-def test_system_without_shared_ports_says_so(monkeypatch):
+def test_reuse_port_is_an_error_on_systems_without_it(monkeypatch):
     monkeypatch.delattr(socket, "SO_REUSEPORT")
     with pytest.raises(ValueError, match="This system cannot share a port"):
         Place(reuse_port=True)
@@ -100,7 +100,7 @@ def test_unix_socket_is_removed_at_the_end(path):
     assert not os.path.exists(path)
 
 
-def test_unix_socket_that_another_process_has_made_anew_is_kept(path):
+def test_unix_socket_that_another_process_has_replaced_is_kept(path):
     with Place(unix=path).listening():
         os.unlink(path)
         other = socket.socket(socket.AF_UNIX)
@@ -203,7 +203,7 @@ def test_wrong_place_is_refused_at_once(options, message):
         Place(**options)
 
 
-def test_system_without_unix_sockets_says_so(monkeypatch):
+def test_unix_is_an_error_on_systems_without_unix_sockets(monkeypatch):
     monkeypatch.delattr(socket, "AF_UNIX")
     with pytest.raises(ValueError, match="This system has no Unix sockets"):
         Place(unix="s")

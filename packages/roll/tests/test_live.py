@@ -55,7 +55,7 @@ async def test_options_star_lists_the_allowed_methods(app, talk, strict):
     assert b"Content-Length: 0\r\n" in answer
 
 
-async def test_options_of_the_server_may_be_answered_otherwise(app, talk):
+async def test_options_star_may_be_answered_by_the_application(app, talk):
     @app.listen("request")
     def tell(request, response):
         response.body = f"{request.method} {request.path} {dict(request.route.vars)}"
@@ -168,7 +168,7 @@ async def test_client_that_leaves_within_its_body_is_not_logged(app, liveclient,
     assert caplog.records == []
 
 
-async def test_a_client_that_goes_cancels_a_handler_that_wants_it(app, liveclient):
+async def test_cancel_on_disconnect_cancels_the_handler(app, liveclient):
     begun, ended = asyncio.Event(), asyncio.Event()
 
     @app.route("/", cancel_on_disconnect=True)

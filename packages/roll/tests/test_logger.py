@@ -89,7 +89,7 @@ async def test_a_request_that_failed_at_once_is_logged_too(app, log, client):
     assert "500 0.0" in handler.lines
 
 
-async def test_two_of_them_see_each_exchange(app, log, client):
+async def test_two_loggers_get_each_exchange(app, log, client):
     handler = Lines()
     for word in ("one", "two"):
         logger(app, access_format=f"{word} %(status)d", handler=handler)
@@ -149,7 +149,7 @@ async def test_two_applications_may_share_a_handler(app, log):
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["before", "behind"])
-async def test_beside_a_handler_of_the_terminal_each_line_is_written_once(app, log, capsys, early):
+async def test_each_line_is_written_once_with_another_terminal_handler(app, log, capsys, early):
     own = logging.StreamHandler()  # what `logging.basicConfig` gives the root logger
     root = logging.getLogger()
     logger(app)

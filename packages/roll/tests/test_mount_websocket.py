@@ -50,7 +50,7 @@ def serve(app):
     return serve
 
 
-async def test_messages_go_both_ways(serve):
+async def test_messages_are_sent_and_received(serve):
     async with serve(echo) as client, client.websocket("/admin/ws") as ws:
         await ws.send("text")
         assert await ws.recv() == "text"
@@ -170,7 +170,7 @@ async def test_application_may_go_on_behind_a_subprotocol_that_is_refused(serve)
     assert "Sec-WebSocket-Protocol: two\r\n" in head
 
 
-async def test_close_of_the_client_is_told(serve):
+async def test_application_gets_the_close_of_the_client(serve):
     got = asyncio.get_running_loop().create_future()
 
     async def accept(receive, send):

@@ -15,7 +15,7 @@ def test_the_changelog_knows_the_version():
     )
 
 
-def test_it_is_typed():
+def test_package_is_typed():
     assert (HERE / "src" / "roll" / "py.typed").exists()
 
 

@@ -91,7 +91,9 @@ CONTAINERS = {
 @pytest.mark.parametrize("part", ["Form", "Query"])
 @pytest.mark.parametrize("kind", CONTAINERS)
 @pytest.mark.parametrize("content_type", [URLENCODED, "multipart/form-data"])
-async def test_a_foreign_container_has_the_same_values_however_they_came(part, kind, content_type):
+async def test_foreign_container_has_the_same_values_from_any_kind_of_form(
+    part, kind, content_type
+):
     make, read, expected = CONTAINERS[kind]
     make = staticmethod(make) if kind == "function" else make
     client = client_of(**{part: make})
@@ -623,7 +625,7 @@ async def test_unsuitable_class_for_a_part_is_an_error_at_the_start(part, when):
     ("part", "hook"), [(part, hook) for part, hooks in OLD_HOOKS.items() for hook in hooks]
 )
 @pytest.mark.parametrize("where", ["itself", "a mixin"])
-def test_a_subclass_that_defines_an_old_hook_is_told_what_to_use(part, hook, where):
+def test_error_for_an_old_hook_in_a_subclass_says_what_to_use(part, hook, where):
     base, hooks = base_of(part), OLD_HOOKS[part]
     mixins = (type("Mixin", (), {hook: None}),) if where == "a mixin" else ()
     kind = type("Kind", (*mixins, base), {} if mixins else {hook: None})
@@ -838,7 +840,7 @@ def test_misspelt_part_in_a_mixin_causes_a_warning():
         type("Mine", (Mixin, Roll), {})()
 
 
-def test_other_attributes_of_a_subclass_are_its_own():
+def test_other_attributes_of_a_subclass_cause_no_warning():
     names = {"Settings": dict, "json": property(), "request": 5, "Meta": type, "response": None}
     type("Mine", (Roll,), names)()
 

@@ -208,7 +208,7 @@ def test_the_plugin_is_an_entry_point(request):
     assert request.config.pluginmanager.has_plugin("roll")
 
 
-def test_it_imports_without_pytest_asyncio(monkeypatch):
+def test_plugin_can_be_imported_without_pytest_asyncio(monkeypatch):
     monkeypatch.setitem(sys.modules, "pytest_asyncio", None)
     spec = importlib.util.spec_from_file_location("plugin_alone", plugin.__file__)
     alone = importlib.util.module_from_spec(spec)

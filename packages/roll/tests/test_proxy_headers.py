@@ -60,7 +60,7 @@ def test_client_is_the_last_address_that_is_not_a_trusted_proxy(field, found):
 
 
 @pytest.mark.parametrize("peer", [("192.0.2.7", 1), ("not an address", 1), ("2001:db8::1", 1)])
-def test_fields_of_somebody_else_are_not_read(peer):
+def test_fields_of_an_untrusted_client_are_ignored(peer):
     assert x(peer, **{"for": "192.0.2.1", "proto": "nonsense", "host": "evil"}) is None
 
 
@@ -69,7 +69,7 @@ def test_proxy_of_a_unix_socket_is_trusted_by_name():
     assert origin_of({"X-FORWARDED-PROTO": "https"}, None, Trusted(["::1"]), ALL_FIELDS) is None
 
 
-def test_everybody_is_trusted_by_a_star():
+def test_star_trusts_every_client():
     found = read(("192.0.2.7", 1), Trusted(["*"]), x_forwarded_for="192.0.2.1, 192.0.2.2")
     assert found.client == ("192.0.2.1", 0)
 
@@ -88,7 +88,7 @@ def test_scheme_and_host_are_those_of_the_proxy_nearest_to_the_client():
     assert (found.scheme, found.host) == ("https", "example.org")
 
 
-def test_client_stays_the_proxy_where_it_tells_only_the_scheme():
+def test_client_is_the_proxy_if_it_sends_only_the_scheme():
     assert x(proto="https") == Origin(PROXY, "https", None, None)
     assert read(forwarded="proto=https") == Origin(PROXY, "https", None, None)
 

@@ -37,7 +37,7 @@ def test_a_request_is_a_dict_of_the_users_own(made):
     assert made.kwargs == {"extension": 1}
 
 
-def test_it_takes_no_attribute_but_on_subclasses(made):
+def test_only_subclasses_accept_further_attributes(made):
     with pytest.raises(AttributeError):
         made.user = "ada"
 
@@ -265,7 +265,7 @@ class Plain:
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-async def test_a_parser_of_somebody_elses_needs_two_methods(lazy):
+async def test_foreign_parser_needs_two_methods(lazy):
     class App(Roll):
         Multipart = Plain
 
@@ -402,7 +402,7 @@ async def test_a_file_on_disk_is_closed_when_the_request_ends(client, forms):
         large.read()
 
 
-async def test_it_is_closed_when_the_handler_raises(app, client):
+async def test_file_is_closed_when_the_handler_raises(app, client):
     seen = []
 
     @app.route("/", methods=["POST"])
@@ -415,7 +415,7 @@ async def test_it_is_closed_when_the_handler_raises(app, client):
         seen[0].read()
 
 
-async def test_it_is_open_as_long_as_the_response_streams(app, client):
+async def test_file_is_open_while_the_response_streams(app, client):
     seen = []
 
     @app.route("/function", methods=["POST"])
@@ -452,7 +452,7 @@ async def test_it_is_open_as_long_as_the_response_streams(app, client):
 
 
 @pytest.mark.parametrize("lazy", [False, True])
-async def test_it_is_closed_when_the_response_reads_it_as_it_streams(app, client, lazy):
+async def test_file_is_closed_after_a_response_that_streams_it(app, client, lazy):
     seen = []
 
     @app.route("/", methods=["POST"], lazy_body=lazy)
@@ -560,7 +560,7 @@ def reads(app):
 @pytest.mark.parametrize("size", [3, 3_000_000])
 @pytest.mark.parametrize("path", ["/", "/lazy"])
 @pytest.mark.parametrize("early", [False, True], ids=["handler", "headers listener"])
-async def test_all_who_load_a_form_get_the_same(app, liveclient, reads, size, path, early):
+async def test_all_tasks_that_load_a_form_get_the_same(app, liveclient, reads, size, path, early):
     seen = []
 
     @app.listen("headers")
@@ -577,7 +577,7 @@ async def test_all_who_load_a_form_get_the_same(app, liveclient, reads, size, pa
     assert seen == (["1"] if early else [])
 
 
-async def test_all_who_load_a_bad_form_get_the_error(app, client):
+async def test_all_tasks_that_load_a_malformed_form_get_the_error(app, client):
     @app.route("/", methods=["POST"], lazy_body=True)
     async def handler(request, response):
         loads = [request.load_form() for _ in range(2)]
@@ -588,7 +588,7 @@ async def test_all_who_load_a_bad_form_get_the_error(app, client):
     assert response.body == b"[%s,%s]" % ((b'[400,"Unparsable multipart body"]',) * 2)
 
 
-async def test_a_body_that_was_read_as_a_form_says_so(app, client, reads):
+async def test_error_of_reading_a_body_again_says_that_it_was_read_as_a_form(app, client, reads):
     @app.listen("headers")
     async def load(request):
         await request.load_form()

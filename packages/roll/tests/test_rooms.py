@@ -59,7 +59,7 @@ def visit(liveclient):
         ws.transport.abort()
 
 
-async def test_a_message_reaches_all_but_the_one_who_is_excluded(app, hall, visit):
+async def test_message_reaches_all_members_except_the_excluded_one(app, hall, visit):
     ada, bob, eve = await visit("lobby"), await visit("lobby"), await visit("cellar")
     await ada.send("hello")
     assert await bob.recv() == "hello"
@@ -139,7 +139,7 @@ async def test_members_are_counted_and_events_are_sent(app, hall, liveclient, vi
     assert repr(room) == "<Room 'lobby': 0 members, 0 readers>"
 
 
-async def test_who_joins_twice_is_one_member(app, liveclient):
+async def test_joining_twice_makes_one_member(app, liveclient):
     app.rooms = rooms(app)
     told = []
     app.listen("room_join")(lambda ws: told.append("join"))
@@ -322,7 +322,7 @@ async def test_messages_wait_from_the_subscription_on(app):
     assert [message async for message in messages] == ["left behind"]
 
 
-async def test_a_wait_for_a_message_may_be_given_up_and_made_again(app):
+async def test_cancelled_wait_for_a_message_can_be_repeated(app):
     room = rooms(app)["lobby"]
     async with room.subscribe() as messages:
         for _ in range(3):
@@ -611,7 +611,7 @@ async def test_rooms_that_were_left_take_no_memory(app, liveclient):
     assert (list(hall), len(hall._rooms)) == ([], 0)
 
 
-async def test_applications_have_rooms_of_their_own(app):
+async def test_each_application_has_its_own_rooms(app):
     one, two = rooms(app), rooms(Roll())
     reading = asyncio.ensure_future(read(one["lobby"], 1))
     await until(lambda: "lobby" in one)

@@ -169,7 +169,7 @@ async def test_text_stays_text_and_bytes_bytes(redis, launch, visit, message):
     assert [await ada.recv(), await bob.recv()] == [message] * 2
 
 
-async def test_who_sends_may_be_excluded(redis, launch, visit):
+async def test_sender_may_be_excluded(redis, launch, visit):
     one, two = await launch(), await launch()
     ada, bob, eve = await visit(one), await visit(one), await visit(two)
     for number in range(3):
@@ -199,7 +199,7 @@ async def test_nothing_is_lost_from_the_subscription_on(redis, launch):
                 assert await anext(messages) == "hello"
 
 
-async def test_a_subscription_without_redis_is_told_of_the_gap(server, launch):
+async def test_subscription_without_redis_gets_the_gap_event(server, launch):
     app = await launch()
     async with app.rooms["lobby"].subscribe() as messages:
         with pytest.raises(ConnectionError):
@@ -413,7 +413,7 @@ async def test_a_unix_socket_will_do(server, launch, visit, tmp_path):
     assert await ada.recv() == "hello"
 
 
-async def test_a_message_under_way_when_redis_goes_raises(redis, launch, visit):
+async def test_message_in_transit_when_redis_stops_raises(redis, launch, visit):
     app = await launch()
     await visit(app)
     redis.freeze()
@@ -730,7 +730,7 @@ async def test_after_the_end_nothing_is_sent(redis, launch, visit):
     await asyncio.wait([late])
 
 
-async def test_who_outlives_the_end_leaves_nothing(redis, launch, visit):
+async def test_member_that_outlives_the_shutdown_leaves_an_empty_room(redis, launch, visit):
     """As a handler may, beside an application that was started again."""
     app = await launch()
     await visit(app)
@@ -772,7 +772,7 @@ async def test_message_for_an_empty_room_is_dropped(redis, launch):
     app.rooms.bus.receive(b"roll:room:lobby", b"x")
 
 
-def test_answers_for_other_channels_are_left():
+def test_answers_for_other_channels_are_ignored():
     asked = []
     known = channels.Channels()
     known.connected(lambda *command: asked.append(command))
@@ -856,7 +856,7 @@ async def test_a_listener_of_gaps_may_fail(redis, launch, visit, caplog):
     await until(lambda: caplog.text.count("listener of room_gap") == 2)
 
 
-async def test_a_fault_of_ours_is_logged_and_the_connection_made_anew(
+async def test_internal_error_is_logged_and_the_connection_is_opened_again(
     redis, launch, visit, caplog, monkeypatch
 ):
     app = await launch()

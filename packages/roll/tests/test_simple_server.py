@@ -94,7 +94,7 @@ def serve():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_process_serves_until_it_is_told_to_end(serve, number):
+def test_process_serves_until_a_signal(serve, number):
     process = serve()
     assert process.stdout.readline() == "startup\n"
     said, url = process.stdout.readline().split(" on ")
@@ -144,7 +144,7 @@ def test_a_task_ends_before_the_end(with_task):
     assert with_task.wait() == 0
 
 
-def test_who_asks_again_does_not_wait_for_tasks(with_task):
+def test_second_interrupt_does_not_wait_for_tasks(with_task):
     # The first signal must have been taken: the listening socket is closed then.
     port = with_task.port
     while is_listening(port):
@@ -223,7 +223,7 @@ def at_once(monkeypatch):
     return addresses
 
 
-def test_it_says_where_it_listens_and_goodbye(app, interrupted, capsys):
+def test_server_prints_its_url_and_bye(app, interrupted, capsys):
     for event in ("startup", "shutdown"):
         app.listen(event)(lambda event=event: server_module.announce(event))
     simple_server(app, 0)
@@ -263,7 +263,7 @@ def test_lifespans_surround_the_events(app, at_once):
     assert seen == ["enter", "startup", "shutdown", "leave"]
 
 
-def test_it_can_be_quiet(app, at_once, capsys):
+def test_quiet_server_prints_nothing(app, at_once, capsys):
     simple_server(app, 0, quiet=True)
     assert at_once
     assert capsys.readouterr().out == ""
@@ -335,7 +335,7 @@ def test_descriptor_replaces_host_and_port(app, at_once):
         assert at_once == [sock.getsockname()]
 
 
-def test_context_makes_it_https(app, at_once, capsys):
+def test_tls_context_makes_the_url_https(app, at_once, capsys):
     simple_server(app, 0, ssl=ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
     assert capsys.readouterr().out.startswith("Rolling on https://127.0.0.1:")
 

@@ -10,7 +10,7 @@ from roll.extensions import igniter, options, traceback, websockets_store
 ALLOWED = "GET, HEAD, POST, PUT, DELETE, TRACE, OPTIONS, PATCH"
 
 
-async def test_options_are_answered_whatever_the_path(app, client):
+async def test_options_of_any_path_are_answered(app, client):
     options(app)
     assert (await client.options("/nowhere")).status == 200
     assert (await client.get("/nowhere")).status == 404
@@ -68,7 +68,7 @@ async def test_a_500_on_purpose_is_printed_too_and_others_are_not(app, client, c
     assert capsys.readouterr().err == ""
 
 
-async def test_a_500_on_purpose_keeps_its_message_whatever_it_came_from(app, client, capsys):
+async def test_intended_500_keeps_its_message(app, client, capsys):
     traceback(app)
 
     @app.route("/")

@@ -229,7 +229,7 @@ async def test_path_outside_of_the_root_is_a_400(client, path):
 
 
 @pytest.mark.parametrize("name", ["index.html", "css", "none", ""])
-async def test_an_absolute_path_tells_nothing_of_the_root(client, root, name):
+async def test_absolute_path_does_not_reveal_the_root(client, root, name):
     """Neither that it is there nor that it is not: all answers are alike."""
     assert (await client.get(f"/static/{root}/{name}")).status == 400
     assert (await client.get(f"/static/{root}-not/{name}")).status == 400
@@ -424,7 +424,7 @@ def known(client, root):
     return known
 
 
-async def test_who_has_it_already_gets_a_304(client, known):
+async def test_client_with_the_same_version_gets_a_304(client, known):
     etag, date = await known()
     assert date == formatdate(1_000_000_000, usegmt=True)
     for headers in (
@@ -439,7 +439,7 @@ async def test_who_has_it_already_gets_a_304(client, known):
         assert response.headers["ETag"] == etag
 
 
-async def test_who_has_another_version_gets_all(client, known):
+async def test_client_with_another_version_gets_the_whole_file(client, known):
     _, date = await known()
     for headers in (
         {"If-None-Match": '"other"'},
@@ -466,7 +466,7 @@ EARLIER, LATER = formatdate(999_999_999, usegmt=True), formatdate(1_000_000_001,
         {"If-Unmodified-Since": EARLIER, "Range": "bytes=99-"},
     ],
 )
-async def test_who_wants_another_version_only_gets_a_412(client, known, method, headers):
+async def test_precondition_of_another_version_is_a_412(client, known, method, headers):
     etag, _ = await known()
     headers = {name: value.format(etag=etag) for name, value in headers.items()}
     response = await client.request("/static/index.html", method, headers=headers)
@@ -489,7 +489,7 @@ async def test_who_wants_another_version_only_gets_a_412(client, known, method, 
         ({"If-Match": "{etag}", "Range": "bytes=0-1"}, 206),
     ],
 )
-async def test_who_wants_this_version_gets_it(client, known, headers, status):
+async def test_precondition_of_this_version_passes(client, known, headers, status):
     etag, date = await known()
     headers = {name: value.format(etag=etag, date=date) for name, value in headers.items()}
     assert (await client.get("/static/index.html", headers=headers)).status == status
@@ -511,7 +511,7 @@ BAD_DATES = [
 @pytest.mark.parametrize("date", BAD_DATES, ids=lambda date: ascii(date)[:40])
 @pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_bad_date_is_passed_over(client, known, method, name, date):
+async def test_malformed_date_is_ignored(client, known, method, name, date):
     headers = {name: date, "Range": "bytes=0-1"} if name == "If-Range" else {name: date}
     response = await client.request("/static/index.html", method, headers=headers)
     assert response.status == 200
@@ -599,7 +599,7 @@ async def test_a_range_of_a_large_file_is_streamed(client):
     ],
     ids=lambda asked: f"{ascii(asked)[:20]} {len(asked)}",
 )
-async def test_a_range_that_makes_no_sense_is_all_of_it(client, asked):
+async def test_malformed_range_gets_the_whole_file(client, asked):
     response = await client.get("/static/index.html", headers={"Range": asked})
     assert (response.status, response.body) == (200, b"<p>index")
 
@@ -623,13 +623,13 @@ async def test_a_range_outside_is_a_416(client, asked):
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-1", "bytes=99-"])
-async def test_a_range_of_a_head_is_passed_over(client, asked):
+async def test_range_of_a_head_request_is_ignored(client, asked):
     response = await client.head("/static/index.html", headers={"Range": asked})
     assert (response.status, response.headers["Content-Length"]) == (200, 8)
     assert "Content-Range" not in response.headers
 
 
-async def test_a_range_of_another_version_is_all_of_it(client, known):
+async def test_range_of_another_version_gets_the_whole_file(client, known):
     etag, date = await known()
     for condition, status in (
         (etag, 206),
@@ -642,7 +642,7 @@ async def test_a_range_of_another_version_is_all_of_it(client, known):
         assert (await client.get("/static/index.html", headers=headers)).status == status
 
 
-async def test_a_range_of_a_date_to_come_is_all_of_it(client, root):
+async def test_range_with_a_future_date_gets_the_whole_file(client, root):
     os.utime(root / "index.html", (1e10, 1e10))
     headers = {"Range": "bytes=0-1", "If-Range": formatdate(1e10, usegmt=True)}
     assert (await client.get("/static/index.html", headers=headers)).status == 200
@@ -780,7 +780,7 @@ async def test_a_hidden_path_is_a_404_wherever_its_link_leads(linked):
     assert (await Client(app).get("/s/.out")).status == 404
 
 
-async def test_links_to_dotfiles_may_be_asked_for(linked):
+async def test_option_dotfiles_serves_links_to_dotfiles(linked):
     app = Roll()
     static(app, prefix="/s/", root=linked, dotfiles=True)
     await app.startup()
@@ -795,7 +795,7 @@ async def test_link_into_well_known_is_served(linked):
     assert (await Client(app).get("/s/acme")).body == b"x"
 
 
-async def test_dotfiles_may_be_asked_for(dotted):
+async def test_option_dotfiles_serves_dotfiles(dotted):
     app = Roll()
     static(app, prefix="/s/", root=dotted, dotfiles=True)
     await app.startup()

@@ -125,13 +125,13 @@ async def test_unsuitable_compressed_file_is_ignored(ask, path, expected):
     assert response.headers["Vary"] == "Accept-Encoding"
 
 
-async def test_siblings_are_not_looked_for_unless_asked(ask):
+async def test_compressed_files_are_not_used_by_default(ask):
     response = await ask("/assets/app.js", accept_encoding=ALL)
     assert response.headers["sent"] == b"plain"
     assert "Vary" not in response.headers
 
 
-async def test_a_sibling_may_be_asked_for_by_its_own_name(ask):
+async def test_compressed_file_can_be_requested_by_its_own_name(ask):
     response = await ask("/assets/app.js.gz", accept_encoding=ALL, precompressed=True)
     assert response.headers["Content-Type"] == "application/gzip"
     assert "Content-Encoding" not in response.headers
@@ -253,7 +253,7 @@ async def test_file_wins_over_the_fallback(ask):
 
 
 @pytest.mark.parametrize("path", ["/", "/index.html", "/users"])
-async def test_the_page_is_asked_for_again_by_whatever_path(ask, path):
+async def test_fallback_page_is_revalidated_at_any_path(ask, path):
     options = {"fallback": "index.html", "default_index": "index.html", "immutable": True}
     response = await ask(path, headers={"Accept": ACCEPTS}, **options)
     assert response.headers["Cache-Control"] == "no-cache"

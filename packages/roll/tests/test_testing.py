@@ -205,7 +205,7 @@ async def test_a_handshake_that_is_refused_is_an_answer_like_any_other(client, s
 
 
 @pytest.mark.parametrize("order", [["one", "two"], ["two", "one"]])
-async def test_requests_at_once_have_each_its_own_answer(app, client, order):
+async def test_concurrent_requests_get_their_own_responses(app, client, order):
     begun, turns = asyncio.Queue(), {name: asyncio.Event() for name in order}
 
     @app.route("/{name}", cancel_on_disconnect=True)

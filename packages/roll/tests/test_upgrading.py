@@ -297,7 +297,7 @@ def test_command_takes_a_file_and_says_when_there_is_nothing(package, capsys):
 
 
 @pytest.mark.parametrize(("arguments", "told"), [([], "Name a file"), (["no"], "No such file")])
-def test_command_says_how_it_is_called(arguments, told, capsys):
+def test_command_prints_its_usage(arguments, told, capsys):
     assert main(arguments) == 2
     told_all = capsys.readouterr().err
     assert told_all.startswith(told)

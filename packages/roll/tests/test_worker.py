@@ -148,7 +148,7 @@ async def test_running_requests_end_before_shutdown(app, start, number):
     assert app.seen == ["startup", "answered", "shutdown"]
 
 
-async def test_who_keeps_a_connection_is_answered_once_more(start, monkeypatch):
+async def test_kept_connection_gets_one_more_response(start, monkeypatch):
     worker = start()
     monkeypatch.setattr("roll.worker.FAREWELL", 3600)
     reader, writer = await ask(worker)
@@ -328,7 +328,7 @@ async def test_tasks_that_have_no_time_left_are_cancelled(
     assert with_task.seen == ["startup", "after", "task cancelled", "shutdown"]
 
 
-async def test_it_leaves_after_its_requests(start):
+async def test_worker_exits_after_max_requests(start):
     worker = start(max_requests=2)
     await answer(worker)
     assert worker.nr == 1
@@ -399,13 +399,13 @@ async def test_logs_are_reopened(start, tmp_path):
     await worker.serving
 
 
-async def test_it_leaves_when_its_master_has(make):
+async def test_worker_exits_when_its_master_is_gone(make):
     worker = make()
     worker.ppid = -1
     await worker._serve(worker.wsgi)
 
 
-async def test_it_leaves_when_code_has_changed(make):
+async def test_worker_exits_when_code_has_changed(make):
     worker = make()
     worker.alive = False
     await worker._serve(worker.wsgi)
@@ -459,9 +459,7 @@ async def test_an_old_gunicorn_serves_without_tls_and_says_what_tls_needs(
 
 
 @pytest.mark.parametrize("leaves", [True, False])
-async def test_one_that_started_before_is_tried_again_a_little_later(
-    failing, make, monkeypatch, leaves
-):
+async def test_failed_later_worker_is_replaced_after_a_second(failing, make, monkeypatch, leaves):
     monkeypatch.setattr("roll.worker.RETRY", 3600 if leaves else 0.001)
     worker = make(workers=2)
     worker.age = 3

@@ -285,7 +285,7 @@ def set_on_class(app, name, value):
 
 
 @pytest.mark.parametrize("put", [setattr, set_on_class], ids=["instance", "class"])
-async def test_another_class_of_requests_is_seen_at_the_next_request(protocol, put):
+async def test_request_class_set_later_is_used_at_the_next_request(protocol, put):
     put(protocol.app, "Request", Marked)
     assert b"X-Fields: a 1" in await ask(protocol)
     put(protocol.app, "Request", Marked.made)
@@ -310,7 +310,7 @@ async def test_a_constructor_of_a_request_s_own_class_is_called(protocol):
 
 
 @pytest.mark.parametrize("put", [setattr, set_on_class], ids=["instance", "class"])
-async def test_another_class_of_responses_is_seen_at_the_next_request(protocol, put):
+async def test_response_class_set_later_is_used_at_the_next_request(protocol, put):
     put(protocol.app, "Response", Shout)
     assert b"Set-Cookie: shout=1\r\n" in await ask(protocol)
     put(protocol.app, "Response", Response)
@@ -344,9 +344,7 @@ async def test_override_set_later_takes_effect_at_the_next_request(protocol):
     assert (await ask(protocol)).endswith(b"\r\n\r\nchanged")
 
 
-async def test_a_patched_method_of_our_own_classes_is_seen_at_the_next_request(
-    protocol, monkeypatch
-):
+async def test_patched_method_is_used_at_the_next_request(protocol, monkeypatch):
     original = Request.set_head
 
     def set_head(request, head):
@@ -359,7 +357,7 @@ async def test_a_patched_method_of_our_own_classes_is_seen_at_the_next_request(
     assert (await ask(protocol)).endswith(b"\r\n\r\nplain")
 
 
-async def test_another_call_of_the_application_is_seen_at_the_next_request(protocol):
+async def test_replaced_call_of_the_application_is_used_at_the_next_request(protocol):
     async def answer(self, request, response):
         response.body = "another"
         return response
@@ -368,7 +366,7 @@ async def test_another_call_of_the_application_is_seen_at_the_next_request(proto
     assert (await ask(protocol)).endswith(b"\r\n\r\nanother")
 
 
-async def test_on_answered_is_seen_at_the_next_request(protocol):
+async def test_on_answered_set_later_is_called_at_the_next_request(protocol):
     answered = []
     protocol.on_answered = lambda request, response, size: answered.append(
         (request.method, response.status, size)

@@ -473,7 +473,7 @@ def test_the_line_of_another_cookie_is_left_to_python(arguments) -> None:
     assert native.cookie_line(cookies["a"]) is None
 
 
-def test_what_is_no_cookie_has_no_line_of_the_core() -> None:
+def test_core_writes_no_line_for_other_objects_than_cookies() -> None:
     assert native.cookie_line("a=b") is None
     assert native.cookie_line(SimpleNamespace(name="a", value="b")) is None
 

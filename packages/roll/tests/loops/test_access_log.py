@@ -142,7 +142,7 @@ async def test_custom_format_has_the_fields_that_it_names(app, path, lines, live
     ]
 
 
-async def test_times_are_formatted_as_asked(app, path, lines, liveclient):
+async def test_times_have_the_requested_format(app, path, lines, liveclient):
     access_log(app, path, "%(duration).3f [%(time)s] é").open()
     await liveclient.get("/")
     (line,) = await lines(1)
@@ -655,7 +655,7 @@ async def test_many_lines_are_written_before_their_time(written, path):
 
 
 @pytest.mark.parametrize("form", ["%(agent)s", " ".join(f"%({{X-{n}}}i)s" for n in range(40))])
-async def test_a_file_takes_all_lines_however_long_they_are(app, path, form, caplog):
+async def test_file_gets_lines_of_any_length(app, path, form, caplog):
     log = access_log(app, path, form)
     log.open()
     request, response = exchange(b"/")
@@ -751,7 +751,7 @@ def test_an_application_that_runs_in_one_loop_after_another_writes_in_time(app, 
 # Files that are moved.
 
 
-async def test_a_file_that_was_moved_is_opened_anew(app, written, client, path):
+async def test_moved_file_is_opened_again(app, written, client, path):
     await client.get("/before")
     path.rename(path.with_suffix(".1"))
     await client.get("/with")
@@ -762,7 +762,7 @@ async def test_a_file_that_was_moved_is_opened_anew(app, written, client, path):
     assert path.read_text() == "/behind\n"
 
 
-async def test_a_file_that_cannot_be_opened_anew_is_kept(app, written, client, path, caplog):
+async def test_file_that_cannot_be_opened_again_is_kept(app, written, client, path, caplog):
     moved = path.parent.with_suffix(".moved")
     path.parent.rename(moved)
     send_reopen(app)
@@ -871,7 +871,9 @@ class Pipe:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket"])
-async def test_a_reader_that_does_not_read_holds_up_nothing(app, liveclient, caplog, kind, until):
+async def test_reader_that_does_not_read_does_not_block_requests(
+    app, liveclient, caplog, kind, until
+):
     reading, writing = ends(kind)
     log = access_log(app, writing, "%(url)s")
     log.open()

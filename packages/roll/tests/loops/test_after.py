@@ -75,7 +75,7 @@ async def test_a_plain_function_has_run_when_the_test_client_has_its_answer(app,
     assert seen.get_nowait() == "ran"
 
 
-async def test_one_that_fails_is_logged_and_sent_and_the_others_run(
+async def test_failing_function_is_logged_and_sent_and_the_others_run(
     app, liveclient, seen, caplog, until
 ):
     failed = asyncio.Queue()
@@ -117,7 +117,7 @@ async def test_one_that_fails_is_logged_and_sent_and_the_others_run(
 
 
 @pytest.mark.parametrize("wrap", [lambda function: function, partial], ids=["plain", "partial"])
-async def test_one_that_does_not_end_is_named_when_it_is_cancelled(app, caplog, wrap):
+async def test_function_that_does_not_end_is_named_when_it_is_cancelled(app, caplog, wrap):
     entered = asyncio.Event()
 
     async def wait_for_ever():
@@ -139,7 +139,7 @@ async def test_one_that_does_not_end_is_named_when_it_is_cancelled(app, caplog, 
 
 
 @pytest.mark.parametrize("event", ["headers", "request", "response", "error"])
-async def test_listeners_may_use_it(app, liveclient, seen, until, event):
+async def test_listeners_may_use_after(app, liveclient, seen, until, event):
     @app.listen(event)
     def listener(response):
         response.after(lambda: seen.put_nowait(event))
@@ -175,7 +175,7 @@ async def test_function_runs_after_the_last_byte_of_a_stream(
     assert await until(seen.get()) == "ran"
 
 
-async def test_it_runs_when_the_connection_is_lost_in_a_stream(
+async def test_function_runs_when_the_connection_is_lost_in_a_stream(
     app, liveclient, connect, seen, until
 ):
     @app.route("/")
@@ -193,7 +193,7 @@ async def test_it_runs_when_the_connection_is_lost_in_a_stream(
     assert await until(seen.get()) == "ran"
 
 
-async def test_it_runs_when_the_handler_is_cancelled(app, liveclient, connect, seen, until):
+async def test_function_runs_when_the_handler_is_cancelled(app, liveclient, connect, seen, until):
     waits = asyncio.Event()
 
     @app.route("/", cancel_on_disconnect=True)
@@ -208,7 +208,9 @@ async def test_it_runs_when_the_handler_is_cancelled(app, liveclient, connect, s
     assert await until(seen.get()) == "ran"
 
 
-async def test_it_runs_when_a_hard_stop_cancels_the_handler(app, liveclient, connect, seen, until):
+async def test_function_runs_when_a_hard_stop_cancels_the_handler(
+    app, liveclient, connect, seen, until
+):
     waits = asyncio.Event()
 
     @app.route("/")
@@ -223,7 +225,7 @@ async def test_it_runs_when_a_hard_stop_cancels_the_handler(app, liveclient, con
     assert seen.get_nowait() == "ran"
 
 
-async def test_a_graceful_stop_waits_for_it(app, liveclient, connect, seen, until):
+async def test_graceful_shutdown_waits_for_the_function(app, liveclient, connect, seen, until):
     waits = asyncio.Event()
 
     @app.route("/")
@@ -262,7 +264,7 @@ async def test_stop_cancels_functions_that_take_too_long(
     assert seen.empty()
 
 
-async def test_it_belongs_to_its_request_alone(app, liveclient, connect, seen, until):
+async def test_function_runs_after_its_own_request_only(app, liveclient, connect, seen, until):
     @app.route("/{name}")
     def index(request, response, name):
         if name != "quiet":
@@ -286,7 +288,7 @@ async def test_function_runs_after_a_response_that_cannot_be_sent(app, liveclien
     assert await until(seen.get()) == "ran"
 
 
-async def test_it_runs_when_the_websocket_of_its_handshake_has_ended(
+async def test_function_runs_after_the_websocket_of_its_handshake(
     app, liveclient, connect, seen, until
 ):
     @app.listen("headers")
@@ -307,7 +309,7 @@ async def test_it_runs_when_the_websocket_of_its_handshake_has_ended(
     assert await until(seen.get()) == "ran"
 
 
-async def test_called_when_the_answer_has_gone_it_runs_at_once(
+async def test_function_given_after_the_response_runs_at_once(
     app, liveclient, seen, connect, until
 ):
     @app.route("/")
@@ -323,7 +325,7 @@ async def test_called_when_the_answer_has_gone_it_runs_at_once(
     assert await until(seen.get()) == "late"
 
 
-async def test_it_runs_with_a_protocol_that_does_not_tell_of_its_answers(seen, until):
+async def test_function_runs_with_a_protocol_without_on_answered(seen, until):
     class Foreign(asyncio.Protocol):
         def __init__(self, app):
             self.app = app
@@ -384,13 +386,13 @@ async def test_object_that_cannot_be_called_later_is_refused(make, advice):
         Response(None, None).after(make())
 
 
-def test_a_response_made_by_hand_takes_it_and_is_never_sent(app):
+def test_response_created_by_hand_accepts_after_and_is_never_sent(app):
     assert Response(app, None).after(print) is print
     assert Response(None, None).after(print) is print
     assert by_hand(app).after(print) is print
 
 
-async def test_a_response_made_by_hand_takes_it_outside_of_tasks(app):
+async def test_response_created_by_hand_accepts_after_outside_of_tasks(app):
     taken = asyncio.get_running_loop().create_future()
     take = lambda: taken.set_result(by_hand(app).after(print))  # noqa: E731 - for one call
     asyncio.get_running_loop().call_soon(take)

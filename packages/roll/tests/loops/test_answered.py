@@ -188,7 +188,7 @@ async def test_pipelined_responses_are_reported_in_order(seen, talk, until):
 # Listeners.
 
 
-async def test_listeners_run_in_order_whatever_they_return_or_raise(
+async def test_listeners_run_in_order_even_if_they_return_true_or_raise(
     app, liveclient, caplog, until
 ):
     order = []

@@ -57,7 +57,7 @@ async def test_each_verb_takes_all_options(tester, verb):
 
 
 @pytest.mark.parametrize("verb", ["head", "connect"])
-async def test_so_do_those_whose_answers_have_no_body(tester, verb):
+async def test_head_and_connect_accept_params_and_cookies_too(tester, verb):
     response = await getattr(tester, verb)("/", params={"a": 1}, cookies={"d": "4"})
     assert response.status == (200 if verb == "head" else 501)
 
@@ -232,7 +232,7 @@ async def test_cookies_are_not_kept_by_default(setting, tester):
     assert (await tester.get("/")).json["cookies"] == {}
 
 
-async def test_cookies_are_kept_when_asked_to_as_a_browser_does(setting, tester):
+async def test_keep_cookies_keeps_them_as_a_browser_does(setting, tester):
     tester.keep_cookies = True
     await tester.get("/login")
     user = {"user": "Ada Lovelace; é"}
@@ -297,9 +297,7 @@ async def test_redirections_are_not_followed_by_default(redirecting, tester):
         (308, "PUT", "PUT"),
     ],
 )
-async def test_redirections_are_followed_when_asked_to(
-    redirecting, tester, status, method, arrives
-):
+async def test_follow_redirects_follows_redirections(redirecting, tester, status, method, arrives):
     tester.follow_redirects = True
     response = await tester.request(
         f"/to/{status}", method, "body", {"X-A": "1", "Content-Type": "a/b"}
@@ -331,7 +329,7 @@ async def test_a_location_is_resolved(redirecting, tester, where, query):
 
 
 @pytest.mark.parametrize("where", ["http://example.org/", "//example.org/", "https://127.0.0.2/"])
-async def test_another_server_is_not_asked(redirecting, tester, where):
+async def test_redirection_to_another_server_is_not_followed(redirecting, tester, where):
     tester.follow_redirects = True
     response = await tester.get("/to/302", headers={"X-To": where})
     assert response.status == 302
@@ -404,7 +402,7 @@ async def test_errors_are_answers_by_default(failing, tester):
     assert (await tester.get("/unsendable")).status == 500
 
 
-async def test_unexpected_errors_are_raised_when_asked_to(failing, tester):
+async def test_raise_errors_raises_unexpected_errors(failing, tester):
     tester.raise_errors = True
     with pytest.raises(Bug, match="in the handler") as caught:
         await tester.get("/bug")
@@ -464,7 +462,7 @@ async def test_errors_that_other_code_logs_are_not_raised(app, tester):
     assert (await asking).status == 200
 
 
-async def test_requests_at_once_raise_each_its_own(app, client):
+async def test_concurrent_requests_raise_their_own_errors(app, client):
     @app.route("/{name}")
     async def fail(request, response, name):
         await asyncio.sleep(0)

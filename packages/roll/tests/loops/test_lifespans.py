@@ -66,7 +66,7 @@ async def test_lifespan_returns_the_function(app):
     assert hold.__name__ == "hold"
 
 
-async def test_it_gets_the_application_if_it_names_it(app):
+async def test_lifespan_with_a_parameter_app_gets_the_application(app):
     seen = []
 
     @app.lifespan
@@ -145,7 +145,7 @@ async def test_the_client_of_tests_enters_lifespans(with_pool, client):
 # Errors.
 
 
-async def test_an_error_before_the_yield_ends_the_startup_and_leaves_those_before(app, steps):
+async def test_error_before_the_yield_ends_the_startup_and_leaves_earlier_lifespans(app, steps):
     app.lifespan(lifespan(steps, "a"))
     app.lifespan(lifespan(steps, "b", before=OSError("no database")))
     app.lifespan(lifespan(steps, "c"))
@@ -200,7 +200,7 @@ async def test_a_start_that_fails_waits_for_no_task(app, until, where):
     assert app["pool"] == "closed"
 
 
-async def test_an_error_at_the_end_is_logged_and_the_others_are_left(app, steps, caplog):
+async def test_error_at_the_end_is_logged_and_the_other_lifespans_are_left(app, steps, caplog):
     app.lifespan(lifespan(steps, "a"))
     app.lifespan(lifespan(steps, "b", behind=OSError("no database")))
     await app.startup()
@@ -224,7 +224,7 @@ async def test_a_shutdown_listener_that_fails_keeps_no_lifespan_open(app, steps)
     assert steps[-1] == "leave a"
 
 
-async def test_one_that_does_not_yield_stops_the_start(app, steps):
+async def test_lifespan_that_does_not_yield_fails_the_startup(app, steps):
     app.lifespan(lifespan(steps, "a"))
 
     @app.lifespan
@@ -264,7 +264,7 @@ async def test_yielded_value_is_ignored(app, steps):
 # Tasks and contexts.
 
 
-async def test_it_may_be_ended_by_another_task_than_the_one_that_started_it(app, caplog):
+async def test_another_task_may_end_the_lifespan(app, caplog):
     current = []
 
     @app.lifespan
@@ -310,7 +310,7 @@ async def test_a_task_group_that_fails_ends_its_lifespan_only(app, steps, caplog
     assert "before the application has ended" in record.getMessage()
 
 
-async def test_one_that_swallows_the_end_of_its_group_is_over(app, caplog, until):
+async def test_lifespan_that_catches_the_end_of_its_task_group_ends(app, caplog, until):
     ended = asyncio.Event()
 
     @app.lifespan
@@ -355,7 +355,7 @@ async def test_lifespan_that_yields_again_when_cancelled_is_logged(app, caplog, 
     assert "twice" in str(record.exc_info[1])
 
 
-async def test_context_variables_that_it_sets_are_seen_by_listeners(app):
+async def test_listeners_see_context_variables_of_lifespans(app):
     seen = []
 
     @app.lifespan
@@ -412,7 +412,7 @@ async def test_cancelled_shutdown_cancels_the_lifespan_it_leaves(app, steps, unt
     assert steps == ["startup", "shutdown", "cancelled"]
 
 
-def test_a_program_that_ends_without_shutdown_cancels_it(app, steps):
+def test_program_that_ends_without_shutdown_cancels_the_lifespan(app, steps):
     app.lifespan(lifespan(steps, "a"))
     asyncio.run(app.startup())
     assert steps == ["enter a", "startup", "leave a"]
@@ -438,7 +438,7 @@ async def test_an_application_that_starts_again_enters_again(app, steps):
     assert [step for step in steps if step.endswith("a")] == ["enter a", "leave a"] * 2
 
 
-async def test_once_the_application_has_started_it_is_too_late(app, client):
+async def test_lifespan_after_the_startup_is_refused(app, client):
     with pytest.raises(ValueError, match="too late"):
         app.lifespan(lifespan([], "a"))
 
@@ -490,6 +490,6 @@ def test_decorator_with_parentheses_is_an_error(app):
         app.lifespan()
 
 
-def test_one_that_wants_something_else_is_refused(app):
+def test_lifespan_with_other_parameters_is_refused(app):
     with pytest.raises(ValueError, match=r"'database'.*gets `app`"):
         app.lifespan(wants)

@@ -268,7 +268,7 @@ async def test_unexpected_errors_of_a_stream_are_raised_at_the_end(app, tester):
                 await response.read()
 
 
-async def test_a_protocol_that_does_not_tell_of_its_answers_is_not_waited_for():
+async def test_protocol_without_on_answered_is_not_waited_for():
     class Foreign(Receiver):
         def __init__(self, app):
             super().__init__()
@@ -351,7 +351,7 @@ def echo(app):
     return app
 
 
-async def test_messages_go_both_ways(echo, tester, until):
+async def test_messages_are_sent_and_received(echo, tester, until):
     async with tester.websocket("/ws") as ws:
         for message in ("text é", b"bytes", "", b"", "x" * 200_000):
             await ws.send(message)
@@ -471,7 +471,7 @@ async def test_a_refused_handshake_is_an_error_with_the_response(echo, app, test
         assert caught.value.response.status == status
 
 
-async def test_errors_of_a_handler_are_raised_when_asked_to(echo, tester, until):
+async def test_raise_errors_raises_errors_of_a_websocket_handler(echo, tester, until):
     async with tester.websocket("/ws") as ws:
         await ws.send("fail")
         with pytest.raises(ConnectionClosed) as caught:
@@ -539,7 +539,7 @@ async def test_several_websockets_at_once(echo, tester, until):
         assert [await until(one.recv()), await until(two.recv())] == ["one", "two"]
 
 
-async def test_a_task_that_waits_for_a_message_hears_of_the_end(echo, tester, until):
+async def test_task_that_waits_for_a_message_gets_the_end(echo, tester, until):
     async with tester.websocket("/ws") as ws:
         waiting = asyncio.ensure_future(ws.recv())
         await asyncio.sleep(0)

@@ -68,7 +68,7 @@ async def test_a_handler_that_takes_too_long_is_cancelled_and_a_503(
     assert f"{SHORT} s" in record.getMessage()
 
 
-async def test_error_and_response_listeners_see_it_as_any_error(app, liveclient, until):
+async def test_error_and_response_listeners_get_the_503(app, liveclient, until):
     @app.listen("error")
     def as_json(response, error):
         response.json = {"error": error.status}
@@ -178,9 +178,7 @@ async def test_the_time_of_a_body_that_is_loaded_before_the_handler_does_not_cou
 # Handlers that do not end when they are cancelled.
 
 
-async def test_one_that_swallows_its_cancellation_and_answers_is_a_503_all_the_same(
-    app, liveclient, until
-):
+async def test_handler_that_catches_its_cancellation_is_still_a_503(app, liveclient, until):
     @app.route("/", timeout=SHORT)
     async def swallows(request, response):
         try:
@@ -192,7 +190,7 @@ async def test_one_that_swallows_its_cancellation_and_answers_is_a_503_all_the_s
     assert (answer.status, answer.body) == (503, b"Service Unavailable")
 
 
-async def test_one_that_fails_while_it_is_cancelled_is_logged(app, liveclient, caplog, until):
+async def test_handler_that_fails_while_it_is_cancelled_is_logged(app, liveclient, caplog, until):
     @app.route("/", timeout=SHORT)
     async def fails(request, response):
         try:
@@ -261,9 +259,7 @@ async def test_abandoned_handler_is_named_in_the_log_at_shutdown(
 # Its task.
 
 
-async def test_a_client_that_leaves_cancels_the_handler_if_asked_to(
-    app, connect, liveclient, until
-):
+async def test_cancel_on_disconnect_works_with_a_timeout(app, connect, liveclient, until):
     begun, cancelled = asyncio.Event(), asyncio.Event()
 
     @app.route("/", timeout=LONG, cancel_on_disconnect=True)
@@ -352,7 +348,7 @@ async def test_the_error_can_be_pickled(app, liveclient, until):
 # Other handlers, other values.
 
 
-async def test_it_holds_for_the_methods_that_it_was_given_with(app, liveclient, until):
+async def test_timeout_applies_to_the_methods_of_its_route(app, liveclient, until):
     go_on = asyncio.Event()
 
     async def slow(request, response):
@@ -368,7 +364,9 @@ async def test_it_holds_for_the_methods_that_it_was_given_with(app, liveclient, 
     assert (await until(asking)).body == b"done"
 
 
-async def test_class_views_and_awaitables_of_plain_functions_have_it_too(app, liveclient, until):
+async def test_timeout_applies_to_class_views_and_awaitables_of_plain_functions(
+    app, liveclient, until
+):
     @app.route("/class", timeout=SHORT)
     class View:
         async def on_get(self, request, response):
