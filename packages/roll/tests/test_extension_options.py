@@ -65,8 +65,6 @@ MISTAKES = [
     (cors, {"max_age": 10**400}, "`max_age` is a number of seconds, not <an int of 1329 bits>"),
     (cors, {"max_age": -2}, "`max_age` is a number of seconds, not -2"),
     (cors, {"max_age": True}, "`max_age` is a number of seconds, not True"),
-    (cors, {"max_age": 2**31 + 1}, "`max_age` is a number of seconds, not 2147483649"),
-    (cors, {"max_age": 10**4000}, "`max_age` is a number of seconds, not 1000"),
     *(
         (
             cors,
@@ -75,7 +73,7 @@ MISTAKES = [
         )
         for names in ("*", " * ", "X, *", "X,\t*\t", ["X", "*"])
     ),
-    (static, {"max_age": 10**4000}, "`max_age` is a number of seconds, such as 3600, not 1000"),
+    (static, {"max_age": 10**4000}, "`max_age` is a number of seconds, such as 3600, not <an int"),
     *(
         (static, {"default_index": value}, "`default_index` is text, such as 'index.html', not ")
         for value in (0, False, [], {}, b"")
