@@ -63,19 +63,20 @@ class Application(Protocol):
         ...
 
     def __call__(self, request: Any, response: Any) -> Awaitable[Any]:
-        """Answer `request`: fill `response` and return it, or another one in its place.
+        """Answer `request`: fill `response` and return it, or return another response.
 
-        It runs in a task and a context of its own, which it shares with a streamed body. The
-        next request of the connection begins when this one is answered. The task is cancelled
-        when the server waits no longer, or when the client has gone and
-        `request.cancel_on_disconnect` is set: let `asyncio.CancelledError` pass.
+        Each request has its own task and context, in which a streamed body runs too. The next
+        request of the connection begins when this one is answered. The task is cancelled when the
+        graceful timeout of the server ends, or when the client disconnects and
+        `request.cancel_on_disconnect` is set: do not catch `asyncio.CancelledError`.
 
-        It may hand the connection over to another protocol (`request.protocol.switch`), and should
-        return when that has ended. What it then returns is not sent.
+        The application may hand the connection over to another protocol
+        (`request.protocol.switch`). It should then return when that protocol has ended; the
+        result is not sent.
 
         Raises:
             HttpError: answered by its status and message.
-            ClientDisconnected: the client has gone, and nothing is answered.
+            ClientDisconnected: the client has disconnected; nothing is answered.
             Exception: anything else is logged on the logger `roll_http` and answered by a 500.
         """
         ...

@@ -80,7 +80,7 @@ def as_text(value: Any) -> str:
         return str(value)
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
-            value.close()  # or Python warns that it was never awaited: this error says it better
+            value.close()  # otherwise Python warns as well, and this error is clearer
         raise other_type("value", value, "text: `await` it first")
     raise other_type("value", value, "text, such as json.dumps(...) gives")
 
@@ -92,7 +92,7 @@ def _is_number(value: Any) -> bool:
 
 
 def percent_encode(value: str) -> str:
-    """Encode each `%`, and what is not ASCII, so that the value comes back as it was set."""
+    """Percent-encode `%` and characters outside of ASCII, so that the value survives unchanged."""
     try:
         return quote(value, safe=_KEPT)
     except UnicodeEncodeError as error:

@@ -94,7 +94,7 @@ class BasePart(Part):
     def _take_rest(self) -> Piece:
         """Return the rest of a piece. Raises `ValueError` if the next part was read already."""
         if self._number != self._events.given:
-            raise ValueError("The part was left behind: parts are read in their order")
+            raise ValueError("The part was skipped already: parts must be read in their order")
         rest, self._rest = self._rest, b""
         return rest
 

@@ -276,7 +276,7 @@ def _read(regex: str, word: str, converter: Converter | None = None) -> Kind:
     accepts = _matches(regex)
     if not re.fullmatch(_TRANSPARENT, regex):
         return Kind(word, TYPED, accepts, _always, slash=True, converter=converter)
-    # Each is a regex for one character. The "-" of a range is none: a class stays whole.
+    # Each member is a regex for one character. The "-" of a range is not one: a class stays whole.
     members = "|".join(filter(None, re.findall(_READABLE, regex)))
     return Kind(word, TYPED, accepts, _matches(members), converter=converter)
 

@@ -13,7 +13,8 @@ TAIL = b"\x00\x00\xff\xff"
 # Streams that may end in one frame: a frame of 1 MiB could hold 500,000, at 1 us each.
 MAX_ENDS = 1024
 
-# zlib copies all that follows the end of a stream: behind the first one it gets so little at once.
+# zlib copies all bytes that follow the end of a stream, so after the first end it gets only this
+# many bytes at once.
 SLICE = 256
 
 Data = bytes | bytearray | memoryview
@@ -23,7 +24,7 @@ class Inflate:
     """The compressed data of a peer.
 
     A block with BFINAL ends a stream of zlib, and another stream continues it (RFC 7692 7.2.3.4).
-    The window goes on, and zlib does not tell it: so it is kept here too.
+    The window continues across streams, but zlib does not expose it, so a copy is kept here.
     """
 
     __slots__ = ("size", "stream", "wbits", "window")

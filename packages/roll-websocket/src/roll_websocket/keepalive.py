@@ -3,8 +3,8 @@
 A timer per connection costs a heap entry each, pushed and cancelled all the time. Here the
 connections whose time falls into the same slot share one timer.
 
-roll-http has a coarse clock of its own (`roll_http.connection.registry`). Two are right: the two
-packages do not know each other, and they need different clocks. There, deadlines change with each
+roll-http has another coarse clock (`roll_http.connection.registry`), on purpose: the two packages
+do not depend on each other, and they need different clocks. There, deadlines change with each
 request, so all connections are scanned a few times a second. Here, a deadline lasts for many
 seconds, so a timer wakes only the connections that are due.
 """

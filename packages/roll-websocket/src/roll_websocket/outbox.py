@@ -83,7 +83,7 @@ class Outbox:
     async def turn(self, write: Write, message: bool) -> Any:
         """Call `write` in its turn, when the peer reads, and return its result.
 
-        A cancelled call writes nothing, and does not hold up those behind it. Raises
+        A cancelled call writes nothing, and does not delay the calls after it. Raises
         ConnectionClosed when the connection ends before.
         """
         waiter = self.wait_for(write, message)

@@ -123,7 +123,7 @@ class Exchange:
         return response, serialized
 
     def _send(self, serialized: Serialized, response: Response) -> Coroutine[Any, Any, None]:
-        # No coroutine of its own, as few as can be: each chunk of a stream passes through all.
+        # Not a coroutine, because each chunk of a stream would pass through one more.
         head, body, stream, encoder, _ = serialized
         if stream is None:
             return self._send_bytes(head, body)

@@ -29,7 +29,7 @@ def report(observer: Callable[..., Any], *arguments: Any) -> None:
 def _refuse_async(observer: Callable[..., Any], result: Any) -> None:
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
-            result.close()  # or Python warns that it was never awaited: this error says it better
+            result.close()  # otherwise Python warns as well, and this error is clearer
         raise TypeError(f"{_name_of(observer)} is called, not awaited: make it a plain function")
 
 

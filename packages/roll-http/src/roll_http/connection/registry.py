@@ -3,8 +3,8 @@
 One timer serves all connections of a loop: it checks their deadlines a few times a second. A timer
 for each request would cost more than the request itself.
 
-roll-websocket has a coarse clock of its own (`roll_websocket.keepalive`). Two are right: the two
-packages do not know each other, and they need different clocks. Here, deadlines change with each
+roll-websocket has another coarse clock (`roll_websocket.keepalive`), on purpose: the two packages
+do not depend on each other, and they need different clocks. Here, deadlines change with each
 request, so a change must cost nothing, and all connections are scanned. There, deadlines last for
 many seconds, so connections are grouped by the time at which they are due.
 """

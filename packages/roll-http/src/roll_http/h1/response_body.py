@@ -121,7 +121,7 @@ def _refusal(body: Any) -> str:
 
 def _described(awaitable: Any) -> str:
     if inspect.iscoroutine(awaitable):
-        awaitable.close()  # or Python warns that it was never awaited: this error says it better
+        awaitable.close()  # otherwise Python warns as well, and this error is clearer
         return f"a coroutine, {awaitable.__qualname__}()"
     return f"a {type(awaitable).__name__}"
 

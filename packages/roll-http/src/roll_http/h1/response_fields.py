@@ -162,7 +162,7 @@ def _has_no_text(value: Any) -> bool:
 def _described(value: Any) -> str:
     """Describe a value that is not a text, with the correction."""
     if inspect.iscoroutine(value):
-        value.close()  # or Python warns that it was never awaited: this error says it better
+        value.close()  # otherwise Python warns as well, and this error is clearer
         return f"a coroutine, {value.__qualname__}(): `await` it first"
     if inspect.isawaitable(value):
         return f"{value!r}: `await` it first"

@@ -223,7 +223,7 @@ def true_results(node: ast.AST) -> Found:
         if first_text(call) in BUILT_IN:
             for part in ast.walk(node):
                 if isinstance(part, ast.Return) and not isinstance(part.value, PLAIN):
-                    yield part, "a result that is true, but not True, is told; see the row"
+                    yield part, "a true result other than True causes a warning; see the row"
 
 
 def cors(node: ast.AST) -> Found:
