@@ -4,7 +4,7 @@ import signal
 
 from hypothesis import HealthCheck, settings
 
-# A slow machine is no fault of the code; and under ASAN all takes several times as long.
+# The code is not at fault if a machine is slow; under ASAN everything takes several times as long.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
