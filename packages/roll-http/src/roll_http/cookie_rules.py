@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
+from .shown import shown
 from .syntax import is_token
 
 __all__ = [
@@ -54,7 +55,7 @@ def promise_of(name: str) -> Promise | None:
     Raises `TypeError` or `ValueError` if the name is not a token.
     """
     if not is_token(name):
-        raise ValueError(f"Cookie name {name!r} is not a token (RFC 6265 4.1.1)")
+        raise ValueError(f"Cookie name {shown(name)} is not a token (RFC 6265 4.1.1)")
     lower = name.lower()
     if lower.startswith("__host-"):
         return "__Host-"
@@ -64,9 +65,11 @@ def promise_of(name: str) -> Promise | None:
 def check_promise(promise: Promise, cookie: Any) -> None:
     """Raise a `ValueError` if a cookie breaks the rules of its name's prefix."""
     if not cookie.secure:
-        raise ValueError(f"Cookie {cookie.name!r} needs secure=True: browsers drop it without")
+        raise ValueError(
+            f"Cookie {shown(cookie.name)} needs secure=True: browsers drop it without"
+        )
     if promise == "__Host-" and (cookie.domain or cookie.path != "/"):
-        raise ValueError(f"Cookie {cookie.name!r} takes no domain, and the path '/' alone")
+        raise ValueError(f"Cookie {shown(cookie.name)} takes no domain, and the path '/' alone")
 
 
 def as_text(value: Any) -> str:
@@ -125,10 +128,10 @@ def read_expires(moment: Any) -> datetime:
     try:
         utc = moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     except OverflowError:
-        raise ValueError(f"Cookie expires {moment!r} has no date in UTC") from None
+        raise ValueError(f"Cookie expires {shown(moment)} has no date in UTC") from None
     if utc.year < FIRST_YEAR:
         raise ValueError(
-            f"Cookie expires {moment!r} is before {FIRST_YEAR}, which browsers ignore:"
+            f"Cookie expires {shown(moment)} is before {FIRST_YEAR}, which browsers ignore:"
             " to delete a cookie, use max_age=0"
         )
     return utc
@@ -142,7 +145,7 @@ def read_path(path: Any) -> str:
         raise other_type("path", path, "text, or None")
     if not _is_path(path):
         raise ValueError(
-            f"Cookie path {path!r} is not the path of a URL: it must begin with / and be"
+            f"Cookie path {shown(path)} is not the path of a URL: it must begin with / and be"
             " percent-encoded, without a space or a ;"
         )
     return path
@@ -154,8 +157,8 @@ def read_domain(domain: Any) -> str:
         raise other_type("domain", domain, "text, or None")
     if domain and not _is_domain(domain):
         raise ValueError(
-            f"Cookie domain {domain!r} is not a host name: it must have ASCII letters, digits,"
-            " dots and hyphens only (punycode for others), without a port"
+            f"Cookie domain {shown(domain)} is not a host name: it must have ASCII letters,"
+            " digits, dots and hyphens only (punycode for others), without a port"
         )
     return domain
 
@@ -168,7 +171,9 @@ def read_samesite(samesite: Any, secure: bool) -> str:
         )
     value = SAMESITE.get(samesite.lower())
     if value is None:
-        raise ValueError(f"Cookie samesite must be 'Strict', 'Lax' or 'None', not {samesite!r}")
+        raise ValueError(
+            f"Cookie samesite must be 'Strict', 'Lax' or 'None', not {shown(samesite)}"
+        )
     if value == "None" and not secure:
         raise ValueError("Cookie samesite 'None' needs secure=True: browsers drop it without")
     return value

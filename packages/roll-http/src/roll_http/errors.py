@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from .shown import shown
+
 __all__ = ["ClientDisconnected", "HttpError"]
 
 
@@ -35,7 +37,7 @@ def _status_of(code: Any) -> HTTPStatus:
         return _STATUSES[code]
     except (KeyError, TypeError):  # TypeError: it may be of a type that no dict takes
         raise ValueError(
-            f"{code!r} is not an HTTP status: give a registered code, such as 404"
+            f"{shown(code)} is not an HTTP status: give a registered code, such as 404"
         ) from None
 
 

@@ -9,6 +9,7 @@ from stat import S_ISREG
 from typing import Any, Final, TypeGuard
 
 from .h1.body_encoders import InvalidResponse
+from .shown import shown
 
 __all__ = ["FileBody", "is_file"]
 
@@ -74,7 +75,7 @@ class FileBody:
             await self.aclose()
         if missing:
             raise ValueError(
-                f"{self.path!r} was cut while it was read: {missing} bytes are missing"
+                f"{shown(self.path)} was cut while it was read: {missing} bytes are missing"
             )
         if not size:
             raise StopAsyncIteration
@@ -99,7 +100,7 @@ class FileBody:
         await self._opened()
         if announced is not None and announced != self.remaining:
             raise InvalidResponse(
-                f"{self.path!r} gives {self.remaining} bytes from {self.position} on, the"
+                f"{shown(self.path)} gives {self.remaining} bytes from {self.position} on, the"
                 f" Content-Length says {announced}"
             )
 
@@ -136,10 +137,10 @@ class FileBody:
         """Find out how many of the requested bytes the file has."""
         status = os.fstat(file.fileno())
         if not S_ISREG(status.st_mode):
-            raise InvalidResponse(f"{self.path!r} is not a regular file")
+            raise InvalidResponse(f"{shown(self.path)} is not a regular file")
         if self.position > status.st_size:
             raise InvalidResponse(
-                f"{self.path!r} has {status.st_size} bytes: it has none at {self.position}"
+                f"{shown(self.path)} has {status.st_size} bytes: it has none at {self.position}"
             )
         self.remaining = min(self.remaining, status.st_size - self.position)
         self._measured = True

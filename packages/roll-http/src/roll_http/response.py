@@ -13,6 +13,7 @@ from .cookies import Cookies, set_in_python
 from .foreign_cookies import cookie_lines
 from .h1.response_fields import drop_field
 from .json_codec import PLAIN_JSON, JSONCodec, codec_of, encoded, escape_surrogates
+from .shown import shown
 
 __all__ = ["Response"]
 
@@ -63,7 +64,7 @@ class Response(ResponseBase):
         try:
             self._status = _STATUSES[code]
         except (KeyError, TypeError):  # TypeError: it may be of a type that no dict takes
-            message = f"{code!r} is not an HTTP status: give a registered code, such as 200"
+            message = f"{shown(code)} is not an HTTP status: give a registered code, such as 200"
             raise ValueError(message) from None
 
     @property

@@ -248,7 +248,7 @@ def build_url(pattern: str, converters: Converters, values: dict[str, Any]) -> s
     url = "".join(_text(pattern, token, values) for token in parsed.tokens)
     if "." in url and {".", ".."} & set(url.split("/")):
         raise BuildError(
-            f"{url!r} is not a URL of {pattern!r}: clients remove the segments '.' and '..'"
+            f"{url[:200]!r} is not a URL of {pattern!r}: clients remove the segments '.' and '..'"
         )
     # A client would read the text after two slashes as a host.
     return "/%2F" + url[2:] if url.startswith("//") else url
@@ -268,7 +268,7 @@ def _text(pattern: str, token: Token, given: dict[str, Any]) -> str:
     if not token.kind.accepts(value):
         raise BuildError(
             f"Cannot build the URL of {pattern!r}: {token.name!r} is of type"
-            f" {token.kind.word!r}, which does not accept {value!r}"
+            f" {token.kind.word!r}, which does not accept {value[:200]!r}"
         )
     return _quoted(pattern, value, "/" if token.kind.slash else "")
 
@@ -289,6 +289,6 @@ def _quoted(pattern: str, text: str, safe: str) -> str:
         return quote(text, safe=safe)
     except UnicodeEncodeError as error:
         raise BuildError(
-            f"Cannot build the URL of {pattern!r}: {text!r} cannot be encoded:"
+            f"Cannot build the URL of {pattern!r}: {text[:200]!r} cannot be encoded:"
             f" at index {error.start} it has half of a surrogate pair"
         ) from error

@@ -9,6 +9,8 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any, Protocol, TypeVar
 
+from roll_http.shown import shown
+
 from .advice import described
 from .callables import is_generator
 from .errors import ends_task, log_error
@@ -146,6 +148,6 @@ def check_function(function: Any) -> None:
         function.close()  # otherwise Python warns that it was never awaited
         raise TypeError("`after` calls a function later: give the function itself, without ()")
     if not callable(function):
-        raise TypeError(f"`after` takes a function to call later, not {function!r}")
+        raise TypeError(f"`after` takes a function to call later, not {shown(function)}")
     if is_generator(function):
-        raise TypeError(f"{function!r} is a generator, which `after` cannot run")
+        raise TypeError(f"{shown(function)} is a generator, which `after` cannot run")

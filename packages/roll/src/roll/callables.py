@@ -6,6 +6,8 @@ import inspect
 from functools import lru_cache, partial
 from typing import Any, Final
 
+from roll_http.shown import shown
+
 __all__ = [
     "functions_of",
     "is_async",
@@ -58,7 +60,7 @@ def refuse_async(call: Any, what: str) -> None:
     `what` is the subject of the message.
     """
     if is_async(call) or is_generator(call):
-        raise ValueError(f"{what} is never awaited: {call!r} must be a plain function")
+        raise ValueError(f"{what} is never awaited: {shown(call)} must be a plain function")
 
 
 def signature_of(call: Any) -> inspect.Signature:
@@ -87,7 +89,7 @@ def refuse_misfit(call: Any, names: tuple[str, ...], what: str) -> None:
     except TypeError as error:
         right = ", ".join(names)
         raise ValueError(
-            f"{what} is called with ({right}), but {call!r} takes {signature}: {error}"
+            f"{what} is called with ({right}), but {shown(call)} takes {signature}: {error}"
         ) from None
 
 
@@ -103,7 +105,7 @@ def refuse_awaitable(result: Any, what: str) -> None:
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
             result.close()  # otherwise Python warns that it was never awaited
-        raise TypeError(f"{what} is never awaited: {result!r}")
+        raise TypeError(f"{what} is never awaited: {shown(result)}")
 
 
 def refuse_unrun(result: Any, what: str) -> None:
@@ -118,4 +120,4 @@ def refuse_unrun(result: Any, what: str) -> None:
             f"{what} returned a coroutine, {name}, which never started: `await` it first"
         )
     if inspect.isgenerator(result) or inspect.isasyncgen(result):
-        raise TypeError(f"{what} returned a generator, which never started: {result!r}")
+        raise TypeError(f"{what} returned a generator, which never started: {shown(result)}")

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from roll_http import JSONCodec
+from roll_http.shown import shown
 
 from .annotations import uuid_class
 
@@ -45,7 +46,7 @@ def encodable(value: Any) -> Any:
 
 def refusal(value: Any) -> str:
     """Return the text of the error for a value, with the likely remedy."""
-    text = f"JSON has nothing for {value!r}, of type {type(value).__qualname__}"
+    text = f"JSON has nothing for {shown(value)}, of type {type(value).__qualname__}"
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()  # otherwise Python warns as well, and this error is clearer

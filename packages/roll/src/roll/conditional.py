@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from roll_http.h1.dates import format_date
+from roll_http.shown import shown
 
 from .conditions import not_modified, precondition_failed
 from .dates import parse_date
@@ -50,7 +51,7 @@ def formatted_etag(text: Any) -> str:
             return f'"{text}"'
     raise ValueError(
         f"`response.etag` is visible ASCII text without quotes and spaces, such as a hash or"
-        f" `str(version)`: not {text!r}"
+        f" `str(version)`: not {shown(text)}"
     )
 
 
@@ -68,7 +69,7 @@ def formatted_date(moment: Any) -> str:
         ValueError: the moment is not a `datetime`.
     """
     if not isinstance(moment, datetime):
-        raise ValueError(f"`response.last_modified` is a datetime: not {moment!r}")  # noqa: TRY004 - as for any value that cannot be sent
+        raise ValueError(f"`response.last_modified` is a datetime: not {shown(moment)}")  # noqa: TRY004 - as for any value that cannot be sent
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return format_date(min(int(aware.timestamp()), time.time()))
 

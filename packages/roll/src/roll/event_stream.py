@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from roll_http import as_stream
 from roll_http.cancellation import is_cancelled
+from roll_http.shown import shown
 
 from .heartbeat import Heartbeat
 from .results import ResultAdvice
@@ -56,7 +57,7 @@ class EventStream(Steps):
         if items is None:
             raise TypeError(
                 f"`response.sse` is an async iterator of events, such as an async generator: not"
-                f" {source!r}"
+                f" {shown(source)}"
             )
         super().__init__(items)
         self.source = source

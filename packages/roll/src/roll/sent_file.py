@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from roll_http import HttpError
+from roll_http.shown import shown
 
 from .conditional import parsed_modified
 from .fields import field_of
@@ -33,7 +34,7 @@ class SentFile:
         if root is not None:
             check_path("`root`, the path of a folder", root)
         if filename is not None and not isinstance(filename, str):
-            raise ValueError(f"`filename` is text, such as 'Bill.pdf': not {filename!r}")
+            raise ValueError(f"`filename` is text, such as 'Bill.pdf': not {shown(filename)}")
         self.path = path
         """The path that the handler gave."""
         self._root = root
@@ -91,7 +92,7 @@ def check_path(what: str, value: Any) -> None:
     except TypeError:
         text = None
     if not isinstance(text, str):
-        raise ValueError(f"`response.send_file` takes {what}: not {value!r}")  # noqa: TRY004 - as for any value that cannot be sent
+        raise ValueError(f"`response.send_file` takes {what}: not {shown(value)}")  # noqa: TRY004 - as for any value that cannot be sent
 
 
 def below(path: PathLike, root: PathLike) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from inspect import isawaitable
 from typing import Any, Final, Protocol, TypeVar
 
+from roll_http.shown import shown
+
 from .advice import described as described_call
 from .callables import refuse_unrun
 from .errors import ends_task, log_error, notify
@@ -159,7 +161,7 @@ async def run(function: Callable[[], Any]) -> None:
     result = function()
     if isawaitable(result):
         result = await result
-    refuse_unrun(result, f"{function!r}, a function to run after an answer,")
+    refuse_unrun(result, f"{shown(function)}, a function to run after an answer,")
 
 
 def failure_of(task: Task) -> BaseException | None:
@@ -190,4 +192,4 @@ def check_coroutine(coroutine: Any) -> None:
     if inspect.iscoroutinefunction(coroutine):
         name = getattr(coroutine, "__name__", "function")
         raise TypeError(f"`create_task` takes a coroutine: write `create_task({name}(...))`")
-    raise TypeError(f"`create_task` takes a coroutine, not {coroutine!r}")
+    raise TypeError(f"`create_task` takes a coroutine, not {shown(coroutine)}")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from numbers import Number
 from typing import Any, Final
 
+from ..shown import shown
 from .body_encoders import InvalidResponse
 
 __all__ = ["BYTES_TYPE", "TEXT_TYPE", "as_bytes", "as_stream", "read_body"]
@@ -112,7 +113,7 @@ def _refusal(body: Any) -> str:
     if isinstance(body, _CONTAINERS):
         return f"`response.body` is a {type(body).__name__}: set `response.json` instead"
     if callable(body):
-        return f"`response.body` is {body!r}: call it, and `await` the call if it is async"
+        return f"`response.body` is {shown(body)}: call it, and `await` the call if it is async"
     return (
         f"`response.body` is a {type(body).__name__}, which has no `__str__` of its own: "
         "give text, bytes or an iterator, or set `response.json`"
@@ -146,5 +147,5 @@ def as_bytes(item: Any) -> bytes:
         return bytes(memoryview(item))
     except TypeError:
         raise InvalidResponse(
-            f"An item of the body is {item!r}, which has no text: give text or bytes"
+            f"An item of the body is {shown(item)}, which has no text: give text or bytes"
         ) from None

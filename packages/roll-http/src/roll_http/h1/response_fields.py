@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from ..shown import shown
 from ..syntax import has_forbidden, is_token, list_members
 from .body_encoders import InvalidResponse
 
@@ -165,10 +166,10 @@ def _described(value: Any) -> str:
         value.close()  # otherwise Python warns as well, and this error is clearer
         return f"a coroutine, {value.__qualname__}(): `await` it first"
     if inspect.isawaitable(value):
-        return f"{value!r}: `await` it first"
+        return f"{shown(value)}: `await` it first"
     if callable(value):
-        return f"{value!r}: call it, and `await` the call if it is async"
-    return f"{value!r}, which has no text of its own: give a str"
+        return f"{shown(value)}: call it, and `await` the call if it is async"
+    return f"{shown(value)}, which has no text of its own: give a str"
 
 
 def _last_of_each(headers: Mapping[Any, Any]) -> dict[str, Any]:
@@ -194,7 +195,7 @@ def each_field(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _learn(name: Any) -> int:
     if not isinstance(name, str) or not is_token(name):
-        raise InvalidResponse(f"Header name {name!r} is not a token (RFC 9110 5.1)")
+        raise InvalidResponse(f"Header name {shown(name)} is not a token (RFC 9110 5.1)")
     lower = name.lower()
     kind = _SPECIAL.get(lower, PLAIN)
     if len(kinds) >= _MAX_KINDS:
@@ -216,11 +217,13 @@ def _forget() -> None:
 def check_value(name: str, text: str) -> None:
     """Raise `InvalidResponse` for a control character in a field value (RFC 9110 5.5)."""
     if has_forbidden(text):
-        raise InvalidResponse(f"Header {name} has a control character: {text!r} (RFC 9110 5.5)")
+        raise InvalidResponse(
+            f"Header {name} has a control character: {shown(text)} (RFC 9110 5.5)"
+        )
 
 
 def _content_length(text: str) -> int:
     # No more digits than `int` reads: these are enough for all that there is.
     if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_LENGTH):
-        raise InvalidResponse(f"Content-Length {text!r} is not a number of bytes")
+        raise InvalidResponse(f"Content-Length {shown(text)} is not a number of bytes")
     return int(text)

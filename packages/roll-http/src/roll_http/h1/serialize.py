@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from ..shown import shown
 from .body_encoders import (
     BodyEncoder,
     ChunkedEncoder,
@@ -132,7 +133,7 @@ def _status_line(status: Any) -> str:
         line = f"HTTP/1.1 {status.value} \r\n"
     if line is None:
         raise InvalidResponse(
-            f"{status!r} is not an HTTP status: give a registered one, such as 200"
+            f"{shown(status)} is not an HTTP status: give a registered one, such as 200"
         )
     return line
 

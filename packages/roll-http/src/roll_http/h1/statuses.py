@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ..shown import shown
+
 __all__ = ["OtherStatus", "set_status"]
 
 LOWEST: Final = 200
@@ -29,7 +31,7 @@ def set_status(response: Any, code: Any) -> None:
         ValueError: it is not a number from 200 to 999.
     """
     if not isinstance(code, int) or not LOWEST <= code <= HIGHEST:
-        raise ValueError(f"A status is a number from {LOWEST} to {HIGHEST}, not {code!r}")
+        raise ValueError(f"A status is a number from {LOWEST} to {HIGHEST}, not {shown(code)}")
     try:
         response.status = code
     except ValueError:

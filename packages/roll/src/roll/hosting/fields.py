@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from roll_http.shown import shown
+
 __all__ = ["FRAMED", "copied", "put_back", "set_fields", "text_of"]
 
 # The fields that the server decides.
@@ -51,7 +53,7 @@ def put_back(headers: dict[str, Any], kept: dict[str, Any]) -> None:
 def spelling(name: Any) -> str:
     """Return the name of a field, such as `Content-Type` for `content-type`."""
     if not isinstance(name, bytes):
-        raise TypeError(f"The name of a field is bytes, not {name!r}")
+        raise TypeError(f"The name of a field is bytes, not {shown(name)}")
     text = "-".join(map(str.capitalize, name.decode("latin-1").split("-")))
     if len(known) < MOST_KNOWN:
         known[name] = text
@@ -65,5 +67,5 @@ def text_of(value: Any) -> str:
     except UnicodeDecodeError:
         text = value.decode(errors="surrogateescape")
     except AttributeError:
-        raise TypeError(f"The value of a field is bytes, not {value!r}") from None
+        raise TypeError(f"The value of a field is bytes, not {shown(value)}") from None
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from roll_http.shown import shown
 from roll_http.syntax import has_forbidden, is_token
 
 __all__ = ["early_hints", "trailer_lines"]
@@ -37,7 +38,7 @@ def trailer_lines(fields: Iterable[Any]) -> bytes:
     pairs = [(bytes(name), bytes(value)) for name, value in fields]
     for name, _ in pairs:
         if name.lower() in HEAD_ONLY:
-            raise ValueError(f"{name!r} cannot be sent as a trailer (RFC 9110 6.5.1)")
+            raise ValueError(f"{shown(name)} cannot be sent as a trailer (RFC 9110 6.5.1)")
     return lines_of(pairs)
 
 
@@ -52,5 +53,5 @@ def lines_of(fields: Iterable[Any]) -> bytes:
 
 def line_of(name: bytes, value: bytes) -> bytes:
     if not is_token(name.decode("latin-1")) or has_forbidden(value.decode("latin-1")):
-        raise ValueError(f"{name!r}: {value!r} cannot be sent as a field (RFC 9110 5)")
+        raise ValueError(f"{shown(name)}: {shown(value)} cannot be sent as a field (RFC 9110 5)")
     return b"%b: %b\r\n" % (name, value)

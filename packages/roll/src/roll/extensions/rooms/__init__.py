@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Literal
 
+from roll_http.shown import shown
+
 from ...application import Roll
 from ...extras import need
 from .home import Rooms
@@ -55,14 +57,14 @@ def rooms(
 
 def check_redis(url: object) -> None:
     if not isinstance(url, str) or not url.startswith(SCHEMES):
-        raise ValueError(f"`url` is one of Redis, such as 'redis://localhost', not {shown(url)}")
+        raise ValueError(f"`url` is one of Redis, such as 'redis://localhost', not {hidden(url)}")
 
 
 def check_prefix(prefix: object) -> None:
     if not isinstance(prefix, str) or not prefix or not prefix.isprintable():
-        raise ValueError(f"`prefix` is a text such as 'roll', not {prefix!r}")
+        raise ValueError(f"`prefix` is a text such as 'roll', not {shown(prefix)}")
 
 
-def shown(url: object) -> str:
+def hidden(url: object) -> str:
     """Return the part of a URL that an error may show: the rest may have a password."""
-    return f"one of {url.partition(':')[0]!r}" if isinstance(url, str) else repr(url)
+    return f"one of {url.partition(':')[0]!r}" if isinstance(url, str) else shown(url)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 from weakref import WeakValueDictionary
 
+from roll_http.shown import shown
+
 from .bus import Bus, LocalBus
 from .room import Counters, Policy, Room
 
@@ -36,7 +38,7 @@ class Rooms:
             ValueError: the name has a lone surrogate, which UTF-8 cannot encode.
         """
         if not isinstance(name, str):
-            raise TypeError(f"The name of a room is a str, not {name!r}")
+            raise TypeError(f"The name of a room is a str, not {shown(name)}")
         room = self._rooms.get(name)
         if room is None:
             name.encode()  # raises UnicodeEncodeError, which is a ValueError
@@ -60,6 +62,6 @@ class Rooms:
 
 def check_options(slow: object, backlog: object) -> None:
     if slow not in ("close", "drop"):
-        raise ValueError(f"`slow` is 'close' or 'drop', not {slow!r}")
+        raise ValueError(f"`slow` is 'close' or 'drop', not {shown(slow)}")
     if not isinstance(backlog, int) or isinstance(backlog, bool) or backlog < 1:
-        raise ValueError(f"`backlog` is a number of bytes above 0, not {backlog!r}")
+        raise ValueError(f"`backlog` is a number of bytes above 0, not {shown(backlog)}")

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
+from roll_http.shown import shown
+
 from ...errors import ends_task, log_error
 from .bus import Bus, LocalBus, Message
 from .readers import Reader
@@ -252,4 +254,4 @@ def check_websocket(name: str, value: object) -> None:
     from roll_websocket import WSProtocol  # noqa: PLC0415 - see `roll.deferred`
 
     if not isinstance(value, WSProtocol):
-        raise TypeError(f"`{name}` takes the websocket of a handler, not {value!r}")
+        raise TypeError(f"`{name}` takes the websocket of a handler, not {shown(value)}")

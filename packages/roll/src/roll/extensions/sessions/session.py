@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, NamedTuple
 
+from roll_http.shown import shown
+
 __all__ = ["NOTHING", "Kept", "Session"]
 
 
@@ -71,7 +73,7 @@ class Session(MutableMapping[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
-            raise TypeError(f"The keys of a session are text, as those of JSON, not {key!r}")
+            raise TypeError(f"The keys of a session are text, as those of JSON, not {shown(key)}")
         self.data[key] = value
 
     def __delitem__(self, key: str) -> None:
