@@ -70,8 +70,8 @@ class Place:
         signature = signature_of(handler)
         right = ", ".join(("request", second, *(self.names or ())))
         return (
-            f"{described(handler)} takes {signature}, and cannot answer {self.path!r}, for which"
-            f" it is called with ({right}): {error}. {self._remedy(handler, right)}"
+            f"{described(handler)} takes {signature}, but Roll calls the handlers of {self.path!r}"
+            f" with ({right}): {error}. {self._remedy(handler, right)}"
         )
 
     def _remedy(self, handler: Any, right: str) -> str:
