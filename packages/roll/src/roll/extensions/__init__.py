@@ -13,7 +13,7 @@ from .preflight import options
 from .proxy_headers import proxy_headers
 from .request_ids import request_ids
 from .request_log import logger
-from .rooms import rooms
+from .rooms import Room, Rooms, rooms
 from .server import simple_server
 from .sessions import MemoryStore, RedisStore, Session, SessionStore, sessions
 from .sockets import websockets_store
@@ -24,6 +24,8 @@ __all__ = [
     "HTTP_METHODS",
     "MemoryStore",
     "RedisStore",
+    "Room",
+    "Rooms",
     "Session",
     "SessionStore",
     "access_log",

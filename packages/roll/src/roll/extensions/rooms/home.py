@@ -17,8 +17,12 @@ __all__ = ["Rooms"]
 class Rooms:
     """The rooms of an application, by name. A name is any text.
 
-    A room is made when it is asked for. It takes memory only while somebody is in it.
+    `rooms` makes it. A room is made when it is asked for. It takes memory only while somebody is
+    in it.
     """
+
+    counters: Counters
+    """`messages`, `dropped` and `closed` of all rooms together, in this process."""
 
     def __init__(self, app: Any, *, slow: Policy, backlog: int) -> None:
         check_options(slow, backlog)
@@ -27,7 +31,6 @@ class Rooms:
         self.backlog = backlog
         self.bus: Bus = LocalBus()
         self.counters = Counters()
-        """The counters of all rooms together, in this process."""
         self._rooms: WeakValueDictionary[str, Room] = WeakValueDictionary()
 
     def __getitem__(self, name: str) -> Room:

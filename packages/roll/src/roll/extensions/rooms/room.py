@@ -63,12 +63,17 @@ class Room:
     """A room: its messages go to all its members and to all its readers.
 
     `rooms[name]` returns it. It exists as long as it has members or readers, or a reference to it.
+    Write `async with room.join(ws):` and `async with room.subscribe() as messages:`.
     """
+
+    name: str
+    """The name of the room."""
+    counters: Counters
+    """`messages`, `dropped` and `closed` of this room; `rooms.counters` has those of all rooms."""
 
     def __init__(self, house: House, name: str) -> None:
         self.name = name
         self.counters = Counters()
-        """The counters of this room; `rooms.counters` has those of all rooms together."""
         self._house = house
         self._members: dict[WSProtocol, int] = {}  # with the number of its joins
         self._readers: set[Reader] = set()
