@@ -154,6 +154,7 @@ def test_the_first_requests_import_no_module_of_roll():
 
 def test_json_and_arguments_need_no_uuid():
     script = """
+sys.modules.pop("uuid", None)  # that of a plugin
 import pathlib
 from roll import Roll
 @Roll().route("/{name}")

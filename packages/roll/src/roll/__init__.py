@@ -26,11 +26,6 @@ from .sse import ServerSentEvent
 
 __version__ = "0.14.0"
 
-if TYPE_CHECKING:
-    from roll_websocket import ConnectionClosed, WSProtocol
-
-    from . import websocket as websocket
-
 __all__ = [
     "HTTP_METHODS",
     "ConnectionClosed",
@@ -56,8 +51,12 @@ __all__ = [
     "__version__",
 ]
 
-if not TYPE_CHECKING:  # or type checkers would accept any name
+if TYPE_CHECKING:
+    from roll_websocket import ConnectionClosed, WSProtocol
 
+    from . import websocket as websocket
+else:
+    # Type checkers would accept any name.
     def __getattr__(name: str) -> Any:
         # With websockets, it takes 1.4 times as long to import Roll: see `deferred`.
         if name not in {"ConnectionClosed", "WSProtocol", "websocket"}:
