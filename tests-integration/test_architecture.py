@@ -1,4 +1,4 @@
-"""The page on the architecture, and its picture, show the code as it is."""
+"""The page on the architecture, and its picture, match the code."""
 
 import importlib.util
 import re

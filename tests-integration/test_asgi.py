@@ -1,4 +1,4 @@
-"""An application of Roll on ASGI servers of others: real servers, curl and websockets."""
+"""A Roll application on other ASGI servers: real servers, curl and websockets."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Commands that the documentation prints, on the very port that it names."""
+"""Commands that the documentation prints, on the port that it names."""
 
 import shutil
 import sys

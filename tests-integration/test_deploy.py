@@ -1,4 +1,4 @@
-"""The files of deploy/, started for real as far as a machine without a container engine allows."""
+"""The files of deploy/, started for real as far as possible without a container engine."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a server on the open internet lives through, against a real process on either loop.
+"""Faults that a server on the open internet survives, in a real process on either loop.
 
 The sizes are small enough for each run of the tests; `ROLL_FAULTS=full` takes those at which the
 figures are promised. Bounds of time are there to tell a hang or a busy loop, never to measure.

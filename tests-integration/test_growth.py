@@ -1,4 +1,4 @@
-"""What a request costs grows in proportion to its length, whatever the request is filled with.
+"""A request costs time and memory in proportion to its length, whatever it contains.
 
 Each header, target, body and frame that Roll parses is filled with each of a list of separators,
 at three lengths, and sent to a real server. `ROLL_FAULTS=full` holds the ceilings that are

@@ -1,4 +1,4 @@
-"""Installing where something is missing: a compiler, or the package index."""
+"""Installation without a compiler, or without the package index."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Faults of Roll 0.13, each on a real socket: none may come back."""
+"""Faults of Roll 0.13, each on a real socket: none may return."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""What other systems lack is done without: a program from which such names were removed serves."""
+"""Roll works on systems that lack features: a program without these names serves."""
 
 import contextlib
 import os

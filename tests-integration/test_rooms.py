@@ -1,4 +1,4 @@
-"""Rooms of two workers over Redis: 200 clients, a worker that is killed, a Redis that restarts."""
+"""Rooms of two workers over Redis: 200 clients, a killed worker, a Redis that restarts."""
 
 import asyncio
 import os

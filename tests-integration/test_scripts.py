@@ -1,4 +1,4 @@
-"""No documented example runs a script that a stranger sends: a browser shows their answers."""
+"""No documented example runs a script that another user sends, as shown by a browser."""
 
 import ast
 import importlib.util

@@ -1,4 +1,4 @@
-"""How the packages stand to one another: imports, versions, dependencies, first impressions."""
+"""The relations of the packages: imports, versions, dependencies, import time."""
 
 import ast
 import importlib

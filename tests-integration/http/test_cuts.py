@@ -1,4 +1,4 @@
-"""However the input is cut into packets, and joined to more, the same comes back."""
+"""The response does not depend on how the input is cut into packets or joined."""
 
 import asyncio
 import contextlib

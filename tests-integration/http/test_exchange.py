@@ -1,4 +1,4 @@
-"""Exchanges where one side waits for the other, and what the application is given."""
+"""Exchanges in which one side waits for the other, and the requests that the application gets."""
 
 import pytest
 

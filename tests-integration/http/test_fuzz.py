@@ -1,4 +1,4 @@
-"""The edge of the parsers: whatever the bytes, they are refused in the one documented way."""
+"""The parsers: any bytes are refused in the one documented way."""
 
 import string
 

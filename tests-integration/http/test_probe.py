@@ -1,4 +1,4 @@
-"""Requests as they come on the open internet, and what may come back: the tables of `cases/`."""
+"""Requests as they arrive on the open internet, and the allowed responses: `cases/`."""
 
 # What is sent byte by byte is bounded: a large body would take too long.
 DRIPPED_AT_MOST = 3000

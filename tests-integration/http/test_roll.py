@@ -1,4 +1,4 @@
-"""What a Roll application adds: routes, methods, limits of a route, errors, websockets."""
+"""Features of Roll applications: routes, methods, limits of a route, errors, websockets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Routers, all to be put to the same tests."""
+"""Routers that all pass the same tests."""
 
 import importlib.util
 import sys

@@ -1,4 +1,4 @@
-"""The page on the architecture shows what the code makes."""
+"""The page on the architecture matches the code."""
 
 import ast
 import re

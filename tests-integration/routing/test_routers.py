@@ -1,4 +1,4 @@
-"""Any router keeps the contract of the two methods, whatever it is made of."""
+"""Any router keeps the contract of the two methods."""
 
 import inspect
 import tomllib

@@ -1,4 +1,4 @@
-"""An application that ASGI servers run; what has ended is told on the standard output."""
+"""An application for ASGI servers; it prints what has ended."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""A Roll application that looks at everything a client sends.
+"""A Roll application that reads everything that a client sends.
 
     python growth_app.py FOLDER
 

@@ -1,4 +1,4 @@
-"""A server that speaks as those of language models do: words as events, until it is left."""
+"""A server that streams words as events, as those of language models do."""
 
 import asyncio
 import json

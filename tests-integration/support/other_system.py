@@ -1,4 +1,4 @@
-"""Make an interpreter one of a system that is like Windows: names that it lacks are removed.
+"""Make an interpreter behave like one on Windows: remove names that Windows lacks.
 
 The standard library itself is loaded before. Imported by `sitecustomize`, it holds for all
 processes that a program starts.

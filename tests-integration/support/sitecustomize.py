@@ -1,4 +1,4 @@
-"""Moves the port of the examples, so that they run as printed and still beside one another.
+"""Change the port of the examples, so that they run unchanged and in parallel.
 
 Python imports this module by itself when its folder is on PYTHONPATH. ROLL_TEST_PORT is the
 port that `simple_server` takes instead of its default.

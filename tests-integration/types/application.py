@@ -1,4 +1,4 @@
-"""An application, and what type checkers think of it."""
+"""An application, as type checkers see it."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""A program that uses roll-multipart, and what type checkers think of it."""
+"""A program that uses roll-multipart, as type checkers see it."""
 
 import csv
 import hashlib

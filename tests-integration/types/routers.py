@@ -1,4 +1,4 @@
-"""Routers, and what type checkers think of them."""
+"""Routers, as type checkers see them."""
 
 from typing import Any
 

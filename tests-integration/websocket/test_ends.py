@@ -1,4 +1,4 @@
-"""How a websocket ends in an application, and that nothing of it remains."""
+"""The ends of a websocket in an application, and that no object of it remains."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Requests for a websocket route: each gets an answer, whatever is wrong with it."""
+"""Requests for a websocket route: each gets an answer, valid or not."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A server on a real socket, and a client that sends exactly what it is told.
+"""A server on a real socket, and a client that sends exact bytes.
 
 Every asynchronous test runs on asyncio, and on uvloop where that is installed.
 """

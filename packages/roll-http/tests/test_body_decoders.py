@@ -1,4 +1,4 @@
-"""Where bodies end."""
+"""The end of bodies: by length, and chunked."""
 
 from __future__ import annotations
 

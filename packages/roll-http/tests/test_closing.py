@@ -1,4 +1,4 @@
-"""The stream of a response is closed whatever happens: sent, cut, refused, or never begun."""
+"""The stream of a response is always closed: sent, cut, refused, or never begun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is set comes back through real clients, and what browsers would drop is refused."""
+"""Cookies that are set are sent back by clients; those that browsers would drop are refused."""
 
 from __future__ import annotations
 

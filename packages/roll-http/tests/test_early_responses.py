@@ -1,4 +1,4 @@
-"""`respond` sends a response while the application still runs: it harms no other response."""
+"""`respond` sends a response while the application still runs, without effect on others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What seldom happens to a connection, and must not harm it."""
+"""Rare events of a connection, which must not harm it."""
 
 from __future__ import annotations
 

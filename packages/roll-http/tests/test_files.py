@@ -1,4 +1,4 @@
-"""Files as bodies: sent without being read where that can be, and read where not."""
+"""Files as bodies: sent by the system if possible, and read otherwise."""
 
 import asyncio
 import contextlib

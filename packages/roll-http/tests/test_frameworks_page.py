@@ -1,4 +1,4 @@
-"""FRAMEWORKS.md holds: its snippets run from top to bottom, and its links lead somewhere."""
+"""FRAMEWORKS.md is correct: its snippets run from top to bottom, and its links lead somewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that went before anybody looked, or say too much: no socket, the order is certain."""
+"""Clients that disconnect early or send too much, tested without a socket in a fixed order."""
 
 import asyncio
 import contextlib

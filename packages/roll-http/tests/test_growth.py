@@ -1,4 +1,4 @@
-"""What a client sends costs time and memory in proportion to its size, whatever it is filled with.
+"""Input of clients costs time and memory in proportion to its size, whatever it contains.
 
 Everything that is parsed is filled with its own separators, at n, 4n and 16n. The ceilings are
 generous: what is quadratic exceeds them several times.

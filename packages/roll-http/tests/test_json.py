@@ -1,4 +1,4 @@
-"""JSON: the codec, and where requests and responses ask for it."""
+"""JSON: the codec, and its use by requests and responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits: a value that cannot work is refused at once."""
+"""Limits: invalid values are refused at once."""
 
 from dataclasses import fields, replace
 from math import inf, nan

@@ -1,4 +1,4 @@
-"""Early answers to uploads: what still comes is dropped, so that the answer arrives."""
+"""Early responses to uploads: the rest is dropped, so that the response arrives."""
 
 from __future__ import annotations
 

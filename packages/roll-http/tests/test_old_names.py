@@ -1,4 +1,4 @@
-"""Names of the connection of 0.13 that nothing calls any more: told, never ignored."""
+"""Names of the connection of 0.13 that nothing calls any more are errors, never ignored."""
 
 from __future__ import annotations
 

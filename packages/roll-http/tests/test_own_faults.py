@@ -1,4 +1,4 @@
-"""Errors of our own code in a callback of the loop: logged once, and the connection ends."""
+"""Errors of this package in a callback of the loop: logged once, and the connection ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes past a transport stays in order with what goes through it."""
+"""Bytes that are sent past a transport stay in order with bytes that are sent through it."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Requests that never reach the application are told to its `on_refused`."""
+"""Requests that never reach the application are reported to its `on_refused`."""
 
 from __future__ import annotations
 

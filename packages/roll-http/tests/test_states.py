@@ -1,4 +1,4 @@
-"""The table of states: each transition happens, and nothing makes another one happen."""
+"""The table of states: each transition happens, and no other transition does."""
 
 from __future__ import annotations
 

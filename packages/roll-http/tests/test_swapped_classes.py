@@ -1,4 +1,4 @@
-"""Classes of an application: whatever they raise is answered, or logged once and answered."""
+"""Classes of an application: their exceptions are answered or logged once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks that begin at once are tasks like any other."""
+"""Tasks that start at once behave like any other task."""
 
 from __future__ import annotations
 

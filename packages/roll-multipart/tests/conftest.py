@@ -1,4 +1,4 @@
-"""What the test modules share: ways to build a body, to cut it, and to parse it."""
+"""Shared tools of the tests: build a body, cut it and parse it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Arguments of a wrong type: each error says which one, what it is, and what is expected."""
+"""Arguments of a wrong type: each error names the argument, its type and the expected type."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""What is encoded comes back, however it is cut."""
+"""Encoded bodies are parsed back, however they are cut."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""A parser that has failed raises the same again, and leaves nothing to the garbage collector."""
+"""A failed parser raises an equal error again, and leaves nothing to the garbage collector."""
 
 import gc
 import weakref

@@ -1,4 +1,4 @@
-"""What Content-Type and Content-Disposition say, and which of it is believed."""
+"""The parsing of Content-Type and Content-Disposition."""
 
 import pytest
 

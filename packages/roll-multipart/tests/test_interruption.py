@@ -1,4 +1,4 @@
-"""A read that fails, or that is cancelled, loses nothing: the next one goes on."""
+"""A read that fails or is cancelled loses nothing: the next one continues."""
 
 import asyncio
 import io

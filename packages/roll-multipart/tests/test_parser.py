@@ -1,4 +1,4 @@
-"""The push parser: what it calls, what it refuses, whatever the cuts."""
+"""The push parser: the hooks that it calls, and the bodies that it refuses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What several tests use."""
+"""Shared fixtures of the tests."""
 
 import sys
 import time

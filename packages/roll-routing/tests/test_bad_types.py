@@ -1,4 +1,4 @@
-"""Arguments of another type: each is an error that says what is wrong, and what would be right."""
+"""Arguments of another type: each error says what is wrong, and what is expected."""
 
 import enum
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The tables of data/cases.toml: what a router must answer."""
+"""The tables of data/cases.toml: the expected results of a router."""
 
 import tomllib
 from itertools import islice, permutations

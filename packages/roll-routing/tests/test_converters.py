@@ -1,4 +1,4 @@
-"""Types of placeholders of an application's own."""
+"""Custom types of placeholders."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""Copies and pickles of tables: they answer as the original, and share nothing with it."""
+"""Copies and pickles of tables match like the original, and share nothing with it."""
 
 import copy
 import pickle

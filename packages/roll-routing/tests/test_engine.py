@@ -1,4 +1,4 @@
-"""Which tables autoroutes is asked for, that its answers are true, and that it may be missing."""
+"""The tables that use autoroutes: its results are correct, and it may be missing."""
 
 from itertools import cycle
 from typing import Any

@@ -1,4 +1,4 @@
-"""The functions that match: what is written is right, however large, deep or odd the table."""
+"""The generated match functions are correct, however large, deep or odd the table is."""
 
 from itertools import product
 

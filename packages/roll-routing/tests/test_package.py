@@ -1,4 +1,4 @@
-"""What the package shows of itself."""
+"""The public names and files of the package."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`Routes` beside a model of the documented precedence that tries everything, slowly."""
+"""`Routes` compared with a slow model of the documented precedence."""
 
 import re
 import uuid

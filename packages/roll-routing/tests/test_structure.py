@@ -1,4 +1,4 @@
-"""How the modules stand to one another: few, in few layers, and none in a circle."""
+"""The structure of the modules: few, in few layers, and without circles."""
 
 import ast
 from functools import cache

@@ -1,4 +1,4 @@
-"""A listener on a real socket, the `websockets` client, and a client that may break every rule.
+"""A listener on a real socket, the `websockets` client, and a client that can break every rule.
 
 Every asynchronous test runs on asyncio, and on uvloop where that is installed.
 """

@@ -1,4 +1,4 @@
-"""What a handler does with its connection."""
+"""The methods of a connection that handlers call."""
 
 import asyncio
 import pickle

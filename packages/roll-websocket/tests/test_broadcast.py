@@ -1,4 +1,4 @@
-"""One message to many."""
+"""Broadcasts: one message to many connections."""
 
 import asyncio
 import tracemalloc

@@ -1,4 +1,4 @@
-"""How connections end, and that nothing of them remains."""
+"""The ends of connections, and that no object of them remains."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Peers that send more than is taken, or take less than is sent."""
+"""Peers that send more than handlers receive, or read less than is sent."""
 
 import asyncio
 import zlib

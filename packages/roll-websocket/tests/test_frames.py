@@ -1,4 +1,4 @@
-"""Frames right and wrong, from a client on a plain socket."""
+"""Valid and invalid frames, from a client on a plain socket."""
 
 import zlib
 from typing import Any

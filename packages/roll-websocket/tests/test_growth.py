@@ -1,4 +1,4 @@
-"""What crafted bytes cost grows with their number, in time and in memory.
+"""Crafted bytes cost time and memory in proportion to their number.
 
 Times are those of the processor, and compared with one another; the bounds
 of seconds and bytes are far above what is measured, and below what superlinear growth takes.

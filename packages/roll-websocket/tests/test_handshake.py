@@ -1,4 +1,4 @@
-"""Which requests become connections, and what the others are answered."""
+"""Accepted handshakes, and the answers to refused ones."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""A fault of one connection reaches no other, nor the clock that they share, nor the stop."""
+"""A fault of one connection does not affect other connections, the shared clock, or the stop."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Pings that find out who has vanished."""
+"""Pings that detect vanished peers."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Options that cannot work are errors where they are given, and say what would do."""
+"""Invalid options are errors where they are given, and the errors say what is valid."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""What is sent goes out in the order of the calls, whoever calls and however the peer reads."""
+"""Messages are sent in the order of the calls, whichever tasks call and however the peer reads."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""A refusal is an error where it is made, or an answer: never silence."""
+"""A refusal is an error where it is raised, or an answer, but never ignored."""
 
 import contextlib
 import http

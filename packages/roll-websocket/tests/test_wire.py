@@ -1,4 +1,4 @@
-"""The protocol without I/O: however the bytes are cut, the same comes of them."""
+"""The protocol without I/O: results do not depend on how the bytes are cut."""
 
 import random
 import zlib

@@ -1,4 +1,4 @@
-"""What the tests of the whole package share."""
+"""Shared fixtures of all tests of the package."""
 
 import asyncio
 

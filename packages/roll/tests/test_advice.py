@@ -1,4 +1,4 @@
-"""A mistake is told where it is made: warnings and errors, read as texts, with their lines."""
+"""Mistakes cause warnings and errors at their line; the tests compare their texts."""
 
 import asyncio
 import copy

@@ -1,4 +1,4 @@
-"""One place, whose methods name its placeholders in their own way."""
+"""Routes to one place whose methods name its placeholders differently."""
 
 from __future__ import annotations
 

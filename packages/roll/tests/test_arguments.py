@@ -1,4 +1,4 @@
-"""Arguments of handlers: text, or what an annotation or the path's own converter makes of it."""
+"""Arguments of handlers: text, or the result of an annotation or a converter of the path."""
 
 from __future__ import annotations
 

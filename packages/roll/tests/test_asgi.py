@@ -1,4 +1,4 @@
-"""An application by ASGI, message by message."""
+"""A Roll application on ASGI, message by message."""
 
 import asyncio
 import inspect

@@ -1,4 +1,4 @@
-"""Bodies that are none: a 500, and a line in the log with what to write, and the handler."""
+"""Invalid bodies: a 500, and a line in the log that names the handler and what to write."""
 
 import asyncio
 from types import SimpleNamespace

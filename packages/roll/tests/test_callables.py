@@ -1,4 +1,4 @@
-"""No hook takes an async callable for its result: it is awaited, or refused at once."""
+"""Hooks never take a coroutine for a result: they await async callables, or refuse them."""
 
 import asyncio
 import functools

@@ -1,4 +1,4 @@
-"""`Roll.JSON`: what the default encodes, what it refuses."""
+"""`Roll.JSON`: the values that the default encodes, and those that it refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content codings: which of those on offer a client accepts (RFC 9110 12.5.3)."""
+"""Content codings: the offered ones that a client accepts (RFC 9110 12.5.3)."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Where `roll run` listens: one line tells each mistake, whatever serves."""
+"""The addresses of `roll run`: each mistake is reported in one line, with every server."""
 
 import contextlib
 import os

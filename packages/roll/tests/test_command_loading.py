@@ -1,4 +1,4 @@
-"""How the command `roll` finds an application."""
+"""How the command `roll` loads an application."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The command `roll run`, in a process of its own, as it is typed."""
+"""The command `roll run`, in a process of its own."""
 
 import contextlib
 import json

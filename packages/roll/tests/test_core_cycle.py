@@ -1,4 +1,4 @@
-"""The native cycle answers as the one in Python does, and gives way where it is overridden."""
+"""The native cycle answers like the Python cycle, and is not used where that is overridden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The extension `csrf`: what pages of other sites can't do."""
+"""The extension `csrf`: requests of pages of other sites are refused."""
 
 import asyncio
 

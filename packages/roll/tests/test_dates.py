@@ -1,4 +1,4 @@
-"""Dates of HTTP, and what is none."""
+"""Dates of HTTP, valid and malformed ones."""
 
 import time
 from email.utils import formatdate

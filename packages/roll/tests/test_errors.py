@@ -1,4 +1,4 @@
-"""What becomes of an exception: the answer, the event, the log."""
+"""The handling of an exception: the response, the event, the log."""
 
 import logging
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Listening, sending, and who gets which argument."""
+"""Listening, sending, and the arguments of listeners."""
 
 import asyncio
 import gc

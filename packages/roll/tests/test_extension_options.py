@@ -1,4 +1,4 @@
-"""Options of extensions: what cannot be used is told where it is given, with what would do."""
+"""Options of extensions: an invalid one is an error where it is given, with advice."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Header fields of responses are read as they are sent: every spelling, lists, and None."""
+"""Fields of responses are read as they are sent: every spelling, lists, and None."""
 
 import pytest
 

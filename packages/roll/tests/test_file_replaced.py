@@ -1,4 +1,4 @@
-"""A listener may give another body in place of a file that was opened."""
+"""A listener may replace an open file with another body."""
 
 import pytest
 

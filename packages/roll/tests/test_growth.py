@@ -1,4 +1,4 @@
-"""No header makes `roll` work longer than in proportion to its length."""
+"""Each field costs Roll time in proportion to its length."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""No head is a 500, whatever its fields and its path say."""
+"""No head causes a 500, whatever its fields and its path are."""
 
 import asyncio
 import os

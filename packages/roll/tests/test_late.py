@@ -1,4 +1,4 @@
-"""What is done with a response when all listeners have had it."""
+"""The last steps of a response, after all listeners."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Startup, shutdown, and what ordinary code does in listeners."""
+"""Startup, shutdown, and ordinary code in listeners."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Where a server listens: addresses, Unix sockets, descriptors."""
+"""Listening sockets: addresses, Unix sockets, descriptors."""
 
 import os
 import re

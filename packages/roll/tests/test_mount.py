@@ -1,4 +1,4 @@
-"""`app.mount`: applications of ASGI on Roll's server, over HTTP."""
+"""`app.mount`: ASGI applications on Roll's server, over HTTP."""
 
 import asyncio
 import contextlib

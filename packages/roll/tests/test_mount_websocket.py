@@ -1,4 +1,4 @@
-"""`app.mount`: websockets of applications of ASGI on Roll's server."""
+"""`app.mount`: websockets of ASGI applications on Roll's server."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The names that are promised are there, and only those."""
+"""The public names exist, and no others."""
 
 import importlib
 import subprocess

@@ -1,4 +1,4 @@
-"""The parts of an application: classes that inherit nothing of ours fit, and mistakes are told."""
+"""The parts of an application: classes of other packages fit, and mistakes are errors."""
 
 import asyncio
 import json

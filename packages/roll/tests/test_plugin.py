@@ -1,4 +1,4 @@
-"""The pytest plugin, in runs of pytest of its users."""
+"""The pytest plugin, in separate runs of pytest."""
 
 import asyncio
 import importlib.util

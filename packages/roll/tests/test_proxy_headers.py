@@ -1,4 +1,4 @@
-"""The extension `proxy_headers`: whom to believe, and what."""
+"""The extension `proxy_headers`: trusted proxies, and the fields that they send."""
 
 import ipaddress
 import re

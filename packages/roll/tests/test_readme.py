@@ -1,4 +1,4 @@
-"""The README's own examples, run as they stand."""
+"""The README's examples run unchanged."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What an application's request adds: query, form and files."""
+"""The additions to a request: query, form and files."""
 
 import asyncio
 import copy

@@ -1,4 +1,4 @@
-"""What a request is known by: its id, and its trace."""
+"""The id and the trace of a request."""
 
 import asyncio
 import copy

@@ -1,4 +1,4 @@
-"""`rooms` over a real Redis: applications that share rooms, and a server that goes and comes."""
+"""`rooms` over a real Redis: applications that share rooms, and a server that restarts."""
 
 import asyncio
 import gc

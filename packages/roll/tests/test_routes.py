@@ -1,4 +1,4 @@
-"""Registering views, and how requests find them."""
+"""The registration of views, and how requests find them."""
 
 import asyncio
 import functools

@@ -1,4 +1,4 @@
-"""Sessions: what is remembered of a user, and what nobody can forge."""
+"""Sessions: the data of a user, which clients cannot forge."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The extension `simple_server`: in this process, and as one of its own."""
+"""The extension `simple_server`: in this process, and in its own process."""
 
 import asyncio
 import os

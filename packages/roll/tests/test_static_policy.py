@@ -1,4 +1,4 @@
-"""`static`: compressed siblings, what caches may keep, the page of an application."""
+"""`static`: compressed files, caching, and the fallback page of an application."""
 
 import gzip
 import os

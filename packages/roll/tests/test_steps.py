@@ -1,4 +1,4 @@
-"""Waiting for an iterator's items, and leaving meanwhile: what a task would do is done as well."""
+"""Waiting for the items of an iterator with interruptions, compared with a task."""
 
 import asyncio
 import contextvars

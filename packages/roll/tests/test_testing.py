@@ -1,4 +1,4 @@
-"""The clients for tests, and what they send."""
+"""The test clients, and the requests that they send."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Type hints of all that is public, as `typing.get_type_hints` finds them at run time."""
+"""Type hints of the public API, resolved by `typing.get_type_hints` at run time."""
 
 import importlib
 import inspect

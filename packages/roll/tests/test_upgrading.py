@@ -1,4 +1,4 @@
-"""The helper for applications of 0.13: which lines it names, and which it does not."""
+"""The helper for applications of 0.13: the lines that it lists, and those that it does not."""
 
 import re
 import runpy

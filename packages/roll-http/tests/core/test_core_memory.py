@@ -1,4 +1,4 @@
-"""The native core keeps no memory, and loses none where there is none to be had."""
+"""The native core leaks no memory, and survives failed allocations."""
 
 from __future__ import annotations
 

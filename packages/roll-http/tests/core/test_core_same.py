@@ -1,4 +1,4 @@
-"""What the native core accepts and renders, the Python path parses and renders to the same.
+"""The native core accepts and renders the same as the Python path.
 
 `hatch run fuzz` runs the same comparisons for longer.
 """

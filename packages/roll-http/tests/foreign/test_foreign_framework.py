@@ -1,4 +1,4 @@
-"""A framework that was written from FRAMEWORKS.md serves real clients, in a process of its own."""
+"""A framework that was written from FRAMEWORKS.md serves real clients, in its own process."""
 
 from __future__ import annotations
 

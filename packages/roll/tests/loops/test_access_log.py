@@ -1,4 +1,4 @@
-"""The extension `access_log`: its lines, and how they get where they go."""
+"""The extension `access_log`: its lines, and how they are written."""
 
 import asyncio
 import io

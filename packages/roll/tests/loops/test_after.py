@@ -1,4 +1,4 @@
-"""`response.after`: functions that run once an answer has gone, or its connection is lost."""
+"""`response.after`: functions that run after the response, or after its connection is lost."""
 
 import asyncio
 import copy

@@ -1,4 +1,4 @@
-"""The event `answered`: what logs are made of."""
+"""The event `answered`, on which logs are built."""
 
 import asyncio
 

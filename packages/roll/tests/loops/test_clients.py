@@ -1,4 +1,4 @@
-"""The clients of tests, in process and live: verbs, cookies, redirections, errors."""
+"""The test clients, in process and live: verbs, cookies, redirections, errors."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""`app.lifespan`: what is held open from the start of an application to its end."""
+"""`app.lifespan`: resources that are open from the start of an application to its end."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""The extension `observe`: each answer is reported once."""
+"""The extension `observe`: each response is reported once."""
 
 import asyncio
 from functools import partial

@@ -1,4 +1,4 @@
-"""Streams and websockets of the clients of tests, in process and live."""
+"""Streams and websockets of the test clients, in process and live."""
 
 import asyncio
 
