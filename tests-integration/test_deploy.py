@@ -50,7 +50,7 @@ def wait_until_it_listens(running, port):
 
 @dataclass
 class Stage:
-    """What the instructions of one stage say."""
+    """Return the instructions of one stage."""
 
     base: str
     runs: list = field(default_factory=list)
@@ -104,7 +104,7 @@ def test_image_has_two_stages_and_a_user_without_rights():
 
 
 class Image:
-    """What the Dockerfile makes, below a folder that stands for `/`."""
+    """Return the files that the Dockerfile creates, below a folder that stands for `/`."""
 
     def __init__(self, root):
         self.root = root
@@ -285,7 +285,7 @@ def replaced(name, values):
 
 @pytest.fixture
 def nginx(run, tmp_path, web, image, certificates):
-    """The ports of nginx for HTTP and HTTPS, with the web service behind it."""
+    """The ports of nginx for HTTP and HTTPS, in front of the web service."""
     plain, secure = free_port(), free_port()
     values = {
         "web:8000": f"127.0.0.1:{image.port}",

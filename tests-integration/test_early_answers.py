@@ -146,7 +146,7 @@ def upstream(request, run, tmp_path):
 
 @pytest.fixture(params=PROXIES)
 def front(request, run, tmp_path, upstream):
-    """The address of a proxy with Roll behind it."""
+    """The address of a proxy in front of Roll."""
     name, text, arguments = PROXIES[request.param]
     path = program_path(name)
     if path is None:

@@ -204,14 +204,14 @@ def server(serve_either):
 
 
 def has_stalled(server):
-    """The stream stands still, since nobody reads it."""
+    """The stream waits, because the client does not read."""
     before = -1
     while before != (before := server.stats["produced"]):
         time.sleep(0.1)
 
 
 def read_all(client, size):
-    """Read so many bytes, and keep none."""
+    """Read a number of bytes without keeping them."""
     buffer = memoryview(bytearray(MIB))
     while size:
         size -= client.file.readinto(buffer[: min(size, MIB)])
@@ -462,7 +462,7 @@ def test_slow_clients_do_not_delay_others(serve):
 
 
 def drip(server, clients):
-    """Have clients send a byte in turn, until the server has closed on them.
+    """Let clients send one byte each in turn, until the server has closed their connections.
 
     Gives how long other requests took meanwhile, in seconds, and the clients that are left.
     """
@@ -547,7 +547,7 @@ def keep_asking(server, answered):
 
 
 def end_under_load(server, number):
-    """Have 50 connections ask, and one wait longest; then a signal. Gives how many were answered.
+    """Send requests on 50 connections, then a signal; return the number of answers.
 
     The end follows the last answer within three seconds.
     """

@@ -168,7 +168,7 @@ def either_loop(request, tmp_path):
 
 
 def ask_all(program, path, count, at_once):
-    """Start so many requests, each on a connection of its own; gives what becomes of them."""
+    """Start a number of requests, each on its own connection; return their results."""
     port = int(program.url.rpartition(":")[2])
 
     def ask():

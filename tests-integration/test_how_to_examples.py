@@ -20,7 +20,7 @@ INITDB = shutil.which("initdb") or max(
 
 @pytest.fixture
 def program(run):
-    """Start a script on a free port, as the examples are started, with variables of its own."""
+    """Start a script on a free port, like the examples, with further environment variables."""
 
     def start(path, **env):
         started = run(sys.executable, path, PYTHONPATH=str(SUPPORT), ROLL_TEST_PORT="0", **env)
@@ -78,7 +78,7 @@ def as_postgres():
 
 @pytest.fixture
 def postgresql(tmp_path_factory):
-    """The URL of a PostgreSQL server of its own, on a Unix socket."""
+    """The URL of a new PostgreSQL server, on a Unix socket."""
     if INITDB is None:
         pytest.skip("PostgreSQL is not installed")
     folder = tmp_path_factory.mktemp("pg")

@@ -131,7 +131,7 @@ def check_measures(written):
 
 
 def program_output(program):
-    """What was written, without the lines of the log."""
+    """The output without the lines of the log."""
     lines = "".join(program.output).splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("{"))
     return "\n".join(lines[start:])

@@ -145,7 +145,7 @@ def test_second_ctrl_c_cancels_requests(start):
 
 
 def wait_until_refused(address):
-    """Wait until the server accepts no more: it has been told to stop."""
+    """Wait until the server no longer accepts connections after the signal to stop."""
     with pytest.raises(ConnectionError):
         while True:
             socket.create_connection(address).close()

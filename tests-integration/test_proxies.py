@@ -197,7 +197,7 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def front(name, roll, run_for_module, tmp_path_factory):
-    """The address of a proxy with Roll behind it."""
+    """The address of a proxy in front of Roll."""
     proxy = proxies.PROXIES[name]
     if proxy.path is None:
         pytest.skip(f"{proxy.program} is not installed")

@@ -217,7 +217,7 @@ async def test_all_members_get_messages_after_a_restart_of_redis(clients, redis)
 
 
 async def test_a_process_that_was_busy_does_not_blame_redis(redis, monkeypatch):
-    """What Redis has said meanwhile is read first."""
+    """Bytes that Redis has sent meanwhile are read first."""
     monkeypatch.setattr(subscriber, "PATIENCE", 0.3)
     monkeypatch.setattr(subscriber, "PING", 0.1)
     app = Roll()

@@ -125,7 +125,7 @@ def app():
 
 
 async def lines_of(url, **headers):
-    """What httpx makes of the stream, line by line."""
+    """Return the events that httpx reads from the stream, line by line."""
     async with (
         httpx.AsyncClient(trust_env=False) as client,
         client.stream("GET", url, headers=headers) as response,

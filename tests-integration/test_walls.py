@@ -79,7 +79,7 @@ def imports_between(name):
 
 
 def circle_in(imports):
-    """The modules of a circle of imports, in order; none when there is none."""
+    """Return the modules of an import circle in order; an empty list without one."""
     # Whatever imports nothing that is left is in no circle.
     left = {module: set(found) for module, found in imports.items()}
     while free := [module for module, found in left.items() if not found & left.keys()]:

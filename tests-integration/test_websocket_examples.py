@@ -164,7 +164,7 @@ new Promise((done) => {
 
 @pytest.fixture
 def browse(run, tmp_path):
-    """Open a page in a browser of its own; what is returned evaluates JavaScript in it."""
+    """Open a page in a new browser; return a function that evaluates JavaScript in it."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
     with ExitStack() as pages:

@@ -175,7 +175,7 @@ class Probe:
         return self.ask("\r\n".join(lines).encode())
 
     def ran(self, port):
-        """What the application ran for the connection that came from a port."""
+        """The requests that the application ran for the connection from a port."""
         return self.get(f"/ran/{port}").json
 
     def stop(self):

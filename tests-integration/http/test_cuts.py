@@ -28,7 +28,7 @@ WANTED = {"test_cut_anywhere": can_be_cut}
 
 
 class Memory(asyncio.Transport):
-    """A transport that keeps what is written, and that nobody is slow to read."""
+    """A transport that keeps what is written, for a fast reader."""
 
     def __init__(self):
         super().__init__({"peername": ("client", 1)})

@@ -14,7 +14,7 @@ PATIENCE = 60
 
 @pytest.fixture(scope="module", params=["asyncio", "uvloop"])
 def site(request, tmp_path_factory):
-    """The address of the example site, in a process of its own."""
+    """The address of the example site, in its own process."""
     command = [sys.executable, FOLDER / "example.py", request.param]
     with (tmp_path_factory.mktemp("site") / "stderr").open("w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)

@@ -30,7 +30,7 @@ near_chunks = st.lists(st.sampled_from(CHUNKS), max_size=40).map(b"".join)
 
 
 def parse(pieces):
-    """What comes of a head that arrives in pieces: it, its end, or the status of its refusal."""
+    """Parse a head that arrives in pieces; return it with its end, or the refusal."""
     parser = HeadParser(Limits())
     data, start = b"", 0
     for piece in pieces:
@@ -67,7 +67,7 @@ def test_a_head_is_parsed_or_refused_however_it_is_cut(data, places):
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from(PIECES[:-2]), max_size=3), st.integers(0, 60))
 def test_a_good_head_that_is_spoilt_is_never_another(insertion, at):
-    """What a refused head would have meant is not what comes of it."""
+    """A refused head is never parsed as a valid one."""
     good = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX: y\r\n\r\n"
     result = parse([good[:at] + b"".join(insertion) + good[at:]])
     if isinstance(result, tuple):

@@ -15,7 +15,7 @@ def served(serve, **limits):
 
 
 def dripped(connection, data):
-    """What comes back while the same is sent again and again."""
+    """Return the answer to data that is sent repeatedly."""
     connection.sock.settimeout(SHORT / 20)
     for _ in range(1000):
         connection.send(data)

@@ -144,7 +144,7 @@ class App:
 
 
 def descriptors() -> Iterator[str]:
-    """What the process has open."""
+    """The open files of the process."""
     for descriptor in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # that of the folder itself
             yield str(descriptor.readlink())

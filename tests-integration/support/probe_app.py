@@ -24,7 +24,7 @@ seen = ContextVar("seen", default="nothing")
 
 
 class Echo(asyncio.Protocol):
-    """What the connection becomes at `/upgrade`: all bytes come back."""
+    """The protocol of a connection after `/upgrade`: it echoes all bytes."""
 
     transport: asyncio.Transport
 

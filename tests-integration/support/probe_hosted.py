@@ -121,7 +121,7 @@ class Exchange:
             pass
 
     async def do_leak(self, rest):
-        """Answer, and leave a task that goes on to receive and to send."""
+        """Answer, and leave a task that continues to receive and send."""
         self.leaked = asyncio.ensure_future(self.go_on())
         leaks.add(self.leaked)
         self.leaked.add_done_callback(leaks.discard)

@@ -102,7 +102,7 @@ class Raw:
         return int.from_bytes(payload[:2]), payload[2:].decode()
 
     async def rest(self):
-        """What is left, up to the end; then it is closed here too."""
+        """Return the remaining bytes, then close this side too."""
         async with asyncio.timeout(PATIENCE):
             data = await self.reader.read()
         self.writer.close()

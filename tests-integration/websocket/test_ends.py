@@ -11,7 +11,7 @@ from roll_http import Server
 
 @pytest.fixture
 def ends(app):
-    """What each handler ended with, in order; `app.handler` is what the route runs."""
+    """The results of the handlers in order; the route runs `app.handler`."""
     seen = []
 
     @app.route("/", protocol="websocket")
@@ -282,7 +282,7 @@ async def test_a_flood_is_held_and_others_are_served(app, dial, speak, until):
 async def test_a_peer_that_closes_early_disturbs_no_request_at_the_stop(
     app, ends, liveclient, dial, speak, until, caplog
 ):
-    """It closes behind what its busy handler has not received, and goes."""
+    """The client closes after messages that the busy handler has not received."""
     started, free, asked, done = [], asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def handler(ws):

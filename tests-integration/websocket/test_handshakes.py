@@ -90,7 +90,7 @@ REFUSALS = {
 
 @pytest.fixture
 def pages(app):
-    """What listeners refuse, and the paths of the requests that were run."""
+    """The refusals of listeners, and the paths of the requests that ran."""
     run = []
 
     @app.listen("headers")

@@ -40,7 +40,7 @@ class Answer:
 
 @pytest.fixture
 def answer(serve):
-    """Have a handler set attributes of a response, and give what is sent."""
+    """Let a handler set attributes of a response, and return what is sent."""
 
     async def answer(request=GET, **attributes):
         async def handler(_, response):
@@ -153,7 +153,7 @@ async def test_streams_are_sent_in_chunks(answer, body):
 
 
 async def work():
-    """Is awaited by nobody."""
+    """A coroutine function whose result is never awaited."""
 
 
 @types.coroutine

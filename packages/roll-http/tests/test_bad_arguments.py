@@ -219,7 +219,7 @@ class Odd(BaseException):
 
 
 class Failing:
-    """Raises an error behind its item, or when it is closed."""
+    """An iterator that raises after its item, or when it is closed."""
 
     def __init__(self, error, place):
         self.error, self.place, self.asked = error, place, 0

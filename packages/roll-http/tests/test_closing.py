@@ -36,7 +36,7 @@ class AsyncIterator:
 
 
 class WithClose(AsyncIterator):
-    """Has a `close` alone."""
+    """An iterator with `close` only."""
 
     aclose = None
 
@@ -45,7 +45,7 @@ class WithClose(AsyncIterator):
 
 
 class WithAsyncClose(AsyncIterator):
-    """Has a `close` to be awaited."""
+    """An iterator with an async `close`."""
 
     aclose = None
 
@@ -65,7 +65,7 @@ class AsyncIterable(AsyncIterator):
 
 
 class Iterable(AsyncIterable):
-    """Makes an iterator, and is none."""
+    """An iterable that is not an iterator."""
 
     def __init__(self, items=(b"ab", b"cd")):
         super().__init__(items)

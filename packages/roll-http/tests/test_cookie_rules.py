@@ -28,7 +28,7 @@ TEXTS = [
 
 
 class Answer:
-    """What a jar needs of a response."""
+    """The interface of a response that a cookie jar needs."""
 
     def __init__(self, lines: list[str]) -> None:
         self.fields = Message()
@@ -72,7 +72,7 @@ def test_several_cookies_come_back_from_a_client(values):
 
 @pytest.fixture
 async def echo(serve):
-    """The URL of a server that sets the cookies it is told to, and says which it got."""
+    """The URL of a server that sets the requested cookies, and returns those that it received."""
 
     async def handler(request, response):
         if request.method == "POST":
@@ -134,7 +134,7 @@ def test_value_with_a_text_is_accepted(value, text):
 
 
 async def work():
-    """Is awaited by nobody."""
+    """A coroutine function whose result is never awaited."""
 
 
 @pytest.mark.filterwarnings("ignore:coroutine 'work' was never awaited")

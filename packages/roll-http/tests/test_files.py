@@ -48,7 +48,7 @@ def endless(tmp_path):
 
 @pytest.fixture
 def sent(monkeypatch):
-    """What went out by sendfile: a list of sizes."""
+    """The sizes that were sent by sendfile."""
     sizes = []
     sendfile = os.sendfile
 

@@ -38,7 +38,7 @@ async def iterate(request, got):
 
 
 async def iterate_slowly(request, got):
-    """Is cancelled while it handles a chunk, too."""
+    """A reader that can be cancelled while it handles a chunk."""
     async for chunk in request:
         got.append(chunk)
         await asyncio.sleep(0)

@@ -31,7 +31,7 @@ def test_reading_json_of_another_body_raises(answering, body):
 
 
 class Codec:
-    """JSON between asterisks, which nobody else writes."""
+    """A codec that writes JSON between asterisks."""
 
     def __init__(self, kind):
         self.kind = kind

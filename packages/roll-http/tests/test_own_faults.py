@@ -47,7 +47,7 @@ async def connect(serve):
 
 
 async def ended(connection):
-    """What came before the end, or the reset, of a connection."""
+    """Return the bytes before the end or the reset of a connection."""
     received = b""
     with contextlib.suppress(ConnectionError):
         while data := await asyncio.wait_for(connection.reader.read(1_000_000), 10):

@@ -25,7 +25,7 @@ REFUSED = [
 
 @pytest.fixture
 def watched(serve):
-    """A server, and what its application was told."""
+    """A server, and the refusals that its application got."""
 
     async def start(**limits):
         peer = await serve(**limits)

@@ -22,7 +22,7 @@ GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 
 @pytest.fixture
 def held():
-    """A handler that answers when it is told to."""
+    """A handler that answers when it is released."""
     release = asyncio.Event()
     running = asyncio.Event()
 
@@ -97,7 +97,7 @@ async def begun(serve, **options):
 
 
 async def told(peer):
-    """Wait until the server has told its connections of the end."""
+    """Wait until the server has notified its connections of the end."""
     while not all(connection.must_close for connection in peer.server.connections):
         await asyncio.sleep(0)
 
@@ -514,7 +514,7 @@ def test_server_in_another_thread_serves_until_it_is_cancelled(hello):
 
 def test_the_clock_stops_while_a_handler_blocks_the_loop():
     class Loop:
-        """A loop whose time passes as it is told."""
+        """An event loop whose time the test sets."""
 
         now = 100.0
 
@@ -581,7 +581,7 @@ async def test_endless_stream_is_notified_of_the_stop_and_is_the_last_response(s
 
 
 class LoopOfWindows(asyncio.SelectorEventLoop):
-    """A loop without signal handlers of its own."""
+    """An event loop without signal handlers."""
 
     add_signal_handler = asyncio.AbstractEventLoop.add_signal_handler
     remove_signal_handler = asyncio.AbstractEventLoop.remove_signal_handler

@@ -85,7 +85,7 @@ def test_check_allows_exactly_the_table(pair):
 
 
 class Silent(asyncio.Protocol):
-    """What a connection is handed over to."""
+    """The protocol to which a connection is handed over."""
 
 
 async def handle(request, response):

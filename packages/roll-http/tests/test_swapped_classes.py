@@ -104,7 +104,7 @@ PLACES = [
 
 
 def swap(peer, place, error):
-    """Have a class of a server swapped until it has raised: the next request is ordinary."""
+    """Replace a class of a server until it has raised; the next request is ordinary."""
     plain = {"Request": Request, "Response": Response, "Cookies": Cookies}
     parts = place(error)
 
@@ -255,7 +255,7 @@ async def test_stream_is_sent_though_reading_the_body_attribute_fails_later(
 
         @body.setter
         def body(self, body):
-            """Have one already."""
+            """A class that has the attribute already."""
 
     async def handler(request, response):
         return Losing(None, None) if returned else None

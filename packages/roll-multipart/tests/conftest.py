@@ -17,7 +17,7 @@ CLIENTS = Path(__file__).parent / "data" / "clients"
 
 @dataclass
 class Result:
-    """All that a parse leaves behind, comparable."""
+    """The results of a parse, in a form that can be compared."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[tuple[str, str, bytes]]] = field(default_factory=dict)

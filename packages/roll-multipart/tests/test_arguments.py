@@ -250,7 +250,7 @@ def test_invalid_boundary_is_refused(boundary):
 
 
 class Proxy:
-    """What only looks like an iterable, as the request of Flask does."""
+    """An object that only looks like an iterable, as the request of Flask does."""
 
     def __init__(self, environ):
         self.environ = environ

@@ -21,7 +21,7 @@ TYPES = st.sampled_from(["text/plain", "application/octet-stream", "text/html; c
 
 
 def read_back(name):
-    """Escapes cannot be told from what they stand for: browsers have it so."""
+    """Escapes are ambiguous, as browsers write them."""
     for escape, plain in {"%22": '"', "%0D": "\r", "%0d": "\r", "%0A": "\n", "%0a": "\n"}.items():
         name = name.replace(escape, plain)
     return name
@@ -92,7 +92,7 @@ def test_a_file_may_be_given_in_many_ways(tools, file, filename, kind):
 
 
 class Answer:
-    """Something that has a text, and is none."""
+    """An object that has a text but is not a str."""
 
     def __str__(self):
         return "42"

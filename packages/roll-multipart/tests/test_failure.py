@@ -30,7 +30,7 @@ def uncollected():
 
 
 class Mine(LimitError):
-    """An error of a hook, made of what nobody knows."""
+    """An error of a hook, with unusual arguments."""
 
     def __init__(self, where, *, what):
         super().__init__(f"{what} at {where}")
@@ -73,7 +73,7 @@ def fail(call, *arguments):
 
 
 def fail_all(parser, feed, data, *more):
-    """The errors of a body, of all that comes behind it, and of the end."""
+    """Return the errors of a body, of the bytes after it, and of the end."""
     return {fail(feed, chunk) for chunk in (data, *more)} | {fail(parser.close)}
 
 

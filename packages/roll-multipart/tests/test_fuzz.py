@@ -81,7 +81,7 @@ def pull(tools, chunks):
 @settings(max_examples=300, deadline=None)
 @given(EDITS, st.integers(1, 50))
 def test_all_ways_to_parse_give_the_same(tools, edits, size):
-    """What takes short parts as a whole, the events, and the parts that are pulled."""
+    """Return the results of the three parsers: whole parts, events, and pulled parts."""
     data = SEED
     for position, length, token in edits:
         data = data[:position] + token + data[position + length :]

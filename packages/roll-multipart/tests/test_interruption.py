@@ -42,7 +42,7 @@ class Waiting:
 
 
 class Stream:
-    """What has an asynchronous `read`, as the streams of asyncio and aiohttp do."""
+    """A source with an asynchronous `read`, like the streams of asyncio and aiohttp."""
 
     def __init__(self, waiting):
         self.waiting = waiting
@@ -75,7 +75,7 @@ def make_receive(waiting):
 
 
 class Request:
-    """What receives its messages in a generator, as the requests of Starlette do."""
+    """A source that receives its messages in a generator, like the requests of Starlette."""
 
     def __init__(self, waiting):
         self.receive = make_receive(waiting)

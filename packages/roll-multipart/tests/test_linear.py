@@ -74,7 +74,7 @@ def test_the_preamble_is_carried_over_as_little(tools, flood):
 
 
 def test_a_head_is_searched_once_however_it_comes(tools):
-    """What is looked at again, chunk by chunk, is no more than three bytes."""
+    """At most three bytes are searched again in each chunk."""
     parser = tools.recorder("boundary")
     parser.feed(b"--boundary\r\nX:")
     for size in range(1, 4000):

@@ -221,7 +221,7 @@ def test_close_closes_all_files():
 
 
 class Tagged(Query):
-    """A class of one's own."""
+    """A custom class."""
 
 
 PAIRS = [("a", "1"), ("b", "x"), ("a", "2")]
@@ -294,7 +294,7 @@ UNCLEAR = [{"x"}, frozenset("x"), (x for x in "xyz"), {}.keys(), {}.values()]
 
 
 class Again:
-    """What gives out a text each time that it is iterated over."""
+    """An iterable that yields a text each time."""
 
     def __iter__(self):
         return iter(["ab"])

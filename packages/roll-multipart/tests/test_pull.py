@@ -55,7 +55,7 @@ class Starlette:
 
 
 class Aiohttp(dict):
-    """What has a `content`, and a `read` for all of it."""
+    """A source with `content`, and with `read` for all of it."""
 
     def __init__(self, content):
         self.content = content
@@ -65,7 +65,7 @@ class Aiohttp(dict):
 
 
 class Roll(dict):
-    """What is iterated over, and has a `read` for all of it."""
+    """A source that can be iterated over, with `read` for all of it."""
 
     def __init__(self, chunks):
         self.chunks = chunks
@@ -160,7 +160,7 @@ async def test_other_sources_are_refused(source):
 
 
 class Endless(io.BytesIO):
-    """The input of a connection that goes on: who reads too much would wait for ever."""
+    """The input of a connection that stays open: reading too much would wait for ever."""
 
     def read(self, size=-1):
         assert 0 <= size <= len(self.getbuffer()) - self.tell()

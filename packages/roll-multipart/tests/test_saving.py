@@ -17,7 +17,7 @@ LINUX = sys.platform == "linux"
 
 
 class Own(UploadedFile):
-    """A file of somebody else's: it can be read, and that is all."""
+    """A foreign file that can only be read."""
 
     def __init__(self, part):
         super().__init__(part)

@@ -196,7 +196,7 @@ async def test_other_contents_are_refused_at_once(content):
 
 
 class AsyncFile:
-    """What is read asynchronously, like the files of Starlette."""
+    """A file that is read asynchronously, like the files of Starlette."""
 
     async def read(self, size=-1):
         raise AssertionError

@@ -263,7 +263,7 @@ class Child(MyRoutes):
 
 
 class Grandchild(Child):
-    """Sets none."""
+    """A subclass that sets no converters."""
 
 
 class Left(MyRoutes):

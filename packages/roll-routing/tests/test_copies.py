@@ -94,7 +94,7 @@ OWN = {"slug": Converter("[a-z-]+")}
 
 
 class Named(Routes):
-    """Has attributes, a slot, a constructor with arguments, and counts what is added."""
+    """A subclass with attributes, a slot and constructor arguments; it counts routes."""
 
     __slots__ = ("slot",)
 

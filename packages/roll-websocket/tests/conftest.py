@@ -126,7 +126,7 @@ class Site:
         return raw
 
     async def ended(self, count: int = 1) -> list[BaseException | None]:
-        """What the first `count` handlers ended with."""
+        """The results of the first `count` handlers."""
         await until(lambda: len(self.ends) >= count)
         return self.ends
 
@@ -164,7 +164,7 @@ async def echo(request: Any, ws: WSProtocol) -> None:
 
 @pytest.fixture
 def wire() -> SimpleNamespace:
-    """What raw clients speak."""
+    """The wire format that raw clients use."""
     return SimpleNamespace(
         head=head,
         frame=mask,
@@ -236,6 +236,6 @@ def tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What the package logs as an error."""
+    """The errors that the package logs."""
     caplog.set_level(logging.ERROR, "roll_websocket")
     return caplog

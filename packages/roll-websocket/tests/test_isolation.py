@@ -16,7 +16,7 @@ async def receive(request: Any, ws: WSProtocol) -> None:
 
 
 class Busy:
-    """A handler that receives nothing until it is told to."""
+    """A handler that receives nothing until it is released."""
 
     def __init__(self) -> None:
         self.free = asyncio.Event()
@@ -28,7 +28,7 @@ class Busy:
 
 
 async def leave_early(site: Any, wire: Any, first: bytes) -> WSProtocol:
-    """A peer that sends a close frame behind what is not received, and goes."""
+    """A peer that sends a close frame after messages that are not received, and disconnects."""
     raw = await site.raw()
     known = len(site.ws)
     await wire.until(lambda: len(site.ws) > known - 1 and site.ws)

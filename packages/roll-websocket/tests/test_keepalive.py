@@ -84,7 +84,7 @@ async def test_pings_can_be_off(serve: Any, wire: Any) -> None:
 
 
 async def test_a_peer_that_is_not_let_send_is_not_blamed(serve: Any, wire: Any) -> None:
-    """From the message that is one too many to when reading goes on."""
+    """Measure from the message over the limit until reading resumes."""
 
     async def handler(request: Any, ws: WSProtocol) -> None:
         await wire.until(lambda: not ws._connection.intake.reading)

@@ -440,7 +440,7 @@ async def test_process_request_may_refuse_with_its_own_response(
 async def test_failing_hook_refuses_the_request_and_is_logged(
     serve: Any, wire: Any, kind: Any, how: str, log: pytest.LogCaptureFixture
 ) -> None:
-    """What another library takes for a refusal, a response, is not taken for a yes here."""
+    """A response, which is a refusal in another library, does not count as a yes here."""
 
     def hook(request: HandshakeRequest) -> Any:
         if how == "raises":

@@ -164,7 +164,7 @@ LISTS = {"origins", "subprotocols", "headers"}
 
 
 def each_shown(name: str, value: Any) -> list[Any]:
-    """What a message must show: of a field its name and its value."""
+    """The parts that a message must show: the name and the value of a field."""
     if name == "headers" and isinstance(value, dict):
         return list(*value.items())
     return list(value) if name == "headers" and isinstance(value, tuple) else [value]

@@ -12,7 +12,7 @@ TEXT, BINARY, PING, PONG, CLOSE = 0x81, 0x82, 0x89, 0x8A, 0x88
 
 
 async def together(*calls: Any) -> list[Any]:
-    """Each in a task of its own, all at once."""
+    """Run each in its own task, all at once."""
     return await asyncio.gather(*map(asyncio.ensure_future, calls), return_exceptions=True)
 
 

@@ -104,7 +104,7 @@ async def test_text_in_pieces_must_be_text(serve: Any, wire: Any) -> None:
 async def test_bytes_received_before_the_stream_are_its_first_piece(
     serve: Any, wire: Any, text: bool
 ) -> None:
-    """A handler may be late: much of a message nobody awaits is not read."""
+    """A handler may be late: a long message without a receiver is not read completely."""
 
     async def read(ws: WSProtocol) -> list[Any]:
         wire_ = ws._connection.wire

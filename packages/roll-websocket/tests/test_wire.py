@@ -41,7 +41,7 @@ def opened(**options: Any) -> Wire:
 
 
 def outcome(wire: Wire, chunks: list[bytes]) -> tuple[Any, ...]:
-    """What comes of these chunks, holds and turns left out."""
+    """Return the results of these chunks, without holds and turns."""
     for chunk in chunks:
         if not wire.take(chunk):
             wire.receive_data(chunk)
@@ -93,7 +93,7 @@ FRAMES = st.lists(st.tuples(KINDS, PAYLOADS, st.integers(0, 19).map(bool)), max_
 @settings(max_examples=100, deadline=None)
 @given(frames=FRAMES, cuts=st.lists(st.integers(0, 400), max_size=4), packed=st.booleans())
 def test_the_short_way_is_the_layer_s_way(frames: Any, cuts: list[int], packed: bool) -> None:
-    """Whole frames take the short way; with one byte of the next, none does."""
+    """Whole frames take the fast path, but not with one byte of the next frame."""
     parts = [frame(*part) for part in frames]
     stream = b"".join(parts)
     edges = [0, *sorted(cut for cut in cuts if cut < len(stream)), len(stream)]
@@ -238,7 +238,7 @@ TEXT = b"a sentence that is long enough to be referred to, "
 def test_a_message_may_have_blocks_of_any_kind(
     offer: str, payload: bytes, message: str, cut: bool
 ) -> None:
-    """RFC 7692 7.2.3; cut into fragments of a byte too, and others go on behind it."""
+    """RFC 7692 7.2.3; also in fragments of one byte, and with further messages after it."""
     message = message.replace("TEXT", TEXT.decode())
     chunks = [frame(0xC1, payload)]
     if cut:
@@ -252,7 +252,7 @@ def test_a_message_may_have_blocks_of_any_kind(
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=20), st.booleans()), max_size=20))
 def test_window_continues_after_a_block_with_bfinal(texts: list[tuple[str, bool]]) -> None:
-    """A sender that goes on may mark any block as the last one."""
+    """A sender may mark any block as the last one and continue."""
     packer = zlib.compressobj(wbits=-12, strategy=zlib.Z_FIXED)
     payloads = []
     for text, last in texts:
@@ -348,7 +348,7 @@ ANY_FRAMES = [
 
 
 def ends_known(wire: Wire, chunks: list[bytes]) -> bool:
-    """Whether these frames are taken, or refused for what they are: never a failure of ours."""
+    """Check that frames are accepted or refused, without an internal failure."""
     end = outcome(wire, chunks)[-1]
     return end is None or end.code in {1000, 1002, 1005, 1007, 1009}
 

@@ -466,7 +466,7 @@ async def test_end_of_an_answer_is_reported(app):
 
 @pytest.fixture
 def reports(app):
-    """What `observe` reports, and the events `answered`."""
+    """The reports of `observe`, and the events `answered`."""
     seen, events = [], []
 
     def report(request, response, size, seconds):

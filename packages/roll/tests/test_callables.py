@@ -247,7 +247,7 @@ def test_an_async_report_is_refused_at_once(app, form):
 
 
 class Static:
-    """An object of which none of the parameters is itself."""
+    """An object whose `__call__` has no parameter `self`."""
 
     @staticmethod
     async def __call__(request, response):

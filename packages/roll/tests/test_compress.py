@@ -27,7 +27,7 @@ JSON = [{"number": number, "text": "Some text"} for number in range(200)]
 
 
 def decoder(coding):
-    """What decodes one body, piece by piece."""
+    """A decoder for one body, piece by piece."""
     if coding == "gzip":
         return zlib.decompressobj(31).decompress
     if coding == "zstd":

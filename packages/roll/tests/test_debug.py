@@ -280,7 +280,7 @@ async def test_shutdown_without_startup_does_nothing(app):
 
 @pytest.fixture
 def unawaited():
-    """Have coroutines that nobody awaits logged, for one test."""
+    """Log coroutines that are never awaited, for one test."""
     import sys
 
     depth = sys.get_coroutine_origin_tracking_depth()

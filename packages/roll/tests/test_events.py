@@ -231,7 +231,7 @@ def passing_on(listener):
 
 
 def naming(listener):
-    """Decorate with a signature of one's own."""
+    """Decorate with another signature."""
 
     @wraps(listener)
     async def wrapper(request, response, error):
@@ -259,7 +259,7 @@ async def renamed(response, request, error):
 
 
 class Decorating:
-    """Has a method that is decorated."""
+    """A class with a decorated method."""
 
     @passing_on
     def method(self, response, request, error):

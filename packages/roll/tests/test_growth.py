@@ -81,7 +81,7 @@ def app(app, tmp_path):
 
 @pytest.fixture
 def measure(client):
-    """Give the CPU time of a request, the least of some: others disturb it, nobody speeds it."""
+    """Return the least CPU time of equal requests, because other processes only slow them."""
 
     async def measure(path, headers):
         times = []

@@ -150,7 +150,7 @@ def test_a_format_that_only_gunicorn_can_fill_in_is_left_to_it(log, template):
 
 
 class Own(Logger):
-    """A logger of somebody else."""
+    """A logger of another package."""
 
 
 def test_the_logger_of_gunicorn_takes_the_fast_way(log):

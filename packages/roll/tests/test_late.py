@@ -8,7 +8,7 @@ from roll.late import unsettled
 
 @pytest.fixture
 def transform(app):
-    """Have the response changed last by a function."""
+    """Let a function change the response last."""
 
     @app.route("/")
     async def handler(request, response):

@@ -16,7 +16,7 @@ from roll_http import Limits
 
 
 class Pool:
-    """What a driver gives: its methods return something true."""
+    """A driver whose methods return something true."""
 
     def __init__(self):
         self.calls = []

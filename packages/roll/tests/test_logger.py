@@ -28,7 +28,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def lines(app, log):
-    """What a handler of our own is given."""
+    """The records that a custom handler gets."""
     handler = Lines()
     logger(app, handler=handler)
     app.route("/a")(lambda request, response: None)

@@ -174,7 +174,7 @@ async def test_files_are_closed_when_the_body_is_cut_or_a_foreign_form_fails(mad
 
 
 class Parser:
-    """Takes bodies of one line, `name=value`, and raises what it is told to."""
+    """A parser of bodies with one line, `name=value`, that raises a given error."""
 
     def __init__(self, form, files):
         self.form, self.files = form({}), files()
@@ -316,7 +316,7 @@ async def test_mistake_in_a_class_of_cookies_is_a_500(header):
 
 
 class LineSocket(asyncio.Protocol):
-    """A websocket of its own kind: no frames, a line is a message."""
+    """A websocket without frames: each line is a message."""
 
     on_lost = None
 

@@ -311,7 +311,7 @@ def test_wrong_fields_are_refused_at_once(app, fields):
 
 @pytest.fixture
 def told(app):
-    """What a handler sees of the origin."""
+    """The origin of the client, as a handler sees it."""
 
     @app.route("/")
     async def index(request, response):

@@ -667,7 +667,7 @@ async def test_load_form_goes_through_an_overridden_iteration():
 
 
 class AddsFiles:
-    """A container of somebody else's, with what the contract asks for and nothing else."""
+    """A foreign container with exactly the methods of the contract."""
 
     def __init__(self):
         self.added = []

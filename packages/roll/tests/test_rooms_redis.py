@@ -481,7 +481,7 @@ async def test_an_application_starts_and_stops_beside_a_redis_that_never_answers
 
 
 async def impostor(answer):
-    """A server that is none of Redis; its URL."""
+    """The URL of a server that is not Redis."""
 
     async def serve(reader, writer):
         try:

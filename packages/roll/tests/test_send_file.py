@@ -16,7 +16,7 @@ LARGE = bytes(range(256)) * (WHOLE // 256) + b"the rest"
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder of files, beside what nobody is to read."""
+    """A folder of files, next to a file that must not be served."""
     root = tmp_path / "root"
     (root / "sub").mkdir(parents=True)
     (root / "page.html").write_text("<p>page")

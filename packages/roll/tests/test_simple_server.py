@@ -72,7 +72,7 @@ simple_server(app, port=int(sys.argv[1]))
 
 @pytest.fixture
 def serve():
-    """Start the script in a process of its own."""
+    """Start the script in its own process."""
     started = []
 
     def serve(port=0, *options):
@@ -124,7 +124,7 @@ def test_a_running_request_is_answered_before_the_end(serve):
 
 @pytest.fixture
 def with_task(serve):
-    """A process whose application has a task that waits, and that was told to end."""
+    """A process whose application has a waiting task, and that got a signal to stop."""
     process = serve()
     process.stdout.readline()
     url = process.stdout.readline().rpartition(" ")[2].strip()
@@ -199,7 +199,7 @@ def test_a_port_in_use_is_said_plainly(serve):
 
 @pytest.fixture
 def interrupted(monkeypatch):
-    """Have this process interrupted as soon as the server has said that it listens."""
+    """Interrupt this process as soon as the server has printed its URL."""
     announce = server_module.announce
 
     def announce_and_interrupt(line):
@@ -212,7 +212,7 @@ def interrupted(monkeypatch):
 
 @pytest.fixture
 def at_once(monkeypatch):
-    """Have a server end as soon as it listens; gives the addresses it had."""
+    """Stop a server as soon as it listens; return its addresses."""
     addresses = []
 
     async def until_signalled(server):

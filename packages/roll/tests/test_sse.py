@@ -18,7 +18,7 @@ TEXT = st.text(st.characters(codec="utf-8"))
 
 
 def parse(stream):
-    """What a client reads (WHATWG HTML 9.2.6): type, data and last id of each event."""
+    """Return the events that a client reads (WHATWG HTML 9.2.6): type, data and last id."""
     text = stream.decode().replace("\r\n", "\n").replace("\r", "\n")
     events, data, kind, last = [], [], "", ""
     for line in text.split("\n"):

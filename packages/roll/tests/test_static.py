@@ -22,7 +22,7 @@ LARGE = bytes(range(256)) * (WHOLE // 256) + b"the rest"
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder of files, beside one that nobody is to read."""
+    """A folder of files, next to a file that must not be served."""
     root = tmp_path / "root"
     (root / "css").mkdir(parents=True)
     (root / "css" / "style.css").write_text("body {}")
@@ -264,7 +264,7 @@ async def test_a_large_file_is_streamed_with_its_length(client):
 
 @pytest.fixture
 def replaced(root, monkeypatch):
-    """Have the file of that name replaced, by one of nothing but zeros, once it was found."""
+    """Replace a file by zeros after it was found."""
 
     def replace(name):
         def find_and_replace(*args):

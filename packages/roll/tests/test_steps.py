@@ -12,7 +12,7 @@ variable = contextvars.ContextVar("variable", default="outside")
 
 
 class Waiting:
-    """Runs steps in a task of its own."""
+    """Runs steps in its own task."""
 
     def __init__(self, items):
         self.steps = Steps(items)

@@ -470,7 +470,7 @@ async def test_a_reason_may_be_missing():
     "headers", [{"Host": "a b"}, {"X": "x" * 40_000}, {"Expect": "x"}], ids=str
 )
 async def test_bytes_that_are_not_a_request_are_answered_at_once(client, headers):
-    """The server goes on to read, so that its answer arrives; this client has it already."""
+    """The server continues to read so that its response arrives; this client has it already."""
     response = await asyncio.wait_for(client.get("/", headers=headers), 2)
     assert response.status in {400, 417, 431}
 

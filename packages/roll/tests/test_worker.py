@@ -27,7 +27,7 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture
 def make(app, monkeypatch):
-    """Make a worker of `app`, with settings of gunicorn, on a socket of its own."""
+    """Create a worker for `app`, with settings of gunicorn, on its own socket."""
     monkeypatch.setattr("roll.worker.FAREWELL", 0)
     made = []
 
@@ -182,7 +182,7 @@ async def test_sigquit_or_a_second_sigint_stops_at_once(app, start, first, secon
 
 @pytest.fixture
 def signals_taken(monkeypatch):
-    """Signals that a worker was told of."""
+    """The signals that a worker got."""
     taken = []
     for name in ("_leave_gracefully", "_interrupt"):
         original = getattr(Worker, name)
@@ -473,7 +473,7 @@ async def test_failed_later_worker_is_replaced_after_a_second(failing, make, mon
 
 @pytest.fixture
 def load(make):
-    """Have a worker load what `load` gives, or fails with; give the worker and what it watches."""
+    """Let a worker load the result of `load`; return the worker and the files that it watches."""
 
     def load(load, **settings):
         worker = make(**settings)

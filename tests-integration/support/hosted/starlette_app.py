@@ -13,7 +13,7 @@ DONE = []
 
 
 class Mark(BaseHTTPMiddleware):
-    """Reads and sends in tasks of its own."""
+    """Receives and sends in separate tasks."""
 
     async def dispatch(self, request, call_next):
         response = await call_next(request)

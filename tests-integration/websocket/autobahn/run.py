@@ -90,7 +90,7 @@ def free_port() -> int:
 
 
 def fuzz(command: Path, work: Path, server: str, loop: str, cases: list[str]) -> list[Any]:
-    """Run `cases` against a server in a process of its own; returns what each ended with."""
+    """Run `cases` against a server in its own process; return the result of each."""
     agent = f"{server} on {loop}"
     reports = work / "reports" / agent.replace(" ", "-")
     shutil.rmtree(reports, ignore_errors=True)

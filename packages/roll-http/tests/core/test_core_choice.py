@@ -17,7 +17,7 @@ HERE = Path(__file__)
 
 
 def run(code: str, **environment: str) -> str:
-    """Return what a program prints in an interpreter of its own."""
+    """Return the output of a program in a new interpreter."""
     settings = {name: value for name, value in os.environ.items() if name != "ROLL_PURE"}
     settings |= environment
     command = [sys.executable, "-c", code]

@@ -108,7 +108,7 @@ class InPython(HTTPProtocol):
 
 
 class Memory(asyncio.Transport):
-    """Keeps what is written, and delivers what it is given while nobody has paused it."""
+    """A transport in memory: it keeps writes, and delivers given bytes unless it is paused."""
 
     def __init__(self, protocol: HTTPProtocol) -> None:
         super().__init__()
@@ -145,7 +145,7 @@ class Memory(asyncio.Transport):
 
 
 async def deliver(protocol, data):
-    """Give a connection bytes in a callback of the loop, where the core may begin tasks.
+    """Pass bytes to a connection in a callback of the loop, where the core can begin tasks.
 
     Return how many requests the application has seen behind it.
     """
@@ -161,7 +161,7 @@ async def deliver(protocol, data):
 
 
 async def conversation(make, pieces):
-    """What an application was asked, and what a client got that sent these pieces."""
+    """Return the requests that an application got, and the bytes that a client received."""
     app = App()
     protocol = make(app)
     transport = Memory(protocol)

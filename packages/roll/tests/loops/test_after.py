@@ -17,7 +17,7 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture(autouse=True)
 def strict():
-    """A coroutine that nobody awaits is an error, wherever it is forgotten."""
+    """Make each coroutine that is never awaited an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield

@@ -13,7 +13,7 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture
 def seen(app, event_loop):
-    """What listeners of `answered` saw: path and status."""
+    """The paths and statuses that listeners of `answered` got."""
     seen = asyncio.Queue()
 
     @app.listen("answered")

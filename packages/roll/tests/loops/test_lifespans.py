@@ -16,7 +16,7 @@ LANGUAGE = ContextVar("LANGUAGE", default="en")
 
 @pytest.fixture(autouse=True)
 def strict():
-    """A coroutine that nobody awaits is an error, wherever it is forgotten."""
+    """Make each coroutine that is never awaited an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
@@ -25,7 +25,7 @@ def strict():
 
 @pytest.fixture
 def steps(app):
-    """What happened, in order."""
+    """The recorded events, in order."""
     steps = []
     app.listen("startup")(lambda: steps.append("startup"))
     app.listen("shutdown")(lambda: steps.append("shutdown"))

@@ -11,7 +11,7 @@ from roll.testing import LiveClient
 
 @pytest.fixture
 def reports(app):
-    """What is reported, as it comes; the seconds apart."""
+    """The reports in order, with the seconds in a separate list."""
     seen = []
 
     def report(request, response, size, seconds):

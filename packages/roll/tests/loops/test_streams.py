@@ -334,7 +334,7 @@ ORDERS = {order.__name__: order for order in (close, fail, query, as_json, ping,
 
 @pytest.fixture
 def echo(app):
-    """A websocket that gives back what it is sent, and does what it is told."""
+    """A websocket that echoes messages and obeys commands."""
     app.ended = asyncio.Queue()
 
     @app.route("/ws", protocol="websocket", subprotocols=["chat"])

@@ -16,7 +16,7 @@ PATIENCE = 10
 
 @pytest.fixture(autouse=True)
 def strict():
-    """A coroutine that nobody awaits is an error, wherever it is forgotten."""
+    """Make each coroutine that is never awaited an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
@@ -51,7 +51,7 @@ async def work(event_loop):
 
 @pytest.fixture
 def errors(app):
-    """What listeners of `task_error` get."""
+    """The arguments that listeners of `task_error` get."""
     seen = asyncio.Queue()
 
     @app.listen("task_error")

@@ -19,7 +19,7 @@ LANGUAGE = ContextVar("LANGUAGE", default="en")
 
 @pytest.fixture(autouse=True)
 def strict():
-    """A coroutine that nobody awaits is an error, wherever it is forgotten."""
+    """Make each coroutine that is never awaited an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
