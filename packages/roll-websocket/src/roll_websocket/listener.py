@@ -1,4 +1,4 @@
-"""A server of its own: what is needed to serve WebSockets alone, on any asyncio server."""
+"""A listener that serves only WebSockets, on any asyncio server."""
 
 import asyncio
 import logging
@@ -65,7 +65,7 @@ class Listener:
         return None if self.process_request is None else self.process_request(request)
 
     def start(self, request: HandshakeRequest, ws: WSProtocol) -> None:
-        """Run the handler in a task of its own."""
+        """Run the handler in its own task."""
         task = asyncio.get_running_loop().create_task(self._run(request, ws))
         self.running[task] = ws
         task.add_done_callback(self.running.pop)

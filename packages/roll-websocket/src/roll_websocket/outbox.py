@@ -149,7 +149,7 @@ class Outbox:
         self.schedule()
 
     def schedule(self) -> None:
-        """Schedule the writing of what waits, behind other callbacks."""
+        """Schedule the writing of waiting data, after other callbacks."""
         if self.waiting and not (self.scheduled or self.paused):
             self.scheduled = True
             self.loop.call_soon(self.drain)

@@ -45,7 +45,7 @@ def copied(headers: dict[str, Any]) -> dict[str, Any]:
 
 
 def put_back(headers: dict[str, Any], kept: dict[str, Any]) -> None:
-    """Make fields what they were: a message that is refused leaves nothing behind."""
+    """Restore fields, so that a refused message leaves none of its fields."""
     headers.clear()
     headers.update(kept)
 

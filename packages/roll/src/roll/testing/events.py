@@ -94,7 +94,7 @@ class EventParser:
             self._retry = int(value)
 
     def _dispatch(self) -> Iterator[ReceivedEvent]:
-        """Yield the event that an empty line ends; without data, it is none."""
+        """Yield the event that an empty line ends, unless it has no data."""
         data, self._data = self._data, []
         event, self._event = self._event, None
         if data:

@@ -55,7 +55,7 @@ def session_of(request: Any) -> Session | None:
 
 
 def new_key() -> str:
-    """Return a new key of a session in a store; nobody can guess it."""
+    """Return a new key of a session in a store, which cannot be guessed."""
     from secrets import token_urlsafe  # noqa: PLC0415 - the import takes 3 ms
 
     return token_urlsafe(32)
