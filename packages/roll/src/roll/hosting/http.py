@@ -40,7 +40,7 @@ class Exchange(ExchangeBase):
 
     async def receive(self) -> dict[str, Any]:
         """Return the next message: a part of the body, then the disconnect."""
-        if self.body is not None:
+        if self.body is not None and self.state != DONE:
             return await self._next_part()
         await self._until_over()
         return {"type": DISCONNECT}
