@@ -65,8 +65,12 @@ async def upload(request, response, name):
         raise HttpError(400, "Files have another name here")
     # Until it is whole, the file has a name that is not served. Memory holds only a part of it.
     with tempfile.NamedTemporaryFile(dir=FILES, prefix=".", delete=False) as file:
-        async for chunk in request:
-            file.write(chunk)
+        try:
+            async for chunk in request:
+                file.write(chunk)
+        except BaseException:  # the client has gone, or the disk is full
+            Path(file.name).unlink()
+            raise
     Path(file.name).rename(FILES / name)
     response.status = 201
 

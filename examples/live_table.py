@@ -2,7 +2,7 @@ import asyncio
 import os
 import sqlite3
 
-from roll import Roll, ServerSentEvent
+from roll import HttpError, Roll, ServerSentEvent
 from roll.extensions import rooms, simple_server
 
 PAGE = """<!DOCTYPE html><meta charset="utf-8"><title>Orders</title>
@@ -39,6 +39,7 @@ PAGE = """<!DOCTYPE html><meta charset="utf-8"><title>Orders</title>
 """
 
 COLUMNS = "id integer primary key autoincrement, item text, amount integer"
+MOST = 1_000_000
 app = Roll()
 app.rooms = rooms(app, os.environ.get("REDIS"))  # several workers need one: redis://localhost
 
@@ -72,6 +73,8 @@ async def wake_own_pages(room):
 @app.route("/orders", methods=["POST"])
 async def order(request, response):
     values = request.form.get("item"), request.form.int("amount")
+    if abs(values[1]) > MOST:
+        raise HttpError(400, f"An order has at most {MOST:,} pieces")
     with app["db"] as db:
         db.execute("insert into orders (item, amount) values (?, ?)", values)
     app.create_task(wake_pages())  # the order is stored, whatever comes

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -116,6 +118,17 @@ def test_upload_shows_its_progress_and_download_resumes(example, browser, large,
     command = ["curl", "--silent", "--noproxy", "*", "-C", "-", "-o", str(cut), link]
     subprocess.run(command, check=True, timeout=60)
     assert cut.read_bytes() == large.read_bytes()
+
+
+def test_upload_that_is_broken_off_leaves_no_file(example, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    program = example("file_transfer.py")
+    with socket.create_connection(("127.0.0.1", urlsplit(program.url).port)) as peer:
+        peer.sendall(b"PUT /files/half HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf")
+        peer.shutdown(socket.SHUT_WR)
+        assert peer.recv(1000).startswith(b"HTTP/1.1 400 ")  # the handler has ended then
+    (folder,) = tmp_path.iterdir()
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["..%2Fx", ".hidden", "a%00b", "%2Fetc%2Fpasswd"])

@@ -259,6 +259,15 @@ def test_websocket_for_any_site_is_a_note(app):
     ]
 
 
+def test_websocket_that_csrf_protects_needs_no_origins(app):
+    extensions.csrf(app)
+
+    @app.route("/live", protocol="websocket")
+    async def live(request, ws): ...
+
+    assert texts(app) == []
+
+
 def test_route_that_another_one_hides_is_a_problem(app):
     @app.route("/n/{number:digit}")
     async def one(request, response, number): ...

@@ -712,3 +712,39 @@ async def test_foreign_parser_is_aborted_after_an_error(client, app):
     answer = await client.post("/", "x", content_type="multipart/form-data; boundary=b")
     assert answer.status == 400
     assert aborted == [True]
+
+
+@pytest.mark.parametrize("kind", ["urlencoded", "multipart"])
+async def test_classes_of_forms_set_other_limits(kind):
+    sizes = {"max_field_size": 2 * 2**20, "max_text_size": 3 * 2**20}
+
+    class LargeForm(Form):
+        @classmethod
+        def parse(cls, text, **options):
+            return super().parse(text, **sizes, **options)
+
+    class LargeMultipart(Multipart):
+        def __init__(self, form=LargeForm, files=Roll.Files):
+            super().__init__(form, files, **sizes)
+
+    class Wiki(Roll):
+        Form = LargeForm
+        Multipart = LargeMultipart
+
+    app = Wiki()
+
+    @app.route("/", methods=["POST"])
+    def save(request, response):
+        assert type(request.form) is LargeForm
+        response.json = len(request.form.get("text"))
+
+    types = {
+        "urlencoded": "application/x-www-form-urlencoded",
+        "multipart": "multipart/form-data",
+    }
+    async with Client(app) as client:
+        client.content_type = types[kind]
+        response = await client.post("/", {"text": "x" * 2 * 2**20})
+        assert (response.status, response.json) == (200, 2 * 2**20)
+        response = await client.post("/", {"text": "x" * (2 * 2**20 + 1)})
+        assert response.status == 413

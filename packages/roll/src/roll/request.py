@@ -262,9 +262,9 @@ class Request(Identified, roll_http.Request):
         if kind == MULTIPART:
             self._read_multipart(body)
         else:
-            found = parse_urlencoded(body if kind == URLENCODED else b"")
             make = Form if self.app is None else self.app.Form
-            self._form = found if make is Form else made_of(found, make)
+            found = parse_urlencoded(body if kind == URLENCODED else b"", make)
+            self._form = found if type(found) is make else made_of(found, make)
 
     def _read_multipart(self, body: bytes) -> None:
         try:
@@ -362,9 +362,11 @@ class Request(Identified, roll_http.Request):
                     stack.callback(file.close)
 
 
-def parse_urlencoded(body: bytes) -> Form:
+def parse_urlencoded(body: bytes, make: Any) -> Form:
+    # A subclass may set other limits.
+    own = make if isinstance(make, type) and issubclass(make, Form) else Form
     try:
-        return Form.parse(body, strict=True)
+        return own.parse(body, strict=True)
     except MultipartError as error:
         raise unparsable("urlencoded", error) from error
 

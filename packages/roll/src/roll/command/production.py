@@ -83,7 +83,8 @@ def findings(app: Any) -> Iterator[Finding]:
     yield from unlimited(app)
     yield from extension_findings(app)
     yield from session_findings(app)
-    yield from websocket_findings(listed)
+    if "csrf" not in extensions_of(app):  # it refuses the handshakes of other sites
+        yield from websocket_findings(listed)
     if find_spec("uvloop") is None and sys.platform != "win32":
         yield Finding(False, 'uvloop is not installed: `pip install "roll[fast]"` is faster')
 
