@@ -770,6 +770,31 @@ async def test_receive_waits_for_the_disconnect(liveclient, app):
     assert await got == {"type": "http.disconnect"}
 
 
+@pytest.mark.parametrize("size", [0, 10, 100_000, 300_000])
+@pytest.mark.parametrize("pieces", [1, 3])
+async def test_receive_after_the_response_gives_no_body_however_it_arrived(
+    liveclient, app, size, pieces
+):
+    received = asyncio.Queue()
+
+    async def answer_first(scope, receive, send):
+        await hello(scope, receive, send)
+        for _ in range(2):
+            received.put_nowait((await receive())["type"])
+
+    answers(app, answer_first)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    body = b"x" * size
+    step = max(1, size // pieces)
+    writer.write(b"POST /admin HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
+    for start in range(0, size, step):
+        writer.write(body[start : start + step])
+    async with asyncio.timeout(5):
+        assert [await received.get() for _ in range(2)] == ["http.disconnect"] * 2
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+
+
 async def test_receive_after_the_response_returns_the_disconnect(client, app):
     got = []
 

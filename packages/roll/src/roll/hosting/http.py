@@ -39,7 +39,10 @@ class Exchange(ExchangeBase):
     # Messages that the application receives.
 
     async def receive(self) -> dict[str, Any]:
-        """Return the next message: a part of the body, then the disconnect."""
+        """Return the next message: a part of the body, then the disconnect.
+
+        After the response there is only the disconnect, whatever has arrived of the body.
+        """
         if self.body is not None and self.state != DONE:
             return await self._next_part()
         await self._until_over()
