@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from roll_http.cancellation import cancel_task, is_cancelled
+from roll_http.cancellation import cancel_task, ends_task, is_cancelled, is_closed
 
 
 async def test_awaiting_something_cancelled_does_not_cancel_the_task():
@@ -64,3 +64,22 @@ async def test_a_task_that_cleans_up_is_not_cancelled_again():
 
 def test_no_task_is_cancelled():
     cancel_task(None)
+
+
+def test_a_coroutine_is_closed_where_no_loop_runs():
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(asyncio.sleep(0))
+    assert is_closed(task)
+    assert ends_task(GeneratorExit(), task)
+    loop.run_until_complete(task)
+    loop.close()
+
+
+async def test_a_generator_exit_of_the_running_task_is_an_error_of_the_application():
+    task = asyncio.current_task()
+    assert not ends_task(GeneratorExit(), task)
+    assert not ends_task(GeneratorExit(), None)  # in its first step
+
+
+async def test_a_generator_exit_of_an_unknown_task_ends_it():
+    assert ends_task(GeneratorExit())

@@ -5,11 +5,15 @@ import contextlib
 import json
 import logging
 from functools import partial
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from websockets.datastructures import Headers
+from websockets.http11 import Request
 
 from roll_websocket import HandshakeError, HandshakeRequest, Listener, WSProtocol
+from roll_websocket.opening import Opening
 
 
 async def test_a_handler_sees_the_head_of_its_request(serve: Any) -> None:
@@ -618,3 +622,47 @@ async def test_closing_a_waiting_hook_logs_nothing(
     opening.checking.cancel()
     await asyncio.wait([opening.checking])
     assert log.records == []
+
+
+ENDS = [SystemExit, KeyboardInterrupt]
+
+
+@pytest.mark.parametrize("kind", ENDS)
+def test_error_that_ends_the_program_leaves_a_handler(
+    wire: Any, kind: type[BaseException]
+) -> None:
+    def end(*arguments: Any) -> Any:
+        raise kind
+
+    async def end_later(*arguments: Any) -> None:
+        raise kind
+
+    request: Any = SimpleNamespace(path="/")
+    with pytest.raises(kind):
+        Listener(end)._call(request, cast(WSProtocol, None))
+    with pytest.raises(kind):
+        asyncio.run(
+            Listener(lambda request, ws: None)._run(
+                request, cast(Any, SimpleNamespace(run=end_later))
+            )
+        )
+
+
+@pytest.mark.parametrize("kind", ENDS)
+def test_error_that_ends_the_program_leaves_a_hook(kind: type[BaseException]) -> None:
+    def end(request: Any) -> Any:
+        raise kind
+
+    async def end_later() -> None:
+        raise kind
+
+    opening = Opening(cast(Any, SimpleNamespace(check=end)))
+    opening.client = None
+    with pytest.raises(kind):
+        opening.check(Request("/", Headers()))
+    with pytest.raises(kind):
+        asyncio.run(opening.wait_for(end_later(), cast(Any, None)))
+
+
+def test_hook_that_is_closed_without_a_loop_is_not_running() -> None:
+    assert not Opening(cast(Any, None)).is_checking()
