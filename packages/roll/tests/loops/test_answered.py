@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from roll import HttpError, Limits, Response, Roll
+from roll.answered import call_until_one_waits
 from roll.server import AppServer
 
 CLOSE = b"Host: x\r\nConnection: close\r\n\r\n"
@@ -358,3 +359,12 @@ async def test_the_application_may_answer_by_another_response(app, client):
     app.listen("answered")(lambda response: seen.append(response.status))
     await client.get("/")
     assert seen == [202]
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_error_that_ends_the_program_leaves_a_plain_listener(kind):
+    def end():
+        raise kind
+
+    with pytest.raises(kind):
+        call_until_one_waits([(end, end)])
