@@ -64,6 +64,6 @@ async def test_the_log_shows_a_large_value_in_short(app, client, caplog, name):
 
 
 def test_a_status_that_is_not_one_is_shown_in_short():
-    with pytest.raises(ValueError, match="is no HTTP status") as told:
+    with pytest.raises(ValueError, match="is not an HTTP status") as told:
         HttpError(MANY)
     assert len(str(told.value)) < 500
