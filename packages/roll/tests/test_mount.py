@@ -811,23 +811,6 @@ async def test_receive_after_the_response_returns_the_disconnect(client, app):
     assert got == [{"type": "http.disconnect"}] * 2
 
 
-@pytest.mark.parametrize("size", [0, 10, 100_000, 300_000])
-async def test_receive_after_the_response_returns_no_part_of_an_unread_body(liveclient, app, size):
-    got = asyncio.get_running_loop().create_future()
-
-    async def early(scope, receive, send):
-        await hello(scope, receive, send)
-        got.set_result(await receive())
-
-    answers(app, early)
-    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
-    writer.write(b"POST /admin HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
-    writer.write(b"x" * size)
-    assert await got == {"type": "http.disconnect"}
-    await reader.readuntil(b"hello")
-    writer.close()
-
-
 async def test_send_to_a_client_that_has_gone_raises_the_second_time(liveclient, app):
     got = asyncio.get_running_loop().create_future()
 
