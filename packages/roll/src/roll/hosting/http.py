@@ -7,24 +7,21 @@ import sys
 from http import HTTPStatus
 from typing import Any, Final
 
-from roll_http import ClientDisconnected, FileBody, HttpError
-from roll_http.body import BodyStream
+from roll_http import ClientDisconnected, FileBody
 from roll_http.h1.statuses import set_status
 
-from .._core import ExchangeBase
 from .._core.bases import CONCLUDING, DONE, NEW, OPEN, STARTED
 from ..errors import ends_task, log_error, take_note, what
 from ..upgrade import close_unless_upgraded
 from .fields import copied, put_back, set_fields
 from .hints import early_hints, trailer_lines
 from .outgoing import begin
+from .receiving import Receiving
 
 __all__ = ["Exchange"]
 
-DISCONNECT: Final = "http.disconnect"
 
-
-class Exchange(ExchangeBase):
+class Exchange(Receiving):
     """An exchange: a request, and the response that the application sends in messages.
 
     The response ends with its last message. The application may run on after that. Once its call
@@ -35,55 +32,6 @@ class Exchange(ExchangeBase):
     """
 
     __slots__ = ()
-
-    # Messages that the application receives.
-
-    async def receive(self) -> dict[str, Any]:
-        """Return the next message: a part of the body, then the disconnect.
-
-        After the response there is only the disconnect, whatever has arrived of the body.
-        """
-        if self.body is not None and self.state != DONE:
-            return await self._next_part()
-        await self._until_over()
-        return {"type": DISCONNECT}
-
-    async def _next_part(self) -> dict[str, Any]:
-        stream: Any = self.body
-        if isinstance(stream, bytes):
-            self.body = None
-            return {"type": "http.request", "body": stream, "more_body": False}
-        part = await self._next_chunk(stream)
-        if part is None:
-            return {"type": DISCONNECT}
-        more = not (stream.complete and not stream.size)
-        if not more:
-            self.body = None
-        return {"type": "http.request", "body": part, "more_body": more}
-
-    async def _next_chunk(self, stream: BodyStream) -> bytes | None:
-        """Return a part of the body; None if there is no more, or if the body is refused."""
-        if self.reading is None:
-            self.reading = stream.open()
-        try:
-            return await anext(self.reading)
-        except StopAsyncIteration:
-            return b""
-        except HttpError as error:
-            self.refusal = error
-        except (ClientDisconnected, RuntimeError):
-            if self.state != DONE and not self.connection.gone:
-                raise
-        self.body = None
-        return None
-
-    async def _until_over(self) -> None:
-        """Wait until the client has disconnected, or has the whole response."""
-        if self.over is None:
-            self.over = asyncio.Event()
-            self.connection.on_gone = self.over.set
-        if self.state != DONE and not self.connection.gone and self.refusal is None:
-            await self.over.wait()
 
     # Messages that the application sends.
 
