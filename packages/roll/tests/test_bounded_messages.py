@@ -1,4 +1,4 @@
-"""Values of any size in errors: the log gets the begin of each."""
+"""Values of any size in errors: the log gets the beginning of each."""
 
 import asyncio
 

@@ -15,7 +15,7 @@ MOST_BITS: Final = 512
 
 
 class Short(Repr):
-    """A `repr` that looks at the first items of a container, and at the begin and end of text."""
+    """A `repr` that shows the first items of a container, and the first and last part of text."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Short(Repr):
         return repr(value) if bits <= MOST_BITS else f"<an int of {bits} bits>"
 
     def repr_bytes(self, value: bytes, level: int) -> str:
-        """Return the begin of bytes."""
+        """Return the first bytes, if there are many."""
         text = repr(value[: self.maxstring])
         return text if len(value) <= self.maxstring else f"{text}..."
 
