@@ -233,6 +233,16 @@ def test_a_database_is_open_while_the_application_runs(example, curl):
     assert program.output[-2:] == ["Bye.\n", "The database is closed\n"]
 
 
+def test_headers_are_read_in_upper_case(example, curl):
+    url = example("headers.py").url
+    answer = curl("-A", "me", "-H", "accept-language: de", "-H", 'If-None-Match: "1"', f"{url}/")
+    assert json.loads(answer.body) == {"agent": "me", "language": "de", "asks again": True}
+    answer = curl("-H", "User-Agent;", f"{url}/")
+    assert json.loads(answer.body) == {"agent": "", "language": "en", "asks again": False}
+    answer = curl("-H", "User-Agent:", f"{url}/")
+    assert json.loads(answer.body)["agent"] is None
+
+
 def test_static_files(example, curl):
     url = example("static_site.py").url
     home = curl(f"{url}/")
