@@ -1,7 +1,10 @@
 """The tutorial's application, run as its chapters say: by the command, gunicorn, a browser."""
 
 import json
+import re
+import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -73,3 +76,18 @@ def test_open_page_shows_a_new_book(library, browser, curl):
         "<b>Emma, by Jane Austen"
     )
     assert library.stop() == 0
+
+
+def test_unit_of_systemd_is_understood(tmp_path):
+    page = (EXAMPLES.parent / "docs/tutorial-library.md").read_text()
+    unit = re.search(r"^```ini\n(\[Unit\].*?)^```$", page, re.MULTILINE | re.DOTALL)[1]
+    assert "\nRestart=on-failure\n" in unit
+    database = re.search(r"LIBRARY_DATABASE=(\S+)/", unit)[1]
+    assert database == "/var/lib/" + re.search(r"StateDirectory=(\S+)", unit)[1]
+    gunicorn = shutil.which("gunicorn")
+    unit = re.sub(r"/srv/library/venv/bin/gunicorn", gunicorn, unit)
+    (tmp_path / "library.service").write_text(unit)
+    verify = shutil.which("systemd-analyze") or pytest.skip("systemd is not installed")
+    command = [verify, "verify", "--man=no", tmp_path / "library.service"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
