@@ -21,13 +21,17 @@ TEXTS = {
 
 @app.listen("error")
 async def show_error(request, response, error):
-    expected = error.status != HTTPStatus.INTERNAL_SERVER_ERROR
     if "text/html" in request.headers.get("ACCEPT", ""):  # a browser shows a page
         text = TEXTS.get(error.status, str(error.message))
         response.html = PAGE.format(title=error.status.phrase, text=escape(text))
     else:
-        # The message of an unexpected exception may hold secrets.
-        response.json = {"error": str(error.message) if expected else error.status.phrase}
+        response.json = {"error": message_for_programs(request, error)}
+
+
+def message_for_programs(request, error):
+    unknown_path = request.route.payload is None  # the message is the path
+    unexpected = error.status == HTTPStatus.INTERNAL_SERVER_ERROR  # it may hold secrets
+    return error.status.phrase if unknown_path or unexpected else str(error.message)
 
 
 @app.route("/")
