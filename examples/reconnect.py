@@ -50,7 +50,7 @@ addEventListener("pagehide", close)
 </script>
 """
 
-NEWS = []  # in an application of yours, a table of the database
+NEWS: list[str] = []  # in an application of yours, a table of the database
 
 app = Roll()
 app.rooms = rooms(app)

@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from roll import Roll, extensions, testing
+from roll import Roll, ServerSentEvent, extensions, testing
 from roll.extensions.rooms import subscriber
 
 CLIENTS = 200
@@ -281,3 +281,20 @@ async def test_work_that_is_done_is_no_error_while_redis_is_away(redis, caplog):
         redis()
         async with asyncio.timeout(PATIENCE):
             assert [await anext(messages) for _ in range(3)] == ["There are new orders"] * 3
+
+
+async def test_stored_orders_are_sent_to_those_who_read_them():
+    """As docs/how-to-streaming.md shows."""
+    app = Roll()
+    code = "\n".join(snippets("how-to-streaming.md", "How to send events from several workers"))
+    exec(code, {"app": app, "ServerSentEvent": ServerSentEvent})
+    async with testing.Client(app) as client:
+        client.content_type = "application/x-www-form-urlencoded"
+        for item in ("Bread", "Figs"):
+            assert (await client.post("/orders", data={"item": item})).status == 204
+        async with client.stream("GET", "/orders", params={"last": 1}) as response:
+            events = response.events()
+            assert (await anext(events)).data == "Figs"
+            await client.post("/orders", data={"item": "Tea"})
+            event = await anext(events)
+    assert (event.id, event.data) == ("3", "Tea")
