@@ -161,6 +161,28 @@ async def test_stop_closes_the_others_when_one_fails(serve: Any, wire: Any) -> N
     assert all(ws._connection.ending.gone.done() for ws in site.ws)
 
 
+async def test_stop_gives_up_a_handler_that_catches_its_cancellation(
+    serve: Any, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("roll_websocket.listener.LAST_SECOND", 0.01)
+    free = asyncio.Event()
+
+    async def stubborn(request: Any, ws: WSProtocol) -> None:
+        while not free.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await free.wait()
+
+    site = await serve(stubborn, constants={"TIMEOUT": 0.01})
+    raw = await site.raw()
+    await site.listener.stop(grace=0)
+    assert site.listener.running
+    assert "does not end when it is cancelled" in log.text
+    with contextlib.suppress(ConnectionError):
+        await raw.rest()
+    free.set()
+    await asyncio.wait(site.listener.running)
+
+
 @pytest.mark.parametrize("callback", ["_advance", "_step", "_settle", "pause_writing"])
 async def test_a_fault_of_our_own_is_logged_once_and_ends_the_connection(
     serve: Any, wire: Any, log: pytest.LogCaptureFixture, callback: str

@@ -574,6 +574,7 @@ async def test_range_of_a_file_is_not_compressed(files, ask):
     assert (response.status, response.coding) == (206, None)
     assert response.sent == TEXT[:2000].encode()
     assert response.headers["ETag"].startswith('"')
+    assert response.headers["Vary"] == "Accept-Encoding"  # as that of the whole (RFC 9110 15.3.7)
     tag = (await ask("/static/small.txt")).headers["ETag"]
     response = await ask("/static/small.txt", "gzip", Range="bytes=0-1999", If_Range=tag)
     assert decode("gzip", response.sent) == TEXT.encode()  # a weak tag allows no part

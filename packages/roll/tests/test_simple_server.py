@@ -61,7 +61,7 @@ async def stubborn(request, response):
     while True:
         try:
             await asyncio.sleep(3600)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError if "bare" not in sys.argv else BaseException:
             pass
 
 if "asyncio" in sys.argv:
@@ -157,9 +157,10 @@ def test_second_interrupt_does_not_wait_for_tasks(with_task):
     assert with_task.wait() == 0
 
 
+@pytest.mark.parametrize("caught", ["cancellation", "bare"])
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-def test_handler_that_swallows_its_cancellation_does_not_keep_the_process(serve, loop):
-    process = serve(0, loop)
+def test_handler_that_swallows_its_cancellation_does_not_keep_the_process(serve, loop, caught):
+    process = serve(0, loop, caught)
     process.stdout.readline()
     port = int(process.stdout.readline().rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port)) as peer:

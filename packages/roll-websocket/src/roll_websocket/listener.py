@@ -16,6 +16,9 @@ __all__ = ["Handler", "Listener"]
 
 LOGGER = logging.getLogger("roll_websocket")
 
+LAST_SECOND = 1.0
+"""Seconds for the cleanup of handlers that are cancelled a second time, by `stop`."""
+
 Handler = Callable[[Any, Any], Awaitable[object]]
 """Called with the HandshakeRequest and the WSProtocol."""
 
@@ -97,8 +100,9 @@ class Listener:
         """Close all connections with 1001 and wait for their handlers.
 
         Handlers that still run after `grace` seconds are cancelled; `TIMEOUT` seconds later, their
-        connections are aborted. Connections that are not yet WebSockets are closed, and so are
-        new connections. Raises ValueError if `grace` is not a number of seconds.
+        connections are aborted. A handler that does not end a second after that is given up, and
+        the log has its path. Connections that are not yet WebSockets are closed, and new
+        connections too. Raises ValueError if `grace` is not a number of seconds.
         """
         check_grace(grace)
         self.stopped = True
@@ -110,7 +114,9 @@ class Listener:
             await self._ended(patience)
             for task in self.running:
                 task.cancel()
-        await self._ended(None)
+        await self._ended(LAST_SECOND)
+        for ws in self.running.values():
+            LOGGER.error("The handler of %s does not end when it is cancelled", ws.path)
 
     async def _ended(self, patience: float | None) -> None:
         """Wait until no handler runs, at most `patience` seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 from asyncio.tasks import _unregister_task
 from collections.abc import Iterator
@@ -35,7 +36,9 @@ async def end_tasks() -> None:
 
 def _give_up(task: Any) -> None:
     _unregister_task(task)  # so the runner does not wait for it
-    task._log_destroy_pending = False  # noqa: SLF001 - the error is logged already
+    # Never free it: Python would close its coroutine, and a loop with a bare `except` does not end
+    # by that either.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(task))
 
 
 def place(task: asyncio.Task[Any]) -> str:

@@ -119,6 +119,9 @@ class Compressor:
         """Compress a response if the settings and the client allow it."""
         if response.status == HTTPStatus.NOT_MODIFIED:
             confirm_weakly(request, response.headers)
+        if response.status == HTTPStatus.PARTIAL_CONTENT:
+            # The whole may be compressed, and a part varies as the whole does (RFC 9110 15.3.7).
+            vary_on(response.headers, "Accept-Encoding")
         if response.status in NEVER_COMPRESSED or is_left_alone(response.headers):
             return
         try:
