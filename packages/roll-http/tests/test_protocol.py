@@ -1066,6 +1066,26 @@ async def test_body_that_arrives_too_slowly_is_a_408_in_the_handler(serve, limit
     assert "Connection: close" in answer
 
 
+@pytest.mark.parametrize("limits", [{"body_timeout": 0.2}, {"body_rate_window": 0.2}])
+async def test_time_of_a_body_is_never_over_too_early(serve, limits):
+    loop = asyncio.get_running_loop()
+
+    async def handler(request, response):
+        begun = loop.time()
+        with pytest.raises(HttpError):
+            await request.read()
+        response.body = str(loop.time() - begun)
+
+    peer = await serve(handler, **limits)
+
+    async def seconds(number):
+        await asyncio.sleep(number * 0.007)  # at any time between two ticks
+        answer = await peer.exchange(post(b"ab").replace(b"Length: 2", b"Length: 3"))
+        return float(answer.rpartition("\r\n\r\n")[2])
+
+    assert min(await asyncio.gather(*map(seconds, range(20)))) >= 0.2
+
+
 async def test_the_time_of_a_slow_handler_does_not_count_against_the_client(serve):
     release = asyncio.Event()
 

@@ -229,7 +229,9 @@ class EndingConnection(ConnectionBase):
 
     def write_expired(self) -> None:
         """Abort if the client has confirmed nothing for too long."""
-        if self.writer.stalled_for(self.registry.now) >= self.limits.write_timeout:
+        # The writing may have begun up to an interval after the tick that it is counted from.
+        seconds = self.writer.stalled_for(self.registry.now) - self.registry.interval
+        if seconds >= self.limits.write_timeout:
             self.abort()
 
 

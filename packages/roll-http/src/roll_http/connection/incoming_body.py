@@ -93,7 +93,9 @@ class IncomingBody(BodyStream):
             self._break(HttpError(HTTPStatus.REQUEST_TIMEOUT, "The body took too long"))
 
     def _is_too_slow(self, pace: _Pace) -> bool:
-        return pace.too_slow(self._registry.now, self.received, self._limits)
+        # The wait may have begun up to an interval after the tick that it was counted from.
+        past = self._registry.now - self._registry.interval
+        return pace.too_slow(self._registry.now, past, self.received, self._limits)
 
     def _break(self, error: HttpError) -> None:
         self.broken = True
@@ -157,16 +159,20 @@ class _Pace:
         """Begin a wait: the time that the handler took before does not count."""
         self._last = self._progress = now
 
-    def too_slow(self, now: float, received: int, limits: Limits) -> bool:
-        """Return whether the client, which has sent `received` bytes so far, is too slow."""
+    def too_slow(self, now: float, past: float, received: int, limits: Limits) -> bool:
+        """Return whether the client, which has sent `received` bytes so far, is too slow.
+
+        Times are counted to `past`, the tick before `now`: none is over too early.
+        """
         self._waited += now - self._last
         self._last = now
         if received > self._received:
             self._received = received
             self._progress = now
-        elif now - self._progress >= limits.body_timeout:
+        elif past - self._progress >= limits.body_timeout:
             return True
-        return self._waited >= limits.body_rate_window and self._below_rate(received, limits)
+        waited = self._waited - (now - past)
+        return waited >= limits.body_rate_window and self._below_rate(received, limits)
 
     def _below_rate(self, received: int, limits: Limits) -> bool:
         slow = received - self._window_start < limits.body_rate * self._waited

@@ -81,7 +81,8 @@ class ConnectionRegistry:
         """The time of the last tick, in seconds; it stops while a handler blocks the loop."""
         self.date = ""
         """The `Date` line of responses (RFC 9110 6.6.1), made at the last tick."""
-        self._interval = INTERVAL
+        self.interval = INTERVAL
+        """The seconds between two ticks. `now` may be that much older than the time."""
         # Weak: transports keep connections alive, and these their loop. The registry must not.
         self._members: WeakSet[Any] = WeakSet()
         self._counts: Counter[int] = Counter()  # of the members of each application
@@ -96,7 +97,7 @@ class ConnectionRegistry:
         self, connection: Timed, shortest_timeout: float, loop: asyncio.AbstractEventLoop
     ) -> None:
         """Add a connection, and tick often enough for its shortest timeout (in seconds)."""
-        self._interval = max(SHORTEST_INTERVAL, min(self._interval, shortest_timeout / 4))
+        self.interval = max(SHORTEST_INTERVAL, min(self.interval, shortest_timeout / 4))
         self._members.add(connection)
         self._counts[id(connection.app)] += 1
         self._wake_watchers()
@@ -131,7 +132,7 @@ class ConnectionRegistry:
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         self._ticking = bool(self._members)
         if self._ticking:
-            loop.call_later(self._interval, self._tick, loop)
+            loop.call_later(self.interval, self._tick, loop)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         # Schedule the next tick first, so that no error of a connection stops the clock.
@@ -140,7 +141,7 @@ class ConnectionRegistry:
             return
         before, self._last_tick = self._last_tick, loop.time()
         # Nothing was read while the loop was blocked: do not count that time against clients.
-        passed = min(self._last_tick - before, 2 * self._interval)
+        passed = min(self._last_tick - before, 2 * self.interval)
         loop.call_later(GRACE, self._check_deadlines, self.now + passed)
 
     def _set_time(self, now: float) -> None:
@@ -149,7 +150,7 @@ class ConnectionRegistry:
 
     def _check_deadlines(self, now: float) -> None:
         self._set_time(now)
-        past = now - self._interval  # deadlines count from the tick before: none fires too early
+        past = now - self.interval  # deadlines count from the tick before: none fires too early
         for connection in self:
             try:
                 if connection.read_deadline <= past:
