@@ -80,13 +80,13 @@ async def order(request, response):
 
 async def orders_after(last):
     async with app.rooms["orders"].subscribe() as messages:  # first, so that none is missed
-        woken = True
-        while woken:
+        while True:
             found = app["db"].execute("select * from orders where id > ?", [last])
             for row in found.fetchall():
                 last = row[0]
                 yield ServerSentEvent(row, id=last)
-            woken = await anext(messages, None)  # None at the end: the page reconnects
+            if await anext(messages, None) is None:  # the end: the page reconnects
+                return
 
 
 @app.route("/events")

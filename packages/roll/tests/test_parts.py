@@ -851,3 +851,27 @@ def test_code_that_is_run_without_a_module_has_parts_too():
     app = names["Mine"]()
     with pytest.raises(ValueError, match=r"^View\.on_get \(<string>:3\) takes \(\)"):
         app.route("/")(names["View"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("TIMEOUT", value) for value in ("3", None, float("nan"), -1)),
+        *(("MAX_QUEUE", "3"), ("READ_LIMIT", None), ("WRITE_LIMIT", -1), ("BACKLOG_LIMIT", "x")),
+        *(("MAX_SIZE", "x"), ("MAX_SIZE", -1), ("JSON", 3)),
+    ],
+)
+@pytest.mark.parametrize("how", ["route", "mount"])
+def test_constants_of_websockets_are_checked_at_registration(how, name, value):
+    socket = type("Socket", (WSProtocol,), {name: value})
+    app = type("App", (Roll,), {"WebsocketProtocol": socket})()
+
+    async def handler(request, ws): ...
+
+    async def application(scope, receive, send): ...
+
+    with pytest.raises(ValueError, match=rf"App.WebsocketProtocol: `{name}` "):
+        if how == "route":
+            app.route("/", protocol="websocket")(handler)
+        else:
+            app.mount("/", application)

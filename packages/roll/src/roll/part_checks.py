@@ -119,12 +119,25 @@ def check_part(app: Any, name: str) -> None:
         name == "JSON" or isinstance(part, type)
     ):  # the result of a function is checked when the function is called
         check_contract(part, CONTRACTS[name], where)
+    if name == "WebsocketProtocol":
+        check_constants(part, where)
     if name == "JSON":
         refuse_async(part.dumps, f"{where}.dumps")
         refuse_async(part.loads, f"{where}.loads")
     else:
         base = next(owner for owner in type(app).__mro__ if not is_a_subclass(owner))
         try_part(part, name, where, getattr(base, name, None))
+
+
+def check_constants(part: Any, where: str) -> None:
+    """Check the constants of a class of websockets, such as `TIMEOUT`."""
+    from roll_websocket import WSProtocol, check_protocol  # noqa: PLC0415 - see `deferred`
+
+    if isinstance(part, type) and issubclass(part, WSProtocol):
+        try:
+            check_protocol(part)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
 
 
 def check_base(part: Any, base: type, where: str) -> None:
