@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from roll_http import HttpError, JSONCodec, Request, Response, json_codec
+from roll_http import HttpError, JSONCodec, Limits, Request, Response, json_codec
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,28 @@ def test_codec_that_gives_neither_text_nor_bytes_is_an_error(given):
     with pytest.raises(TypeError, match="`dumps` of a JSON codec returns text or bytes, not "):
         response.json = {}
     assert response.body == b""
+
+
+async def a_false_one():
+    return False
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda data: a_false_one(), lambda data: (x for x in data)],
+    ids=["coroutine", "generator"],
+)
+def test_codec_that_decodes_to_what_never_ran_is_an_error(make):
+    class App:
+        limits = Limits()
+
+        class JSON:
+            loads = staticmethod(make)
+
+    request = Request(App(), None)
+    request.body = b"false"
+    with pytest.raises(TypeError, match=r"`loads` of a JSON codec returned .*, which never"):
+        _ = request.json
 
 
 def test_codec_calls_its_default_for_unknown_values():

@@ -87,6 +87,28 @@ async def test_malformed_json_closes_with_1007_and_is_not_logged(
     assert log.records == []
 
 
+@pytest.mark.parametrize("how", ["coroutine", "generator"])
+async def test_codec_that_decodes_to_what_never_ran_is_an_error(
+    serve: Any, wire: Any, how: str
+) -> None:
+    async def later() -> bool:
+        return False
+
+    class Late(StrictJSON):
+        def loads(self, data: bytes) -> Any:
+            return later() if how == "coroutine" else (x for x in data)
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        ws.JSON = Late()  # type: ignore[misc]
+        with pytest.raises(TypeError, match=r"`loads` of a JSON codec returned .*, which never"):
+            await ws.recv_json()
+        await ws.send("told")
+
+    raw = await (await serve(handler)).raw()
+    raw.send(wire.frame(1, b"false"))
+    assert await raw.frame() == (0x81, b"told")
+
+
 async def test_handler_may_continue_after_malformed_json(serve: Any, wire: Any) -> None:
     async def handler(request: Any, ws: WSProtocol) -> None:
         with pytest.raises(InvalidMessage, match="not JSON"):

@@ -1,5 +1,6 @@
 """Sessions in a real Redis."""
 
+import asyncio
 import shutil
 import subprocess
 
@@ -40,6 +41,11 @@ async def test_data_is_kept_until_it_is_deleted(store):
     await store.delete("a")
     await store.delete("a")
     assert await store.load("a") is None
+
+
+async def test_many_requests_at_once_wait_for_a_connection(store):
+    await store.save("many", "1", 100)
+    assert await asyncio.gather(*(store.load("many") for _ in range(500))) == ["1"] * 500
 
 
 async def test_data_expires(store):

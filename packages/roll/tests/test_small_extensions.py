@@ -2,10 +2,12 @@
 
 import logging
 
+import pytest
 from websockets.asyncio.client import connect
 
 from roll import HttpError
-from roll.extensions import igniter, options, traceback, websockets_store
+from roll.extensions import igniter, observe, options, traceback, websockets_store
+from roll.testing import Client
 
 ALLOWED = "GET, HEAD, POST, PUT, DELETE, TRACE, OPTIONS, PATCH"
 
@@ -121,3 +123,22 @@ async def test_the_banner_is_logged_on_startup(app, caplog):
     (record,) = caplog.records
     assert record.levelno == logging.DEBUG
     assert "ready to roll" in record.getMessage()
+
+
+async def never():
+    """Never started."""
+
+
+@pytest.mark.parametrize("make", [never, lambda: (x for x in "a")], ids=["coroutine", "generator"])
+@pytest.mark.parametrize("hook", ["observe", "answered"])
+async def test_report_that_never_started_is_logged(app, caplog, hook, make):
+    if hook == "observe":
+        observe(app, lambda request, response, size, seconds: make())
+    elif make is never:
+        return  # Roll awaits it
+    else:
+        app.listen("answered")(lambda request, response: make())
+    app.route("/")(lambda request, response: None)
+    async with Client(app) as watched:  # `observe` holds for the connections made from now on
+        assert (await watched.get("/")).status == 200
+    assert "which never started" in caplog.text

@@ -11,7 +11,15 @@ from typing import Any, Final, NoReturn, Protocol, cast
 
 from .callables import is_plain
 
-__all__ = ["PLAIN_JSON", "JSONCodec", "SpeaksJSON", "codec_of", "encoded", "escape_surrogates"]
+__all__ = [
+    "PLAIN_JSON",
+    "JSONCodec",
+    "SpeaksJSON",
+    "codec_of",
+    "decoded",
+    "encoded",
+    "escape_surrogates",
+]
 
 INFINITY = float("inf")
 
@@ -93,15 +101,15 @@ def _checked(default: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def ask(value: Any) -> Any:
         result = default(value)
         if type(result) not in _KNOWN:
-            _refuse_unrun(result)
+            _refuse_unrun(result, "`default`")
         return result
 
     return ask
 
 
-def _refuse_unrun(result: Any) -> None:
+def _refuse_unrun(result: Any, what: str) -> None:
     if inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result):
-        text = f"`default` returned {result!r}, which never started"
+        text = f"{what} returned {result!r}, which never started"
         if inspect.iscoroutine(result):
             result.close()  # otherwise Python warns that it was never awaited
         raise TypeError(text)
@@ -220,6 +228,18 @@ def _iterator(default: Callable[[Any], Any] | None) -> Callable[[Any, int], Iter
 
 PLAIN_JSON: Final = JSONCodec()
 """The codec of applications without `JSON`."""
+
+
+def decoded(codec: SpeaksJSON, data: bytes) -> Any:
+    """Return the value of a JSON text.
+
+    Raises `TypeError` when the codec returns an awaitable or a generator: anything is true to a
+    handler that only tests the value.
+    """
+    value = codec.loads(data)
+    if type(value) not in _KNOWN:
+        _refuse_unrun(value, "`loads` of a JSON codec")
+    return value
 
 
 def encoded(text: Any) -> bytes | bytearray | memoryview:

@@ -16,7 +16,7 @@ from .errors import HttpError
 from .foreign_cookies import received
 from .h1.head import split_fields
 from .headers import Headers
-from .json_codec import codec_of
+from .json_codec import codec_of, decoded
 
 __all__ = ["Request"]
 
@@ -249,7 +249,7 @@ class Request(RequestBase):
         """
         if self._json is UNSET:
             try:
-                self._json = codec_of(self.app).loads(self.body)
+                self._json = decoded(codec_of(self.app), self.body)
             except (ValueError, RecursionError):
                 raise HttpError(HTTPStatus.BAD_REQUEST, "Unparsable JSON body") from None
         return self._json

@@ -1,12 +1,13 @@
 """JSON codecs."""
 
+import inspect
 import json
 import math
 import re
 import sys
 from typing import Any, NoReturn, Protocol
 
-__all__ = ["Codec", "StrictJSON"]
+__all__ = ["Codec", "StrictJSON", "refuse_unrun"]
 
 
 class Codec(Protocol):
@@ -116,3 +117,12 @@ def finite(text: str) -> float:
 def refuse(text: str) -> NoReturn:
     """Raise ValueError for NaN and infinities, which JSON does not have (RFC 8259 6)."""
     raise ValueError(f"{text} is not valid JSON")
+
+
+def refuse_unrun(value: object) -> None:
+    """Raise TypeError for an awaitable or a generator, which is true as a value."""
+    if inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value):
+        text = f"`loads` of a JSON codec returned {value!r:.200}, which never started"
+        if inspect.iscoroutine(value):
+            value.close()  # otherwise Python warns that it was never awaited
+        raise TypeError(text)

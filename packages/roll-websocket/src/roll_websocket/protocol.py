@@ -17,7 +17,7 @@ from typing import Any, Self, cast
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close, CloseCode
 
-from roll_websocket.codec import Codec, StrictJSON
+from roll_websocket.codec import Codec, StrictJSON, refuse_unrun
 from roll_websocket.connection import Connection
 from roll_websocket.errors import ConnectionClosed, InvalidMessage, consists_of
 from roll_websocket.frames import WHOLE, Message, message_frame
@@ -349,9 +349,11 @@ class WSProtocol(asyncio.Protocol):
         """
         message = await self.recv()
         try:
-            return self.JSON.loads(message.encode() if isinstance(message, str) else message)
+            value = self.JSON.loads(message.encode() if isinstance(message, str) else message)
         except (ValueError, RecursionError) as error:
             raise InvalidMessage("The message is not JSON.") from error
+        refuse_unrun(value)
+        return value
 
     async def iter_json(self) -> AsyncIterator[Any]:
         """Iterate over the values of JSON messages, as the iteration over messages does."""

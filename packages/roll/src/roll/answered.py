@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from roll_http.shown import shown
 
 from .advice import described
-from .callables import is_generator
+from .callables import is_generator, refuse_unrun
 from .errors import ends_task, log_error
 from .events import Chain
 from .observe import when_answered
@@ -67,6 +67,8 @@ def call_until_one_waits(calls: Sequence[Call]) -> tuple[Awaitable[Any] | None, 
     for position, (call, listener) in enumerate(calls):
         try:
             result = call()
+            if result is not None and not isawaitable(result):
+                refuse_unrun(result, f"{described(listener)}, a listener of answered,")
         except BaseException as error:
             if not isinstance(error, GeneratorExit) and ends_task(error):
                 raise

@@ -22,7 +22,7 @@ __all__ = [
     "when_answered",
 ]
 
-Report = Callable[[Any, Any, int, float], None]
+Report = Callable[[Any, Any, int, float], object]
 """Takes the request, the response, the size of its body in bytes and the time in seconds."""
 
 Refusal = Callable[[HTTPStatus, str, tuple[str, int] | None], None]

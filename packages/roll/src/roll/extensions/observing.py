@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
+from ..advice import described
 from ..application import Roll
-from ..callables import refuse_class, refuse_misfit
+from ..callables import refuse_class, refuse_misfit, refuse_unrun
 from ..logs.lines import Refused
 from ..observe import Report, report_exchanges, report_refusals
 
@@ -29,11 +31,17 @@ def observe(app: Roll, report: Report) -> None:
         ValueError: `report` does not take these arguments, or is async.
     """
     check_report(report)
-    report_exchanges(app, report)
+
+    def checked(request: Any, response: Any, size: int, seconds: float) -> None:
+        result = report(request, response, size, seconds)
+        if result is not None:
+            refuse_unrun(result, f"{described(report)}, called after each response,")
+
+    report_exchanges(app, checked)
 
     def refused(status: HTTPStatus, _: str, peer: tuple[str, int] | None) -> None:
         what = Refused(status, peer)
-        report(what, what, 0, 0.0)
+        checked(what, what, 0, 0.0)
 
     report_refusals(app, refused)
 

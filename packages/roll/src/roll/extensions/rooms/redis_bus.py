@@ -32,13 +32,16 @@ FAREWELL: Final = 1.0
 def pool_of(url: str, patience: float | None) -> Any:
     """Return a pool whose commands time out after `patience` seconds; it connects later.
 
+    If many commands run at once, they wait for a connection.
+
     No command is retried: a message would arrive twice when only its answer was lost.
 
     Raises:
         ValueError: this is not a URL of Redis.
     """
-    return redis.ConnectionPool.from_url(
+    return redis.BlockingConnectionPool.from_url(
         url,
+        timeout=PATIENCE,
         protocol=2,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=patience,

@@ -10,6 +10,9 @@ from ...extras import need
 
 __all__ = ["MemoryStore", "RedisStore", "SessionStore"]
 
+PATIENCE: Final = 5.0
+"""Seconds that a request waits for a connection to Redis."""
+
 MOST: Final = 100_000
 """Maximum number of sessions in a `MemoryStore`; one more deletes the oldest."""
 
@@ -86,7 +89,9 @@ class RedisStore:
 
     def __init__(self, url: str, prefix: str = "roll:session:") -> None:
         redis = need("redis.asyncio", "redis", "RedisStore")
-        self._redis: Any = redis.from_url(url, decode_responses=True)
+        # Requests wait for a connection: with the default pool, the 101st at once would be a 500.
+        pool = redis.BlockingConnectionPool.from_url(url, decode_responses=True, timeout=PATIENCE)
+        self._redis: Any = redis.Redis.from_pool(pool)
         self._prefix = prefix
 
     async def load(self, key: str) -> str | None:
