@@ -220,7 +220,7 @@ def test_application_is_reloaded(run, curl, tmp_path):
     [
         (f"{RELOADED}def broken(:\n", "def broken(:"),
         (FAILING, "no database"),
-        (f"{RELOADED}app = 5\n", "served:app is no application, but of type int"),
+        (f"{RELOADED}app = 5\n", "served:app is of type int, not an application"),
     ],
 )
 def test_application_that_fails_is_shown_until_it_is_repaired(run, curl, tmp_path, broken, shown):

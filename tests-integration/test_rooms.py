@@ -255,7 +255,7 @@ async def test_a_redis_that_closes_each_connection_is_logged_once(caplog):
     await app.shutdown()
     server.close()
     (record,) = caplog.records
-    assert record.getMessage().startswith("Redis is away, rooms get no messages: ")
+    assert record.getMessage().startswith("Redis is unreachable, so rooms get no messages: ")
 
 
 def snippets(page, heading):
