@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import sys
 import urllib.request
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -34,15 +34,20 @@ def load(name):
 proxies = load("proxies")
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
+@contextmanager
+def held_port():
+    """A port that the system gives to nobody else; a server may listen on it meanwhile."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", 0))
+        yield sock.getsockname()[1]
 
 
 @pytest.fixture
 def port():
     """The port on which the server is started, again and again."""
-    return free_port()
+    with held_port() as port:
+        yield port
 
 
 @pytest.fixture
@@ -54,10 +59,11 @@ def front(run, port, tmp_path):
     folder = tmp_path / "nginx"
     folder.mkdir()
     tmp_path.chmod(0o755)
-    address = f"127.0.0.1:{free_port()}"
-    program = run(*nginx.command(folder, address, f"127.0.0.1:{port}"), cwd=folder)
-    program.wait_for("start|using the")
-    return f"http://{address}"
+    with held_port() as own:
+        address = f"127.0.0.1:{own}"
+        program = run(*nginx.command(folder, address, f"127.0.0.1:{port}"), cwd=folder)
+        program.wait_for("start|using the")
+        yield f"http://{address}"
 
 
 @pytest.fixture
@@ -125,15 +131,15 @@ def redis(run):
     """Start a Redis, always on the same port."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
-    port = free_port()
+    with held_port() as port:
 
-    def start():
-        program = run("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "")
-        program.wait_for("Ready to accept connections")
-        program.url = f"redis://127.0.0.1:{port}"
-        return program
+        def start():
+            program = run("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "")
+            program.wait_for("Ready to accept connections")
+            program.url = f"redis://127.0.0.1:{port}"
+            return program
 
-    return start
+        yield start
 
 
 @pytest.fixture
