@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from roll import Roll
+from roll import Roll, extensions
 from roll.testing import LiveClient
 from roll_http import Limits
 
@@ -184,3 +184,73 @@ async def test_cancel_on_disconnect_cancels_the_handler(app, liveclient):
     await begun.wait()
     writer.close()
     await asyncio.wait_for(ended.wait(), 10)
+
+
+ITEMS = 5_000
+
+
+class Items:
+    """Items of one size that never wait, made in several ways."""
+
+    def __init__(self, size):
+        self.item, self.made = "x" * size, 0
+
+    def __iter__(self):
+        for self.made in range(1, ITEMS + 1):
+            yield self.item
+
+    async def later(self):
+        for item in self:
+            yield item
+
+    async def __call__(self, scope, receive, send):
+        fields = [(b"content-type", b"text/plain")]
+        await send({"type": "http.response.start", "status": 200, "headers": fields})
+        for item in self:
+            await send({"type": "http.response.body", "body": item.encode(), "more_body": True})
+        await send({"type": "http.response.body"})
+
+    async def longest_run(self):
+        """Return the largest number of items that were made between two turns of the loop."""
+        longest = seen = 0
+        while self.made < ITEMS:
+            await asyncio.sleep(0)
+            longest, seen = max(longest, self.made - seen), self.made
+        return longest
+
+
+@pytest.fixture(params=["async", "plain", "events", "mounted"])
+def serve_items(request, app, monkeypatch):
+    def serve(items):
+        if request.param == "mounted":
+            monkeypatch.setattr(app._lifespans, "_entered", None)  # the fixtures have started it
+            app.mount("/", items)
+        else:
+            app.route("/")(stream(items))
+
+    def stream(items):
+        def handler(_, response):
+            response.headers["Content-Type"] = "text/plain"
+            if request.param == "events":
+                response.sse = items.later()
+            else:
+                response.body = items.later() if request.param == "async" else iter(items)
+
+        return handler
+
+    return serve
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["plain", "compressed"])
+@pytest.mark.parametrize("size", [0, 1, 10_000])
+async def test_items_that_never_wait_leave_turns_to_others(
+    liveclient, app, serve_items, size, compressed
+):
+    if compressed:
+        extensions.compress(app, min_size=1)
+    items = Items(size)
+    serve_items(items)
+    watching = asyncio.ensure_future(items.longest_run())
+    answer = await liveclient.get("/", headers={"Accept-Encoding": "gzip"})
+    assert answer.status == 200
+    assert await watching <= 260

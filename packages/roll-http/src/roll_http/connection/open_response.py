@@ -49,9 +49,7 @@ class OpenResponse:
         connection = self._connection
         if connection.opened is not self:
             return True
-        return bool(
-            data and self._encoder is not None and connection.writer.put(data, self._encoder)
-        )
+        return self._encoder is not None and connection.writer.put(data, self._encoder)
 
     async def drain(self) -> None:
         """Wait until the client reads; raise `ClientDisconnected` if it has gone."""

@@ -26,6 +26,10 @@ SLICE = 64 * 1024
 # How much is written before other tasks get their turn, when the client reads as fast as we write.
 TURN = 1024 * 1024
 
+# What a write counts in addition to its size, so that 250 small chunks are a turn too. A stream of
+# single bytes kept all other connections waiting for more than 20 seconds.
+WRITE = TURN // 256
+
 # What a write over TLS counts in addition to its size. Over TLS, a lost connection is only noticed
 # between turns, and asyncio logs each later write from the sixth one on.
 TLS_WRITE = TURN // 4
@@ -68,7 +72,7 @@ class Writer:
         self._size = 0
         self._turn = 0  # bytes written since other tasks had their turn
         self._waiter: asyncio.Future[None] | None = None
-        self._write_cost = TLS_WRITE if transport.get_extra_info("sslcontext") else 0
+        self._write_cost = TLS_WRITE if transport.get_extra_info("sslcontext") else WRITE
         self.body_sent = 0
         """The bytes of the last long response's body that were written."""
         self.paused = False
@@ -130,21 +134,20 @@ class Writer:
         async for item in stream:
             chunk = item if type(item) is bytes else as_bytes(item)
             size = len(chunk)
-            if not size:
-                continue
-            before, after = encoder.frame_chunk(size)
             if size > SLICE:
+                before, after = encoder.frame_chunk(size)
                 await self._write_long(before, chunk, after)
-            else:
-                self._write_slice(before, chunk, after)
-                if self.paused or self.lost or self._turn >= TURN or self._transport.is_closing():
-                    await self.drain()
+            elif self.put(chunk, encoder):
+                await self.drain()
         self.write(encoder.end())
 
     def put(self, chunk: bytes, encoder: BodyEncoder) -> bool:
-        """Write a chunk of 1 to `SLICE` bytes; return whether to `drain` before the next one."""
-        before, after = encoder.frame_chunk(len(chunk))
-        self._write_slice(before, chunk, after)
+        """Write a chunk of up to `SLICE` bytes; return whether to `drain` before the next one."""
+        if chunk:
+            before, after = encoder.frame_chunk(len(chunk))
+            self._write_slice(before, chunk, after)
+        else:
+            self._turn += WRITE
         return self.paused or self.lost or self._turn >= TURN or self._transport.is_closing()
 
     async def put_long(self, chunk: bytes, encoder: BodyEncoder) -> None:

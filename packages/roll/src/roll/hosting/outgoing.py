@@ -89,6 +89,8 @@ class Piped:
         """Put a piece, unless the reader has ended."""
         if data:
             await self._pieces.put(data)
+        else:
+            await asyncio.sleep(0)  # an application that sends only these leaves others a turn
 
     async def end(self, trailers: bytes) -> None:
         """Wait until the body has been sent; drop trailers."""
