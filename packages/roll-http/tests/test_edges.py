@@ -327,6 +327,27 @@ async def test_a_server_that_stops_waits_a_little_for_handshakes(serve, tls, acc
     await stopping
 
 
+@pytest.mark.parametrize("asks", [b"", GET], ids=["idle", "answered"])
+async def test_tls_client_that_never_ends_its_connection_does_not_hold_up_the_stop(
+    serve, tls, asks
+):
+    server, client = tls
+    peer = await serve(path, tls=server, linger_timeout=0.05)
+
+    def connect():
+        sock = client.wrap_socket(
+            socket.create_connection(peer.address), server_hostname="localhost"
+        )
+        sock.sendall(asks)
+        return sock, sock.recv(1000) if asks else b""
+
+    sock, answer = await asyncio.to_thread(connect)
+    assert answer.startswith(b"HTTP/1.1 200 OK" if asks else b"")
+    async with asyncio.timeout(10):  # asyncio waits 30 seconds for the end of TLS
+        await peer.server.stop(30)
+    sock.close()
+
+
 async def test_a_request_with_a_body_is_freed_without_the_cycle_collector(serve):
     requests = []
 

@@ -252,7 +252,10 @@ async def test_the_access_log_has_the_id(app, tmp_path):
     assert re.fullmatch("[0-9a-f]{32}", second["request_id"])
 
 
-@pytest.mark.parametrize("header", ["", "a b", "a\r\n", "é", 5, None, b"x"])
+@pytest.mark.parametrize(
+    "header",
+    ["Content-Length", "transfer-encoding", "Connection", "", "a b", "a\r\n", "é", 5, None, b"x"],
+)
 def test_invalid_field_name_is_an_error(app, header):
     with pytest.raises(ValueError, match="`header` is the name of a field"):
         request_ids(app, header=header)

@@ -112,7 +112,9 @@ def check(name: str, kind: str, value: Any) -> None:
         return
     least = 1 if name in _NEEDED else 0
     waited = name in _WAITED
-    if not _is_number(value, whole="int" in kind) or value < least or (waited and not value):
+    good = _is_number(value, whole="int" in kind) and value >= least
+    # No body is as fast as an infinite rate.
+    if not good or (waited and not value) or (name == "body_rate" and value == NEVER):
         wanted = "a whole number" if "int" in kind else "a number of seconds, or of bytes a second"
         none = ", or None for no limit" if "None" in kind else ""
         raise ValueError(

@@ -16,7 +16,7 @@ from ..cancellation import cancel_task
 from ..h1.head import RequestError
 from ..h1.serialize import plain_response
 from ..h1.state import CLOSING, HEAD, IDLE, LINGERING, NEXT, SKIPPING_BODY
-from ..limits import NEVER, Limits
+from ..limits import Limits
 from .exchange import Exchange
 from .lingering import Lingering
 from .observers import report
@@ -96,8 +96,20 @@ class EndingConnection(ConnectionBase):
             self._begin_lingering()
         else:
             self.state = CLOSING
-            self.read_deadline = NEVER
+            self._expect_end()
             self.transport.close()
+
+    def _expect_end(self) -> None:
+        """Give a TLS client some seconds to answer the closing alert; asyncio gives it 30."""
+        seconds = self._last_seconds if self._stopping else self.limits.linger_silence
+        self.read_deadline = self.registry.now + seconds
+
+    def close_expired(self) -> None:
+        """Abort a connection that has sent everything, and whose client does not end it."""
+        if self.writer.unsent:  # the write timeout ends it
+            self._expect_end()
+        else:
+            self.abort()
 
     def _begin_lingering(self) -> None:
         seconds = self._last_seconds if self._stopping else self.limits.linger_timeout
@@ -151,7 +163,7 @@ class EndingConnection(ConnectionBase):
         elif self.state == IDLE and not self.reader.has_bytes:
             if first:
                 self._end_idle()
-        elif self.state in {HEAD, SKIPPING_BODY, LINGERING}:
+        elif self.state in {HEAD, SKIPPING_BODY, LINGERING, CLOSING}:
             self._hurry()
         elif self.on_shutdown is not None:
             self.on_shutdown()

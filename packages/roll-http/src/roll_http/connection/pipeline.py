@@ -230,8 +230,8 @@ class PipelinedConnection(EndingConnection):
             self.refuse(RequestError(408, "The request's head took too long"))
         elif self.state == LINGERING:
             self._end_lingering()
-        elif self.state == CLOSING:  # a TLS client may never answer the closing alert
-            self.abort()
+        elif self.state == CLOSING:
+            self.close_expired()
         elif self.state in {IDLE, SKIPPING_BODY}:
             self._close()
 

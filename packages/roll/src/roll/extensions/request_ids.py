@@ -42,8 +42,14 @@ def request_ids(
     app.at_startup(lambda: ids.adopt(app.hooks["headers"]))
 
 
+TAKEN = frozenset(
+    {"connection", "content-length", "content-type", "date", "set-cookie", "transfer-encoding"}
+)
+"""The fields of a response that have another meaning."""
+
+
 def check_header(header: object) -> None:
-    if not isinstance(header, str) or not is_token(header):
+    if not isinstance(header, str) or not is_token(header) or header.lower() in TAKEN:
         raise ValueError(f"`header` is the name of a field, as 'X-Request-ID', not {header!r}")
 
 
