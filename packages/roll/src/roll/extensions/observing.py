@@ -7,7 +7,7 @@ from typing import Any
 
 from ..advice import described
 from ..application import Roll
-from ..callables import refuse_class, refuse_misfit, refuse_unrun
+from ..callables import refuse_async, refuse_class, refuse_misfit, refuse_unrun
 from ..logs.lines import Refused
 from ..observe import Report, report_exchanges, report_refusals
 
@@ -50,5 +50,6 @@ def check_report(report: object) -> None:
     what = "`report`, which is called with (request, response, size, seconds),"
     if not callable(report):
         raise ValueError(f"{what} is a function, not {report!r}")  # noqa: TRY004 - like all wrong options
+    refuse_async(report, what)
     refuse_class(report, what)
     refuse_misfit(report, ARGUMENTS, "`report`")
