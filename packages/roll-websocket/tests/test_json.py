@@ -99,7 +99,7 @@ async def test_codec_that_decodes_to_what_never_ran_is_an_error(
             return later() if how == "coroutine" else (x for x in data)
 
     async def handler(request: Any, ws: WSProtocol) -> None:
-        ws.JSON = Late()  # type: ignore[misc]
+        ws.JSON = Late()  # type: ignore[misc]  # a class attribute, for all connections
         with pytest.raises(TypeError, match=r"`loads` of a JSON codec returned .*, which never"):
             await ws.recv_json()
         await ws.send("told")

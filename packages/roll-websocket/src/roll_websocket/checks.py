@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from roll_websocket.options import LONGEST, SHORTEST
+from roll_websocket.options import LONGEST, SHORTEST, is_between
 from roll_websocket.protocol import WSProtocol
 
 __all__ = ["check_grace", "check_handlers", "check_names", "check_protocol"]
@@ -17,7 +17,7 @@ def check_protocol(protocol: object) -> None:
     """Raise ValueError unless this is a class of connections whose constants can work."""
     if not (isinstance(protocol, type) and issubclass(protocol, WSProtocol)):
         raise ValueError(f"`protocol` is a subclass of WSProtocol, not {protocol!r}")  # noqa: TRY004 - as all options
-    if not seconds(protocol.TIMEOUT, SHORTEST, LONGEST):
+    if not is_between(protocol.TIMEOUT, SHORTEST, LONGEST):
         raise ValueError(
             f"`TIMEOUT` is a number of seconds from {SHORTEST} to {LONGEST}, "
             f"not {protocol.TIMEOUT!r}"
@@ -39,14 +39,8 @@ def check_count(name: str, value: object, least: int) -> None:
 
 def check_grace(grace: object) -> None:
     """Raise ValueError unless a value is a number of seconds."""
-    if not seconds(grace, 0, math.inf):
+    if not is_between(grace, 0, math.inf):
         raise ValueError(f"`grace` is a number of seconds, not {grace!r}")
-
-
-def seconds(value: object, least: float, most: float) -> bool:
-    """Whether a value is a number of seconds from `least` to `most`."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and least <= value <= most  # type: ignore[operator]
 
 
 def check_names(handshake: Callable[..., object], options: Mapping[str, object]) -> None:

@@ -122,6 +122,7 @@ class Opening(asyncio.Protocol):
             request = stop.value
         except EOFError:
             self.refuse(HandshakeError(400, "Bad request: a line ends with CR and LF."))
+        # The parser of websockets raises these: for a body, for a long line, for other faults.
         except (NotImplementedError, SecurityError, ValueError) as error:
             self.refuse(HandshakeError(400, f"Bad request: {error}."))
         # Not above: the traceback of an error in the check would show `stop`, which

@@ -1,5 +1,6 @@
 """Checks of the options of a connection."""
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
@@ -39,10 +40,16 @@ def check_options(options: Mapping[str, object]) -> None:
             check(name, value)
 
 
+def is_between(value: object, least: float, most: float) -> bool:
+    """Return whether a value is a number from `least` to `most`."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return least <= value <= most
+
+
 def check_seconds(name: str, value: object) -> None:
     """Check a time in seconds, or None."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value is not None and not (number and SHORTEST <= value <= LONGEST):  # type: ignore[operator]
+    if value is not None and not is_between(value, SHORTEST, LONGEST):
         raise ValueError(
             f"`{name}` is a number of seconds from {SHORTEST} to {LONGEST}, or None for none, "
             f"not {value!r}"
@@ -51,8 +58,7 @@ def check_seconds(name: str, value: object) -> None:
 
 def check_size(name: str, value: object) -> None:
     """Check a number of bytes, or None."""
-    number = isinstance(value, int) and not isinstance(value, bool)
-    if value is not None and not (number and value > 0):  # type: ignore[operator]
+    if value is not None and not (isinstance(value, int) and is_between(value, 1, math.inf)):
         raise ValueError(
             f"`{name}` is a number of bytes above 0, or None for the default, not {value!r}"
         )
