@@ -63,7 +63,7 @@ class CompressedStream:
         raise StopAsyncIteration
 
     async def _rest(self, size: int) -> None:
-        """Give other tasks their turn: compressed items are too small for the writer to do so."""
+        """Let other tasks run after some items: the writer counts only the compressed bytes."""
         self._turn += size + ITEM
         if self._turn >= TURN:
             self._turn = 0

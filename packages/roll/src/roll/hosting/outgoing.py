@@ -90,7 +90,7 @@ class Piped:
         if data:
             await self._pieces.put(data)
         else:
-            await asyncio.sleep(0)  # an application that sends only these leaves others a turn
+            await asyncio.sleep(0)  # others get their turn if an application sends only these
 
     async def end(self, trailers: bytes) -> None:
         """Wait until the body has been sent; drop trailers."""
