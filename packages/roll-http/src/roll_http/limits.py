@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import reprlib
 import sys
 from dataclasses import dataclass, fields
 from typing import Any
+
+from .shown import shown
 
 __all__ = ["NEVER", "Limits"]
 
@@ -119,7 +120,7 @@ def check(name: str, kind: str, value: Any) -> None:
         none = ", or None for no limit" if "None" in kind else ""
         raise ValueError(
             f"The limit {name!r} must be {wanted}, {'above' if waited else 'at least'}"
-            f" {least}{none}, not {reprlib.repr(value)}"
+            f" {least}{none}, not {shown(value)}"
         )
 
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any, Final
 
+from roll_http.shown import shown
+
 from ..errors import log_error
 from .host import Host
 
@@ -107,7 +109,7 @@ class Life:
         kind = message.get("type") if isinstance(message, dict) else message
         if kind not in ANSWERS:
             raise RuntimeError(
-                f"{self._host} has sent {kind!r:.200}, which does not belong to a lifespan"
+                f"{self._host} has sent {shown(kind)}, which does not belong to a lifespan"
             )
         self._answers.put_nowait(message)
 
