@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,25 @@ def test_the_core_was_built_from_the_sources_that_are_there():
     hatch_build = pytest.importorskip("hatchling") and _hook()
     built = run("from roll_http._core import native; print(native.SOURCES)")
     assert built == hatch_build["digest"](folder)
+
+
+@needs_core
+def test_a_core_is_missing_where_the_tree_has_none_of_its_sources(tmp_path):
+    """A fresh clone may find the environment of an earlier one: `hatch run test` builds it then."""
+    folder = Path(_core.__file__).parent
+    if not (folder / "native.pyx").exists():
+        pytest.skip("the package was not installed from its sources")
+    has_core = (pytest.importorskip("hatchling") and _hook())["has_core"]
+    module = "roll_http._core.native"
+    copy = Path(shutil.copytree(folder, tmp_path / "src" / "roll_http" / "_core"))
+    assert has_core(tmp_path, module)
+    with (copy / "native.pyx").open("a") as source:
+        source.write("# one more line")
+    assert not has_core(tmp_path, module), "an extension of older sources"
+    for extension in copy.glob("native.*.so"):
+        extension.unlink()
+    shutil.copy(folder / "native.pyx", copy)
+    assert not has_core(tmp_path, module), "no extension"
 
 
 def _hook():
