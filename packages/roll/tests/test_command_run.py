@@ -125,6 +125,21 @@ def get_unix(path):
         return b"".join(iter(lambda: peer.recv(1000), b"")).decode()
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("log", ["text", "off"])
+def test_repeated_sigterms_change_nothing_until_the_process_has_ended(roll, folder, loop, log):
+    if loop == "asyncio":
+        folder.joinpath("uvloop.py").write_text("raise ImportError")
+    command = roll("run", "--port", 0, "--access-log", log)
+    assert get(command.url) == "served"
+    status = None
+    while status is None:
+        command.process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = command.process.wait(timeout=0.001)
+    assert status == 0
+
+
 @pytest.mark.parametrize("target", [[], ["app:app"], ["app.py"], ["app.py:app"]])
 def test_application_is_served_until_a_signal(roll, target):
     command = roll("run", *target, "--port", 0, "--access-log", "off")

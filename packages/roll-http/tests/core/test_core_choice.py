@@ -120,7 +120,7 @@ def test_the_core_was_built_from_the_sources_that_are_there():
 
 @needs_core
 def test_a_core_is_missing_where_the_tree_has_none_of_its_sources(tmp_path):
-    """A fresh clone may find the environment of an earlier one: `hatch run test` builds it then."""
+    """A clone may find the environment of an earlier one: `hatch run test` builds it then."""
     folder = Path(_core.__file__).parent
     if not (folder / "native.pyx").exists():
         pytest.skip("the package was not installed from its sources")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import ssl
 from collections.abc import Callable
@@ -22,12 +23,18 @@ INTERRUPTED: Final = 130
 
 
 def run(
-    app: Any, place: Place, say: Callable[[str], Any], tls: ssl.SSLContext | None = None
+    app: Any,
+    place: Place,
+    say: Callable[[str], Any],
+    tls: ssl.SSLContext | None = None,
+    *,
+    ends_process: bool = False,
 ) -> None:
     """Serve `app` until Ctrl-C or SIGTERM, then shut down gracefully.
 
     Send `startup` before the sockets are bound, and `shutdown` after the last request. Call `say`
-    with a line that names the URL, and with another one at the end.
+    with a line that names the URL, and with another one at the end. With `ends_process`, a
+    repeated SIGTERM changes nothing until the process has ended, which its caller does at once.
 
     Raises:
         SystemExit: the server cannot listen at `place`; the message says why.
@@ -38,9 +45,25 @@ def run(
                 runner.run(serve(app, place, say, tls))
             finally:
                 runner.run(end_tasks())
+                if ends_process:
+                    runner.run(ignore_sigterm())
     except KeyboardInterrupt:
         # Ctrl-C came before or after the server ran: a traceback would not help.
         raise SystemExit(INTERRUPTED) from None
+
+
+async def ignore_sigterm() -> None:
+    """Ignore SIGTERM, if the running loop handles it, also after the loop is closed.
+
+    Closing a loop restores the default action of its signals: SIGTERM would end the process with
+    another exit status than that of a graceful stop.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, where nothing sends SIGTERM
+        return
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    if asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 async def serve(

@@ -34,7 +34,7 @@ def call(options: argparse.Namespace) -> int:
     elif options.reloaded:
         serve_reloaded(options)
     else:
-        run(load_application(options), place_of(options), say, tls_of(options))
+        run(load_application(options), place_of(options), say, tls_of(options), ends_process=True)
     return 0
 
 
@@ -61,7 +61,7 @@ def check(options: argparse.Namespace) -> None:
 def serve_reloaded(options: argparse.Namespace) -> None:
     """Serve an application in development; if it fails, serve its traceback."""
     try:
-        run(load_application(options), place_of(options), say, tls_of(options))
+        run(load_application(options), place_of(options), say, tls_of(options), ends_process=True)
     except BrokenModule as broken:
         serve_failure(options, broken.traceback)
     except LoadError as error:
@@ -74,4 +74,4 @@ def serve_failure(options: argparse.Namespace, text: str) -> None:
     """Show why the application failed, on the terminal and to local clients, until a signal."""
     sys.stderr.write(text)
     shown = text if is_local(options) else ELSEWHERE
-    run(failed(shown, anywhere=False), place_of(options), say, tls_of(options))
+    run(failed(shown, anywhere=False), place_of(options), say, tls_of(options), ends_process=True)
