@@ -229,10 +229,19 @@ class Facade:
         setattr(self.inner, name, value)
 
 
-@pytest.mark.parametrize("name", ["write", "uncork"])
-async def test_an_error_while_an_answer_is_sent_ends_the_connection(connect, caplog, name):
+class BrokenList(list):
+    def append(self, item):
+        broken()
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"write": broken, "kept": BrokenList()}, {"uncork": broken}],  # the core does not call `write`
+    ids=["write", "uncork"],
+)
+async def test_an_error_while_an_answer_is_sent_ends_the_connection(connect, caplog, members):
     connection, protocol, healthy = await connect()
-    protocol.writer = Facade(protocol.writer, **{name: broken})
+    protocol.writer = Facade(protocol.writer, **members)
     connection.send(GET + GET)
     await check(connect, connection, protocol, healthy, caplog)
 

@@ -142,7 +142,8 @@ cdef class ConnectionBase:
         behind[0] = at + head.end + head.length
         if behind[0] - at == PyBytes_GET_SIZE(data):
             return is_one_message(data)
-        return is_one_message(data[at:behind[0]])
+        # Not a slice: 3 % more instructions for a pipelined request.
+        return is_one_message(PyBytes_FromStringAndSize(<const char*>text, behind[0] - at))
 
     cdef int answer_one(
         self, task, cls, app, bytes data, Py_ssize_t at, Head* head, bint buffered
@@ -187,7 +188,9 @@ cdef class ConnectionBase:
                 request = self.request = make_request(PlainRequest, app, self, data, at, head)
         if outcome == RETURNED and self.send(request, result, head.method, buffered, False):
             return 0
-        target = data[at + head.target:at + head.target_end]
+        target = PyBytes_FromStringAndSize(
+            PyBytes_AS_STRING(data) + at + head.target, head.target_end - head.target
+        )
         self.go_on(task, make_work(self, request, head.method, target, steps), outcome, result)
         return 0
 
@@ -253,7 +256,7 @@ cdef class ConnectionBase:
         if sent is None:
             return False
         if buffered:
-            self.writer.write(sent)
+            self.write(sent)
         else:
             self.the_transport.write(sent)
         if self.on_answered is not None:
@@ -268,6 +271,18 @@ cdef class ConnectionBase:
             if not buffered or not self.reader.has_bytes:
                 self.read_deadline = <double>self.registry.now + self.keep_alive_timeout
         return True
+
+    cdef int write(self, bytes sent) except -1:
+        """Write a response, or keep it for `uncork`, as `Writer.write` does.
+
+        A call of that would execute 8 % more instructions for a pipelined request.
+        """
+        writer = self.writer
+        if writer.corked:
+            writer.kept.append(sent)
+        else:
+            writer.write(sent)
+        return 0
 
     cdef int go_on(self, task, Work work, Outcome outcome, result) except -1:
         """Let a task continue a request that the core has begun."""

@@ -47,7 +47,6 @@ class Writer:
 
     __slots__ = (
         "_file",
-        "_pending",
         "_progress",
         "_raw_socket",
         "_size",
@@ -57,6 +56,7 @@ class Writer:
         "_write_cost",
         "body_sent",
         "corked",
+        "kept",
         "lost",
         "paused",
     )
@@ -65,9 +65,10 @@ class Writer:
         self._transport = transport
         self.corked = False
         """Whether writes are kept until `uncork`."""
+        self.kept: list[bytes] = []
+        """What was written since `cork`."""
         self._raw_socket: RawSocket | None = None
         self._file: FileBody | None = None  # sent directly to the socket
-        self._pending: list[bytes] = []
         self._progress = 0.0
         self._size = 0
         self._turn = 0  # bytes written since other tasks had their turn
@@ -83,7 +84,7 @@ class Writer:
     def write(self, data: bytes | memoryview) -> None:
         """Write to the transport, or keep the data for `uncork`."""
         if self.corked:
-            self._pending.append(bytes(data))
+            self.kept.append(bytes(data))
         elif not self.lost:
             self._transport.write(data)
 
@@ -94,9 +95,9 @@ class Writer:
     def uncork(self) -> None:
         """Write what was kept since `cork`."""
         self.corked = False
-        if self._pending:
-            data = b"".join(self._pending)
-            self._pending.clear()
+        if self.kept:
+            data = b"".join(self.kept)
+            self.kept.clear()
             self.write(data)
 
     async def drain(self) -> None:
@@ -247,7 +248,7 @@ class Writer:
     def lose(self) -> None:
         """Drop all further writes: the connection is lost."""
         self.lost = True
-        self._pending.clear()
+        self.kept.clear()
         self._wake()
 
     def _wake(self) -> None:

@@ -135,11 +135,12 @@ cdef bint is_answered(app, request, response, error):
 
 cdef match(app, dict own, request):
     """Set the route of the request; return its payload and variables."""
-    match = own["routes"].match
-    found = match(request.path)
+    routes = own["routes"]
+    found = routes.match(request.path)
     payload, variables = found
     if payload is None and (app.strict_slashes is not True or request.path == "*"):
-        found = payload, variables = unmatched(match, request, strict_slashes=app.strict_slashes)
+        slashes = app.strict_slashes
+        found = payload, variables = unmatched(routes.match, request, strict_slashes=slashes)
     request.route = make_pair(Route, payload, variables)
     return found
 
