@@ -236,7 +236,10 @@ class BrokenList(list):
 
 @pytest.mark.parametrize(
     "members",
-    [{"write": broken, "kept": BrokenList()}, {"uncork": broken}],  # the core does not call `write`
+    [
+        {"write": broken, "kept": BrokenList()},
+        {"uncork": broken},
+    ],  # the core does not call `write`
     ids=["write", "uncork"],
 )
 async def test_an_error_while_an_answer_is_sent_ends_the_connection(connect, caplog, members):
