@@ -75,6 +75,25 @@ async def test_the_last_connection_of_a_drained_server_is_answered(serve, monkey
     await stopping
 
 
+async def test_connection_accepted_since_the_drain_has_its_time_for_a_request(serve):
+    """It had 0.05 s: a browser that connects ahead, or a distant client, lost its request."""
+    peer = await serve()
+    old = await peer.connect()
+    while not any(peer.server.connections):
+        await asyncio.sleep(0)
+    draining = asyncio.ensure_future(peer.server.drain(1))
+    await asyncio.sleep(0)
+    late = await peer.connect()
+    await draining
+    stopping = asyncio.ensure_future(peer.server.stop())
+    done, _ = await asyncio.wait({stopping}, timeout=0.3)
+    assert not done
+    late.send(GET)
+    assert b"Connection: close" in await late.rest()
+    await stopping  # with the last of the late connections, not a second later
+    assert await old.rest() == b""
+
+
 async def lines(release):
     yield b"first"
     await release.wait()

@@ -36,7 +36,7 @@ LAST_TURNS = 6
 # The turns of the loop that asyncio needs to make the transport of an accepted connection.
 ACCEPT_TURNS = 2
 
-# Seconds that the last connections get for their first request, after `drain`.
+# Seconds that a connection accepted since `drain` gets for its request, if `drain` was shorter.
 FIRST_REQUESTS = 0.05
 
 # Seconds that the TLS handshakes in progress get when the server stops.
@@ -72,7 +72,10 @@ class Server:
         self._tls = tls
         self._servers: list[asyncio.Server] = []
         self._checked = False  # the application, at the first connection
-        self._draining = False  # each connection gets one more request
+        self._drained: float | None = (
+            None  # the seconds of `drain`: each connection is asked once more
+        )
+        self._late: WeakSet[HTTPProtocol] = WeakSet()  # accepted since then
         self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, until the handshake is done
 
     @property
@@ -134,7 +137,9 @@ class Server:
             if not self._checked:
                 self._check(protocol)
             protocol.owner = self
-            protocol.must_close = self._draining
+            if self._drained is not None:
+                protocol.must_close = True
+                self._late.add(protocol)
         except Exception:  # the loops would not log it, and would leave the connection open
             logger.exception("No protocol could be made for a connection")
             return _Abort()
@@ -155,10 +160,9 @@ class Server:
         check("graceful_timeout", "float", timeout)  # before anything is stopped
         self._announce_end()
         await self._stop_accepting()
-        if self._draining:
-            await self._all_gone(FIRST_REQUESTS)
         try:
             async with asyncio.timeout(timeout):
+                await self._answer_late()
                 await self._close_connections()
         except TimeoutError:
             await self.stop_now()
@@ -168,11 +172,12 @@ class Server:
 
         Closing an idle connection can race with a new request, which is then lost (RFC 9112 9.5):
         a proxy that keeps connections open answers 502. So drain before `stop` when other
-        processes go on serving. Without open connections, return at once.
+        processes go on serving. Without open connections, return at once. A connection that is
+        accepted from now on has `seconds` for its request, also after `stop` is called.
         Raises `ValueError` if `seconds` is not a number of seconds.
         """
         check("seconds", "float", seconds)
-        self._draining = True
+        self._drained = seconds
         self._announce_end()
         if any(self.connections):
             await asyncio.sleep(seconds)
@@ -201,12 +206,20 @@ class Server:
             except Exception:  # noqa: BLE001 - the call on the other connections must follow
                 fail(connection)
 
-    async def _all_gone(self, seconds: float) -> None:
-        """Wait until no connection is left, `seconds` at most."""
+    async def _all_gone(
+        self, seconds: float, wanted: Callable[[HTTPProtocol], bool] = lambda _: True
+    ) -> None:
+        """Wait until none of the wanted connections is left, `seconds` at most."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while any(self.connections):
+                while any(map(wanted, self.connections)):
                     await ConnectionRegistry.running().changed()
+
+    async def _answer_late(self) -> None:
+        """Wait until the connections accepted since `drain` are answered, or had their time."""
+        if self._drained is not None:
+            late = self._late
+            await self._all_gone(max(FIRST_REQUESTS, self._drained), lambda one: one in late)
 
     async def _close_connections(self) -> None:
         self._announce_end()
