@@ -1,11 +1,11 @@
 """Where the microseconds of a request go, in process: no socket, no other program.
 
     python benchmarks/in_process.py json
-    python benchmarks/in_process.py form --functions 40
+    ROLL_PURE=1 python benchmarks/in_process.py form --functions 40
 
-Feeds requests to `roll_http.HTTPProtocol` over a transport that only counts; then each stage is
-timed by itself, and all of them under cProfile (which inflates small Python functions: look at
-its order, not at its figures).
+Feeds requests to `roll_http.HTTPProtocol` over a transport that only counts, then again under
+cProfile (which inflates small Python functions: look at its order, not at its figures). In Python
+alone (`ROLL_PURE=1`), each stage is timed by itself, too. The native core has no such stages.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import uvloop
 from harness.endpoints import ENDPOINTS, Endpoint
 from harness.servers import BENCHMARKS
 
-from roll_http import HTTPProtocol
+from roll_http import HTTPProtocol, _core
 from roll_http.connection.answering import serialize_common_response, serialize_response
 from roll_http.h1.head_parser import HeadParser
 
@@ -239,7 +239,10 @@ async def profile(app: Any, endpoint: Endpoint, count: int) -> None:
     print(connections.transports[0].last.decode(errors="replace"), end="\n\n")
     left = await garbage(connections)
     total = await whole(connections)
-    print_stages(total, stages(app, endpoint, connections.protocols[0]))
+    if _core.is_native:
+        print(f"{total:8.2f} µs  the whole, with the native core (stages: ROLL_PURE=1)")
+    else:
+        print_stages(total, stages(app, endpoint, connections.protocols[0]))
     print(f"{left:8.2f} objects left to the cycle collector")
     profiler = cProfile.Profile()
     profiler.enable()
