@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -32,9 +33,11 @@ def check_protocol(protocol: object) -> None:
 
 
 def check_count(name: str, value: object, least: int) -> None:
-    """Raise ValueError unless a value is a number of bytes or messages."""
+    """Raise ValueError unless a value is a number of bytes or messages that C code can take."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(f"`{name}` is an int of at least {least}, not {value!r}")
+    if value > sys.maxsize:
+        raise ValueError(f"`{name}` is an int of at most {sys.maxsize}")
 
 
 def check_grace(grace: object) -> None:
