@@ -159,6 +159,125 @@ async def test_response_that_is_not_whole_is_cut(serve, pieces, end):
         await connection.exactly(5)
 
 
+LONG = 20_000_000  # more than the buffers of a connection take
+
+
+def decoded(answer):
+    """The body of a chunked response, and what follows it."""
+    body, rest = b"", answer.partition(b"\r\n\r\n")[2]
+    while True:
+        size, _, rest = rest.partition(b"\r\n")
+        chunk, end, rest = (
+            rest[: int(size, 16)],
+            rest[int(size, 16) :][:2],
+            rest[int(size, 16) + 2 :],
+        )
+        assert end == b"\r\n"
+        if not chunk:
+            return body, rest
+        body += chunk
+
+
+def opened_by(use):
+    """A handler that opens a response, and lets `use` write and end it."""
+
+    async def handler(request, response):
+        if request.path == "/after":
+            response.body = b"after"
+            return response
+        response.body = Stream()
+        await use(request.protocol.open_response(response))
+        return response
+
+    return handler
+
+
+AFTER = b"GET /after HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+async def test_pieces_of_several_tasks_stay_whole(serve):
+    async def use(opened):
+        writing = [opened.write(letter * LONG) for letter in (b"x", b"y")]
+        await asyncio.gather(*writing, *(opened.write(b"s") for _ in range(9)))
+        assert not opened.busy
+        opened.end()
+
+    peer = await serve(opened_by(use))
+    connection = await peer.connect()
+    connection.send(GET + AFTER)
+    body, rest = decoded(await connection.rest())
+    assert body == b"x" * LONG + b"y" * LONG + b"s" * 9
+    assert rest.endswith(b"after")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": str(LONG)}])
+async def test_connection_is_aborted_if_a_writer_is_cancelled_within_its_piece(serve, headers):
+    raised = []
+
+    async def use(opened):
+        writing = asyncio.ensure_future(opened.write(b"x" * LONG))
+        await asyncio.sleep(0)
+        writing.cancel()
+        for call in (writing, opened.write(b"more")):
+            try:
+                await call
+            except (asyncio.CancelledError, ClientDisconnected) as error:
+                raised.append(type(error))
+        opened.end()
+
+    async def handler(request, response):
+        response.headers.update(headers)
+        return await opened_by(use)(request, response)
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET + AFTER)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert raised == [asyncio.CancelledError, ClientDisconnected]
+
+
+async def test_end_within_a_piece_is_an_error_and_aborts_the_connection(serve):
+    raised = []
+
+    async def use(opened):
+        writing = asyncio.ensure_future(opened.write(b"x" * LONG))
+        await asyncio.sleep(0)
+        for call in (lambda: opened.put(b"short"), opened.end):
+            try:
+                call()
+            except RuntimeError as error:
+                raised.append(str(error))
+        try:
+            await writing
+        except ClientDisconnected as error:
+            raised.append(str(error))
+
+    peer = await serve(opened_by(use))
+    connection = await peer.connect()
+    connection.send(GET + AFTER)
+    with pytest.raises(ConnectionError):
+        await connection.rest()
+    assert raised == [
+        "Another task writes a long piece: await `write`",
+        "The response has ended while a piece of its body was written",
+        "The client has gone",
+    ]
+
+
+async def test_all_tasks_that_wait_for_the_client_go_on(serve):
+    async def use(opened):
+        while not opened.put(b"x" * 60_000) or not opened._connection.writer.paused:
+            pass
+        await asyncio.gather(opened.drain(), opened.drain(), opened.drain())
+        opened.end()
+
+    peer = await serve(opened_by(use))
+    connection = await peer.connect()
+    connection.send(GET + AFTER)
+    assert decoded(await connection.rest())[1].endswith(b"after")
+
+
 async def test_early_answer_to_an_upload_takes_no_100(serve):
     async def handler(request, response):
         response.body = Stream()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import gzip
 import logging
 import os
 import re
@@ -733,6 +734,88 @@ async def test_two_bodies_sent_at_once_are_one_response(liveclient, app, talk):
     answer = await talk(REQUEST % (b"", b"") + REQUEST % (b"", LAST))
     assert answer.count(b"HTTP/1.1 200 ") == answer.count(b"first") == 2
     assert b"second" not in answer
+
+
+async def letters(send, letter):
+    for _ in range(3):
+        await send(body(letter * 3_000_000, more=True))
+
+
+async def short(send):
+    for _ in range(50):
+        await send(body(b"s", more=True))
+        await asyncio.sleep(0)
+
+
+def unpacked(answer):
+    """The body of a chunked response, which may be compressed, and what follows it."""
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    data = b""
+    while (size := int(rest[: rest.index(b"\r\n")], 16)) != 0:
+        start = rest.index(b"\r\n") + 2
+        assert rest[start + size : start + size + 2] == b"\r\n"
+        data, rest = data + rest[start : start + size], rest[start + size + 2 :]
+    return gzip.decompress(data) if b"gzip" in head else data, rest[len(b"0\r\n\r\n") :]
+
+
+@pytest.mark.parametrize("fields", [b"", b"Accept-Encoding: gzip\r\n"], ids=["plain", "gzip"])
+async def test_pieces_that_several_tasks_send_stay_whole(liveclient, app, talk, fields):
+    extensions.compress(app)
+
+    async def together(scope, receive, send):
+        await send(start(200, (b"content-type", b"text/plain")))
+        await send(body(b"first", more=True))
+        await asyncio.gather(letters(send, b"x"), letters(send, b"y"), short(send))
+        last = asyncio.ensure_future(send(body(b"z" * 3_000_000, more=True)))
+        await asyncio.sleep(0)
+        await send(body(b"last"))
+        await last
+
+    answers(app, together)
+    answers(app, hello, path="/after")
+    after = b"GET /after HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    sent, rest = unpacked(await talk(REQUEST % (b"", fields) + after))
+    pieces = re.findall(rb"x{3000000}|y{3000000}|z{3000000}|s+|first|last", sent)
+    assert b"".join(pieces) == sent
+    assert pieces[0] == b"first"
+    assert pieces[-2:] == [b"z" * 3_000_000, b"last"]
+    assert sent.count(b"s") == 50 + b"firstlast".count(b"s")
+    assert rest.endswith(b"hello")
+
+
+@pytest.mark.parametrize("length", [None, 30_000_004])
+@pytest.mark.parametrize("whole", [False, True])
+async def test_connection_ends_if_a_call_of_send_is_cancelled_within_its_piece(
+    liveclient, app, length, whole
+):
+    """The next response on it would be taken for the rest of the body."""
+    given_up = asyncio.Event()
+
+    async def gives_up(scope, receive, send):
+        fields = [(b"content-type", b"text/plain")]
+        if length is not None:
+            fields.append((b"content-length", b"%d" % length))
+        await send(start(200, *fields))
+        piece = os.urandom(3_000_000) * 10 + b"last" * whole
+        sending = asyncio.ensure_future(send(body(piece, more=not whole)))
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(sending, 0.1)
+        given_up.set()
+        with contextlib.suppress(Exception):
+            await send(body(b"last"))
+
+    answers(app, gives_up)
+    answers(app, hello, path="/after")
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port, limit=1000)
+    after = b"GET /after HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    writer.write(REQUEST % (b"", b"") + after)
+    await given_up.wait()
+    answer = b""
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(1_000_000):
+            answer += data
+    assert b"hello" not in answer[-200:]
+    writer.close()
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["returns", "raises"])

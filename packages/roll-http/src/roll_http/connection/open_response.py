@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from ..errors import ClientDisconnected
 from ..h1.body_encoders import ChunkedEncoder
 from ..response import Response
@@ -15,6 +17,7 @@ __all__ = ["OpenResponse"]
 class OpenResponse:
     """A response with its head sent: `write` its body, then `end` it.
 
+    Several tasks may write. Each piece stays whole, however long it is.
     The connection goes on to its next request at the end. If the application returns before the
     end, or raises, the connection is aborted, so that no client takes a part for the whole.
     """
@@ -32,6 +35,8 @@ class OpenResponse:
         self._connection = connection
         self._encoder = serialized.encoder
         self._response = response
+        self._turn = asyncio.Lock()
+        self._long = 0  # the long pieces that are being written, or wait for their turn
         if connection.reader.body is not None:
             connection.reader.body.answer_begins()
         connection.opened = self
@@ -40,16 +45,24 @@ class OpenResponse:
     def put(self, data: bytes) -> bool:
         """Write a short piece of the body at once; return whether to `drain` before the next one.
 
-        For pieces of at most `SLICE` bytes. Nothing is written of a body that the response can't
-        have, such as that to a HEAD.
+        For pieces of at most `SLICE` bytes, unless `busy`. Nothing is written of a body that the
+        response can't have, such as that to a HEAD.
 
         Raises:
+            RuntimeError: a long piece is being written.
             ValueError: the body would be longer than its Content-Length.
         """
+        if self._long:
+            raise RuntimeError("Another task writes a long piece: await `write`")
         connection = self._connection
         if connection.opened is not self:
             return True
         return self._encoder is not None and connection.writer.put(data, self._encoder)
+
+    @property
+    def busy(self) -> bool:
+        """Whether long pieces are being written: `write` waits for its turn then."""
+        return self._long > 0
 
     async def drain(self) -> None:
         """Wait until the client reads; raise `ClientDisconnected` if it has gone."""
@@ -60,17 +73,36 @@ class OpenResponse:
     async def write(self, data: bytes) -> None:
         """Write a piece of the body, of any length; wait while the client does not read.
 
+        If the caller is cancelled within a piece of more than `SLICE` bytes, the connection is
+        aborted: the client could not tell where the piece ends.
+
         Raises:
             ValueError: the body would be longer than its Content-Length.
             ClientDisconnected: the client has gone, or the response has ended.
         """
-        if len(data) <= SLICE:
+        if len(data) <= SLICE and not self._long:
             if self.put(data):
                 await self.drain()
-        elif self._connection.opened is not self:
+            return
+        self._long += 1
+        try:
+            async with self._turn:
+                await self._write_long(data)
+        finally:
+            self._long -= 1
+
+    async def _write_long(self, data: bytes) -> None:
+        connection, writer = self._connection, self._connection.writer
+        if connection.opened is not self:
             await self.drain()
-        elif self._encoder is not None:
-            await self._connection.writer.put_long(data, self._encoder)
+        elif self._encoder is not None and data:
+            end = writer.body_sent + len(data)
+            try:
+                await writer.put_long(data, self._encoder)
+            except asyncio.CancelledError:
+                if connection.opened is self and writer.body_sent < end:
+                    self.cut()
+                raise
 
     def end(self, trailers: bytes = b"") -> None:
         """End the body, and go on to the next request; do nothing if it has ended.
@@ -80,10 +112,14 @@ class OpenResponse:
 
         Raises:
             ValueError: the body is shorter than its Content-Length; the connection is aborted.
+            RuntimeError: another task still writes a long piece; the connection is aborted.
         """
         connection = self._connection
         if connection.opened is not self:
             return
+        if self._turn.locked():
+            self.cut()
+            raise RuntimeError("The response has ended while a piece of its body was written")
         if self._encoder is not None:
             try:
                 last = self._encoder.end()

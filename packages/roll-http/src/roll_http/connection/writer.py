@@ -52,7 +52,7 @@ class Writer:
         "_size",
         "_transport",
         "_turn",
-        "_waiter",
+        "_waiters",
         "_write_cost",
         "body_sent",
         "corked",
@@ -72,7 +72,7 @@ class Writer:
         self._progress = 0.0
         self._size = 0
         self._turn = 0  # bytes written since other tasks had their turn
-        self._waiter: asyncio.Future[None] | None = None
+        self._waiters: list[asyncio.Future[None]] = []
         self._write_cost = TLS_WRITE if transport.get_extra_info("sslcontext") else WRITE
         self.body_sent = 0
         """The bytes of the last long response's body that were written."""
@@ -113,11 +113,12 @@ class Writer:
 
     async def _wait(self) -> None:
         self._turn = 0
-        self._waiter = asyncio.get_running_loop().create_future()
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
         try:
-            await self._waiter
+            await waiter
         finally:
-            self._waiter = None
+            self._waiters.remove(waiter)
 
     def begin(self, head: bytes) -> None:
         """Write the head of a long response."""
@@ -252,8 +253,9 @@ class Writer:
         self._wake()
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def watch(self, now: float) -> None:
         """Begin to watch the progress of what was written."""

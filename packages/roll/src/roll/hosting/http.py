@@ -138,7 +138,6 @@ class Exchange(Receiving):
                 self.response.headers.clear()
                 raise
             self.state = OPEN
-            self.put = getattr(self.outgoing, "put", None)
         await self._write(data, last=not message.get("more_body", False))
 
     async def _takes(self) -> bool:
@@ -164,11 +163,14 @@ class Exchange(Receiving):
 
     async def _write(self, data: bytes, *, last: bool) -> None:
         assert self.outgoing is not None  # begun before
+        self.put = None  # pieces of other tasks wait behind this one
         try:
             await self.outgoing.write(data)
         except ClientDisconnected:
             await self._takes()
             return
+        finally:
+            self.put = getattr(self.outgoing, "put", None)
         if last and self.trailers is None:
             await self._end()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from .pieces import Pieces
@@ -49,8 +50,13 @@ class Direct:
 
     def __init__(self, opened: Any) -> None:
         self._opened = opened
-        self.put = getattr(opened, "put", None)  # another server, over ASGI, has no `put`
         self.write = opened.write
+
+    @property
+    def put(self) -> Callable[[bytes], bool] | None:
+        """What writes a short piece at once; None while long pieces are written, and over ASGI."""
+        put: Callable[[bytes], bool] | None = getattr(self._opened, "put", None)
+        return None if put is None or self._opened.busy else put
 
     async def drain(self) -> None:
         """Wait until the client reads, after `put` was called."""

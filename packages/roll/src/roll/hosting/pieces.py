@@ -32,6 +32,7 @@ class Pieces:
         """Wait until there is room, and put a piece; None for the end."""
         if not self._closed:
             await self._queue.put(piece)
+            self._drop_if_closed()  # it may have been closed meanwhile, and other tasks wait too
 
     async def aclose(self) -> None:
         """Drop all pieces that are put from now on."""
@@ -42,6 +43,10 @@ class Pieces:
         self._closed = True
         while not self._queue.empty():
             self._queue.get_nowait()
+
+    def _drop_if_closed(self) -> None:
+        if self._closed:
+            self.close()
 
     def cut(self) -> None:
         """Let the reader raise `ClientDisconnected`, because the end is missing."""
