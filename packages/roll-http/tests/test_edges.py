@@ -226,17 +226,39 @@ def test_an_event_loop_is_not_kept_alive():
     assert gone() is None
 
 
-async def test_a_handler_that_cancels_itself_resets_its_connection(serve):
-    async def handler(request, response):
+async def cancelled_handler(request, response):
+    asyncio.current_task().cancel()
+    await asyncio.sleep(0)
+
+
+async def cancelled_later(request, response):
+    asyncio.get_running_loop().call_soon(asyncio.current_task().cancel)
+    await asyncio.Event().wait()
+
+
+async def cancelled_stream(request, response):
+    async def body():
+        yield b"begun"
         asyncio.current_task().cancel()
         await asyncio.sleep(0)
 
+    response.body = body()
+
+
+@pytest.mark.parametrize("handler", [cancelled_handler, cancelled_later, cancelled_stream])
+async def test_request_whose_task_the_application_cancels_is_reset_and_logged(
+    serve, caplog, handler
+):
     peer = await serve(handler)
     connection = await peer.connect()
     connection.send(GET)
     with pytest.raises(ConnectionError):
         await connection.rest()
-    assert not any(peer.server.connections)
+    while any(peer.server.connections):
+        await asyncio.sleep(0)
+    (record,) = caplog.records
+    assert "cancelled" in record.getMessage()
+    assert "GET b'/'" in record.getMessage()
 
 
 async def test_generator_that_fails_because_its_client_left_is_not_logged(serve, caplog):

@@ -345,6 +345,41 @@ def test_ctrl_c_lets_running_requests_end_under_reload(roll, folder, who):
     assert command.process.wait() == 0
 
 
+def waiting_request(roll, folder, path):
+    """Start two processes, and send one of them a request that waits; give both."""
+    change(folder / "app.py", APP + WAITING + "print('Loaded.', flush=True)")
+    command = roll("run", "--workers", 2, "--unix", path, start_new_session=True)
+    command.wait_for("Loaded.")
+    command.wait_for("Loaded.")
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(str(path))
+    peer.sendall(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n")
+    command.wait_for("It waits.")
+    return command, peer
+
+
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["master", "all processes"])
+def test_ctrl_c_lets_running_requests_of_several_processes_end(
+    roll, folder, tmp_path_factory, send
+):
+    command, peer = waiting_request(roll, folder, tmp_path_factory.mktemp("g") / "s")
+    with peer:
+        send(command.process.pid, signal.SIGINT)
+        answer = b"".join(iter(lambda: peer.recv(1000), b""))
+    assert answer.endswith(b"waited")
+    assert command.process.wait() == 0
+
+
+def test_second_ctrl_c_ends_several_processes_at_once(roll, folder, tmp_path_factory):
+    command, peer = waiting_request(roll, folder, tmp_path_factory.mktemp("g") / "s")
+    with peer:
+        os.killpg(command.process.pid, signal.SIGINT)
+        command.wait_for("Handling signal: int")
+        os.killpg(command.process.pid, signal.SIGINT)
+        assert peer.recv(1000) == b""
+    assert command.process.wait() == 0
+
+
 def test_broken_code_is_shown_until_it_is_repaired(roll, folder):
     command = roll("run", "--port", 0, "--reload")
     url = command.url

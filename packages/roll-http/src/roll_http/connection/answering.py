@@ -24,7 +24,15 @@ from ..response import Response
 from .closing import close_stream, stream_of
 from .exchange import Connection, end
 from .observers import report
-from .plain_answers import answer_to, failed, log_failure, missing, serialize_plain, unsendable
+from .plain_answers import (
+    answer_to,
+    failed,
+    log_cancelled,
+    log_failure,
+    missing,
+    serialize_plain,
+    unsendable,
+)
 from .writer import SLICE
 
 __all__ = [
@@ -67,7 +75,7 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
                 return _end_late(head, error)
             if ends_task(error, connection.exchange.task):
                 if isinstance(error, asyncio.CancelledError):
-                    await _give_up(connection)
+                    await _give_up(connection, head)
                 raise
             response = _answer_to(connection, head, error)
             if response is None:
@@ -139,8 +147,13 @@ def _end_late(head: Head, error: BaseException) -> None:
     log_failure(head, "raised after its response")
 
 
-async def _give_up(connection: Connection) -> None:
-    """End a request whose task was cancelled."""
+async def _give_up(connection: Connection, head: Head) -> None:
+    """End a request whose task was cancelled; log it, unless this package has cancelled it.
+
+    This package cancels the task only if the client has gone, or if it aborts the connection.
+    """
+    if not (connection.gone or connection.transport.is_closing()):
+        log_cancelled(head)
     unsent = stream_of(connection.response)
     _report_lost(connection)
     _abort(connection)

@@ -166,10 +166,16 @@ class Exchange:
                 # The stop has ended this stream: the client's next request is not on the way.
                 self.is_last = connection.stopping and connection.on_shutdown is not None
         except BaseException as error:
+            waits = not (connection.gone or connection.transport.is_closing())
             connection.abort()
             if not ends_task(error, self.task):
                 self._log_cut(error)
-            elif not (isinstance(error, asyncio.CancelledError) and self._uncancel()):
+            elif not isinstance(error, asyncio.CancelledError):
+                raise
+            elif not self._uncancel():
+                if waits:
+                    what = "A streamed response was cut, because its task was cancelled, for %s"
+                    logger.exception(what, asked_for(connection.request))
                 raise
         finally:
             self._sending = _NOTHING

@@ -15,7 +15,15 @@ from ..request import Request
 from ..response import Response
 from .registry import ConnectionRegistry
 
-__all__ = ["answer_to", "failed", "log_failure", "missing", "serialize_plain", "unsendable"]
+__all__ = [
+    "answer_to",
+    "failed",
+    "log_cancelled",
+    "log_failure",
+    "missing",
+    "serialize_plain",
+    "unsendable",
+]
 
 logger = logging.getLogger("roll_http")
 
@@ -54,6 +62,12 @@ def log_failure(head: Head, what: str) -> None:
     """Log the error that is being handled."""
     # Read the head: the attributes of the request may be what failed.
     logger.exception("The application %s for %s %r", what, head.method, head.target)
+
+
+def log_cancelled(head: Head) -> None:
+    """Log a request whose task was cancelled, although its client waits for the response."""
+    what = "The task of %s %r was cancelled: its connection is reset"
+    logger.exception(what, head.method, head.target)
 
 
 def missing(connection: Connection, head: Head) -> Response:

@@ -67,6 +67,14 @@ class Master(Arbiter):  # type: ignore[misc] # gunicorn has no types
         self._inherited = inherited
         super().__init__(app)
 
+    def handle_int(self) -> None:
+        """End gracefully at the first Ctrl-C, as a single process does, and as at SIGTERM.
+
+        At a second one in a terminal, which sends it to all processes, the workers end at once.
+        gunicorn's own master would send them SIGQUIT at the first one.
+        """
+        self.handle_term()
+
     def stop(self, graceful: bool = True) -> None:
         """End the workers, and remove the files of Unix sockets that this process has made."""
         if self._inherited:
