@@ -162,11 +162,10 @@ def test_websocket_is_closed_as_the_handler_says(server):
         assert ws.close_code == 4001
         if server.name not in NO_REASON:
             assert ws.close_reason == "enough"
-    if server.name != "daphne":  # which sends no code of the 1000s but 1000
-        with connect_websocket(ws_url(server, "/ws/fail")) as ws:
-            with pytest.raises(ConnectionClosed):
-                ws.recv()
-            assert ws.close_code == 1011
+    with connect_websocket(ws_url(server, "/ws/fail")) as ws:
+        with pytest.raises(ConnectionClosed):
+            ws.recv()
+        assert ws.close_code == 1011
     with connect_websocket(ws_url(server, "/ws/origin"), origin="https://example.org") as ws:
         assert ws.recv() == "in"
 

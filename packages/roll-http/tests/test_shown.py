@@ -18,6 +18,11 @@ class Silent:
         raise RuntimeError
 
 
+class Exits:
+    def __repr__(self):
+        raise SystemExit
+
+
 class list_of_words(list):
     pass
 
@@ -51,6 +56,8 @@ LONG = [
     Order([0] * 10**5),
     Silent(),
     [Silent()] * 1000,
+    Exits(),
+    [Exits()],
     list_of_words([1, 2]),
 ]
 

@@ -532,6 +532,21 @@ def test_line_without_a_command_shows_the_help(capsys):
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["", "x", "٣", "1_0", "1_0K", "1e3", "inf", "nan", "1 0", "9" * 5000, "1.", "K", "10KK", "²"],
+)
+def test_other_amounts_are_errors(text, capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "--limit-body", text])
+    assert "--limit-body: a number (sizes in bytes" in capsys.readouterr().err
+
+
+def test_empty_host_is_an_error(capsys):
+    assert main(["run", "--host", ""]) == 2
+    assert "--host is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [("10", 10), ("16M", 16 * 2**20), ("1k", 1024), ("2G", 2**31), ("1.5", 1.5), ("None", None)],
 )

@@ -48,6 +48,6 @@ def shown(value: Any) -> str:
     """
     try:
         text = SHORT.repr(value)
-    except Exception:  # noqa: BLE001 - a `repr` of the application may raise anything
+    except (Exception, SystemExit):  # noqa: BLE001 - a `repr` of the application may raise these
         text = f"<an object of {type(value).__name__}>"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -41,6 +41,8 @@ async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None
         response = await answered(app, request, response)
         if not connection.switched:
             await refuse(connection, request, response)
+        elif connection.unclosed is not None:
+            raise connection.unclosed  # the server closes it
     except (ConnectionClosed, OSError):
         pass  # the client has disconnected
     finally:
@@ -67,6 +69,9 @@ class WebsocketConnection(ASGIConnection):
     switched = False
     """Whether the application has taken the websocket."""
 
+    unclosed: Exception | None = None
+    """The error of a server that did not accept the close, such as daphne for a code of 1011."""
+
     @property
     def gone(self) -> bool:
         """Whether the server has reported the disconnect of the client."""
@@ -74,7 +79,7 @@ class WebsocketConnection(ASGIConnection):
 
     def websocket(self, request: Any) -> ASGIWebsocket:
         """Return the websocket that the handler gets."""
-        return ASGIWebsocket(request, self._receive, self.send)
+        return ASGIWebsocket(request, self._receive, self.send, self)
 
     def switch(self, protocol: Any, head: bytes) -> None:
         """Pass the connection to the websocket; its `run` accepts the handshake."""
@@ -96,8 +101,11 @@ class ASGIWebsocket:
     on_lost: Callable[[], object]
     """A function, called when the client has disconnected, unless this side has closed."""
 
-    def __init__(self, request: Any, receive: Any, send: Any) -> None:
+    def __init__(
+        self, request: Any, receive: Any, send: Any, connection: WebsocketConnection
+    ) -> None:
         self.request = request
+        self._connection = connection
         self._receive = receive
         self._send = send
         self._fields: list[tuple[bytes, bytes]] = []
@@ -168,7 +176,11 @@ class ASGIWebsocket:
     async def _end(self, code: int, reason: str) -> None:
         if self._close is None:
             self._close, self._closing = (code, reason), True
-            await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            try:
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            except Exception as error:
+                self._connection.unclosed = error
+                raise
 
     # The state of the connection.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import fields
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ UNITS: Final = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 DIGITS: Final = 3
 """Maximum digits of a number of processes."""
+
+NUMBER: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 LIMIT_HELP: Final = "a number (sizes in bytes, or with K, M or G; times in seconds), or none"
 
@@ -131,11 +134,6 @@ def amount(text: str) -> int | float | None:
     if text.lower() == "none":
         return None
     number, unit = (text[:-1], text[-1:].upper()) if text[-1:].upper() in "KMG" else (text, "")
-    try:
-        return int(number) * UNITS[unit]
-    except ValueError:
-        pass
-    try:
-        return float(number) * UNITS[unit]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{LIMIT_HELP}, not {text!r}") from None
+    if not NUMBER.fullmatch(number):
+        raise argparse.ArgumentTypeError(f"{LIMIT_HELP}, not {text!r}")
+    return (int(number) if number.lstrip("+-").isdigit() else float(number)) * UNITS[unit]

@@ -69,7 +69,11 @@ def given_limits(options: argparse.Namespace) -> Mapping[str, Any]:
 
 
 def place_of(options: argparse.Namespace) -> Place:
-    """Return where to listen."""
+    """Return where to listen; raise a `ValueError` if that is not said well."""
+    if not options.host:  # a variable that is not set, in a script
+        raise ValueError(
+            "--host is empty: 0.0.0.0 and :: are all addresses, 127.0.0.1 is this machine"
+        )
     # A reloaded process inherits the sockets of its parent, whatever the options say.
     unix = None if options.reloaded else options.unix
     return Place(

@@ -95,4 +95,7 @@ def source(file: str, line: int) -> list[tuple[int, str]]:
 
 def safe_repr(value: Any) -> str:
     """Return a short text for any value, also if its `__repr__` raises."""
-    return SHORT.repr(value)
+    try:
+        return SHORT.repr(value)
+    except SystemExit:  # Repr handles all that is an Exception
+        return f"<an object of {type(value).__name__}>"
