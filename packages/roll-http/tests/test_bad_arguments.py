@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import re
+from collections import UserString
+from decimal import Decimal
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -38,14 +44,62 @@ def test_a_response_has_a_registered_status(code):
     assert response.status == 404
 
 
-@pytest.mark.parametrize(
-    "to", [None, 5, b"/a", (), ("/",), ("/", 302, 1), {"/": 302}, (None, 302), object()]
-)
-def test_a_redirect_is_a_location_or_a_pair(to):
+async def location():
+    """Return nothing: nobody awaits it."""
+
+
+NO_LOCATIONS = {
+    "None": None,
+    "bytes": b"/a",
+    "bytearray": bytearray(b"/a"),
+    "memoryview": memoryview(b"/"),
+    "int": 5,
+    "bool": True,
+    "float": 1.5,
+    "decimal": Decimal(5),
+    "status": HTTPStatus.FOUND,
+    "list": ["/a", "/b", "/c"],
+    "tuple": ("/",),
+    "three": ("/", 302, 1),
+    "dict": {"/": 302},
+    "set": {"/a"},
+    "empty": (),
+    "parts of a URL": urlsplit("/a"),
+    "object": object(),
+    "class": str,
+    "function": location,
+    "generator": (one for one in "/"),
+    "iterator": iter("/"),
+}
+
+
+@pytest.mark.parametrize("wrap", [lambda to: to, lambda to: (to, 301)], ids=["alone", "in a pair"])
+@pytest.mark.parametrize("to", NO_LOCATIONS.values(), ids=NO_LOCATIONS)
+def test_a_redirect_is_a_location_or_a_pair(to, wrap):
     response = Response(None, None)
     with pytest.raises(TypeError, match="takes a location, or a pair of location and status"):
-        response.redirect = to
+        response.redirect = wrap(to)
     assert response.headers == {}
+    assert response.status == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("wrap", [lambda to: to, lambda to: (to, 301)], ids=["alone", "in a pair"])
+def test_a_coroutine_as_a_location_is_closed(wrap):
+    made = location()
+    with pytest.raises(TypeError, match=r"not (a pair of )?coroutine( and status)?$"):
+        Response(None, None).redirect = wrap(made)
+    assert inspect.getcoroutinestate(made) == inspect.CORO_CLOSED
+
+
+@pytest.mark.parametrize(
+    "to", ["/a", UserString("/a"), PurePosixPath("/a")], ids=lambda to: type(to).__name__
+)
+def test_a_location_is_text_or_an_object_with_a_text_of_its_own(to):
+    response = Response(None, None)
+    response.redirect = to
+    assert response.redirect == (to, HTTPStatus.FOUND)
+    response.redirect = [to, 301]
+    assert response.redirect == (to, HTTPStatus.MOVED_PERMANENTLY)
 
 
 @pytest.mark.parametrize("header", [None, b"a=b", 5, ["a"], {}])

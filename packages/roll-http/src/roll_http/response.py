@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import update_wrapper
 from http import HTTPStatus
+from inspect import iscoroutine
 from typing import Any, ClassVar, cast
 
 from ._core import ResponseBase, is_native
 from ._core.copies import copy_deeply
+from .cookie_rules import is_number
 from .cookies import Cookies, set_in_python
 from .foreign_cookies import cookie_lines
 from .h1.response_fields import drop_field
@@ -118,6 +120,7 @@ class Response(ResponseBase):
     def redirect(self) -> tuple[str | None, HTTPStatus]:
         """The location and the status; set it to such a pair, or to a location for a 302.
 
+        A location is text, or an object whose class has a `__str__` of its own, such as a URL.
         Raises `TypeError` when set to anything else, `ValueError` for an unregistered status.
         """
         return self.headers.get("Location"), self.status
@@ -133,13 +136,26 @@ class Response(ResponseBase):
         return copy_deeply(self, memo, ("app", "protocol", "request"))
 
 
-def _pair_of(to: Any) -> tuple[str, Any]:
-    if not isinstance(to, tuple | list) or len(to) != 2 or to[0] is None:  # noqa: PLR2004 - a pair
-        kind = type(to).__name__
+def _pair_of(to: Any) -> tuple[Any, Any]:
+    is_pair = isinstance(to, tuple | list) and len(to) == 2  # noqa: PLR2004 - a pair
+    location, status = to if is_pair else (to, HTTPStatus.FOUND)
+    if not _is_location(location):
+        if iscoroutine(location):
+            location.close()  # otherwise Python warns as well, and this error is clearer
+        given = f"a pair of {type(location).__name__} and status" if is_pair else type(to).__name__
         raise TypeError(
-            f"response.redirect takes a location, or a pair of location and status, not {kind}"
+            f"response.redirect takes a location, or a pair of location and status, not {given}"
         )
-    return to[0], to[1]
+    return location, status
+
+
+def _is_location(value: Any) -> bool:
+    """Tell whether `str()` gives the text of a location: not that of a number or of bytes."""
+    if isinstance(value, str):
+        return True
+    text_of: Any = type(value).__str__
+    own = text_of is not object.__str__ and not isinstance(value, bytes | bytearray)
+    return own and not is_number(value)
 
 
 def _getter(attribute: Any) -> Any:
