@@ -21,6 +21,9 @@ def factory():
 def needs(one):
     return Roll()
 
+async def each(scope, receive, send):
+    yield
+
 def broken():
     return 1 / 0
 
@@ -142,6 +145,10 @@ def test_init_file_is_imported_as_its_package(folder):
             r"is of type function, .*: if it returns one, write `'site_d:factory\(\)'`",
         ),
         ("site_d:needs", r"of type function, not an application: a factory takes no arguments\Z"),
+        (
+            "site_d:each",
+            r"not an application: it is a generator function, which nothing ",
+        ),
         ("site_d:needs()", r"site_d:needs\(\) needs arguments, .*: give them defaults"),
         ("site_d:nothing()", r"site_d:nothing\(\) returned None: let it end with `return app`"),
         ("site_d:pair()", r"returned a value of type tuple, not an application"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import gzip
 import logging
@@ -1646,6 +1647,22 @@ class Version2:
         self.scope = scope
 
 
+async def one_message(scope, receive, send):
+    yield await receive()
+
+
+def no_message(scope, receive, send):
+    yield
+
+
+class Generator:
+    async def __call__(self, scope, receive, send):
+        yield
+
+    def run(self, scope, receive, send):
+        yield
+
+
 class Made:
     async def __call__(self, scope, receive, send):
         pass
@@ -1661,6 +1678,11 @@ class Made:
         (Made, "it is a class: make an instance of it"),
         (lambda: None, "it takes no arguments: if it returns an application, call it"),
         (lambda one: None, "it does not take `scope`, `receive` and `send`"),
+        (one_message, "it is a generator function, which nothing would run: write it without `yi"),
+        (no_message, "it is a generator function"),
+        (Generator(), "it is a generator function"),
+        (Generator().run, "it is a generator function"),
+        (functools.partial(one_message), "it is a generator function"),
     ],
 )
 def test_object_that_is_not_an_application_is_refused(app, application, text):
@@ -1675,6 +1697,30 @@ def test_coroutine_is_refused_and_closed(app):
 
 def test_builtin_without_a_signature_is_accepted_as_an_application(app):
     app.mount("/admin", max)
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [lambda: None, lambda: no_message({}, None, None), lambda: one_message({}, None, None), dict],
+    ids=["None", "generator", "async generator", "dict"],
+)
+async def test_application_that_returns_nothing_to_await_is_named_at_startup(app, returned):
+    app.mount("/admin", lambda scope, receive, send: returned())
+    text = r"The application mounted at '/admin' returned .*, which cannot be awaited: an ASGI 3 "
+    with pytest.raises(TypeError, match=text):
+        await app.startup()
+
+
+async def test_application_that_raises_before_it_is_awaited_has_no_lifespan():
+    def apart(scope, receive, send):
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        return hello(scope, receive, send)
+
+    app = Roll()
+    app.mount("/admin", apart)
+    async with Client(app) as client:
+        assert (await client.get("/admin")).body == b"hello"
 
 
 @pytest.mark.parametrize(

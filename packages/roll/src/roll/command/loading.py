@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 
 from ..alone import alone
 from ..application import Roll
-from ..hosting import WRAP, is_application, is_wsgi
+from ..callables import is_generator
+from ..hosting import UNRUN, WRAP, is_application, is_wsgi
 
 __all__ = ["BrokenModule", "LoadError", "Target", "load", "target_of"]
 
@@ -231,6 +232,8 @@ def hint_at(found: Any, target: Target) -> str:
     """Return what to write for a factory; nothing for other values."""
     if not callable(found):
         return ""
+    if is_generator(found):
+        return f": {UNRUN}"
     if not takes_nothing(found):
         return ": a factory takes no arguments"
     return f": if it returns one, write {in_quotes(target._replace(calls=True))}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .host import Host
-from .kinds import WRAP, check_application, is_application, is_wsgi
+from .kinds import UNRUN, WRAP, check_application, is_application, is_wsgi
 from .mounting import mount
 
-__all__ = ["WRAP", "Host", "check_application", "is_application", "is_wsgi", "mount"]
+__all__ = ["UNRUN", "WRAP", "Host", "check_application", "is_application", "is_wsgi", "mount"]

@@ -11,7 +11,7 @@ from .http import Exchange
 from .scope import http_scope
 from .sockets import serve_websocket
 
-__all__ = ["Host"]
+__all__ = ["Host", "failing"]
 
 
 class Host:
@@ -88,6 +88,7 @@ async def finish(exchange: Exchange, called: Awaitable[Any] | None) -> Any:
 
 
 async def failing(error: BaseException) -> None:
+    """Raise an exception when it is awaited."""
     raise error
 
 

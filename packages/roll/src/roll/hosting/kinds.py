@@ -6,11 +6,14 @@ import inspect
 from typing import Any, Final
 
 from ..advice import described
+from ..callables import is_generator
 
-__all__ = ["WRAP", "check_application", "is_application", "is_wsgi"]
+__all__ = ["UNRUN", "WRAP", "check_application", "is_application", "is_wsgi"]
 
 ASGI: Final = ("scope", "receive", "send")
 WSGI: Final = ("environ", "start_response")
+
+UNRUN: Final = "it is a generator function, which nothing would run: write it without `yield`"
 
 WRAP: Final = "wrap it: `a2wsgi.WSGIMiddleware(application)`"
 
@@ -37,7 +40,7 @@ def fault_of(found: Any) -> str | None:
     if inspect.isclass(found):
         return fault_of_class(found)
     if takes(found, ASGI):
-        return None
+        return UNRUN if is_generator(found) else None
     if is_wsgi(found):
         return f"it has the parameters of a WSGI application; {WRAP}"
     if takes(found, ()):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from typing import Any, Final
 
 from roll_http.shown import shown
 
 from ..errors import log_error
-from .host import Host
+from .host import Host, failing
 
 __all__ = ["lifespan_of"]
 
@@ -54,15 +55,9 @@ class Life:
 
         Raises:
             RuntimeError: the startup has failed.
+            TypeError: the application returned something that cannot be awaited.
         """
-        scope = {
-            "type": "lifespan",
-            "asgi": {"version": "3.0", "spec_version": "2.0"},
-            "state": self._host.state,
-        }
-        self._task = asyncio.ensure_future(
-            self._host.application(scope, self._receive, self._send)
-        )
+        self._task = asyncio.ensure_future(self._call())
         answer = await self._ask("lifespan.startup")
         if answer is None:
             self._supported = False
@@ -72,6 +67,23 @@ class Life:
         elif answer["type"] == "lifespan.startup.failed":
             await self._end()
             raise RuntimeError(f"{self._host} failed to start: {answer.get('message', '')}")
+
+    def _call(self) -> Awaitable[None]:
+        scope = {
+            "type": "lifespan",
+            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "state": self._host.state,
+        }
+        try:
+            called = self._host.application(scope, self._receive, self._send)
+        except Exception as error:  # noqa: BLE001 - `start` looks at it, as if it were async
+            return failing(error)
+        if not inspect.isawaitable(called):
+            raise TypeError(
+                f"{self._host} returned {shown(called)}, which cannot be awaited: an ASGI 3"
+                " application is an `async def`"
+            )
+        return called
 
     async def stop(self) -> None:
         """Run the shutdown; log a failure."""
