@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from typing import Any
-from urllib.parse import urlencode
 
 from roll_routing import Routes, build, variables
 
 from ..application import Roll
+from ..query_strings import query_string
 
 __all__ = ["named_url"]
 
@@ -54,7 +54,8 @@ class NamedRoutes:
         once per item. None is left out.
 
         Raises:
-            ValueError: the name is unknown, or a variable is missing or does not match.
+            ValueError: the name is unknown, or a variable is missing, does not match or has no
+                text, such as a coroutine.
         """
         if name in self.ambiguous:
             raise ValueError(self.ambiguous[name])
@@ -75,7 +76,8 @@ class NamedRoutes:
     def built(self, path: str, given: dict[str, Any]) -> str:
         names = variables(path)
         url = self.build(path, **{name: given[name] for name in names if name in given})
-        query = query_string({name: given[name] for name in given if name not in names})
+        others = [pair for pair in given.items() if pair[0] not in names]
+        query = checked_query(others) if others else ""
         return f"{url}?{query}" if query else url
 
 
@@ -86,8 +88,11 @@ def best(paths: list[str], given: dict[str, Any]) -> list[str]:
     return [path for path in whole if len(variables(path)) == most] or paths
 
 
-def query_string(values: dict[str, Any]) -> str:
-    return urlencode({name: value for name, value in values.items() if value is not None}, True)
+def checked_query(pairs: list[tuple[str, Any]]) -> str:
+    try:
+        return query_string(pairs)
+    except TypeError as error:
+        raise ValueError(f"Cannot make a query string: {error}") from None
 
 
 def name_of(view: Any, extras: dict[str, Any]) -> str:

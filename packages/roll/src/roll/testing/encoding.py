@@ -7,12 +7,13 @@ import mimetypes
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from roll_http import SpeaksJSON
 from roll_multipart import encode
 
 from ..codec import JSON, encodable
+from ..query_strings import form_text, urlencoded
 
 __all__ = ["encode_data", "encode_form", "encode_head", "encode_multipart", "encode_path"]
 
@@ -45,7 +46,8 @@ def encode_data(data: Any, content_type: str, codec: SpeaksJSON) -> tuple[bytes,
     if content_type.startswith(MULTIPART):
         return encode_multipart(data)
     if content_type.startswith(URLENCODED):
-        return urlencode(data, doseq=True).encode(), content_type
+        given = data.items() if isinstance(data, Mapping) else data
+        return urlencoded(given).encode(), content_type
     # Keep the spaces of `json` unless the application has its own codec: tests may compare bodies.
     text = json.dumps(data, default=encodable) if codec is JSON else codec.dumps(data)
     return text.encode() if isinstance(text, str) else text, content_type
@@ -70,7 +72,7 @@ def encode_multipart(
 
 def encode_form(fields: Any, files: Any, charset: str = "utf-8") -> tuple[bytes, str]:
     """Encode fields and files, each a mapping or pairs; leave out a file that is None."""
-    texts = [(name, encoded(plain(value), charset)) for name, value in pairs(fields)]
+    texts = [(name, encoded(plain(name, value), charset)) for name, value in pairs(fields)]
     given = [(name, described(file, charset)) for name, file in pairs(files) if file is not None]
     return encode(texts, given)
 
@@ -84,11 +86,11 @@ def pairs(data: Any) -> Iterable[tuple[str, Any]]:
             yield name, value
 
 
-def plain(value: Any) -> Any:
+def plain(name: str, value: Any) -> Any:
     """Return a value as the encoder takes it; values of unknown types become text."""
     if isinstance(value, str | bytes | bytearray | memoryview) or hasattr(value, "read"):
         return value
-    return str(value)
+    return str(form_text(name, value))
 
 
 def encoded(value: Any, charset: str) -> Any:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from email.message import Message
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from ..application import Roll
+from ..query_strings import query_string
 from .connection import Connection
 from .cookies import make_jar, stored, with_cookies, with_stored
 from .encoding import encode_data, encode_form, encode_head
@@ -349,11 +350,11 @@ for verb in ("request", "get", "head", "delete", "options", "connect", "post", "
 
 
 def with_query(path: str, params: Any) -> str:
-    """Add parameters to the query string of a path."""
+    """Add parameters to the query string of a path; raise a `TypeError` for one without text."""
     if params is None:
         return path
     pairs = params.items() if isinstance(params, Mapping) else params
-    query = urlencode([(name, value) for name, value in pairs if value is not None], doseq=True)
+    query = query_string(pairs)
     if not query:
         return path
     return f"{path}{'&' if '?' in path else '?'}{query}"
