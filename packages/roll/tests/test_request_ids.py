@@ -252,13 +252,50 @@ async def test_the_access_log_has_the_id(app, tmp_path):
     assert re.fullmatch("[0-9a-f]{32}", second["request_id"])
 
 
-@pytest.mark.parametrize(
-    "header",
-    ["Content-Length", "transfer-encoding", "Connection", "", "a b", "a\r\n", "é", 5, None, b"x"],
-)
+@pytest.mark.parametrize("header", ["", "a b", "a\r\n", "X:Y", "é", 5, None, b"x", ["X-A"]])
 def test_invalid_field_name_is_an_error(app, header):
     with pytest.raises(ValueError, match="`header` is the name of a field"):
         request_ids(app, header=header)
+
+
+# Fields of RFC 9110, 9111, 9112, 6265, 6455, 6797, 9745, Fetch, CSP, and of usual servers.
+FIELDS = """
+    Accept Accept-Charset Accept-Encoding Accept-Language Accept-Ranges Allow Authentication-Info
+    Authorization Connection Content-Encoding Content-Language Content-Length Content-Location
+    Content-Range Content-Type Date ETag Expect From Host If-Match If-Modified-Since If-None-Match
+    If-Range If-Unmodified-Since Last-Modified Location Max-Forwards Proxy-Authenticate
+    Proxy-Authentication-Info Proxy-Authorization Range Referer Retry-After Server TE Trailer
+    Upgrade User-Agent Vary Via WWW-Authenticate Age Cache-Control Expires Pragma Warning
+    Transfer-Encoding Cookie Set-Cookie Sec-WebSocket-Accept Sec-WebSocket-Extensions
+    Sec-WebSocket-Key Sec-WebSocket-Protocol Sec-WebSocket-Version Strict-Transport-Security
+    Access-Control-Allow-Origin Access-Control-Allow-Credentials Access-Control-Max-Age
+    Access-Control-Request-Method Origin Content-Security-Policy Content-Disposition
+    Cross-Origin-Opener-Policy Cross-Origin-Resource-Policy Permissions-Policy Referrer-Policy
+    Sec-Fetch-Site Keep-Alive Proxy-Connection Forwarded X-Forwarded-For X-Forwarded-Proto
+    X-Real-IP X-Accel-Redirect X-Accel-Buffering X-Sendfile X-Content-Type-Options X-Frame-Options
+    Traceparent Tracestate Link Alt-Svc Refresh Clear-Site-Data Server-Timing Last-Event-ID
+    set-cookie CONTENT-ENCODING eTag
+""".split()  # noqa: SIM905 - shorter
+
+
+@pytest.mark.parametrize("header", FIELDS)
+def test_field_with_another_meaning_is_an_error(app, header):
+    with pytest.raises(ValueError, match=f"for ids, as 'X-Request-ID': '{header}' has another me"):
+        request_ids(app, header=header)
+    assert app.hooks == {}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("X-Correlation-ID", "Request-Id", "x-trace-id", "X-Amzn-Trace-Id", "CF-Ray", "Id"),
+        *("X-B3-TraceId", "Fly-Request-Id", "X-Cloud-Trace-Context", "Idempotency-Key"),
+    ],
+)
+async def test_usual_field_of_ids_is_sent_back(app, client, header):
+    request_ids(app, header=header)
+    response = await client.get("/", headers={header: "abc-1"})
+    assert response.headers[header] == "abc-1"
 
 
 @pytest.mark.parametrize("trusted", ["127.0.0.1", ["nowhere"], 5])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from roll_http import Request as PlainRequest
+from roll_http.shown import shown
 from roll_http.syntax import is_token
 
 from ..application import Roll
@@ -32,7 +33,8 @@ def request_ids(
     of `--forwarded-allow-ips`.
 
     Raises:
-        ValueError: `trusted` has an invalid value, or `header` is not the name of a field.
+        ValueError: `trusted` has an invalid value, or `header` is not the name of a field, or is
+            that of a field with another meaning, such as `ETag`.
     """
     check_header(header)
     ids = RequestIds(trusted, header)
@@ -42,15 +44,43 @@ def request_ids(
     app.at_startup(lambda: ids.adopt(app.hooks["headers"]))
 
 
-TAKEN = frozenset(
-    {"connection", "content-length", "content-type", "date", "set-cookie", "transfer-encoding"}
+FAMILIES: Final = (
+    *("accept", "access-control-", "content-", "cross-origin-", "if-", "proxy-", "sec-"),
+    *("x-accel-", "x-content-", "x-forwarded-", "x-sendfile", "want-"),
 )
-"""The fields of a response that have another meaning."""
+"""The beginnings of names of fields that have another meaning."""
+
+TAKEN: Final = frozenset(
+    """
+    age allow alt-svc alt-used authentication-info authorization baggage cache-control
+    cache-status clear-site-data connection cookie critical-ch date dav depth destination
+    digest dnt early-data etag expect expires forwarded from host http2-settings keep-alive
+    last-event-id last-modified link location max-forwards nel no-vary-search origin
+    origin-agent-cluster overwrite permissions-policy ping-from ping-to pragma prefer
+    preference-applied priority range referer referrer-policy refresh report-to
+    reporting-endpoints repr-digest retry-after server server-timing service-worker
+    service-worker-allowed set-cookie set-cookie2 set-login signature signature-input
+    sourcemap speculation-rules strict-transport-security te timeout timing-allow-origin
+    traceparent traceresponse tracestate trailer transfer-encoding upgrade
+    upgrade-insecure-requests use-as-dictionary user-agent vary via warning www-authenticate
+    x-dns-prefetch-control x-frame-options x-http-method-override
+    x-permitted-cross-domain-policies x-real-ip x-requested-with x-robots-tag
+    x-ua-compatible x-xss-protection
+    """.split()  # noqa: SIM905 - shorter
+)
+"""The other fields of requests and responses that have another meaning (RFC 9110 18.4, Fetch)."""
 
 
 def check_header(header: object) -> None:
-    if not isinstance(header, str) or not is_token(header) or header.lower() in TAKEN:
-        raise ValueError(f"`header` is the name of a field, as 'X-Request-ID', not {header!r}")
+    if not isinstance(header, str) or not is_token(header):
+        raise ValueError(
+            f"`header` is the name of a field, as 'X-Request-ID', not {shown(header)}"
+        )
+    if header.lower() in TAKEN or header.lower().startswith(FAMILIES):
+        raise ValueError(
+            f"`header` is the name of a field for ids, as 'X-Request-ID': {shown(header)} has"
+            " another meaning"
+        )
 
 
 class RequestIds(TrustsProxies):
