@@ -288,6 +288,21 @@ async def test_session_that_the_store_has_lost_is_empty(app, browser):
     assert browser.cookie is None
 
 
+@pytest.mark.parametrize(("name", "first"), [("cookie", "a"), ("path", "/"), ("domain", "a")])
+@pytest.mark.parametrize("length", [1025, 4097, 10**6])
+def test_text_that_is_too_long_for_a_cookie_is_an_error(app, options, name, first, length):
+    with pytest.raises(ValueError, match=f"`{name}` has at most 1024 characters, not {length}: b"):
+        sessions(app, SECRET, **{name: first * length}, **options)
+    assert app.hooks == {}
+
+
+async def test_longest_name_leaves_room_for_a_session(app, browser, options):
+    site(app, cookie="a" * 1024, path="/" * 1024, domain="a" * 1024, **options)
+    await browser.get("/set/a/" + "b" * 2000)
+    assert browser.response.status == 200
+    assert len(browser.line.split(";")[0]) <= 4096
+
+
 async def test_session_too_large_for_a_cookie_is_an_error(app, browser, caplog):
     site(app)
 

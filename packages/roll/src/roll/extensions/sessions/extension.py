@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...application import Roll
-from .keepers import CookieKeeper, Settings, StoreKeeper
+from .keepers import MOST, CookieKeeper, Settings, StoreKeeper
 from .signing import KeySigner, Secret, SessionSigner
 from .stores import SessionStore
 
 __all__ = ["sessions"]
 
 TWO_WEEKS: Final = 14 * 24 * 60 * 60
+
+LONGEST: Final = 1024
+"""The most bytes of a path or a domain (RFC 6265bis 5.6). A name leaves 3,072 for the value."""
 
 
 def sessions(
@@ -45,6 +48,7 @@ def sessions(
     check_age(max_age)
     settings = Settings(cookie, max_age, secure, samesite, domain, path)
     check(app, settings)
+    check_lengths(cookie=cookie, path=path, domain=domain)
     keeper: Any
     if store is None:
         keeper = CookieKeeper(settings, SessionSigner(secret, max_age))
@@ -70,6 +74,16 @@ def check(app: Roll, settings: Settings) -> None:
         settings.set(app.Response(app, None), "x", settings.max_age)
     except TypeError as error:
         raise ValueError(str(error)) from None
+
+
+def check_lengths(**given: str | None) -> None:
+    """Raise a `ValueError` for text that browsers ignore, or that leaves no room for a session."""
+    for option, text in given.items():
+        if text and len(text) > LONGEST:
+            raise ValueError(
+                f"`{option}` has at most {LONGEST} characters, not {len(text)}: browsers keep"
+                f" {MOST} bytes of a cookie's name and value, and {LONGEST} of its path and domain"
+            )
 
 
 def check_store(store: Any) -> None:

@@ -12,7 +12,7 @@ from .session import NOTHING, Kept, Session
 from .signing import KeySigner, SessionSigner, encode
 from .stores import SessionStore
 
-__all__ = ["CookieKeeper", "Settings", "StoreKeeper"]
+__all__ = ["MOST", "CookieKeeper", "Settings", "StoreKeeper"]
 
 MOST: Final = 4096
 """Maximum bytes of a cookie's name and value that browsers keep (RFC 6265 6.1)."""
