@@ -13,10 +13,11 @@ from roll_http.shown import shown
 
 from .conditions import not_modified, precondition_failed
 from .dates import parse_date
-from .errors import drop
+from .errors import drop, forget_lifetime
 from .fields import field_of
 
 __all__ = [
+    "OF_THE_BODY",
     "answer_conditions",
     "drop_body",
     "formatted_date",
@@ -95,6 +96,7 @@ async def answer_conditions(request: Any, response: Any) -> None:
         version = etag, None if date is None else parse_date(date)
         if precondition_failed(asked, *version):
             await drop_body(response, HTTPStatus.PRECONDITION_FAILED)
+            forget_lifetime(response.headers)
         elif not_modified(asked, *version):
             await drop_body(response, HTTPStatus.NOT_MODIFIED)
 

@@ -23,6 +23,7 @@ __all__ = [
     "drop",
     "ends_task",
     "fill",
+    "forget_lifetime",
     "give_up",
     "log_error",
     "notify",
@@ -42,6 +43,12 @@ UNEXPECTED: Final[ContextVar[list[BaseException] | None]] = ContextVar("UNEXPECT
 OF_ANOTHER_BODY: Final = frozenset(
     {"content-encoding", "content-length", "content-range", "etag", "last-modified"}
 )
+
+
+LIFETIMES: Final = frozenset(
+    {"cache-control", "cdn-cache-control", "expires", "surrogate-control"}
+)
+"""The fields that tell how long caches keep a response (RFC 9111 5, RFC 9213)."""
 
 
 # Browsers show these types as text, or do not show them.
@@ -218,6 +225,16 @@ def drop(headers: dict[str, Any], names: Container[str]) -> None:
     """Remove the fields of these names, given in lower case, in all their spellings."""
     for name in [name for name in headers if name.lower() in names]:
         del headers[name]
+
+
+def forget_lifetime(headers: dict[str, Any]) -> None:
+    """Remove the fields that let caches keep the content that an error replaces (RFC 9111 3).
+
+    A cache would answer later requests with the error. `no-store` stays.
+    """
+    for name in [name for name in headers if name.lower() in LIFETIMES]:
+        if "no-store" not in str(headers[name]).lower():
+            del headers[name]
 
 
 def label(response: Any, path: str) -> None:

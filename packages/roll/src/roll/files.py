@@ -16,8 +16,9 @@ from typing import Any, Final, Self
 from roll_http import FileBody, HttpError
 from roll_http.h1.dates import format_date
 
+from .conditional import OF_THE_BODY
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
-from .errors import set_fields
+from .errors import drop, forget_lifetime, set_fields
 from .fields import names_of, vary_on
 from .late import unsettled
 from .places import locate
@@ -60,6 +61,12 @@ ABSENT: Final = frozenset(
     }
 )
 """The errors of `open` that mean 404: there is no file to serve."""
+
+REFUSED: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+"""The errors about the conditions and the range of a request."""
+
+OF_ERRORS: Final = ("Last-Modified", "ETag", "Accept-Ranges")
+"""The fields of a file that these errors have: caches must not keep them as they keep the file."""
 
 # Without this flag, opening a FIFO would wait until a process writes into it.
 UNWAITING: Final[int] = getattr(os, "O_NONBLOCK", 0)
@@ -218,6 +225,10 @@ def send(
 ) -> None:
     """Set `response`; set its headers last, so that the answer to an error does not get them."""
     headers: dict[str, Any] = file.headers
+    if status in REFUSED:
+        headers = {name: headers[name] for name in OF_ERRORS}
+        drop(response.headers, OF_THE_BODY)
+        forget_lifetime(response.headers)
     if part is not None:
         start, end = part
         if status is HTTPStatus.PARTIAL_CONTENT:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from roll_http import HttpError
 
 from .conditional import answer_conditions
-from .errors import ends_task, fill
+from .errors import ends_task, fill, forget_lifetime
 from .late import Late
 from .sent_file import SentFile
 
@@ -36,6 +36,7 @@ async def open_file(app: AnswersErrors, request: Any, response: Any) -> None:
     except BaseException as error:
         if ends_task(error, request):
             raise
+        forget_lifetime(response.headers)
         await app.on_error(request, response, error)
         if isinstance(response.body, SentFile):
             await open_page(request, response)
