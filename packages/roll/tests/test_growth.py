@@ -4,7 +4,18 @@ import time
 
 import pytest
 
-from roll.extensions import content_negociation, cors, logger, options, static
+from roll.extensions import (
+    access_log,
+    content_negociation,
+    cors,
+    csrf,
+    logger,
+    options,
+    proxy_headers,
+    request_ids,
+    sessions,
+    static,
+)
 from roll_http import Limits
 
 STEPS = (1, 4, 16)
@@ -145,4 +156,47 @@ async def test_the_content_type_of_a_form_takes_time_in_proportion(app, measure,
     for step in STEPS:
         value = f"{start}{part * (SHORTEST * step // len(part))}x"
         times.append(await measure("/form", {"Content-Type": value, "Accept": "text/html"}))
+    assert_in_proportion(times)
+
+
+ADDRESSES = ["::1,", "[::1],", "[::1]:1,", "127.0.0.1,", "10.0.0.1:1,", "1::,", "unix:,", "_a,"]
+OF_PROXIES = {
+    "X-Forwarded-For": [*ADDRESSES, ",", ":", "[", "unknown,", "a"],
+    "X-Forwarded-Proto": ["https,", ",", "h"],
+    "X-Forwarded-Host": ["a.b,", ",", "a.", "[::1]:1,", ":"],
+    "X-Forwarded-Port": ["1,", ",", "1"],
+    "X-Forwarded-Prefix": ["/a", "/", "/a,", ",", "%"],
+    "Forwarded": ['for="[::1]",', "for=127.0.0.1,", "for=a;", "a=b;", ",", '"\\a', "a=", "="],
+    "X-Request-ID": ["a", "-", ","],
+    "Traceparent": ["00-", "0", "-"],
+    "Tracestate": ["a=b,", ","],
+    "Cookie": ["a=b;", "session=a.b.c;", "session=" + "a." * 9, ";", "=", '"'],
+    "User-Agent": ["a", '"', "\\", "\xe9"],
+}
+PROXY_CASES = [(name, part) for name, parts in OF_PROXIES.items() for part in parts]
+NETWORKS = [f"10.{number // 256}.{number % 256}.0/24" for number in range(400)]
+
+
+@pytest.fixture
+def behind_proxies(app, tmp_path):
+    """An application that reads what proxies say, and trusts many of them."""
+    proxy_headers(app, trusted=[*NETWORKS, "127.0.0.0/8", "::1", "1::"])
+    request_ids(app)
+    access_log(app, tmp_path / "log", "json")
+    csrf(app)
+    sessions(app, "a secret of many characters")
+
+    @app.route("/used", methods=["GET"])
+    async def used(request, response):
+        response.json = [dict(request.session), request.id, str(request.trace)]
+
+
+@pytest.mark.parametrize(("name", "part"), PROXY_CASES, ids=str)
+async def test_a_field_of_proxies_takes_time_in_proportion(behind_proxies, measure, name, part):
+    times = []
+    for step in STEPS:
+        value = part * (SHORTEST * step // len(part))
+        # With as many values of other lists.
+        more = {"X-Forwarded-Host": "a," * 5000} if name == "X-Forwarded-For" else {}
+        times.append(await measure("/used", {"Accept": "text/html", name: value, **more}))
     assert_in_proportion(times)

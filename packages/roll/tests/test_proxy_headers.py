@@ -74,6 +74,58 @@ def test_star_trusts_every_client():
     assert found.client == ("192.0.2.1", 0)
 
 
+@pytest.mark.parametrize("count", [1, 99, 100])
+def test_client_behind_many_proxies_is_found(count):
+    many = ", ".join(["192.0.2.9"] * 5 + ["192.0.2.1"] + ["10.1.1.1"] * (count - 1))
+    assert x(**{"for": many}).client == ("192.0.2.1", 0)
+    pairs = many.replace(" ", "").replace(",", ",for=")
+    assert read(forwarded=f"for={pairs}").client == ("192.0.2.1", 0)
+    trusted = ", ".join(["10.1.1.2"] + ["10.1.1.1"] * (count - 1))
+    assert x(**{"for": trusted}).client == ("10.1.1.2", 0)
+
+
+@pytest.mark.parametrize("count", [101, 102, 10_000])
+def test_more_proxies_are_an_error(count):
+    with pytest.raises(ValueError, match="has passed more than 100 proxies"):
+        x(**{"for": "10.1.1.1," * count})
+    with pytest.raises(ValueError, match="has passed more than 100 proxies"):
+        read(forwarded="for=10.1.1.1," * count)
+
+
+def test_values_of_other_lists_belong_to_their_proxy_among_many():
+    clients = "10.1.1.1," * 400 + "192.0.2.1," + "10.1.1.1," * 50
+    schemes = "ftp," * 400 + "https," + "http," * 50
+    found = x(**{"for": clients, "proto": schemes, "host": "a," * 400 + "b," + "c," * 50})
+    assert (found.client, found.scheme, found.host) == (("192.0.2.1", 0), "https", "b")
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.ip_addresses(v=4, network="10.0.0.0/28"), st.ip_addresses(network="fd00::/124")
+        )
+    ),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["10.0.0.0", "10.0.0.8", "fd00::", "fd00::8", "::ffff:10.0.0.4"]),
+            st.integers(0, 5),
+        )
+    ),
+)
+def test_address_is_trusted_if_a_network_has_it(addresses, networks):
+    named = [
+        ipaddress.ip_network((address, (128 if ":" in address else 32) - bits), strict=False)
+        for address, bits in networks
+    ]
+    trusted = Trusted(list(map(str, named)))
+    for address in addresses:
+        both = {address}
+        if address.version == 4:
+            both.add(ipaddress.ip_address(f"::ffff:{address}"))
+        known = any(one in network for one in both for network in named)
+        assert trusted.has(str(address)) is known
+
+
 def test_request_without_fields_has_no_origin():
     assert read() is None
     assert x(proto="") is None

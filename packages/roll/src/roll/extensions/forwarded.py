@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from roll_http.syntax import TCHARS
@@ -12,6 +12,7 @@ from roll_http.syntax import TCHARS
 __all__ = ["ALL_FIELDS", "Origin", "Trusted", "origin_of"]
 
 Address = tuple[str, int] | None
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 ALL_FIELDS: Final = ("forwarded", "for", "proto", "host", "port", "prefix")
@@ -29,6 +30,10 @@ PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 HIGHEST_PORT: Final = 65535
 MAPPED: Final = 96
 """Bits before the IPv4 address in an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2)."""
+
+
+MOST: Final = 100
+"""The most proxies in a row. To check each of the 7,500 in a field of 30 KB took 70 ms."""
 
 
 class Origin(NamedTuple):
@@ -60,7 +65,7 @@ class Trusted:
             raise ValueError(f"`trusted` is a list of addresses or networks, not {names!r}")  # noqa: TRY004 - like all mistakes in options
         self._everyone = "*" in names
         self._unix = "unix" in names
-        self._networks = [network_of(name) for name in names if name not in ("*", "unix")]
+        self._networks = Networks(network_of(name) for name in names if name not in ("*", "unix"))
 
     def has(self, address: str | None) -> bool:
         """Tell whether a peer is trusted; None stands for a peer on a Unix socket."""
@@ -69,7 +74,27 @@ class Trusted:
         if address is None:
             return self._unix
         found = ip_of(address)
-        return found is not None and any(found in network for network in self._networks)
+        return found is not None and self._networks.have(found)
+
+
+class Networks:
+    """Networks by their length, so that many of them take no longer than a few."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._known: dict[int, dict[int, set[int]]] = {4: {}, 6: {}}
+        """The first bits of the networks, by version and by the number of the other bits."""
+        for network in networks:
+            others = network.max_prefixlen - network.prefixlen
+            known = self._known[network.version].setdefault(others, set())
+            known.add(int(network.network_address) >> others)
+
+    def have(self, address: IPAddress) -> bool:
+        """Tell whether an address is in one of the networks."""
+        bits = int(address)
+        for others, known in self._known[address.version].items():  # `any` takes 0.2 us more
+            if bits >> others in known:
+                return True
+        return False
 
 
 def network_of(name: str) -> Network:
@@ -90,7 +115,7 @@ def unmapped(network: ipaddress.IPv6Network) -> Network:
     return network if address is None or length < 0 else ipaddress.IPv4Network((address, length))
 
 
-def ip_of(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def ip_of(address: str) -> IPAddress | None:
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -130,7 +155,9 @@ def origin_of(
 def nearest(hops: list[Hop], peer: Address, trusted: Trusted, prefix: str | None) -> Origin | None:
     """Return the origin by the last hop whose client is not a trusted proxy."""
     found = None
-    for hop in reversed(hops):
+    for passed, hop in enumerate(reversed(hops)):
+        if passed == MOST:
+            raise ValueError(f"The request has passed more than {MOST} proxies")
         found = hop
         address = None if hop.client is None else address_of(hop.client)
         if address is None or not trusted.has(address[0]):
@@ -168,7 +195,8 @@ def read_old(fields: Mapping[str, str], peer: Address, trusted: Trusted) -> Orig
     if not lists:
         return None
     clients = lists.get("for", [""])
-    hops = [hop_at(lists, index, len(clients)) for index in range(len(clients))]
+    count = len(clients)
+    hops = [hop_at(lists, index, count) for index in range(max(0, count - MOST - 1), count)]
     return nearest(hops, peer, trusted, checked_prefix(lists.get("prefix", [""])[-1]))
 
 
