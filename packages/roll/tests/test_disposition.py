@@ -1,7 +1,9 @@
 """Names of downloads (RFC 6266, RFC 8187)."""
 
 import re
-from urllib.parse import unquote
+import unicodedata
+from email.message import Message
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -49,6 +51,16 @@ def decoded(field):
         ("a\0b\x7f\x85\u2028.txt", 'attachment; filename="a_b___.txt"'),
         ("\ud83d\ude00\udcff.txt", 'attachment; filename="___.txt"'),
         ("invoice\u202efdp.exe", 'attachment; filename="invoice_fdp.exe"'),
+        (
+            "．．／．．／etc／passwd",  # noqa: RUF001 - they become dots and slashes
+            "attachment; filename=\".._.._etc_passwd\"; filename*=UTF-8''"
+            + quote("．．／．．／etc／passwd", safe=""),  # noqa: RUF001
+        ),
+        ("evil\uff3c", "attachment; filename=\"evil_\"; filename*=UTF-8''evil%EF%BC%BC"),
+        ("\u2100", "attachment; filename=\"a_c\"; filename*=UTF-8''%E2%84%80"),
+        ("\uff0e", "attachment; filename=\"download\"; filename*=UTF-8''%EF%BC%8E"),
+        ("\u2025", "attachment; filename=\"download\"; filename*=UTF-8''%E2%80%A5"),
+        ("\u0301", "attachment; filename=\"download\"; filename*=UTF-8''%CC%81"),
         ("", 'attachment; filename="download"'),
         ("  ", 'attachment; filename="download"'),
         ("..", 'attachment; filename="download"'),
@@ -66,6 +78,32 @@ def test_path_separators_in_a_filename_are_replaced(name):
     assert decoded(attachment(name)) == (
         expected if expected not in {"", ".", ".."} else "download"
     )
+
+
+FOLDED = [
+    chr(code)
+    for code in range(0x80, 0x30000)
+    if set(unicodedata.normalize("NFKD", chr(code))) & set('/\\."% \0\r\n')
+]
+"""The characters whose compatibility form has one that a name must not have, a dot or a space."""
+
+
+@given(st.text(st.sampled_from([*FOLDED, *"a./\\", "\u0301"])))
+def test_name_for_old_clients_is_a_name_in_one_folder(name):
+    field = attachment(name)
+    decoded(field)
+    message = Message()
+    message["Content-Disposition"] = field.partition("; filename*")[0]
+    simple = message.get_filename()
+    assert not re.search(r"[/\\\0]", simple)
+    assert simple == simple.strip()
+    assert simple not in {"", ".", ".."}
+
+
+@pytest.mark.parametrize("character", FOLDED, ids=ascii)
+def test_character_that_folds_to_a_separator_ends_no_quotes(character):
+    for name in (character, f"a{character}", f"{character}a", f"a{character}b"):
+        assert FIELD.fullmatch(attachment(name))
 
 
 @given(st.text(st.characters()))

@@ -33,14 +33,19 @@ def attachment(filename: str) -> str:
     Characters that a filename must not contain become `_`. A name with other characters than
     ASCII is sent twice: in full, and in ASCII without accents for old clients.
     """
-    name = UNSAFE.sub("_", filename).strip()
-    if name in NO_NAMES:
-        name = "download"
-    simple = MISREAD.sub("_", without_accents(name))
+    name = safe(filename)
+    # Safe once more: without accents, a full-width slash is a slash.
+    simple = safe(MISREAD.sub("_", without_accents(name)))
     field = f'attachment; filename="{simple}"'
     if simple != name:
         field += f"; filename*=UTF-8''{quote(name, safe=UNRESERVED)}"
     return field
+
+
+def safe(name: str) -> str:
+    """Return a name without the characters that a filename must not contain."""
+    name = UNSAFE.sub("_", name).strip()
+    return "download" if name in NO_NAMES else name
 
 
 def without_accents(name: str) -> str:
