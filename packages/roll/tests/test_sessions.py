@@ -1,14 +1,20 @@
 """Sessions: the data of a user, which clients cannot forge."""
 
+import hashlib
 import json
 import time
+import tracemalloc
 from http.cookies import SimpleCookie
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from itsdangerous import URLSafeTimedSerializer
 
 from roll import Roll, extensions
 from roll.extensions import MemoryStore, Session, sessions
 from roll.extensions.sessions.session import NOTHING
+from roll.extensions.sessions.signing import SessionSigner, encode, packed, unpacked
 
 SECRET = "a secret of many characters"
 OLDER = "another secret, which was used before"
@@ -313,6 +319,64 @@ async def test_session_too_large_for_a_cookie_is_an_error(app, browser, caplog):
     await browser.get("/large")
     assert browser.response.status == 500
     assert "is too large for a cookie, which has 4096: give `sessions` a `store`" in caplog.text
+
+
+VALUES = [[], {}, 1.5, "", None, "x" * 100, [[]], {"a": []}]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+async def test_session_that_is_large_before_it_is_compressed_is_an_error(
+    app, browser, value, caplog
+):
+    site(app)
+    size = len(encode([value])) - 1
+
+    @app.route("/many/{count:int}")
+    async def many(request, response, count: int):
+        request.session["many"] = [value] * count
+
+    for length in (17_000, 1_000_000):
+        await browser.get(f"/many/{length // size}")
+        assert (browser.response.status, browser.line) == (500, None)
+    assert "is too large for a cookie, which has 4096: give `sessions` a `store`" in caplog.text
+    await browser.get(f"/many/{15_000 // size}")
+    assert (browser.response.status, browser.cookie is not None) == (200, True)
+    assert len((await browser.get("/get"))["many"]) == 15_000 // size
+
+
+@pytest.mark.parametrize("unit", ["[],", "{},", "1.5,", "x"])
+async def test_signed_cookie_never_inflates_to_megabytes(app, browser, unit):
+    site(app)
+    bomb = '{"a":[' + unit * 700_000 + "0]}"
+    signer = SessionSigner(SECRET, 1000)
+    tracemalloc.start()
+    browser.cookie = signer.write(bomb)
+    assert len(browser.cookie) < 4096
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    assert await browser.get("/get") == {}
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert peak < 500_000
+
+
+def test_tokens_of_itsdangerous_are_those_of_earlier_versions():
+    earlier = URLSafeTimedSerializer(
+        SECRET,
+        salt="roll.session",
+        signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
+    )
+    signer = SessionSigner(SECRET, 1000)
+    for data in ({"a": 1}, {"user": "ada", "é": "x" * 5000}, {"list": [{}] * 100}):
+        assert signer.read(earlier.dumps(data)).data == data
+        assert earlier.loads(signer.write(encode(data))) == data
+
+
+@given(st.binary(max_size=50) | st.text(max_size=50).map(str.encode))
+def test_any_signed_payload_of_text_is_read_or_an_empty_session(text):
+    signer = SessionSigner(SECRET, 1000)
+    assert unpacked(packed(b'"' + text.hex().encode() + b'"')) == f'"{text.hex()}"'
+    assert signer.read(text.decode("latin-1")) is NOTHING
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), {1}])

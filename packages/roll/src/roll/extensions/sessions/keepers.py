@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ...fields import vary_on
 from .session import NOTHING, Kept, Session
-from .signing import KeySigner, SessionSigner, encode
+from .signing import LONGEST, KeySigner, SessionSigner, encode
 from .stores import SessionStore
 
 __all__ = ["MOST", "CookieKeeper", "Settings", "StoreKeeper"]
@@ -91,11 +91,14 @@ class CookieKeeper:
         if not session:
             if settings.cookie in request.cookies:
                 settings.set(response, "", 0)
-        elif settings.is_due(session, encode(session.data)):
-            settings.set(response, self._token(session), settings.max_age)
+            return
+        text = encode(session.data)
+        if settings.is_due(session, text):
+            settings.set(response, self._token(text), settings.max_age)
 
-    def _token(self, session: Session) -> str:
-        token = self._signer.write(session.data)
+    def _token(self, text: str) -> str:
+        # Check the text too: compressed, megabytes of it may fit into a cookie.
+        token = self._signer.write(text) if len(text) <= LONGEST else text
         if len(self.settings.cookie) + len(token) > MOST:
             raise ValueError(
                 f"A session of {len(token)} bytes is too large for a cookie, which has {MOST}:"

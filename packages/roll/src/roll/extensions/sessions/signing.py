@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any, Final
 
 from ...extras import need
 from .session import NOTHING, Kept
 
-__all__ = ["KeySigner", "Secret", "SessionSigner", "encode"]
+__all__ = ["LONGEST", "KeySigner", "Secret", "SessionSigner", "encode"]
 
 Secret = str | bytes | Sequence[str | bytes]
 
 SHORTEST: Final = 16
 """Minimum bytes of a secret: a shorter one can be guessed."""
+
+LONGEST: Final = 16 * 1024
+"""The most bytes of a session before it is compressed.
+
+A compressed session of 4 KB could have 4 MB, which each request would parse.
+"""
 
 
 def encode(data: dict[str, Any]) -> str:
@@ -41,54 +49,84 @@ def checked_secrets(secret: Any) -> list[str | bytes]:
     return list(reversed(found))
 
 
-class SessionSigner:
-    """A signer of whole sessions: a token is valid for `max_age` seconds."""
+class Signer:
+    """A signer of text with a time: a token is valid for `max_age` seconds."""
 
-    def __init__(self, secret: Secret, max_age: int) -> None:
-        dangerous = need("itsdangerous", "sessions", "sessions")
-        self._bad = dangerous.BadData
-        self._signer = dangerous.URLSafeTimedSerializer(
-            checked_secrets(secret), salt="roll.session", signer_kwargs=sha256()
-        )
-        self._max_age = max_age
-
-    def read(self, token: str) -> Kept:
-        """Return the session in a token; `NOTHING` when it is forged, damaged or too old."""
-        try:
-            data, signed = self._signer.loads(token, self._max_age, return_timestamp=True)
-        except self._bad:
-            return NOTHING
-        return Kept(data, encode(data), time.time() - signed.timestamp(), None)
-
-    def write(self, data: dict[str, Any]) -> str:
-        """Return the token of a session."""
-        token: str = self._signer.dumps(data)
-        return token
-
-
-class KeySigner:
-    """A signer of the keys of sessions in a store: only keys that we signed are looked up."""
+    salt: str
 
     def __init__(self, secret: Secret, max_age: int) -> None:
         dangerous = need("itsdangerous", "sessions", "sessions")
         self._bad = dangerous.BadData
         self._signer = dangerous.TimestampSigner(
-            checked_secrets(secret), salt="roll.session.key", **sha256()
+            checked_secrets(secret), salt=self.salt, **sha256()
         )
         self._max_age = max_age
 
-    def read(self, token: str) -> tuple[str, float] | None:
-        """Return the key in a token, and its age in seconds; None when we have not signed it."""
+    def _signed(self, text: str | bytes) -> str:
+        token: str = self._signer.sign(text).decode()
+        return token
+
+    def _unsigned(self, token: str) -> tuple[bytes, float] | None:
+        """Return the text in a token, and its age in seconds; None when we have not signed it."""
         try:
-            key, signed = self._signer.unsign(token, self._max_age, return_timestamp=True)
+            text, signed = self._signer.unsign(token, self._max_age, return_timestamp=True)
         except self._bad:
             return None
-        return key.decode(), time.time() - signed.timestamp()
+        return text, time.time() - signed.timestamp()
+
+
+class SessionSigner(Signer):
+    """A signer of whole sessions, which are compressed if that makes them shorter."""
+
+    salt = "roll.session"
+
+    def read(self, token: str) -> Kept:
+        """Return the session in a token; `NOTHING` when it is forged, damaged or too old."""
+        found = self._unsigned(token)
+        text = None if found is None else unpacked(found[0])
+        if found is None or text is None:
+            return NOTHING
+        return Kept(json.loads(text), text, found[1], None)
+
+    def write(self, text: str) -> str:
+        """Return the token of a session in JSON, of at most `LONGEST` bytes."""
+        return self._signed(packed(text.encode()))
+
+
+class KeySigner(Signer):
+    """A signer of the keys of sessions in a store: only keys that we signed are looked up."""
+
+    salt = "roll.session.key"
+
+    def read(self, token: str) -> tuple[str, float] | None:
+        """Return the key in a token, and its age in seconds; None when we have not signed it."""
+        found = self._unsigned(token)
+        return None if found is None else (found[0].decode(), found[1])
 
     def write(self, key: str) -> str:
         """Return the token of a key."""
-        token: str = self._signer.sign(key).decode()
-        return token
+        return self._signed(key)
+
+
+def packed(text: bytes) -> bytes:
+    """Return text in base64 for URLs; a "." at the beginning says that it is compressed."""
+    shorter = zlib.compress(text)
+    if len(shorter) < len(text) - 1:
+        return b"." + urlsafe_b64encode(shorter).rstrip(b"=")
+    return urlsafe_b64encode(text).rstrip(b"=")
+
+
+def unpacked(data: bytes) -> str | None:
+    """Return the text that `packed` got; None if it is longer than a session may be.
+
+    The limit is needed although we have signed the text: an earlier version had none.
+    """
+    compressed = data.startswith(b".")
+    content = data[1:] if compressed else data
+    text = urlsafe_b64decode(content + b"=" * (-len(content) % 4))
+    if compressed:
+        text = zlib.decompressobj().decompress(text, LONGEST + 1)
+    return text.decode() if len(text) <= LONGEST else None
 
 
 def sha256() -> dict[str, Any]:
