@@ -127,15 +127,18 @@ class Request(Identified, roll_http.Request):
         Raises `RuntimeError` without the extension.
         """
         try:
-            return self.kwargs["session"]
+            found = self.kwargs["session"]
         except KeyError:
             raise RuntimeError(
                 "`request.session` needs an extension: `extensions.sessions(app, SECRET)`"
             ) from None
+        if hasattr(found, "session_for"):  # nothing has asked for the session yet
+            found = self.kwargs["session"] = found.session_for(self)
+        return found
 
     @session.setter
     def session(self, values: Any) -> None:
-        kept: Any = self.kwargs.get("session")
+        kept: Any = self.session if "session" in self.kwargs else None
         if hasattr(kept, "renew"):  # Roll's own session, which knows the stored values
             values = dict(values)  # a copy, because `values` may be the session itself
             kept.clear()

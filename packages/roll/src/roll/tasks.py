@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from inspect import isawaitable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -60,17 +60,20 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._take_end)
 
-    def run_all(self, functions: Sequence[Callable[[], Any]]) -> Task:
+    def run_all(self, functions: list[Callable[[], Any]]) -> Task:
         """Call functions in order, in a new task; the others run even if one fails.
 
-        Each is plain or async, and called without arguments. The task has the name of the first.
+        The list is empty at the end: a request whose functions refer to it would stay in memory
+        until the next garbage collection. Each function is plain or async, and called without
+        arguments. The task has the name of the first.
         """
         work: Any = self._run_all(functions)
         work.__qualname__ = ""  # so that logs show the name of the user's function only
         return self.start(work, f"after: {name_of(functions[0])}")
 
-    async def _run_all(self, functions: Sequence[Callable[[], Any]]) -> None:
-        for function in functions:
+    async def _run_all(self, functions: list[Callable[[], Any]]) -> None:
+        while functions:
+            function = functions.pop(0)
             try:
                 await run(function)
             except BaseException as error:

@@ -90,6 +90,7 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
             return await _end_unsent(connection)
         if connection.opened is not None:
             connection.opened.cut()
+            connection.responded = None  # otherwise request and connection keep each other
             return None
         sending = send(connection, head, response)
         if sending is not None:

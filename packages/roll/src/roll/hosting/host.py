@@ -80,16 +80,31 @@ class Host:
 async def finish(exchange: Exchange, called: Awaitable[Any] | None) -> Any:
     """Await an application; return the response, or raise the error to answer."""
     try:
-        if called is not None:
-            await called
-    except BaseException as error:  # noqa: BLE001 - raised again, or logged
-        return exchange.failed(error)
-    return exchange.ended()
+        try:
+            if called is not None:
+                await called
+        except BaseException as error:  # noqa: BLE001 - raised again, or logged
+            return exchange.failed(error)
+        return exchange.ended()
+    except BaseException as error:
+        # The frame that raised the error has it in a variable. Through such a cycle, the request
+        # stays in memory until the next garbage collection.
+        forget_variables(error)
+        raise
+
+
+def forget_variables(error: BaseException) -> None:
+    """Clear the variables of the function that has just raised an error."""
+    if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+        error.__traceback__.tb_next.tb_frame.clear()
 
 
 async def failing(error: BaseException) -> None:
     """Raise an exception when it is awaited."""
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # otherwise this frame refers to the error, which refers to this frame
 
 
 def is_websocket(request: Any) -> bool:

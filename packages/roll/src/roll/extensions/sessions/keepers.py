@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable
 from typing import Any, Final
 
@@ -54,6 +55,11 @@ def session_of(request: Any) -> Session | None:
     return found if isinstance(found, Session) and found.used else None
 
 
+def nothing() -> Kept:
+    """Return the session of a request without a cookie."""
+    return NOTHING
+
+
 def new_key() -> str:
     """Return a new key of a session in a store, which cannot be guessed."""
     from secrets import token_urlsafe  # noqa: PLC0415 - the import takes 3 ms
@@ -74,12 +80,20 @@ class CookieKeeper:
         self._signer = signer
 
     def begin(self, request: Any) -> None:
-        """Give a request its session, which is read at its first use."""
-        request.kwargs["session"] = Session(lambda: self._read(request))
+        """Give a request its session, which `request.session` makes at its first use."""
+        request.kwargs["session"] = self
 
-    def _read(self, request: Any) -> Kept:
+    def session_for(self, request: Any) -> Session:
+        """Return the session of a request, which is read at its first use.
+
+        It must not refer to the request: the two would stay in memory, with the body, until the
+        next garbage collection.
+        """
         token = request.cookies.get(self.settings.cookie)
-        return self._signer.read(token) if token else NOTHING
+        return Session(partial(self._signer.read, token) if token else nothing)
+
+    def __repr__(self) -> str:
+        return "<Session: not read>"  # also for those that show all values of a request
 
     def keep(self, request: Any, response: Any) -> None:
         """Set the cookie if the session has changed."""

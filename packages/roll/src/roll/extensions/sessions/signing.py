@@ -7,6 +7,7 @@ import time
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from traceback import clear_frames
 from typing import Any, Final
 
 from ...extras import need
@@ -70,7 +71,10 @@ class Signer:
         """Return the text in a token, and its age in seconds; None when we have not signed it."""
         try:
             text, signed = self._signer.unsign(token, self._max_age, return_timestamp=True)
-        except self._bad:
+        except self._bad as error:
+            # itsdangerous keeps the error in a variable of the frame that raised it. Through such
+            # a cycle, the request stays in memory until the next garbage collection.
+            clear_frames(error.__traceback__)
             return None
         return text, time.time() - signed.timestamp()
 
