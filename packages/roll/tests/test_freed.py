@@ -286,11 +286,40 @@ async def exchange(port):
     writer.close()
 
 
-async def assert_freed(app):
+async def abandon(port, ended):
+    """Send a part of a request, and leave; wait until it has ended."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(POST % (len(BODY), BODY[:-1]))
+    await writer.drain()
+    writer.close()
+    await ended.wait()
+
+
+async def abandoned(app):
+    """Send a part of a request, and return weak references to the request and its response."""
+    seen, ended = [], asyncio.Event()
+
+    def look(request, response):
+        seen.extend([weakref.ref(request), weakref.ref(response)])
+        task = asyncio.current_task()
+        task.add_done_callback(lambda _: ended.set())
+
+    app.hooks.setdefault("headers", []).insert(0, look)
+    await app.startup()
+    server = await asyncio.get_running_loop().create_server(app.factory, "127.0.0.1", 0)
+    try:
+        await abandon(server.sockets[0].getsockname()[1], ended)
+    finally:
+        server.close()
+        await app.shutdown()
+    return seen
+
+
+async def assert_freed(app, serve=served):
     gc.collect()
     gc.disable()
     try:
-        seen = await served(app)
+        seen = await serve(app)
         # The threads that opened files still refer to their last work for a moment.
         await asyncio.get_running_loop().shutdown_default_executor()
         for _ in range(50):  # the callbacks of closed connections
@@ -362,3 +391,28 @@ async def test_request_without_a_handler_is_freed_at_its_end(tmp_path, setting, 
     app = make_app(setting, tmp_path)
     app.route(path, methods=["GET"])(body)
     await assert_freed(app)
+
+
+@pytest.mark.parametrize("handler", [body, form, session, *LAZY], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("setting", ["nothing", "sessions", "compress", "access_log", "error"])
+async def test_request_of_a_client_that_leaves_is_freed(tmp_path, setting, handler):
+    app = make_app(setting, tmp_path)
+    app.route("/n", methods=["POST"], lazy_body=handler in LAZY)(handler)
+    await assert_freed(app, abandoned)
+
+
+@pytest.mark.parametrize("handler", [body, lazy, chunks], ids=lambda one: one.__name__)
+async def test_request_that_is_cancelled_is_freed(tmp_path, handler):
+    app = Watched()
+    app.route("/n", methods=["POST"], lazy_body=handler in LAZY, cancel_on_disconnect=True)(
+        handler
+    )
+    await assert_freed(app, abandoned)
+
+
+@pytest.mark.parametrize("application", APPLICATIONS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("serve", [served, abandoned])
+async def test_request_to_a_mount_that_is_refused_or_abandoned_is_freed(application, serve):
+    app = Watched()
+    app.mount("/n", application, max_body=10 if serve is served else None)
+    await assert_freed(app, serve)

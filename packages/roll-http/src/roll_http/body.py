@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
+from copy import copy
 from http import HTTPStatus
 from typing import Any
 
@@ -43,6 +44,19 @@ PART = (
 )
 FORM = "The body was read as a form already"
 ELSEWHERE = "The body is being read elsewhere already"
+
+
+def again(error: Exception) -> Exception:
+    """Return a copy of an error, to be raised or kept; the error itself if it cannot be copied.
+
+    The traceback of an error that was raised refers to the request, whose body has the error. Such
+    a cycle keeps the body in memory until the next garbage collection.
+    """
+    try:
+        made = copy(error)
+    except Exception:  # noqa: BLE001 - a class of the application may fail with anything
+        return error
+    return made if type(made) is type(error) else error
 
 
 class BodyPass:
@@ -145,7 +159,7 @@ class BodyStream:
         self._wake()
 
     def fail(self, error: Exception) -> None:
-        """Raise `error` in the handler that waits now or next: no more data will arrive."""
+        """Raise a copy of `error` in each read from now on: no more data will arrive."""
         if not self.complete and self._error is None:
             self._error = error
             self._wake()
@@ -193,7 +207,7 @@ class BodyStream:
         reached the end, or waits for a chunk now.
         """
         if self._passes and self._error is not None:
-            raise self._error
+            raise again(self._error)
         if self._ended or self.handed_over:
             raise RuntimeError(FORM if self.handed_over else ONCE)
         if self._waiter is not None:
@@ -210,7 +224,7 @@ class BodyStream:
             raise RuntimeError(ELSEWHERE)
         while not self._chunks:
             if self._error is not None:
-                raise self._error
+                raise again(self._error)
             if self.complete:
                 self._ended = True
                 raise StopAsyncIteration
@@ -229,7 +243,7 @@ class BodyStream:
         try:
             check_size(self.received, limit)
         except HttpError as error:
-            self._error = error  # the next call gets the same error
+            self._error = again(error)  # the next call gets the same error
             raise
 
     # Methods for loading the whole body.
@@ -237,7 +251,7 @@ class BodyStream:
     def check_unread(self) -> None:
         """Raise an error if a part was delivered: the whole body can't be loaded any more."""
         if self._begun and not self._ended:
-            raise self._error or RuntimeError(PART)
+            raise again(self._error or RuntimeError(PART))
 
     def restore(self, chunks: list[bytes]) -> None:
         """Put back the first chunks, whose reader was interrupted before it read others."""
@@ -247,9 +261,9 @@ class BodyStream:
             self._begun = False
 
     def spoil(self, error: Exception) -> None:
-        """Raise `error` in all later reads if a chunk was delivered, because it is lost."""
+        """Raise a copy of `error` in all later reads if a chunk was delivered: it is lost."""
         if self._begun:
-            self._error = self._error or error
+            self._error = self._error or again(error)
 
     async def _wait(self) -> None:
         if self._waiter is not None:

@@ -13,7 +13,7 @@ import sys
 from asyncio import _enter_task, _leave_task
 from collections.abc import Coroutine, Generator
 from contextvars import Context
-from typing import Any
+from typing import Any, NoReturn
 
 __all__ = ["ENDED", "continue_task", "fail_task", "start", "start_by_hand"]
 
@@ -58,7 +58,7 @@ class _Continuation:
     def send(self, value: Any) -> Any:
         """Wait for the future of the first step; then go on."""
         if self.error is not None:
-            raise self.error
+            self._raise()
         if self._waited is not None:
             return self._take_waited()
         if self._work.cr_frame is None:  # the coroutine has ended
@@ -68,13 +68,23 @@ class _Continuation:
     def throw(self, error: Any, *details: Any) -> Any:
         """Go on with an error; pass a cancellation to the awaited future first."""
         if self.error is not None:
-            raise self.error
+            self._raise()
         if self._blocking and self._waited is not None and self._waited.cancel(*error.args[:1]):
             return self._take_waited()
         self._waited = None
-        if self._work.cr_frame is None:
-            raise error
-        return self._work.throw(error, *details)
+        try:
+            if self._work.cr_frame is None:
+                raise error
+            return self._work.throw(error, *details)
+        finally:
+            del error, details  # the error refers to this frame: a cycle of references
+
+    def _raise(self) -> NoReturn:
+        assert self.error is not None
+        try:
+            raise self.error
+        finally:
+            self.error = None  # the error refers to this frame: a cycle of references
 
     def __getattr__(self, name: str) -> Any:
         # `Task.__repr__` and `Task.get_stack` read attributes of the coroutine.

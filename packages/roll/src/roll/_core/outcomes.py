@@ -33,4 +33,7 @@ class raised:  # noqa: N801
         self._error = error
 
     def __await__(self) -> NoReturn:
-        raise self._error
+        try:
+            raise self._error
+        finally:
+            del self._error  # the error refers to this frame: a cycle of references

@@ -90,6 +90,7 @@ async def finish(exchange: Exchange, called: Awaitable[Any] | None) -> Any:
         # The frame that raised the error has it in a variable. Through such a cycle, the request
         # stays in memory until the next garbage collection.
         forget_variables(error)
+        exchange.refusal = None  # it may be this error
         raise
 
 
