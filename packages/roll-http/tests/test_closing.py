@@ -377,6 +377,29 @@ async def test_an_error_while_a_stream_is_closed_is_logged_once_and_harms_nothin
     ] * 2
 
 
+async def test_stop_cancels_the_closing_of_a_stream_without_a_log(serve, caplog):
+    closing, ended = asyncio.Event(), []
+
+    class Hanging(AsyncIterator):
+        async def aclose(self):
+            closing.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(True)
+
+    async def handler(request, response):
+        response.body = Hanging()
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    await closing.wait()
+    await peer.server.stop(0)
+    assert ended == [True]
+    assert not caplog.records
+
+
 async def test_iterable_that_is_not_an_iterator_is_not_closed(serve):
     """A channel of many clients, for example: only the iterator that it gave ends."""
 

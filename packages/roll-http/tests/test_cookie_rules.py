@@ -147,6 +147,19 @@ def test_value_without_a_text_is_refused(value):
         lines(name="a", value=value)
 
 
+class Later:
+    """An awaitable that is not a coroutine, such as a future."""
+
+    def __await__(self):
+        yield
+
+
+@pytest.mark.parametrize("value", [Later, work], ids=["awaitable", "coroutine"])
+def test_value_without_its_await_is_refused(value):
+    with pytest.raises(TypeError, match=r"of type \w+: it takes text: `await` it first$"):
+        lines(name="a", value=value())
+
+
 @pytest.mark.parametrize("value", ["\ud800", "a\udfff%", "\udc41\ud841"])
 def test_lone_surrogate_in_a_value_is_refused(value):
     with pytest.raises(ValueError, match="half of a surrogate pair, at index"):

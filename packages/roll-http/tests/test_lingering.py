@@ -89,6 +89,31 @@ async def test_silence_ends_lingering(serve, limit):
         await asyncio.sleep(0.01)
 
 
+async def test_client_that_reads_its_last_response_slowly_gets_all_of_it(serve):
+    sent = []
+
+    async def handler(request, response):
+        async def fill():
+            # After the last piece, the transport still has unsent bytes, and is not paused.
+            while not request.protocol.transport.get_write_buffer_size():
+                sent.append(b"x" * 60_000)
+                yield sent[-1]
+
+        response.body = fill()
+
+    peer = await serve(handler, linger_silence=0.05)
+    connection = await peer.connect(limit=1024)
+    connection.send(GET.replace(b"Host", b"Connection: close\r\nHost").replace(b"1.1", b"1.0"))
+    await connection.head()
+    protocol = next(peer.server.connections)
+    while not protocol.transport.is_closing():
+        await asyncio.sleep(0)
+    first = protocol.read_deadline
+    while protocol.read_deadline == first:  # its time to end the connection has passed
+        await asyncio.sleep(0.01)
+    assert await connection.rest() == b"".join(sent)
+
+
 async def test_a_client_that_trickles_is_limited_by_linger_timeout(serve):
     peer = await serve(early, linger_silence=3600, linger_timeout=0.1)
     connection = await peer.connect()

@@ -492,30 +492,25 @@ async def test_proxy_connection_is_ignored(serve):
 @pytest.mark.parametrize("when", ["at once", "later", "sent", "closed"])
 def test_an_exception_that_ends_the_program_leaves_no_request(kind, when):
     class Ending(Response):
-        """Ends the program when its headers are read, or when its body is, for the second time."""
+        """Ends the program when its headers are read, or when its body is."""
 
-        headers = property(
-            lambda self: ended() if when == "sent" else {"A": "\n"}, lambda *_: None
-        )
-        body = property(lambda self: next(bodies), lambda *_: None)
+        headers = property(lambda self: ended() if when == "sent" else {}, lambda *_: None)
+        body = property(lambda self: ended() if when == "closed" else b"", lambda *_: None)
 
     def ended():
         raise kind
 
-    def all_bodies():
-        yield b""
-        yield ended()
-
-    bodies = all_bodies()
-
     class App:
-        Request, Response, Cookies, limits = Request, Response, Cookies, Limits()
+        Request, Cookies, limits = Request, Cookies, Limits()
+        Response = Ending if when == "closed" else Response
 
         async def __call__(self, request, response):
             if when == "later":
                 await asyncio.sleep(0)
-            if when in {"sent", "closed"}:
+            if when == "sent":
                 return Ending(None, None)
+            if when == "closed":  # the body of the response that is not sent is read
+                raise HttpError(409)
             raise kind
 
     async def ask():

@@ -87,6 +87,29 @@ async def test_error_after_an_early_response_is_logged_and_sends_nothing(serve, 
     assert caplog.text.count("raised after its response") == 2
 
 
+@pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
+async def test_task_cancelled_after_its_response_leaves_the_connection_open(serve, caplog, waits):
+    tasks = []
+
+    async def handler(request, response):
+        if waits:
+            await asyncio.sleep(0)
+        response.body = b"first"
+        await respond(request, response)
+        tasks.append(asyncio.current_task())
+        await asyncio.Event().wait()
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    for number in range(3):
+        connection.send(GET)
+        await connection.until(b"first")
+        tasks[number].cancel()
+        await asyncio.wait([tasks[number]])
+        assert tasks[number].cancelled()
+    assert not caplog.records
+
+
 async def test_response_that_cannot_be_sent_is_a_500(serve):
     async def handler(request, response):
         response.headers["X"] = "a\r\nb"
