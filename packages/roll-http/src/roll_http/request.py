@@ -176,9 +176,10 @@ class Request(RequestBase):
     async def _load_stream(self, stream: BodyStream) -> None:
         stream.limit_to(self._loaded_limit())
         async with stream.lock:  # several may ask at once: all get what the first one loads
-            if self._body is None:
-                stream.check_unread()
-                self._body = await self._load_chunks(stream)
+            if self._body is not None:
+                return
+            stream.check_unread()
+            self._body = await self._load_chunks(stream)
 
     async def _load_chunks(self, stream: BodyStream) -> bytes:
         chunks: list[bytes] = []
