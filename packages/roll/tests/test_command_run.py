@@ -140,6 +140,13 @@ def test_repeated_sigterms_change_nothing_until_the_process_has_ended(roll, fold
     assert status == 0
 
 
+def test_sigterm_ends_the_server_where_no_signals_can_be_blocked(roll, folder):
+    change(folder / "app.py", "import signal\ndel signal.pthread_sigmask  # as on Windows\n" + APP)
+    command = roll("run", "--port", 0, "--access-log", "off")
+    assert get(command.url) == "served"
+    assert command.stop() == ("Bye.\n", 0)
+
+
 @pytest.mark.parametrize("target", [[], ["app:app"], ["app.py"], ["app.py:app"]])
 def test_application_is_served_until_a_signal(roll, target):
     command = roll("run", *target, "--port", 0, "--access-log", "off")
