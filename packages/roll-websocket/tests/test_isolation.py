@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 from typing import Any
 
 import pytest
@@ -122,6 +124,20 @@ async def test_any_exception_of_a_transport_ends_only_its_connection(
         assert record.exc_info
         assert record.exc_info[1] is error
     await site.listener.stop(grace=0)
+
+
+async def test_clients_that_reset_before_they_are_accepted_harm_nothing(
+    serve: Any, wire: Any, log: pytest.LogCaptureFixture
+) -> None:
+    site = await serve()
+    for _ in range(5):  # without the loop: it accepts them afterwards
+        with socket.create_connection(("127.0.0.1", site.port)) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raw = await site.raw()
+    raw.send(wire.frame(1, b"served"))
+    assert await raw.frame() == (0x81, b"served")
+    await wire.until(lambda: not site.listener.openings)
+    assert not log.records
 
 
 @pytest.mark.parametrize("how", ["shutdown", "close", "return", "raise"])

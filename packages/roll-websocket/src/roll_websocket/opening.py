@@ -60,11 +60,8 @@ class Opening(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the client `TIMEOUT` seconds for its request."""
         self.transport = cast(asyncio.Transport, transport)
-        try:
-            # Now: uvloop asks the socket each time, which fails once the client has gone.
-            peer = transport.get_extra_info("peername")
-        except ValueError:
-            peer = None
+        # Now: uvloop asks the socket each time, which fails once the client has gone.
+        peer = transport.get_extra_info("peername")
         self.client: tuple[str, int] | None = peer[:2] if isinstance(peer, tuple) else None
         self.listener.openings.add(self)
         if self.listener.stopped:
