@@ -489,8 +489,8 @@ async def test_proxy_connection_is_ignored(serve):
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
-@pytest.mark.parametrize("when", ["at once", "later", "sent", "closed"])
-def test_an_exception_that_ends_the_program_leaves_no_request(kind, when):
+@pytest.mark.parametrize("when", ["at once", "later", "sent", "streamed", "closed"])
+def test_an_exception_that_ends_the_program_leaves_no_request(caplog, kind, when):
     class Ending(Response):
         """Ends the program when its headers are read, or when its body is."""
 
@@ -498,6 +498,10 @@ def test_an_exception_that_ends_the_program_leaves_no_request(kind, when):
         body = property(lambda self: ended() if when == "closed" else b"", lambda *_: None)
 
     def ended():
+        raise kind
+
+    async def pieces():
+        yield b"first"
         raise kind
 
     class App:
@@ -509,6 +513,9 @@ def test_an_exception_that_ends_the_program_leaves_no_request(kind, when):
                 await asyncio.sleep(0)
             if when == "sent":
                 return Ending(None, None)
+            if when == "streamed":
+                response.body = pieces()
+                return response
             if when == "closed":  # the body of the response that is not sent is read
                 raise HttpError(409)
             raise kind
@@ -534,6 +541,7 @@ def test_an_exception_that_ends_the_program_leaves_no_request(kind, when):
     loop.run_until_complete(stop())  # which would wait for a request
     loop.run_until_complete(asked)
     loop.close()
+    assert [record for record in caplog.records if record.name == "roll_http"] == []
     gc.collect()  # asyncio logs the error of the task here, and not in another test
 
 

@@ -1,11 +1,13 @@
 """Responses that are sent while the application still runs: `respond`, and `open_response`."""
 
 import asyncio
+import math
 
 import pytest
 
 from roll_http import ClientDisconnected
 from roll_http._core import is_native
+from roll_http.connection.writer import SLICE, TURN, WRITE
 from roll_http.h1.statuses import set_status
 from roll_http.raw_fields import lower_fields, lower_fields_in_python
 
@@ -258,6 +260,28 @@ async def test_connection_is_aborted_if_a_writer_is_cancelled_within_its_piece(s
     with pytest.raises(ConnectionError):
         await connection.rest()
     assert raised == [asyncio.CancelledError, ClientDisconnected]
+
+
+async def test_writer_that_is_cancelled_after_its_piece_leaves_the_connection_open(serve):
+    # After the last slice, the writer lets other tasks run.
+    size = math.ceil(TURN / (SLICE + WRITE)) * SLICE
+
+    async def use(opened):
+        opened._connection.transport.set_write_buffer_limits(2 * size)
+        writing = asyncio.ensure_future(opened.write(b"x" * size))
+        await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.wait([writing])
+        assert writing.cancelled()
+        await opened.write(b"more")
+        opened.end()
+
+    peer = await serve(opened_by(use))
+    connection = await peer.connect()
+    connection.send(GET + AFTER)
+    body, rest = decoded(await connection.rest())
+    assert body == b"x" * size + b"more"
+    assert rest.endswith(b"after")
 
 
 async def test_end_within_a_piece_is_an_error_and_aborts_the_connection(serve):
