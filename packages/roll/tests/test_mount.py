@@ -737,6 +737,72 @@ async def test_two_bodies_sent_at_once_are_one_response(liveclient, app, talk):
     assert b"second" not in answer
 
 
+@pytest.mark.parametrize("more", [False, True], ids=["whole", "stream"])
+async def test_response_can_be_sent_again_after_its_sending_was_cancelled(
+    liveclient, app, talk, more
+):
+    entered, go, tries = asyncio.Event(), asyncio.Event(), []
+
+    @app.listen("response")
+    async def wait(request, response):
+        tries.append(response)
+        response.headers.setdefault("X-Tries", str(len(tries)))
+        entered.set()
+        await go.wait()
+
+    async def patient(scope, receive, send):
+        await send(start(299, (b"x-own", b"1")))
+        sending = asyncio.ensure_future(send(body(b"first", more)))
+        await entered.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        go.set()
+        await send(body(b"again", more))
+        await send(body()) if more else None
+
+    answers(app, patient)
+    answer = await talk(REQUEST % (b"", LAST))
+    assert answer.startswith(b"HTTP/1.1 299 ")
+    assert b"X-Own: 1\r\nX-Tries: 2" in answer
+    assert b"again" in answer
+    assert b"first" not in answer
+
+
+async def test_task_that_is_cancelled_after_its_call_has_returned_sends_nothing(liveclient, app):
+    entered, stray = asyncio.Event(), []
+
+    @app.listen("response")
+    async def wait(request, response):
+        if not entered.is_set():
+            entered.set()
+            await asyncio.Event().wait()
+
+    async def leaves(scope, receive, send):
+        await send(start(299))
+        stray.append(asyncio.ensure_future(send_twice(send)))
+        await entered.wait()
+
+    async def send_twice(send):
+        with pytest.raises(asyncio.CancelledError):
+            await send(body(b"late"))
+        with pytest.raises(RuntimeError, match="after the end of its response"):
+            await send(body(b"late"))
+
+    answers(app, leaves)
+    answers(app, hello, path="/next")
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", b""))
+    assert b" 500 " in await reader.readuntil(b"\r\n\r\nInternal Server Error")
+    stray[0].cancel()
+    await stray[0]
+    writer.write(b"GET /next HTTP/1.1\r\nHost: x\r\n" + LAST + b"\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"hello")
+
+
 async def letters(send, letter):
     for _ in range(3):
         await send(body(letter * 3_000_000, more=True))

@@ -187,15 +187,20 @@ class Exchange(Receiving):
     async def concluded(self) -> Any:
         """Return the response as the listeners of `response` and the extensions leave it.
 
+        If its task is cancelled, the application may send the response again.
+
         Raises:
             RuntimeError: the application has returned meanwhile.
         """
         self.state = CONCLUDING
+        status, headers = self.response.status, copied(self.response.headers)
         try:
             response = await self._listened()
         except BaseException:
             if self.state == CONCLUDING:
-                self.state = STARTED  # the error can be answered
+                self.state = STARTED
+                set_status(self.response, status)
+                put_back(self.response.headers, headers)
             raise
         if self.state != CONCLUDING:
             self._refuse("http.response.body")
