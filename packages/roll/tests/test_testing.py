@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from roll.alone import alone
 from roll.testing import Client, LiveClient, Transport, encode_multipart, encode_path
 from roll.testing.responses import parse_response
 
@@ -193,6 +194,22 @@ async def test_handler_that_does_not_end_is_abandoned(client, socket, monkeypatc
     seen = socket(stay)
     assert (await client.get("/ws", headers=HANDSHAKE)).status == 101
     assert seen == ["connect", "stays"]
+    end.set()
+    await ended.wait()
+
+
+async def test_mounted_application_that_runs_on_is_waited_for_for_some_time_only(monkeypatch):
+    monkeypatch.setattr("roll.testing.client.PATIENCE", 0.01)
+    end, ended = asyncio.Event(), asyncio.Event()
+
+    async def runs_on(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"hello"})
+        await end.wait()
+        ended.set()
+
+    assert (await Client(alone(runs_on)).get("/")).body == b"hello"
+    assert not ended.is_set()
     end.set()
     await ended.wait()
 
