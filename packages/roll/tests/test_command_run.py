@@ -332,6 +332,15 @@ async def waits(request, response):
     print("It waits.", flush=True)
     await asyncio.sleep(0.5)
     response.body = "waited"
+
+@app.route("/stays")
+async def stays(request, response):
+    import asyncio
+    print("It waits.", flush=True)
+    while not request.protocol.must_close:
+        await asyncio.sleep(0.01)
+    print("It stays.", flush=True)
+    await asyncio.Event().wait()
 """
 
 
@@ -352,7 +361,7 @@ def test_ctrl_c_lets_running_requests_end_under_reload(roll, folder, who):
     assert command.process.wait() == 0
 
 
-def waiting_request(roll, folder, path):
+def waiting_request(roll, folder, path, target="/waits"):
     """Start two processes, and send one of them a request that waits; give both."""
     change(folder / "app.py", APP + WAITING + "print('Loaded.', flush=True)")
     command = roll("run", "--workers", 2, "--unix", path, start_new_session=True)
@@ -360,7 +369,7 @@ def waiting_request(roll, folder, path):
     command.wait_for("Loaded.")
     peer = socket.socket(socket.AF_UNIX)
     peer.connect(str(path))
-    peer.sendall(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n")
+    peer.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     command.wait_for("It waits.")
     return command, peer
 
@@ -378,11 +387,13 @@ def test_ctrl_c_lets_running_requests_of_several_processes_end(
 
 
 def test_second_ctrl_c_ends_several_processes_at_once(roll, folder, tmp_path_factory):
-    command, peer = waiting_request(roll, folder, tmp_path_factory.mktemp("g") / "s")
+    path = tmp_path_factory.mktemp("g") / "s"
+    command, peer = waiting_request(roll, folder, path, "/stays")
     with peer:
         os.killpg(command.process.pid, signal.SIGINT)
-        command.wait_for("Handling signal: int")
+        command.wait_for("It stays.")
         os.killpg(command.process.pid, signal.SIGINT)
+        peer.settimeout(15)  # the graceful timeout is 30 seconds
         assert peer.recv(1000) == b""
     assert command.process.wait() == 0
 
