@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Coroutine
 from copy import copy
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import HttpError
 
-__all__ = ["BodyPass", "BodyStream", "check_size"]
+__all__ = ["BodyPass", "BodyStream", "again", "check_size"]
 
 # The bytes buffered for a handler before reading is paused. One read brings up to 256 KiB, and the
 # loops buffer that several times over TLS: a second read would exceed 2 MiB there.
@@ -46,7 +46,7 @@ FORM = "The body was read as a form already"
 ELSEWHERE = "The body is being read elsewhere already"
 
 
-def again(error: Exception) -> Exception:
+def again(error: Error) -> Error:
     """Return a copy of an error, to be raised or kept; the error itself if it cannot be copied.
 
     The traceback of an error that was raised refers to the request, whose body has the error. Such
@@ -57,6 +57,9 @@ def again(error: Exception) -> Exception:
     except Exception:  # noqa: BLE001 - a class of the application may fail with anything
         return error
     return made if type(made) is type(error) else error
+
+
+Error = TypeVar("Error", bound=Exception)
 
 
 class BodyPass:

@@ -141,6 +141,7 @@ class PipelinedConnection(EndingConnection):
     def release(self) -> None:
         """Forget the connection: another protocol has it, or nothing needs it any more."""
         self.forget_request()
+        self._successor = None  # it refers to this connection, by the request
         self.registry.discard(self)
 
     def _await_request(self) -> None:

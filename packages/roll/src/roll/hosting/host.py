@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
+from .._core.outcomes import raised
 from ..events import NOTHING
 from .http import Exchange
 from .scope import http_scope
 from .sockets import serve_websocket
 
-__all__ = ["Host", "failing"]
+__all__ = ["Host"]
 
 
 class Host:
@@ -68,7 +69,7 @@ class Host:
         try:
             return await self._counted(finish(exchange, begun))
         except BaseException as error:  # noqa: BLE001 - the cycle handles it
-            return await app._cycle(request, response, True, (self, failing(error)))  # noqa: SLF001
+            return await app._cycle(request, response, True, (self, raised(error)))  # noqa: SLF001
 
     async def until_idle(self) -> None:
         """Wait until all requests have ended: applications may run on after their responses."""
@@ -80,32 +81,13 @@ class Host:
 async def finish(exchange: Exchange, called: Awaitable[Any] | None) -> Any:
     """Await an application; return the response, or raise the error to answer."""
     try:
-        try:
-            if called is not None:
-                await called
-        except BaseException as error:  # noqa: BLE001 - raised again, or logged
-            return exchange.failed(error)
-        return exchange.ended()
+        if called is not None:
+            await called
     except BaseException as error:
-        # The frame that raised the error has it in a variable. Through such a cycle, the request
-        # stays in memory until the next garbage collection.
-        forget_variables(error)
-        exchange.refusal = None  # it may be this error
-        raise
-
-
-def forget_variables(error: BaseException) -> None:
-    """Clear the variables of the function that has just raised an error."""
-    if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
-        error.__traceback__.tb_next.tb_frame.clear()
-
-
-async def failing(error: BaseException) -> None:
-    """Raise an exception when it is awaited."""
-    try:
-        raise error
-    finally:
-        del error  # otherwise this frame refers to the error, which refers to this frame
+        if exchange.is_answerable(error):
+            raise
+        return exchange.response
+    return exchange.ended()
 
 
 def is_websocket(request: Any) -> bool:

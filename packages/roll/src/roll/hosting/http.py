@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from roll_http import ClientDisconnected, FileBody
+from roll_http.body import again
 from roll_http.h1.statuses import set_status
 
 from .._core.bases import CONCLUDING, DONE, NEW, OPEN, STARTED
@@ -230,34 +231,39 @@ class Exchange(Receiving):
         if state in {STARTED, CONCLUDING}:
             reset(self.response)
         if self.refusal is not None and state != OPEN:
-            raise self.refusal
+            raise again(self.refusal)
         if self.connection.gone:
             raise ClientDisconnected("The client has gone")
-        error = RuntimeError(f"{self.host} has returned {MISSING[state]}")
+        what_is_missing = f"{self.host} has returned {MISSING[state]}"
         if state == OPEN:
-            return self._cut(error)
-        raise error
+            return self._cut(RuntimeError(what_is_missing))
+        raise RuntimeError(what_is_missing)
 
-    def failed(self, error: BaseException) -> Any:
-        """Return the response of an application that has raised, or raise the error to answer.
+    def is_answerable(self, error: BaseException) -> bool:
+        """Return whether an error of the application has to be raised again, to be answered.
 
         An error after the head of a response is logged, because it cannot be answered.
+
+        Raises:
+            HttpError: the body of the request was refused.
         """
         state = self._close()
         if ends_task(error, self.request):
-            raise error
+            return True
         if self.refusal is not None and state not in {OPEN, DONE}:
             if state in {STARTED, CONCLUDING}:
                 reset(self.response)
-            raise self.refusal from None
+            raise again(self.refusal) from None
         if isinstance(error, ClientDisconnected) and self.connection.gone:
-            return self.response
+            return False
         if state == OPEN:
-            return self._cut(error)
-        if state == DONE:
-            return self._report(error)
-        reset(self.response)
-        raise error
+            self._cut(error)
+        elif state == DONE:
+            self._report(error)
+        else:
+            reset(self.response)
+            return True
+        return False
 
     def _close(self) -> int:
         """Refuse what tasks of the application still send; return the state until now.

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from roll_http.shown import shown
 
+from .._core.outcomes import raised
 from ..errors import log_error
-from .host import Host, failing
+from .host import Host
 
 __all__ = ["lifespan_of"]
 
@@ -77,7 +78,7 @@ class Life:
         try:
             called = self._host.application(scope, self._receive, self._send)
         except Exception as error:  # noqa: BLE001 - `start` looks at it, as if it were async
-            return failing(error)
+            return raised(error)
         if not inspect.isawaitable(called):
             raise TypeError(
                 f"{self._host} returned {shown(called)}, which cannot be awaited: an ASGI 3"

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, Final
 
 from roll_http import ClientDisconnected, HttpError
-from roll_http.body import BodyStream
+from roll_http.body import BodyStream, again
 
 from .._core import ExchangeBase
 from .._core.bases import DONE
@@ -53,7 +53,7 @@ class Receiving(ExchangeBase):
         except StopAsyncIteration:
             return b""
         except HttpError as error:
-            self.refusal = error
+            self.refusal = again(error)  # see there
         except (ClientDisconnected, RuntimeError):
             if self.state != DONE and not self.connection.gone:
                 raise
