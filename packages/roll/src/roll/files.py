@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from io import BufferedReader, FileIO
 from pathlib import Path
@@ -67,6 +65,9 @@ REFUSED: Final = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT
 
 OF_ERRORS: Final = ("Last-Modified", "ETag", "Accept-Ranges")
 """The fields of a file that these errors have: caches must not keep them as they keep the file."""
+
+# RuntimeError: links in a circle. ValueError: a NUL in a name.
+MISSING: Final = (OSError, RuntimeError, ValueError)
 
 # Without this flag, opening a FIFO would wait until a process writes into it.
 UNWAITING: Final[int] = getattr(os, "O_NONBLOCK", 0)
@@ -139,8 +140,10 @@ def find(folder: Path, path: str, default_index: str, dotfiles: bool) -> OpenFil
             not readable.
         OSError: the file cannot be opened now.
     """
-    with absence_told(path):
+    try:
         return open_file(locate(folder, path, default_index, dotfiles), path)
+    except MISSING as error:
+        raise told(error, path) from None
 
 
 def open_file(place: str | os.PathLike[str], shown: str) -> OpenFile:
@@ -150,9 +153,11 @@ def open_file(place: str | os.PathLike[str], shown: str) -> OpenFile:
         HttpError: 404 if the path is not a file, or not readable.
         OSError: the file cannot be opened now.
     """
-    with absence_told(shown):
+    try:
         # Open the path as text: a final slash means a folder, and a `Path` drops it.
         content = FileIO(os.fspath(place), opener=open_at_once)
+    except MISSING as error:
+        raise told(error, shown) from None
     # Check the open file, not its path: another file can replace it at any time.
     status = os.fstat(content.fileno())
     if not S_ISREG(status.st_mode):
@@ -161,16 +166,15 @@ def open_file(place: str | os.PathLike[str], shown: str) -> OpenFile:
     return OpenFile(Path(place), content, status)
 
 
-@contextmanager
-def absence_told(shown: str) -> Iterator[None]:
-    """Turn the errors of a missing file into an `HttpError` 404."""
-    try:
-        yield
-    # RuntimeError: links in a circle. ValueError: a NUL in a name.
-    except (OSError, RuntimeError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno not in ABSENT:
-            raise
-        raise HttpError(HTTPStatus.NOT_FOUND, shown) from None
+def told(error: Exception, shown: str) -> Exception:
+    """Return the `HttpError` 404 for a file that is missing; any other error is returned itself.
+
+    A context manager of `contextlib` would keep the error in its frame, which the error refers to:
+    such a cycle keeps the request in memory until the next garbage collection.
+    """
+    if isinstance(error, OSError) and error.errno not in ABSENT:
+        return error
+    return HttpError(HTTPStatus.NOT_FOUND, shown)
 
 
 def open_at_once(path: str, flags: int) -> int:
