@@ -143,6 +143,8 @@ class PipelinedConnection(EndingConnection):
         self.forget_request()
         self._successor = None  # it refers to this connection, by the request
         self.registry.discard(self)
+        # It may refer to this connection through its request: a cycle of references.
+        self._successor = None
 
     def _await_request(self) -> None:
         """Wait for the next request, as an idle connection.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -49,6 +50,14 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
         request.protocol.on_gone = None  # otherwise the request would refer to itself
         if not kept:
             await ended(task)
+        # Otherwise the connection refers to the request, and the error of the task to this frame:
+        # cycles of references.
+        task.add_done_callback(partial(forget, request.protocol))
+        del task
+
+
+def forget(connection: Any, _: object) -> None:
+    connection.on_gone = None
 
 
 def make_websocket(app: Any, request: Any) -> Any:
@@ -99,8 +108,10 @@ async def converse(
     ws = session.ws
     chosen = {"subprotocols": () if session.subprotocol is None else [session.subprotocol]}
     request.protocol.switch(ws, handshake(ws, headers, session.host.settings | chosen))
+    running = ws.run(run(session, app, request, task))
+    del task  # its error refers to this frame: a cycle of references
     try:
-        await ws.run(run(session, app, request, task))
+        await running
     except BaseException as error:
         if ends_task(error, request):
             raise
@@ -117,7 +128,10 @@ async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any
         task.cancel()  # do not wait for a slow client to close
         raise
     session.opened.set_result(True)
-    await task
+    try:
+        await task
+    finally:
+        del task  # its error refers to this frame: a cycle of references
 
 
 class Session:
