@@ -126,4 +126,7 @@ class Listener:
 
 async def failed(error: BaseException) -> None:
     """Raise an exception when awaited."""
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # otherwise this frame refers to the error, which refers to this frame
