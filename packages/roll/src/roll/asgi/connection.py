@@ -139,7 +139,12 @@ class ASGIConnection:
         self.reported = True
 
     def end(self) -> None:
-        """Receive no more messages."""
+        """Receive no more messages, and forget the request.
+
+        The request refers to this connection: such a cycle would keep its body in memory until the
+        next garbage collection.
+        """
         self._streaming = False
         if self._listener is not None:
             self._listener.cancel()
+        self.request = self.response = self.responded = self.body = self.on_gone = None
