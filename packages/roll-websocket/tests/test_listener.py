@@ -1,6 +1,7 @@
 """The package on a plain asyncio server."""
 
 import asyncio
+import math
 import contextlib
 import json
 import logging
@@ -376,6 +377,18 @@ def test_constants_that_cannot_work_are_errors_when_a_listener_is_made(
     protocol = type("Tuned", (WSProtocol,), {name: value})
     with pytest.raises(ValueError, match=f"`{name}`"):
         Listener(wire.echo, protocol=protocol)
+
+
+@pytest.mark.parametrize(
+    "grace",
+    [10**400, 10**5000, 1e300, 31_536_001],
+    ids=["400 digits", "5000 digits", "float", "int"],
+)
+async def test_grace_of_more_than_a_year_is_an_error(wire: Any, grace: Any) -> None:
+    listener = Listener(wire.echo)
+    with pytest.raises(ValueError, match="`grace` is at most 31536000 seconds, or math.inf"):
+        await listener.stop(grace)
+    await listener.stop(math.inf)
 
 
 @pytest.mark.parametrize("grace", [None, "5", -1, True, float("nan"), [5]])

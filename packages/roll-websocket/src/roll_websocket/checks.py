@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import cast
 
 from roll_websocket.options import LONGEST, SHORTEST, is_between
 from roll_websocket.protocol import WSProtocol
@@ -44,6 +45,8 @@ def check_grace(grace: object) -> None:
     """Raise ValueError unless a value is a number of seconds."""
     if not is_between(grace, 0, math.inf):
         raise ValueError(f"`grace` is a number of seconds, not {grace!r}")
+    if LONGEST < cast("float", grace) < math.inf:  # the loops cannot count all of these
+        raise ValueError(f"`grace` is at most {LONGEST} seconds, or math.inf")
 
 
 def check_names(handshake: Callable[..., object], options: Mapping[str, object]) -> None:

@@ -141,7 +141,6 @@ class PipelinedConnection(EndingConnection):
     def release(self) -> None:
         """Forget the connection: another protocol has it, or nothing needs it any more."""
         self.forget_request()
-        self._successor = None  # it refers to this connection, by the request
         self.registry.discard(self)
         # It may refer to this connection through its request: a cycle of references.
         self._successor = None

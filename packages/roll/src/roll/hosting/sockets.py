@@ -47,7 +47,6 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
         app.kept_tasks.keep(task)  # it may run on after its refusal
         return refused(session, response)
     finally:
-        request.protocol.on_gone = None  # otherwise the request would refer to itself
         if not kept:
             await ended(task)
         # Otherwise the connection refers to the request, and the error of the task to this frame:
