@@ -1,10 +1,10 @@
 """The package on a plain asyncio server."""
 
 import asyncio
-import math
 import contextlib
 import json
 import logging
+import math
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
