@@ -363,7 +363,8 @@ def test_ctrl_c_lets_running_requests_end_under_reload(roll, folder, who):
 
 def waiting_request(roll, folder, path, target="/waits"):
     """Start two processes, and send one of them a request that waits; give both."""
-    change(folder / "app.py", APP + WAITING + "print('Loaded.', flush=True)")
+    # One write: the lines of two processes could mix.
+    change(folder / "app.py", APP + WAITING + "print('Loaded.\\n', end='', flush=True)")
     command = roll("run", "--workers", 2, "--unix", path, start_new_session=True)
     command.wait_for("Loaded.")
     command.wait_for("Loaded.")

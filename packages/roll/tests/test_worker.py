@@ -134,13 +134,24 @@ async def test_every_bind_is_served(app, start, tmp_path):
     assert (tmp_path / "socket").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_running_requests_end_before_shutdown(app, start, number):
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [signal.SIGTERM],
+        [signal.SIGINT],
+        [signal.SIGINT, signal.SIGTERM],
+        [signal.SIGTERM, signal.SIGINT],  # at once: the system may change their order
+    ],
+)
+async def test_running_requests_end_before_shutdown(app, start, numbers):
     worker = start()
     reader, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))
     await app.begun.wait()
-    tell(number)
+    for number in numbers:
+        tell(number)
     await worker._leave.wait()
+    for _ in range(50):
+        await asyncio.sleep(0)
     app.go_on.set()
     assert (await reader.read()).startswith(b"HTTP/1.1 200 OK")
     writer.close()

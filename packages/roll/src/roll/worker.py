@@ -184,7 +184,9 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
         throttle_accept_errors(loop)
-        loop.add_signal_handler(signal.SIGTERM, self._leave_gracefully)
+        # Behind a SIGINT that arrives together with it: at a Ctrl-C, the master sends a SIGTERM.
+        # The system may call the handlers in the other order.
+        loop.add_signal_handler(signal.SIGTERM, loop.call_soon, self._leave_gracefully)
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         loop.add_signal_handler(signal.SIGQUIT, self._quit)
         loop.add_signal_handler(signal.SIGUSR1, self._reopen_logs)
