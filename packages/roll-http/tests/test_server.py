@@ -353,6 +353,27 @@ async def test_repeated_sigterms_change_nothing(serve, held, first, signals_seen
         await asyncio.sleep(0)
 
 
+@pytest.mark.parametrize(
+    "numbers", [(signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]
+)
+async def test_sigint_and_sigterm_that_arrive_together_let_requests_end(serve, held, numbers):
+    peer = await serve(held)
+    connection = await peer.connect()
+    connection.send(GET)
+    await held.running.wait()
+    serving = asyncio.ensure_future(serve_until_signalled(peer.server))
+    await asyncio.sleep(0)
+    for number in numbers:  # before the loop looks: the system may change the order
+        os.kill(os.getpid(), number)
+    while peer.server.sockets:
+        await asyncio.sleep(0)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    held.release.set()
+    assert (await connection.rest()).endswith(b"done")
+    await serving
+
+
 async def test_one_signal_is_enough_when_nothing_runs(serve):
     peer = await serve()
     serving = asyncio.ensure_future(serve_until_signalled(peer.server))

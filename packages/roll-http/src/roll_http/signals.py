@@ -55,7 +55,12 @@ async def _signals() -> AsyncIterator[asyncio.Queue[signal.Signals]]:
     def receive(number: signal.Signals) -> None:
         nonlocal received
         received = True
-        queue.put_nowait(number)
+        if number is signal.SIGTERM:
+            # Behind a SIGINT that arrives together with it, as from a process that passes a Ctrl-C
+            # on as SIGTERM. The system may call the handlers in the other order.
+            loop.call_soon(queue.put_nowait, number)
+        else:
+            queue.put_nowait(number)
 
     signals = [number for number in signal.Signals if number.name in ENDING]
     if threading.current_thread() is not threading.main_thread():
