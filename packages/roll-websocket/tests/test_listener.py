@@ -386,7 +386,7 @@ def test_constants_that_cannot_work_are_errors_when_a_listener_is_made(
 )
 async def test_grace_of_more_than_a_year_is_an_error(wire: Any, grace: Any) -> None:
     listener = Listener(wire.echo)
-    with pytest.raises(ValueError, match="`grace` is at most 31536000 seconds, or math.inf"):
+    with pytest.raises(ValueError, match=r"`grace` is at most 31536000 seconds, or math\.inf"):
         await listener.stop(grace)
     await listener.stop(math.inf)
 
