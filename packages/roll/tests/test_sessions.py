@@ -413,6 +413,17 @@ def test_session_is_a_mapping_that_shows_no_values():
     assert not session
 
 
+async def test_session_that_nothing_has_read_shows_no_values(app, browser, options):
+    site(app, **options)
+
+    @app.route("/shown")
+    async def shown(request, response):
+        response.body = repr(request.kwargs["session"])
+
+    await browser.get("/shown")
+    assert browser.response.text == "<Session: not read>"
+
+
 async def test_session_without_the_extension_is_an_error(app, browser, caplog):
     @app.route("/")
     async def index(request, response):
