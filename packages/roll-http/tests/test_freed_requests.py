@@ -213,6 +213,47 @@ async def test_request_whose_iteration_fails_is_freed(handler):
     assert_freed(app)
 
 
+BAD_HEADS = [
+    b"FOO bar\r\n\r\n",
+    b"GET /?a=\xd9\xa3 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET / HTTP/3.1\r\nHost: a\r\n\r\n",
+    b"G@T / HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+    b"GET / HTTP/1.1\nHost: a\n\n",
+    b"GET /" + b"x" * 100_000,
+    b"GET / HTTP/1.1\r\nHost: a\r\nA: " + b"x" * 100_000,
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nA b: c\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+]
+
+
+@pytest.mark.parametrize("head", BAD_HEADS, ids=range(len(BAD_HEADS)))
+@pytest.mark.parametrize(
+    "first", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"], ids=["first", "second"]
+)
+async def test_connection_whose_head_is_refused_is_freed(head, first):
+    app, made = App(read), []
+
+    def connect():
+        protocol = HTTPProtocol(app)
+        made.append(weakref.ref(protocol))
+        return protocol
+
+    server = await asyncio.get_running_loop().create_server(connect, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    writer.write(first + head)
+    with contextlib.suppress(ConnectionError):
+        await reader.read()
+    writer.close()
+    server.close()
+    async with asyncio.timeout(10):
+        while [one for one in made if one() is not None]:
+            await asyncio.sleep(0)
+    assert made
+
+
 class Odd(Exception):
     """An exception that cannot be copied."""
 

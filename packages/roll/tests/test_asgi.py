@@ -713,6 +713,29 @@ async def test_websocket_is_accepted_and_talks(app):
     ]
 
 
+async def test_message_in_pieces_ends_when_the_client_leaves(app):
+    """Before, it collected pieces for ever."""
+    closed = asyncio.Event()
+
+    async def pieces():
+        try:
+            while True:
+                yield "piece"
+                await asyncio.sleep(0)
+        finally:
+            closed.set()
+
+    async def handler(request, ws):
+        await ws.send(pieces())
+
+    server = websocket(app, handler)
+    await server.until("websocket.accept")
+    server.give("websocket.disconnect", code=1001)
+    await server.task
+    assert closed.is_set()
+    assert [message["type"] for message in server.sent] == ["websocket.accept"]
+
+
 async def test_fields_of_the_response_are_in_the_handshake(app):
     @app.listen("headers")
     def mark(response):

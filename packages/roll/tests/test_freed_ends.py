@@ -73,6 +73,12 @@ async def endless():
         await asyncio.sleep(0)
 
 
+async def pieces():
+    while True:
+        yield "x" * 10_000
+        await asyncio.sleep(0)
+
+
 async def failing():
     yield b"x"
     raise KeyError("no more")
@@ -163,10 +169,40 @@ async def after(request, response):
     response.after(lambda: None)
 
 
+async def fail_later(request):
+    await asyncio.sleep(0)
+    raise KeyError("in a task")
+
+
+async def await_cancelled(request):
+    raise asyncio.CancelledError
+
+
+@route("/task", methods=["POST"])
+async def task(request, response):
+    request.app.create_task(fail_later(request))
+
+
+@route("/cancelledtask", methods=["POST"])
+async def cancelled_task(request, response):
+    request.app.create_task(await_cancelled(request))
+
+
 @route("/echo", protocol="websocket", max_size=10)
 async def echo(request, ws):
     async for message in ws:
         await ws.send(message)
+
+
+@route("/sends", protocol="websocket")
+async def sends(request, ws):
+    while True:
+        await ws.send("x" * 200_000)
+
+
+@route("/sendspieces", protocol="websocket")
+async def sends_pieces(request, ws):
+    await ws.send(pieces())
 
 
 @route("/wsfails", protocol="websocket")
@@ -184,6 +220,7 @@ def app():
     return app
 
 
+TASKS = ["/task", "/cancelledtask"]
 BODIES = ["/loaded", "/lazy", "/read", "/mount/x"]
 PLAIN = ["/fails", "/failslater", "/error", "/late", "/after", "/none", "/mount/x", "/mount/fails"]
 ENDLESS = ["/stream", "/events", "/waits", "/mount/stream"]
@@ -198,6 +235,7 @@ ENDS = {
     **{f"late {path}": (post(path, 100, b"x" * 50), "read") for path in BODIES},
     **{f"bad {path}": (chunked(path, b"3\r\nabc\r\nZ\r\n"), "read") for path in BODIES},
     **{f"whole {path}": (post(path, 50, b"x" * 50), "part") for path in BODIES},
+    **{f"whole {path}": (post(path, 50, b"x" * 50), "part") for path in TASKS},
     **{f"long {path}": (post(path, 30_000_000, b"x" * 50), "part") for path in BODIES},
     **{
         f"{name} {path}": (post(path, length, PART, FORM), how)
@@ -223,6 +261,7 @@ ENDS = {
         for path in SOCKETS
     },
     **{f"wrong {path}": (HANDSHAKE % path.encode() + frame(3, b"x"), "read") for path in SOCKETS},
+    **{f"left {path}": (HANDSHAKE % path, "leave") for path in (b"/sends", b"/sendspieces")},
     "no websocket": (HANDSHAKE % b"/after", "part"),
 }
 

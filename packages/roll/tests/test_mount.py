@@ -850,6 +850,23 @@ async def test_pieces_that_several_tasks_send_stay_whole(liveclient, app, talk, 
     assert rest.endswith(b"hello")
 
 
+async def test_tasks_that_send_while_listeners_run_wait_for_the_head(liveclient, app, talk):
+    """Before, all of them but one got an error, if a listener of `response` waited."""
+
+    @app.listen("response")
+    async def wait(request, response):
+        await asyncio.sleep(0.01)
+
+    async def together(scope, receive, send):
+        await send(start())
+        await asyncio.gather(*(send(body(b"%d" % number, more=True)) for number in range(9)))
+        await send(body(b"last"))
+
+    answers(app, together)
+    answer = await talk(REQUEST % (b"", LAST))
+    assert unpacked(answer)[0] == b"012345678last"
+
+
 @pytest.mark.parametrize("length", [None, 30_000_004])
 @pytest.mark.parametrize("whole", [False, True])
 async def test_connection_ends_if_a_call_of_send_is_cancelled_within_its_piece(

@@ -94,6 +94,8 @@ class Outbox:
                 if waiting is not None:
                     waiting.pop(waiter, None)
             self.update()
+            # An error of the future refers to this frame: a cycle would keep the connection.
+            del waiter
 
     def post(self, write: Write, size: int) -> None:
         """Call `write`, for a frame of `size` bytes, in its turn. No task waits for it."""

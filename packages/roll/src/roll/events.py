@@ -241,7 +241,10 @@ class Done(Coroutine[Any, Any, Any]):
         raise StopIteration(self.result)
 
     def throw(self, *error: Any) -> Any:
-        raise error[0]
+        try:
+            raise error[0]
+        finally:
+            del error  # otherwise this frame refers to the error, which refers to this frame
 
     def close(self) -> None:
         """Do nothing: the coroutine has already ended."""

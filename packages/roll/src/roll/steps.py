@@ -101,7 +101,10 @@ class Steps:
         if self._error is None:
             return self._step.send(None)
         error, self._error = self._error, None
-        return self._step.throw(error)
+        try:
+            return self._step.throw(error)
+        finally:
+            del error  # otherwise this frame refers to the error, which refers to this frame
 
     def _turn(self, waited: Any) -> Generator[Any, None, None]:
         try:

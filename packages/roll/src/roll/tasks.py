@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from inspect import isawaitable
 from typing import Any, Final, Protocol, TypeVar
 
+from roll_http.cancellation import EXITS
 from roll_http.shown import shown
 
 from .advice import described as described_call
@@ -85,8 +86,13 @@ class Tasks:
     def _take_end(self, task: Task) -> None:
         self._running.discard(task)
         error = failure_of(task)
-        if error is not None:
-            self._report(task, error)
+        try:
+            if error is not None:
+                self._report(task, error)
+        finally:
+            del (
+                error
+            )  # its traceback may refer to this frame: a cycle would keep what the task used
 
     def _report(self, task: Task | None, error: BaseException, what: str = "") -> None:
         if self._app.log_errors:
@@ -168,14 +174,22 @@ async def run(function: Callable[[], Any]) -> None:
 
 
 def failure_of(task: Task) -> BaseException | None:
-    """Return the exception of a task; None if it was cancelled or the program is ending."""
+    """Return the exception of a task; None if it was cancelled or the program is ending.
+
+    The traceback must not have a frame of here: it would refer to the caller, which has the error
+    in a variable. Such a cycle keeps a request that the task uses until the next collection.
+    """
+    if task.cancelled():
+        return None if task.cancelling() else cancellation_of(task)
+    error = task.exception()
+    return None if isinstance(error, EXITS) else error
+
+
+def cancellation_of(task: Task) -> BaseException | None:
     try:
         task.result()
     except asyncio.CancelledError as error:
-        return None if task.cancelling() else error
-    except (KeyboardInterrupt, SystemExit):
-        return None
-    except BaseException as error:  # noqa: BLE001 - a task may raise anything
+        error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
         return error
     return None
 

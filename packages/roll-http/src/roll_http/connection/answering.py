@@ -72,7 +72,10 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
             response = await begun
         except BaseException as error:
             if request is not None and _is_over(connection, request):
-                return _end_late(head, error)
+                if ends_task(error):
+                    raise
+                log_failure(head, "raised after its response")
+                return None
             if ends_task(error, connection.exchange.task):
                 if isinstance(error, asyncio.CancelledError):
                     await _give_up(connection, head)
@@ -139,13 +142,6 @@ def _is_over(connection: Connection, request: Any) -> bool:
         connection.responded = None
         return True
     return connection.request is not request
-
-
-def _end_late(head: Head, error: BaseException) -> None:
-    """Log an error that an application raised after its response; raise what ends the task."""
-    if ends_task(error):
-        raise error
-    log_failure(head, "raised after its response")
 
 
 async def _give_up(connection: Connection, head: Head) -> None:

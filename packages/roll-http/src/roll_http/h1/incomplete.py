@@ -34,8 +34,11 @@ def check_first_fault(data: bytes, limits: Limits) -> None:
     sizes = range(min(len(data), limits.head + 1) + 1)
     size = bisect_left(sizes, True, key=lambda size: _fault_of(data[:size], 0, limits) is not None)
     error = _fault_of(data[:size], 0, limits)
-    if error is not None:
-        raise error from None
+    try:
+        if error is not None:
+            raise error from None
+    finally:
+        del error  # otherwise this frame refers to the error, which refers to this frame
 
 
 def too_large(line: int, limits: Limits) -> RequestError:

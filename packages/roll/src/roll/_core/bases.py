@@ -32,6 +32,7 @@ class ExchangeBase:
         "connection",
         "host",
         "length",
+        "opening",
         "outgoing",
         "over",
         "put",
@@ -50,6 +51,8 @@ class ExchangeBase:
     """The iterator over the chunks of the body."""
     length: Any
     """The length of the response in the head of the application."""
+    opening: asyncio.Event | None
+    """Set once a task has sent the head of a streamed response; None if none does that now."""
     trailers: bytes | None
     """The trailers that were sent; None if there are none."""
     refusal: HttpError | None
@@ -67,6 +70,7 @@ class ExchangeBase:
         self.connection = request.protocol
         self.body = request.take_body()
         self.length = None
+        self.opening = None
         self.outgoing: Any = None
         self.over = None
         self.put: Callable[[bytes], bool] | None = None

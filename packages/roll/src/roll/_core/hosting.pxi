@@ -62,7 +62,8 @@ cdef Ended ENDED = Ended()
 cdef class ExchangeBase:
     """The slots of an exchange, and the common messages of its application."""
 
-    cdef public object app, body, connection, host, length, outgoing, over, reading, refusal
+    cdef public object app, body, connection, host, length, opening, outgoing, over, reading
+    cdef public object refusal
     cdef public object put, request, response, trailers
     cdef public int state
     cdef public bint told

@@ -7,7 +7,9 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, Final
 
+from roll_http.body import again
 from roll_http.connection.answering import serialize_response
+from roll_http.connection.closing import close_stream
 from roll_websocket import ConnectionClosed, HandshakeError, InvalidMessage
 from roll_websocket.codec import StrictJSON
 from roll_websocket.errors import consists_of
@@ -42,7 +44,7 @@ async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None
         if not connection.switched:
             await refuse(connection, request, response)
         elif connection.unclosed is not None:
-            raise connection.unclosed  # the server closes it
+            raise again(connection.unclosed)  # the server closes it
     except (ConnectionClosed, OSError):
         pass  # the client has disconnected
     finally:
@@ -179,7 +181,7 @@ class ASGIWebsocket:
             try:
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
             except Exception as error:
-                self._connection.unclosed = error
+                self._connection.unclosed = again(error)
                 raise
 
     # The state of the connection.
@@ -262,7 +264,7 @@ class ASGIWebsocket:
     async def send(self, data: Any) -> None:
         """Send a message; the pieces of an async iterator are joined to one message first."""
         if isinstance(data, AsyncIterable):
-            data = await gathered(data)
+            data = await self._gathered(data)
             if data is None:
                 return
         if not isinstance(data, (str, bytes, bytearray, memoryview)):
@@ -273,6 +275,19 @@ class ASGIWebsocket:
                 raise self._ended()
             self.bytes_sent += len(payload if isinstance(payload, bytes) else payload.encode())
             await self._send({"type": "websocket.send", kind: payload})
+
+    async def _gathered(self, pieces: AsyncIterable[Any]) -> Any:
+        """Return the pieces as one message; None for no piece. Stop when the client has gone."""
+        found = []
+        iterator = aiter(pieces)
+        async for piece in iterator:
+            if self._close is not None:
+                await close_stream(iterator)
+                raise self._ended()
+            found.append(piece)
+        if not found:
+            return None
+        return "".join(found) if isinstance(found[0], str) else b"".join(found)
 
     async def ping(self, data: str | bytes | None = None) -> asyncio.Future[float]:
         """Raise NotImplementedError: the server sends the pings, and does not report pongs."""
@@ -314,13 +329,6 @@ class ASGIWebsocket:
     def shutdown(self) -> None:
         """Close with 1001, because the application stops."""
         asyncio.ensure_future(self.close(1001))  # noqa: RUF006 - the server ends the task
-
-
-async def gathered(pieces: AsyncIterable[Any]) -> Any:
-    found = [piece async for piece in pieces]
-    if not found:
-        return None
-    return "".join(found) if isinstance(found[0], str) else b"".join(found)
 
 
 def check_origin(origin: str | None, allowed: Any) -> None:

@@ -53,6 +53,9 @@ class Exchange(Receiving):
                 await self._send_whole(checked(message.get("body", b"")))
             elif self.state in {STARTED, OPEN}:
                 await self._send_part(message)
+            elif self.opening is not None:  # another task sends the first piece
+                await self.opening.wait()
+                await self.take(message)
             else:
                 self._refuse(kind)
         elif kind == "http.response.start" and self.state == NEW:
@@ -131,15 +134,23 @@ class Exchange(Receiving):
         if self.outgoing is None:
             if self.length is not None:
                 self.response.headers["Content-Length"] = self.length
-            try:
-                self.outgoing = await begin(self)
-            except ValueError:
-                self.state = NEW  # the application may answer this with its own error page
-                self.trailers = None
-                self.response.headers.clear()
-                raise
-            self.state = OPEN
+            await self._open()
         await self._write(data, last=not message.get("more_body", False))
+
+    async def _open(self) -> None:
+        """Send the head. Other tasks that send a piece wait meanwhile: listeners may take time."""
+        opening = self.opening = asyncio.Event()
+        try:
+            self.outgoing = await begin(self)
+            self.state = OPEN
+        except ValueError:
+            self.state = NEW  # the application may answer this with its own error page
+            self.trailers = None
+            self.response.headers.clear()
+            raise
+        finally:
+            self.opening = None
+            opening.set()
 
     async def _takes(self) -> bool:
         """Return False after the client has disconnected; raise `ClientDisconnected` the second
