@@ -713,6 +713,24 @@ async def test_websocket_is_accepted_and_talks(app):
     ]
 
 
+async def test_messages_follow_a_message_in_pieces_that_was_sent_before(app):
+    async def pieces():
+        for number in range(5):
+            yield str(number)
+            await asyncio.sleep(0)
+
+    async def handler(request, ws):
+        sends = [ws.send(pieces()), *(ws.send(str(number)) for number in range(5, 9))]
+        await asyncio.gather(*sends)
+
+    server = websocket(app, handler)
+    await server.until("websocket.close")
+    texts = [message["text"] for message in server.sent if message["type"] == "websocket.send"]
+    assert texts == ["01234", "5", "6", "7", "8"]
+    server.give("websocket.disconnect", code=1000)
+    await server.task
+
+
 async def test_message_in_pieces_ends_when_the_client_leaves(app):
     """Before, it collected pieces for ever."""
     closed = asyncio.Event()

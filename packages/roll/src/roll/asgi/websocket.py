@@ -115,6 +115,7 @@ class ASGIWebsocket:
         self._sending = asyncio.Lock()  # keeps the order of the calls
         self._close: tuple[int, str] | None = None
         self._closing = False
+        self._stopping = False
         self.bytes_sent = 0
         """The number of bytes of the messages that were sent."""
 
@@ -263,25 +264,28 @@ class ASGIWebsocket:
 
     async def send(self, data: Any) -> None:
         """Send a message; the pieces of an async iterator are joined to one message first."""
-        if isinstance(data, AsyncIterable):
-            data = await self._gathered(data)
-            if data is None:
-                return
-        if not isinstance(data, (str, bytes, bytearray, memoryview)):
-            raise TypeError(f"A message is str or bytes, not {type(data).__name__}")
-        kind, payload = ("text", data) if isinstance(data, str) else ("bytes", bytes(data))
         async with self._sending:
+            if isinstance(data, AsyncIterable):
+                data = await self._gathered(data)
+                if data is None:
+                    return
+            if not isinstance(data, (str, bytes, bytearray, memoryview)):
+                raise TypeError(f"A message is str or bytes, not {type(data).__name__}")
+            kind, payload = ("text", data) if isinstance(data, str) else ("bytes", bytes(data))
             if self._close is not None:
                 raise self._ended()
             self.bytes_sent += len(payload if isinstance(payload, bytes) else payload.encode())
             await self._send({"type": "websocket.send", kind: payload})
 
     async def _gathered(self, pieces: AsyncIterable[Any]) -> Any:
-        """Return the pieces as one message; None for no piece. Stop when the client has gone."""
+        """Return the pieces as one message; None for no piece.
+
+        Stop when the client has gone, or when the application stops.
+        """
         found = []
         iterator = aiter(pieces)
         async for piece in iterator:
-            if self._close is not None:
+            if self._close is not None or self._stopping:
                 await close_stream(iterator)
                 raise self._ended()
             found.append(piece)
@@ -328,6 +332,7 @@ class ASGIWebsocket:
 
     def shutdown(self) -> None:
         """Close with 1001, because the application stops."""
+        self._stopping = True  # `close` waits for a message that is being made
         asyncio.ensure_future(self.close(1001))  # noqa: RUF006 - the server ends the task
 
 

@@ -20,7 +20,7 @@ from ..fields import field_of, names_of, vary_on
 from ..late import unsettled
 from ..settings import is_list
 from .compressed import CompressedStream, NoStream, compressed
-from .encoders import Encoder, encoders
+from .encoders import Encoder, encoders, stream_encoders
 
 __all__ = ["compress"]
 
@@ -113,7 +113,7 @@ class Compressor:
         self._types = tuple(map(checked_type, listed))
         self._offer: Offer = encoders()
         # When each item is flushed, gzip gives the smallest output. It takes 0.1 MiB, zstd 0.8.
-        self._stream_offer: Offer = dict(reversed(self._offer.items()))
+        self._stream_offer: Offer = stream_encoders()
 
     async def transform(self, request: Any, response: Any) -> None:
         """Compress a response if the settings and the client allow it."""
