@@ -1,6 +1,7 @@
 """Shared fixtures of all tests of the package."""
 
 import asyncio
+import logging
 
 import pytest
 
@@ -25,3 +26,11 @@ def talk(liveclient):
         return answer
 
     return talk
+
+
+@pytest.fixture
+def unlogged():
+    """Make no records of the log: pytest keeps them, and their tracebacks have the requests."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)

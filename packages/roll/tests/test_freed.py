@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import gc
-import logging
 import weakref
 
 import pytest
 
 from roll import HttpError, Request, Response, Roll, ServerSentEvent, extensions
 from roll.extensions import MemoryStore
+
+pytestmark = pytest.mark.usefixtures("unlogged")
 
 SECRET = "a secret of many characters"
 BODY = b"a=" + b"x" * 70_000
@@ -328,14 +329,6 @@ async def assert_freed(app, serve=served):
         assert [one() for one in seen if one() is not None] == []
     finally:
         gc.enable()
-
-
-@pytest.fixture(autouse=True)
-def no_records():
-    """Make no records of the log: pytest keeps them, and their tracebacks have the requests."""
-    logging.disable()
-    yield
-    logging.disable(logging.NOTSET)
 
 
 def make_app(setting, path):

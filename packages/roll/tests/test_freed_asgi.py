@@ -2,12 +2,13 @@
 
 import asyncio
 import gc
-import logging
 import weakref
 
 import pytest
 
 from roll import HttpError, Request, Response, Roll, extensions
+
+pytestmark = pytest.mark.usefixtures("unlogged")
 
 BODY = b"a=" + b"x" * 70_000
 
@@ -70,14 +71,6 @@ async def session(request, response):
 
 
 HANDLERS = [body, form, lazy, chunks, unread, refused, fault, stream, watches, session]
-
-
-@pytest.fixture(autouse=True)
-def no_records():
-    """Make no records of the log: pytest keeps them, and their tracebacks have the requests."""
-    logging.disable()
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)

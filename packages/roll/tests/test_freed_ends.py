@@ -7,7 +7,6 @@ than a gigabyte.
 import asyncio
 import contextlib
 import gc
-import logging
 import socket
 import struct
 import weakref
@@ -282,14 +281,6 @@ async def use(port, data, how):
         sock = writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
-
-
-@pytest.fixture
-def unlogged():
-    """Log nothing: pytest keeps what is logged, with the tracebacks."""
-    logging.disable()
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 import asyncio
 import gc
-import logging
 import weakref
 
 import pytest
 
 from roll import HttpError, Request, Roll, WSProtocol, extensions
+
+pytestmark = pytest.mark.usefixtures("unlogged")
 
 HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -139,14 +140,6 @@ CLIENTS = {
     "leaves within a message": TEXT + UNFINISHED,
     "errs": TEXT + WRONG,
 }
-
-
-@pytest.fixture(autouse=True)
-def no_records():
-    """Make no records of the log: pytest keeps them, and their tracebacks have the requests."""
-    logging.disable()
-    yield
-    logging.disable(logging.NOTSET)
 
 
 async def served(app, sent):

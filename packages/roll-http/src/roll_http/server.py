@@ -73,7 +73,7 @@ class Server:
         self._servers: list[asyncio.Server] = []
         self._checked = False  # the application, at the first connection
         self._drained: float | None = (
-            None  # the seconds of `drain`: each connection is asked once more
+            None  # the seconds of `drain`: each connection gets one more request
         )
         self._late: WeakSet[HTTPProtocol] = WeakSet()  # accepted since then
         self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, until the handshake is done

@@ -143,7 +143,7 @@ def find(folder: Path, path: str, default_index: str, dotfiles: bool) -> OpenFil
     try:
         return open_file(locate(folder, path, default_index, dotfiles), path)
     except MISSING as error:
-        raise told(error, path) from None
+        raise error_for(error, path) from None
 
 
 def open_file(place: str | os.PathLike[str], shown: str) -> OpenFile:
@@ -157,7 +157,7 @@ def open_file(place: str | os.PathLike[str], shown: str) -> OpenFile:
         # Open the path as text: a final slash means a folder, and a `Path` drops it.
         content = FileIO(os.fspath(place), opener=open_at_once)
     except MISSING as error:
-        raise told(error, shown) from None
+        raise error_for(error, shown) from None
     # Check the open file, not its path: another file can replace it at any time.
     status = os.fstat(content.fileno())
     if not S_ISREG(status.st_mode):
@@ -166,7 +166,7 @@ def open_file(place: str | os.PathLike[str], shown: str) -> OpenFile:
     return OpenFile(Path(place), content, status)
 
 
-def told(error: Exception, shown: str) -> Exception:
+def error_for(error: Exception, shown: str) -> Exception:
     """Return the `HttpError` 404 for a file that is missing; any other error is returned itself.
 
     A context manager of `contextlib` would keep the error in its frame, which the error refers to:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from roll_http.cookie_rules import is_number
 from roll_http.shown import shown
 
 __all__ = ["form_text", "query_string", "text_of", "urlencoded"]
@@ -78,7 +79,5 @@ def text_of(name: object, value: Any) -> Any:
 
 
 def has_text(value: Any) -> bool:
-    from numbers import Number  # noqa: PLC0415 - few values need it
-
     text_of_class: Any = type(value).__str__
-    return text_of_class is not object.__str__ or isinstance(value, Number)
+    return text_of_class is not object.__str__ or is_number(value)

@@ -69,7 +69,7 @@ def given_limits(options: argparse.Namespace) -> Mapping[str, Any]:
 
 
 def place_of(options: argparse.Namespace) -> Place:
-    """Return where to listen; raise a `ValueError` if that is not said well."""
+    """Return where to listen; raise a `ValueError` if an option has no valid value."""
     if not options.host:  # a variable that is not set, in a script
         raise ValueError(
             "--host is empty: 0.0.0.0 and :: are all addresses, 127.0.0.1 is this machine"

@@ -84,7 +84,7 @@ async def finish(exchange: Exchange, called: Awaitable[Any] | None) -> Any:
         if called is not None:
             await called
     except BaseException as error:
-        if exchange.is_answerable(error):
+        if exchange.take_error(error):
             raise
         return exchange.response
     return exchange.ended()

@@ -204,10 +204,15 @@ class Exchange(Receiving):
         Raises:
             RuntimeError: the application has returned meanwhile.
         """
+        app, request = self.app, self.request
+        if request.upgrade is not None:
+            close_unless_upgraded(request)
+        if "response" not in app.hooks and request.late is None:
+            return self.response
         self.state = CONCLUDING
         status, headers = self.response.status, copied(self.response.headers)
         try:
-            response = await self._listened()
+            response = await app.conclude(request, self.response, self.host)
         except BaseException:
             if self.state == CONCLUDING:
                 self.state = STARTED
@@ -217,14 +222,6 @@ class Exchange(Receiving):
         if self.state != CONCLUDING:
             self._refuse("http.response.body")
         return response
-
-    async def _listened(self) -> Any:
-        app, request = self.app, self.request
-        if request.upgrade is not None:
-            close_unless_upgraded(request)
-        if "response" in app.hooks or request.late is not None:
-            return await app.conclude(request, self.response, self.host)
-        return self.response
 
     # The end.
 
@@ -250,10 +247,11 @@ class Exchange(Receiving):
             return self._cut(RuntimeError(what_is_missing))
         raise RuntimeError(what_is_missing)
 
-    def is_answerable(self, error: BaseException) -> bool:
-        """Return whether an error of the application has to be raised again, to be answered.
+    def take_error(self, error: BaseException) -> bool:
+        """End the exchange after an error of the application; return whether to raise it again.
 
-        An error after the head of a response is logged, because it cannot be answered.
+        It is raised again if it can be answered, or if it ends the task. An error after the head
+        of a response is logged, because it cannot be answered.
 
         Raises:
             HttpError: the body of the request was refused.

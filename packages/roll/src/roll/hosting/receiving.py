@@ -53,7 +53,7 @@ class Receiving(ExchangeBase):
         except StopAsyncIteration:
             return b""
         except HttpError as error:
-            self.refusal = again(error)  # see there
+            self.refusal = again(error)  # a copy: the error that was raised refers to this frame
         except (ClientDisconnected, RuntimeError):
             if self.state != DONE and not self.connection.gone:
                 raise
