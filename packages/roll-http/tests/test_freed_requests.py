@@ -148,7 +148,6 @@ def no_records():
 
 @pytest.fixture(autouse=True)
 def no_collection():
-    gc.collect()
     gc.disable()
     yield
     gc.enable()

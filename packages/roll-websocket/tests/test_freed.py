@@ -97,7 +97,6 @@ def no_records():
 
 @pytest.fixture(autouse=True)
 def no_collection():
-    gc.collect()
     gc.disable()
     yield
     gc.enable()

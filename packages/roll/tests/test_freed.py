@@ -317,7 +317,6 @@ async def abandoned(app):
 
 
 async def assert_freed(app, serve=served):
-    gc.collect()
     gc.disable()
     try:
         seen = await serve(app)

@@ -75,7 +75,6 @@ HANDLERS = [body, form, lazy, chunks, unread, refused, fault, stream, watches, s
 
 @pytest.fixture(autouse=True)
 def no_collection():
-    gc.collect()
     gc.disable()
     yield
     gc.enable()

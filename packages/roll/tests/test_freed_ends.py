@@ -311,7 +311,6 @@ async def test_request_is_freed_at_its_end(app, port, end, extended):
         extensions.compress(app)
         extensions.sessions(app, secret="a secret of twenty characters")
         extensions.request_ids(app)
-    gc.collect()
     gc.disable()
     try:
         async with asyncio.timeout(PATIENCE):

@@ -169,7 +169,6 @@ async def served(app, sent):
 
 
 async def assert_freed(app, sent):
-    gc.collect()
     gc.disable()
     try:
         seen = await served(app, sent)
