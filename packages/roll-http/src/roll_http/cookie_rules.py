@@ -15,12 +15,12 @@ from urllib.parse import quote
 
 from .shown import shown
 from .syntax import is_token
+from .text import has_text
 
 __all__ = [
     "Promise",
     "as_text",
     "check_promise",
-    "is_number",
     "other_type",
     "percent_encode",
     "promise_of",
@@ -79,21 +79,13 @@ def as_text(value: Any) -> str:
         return str.__str__(value)
     if isinstance(value, bytes | bytearray | memoryview):
         raise other_type("value", value, "text: decode it first")
-    text_of: Any = type(value).__str__
-    if text_of is not object.__str__ or is_number(value):
+    if has_text(value):
         return str(value)
     if inspect.isawaitable(value):
         if inspect.iscoroutine(value):
             value.close()  # otherwise Python warns as well, and this error is clearer
         raise other_type("value", value, "text: `await` it first")
     raise other_type("value", value, "text, such as json.dumps(...) gives")
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether a value is a number of any type, also a decimal or a fraction."""
-    from numbers import Number  # noqa: PLC0415 - 0.2 ms of everyone's start
-
-    return isinstance(value, Number)
 
 
 def percent_encode(value: str) -> str:

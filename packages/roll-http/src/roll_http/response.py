@@ -10,12 +10,12 @@ from typing import Any, ClassVar, cast
 
 from ._core import ResponseBase, is_native
 from ._core.copies import copy_deeply
-from .cookie_rules import is_number
 from .cookies import Cookies, set_in_python
 from .foreign_cookies import cookie_lines
 from .h1.response_fields import drop_field
 from .json_codec import PLAIN_JSON, JSONCodec, codec_of, encoded, escape_surrogates
 from .shown import shown
+from .text import has_own_text, is_number
 
 __all__ = ["Response"]
 
@@ -151,11 +151,8 @@ def _pair_of(to: Any) -> tuple[Any, Any]:
 
 def _is_location(value: Any) -> bool:
     """Tell whether `str()` gives the text of a location: not that of a number or of bytes."""
-    if isinstance(value, str):
-        return True
-    text_of: Any = type(value).__str__
-    own = text_of is not object.__str__ and not isinstance(value, bytes | bytearray)
-    return own and not is_number(value)
+    no_location = isinstance(value, bytes | bytearray) or is_number(value)
+    return has_own_text(value) and not no_location
 
 
 def _getter(attribute: Any) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from roll_http.cookie_rules import is_number
 from roll_http.shown import shown
+from roll_http.text import has_text
 
 __all__ = ["form_text", "query_string", "text_of", "urlencoded"]
 
@@ -76,8 +76,3 @@ def text_of(name: object, value: Any) -> Any:
     if isinstance(value, type) or not has_text(value):
         raise TypeError(f"{name!r} is {shown(value)}, which has no text: give text or a number")
     return str.__str__(value) if isinstance(value, str) else str(value)
-
-
-def has_text(value: Any) -> bool:
-    text_of_class: Any = type(value).__str__
-    return text_of_class is not object.__str__ or is_number(value)
