@@ -140,6 +140,59 @@ def test_repeated_sigterms_change_nothing_until_the_process_has_ended(roll, fold
     assert status == 0
 
 
+STARTING = """
+
+@app.lifespan
+async def database():
+    print("opened", flush=True)
+    yield
+    print("closed", flush=True)
+
+@app.listen("shutdown")
+async def end():
+    print("ended", flush=True)
+
+@app.listen("startup")
+async def start():
+    print("starting", flush=True)
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        print("cancelled", flush=True)
+        {cancelled}
+"""
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize(
+    ("number", "cancelled", "status"),
+    [(signal.SIGTERM, "raise", 143), (signal.SIGINT, "raise", 130), (signal.SIGTERM, "pass", 143)],
+)
+def test_signal_within_startup_cancels_it_and_leaves_the_lifespans(
+    roll, folder, loop, number, cancelled, status
+):
+    if loop == "asyncio":
+        folder.joinpath("uvloop.py").write_text("raise ImportError")
+    change(folder / "app.py", "import asyncio\n" + APP + STARTING.format(cancelled=cancelled))
+    command = roll("run", "--port", 0)
+    command.wait_for("starting")
+    assert command.stop(number) == ("cancelled\nended\nclosed\n", status)
+
+
+def test_repeated_sigterms_within_startup_change_nothing(roll, folder):
+    closing = 'await asyncio.sleep(0.01)\n    print("closed'
+    text = STARTING.format(cancelled="raise").replace('print("closed', closing)
+    change(folder / "app.py", "import asyncio\n" + APP + text)
+    command = roll("run", "--port", 0)
+    command.wait_for("starting")
+    status = None
+    while status is None:
+        command.process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = command.process.wait(timeout=0.001)
+    assert (command.rest(), status) == ("cancelled\nended\nclosed\n", 143)
+
+
 def test_sigterm_ends_the_server_where_no_signals_can_be_blocked(roll, folder):
     change(folder / "app.py", "import signal\ndel signal.pthread_sigmask  # as on Windows\n" + APP)
     command = roll("run", "--port", 0, "--access-log", "off")

@@ -850,6 +850,30 @@ async def test_pieces_that_several_tasks_send_stay_whole(liveclient, app, talk, 
     assert rest.endswith(b"hello")
 
 
+@pytest.mark.parametrize("fields", [b"", b"Accept-Encoding: gzip\r\n"], ids=["plain", "gzip"])
+async def test_piece_behind_the_last_one_is_an_error_while_that_is_still_written(
+    liveclient, app, talk, fields
+):
+    """Before, it was dropped, and the application heard nothing of it."""
+    extensions.compress(app)
+
+    async def too_many(scope, receive, send):
+        await send(start(200, (b"content-type", b"text/plain")))
+        await send(body(b"first", more=True))
+        last = asyncio.ensure_future(send(body(os.urandom(8_000_000) + b"last")))
+        await asyncio.sleep(0)
+        for more in (False, True):
+            with pytest.raises(RuntimeError, match="after the end of its response"):
+                await send(body(b"late", more=more))
+        await last
+
+    answers(app, too_many)
+    sent, rest = unpacked(await talk(REQUEST % (b"", fields) + REQUEST % (b"", LAST)))
+    assert sent.startswith(b"first")
+    assert sent.endswith(b"last")
+    assert rest.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_tasks_that_send_while_listeners_run_wait_for_the_head(liveclient, app, talk):
     """Before, all of them but one got an error, if a listener of `response` waited."""
 

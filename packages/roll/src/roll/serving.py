@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import socket
 import ssl
@@ -18,8 +19,9 @@ from .stubborn import end_tasks
 
 __all__ = ["run"]
 
-# The exit code that shells expect of a process that SIGINT ended.
+# The exit codes that shells expect of a process that SIGINT or SIGTERM ended.
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
 
 
 def run(
@@ -32,12 +34,14 @@ def run(
 ) -> None:
     """Serve `app` until Ctrl-C or SIGTERM, then shut down gracefully.
 
-    Send `startup` before the sockets are bound, and `shutdown` after the last request. Call `say`
-    with a line that names the URL, and with another one at the end. With `ends_process`, a
-    repeated SIGTERM changes nothing until the process has ended, which its caller does at once.
+    Send `startup` before the sockets are bound, and `shutdown` after the last request. A signal
+    while `startup` runs cancels it: the lifespans that were entered are left. Call `say` with a
+    line that names the URL, and with another one at the end. With `ends_process`, a repeated
+    SIGTERM changes nothing until the process has ended, which its caller does at once.
 
     Raises:
-        SystemExit: the server cannot listen at `place`; the message says why.
+        SystemExit: the server cannot listen at `place`; the message says why. Or a signal came
+            before it could serve.
     """
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -71,18 +75,55 @@ async def serve(
 ) -> None:
     loop = asyncio.get_running_loop()
     throttle_accept_errors(loop)
-    await app.startup()
-    try:
-        with place.listening() as sockets:
-            server = AppServer(app, tls)
-            await server.serve(sockets)
-            # Print the URL after the signal handlers are set: whoever reads it may send a signal
-            # at once.
-            loop.call_soon(say, f"Rolling on {url(place, sockets[0], tls)}")
-            await serve_until_signalled(server)
-            say("Bye.")
-    finally:
-        await app.shutdown()
+    with Termination(loop) as termination:
+        await app.startup()
+        try:
+            termination.check()
+            with place.listening() as sockets:
+                server = AppServer(app, tls)
+                await server.serve(sockets)
+                # Print the URL after the signal handlers are set: whoever reads it may send a
+                # signal at once.
+                loop.call_soon(say, f"Rolling on {url(place, sockets[0], tls)}")
+                await serve_until_signalled(server)
+                say("Bye.")
+        finally:
+            await app.shutdown()
+
+
+class Termination:
+    """A SIGTERM before the server handles the signals: it cancels the task, as a Ctrl-C does.
+
+    It does nothing on Windows, or outside of the main thread.
+
+    Raises:
+        SystemExit: the signal has come, at the end of the `with` block or by `check`.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._task: Any = asyncio.current_task()
+        self._received = False
+
+    def __enter__(self) -> Termination:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            self._loop.add_signal_handler(signal.SIGTERM, self._receive)
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        cancelled = isinstance(error, asyncio.CancelledError)
+        if cancelled and self._received and not self._task.uncancel():
+            raise SystemExit(TERMINATED) from None
+
+    def _receive(self) -> None:
+        if not self._received:  # a repeated SIGTERM changes nothing
+            self._received = True
+            self._task.cancel()
+
+    def check(self) -> None:
+        """Raise `SystemExit` if the signal has come, and the application has caught the error."""
+        if self._received:
+            raise SystemExit(TERMINATED)
 
 
 def url(place: Place, sock: socket.socket, tls: ssl.SSLContext | None) -> str:

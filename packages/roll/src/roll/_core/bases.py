@@ -30,6 +30,7 @@ class ExchangeBase:
         "app",
         "body",
         "connection",
+        "ending",
         "host",
         "length",
         "opening",
@@ -57,6 +58,8 @@ class ExchangeBase:
     """The trailers that were sent; None if there are none."""
     refusal: HttpError | None
     """The error for which the body of the request was refused."""
+    ending: bool
+    """Whether the application has sent the last piece of the body."""
     told: bool
     """Whether the application has sent a message after the client had disconnected."""
     over: asyncio.Event | None
@@ -68,6 +71,7 @@ class ExchangeBase:
         self.request = request
         self.response = response
         self.connection = request.protocol
+        self.ending = False
         self.body = request.take_body()
         self.length = None
         self.opening = None

@@ -66,7 +66,7 @@ cdef class ExchangeBase:
     cdef public object refusal
     cdef public object put, request, response, trailers
     cdef public int state
-    cdef public bint told
+    cdef public bint ending, told
 
     def __init__(self, host, app, request, response):
         find_hosting()
@@ -80,6 +80,7 @@ cdef class ExchangeBase:
         else:
             self.body = request.take_body()
         self.state = NEW
+        self.ending = False
         self.told = False
 
     def send(self, message):

@@ -51,7 +51,7 @@ class Exchange(Receiving):
         if kind == "http.response.body":
             if self.state == STARTED and not message.get("more_body", False):
                 await self._send_whole(checked(message.get("body", b"")))
-            elif self.state in {STARTED, OPEN}:
+            elif self.state in {STARTED, OPEN} and not self.ending:
                 await self._send_part(message)
             elif self.opening is not None:  # another task sends the first piece
                 await self.opening.wait()
@@ -77,7 +77,8 @@ class Exchange(Receiving):
         self.state = STARTED
 
     def _refuse(self, kind: str) -> None:
-        raise RuntimeError(f"{self.host} has sent {kind!r} {WHERE[self.state]}")
+        state = DONE if self.ending else self.state
+        raise RuntimeError(f"{self.host} has sent {kind!r} {WHERE[state]}")
 
     async def _send_other(self, kind: str, message: Any) -> None:
         if kind == "http.response.pathsend" and self.state == STARTED:
@@ -176,13 +177,15 @@ class Exchange(Receiving):
     async def _write(self, data: bytes, *, last: bool) -> None:
         assert self.outgoing is not None  # begun before
         self.put = None  # pieces of other tasks wait behind this one
+        self.ending = self.ending or last
         try:
             await self.outgoing.write(data)
         except ClientDisconnected:
             await self._takes()
             return
         finally:
-            self.put = getattr(self.outgoing, "put", None)
+            if not self.ending:
+                self.put = getattr(self.outgoing, "put", None)
         if last and self.trailers is None:
             await self._end()
 
