@@ -8,7 +8,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from roll_http import serve_until_signalled, throttle_accept_errors
 
@@ -105,13 +105,13 @@ class Termination:
         self._task: Any = asyncio.current_task()
         self._received = False
 
-    def __enter__(self) -> Termination:
+    def __enter__(self) -> Self:
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             self._loop.add_signal_handler(signal.SIGTERM, self._receive)
         return self
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        cancelled = isinstance(error, asyncio.CancelledError)
+    def __exit__(self, *error: object) -> None:
+        cancelled = isinstance(error[1], asyncio.CancelledError)
         if cancelled and self._received and not self._task.uncancel():
             raise SystemExit(TERMINATED) from None
 
