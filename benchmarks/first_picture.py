@@ -6,7 +6,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.servers import FLOOR, OLD, ROLL
+from harness.servers import FLOOR, OLD, PURE, ROLL
 
 # The endpoints that are shown, each with its title.
 SHOWN = {
@@ -41,8 +41,13 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
   .floor { fill: #30363d }
 }
 """
-KINDS = {ROLL: "roll", OLD: "old", FLOOR: "floor"}
-LABELS = {ROLL: "Roll", OLD: "Roll 0.13.4", FLOOR: "the least possible"}
+KINDS = {ROLL: "roll", PURE: "old", OLD: "old", FLOOR: "floor"}
+LABELS = {
+    ROLL: "Roll",
+    PURE: "Roll, pure Python",
+    OLD: "Roll 0.13.4",
+    FLOOR: "the least possible",
+}
 
 
 def draw(run: Any) -> str:

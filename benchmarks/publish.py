@@ -20,7 +20,7 @@ from first_picture import draw
 from harness.endpoints import ENDPOINTS
 from harness.imports import PARTS
 from harness.large import MEBIBYTES
-from harness.servers import BENCHMARKS, FLOOR, OLD, ROLL
+from harness.servers import BENCHMARKS, FLOOR, OLD, PURE, ROLL
 
 ROOT = BENCHMARKS.parent
 RESULTS = BENCHMARKS / "results"
@@ -70,12 +70,13 @@ def put_picture(picture: str, *, check: bool) -> None:
 def claims(run: Any) -> str:
     """Two sentences that hold for every endpoint."""
     plain = cpu(run)["plain"]
+    others = len(peers_of(plain))
     peer, cost = cheapest(plain)
     old = [found[OLD] / found[ROLL] for found in cpu(run).values()]
     peers = [cheapest(found)[1] / found[ROLL] for found in cpu(run).values()]
     return (
         f"A minimal request costs Roll {plain[ROLL]:.1f} µs of CPU. It costs Roll 0.13.4 "
-        f"{plain[OLD]:.1f} µs, and {peer}, the cheapest\nof the {len(plain) - 3} others measured "
+        f"{plain[OLD]:.1f} µs, and {peer}, the cheapest\nof the {others} others measured "
         f"beside it, {cost:.1f} µs. Over all {len(old)} endpoints, Roll 0.13.4 costs "
         f"{extent(old)} times\nas much as Roll, and the cheapest other {extent(peers)} times.\n"
         "[All figures](docs/benchmarks.md), with the machine they come from.\n"
@@ -132,9 +133,14 @@ def cells(what: str, unit: str, found: Figures) -> list[str]:
 
 def cheapest(found: Figures) -> tuple[str, float]:
     """The cheapest of the peers, and what it takes; nobody, and nothing, where there are none."""
-    peers = {name: value for name, value in found.items() if name not in {FLOOR, ROLL, OLD}}
+    peers = peers_of(found)
     name = min(peers, key=peers.__getitem__, default="")
     return name, peers.get(name, 0)
+
+
+def peers_of(found: Figures) -> Figures:
+    """The figures of all servers but the floor, and Roll in any form."""
+    return {name: found[name] for name in found if name not in {FLOOR, ROLL, PURE, OLD}}
 
 
 def cpu(run: Any) -> dict[str, Figures]:

@@ -9,11 +9,28 @@ from typing import Any
 from .imports import PARTS
 from .large import Transfer
 from .load import Figures
-from .servers import FLOOR, OLD, ROLL
+from .servers import FLOOR, OLD, PURE, ROLL
 
 __all__ = ["Ratio", "Results", "ratios"]
 
 AT_LEAST, AT_MOST = "at least", "at most"
+
+# What Roll may cost as a multiple of the floor; how many times as much Roll 0.13.4 should cost.
+TARGETS = {
+    "plain": (1.35, 2.6),
+    "browser": (1.35, 2.3),
+    "json": (1.6, 2.3),
+    "echo": (1.6, 3),
+    "varied": (1.3, 2.4),
+    "placeholder": (2, 1.8),
+    "cookie": (2, 1.8),
+    "query": (2, 2.1),
+    "form": (2, 2.1),
+    "all": (2.4, 2.8),
+    "sleep": (2.2, 1.5),
+    "404": (1.8, 1.8),
+    "pipelined": (2.6, 4.8),
+}
 ASYNCIO = ", asyncio"
 
 
@@ -65,7 +82,7 @@ def ratios(results: Results) -> Iterator[Ratio]:
     for name, transfers in results.large.items():
         yield from _of_transfer(name, {key: one.cpu for key, one in transfers.items()})
     if ROLL in results.idle:
-        yield Ratio("idle connection: KiB", results.idle[ROLL], AT_MOST, 6)
+        yield Ratio("idle connection: KiB", results.idle[ROLL], AT_MOST, 3.5)
     if results.imports:
         value = results.imports[ROLL] / results.imports[PARTS]
         yield Ratio("import: CPU against its parts", value, AT_MOST, 1.25)
@@ -73,16 +90,16 @@ def ratios(results: Results) -> Iterator[Ratio]:
 
 def _of_endpoint(name: str, cpu: Mapping[str, float]) -> Iterator[Ratio]:
     ours = cpu[ROLL]
-    if OLD in cpu:
-        target = 5 if name == "pipelined" else 2.5
-        yield Ratio(f"{name}: times cheaper than {OLD}", cpu[OLD] / ours, AT_LEAST, target)
-    peers = {key: value for key, value in cpu.items() if key not in {FLOOR, ROLL, OLD}}
+    of_floor, of_old = TARGETS[name]
+    if FLOOR in cpu:
+        yield Ratio(f"{name}: CPU against the floor", ours / cpu[FLOOR], AT_MOST, of_floor)
+    peers = {key: value for key, value in cpu.items() if key not in {FLOOR, ROLL, PURE, OLD}}
     if peers:
         cheapest = min(peers, key=peers.__getitem__)
         value = peers[cheapest] / ours
         yield Ratio(f"{name}: times cheaper than the best peer", value, AT_LEAST, 1, cheapest)
-    if name == "plain" and FLOOR in cpu:
-        yield Ratio("plain: CPU against the floor", ours / cpu[FLOOR], AT_MOST, 1.8)
+    if OLD in cpu:
+        yield Ratio(f"{name}: times cheaper than {OLD}", cpu[OLD] / ours, AT_LEAST, of_old)
 
 
 def _of_transfer(name: str, cpu: Mapping[str, float]) -> Iterator[Ratio]:

@@ -23,6 +23,7 @@ __all__ = [
     "FLOOR",
     "OLD",
     "OLD_PYTHON",
+    "PURE",
     "ROLL",
     "SERVERS",
     "Running",
