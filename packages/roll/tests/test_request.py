@@ -8,7 +8,6 @@ import weakref
 import pytest
 
 from roll import Files, Form, HttpError, Multipart, Query, Request, Response, Roll
-from roll import request as request_module
 from roll.testing import Client, encode_multipart
 from roll_http import Limits
 
@@ -376,7 +375,7 @@ async def test_a_form_that_breaks_off_leaves_no_file_open():
 
 async def test_load_form_has_a_higher_limit_than_load_body(monkeypatch):
     app = Roll(limits=Limits(body=10))
-    monkeypatch.setattr(request_module, "MAX_STREAMED_FORM", 1000)
+    monkeypatch.setattr("roll.forms.MAX_STREAMED_FORM", 1000)
 
     @app.route("/", methods=["POST"], lazy_body=True)
     @app.route("/route", methods=["POST"], lazy_body=True, max_body=100)
