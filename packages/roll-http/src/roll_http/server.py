@@ -72,9 +72,8 @@ class Server:
         self._tls = tls
         self._servers: list[asyncio.Server] = []
         self._checked = False  # the application, at the first connection
-        self._drained: float | None = (
-            None  # the seconds of `drain`: each connection gets one more request
-        )
+        # The seconds of `drain`, once it was called: each connection gets one more request.
+        self._drained: float | None = None
         self._late: WeakSet[HTTPProtocol] = WeakSet()  # accepted since then
         self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, until the handshake is done
 

@@ -268,9 +268,8 @@ class Files(Multidict[UploadedFile]):
         """
         errors = [error for files in self.values() for error in map(close_file, files) if error]
         if errors:
-            errors.sort(
-                key=lambda error: isinstance(error, Exception)
-            )  # raise an interrupt rather than an error
+            # Raise an interrupt rather than an error.
+            errors.sort(key=lambda error: isinstance(error, Exception))
             for error in errors[1:]:
                 errors[0].add_note(f"Another file could not be closed: {error!r}")
             raise errors.pop(0)

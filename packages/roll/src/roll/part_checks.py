@@ -115,9 +115,8 @@ def check_part(app: Any, name: str) -> None:
     refuse_old_hooks(part, name, where)
     if name in BASES:
         check_base(part, BASES[name], where)
-    elif name in CONTRACTS and (
-        name == "JSON" or isinstance(part, type)
-    ):  # the result of a function is checked when the function is called
+    elif name in CONTRACTS and (name == "JSON" or isinstance(part, type)):
+        # The result of a function is checked when the function is called.
         check_contract(part, CONTRACTS[name], where)
     if name == "WebsocketProtocol":
         check_constants(part, where)

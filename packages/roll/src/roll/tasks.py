@@ -90,9 +90,8 @@ class Tasks:
             if error is not None:
                 self._report(task, error)
         finally:
-            del (
-                error
-            )  # its traceback may refer to this frame: a cycle would keep what the task used
+            # Its traceback may refer to this frame: a cycle would keep what the task used.
+            del error
 
     def _report(self, task: Task | None, error: BaseException, what: str = "") -> None:
         if self._app.log_errors:

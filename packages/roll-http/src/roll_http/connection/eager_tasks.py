@@ -165,9 +165,8 @@ def start_by_hand(
         _set_up(task).error = error
     else:
         if waited is None and type(task) is _Beginning:
-            _become(
-                task, work, loop, context
-            )  # a task goes on in the next turn after a bare yield
+            # A task goes on in the next turn after a bare yield.
+            _become(task, work, loop, context)
         else:
             _set_up(task).wait_for(waited)
     finally:

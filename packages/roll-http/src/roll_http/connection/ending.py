@@ -118,9 +118,8 @@ class EndingConnection(ConnectionBase):
         self._drop(0)
         self.reader.update_reading()
         try:
-            if (
-                self.transport.can_write_eof()
-            ):  # not over TLS: there the response's own end must do
+            # Not over TLS: the end of the response has to do there.
+            if self.transport.can_write_eof():
                 self.transport.write_eof()
         except (OSError, RuntimeError):  # the client has gone, and the loop has not noticed yet
             self.abort()

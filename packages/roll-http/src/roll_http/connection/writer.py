@@ -186,9 +186,8 @@ class Writer:
 
     async def flush(self) -> None:
         """Wait until the transport's buffer is empty."""
-        if (
-            self._transport.is_closing()
-        ):  # uvloop raises if the limits of a closing transport are set
+        # uvloop raises if the limits of a closing transport are set.
+        if self._transport.is_closing():
             raise ClientDisconnected("The client has gone")
         low, high = self._transport.get_write_buffer_limits()
         self._transport.set_write_buffer_limits(0)

@@ -118,9 +118,8 @@ def _read_connection(head: Head, connection: str) -> None:
 
 
 def _check_coding(head: Head, coding: str) -> None:
-    if (
-        coding.lower() != "chunked" or not coding.isascii()
-    ):  # the lower case of the Kelvin sign is a k
+    # The lower case of the Kelvin sign, which is not ASCII, is a k.
+    if coding.lower() != "chunked" or not coding.isascii():
         raise _unknown_coding()
     head.chunked = True
     if head.minor == 0:
@@ -190,10 +189,8 @@ def _split_absolute(head: Head, host: str | None) -> tuple[bytes, str | None]:
     if not path.startswith(b"/"):
         path = b"/" + path
     if host is not None and not is_host(host):
-        return (
-            path,
-            host,
-        )  # refused by the caller, even though the authority of the target replaces it
+        # The caller refuses it, even though the authority of the target replaces it.
+        return path, host
     if host is not None or head.minor == 0:
         head.headers["HOST"] = match[1].decode("ascii")
     return path, host
