@@ -18,7 +18,7 @@ from roll.extensions import simple_server
 from roll_http import Limits
 
 SCRIPT = """
-import asyncio, sys
+import asyncio, sys, threading
 from roll import Roll
 from roll.extensions import simple_server
 
@@ -66,7 +66,13 @@ async def stubborn(request, response):
 
 if "asyncio" in sys.argv:
     sys.modules["uvloop"] = None
-simple_server(app, port=int(sys.argv[1]))
+def serve():
+    simple_server(app, port=int(sys.argv[1]))
+
+if "thread" in sys.argv:
+    threading.Thread(target=serve).start()
+else:
+    serve()
 """
 
 
@@ -105,6 +111,15 @@ def test_process_serves_until_a_signal(serve, number):
     assert process.stdout.read() == "Bye.\nshutdown\n"
     assert process.wait() == 0
     assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_another_thread_than_the_main_one_serves_without_signals(serve, loop):
+    process = serve(0, "thread", loop)
+    assert process.stdout.readline() == "startup\n"
+    url = process.stdout.readline().partition(" on ")[2]
+    with urllib.request.urlopen(url.strip()) as response:
+        assert response.read() == b"served"
 
 
 def test_a_running_request_is_answered_before_the_end(serve):
