@@ -486,6 +486,99 @@ async def test_messages_wait_for_the_end_of_a_message_in_pieces(
     ]
 
 
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("parts", [["a", "b"], []])
+@pytest.mark.parametrize("end", ["whole", "fails", "cancelled"])
+async def test_a_message_in_pieces_has_the_place_of_its_call(
+    serve: Any, wire: Any, full: bool, parts: list[str], end: str
+) -> None:
+    """Whatever its iterator waits for before the first piece."""
+
+    async def late() -> Any:
+        begun.set()
+        await go_on.wait()
+        if end == "fails":
+            raise ValueError("nothing to send")
+        for part in parts:
+            yield part
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        outbox = ws._connection.outbox
+        if full:
+            while not outbox.paused:
+                sent.append(await ws.send(bytes(100_000)))
+        filled.set()
+        tasks = [asyncio.ensure_future(ws.send(late()))]
+        await asyncio.sleep(0)
+        tasks += [asyncio.ensure_future(ws.send(text)) for text in ("later", "latest")]
+        await begun.wait()
+        await (await ws.ping())
+        if end == "cancelled":
+            tasks[0].cancel()
+        go_on.set()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        failed.extend(type(error) for error in found if error is not None)
+
+    begun, go_on, filled = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    sent: list[None] = []
+    failed: list[type] = []
+    site = await serve(handler, compression=False)
+    client = await site.connect(max_size=None)
+    await filled.wait()
+    texts = [text async for text in client if isinstance(text, str)]
+    message = ["".join(parts)] if parts and end == "whole" else []
+    assert texts == [*message, "later", "latest"]
+    errors = {"whole": [], "fails": [ValueError], "cancelled": [asyncio.CancelledError]}
+    assert failed == errors[end]
+
+
+async def test_a_message_in_pieces_that_is_cancelled_in_its_queue_is_never_begun(
+    serve: Any,
+) -> None:
+    async def late() -> Any:
+        await go_on.wait()
+        yield "first"
+
+    async def never() -> Any:
+        asked.append(True)
+        yield "never"
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        calls = [ws.send(late()), ws.send(never()), ws.send("last")]
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.wait(tasks)
+
+    go_on = asyncio.Event()
+    asked: list[bool] = []
+    client = await (await serve(handler)).connect()
+    assert [text async for text in client] == ["first", "last"]
+    assert not asked
+
+
+async def test_pieces_may_send_a_message_before_the_first_of_them_only(serve: Any) -> None:
+    """A later one would wait for the end of its own message."""
+
+    async def parts(ws: WSProtocol) -> Any:
+        await ws.send("before")
+        with pytest.raises(RuntimeError, match="cannot send another message"):
+            await ws.send(each("nested"))
+        yield "first"
+        with pytest.raises(RuntimeError, match="cannot send another message"):
+            await ws.send("within")
+        yield "last"
+
+    async def handler(request: Any, ws: WSProtocol) -> None:
+        await ws.send(parts(ws))
+        await ws.send("after")
+
+    client = await (await serve(handler)).connect()
+    assert [text async for text in client] == ["before", "firstlast", "after"]
+
+
 async def test_a_reader_that_is_slow_slows_the_iterator(serve: Any, wire: Any) -> None:
     count = 0
 

@@ -731,6 +731,75 @@ async def test_messages_follow_a_message_in_pieces_that_was_sent_before(app):
     await server.task
 
 
+async def test_pieces_may_send_a_message_before_the_first_of_them_only(app):
+    async def none():
+        return
+        yield
+
+    async def pieces(ws):
+        await ws.send("before")
+        with pytest.raises(RuntimeError, match="cannot send another message"):
+            await ws.send(none())
+        yield "first"
+        with pytest.raises(RuntimeError, match="cannot send another message"):
+            await ws.send("within")
+        yield "last"
+
+    async def handler(request, ws):
+        await ws.send(pieces(ws))
+        await ws.send("after")
+
+    server = websocket(app, handler)
+    await server.until("websocket.close")
+    texts = [message["text"] for message in server.sent if message["type"] == "websocket.send"]
+    assert texts == ["before", "firstlast", "after"]
+    server.give("websocket.disconnect", code=1000)
+    await server.task
+
+
+@pytest.mark.parametrize(("code", "seen"), [(1000, 1000), (None, 1005), ("silent", 1006)])
+async def test_failed_send_of_the_server_is_the_end_of_the_connection(
+    app, caplog, monkeypatch, code, seen
+):
+    """ASGI 2.4: `send` raises an OSError when the client has gone."""
+    monkeypatch.setattr("roll.asgi.websocket.REPORT_SECONDS", 0.01)
+    accepted = asyncio.Event()
+    left = asyncio.Event()
+    ends = []
+
+    @app.listen("websocket_disconnect")
+    async def ended(request, ws):
+        ends.append(ws.close_code)
+
+    @app.route("/gone", protocol="websocket")
+    async def handler(request, ws):
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.send("tick")
+        ends.append(closed.value.code)
+        raise closed.value
+
+    async def receive():
+        if not accepted.is_set():
+            accepted.set()
+            return {"type": "websocket.connect"}
+        await (asyncio.Event() if code == "silent" else left).wait()
+        return {"type": "websocket.disconnect", "code": code}
+
+    async def send(message):
+        if message["type"] != "websocket.accept":
+            left.set()
+            raise OSError("gone")
+
+    fields = [(b"host", b"example.org")]
+    await app(
+        {"type": "websocket", "path": "/gone", "headers": fields, "query_string": b""},
+        receive,
+        send,
+    )
+    assert ends == [seen, seen]
+    assert not caplog.records
+
+
 async def test_message_in_pieces_ends_when_the_client_leaves(app):
     """Before, it collected pieces for ever."""
     closed = asyncio.Event()

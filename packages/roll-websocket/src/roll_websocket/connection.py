@@ -261,7 +261,10 @@ class Connection:
         self.transport.write(data)
 
     async def turn(self, write: Callable[[], object], message: bool) -> Any:
-        """Call `write` in its turn; raise ConnectionClosed if the connection has ended."""
+        """Call `write` in its turn; raise ConnectionClosed if the connection has ended.
+
+        Raises RuntimeError for a message within the pieces of another one of the same task.
+        """
         ending = self.ending
         if ending.close is None and self.transport.is_closing():
             await ending.until_gone()
@@ -269,6 +272,7 @@ class Connection:
             # Yield here too: a task may send in a loop and ignore the exception.
             await asyncio.sleep(0)
             raise ending.exception
+        message = message and self.outbox.holds(asyncio.current_task())
         return await self.outbox.turn(write, message)
 
     def send_message(self, opcode: Opcode, payload: bytes) -> None:

@@ -4,11 +4,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from roll_websocket.errors import ConnectionClosed
 
-__all__ = ["Outbox"]
+__all__ = ["WITHIN", "Outbox"]
 
 # Frames in a row that are written without yielding to the event loop.
 FRAMES_PER_TURN = 64
@@ -18,6 +18,20 @@ FRAMES_PER_TURN = 64
 POST_COST = 800
 
 Write = Callable[[], object]
+
+WITHIN = (
+    "The pieces of a message cannot send another message, which waits for their end: yield its"
+    " text as a piece, or send it from another task"
+)
+
+
+class Sender(Protocol):
+    """A message that is sent in pieces."""
+
+    task: asyncio.Task[Any] | None
+    """The task that sends it, and runs its iterator."""
+    open: bool
+    """Whether pieces were sent, but not the last one."""
 
 
 class Outbox:
@@ -37,7 +51,7 @@ class Outbox:
         "paused",
         "row",
         "scheduled",
-        "streaming",
+        "sender",
         "transport",
         "waiting",
     )
@@ -54,14 +68,15 @@ class Outbox:
         """Bytes that the broadcasts that wait take."""
         self.paused = False
         self.ended = False
-        self.streaming = False
+        self.sender: Sender | None = None
+        """The message in pieces that is sent now; None for none."""
         self.clear = True
         """Whether a message may be written, unless the transport is closing."""
         self.scheduled = False
 
     def update(self) -> None:
         """Set `clear` from the other attributes."""
-        self.clear = not (self.paused or self.ended or self.waiting or self.streaming)
+        self.clear = not (self.paused or self.ended or self.waiting or self.sender is not None)
 
     def free(self) -> bool:
         """Whether a message may be written at once."""
@@ -74,7 +89,7 @@ class Outbox:
 
     def ready_for_control(self) -> bool:
         """Whether the caller may write a control frame, or the next piece of a message."""
-        if not self.streaming:
+        if self.sender is None:
             return self.ready()
         self.row += 1
         blocked = self.paused or self.ended or self.waiting or self.transport.is_closing()
@@ -111,7 +126,7 @@ class Outbox:
     def wait_for(self, write: Write, message: bool) -> asyncio.Future[Any]:
         """Queue `write`, and return the future of its result."""
         waiter: asyncio.Future[Any] = self.loop.create_future()
-        if message and self.streaming:
+        if message and self.sender is not None:
             self.held = OrderedDict() if self.held is None else self.held
             self.held[waiter] = write, message
         else:
@@ -121,17 +136,33 @@ class Outbox:
         self.clear = False
         return waiter
 
-    def begin_message(self) -> None:
-        """Hold other messages back: the first piece of a message is sent."""
-        self.streaming = True
+    def holds(self, task: asyncio.Task[Any] | None) -> bool:
+        """Whether a message of `task` waits for the end of a message in pieces.
+
+        The iterator of these pieces may send messages before its first piece: they go out first.
+
+        Raises RuntimeError if it sends one later, which would wait for its own end.
+        """
+        sender = self.sender
+        if sender is None or sender.task is not task:
+            return True
+        if sender.open:
+            raise RuntimeError(WITHIN)
+        return False
+
+    def begin_message(self, sender: Sender) -> None:
+        """Hold other messages back until a message in pieces has ended."""
+        self.sender = sender
         self.clear = False
         entries = list((self.waiting or {}).items())
         self.held = OrderedDict(entry for entry in entries if entry[1][1])
         self.waiting = OrderedDict(entry for entry in entries if not entry[1][1])
 
-    def end_message(self) -> None:
+    def end_message(self, sender: Sender) -> None:
         """Release the other messages: the last piece was sent, or the message was given up."""
-        self.streaming = False
+        if self.sender is not sender:
+            return  # it has not begun
+        self.sender = None
         held, self.held = self.held, None
         if held:
             self.waiting = OrderedDict() if self.waiting is None else self.waiting

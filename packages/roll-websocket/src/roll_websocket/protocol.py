@@ -292,9 +292,10 @@ class WSProtocol(asyncio.Protocol):
         An async iterator is sent as one message, each of its items as a frame; without items,
         nothing is sent. If it raises after the first item, the connection is closed with 1011.
 
-        Messages are sent in the order of the calls, whichever tasks call. A call that is
-        cancelled while it waits sends nothing.
-        Raises ConnectionClosed, and TypeError for data of another type.
+        Messages are sent in the order of the calls, whichever tasks call: those that follow an
+        iterator wait for its last item. A call that is cancelled while it waits sends nothing.
+        Raises ConnectionClosed, TypeError for data of another type, and RuntimeError if an
+        iterator calls this after its first item, because it would wait for its own end.
         """
         if not isinstance(data, WHOLE) and isinstance(data, AsyncIterable):
             await send_pieces(self._connection, data)

@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterable
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from typing import Any, Self, cast
 
 from websockets.frames import Opcode
@@ -11,6 +12,7 @@ from websockets.frames import Opcode
 from roll_websocket.connection import Connection
 from roll_websocket.frames import message_frame
 from roll_websocket.inbox import Piece
+from roll_websocket.outbox import WITHIN
 
 __all__ = ["Stream", "receive", "receive_whole", "send_pieces"]
 
@@ -123,12 +125,13 @@ async def join(connection: Connection, first: Piece) -> str | bytes:
 async def send_pieces(
     connection: Connection, pieces: AsyncIterable[str | bytes | bytearray | memoryview]
 ) -> None:
-    """Send pieces as the frames of one message."""
+    """Send pieces as the frames of one message, whose place is that of this call."""
     sender = Sender(connection)
     try:
         async with AsyncExitStack() as stack:
             if hasattr(pieces, "aclose"):
                 await stack.enter_async_context(aclosing(cast("Any", pieces)))
+            await sender.begin()
             async for piece in pieces:
                 await sender.send(*message_frame(piece))
             await sender.end()
@@ -141,45 +144,54 @@ class Sender:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.task = asyncio.current_task()
         self.opcode: Opcode | None = None
         self.open = False
+        """Whether frames were sent, but not the last one."""
+
+    async def begin(self) -> None:
+        """Hold other messages back, once those before are sent.
+
+        Raises RuntimeError if the pieces of another message come from here: neither would end.
+        """
+        outbox = self.connection.outbox
+        if outbox.ready():
+            outbox.begin_message(self)
+        elif outbox.sender is not None and outbox.sender.task is self.task:
+            raise RuntimeError(WITHIN)
+        else:
+            await self.connection.turn(partial(outbox.begin_message, self), True)
 
     async def send(self, opcode: Opcode, payload: bytes) -> None:
-        """Send a piece. The first one waits while another message is sent in pieces."""
+        """Send a piece."""
         if self.opcode is None:
             self.opcode = opcode
-            await self.write(opcode, payload, False, self.connection.outbox.ready())
+            await self.write(opcode, payload, False)
         elif opcode is self.opcode:
-            free = self.connection.outbox.ready_for_control()
-            await self.write(Opcode.CONT, payload, False, free)
+            await self.write(Opcode.CONT, payload, False)
         else:
             raise TypeError("The pieces of a message are all str, or all bytes")
 
     async def end(self) -> None:
         """Send an empty last frame, because it is not known in advance which piece is the last."""
         if self.open:
-            await self.write(Opcode.CONT, b"", True, self.connection.outbox.ready_for_control())
+            await self.write(Opcode.CONT, b"", True)
 
-    async def write(self, opcode: Opcode, payload: bytes, last: bool, free: bool) -> None:
-        """Write a frame in its turn."""
+    async def write(self, opcode: Opcode, payload: bytes, last: bool) -> None:
+        """Write a frame when the peer reads."""
         connection = self.connection
 
         def write() -> None:
             connection.write(connection.wire.pack_piece(opcode, payload, last))
-            if not self.open:
-                connection.outbox.begin_message()
             self.open = not last
 
-        if free:
+        if connection.outbox.ready_for_control():
             write()
         else:
-            await connection.turn(write, opcode is not Opcode.CONT)
-        if last:
-            connection.outbox.end_message()
+            await connection.turn(write, False)
 
     def leave(self) -> None:
         """Close the connection if the message is incomplete, so that the peer drops it."""
-        if self.open:
-            if self.connection.ending.close is None:
-                self.connection.begin_close(*BROKEN)
-            self.connection.outbox.end_message()
+        if self.open and self.connection.ending.close is None:
+            self.connection.begin_close(*BROKEN)
+        self.connection.outbox.end_message(self)

@@ -13,6 +13,7 @@ from roll_http.connection.closing import close_stream
 from roll_websocket import ConnectionClosed, HandshakeError, InvalidMessage
 from roll_websocket.codec import StrictJSON
 from roll_websocket.errors import consists_of
+from roll_websocket.outbox import WITHIN
 from roll_websocket.protocol import check_close
 
 from .connection import ASGIConnection
@@ -27,6 +28,15 @@ QUIET: Final = frozenset({1000, 1001})
 
 WAITING: Final = 64
 """The number of messages that may wait for the handler; then receiving pauses."""
+
+NO_CODE: Final = 1005
+"""The code of an end without a code (RFC 6455 7.1.5)."""
+
+LOST: Final = 1006
+"""The code of an end without a close frame."""
+
+REPORT_SECONDS: Final = 1.0
+"""Seconds to wait for the server's report of a disconnect, after `send` has failed."""
 
 
 async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None:
@@ -113,6 +123,8 @@ class ASGIWebsocket:
         self._fields: list[tuple[bytes, bytes]] = []
         self._messages: asyncio.Queue[str | bytes | None] = asyncio.Queue(WAITING)
         self._sending = asyncio.Lock()  # keeps the order of the calls
+        self._gathering: asyncio.Task[Any] | None = None  # runs the iterator of a message
+        self._begun = False  # whether that has given a piece
         self._close: tuple[int, str] | None = None
         self._closing = False
         self._stopping = False
@@ -142,7 +154,7 @@ class ASGIWebsocket:
         except BaseException:
             handler.close()  # it will not be awaited
             raise
-        listener = asyncio.ensure_future(self._listen())
+        listener = self._listener = asyncio.ensure_future(self._listen())
         code, reason = 1011, "Handler died prematurely."
         try:
             await handler
@@ -171,7 +183,7 @@ class ASGIWebsocket:
                 break
             text = message.get("text")
             await self._messages.put(message["bytes"] if text is None else text)
-        self._close = self._close or (message.get("code", 1005), message.get("reason") or "")
+        self._close = self._close or (message.get("code") or NO_CODE, message.get("reason") or "")
         if not self._closing:
             self.on_lost()
         await self._messages.put(None)
@@ -181,6 +193,8 @@ class ASGIWebsocket:
             self._close, self._closing = (code, reason), True
             try:
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            except OSError:  # the client has gone, and the server has not reported that yet
+                return
             except Exception as error:
                 self._connection.unclosed = again(error)
                 raise
@@ -231,7 +245,7 @@ class ASGIWebsocket:
         return None if self._close is None else self._close[1]
 
     def _ended(self) -> ConnectionClosed:
-        code, reason = self._close or (1006, "")
+        code, reason = self._close or (LOST, "")
         return ConnectionClosed(code, reason)
 
     # The handler's side.
@@ -264,18 +278,40 @@ class ASGIWebsocket:
 
     async def send(self, data: Any) -> None:
         """Send a message; the pieces of an async iterator are joined to one message first."""
+        task = asyncio.current_task()
+        if self._gathering is task:
+            if self._begun or isinstance(data, AsyncIterable):
+                raise RuntimeError(WITHIN)
+            await self._send_message(data)  # before the first piece, as `WSProtocol` does
+            return
         async with self._sending:
             if isinstance(data, AsyncIterable):
-                data = await self._gathered(data)
+                self._gathering, self._begun = task, False
+                try:
+                    data = await self._gathered(data)
+                finally:
+                    self._gathering = None
                 if data is None:
                     return
-            if not isinstance(data, (str, bytes, bytearray, memoryview)):
-                raise TypeError(f"A message is str or bytes, not {type(data).__name__}")
-            kind, payload = ("text", data) if isinstance(data, str) else ("bytes", bytes(data))
-            if self._close is not None:
-                raise self._ended()
-            self.bytes_sent += len(payload if isinstance(payload, bytes) else payload.encode())
+            await self._send_message(data)
+
+    async def _send_message(self, data: Any) -> None:
+        if not isinstance(data, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"A message is str or bytes, not {type(data).__name__}")
+        kind, payload = ("text", data) if isinstance(data, str) else ("bytes", bytes(data))
+        if self._close is not None:
+            raise self._ended()
+        self.bytes_sent += len(payload if isinstance(payload, bytes) else payload.encode())
+        try:
             await self._send({"type": "websocket.send", kind: payload})
+        except OSError:
+            await self._find_end()
+            raise self._ended() from None
+
+    async def _find_end(self) -> None:
+        """Wait for the report of a disconnect that a failed `send` has shown (ASGI 2.4)."""
+        await asyncio.wait({self._listener}, timeout=REPORT_SECONDS)
+        self._close = self._close or (LOST, "")
 
     async def _gathered(self, pieces: AsyncIterable[Any]) -> Any:
         """Return the pieces as one message; None for no piece.
@@ -288,6 +324,7 @@ class ASGIWebsocket:
             if self._close is not None or self._stopping:
                 await close_stream(iterator)
                 raise self._ended()
+            self._begun = True
             found.append(piece)
         if not found:
             return None
