@@ -147,7 +147,7 @@ def made(monkeypatch):
         def __init__(self):
             found.append(self)
 
-    monkeypatch.setattr("roll.request.Files", Noted)
+    monkeypatch.setattr("roll.forms.Files", Noted)
     return found
 
 

@@ -747,3 +747,36 @@ async def test_classes_of_forms_set_other_limits(kind):
         assert (response.status, response.json) == (200, 2 * 2**20)
         response = await client.post("/", {"text": "x" * (2 * 2**20 + 1)})
         assert response.status == 413
+
+
+UPLOAD = encode_multipart({"file": (bytes(3_000_000), "large.bin")})
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("sent", [(b"", "multipart/form-data; boundary=x"), UPLOAD, (b"a", "a/b")])
+async def test_half_closed_client_gets_a_file_to_its_end_whatever_it_has_sent(
+    liveclient, app, tmp_path, lazy, sent
+):
+    """Before, a request with a form made the file a stream, which ends when the client closes."""
+    path = tmp_path / "large.bin"
+    path.write_bytes(bytes(5_000_000))
+    uploads = []
+
+    @app.route("/", methods=["POST"], lazy_body=lazy)
+    async def convert(request, response):
+        if sent is UPLOAD:
+            await request.load_form()
+            uploads.append(request.files.get("file"))
+        response.send_file(path)
+
+    body, kind = sent
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    fields = f"Host: a\r\nContent-Length: {len(body)}\r\nContent-Type: {kind}\r\n\r\n"
+    writer.write(f"POST / HTTP/1.1\r\n{fields}".encode() + body)
+    writer.write_eof()
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert len(answer.partition(b"\r\n\r\n")[2]) == 5_000_000
+    while not all(upload.closed for upload in uploads):
+        await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from itertools import chain
 from typing import Any, Final
 
-from roll_http import HttpError, Request, as_stream
+from roll_http import FileBody, HttpError, Request, as_stream
 from roll_multipart import LimitError, MultipartError, NestedError
 
 from .containers import Files, Form, Multipart, filled, is_own, made_of
@@ -102,6 +102,9 @@ class ReadsForms(Request):
         async with self._form_load.lock:
             if self._form is None:
                 await self._load_form(self._form_load)
+
+    # Python's warning about a missing await shows this name.
+    load_form.__qualname__ = "Request.load_form"
 
     async def _load_form(self, load: FormLoad) -> None:
         if load.failure is not None:  # the body cannot be read again
@@ -200,12 +203,15 @@ class ReadsForms(Request):
 
     def release(self, response: Any) -> None:
         """Close the files on disk: now, or after a streamed body."""
-        # A streamed response may still read a multipart body.
-        if not self.uploads and self._media_type != MULTIPART:
+        file = isinstance(response.body, FileBody)
+        # A stream of the application may still read a multipart body.
+        if not self.uploads and (file or self._media_type != MULTIPART):
             return
         stream = as_stream(response.body)
         if stream is None:
             self._close_files()
+        elif file and response.app is not None:
+            response.after(self._close_files)  # the system sends the file, as long as it is one
         else:
             response.body = self._closing_after(stream)
 
