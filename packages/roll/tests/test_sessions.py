@@ -510,6 +510,47 @@ def test_wrong_option_is_refused_at_once(app, options, message):
         sessions(app, **{"secret": SECRET, **options})
 
 
+class WrongStore:
+    """A store with methods that may be replaced."""
+
+    async def load(self, key):
+        """Return nothing."""
+
+    async def save(self, key, data, seconds):
+        """Keep nothing."""
+
+    async def delete(self, key):
+        """Delete nothing."""
+
+
+async def generates(*arguments):
+    yield
+
+
+def generates_at_once(*arguments):
+    yield
+
+
+@pytest.mark.parametrize("name", ["load", "save", "delete"])
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (5, "is a method, not 5"),
+        (None, "is a method, not None"),
+        (generates, "is a generator, which never runs"),
+        (generates_at_once, "is a generator, which never runs"),
+        (lambda: None, r"is called with \(key.*, but .* takes \(\)"),
+        (lambda a, b, c, d: None, r"is called with \(key.*missing"),
+    ],
+)
+def test_store_whose_method_cannot_be_called_is_refused_at_once(app, name, method, message):
+    store = WrongStore()
+    sessions(Roll(), SECRET, store=store)
+    setattr(store, name, method)
+    with pytest.raises(ValueError, match=f"`store.{name}` {message}"):
+        sessions(app, SECRET, store=store)
+
+
 @pytest.mark.parametrize("most", [0, True, "5", None])
 def test_wrong_size_of_a_store_is_refused_at_once(most):
     with pytest.raises(ValueError, match="`most` is a number of sessions, at least 1"):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from roll_http.shown import shown
+
 from ...application import Roll
+from ...callables import is_generator, refuse_misfit
 from .keepers import MOST, CookieKeeper, Settings, StoreKeeper
 from .signing import KeySigner, Secret, SessionSigner
 from .stores import SessionStore
@@ -12,6 +15,9 @@ from .stores import SessionStore
 __all__ = ["sessions"]
 
 TWO_WEEKS: Final = 14 * 24 * 60 * 60
+
+CALLS: Final = {"load": ("key",), "save": ("key", "data", "seconds"), "delete": ("key",)}
+"""The methods of a store, with their arguments."""
 
 LONGEST: Final = 1024
 """The most bytes of a path or a domain (RFC 6265bis 5.6). A name leaves 3,072 for the value."""
@@ -93,3 +99,13 @@ def check_store(store: Any) -> None:
             f"`store` is an object with `load`, `save` and `delete`, such as MemoryStore(), not"
             f" {store!r}"
         )
+    for name, arguments in CALLS.items():
+        check_method(getattr(store, name), arguments, f"`store.{name}`")
+
+
+def check_method(method: Any, arguments: tuple[str, ...], what: str) -> None:
+    if not callable(method):
+        raise ValueError(f"{what} is a method, not {shown(method)}")  # noqa: TRY004 - as every wrong option
+    if is_generator(method):
+        raise ValueError(f"{what} is a generator, which never runs: {shown(method)}")
+    refuse_misfit(method, arguments, what)
