@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import asyncio
 import signal
 
 from hypothesis import HealthCheck, settings
@@ -23,3 +24,13 @@ def pytest_configure():
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, action)
+
+
+def pytest_runtest_logfinish():
+    """Give SIGTERM its default action again, if a test has left the handler of an event loop.
+
+    uvloop keeps its handlers when it is closed, and the next test would find them.
+    """
+    owner = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if isinstance(owner, asyncio.AbstractEventLoop):
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -166,7 +166,12 @@ async def start():
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @pytest.mark.parametrize(
     ("number", "cancelled", "status"),
-    [(signal.SIGTERM, "raise", 143), (signal.SIGINT, "raise", 130), (signal.SIGTERM, "pass", 143)],
+    [
+        (signal.SIGTERM, "raise", 143),
+        (signal.SIGINT, "raise", 130),
+        (signal.SIGQUIT, "raise", 131),
+        (signal.SIGTERM, "pass", 143),
+    ],
 )
 def test_signal_within_startup_cancels_it_and_leaves_the_lifespans(
     roll, folder, loop, number, cancelled, status
@@ -177,6 +182,40 @@ def test_signal_within_startup_cancels_it_and_leaves_the_lifespans(
     command = roll("run", "--port", 0)
     command.wait_for("starting")
     assert command.stop(number) == ("cancelled\nended\nclosed\n", status)
+
+
+ENDING = """
+
+@app.lifespan
+async def database():
+    yield
+    print("closed", flush=True)
+
+@app.listen("shutdown")
+async def end():
+    print("ending", flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0)
+        print("ended", flush=True)
+"""
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGQUIT, 131)])
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_signal_within_shutdown_cancels_its_listener_before_lifespans_are_left(
+    roll, folder, loop, first, number, status
+):
+    if loop == "asyncio":
+        folder.joinpath("uvloop.py").write_text("raise ImportError")
+    change(folder / "app.py", "import asyncio\n" + APP + ENDING)
+    command = roll("run", "--port", 0, "--access-log", "off")
+    assert get(command.url) == "served"
+    command.process.send_signal(first)
+    command.wait_for("ending")
+    assert command.stop(number) == ("ended\nclosed\n", status)
 
 
 def test_repeated_sigterms_within_startup_change_nothing(roll, folder):

@@ -70,7 +70,9 @@ def serve():
     simple_server(app, port=int(sys.argv[1]))
 
 if "thread" in sys.argv:
-    threading.Thread(target=serve).start()
+    thread = threading.Thread(target=serve)
+    thread.start()
+    thread.join()
 else:
     serve()
 """

@@ -80,12 +80,21 @@ def _handle(
     loop: asyncio.AbstractEventLoop, number: signal.Signals, call: Callable[..., Any], *args: Any
 ) -> Callable[[], Any]:
     """Have the loop call a function on a signal; return what puts back the former handler."""
+    former = signal.getsignal(number)
     try:
         loop.add_signal_handler(number, call, *args)
     except NotImplementedError:  # the loops of Windows
-        former = signal.signal(number, lambda *_: loop.call_soon_threadsafe(call, *args))
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(call, *args))
         return lambda: signal.signal(number, former)
-    return lambda: loop.remove_signal_handler(number)
+
+    def restore() -> None:
+        loop.remove_signal_handler(number)
+        if number is signal.SIGINT and callable(former):
+            # That of `asyncio.run`, which cancels the main task. Python's own would end the loop
+            # wherever it is: then tasks are cancelled in any order.
+            signal.signal(number, former)
+
+    return restore
 
 
 def _ignore() -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from roll_http import serve_until_signalled, throttle_accept_errors
 
+from .interrupts import Interrupts
 from .listening import Place
 from .loops import new_event_loop
 from .server import AppServer
@@ -19,9 +19,8 @@ from .stubborn import end_tasks
 
 __all__ = ["run"]
 
-# The exit codes that shells expect of a process that SIGINT or SIGTERM ended.
+# The exit code that shells expect of a process that SIGINT ended.
 INTERRUPTED: Final = 130
-TERMINATED: Final = 143
 
 
 def run(
@@ -35,9 +34,10 @@ def run(
     """Serve `app` until Ctrl-C or SIGTERM, then shut down gracefully.
 
     Send `startup` before the sockets are bound, and `shutdown` after the last request. A signal
-    while `startup` runs cancels it: the lifespans that were entered are left. Call `say` with a
-    line that names the URL, and with another one at the end. With `ends_process`, a repeated
-    SIGTERM changes nothing until the process has ended, which its caller does at once.
+    while `startup` runs cancels it, and the lifespans that were entered are left. SIGQUIT and
+    Ctrl-C also cancel a `shutdown` that runs. Call `say` with a line that names the URL, and with
+    another one at the end. With `ends_process`, a repeated SIGTERM changes nothing until the
+    process has ended, which its caller does at once.
 
     Raises:
         SystemExit: the server cannot listen at `place`; the message says why. Or a signal came
@@ -75,10 +75,10 @@ async def serve(
 ) -> None:
     loop = asyncio.get_running_loop()
     throttle_accept_errors(loop)
-    with Termination(loop) as termination:
+    with Interrupts(loop) as interrupts:
         await app.startup()
         try:
-            termination.check()
+            interrupts.check()
             with place.listening() as sockets:
                 server = AppServer(app, tls)
                 await server.serve(sockets)
@@ -88,42 +88,8 @@ async def serve(
                 await serve_until_signalled(server)
                 say("Bye.")
         finally:
+            interrupts.resume()
             await app.shutdown()
-
-
-class Termination:
-    """A SIGTERM before the server handles the signals: it cancels the task, as a Ctrl-C does.
-
-    It does nothing on Windows, or outside of the main thread.
-
-    Raises:
-        SystemExit: the signal has come, at the end of the `with` block or by `check`.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._task: Any = asyncio.current_task()
-        self._received = False
-
-    def __enter__(self) -> Self:
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            self._loop.add_signal_handler(signal.SIGTERM, self._receive)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        cancelled = isinstance(error[1], asyncio.CancelledError)
-        if cancelled and self._received and not self._task.uncancel():
-            raise SystemExit(TERMINATED) from None
-
-    def _receive(self) -> None:
-        if not self._received:  # a repeated SIGTERM changes nothing
-            self._received = True
-            self._task.cancel()
-
-    def check(self) -> None:
-        """Raise `SystemExit` if the signal has come, and the application has caught the error."""
-        if self._received:
-            raise SystemExit(TERMINATED)
 
 
 def url(place: Place, sock: socket.socket, tls: ssl.SSLContext | None) -> str:
