@@ -874,6 +874,83 @@ async def test_piece_behind_the_last_one_is_an_error_while_that_is_still_written
     assert rest.startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("begun", [False, True], ids=["head too", "body"])
+@pytest.mark.parametrize("sizes", [[3], [3] * 400, [100_000, 3], [3, 100_000, 3, 0, 3]])
+async def test_messages_of_several_tasks_keep_the_order_in_which_the_tasks_start(
+    liveclient, app, talk, sizes, begun
+):
+    """Before, with the core, the last message of a turn overtook the pieces before it."""
+    pieces = [bytes([97 + number % 26]) * size for number, size in enumerate(sizes)]
+
+    async def together(scope, receive, send):
+        messages = [body(piece, more=True) for piece in pieces]
+        if begun:
+            await send(start())
+            await send(messages.pop(0))
+        else:
+            messages.insert(0, start())
+        sending = [asyncio.ensure_future(send(one)) for one in [*messages, body(b"END")]]
+        await asyncio.gather(*sending)
+
+    answers(app, together)
+    sent, rest = unpacked(await talk(REQUEST % (b"", b"") + REQUEST % (b"", LAST)))
+    assert sent == b"".join([*pieces, b"END"])
+    assert rest.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_tasks_whose_pieces_were_sent_get_no_error_when_the_connection_then_closes(
+    liveclient, app
+):
+    """Before, those that waited for the client to read were told that it had gone."""
+    sent = []
+
+    async def together(scope, receive, send):
+        await send(start())
+        messages = [body(bytes(4000), more=True) for _ in range(400)] + [body(b"END")]
+        sent.extend(await asyncio.gather(*(send(one) for one in messages), return_exceptions=True))
+
+    answers(app, together)
+    reader, writer = await asyncio.open_connection("127.0.0.1", liveclient.port)
+    writer.write(REQUEST % (b"", LAST))
+    await asyncio.sleep(0.05)  # the client does not read: the server has to wait
+    data, _ = unpacked(await reader.read())
+    writer.close()
+    assert data.endswith(b"END")
+    while not sent:
+        await asyncio.sleep(0)
+    assert sent == [None] * 401
+
+
+@pytest.mark.parametrize("event", ["headers", "request"])
+async def test_field_of_a_listener_is_replaced_by_that_of_the_application(
+    liveclient, app, talk, event
+):
+    """Two lines of such a field mean something else to each client (RFC 9110 5.3)."""
+
+    @app.listen(event)
+    async def mark(request, response):
+        response.headers["Content-Type"] = "own"
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["X-Own"] = "kept"
+        response.headers["Vary"] = "Origin"
+
+    async def marked(scope, receive, send):
+        fields = [(b"content-type", b"a/b"), (b"x-frame-options", b"SAMEORIGIN"), (b"vary", b"A")]
+        several = [(b"x-several", b"1"), (b"X-Several", b"2")]
+        await send(start(200, *fields, *several))
+        await send(body(b"hello"))
+
+    answers(app, marked)
+    head = (await talk(REQUEST % (b"", LAST))).decode().partition("\r\n\r\n")[0].split("\r\n")
+    found = [line.partition(": ") for line in head[1:]]
+    values = {name: [value for key, _, value in found if key == name] for name, *_ in found}
+    assert values["Content-Type"] == ["a/b"]
+    assert values["X-Frame-Options"] == ["SAMEORIGIN"]
+    assert values["X-Own"] == ["kept"]
+    assert values["Vary"] == ["Origin", "A"]
+    assert values["X-Several"] == ["1", "2"]
+
+
 async def test_tasks_that_send_while_listeners_run_wait_for_the_head(liveclient, app, talk):
     """Before, all of them but one got an error, if a listener of `response` waited."""
 

@@ -1,6 +1,7 @@
 """Unusual clients of mounted applications: half-closed, waiting for a 100, large, or hostile."""
 
 import asyncio
+import contextlib
 import json
 import re
 
@@ -143,6 +144,53 @@ async def test_half_closed_client_gets_all_answers_to_what_it_has_pipelined(site
     async with LiveClient(site) as client:
         answer = await talk(client, sent, ends=True)
     assert re.findall(rb"\r\n\r\n(\d|late \d)", answer) == [b"3", b"late 0", b"0"]
+
+
+def in_pieces(end, fields=(), *, caught=False):
+    """Return an application that sends its response in pieces, once the client has half-closed."""
+
+    async def application(scope, receive, send):
+        await asyncio.wait_for(end(receive), 10)
+        start = {"type": "http.response.start", "status": 200, "headers": list(fields)}
+        pieces = [{"body": b"first half", "more_body": True}, {"body": b"secondhalf"}]
+        for message in [start, *({"type": "http.response.body", **piece} for piece in pieces)]:
+            with contextlib.suppress(OSError if caught else ()):
+                await send(message)
+
+    return application
+
+
+async def until_gone(receive):
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def returns_without_an_answer(scope, receive, send):
+    await until_gone(receive)
+
+
+@pytest.mark.parametrize(
+    "application",
+    [
+        in_pieces(until_gone),
+        in_pieces(until_gone, caught=True),
+        in_pieces(until_gone, [(b"content-length", b"20")]),
+        in_pieces(until_gone, [(b"content-length", b"20")], caught=True),
+        returns_without_an_answer,
+    ],
+    ids=["stream", "caught", "length", "length caught", "returns"],
+)
+@pytest.mark.parametrize("sent", [GET % (b"", b""), POST % (b"", 5, b"") + b"hello"])
+async def test_half_closed_client_never_takes_an_end_or_an_error_for_the_response(
+    application, sent, caplog
+):
+    """Before, it got the last piece as a whole 200, or a 400 for a faultless request."""
+    app = Roll()
+    app.mount("/m", application)
+    async with LiveClient(app) as client:
+        with pytest.raises(ConnectionError):
+            await talk(client, sent, ends=True)
+    assert not caplog.records
 
 
 # Expect: 100-continue.

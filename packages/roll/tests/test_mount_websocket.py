@@ -286,6 +286,52 @@ async def refusal(client, **options):
     return refused.value
 
 
+async def test_messages_of_tasks_that_do_not_wait_for_the_handshake_follow_it_in_order(app, serve):
+    """Before, each of them was an AttributeError."""
+
+    @app.listen("websocket_connect")
+    async def wait(request, ws):
+        await asyncio.sleep(0.01)
+
+    async def at_once(receive, send):
+        async def accept():
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.send", "text": "4"})
+
+        messages = [{"type": "websocket.send", "text": str(number)} for number in range(4)]
+        tasks = [asyncio.ensure_future(accept())]
+        tasks += [asyncio.ensure_future(send(message)) for message in messages]
+        await asyncio.gather(*tasks)
+        await send({"type": "websocket.close", "code": 4001})
+
+    async with serve(at_once) as client, client.websocket("/admin") as ws:
+        assert [await ws.recv() for _ in range(5)] == ["0", "1", "2", "3", "4"]
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+        assert closed.value.code == 4001
+
+
+async def test_messages_to_a_client_that_left_before_the_handshake_are_os_errors(serve):
+    asked, found = asyncio.Event(), []
+
+    async def late(receive, send):
+        asked.set()
+        assert (await receive())["type"] == "websocket.disconnect"
+        messages = [{"type": "websocket.accept"}, {"type": "websocket.send", "text": "a"}]
+        for message in messages:
+            with pytest.raises(OSError, match="The client has gone"):
+                await send(message)
+            found.append(message)
+
+    async with serve(late) as client:
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(HANDSHAKE % b"")
+        await asked.wait()
+        writer.transport.abort()
+        while len(found) < 2:
+            await asyncio.sleep(0)
+
+
 async def test_close_before_accept_is_a_403(serve):
     async def refuse(receive, send):
         await send({"type": "websocket.close", "code": 4000})

@@ -57,7 +57,7 @@ def run(
 
 
 async def ignore_sigterm() -> None:
-    """Ignore SIGTERM, if the running loop handles it, also after the loop is closed.
+    """Ignore SIGTERM, which the running loop handles, also after the loop is closed.
 
     Closing a loop restores the default action of its signals: SIGTERM would end the process with
     another exit status than that of a graceful stop.
@@ -65,8 +65,8 @@ async def ignore_sigterm() -> None:
     if not hasattr(signal, "pthread_sigmask"):  # Windows, where nothing sends SIGTERM
         return
     former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    if asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 

@@ -185,12 +185,13 @@ def failure_of(task: Task) -> BaseException | None:
 
 
 def cancellation_of(task: Task) -> BaseException | None:
+    found = None
     try:
         task.result()
     except asyncio.CancelledError as error:
         error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
-        return error
-    return None
+        found = error
+    return found
 
 
 def described(task: Task | None) -> str:

@@ -37,6 +37,7 @@ class ExchangeBase:
         "outgoing",
         "over",
         "put",
+        "queued",
         "reading",
         "refusal",
         "request",
@@ -58,6 +59,8 @@ class ExchangeBase:
     """The trailers that were sent; None if there are none."""
     refusal: HttpError | None
     """The error for which the body of the request was refused."""
+    queued: int
+    """The calls of `send` whose coroutines have not begun."""
     ending: bool
     """Whether the application has sent the last piece of the body."""
     told: bool
@@ -77,6 +80,7 @@ class ExchangeBase:
         self.opening = None
         self.outgoing: Any = None
         self.over = None
+        self.queued = 0
         self.put: Callable[[bytes], bool] | None = None
         self.reading = None
         self.refusal = None
@@ -86,6 +90,7 @@ class ExchangeBase:
 
     def send(self, message: Any) -> Coroutine[Any, Any, None]:
         """Handle a message of the application; return an awaitable for it."""
+        self.queued += 1
         return self.take(message)
 
     async def take(self, message: Any) -> None:

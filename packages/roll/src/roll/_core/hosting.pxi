@@ -16,7 +16,7 @@ cdef enum:  # as in `bases.py`
 cdef int find_hosting() except -1:
     """Find the Python objects that the core uses; they import the core, so it imports them late."""
     global Exchange, EXTENSIONS, addresses, copied, http_scope, known_fields, lower_fields
-    global put_back, set_status, spelling, text_of
+    global make_way, put_back, set_status, spelling, text_of
     if Exchange is not None:
         return 0
     from roll_http.h1.statuses import set_status
@@ -27,7 +27,7 @@ cdef int find_hosting() except -1:
 
     EXTENSIONS, addresses, http_scope = scope.EXTENSIONS, scope.addresses, scope.http_scope
     known_fields, spelling, text_of = fields.known, fields.spelling, fields.text_of
-    copied, put_back = fields.copied, fields.put_back
+    copied, make_way, put_back = fields.copied, fields.make_way, fields.put_back
     Exchange = ExchangeOfMessages
     return 0
 
@@ -65,7 +65,7 @@ cdef class ExchangeBase:
     cdef public object app, body, connection, host, length, opening, outgoing, over, reading
     cdef public object refusal
     cdef public object put, request, response, trailers
-    cdef public int state
+    cdef public int state, queued
     cdef public bint ending, told
 
     def __init__(self, host, app, request, response):
@@ -81,11 +81,14 @@ cdef class ExchangeBase:
             self.body = request.take_body()
         self.state = NEW
         self.ending = False
+        self.queued = 0
         self.told = False
 
     def send(self, message):
         """Handle a message of the application; return an awaitable for it."""
-        if not PyDict_CheckExact(message) or self.refusal is not None:
+        # What was sent before, and has not begun, must not be overtaken.
+        if self.queued > 0 or self.told or self.refusal is not None or not PyDict_CheckExact(message):
+            self.queued += 1
             return self.take(message)
         kind = (<dict>message).get("type")
         if self.state == STARTED and kind == "http.response.body":
@@ -99,6 +102,7 @@ cdef class ExchangeBase:
         elif self.state == NEW and kind == "http.response.start":
             if self.begin(<dict>message):
                 return ENDED
+        self.queued += 1
         return self.take(message)
 
     cdef bint begin(self, dict message) except -1:
@@ -151,6 +155,8 @@ cdef class ExchangeBase:
 cdef take_fields(dict headers, fields):
     """Add fields to those of a response; return their Content-Length, None without one."""
     cdef PyObject* found
+    if headers:
+        make_way(headers, fields)
     for name, value in fields:
         found = NULL
         if PyBytes_CheckExact(name):

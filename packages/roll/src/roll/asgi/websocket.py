@@ -122,6 +122,7 @@ class ASGIWebsocket:
         self._send = send
         self._fields: list[tuple[bytes, bytes]] = []
         self._messages: asyncio.Queue[str | bytes | None] = asyncio.Queue(WAITING)
+        self._listener: asyncio.Future[None] | None = None  # while the handler runs
         self._sending = asyncio.Lock()  # keeps the order of the calls
         self._gathering: asyncio.Task[Any] | None = None  # runs the iterator of a message
         self._begun = False  # whether that has given a piece
@@ -168,6 +169,7 @@ class ASGIWebsocket:
             code, reason = 1001, "Handler cancelled."
             raise
         finally:
+            self._listener = None  # it refers to this websocket
             await self._end(code, reason)
             listener.cancel()
 
@@ -310,7 +312,8 @@ class ASGIWebsocket:
 
     async def _find_end(self) -> None:
         """Wait for the report of a disconnect that a failed `send` has shown (ASGI 2.4)."""
-        await asyncio.wait({self._listener}, timeout=REPORT_SECONDS)
+        if self._listener is not None:
+            await asyncio.wait({self._listener}, timeout=REPORT_SECONDS)
         self._close = self._close or (LOST, "")
 
     async def _gathered(self, pieces: AsyncIterable[Any]) -> Any:

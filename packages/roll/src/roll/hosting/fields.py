@@ -7,10 +7,13 @@ from typing import Any, Final
 
 from roll_http.shown import shown
 
-__all__ = ["FRAMED", "copied", "put_back", "set_fields", "text_of"]
+__all__ = ["FRAMED", "copied", "make_way", "put_back", "set_fields", "text_of"]
 
 # The fields that the server decides.
 FRAMED: Final = frozenset({"Transfer-Encoding"})
+
+# The fields that an application adds to those that listeners have set: each value has its reader.
+ADDED: Final = frozenset({"Link", "Set-Cookie", "Vary"})
 
 MOST_KNOWN: Final = 1024
 
@@ -19,11 +22,14 @@ known: dict[bytes, str] = {}
 
 
 def set_fields(headers: dict[str, Any], fields: Iterable[Any]) -> None:
-    """Add fields to those of a response; a repeated field gets a list of values.
+    """Set fields of a response; a repeated field gets a list of values.
 
     Raises:
         TypeError: a field is not a pair of bytes.
     """
+    fields = list(fields)
+    if headers:
+        make_way(headers, fields)
     for name, value in fields:
         key = known.get(name) or spelling(name)
         text = text_of(value)
@@ -35,6 +41,18 @@ def set_fields(headers: dict[str, Any], fields: Iterable[Any]) -> None:
             headers[key].append(text)
         else:
             headers[key] = [headers[key], text]
+
+
+def make_way(headers: dict[str, Any], fields: Iterable[Any]) -> None:
+    """Remove what listeners have set, if the application sets it too: its values count.
+
+    Raises:
+        TypeError: a field is not a pair of bytes.
+    """
+    for name, _ in fields:
+        key = known.get(name) or spelling(name)
+        if key not in ADDED:
+            headers.pop(key, None)
 
 
 def copied(headers: dict[str, Any]) -> dict[str, Any]:

@@ -45,17 +45,19 @@ class Exchange(Receiving):
             RuntimeError: the message is not allowed now.
             TypeError, ValueError: the message has a wrong or missing value.
         """
+        self.queued -= 1
         kind = message["type"]
+        while kind == "http.response.body" and self.opening is not None:
+            await self.opening.wait()  # another task sends the first piece
         if self.refusal is not None and self.state != OPEN:
             return  # the server answers
+        if self.told:  # a piece was dropped: what follows must not look like a whole response
+            raise ClientDisconnected("The client has gone")
         if kind == "http.response.body":
             if self.state == STARTED and not message.get("more_body", False):
                 await self._send_whole(checked(message.get("body", b"")))
             elif self.state in {STARTED, OPEN} and not self.ending:
                 await self._send_part(message)
-            elif self.opening is not None:  # another task sends the first piece
-                await self.opening.wait()
-                await self.take(message)
             else:
                 self._refuse(kind)
         elif kind == "http.response.start" and self.state == NEW:
@@ -166,13 +168,23 @@ class Exchange(Receiving):
         await asyncio.sleep(0)
         return False
 
+    def _give_up(self) -> None:
+        """Reset the connection of a client that has disconnected: it gets no response.
+
+        A half-closed client could still read one, and would take it for that of the application.
+        """
+        abort = getattr(self.connection, "abort", None)  # there is none over ASGI
+        if abort is not None:
+            abort()
+
     async def drain(self) -> None:
         """Wait until the client reads, after `put` was called."""
         assert self.outgoing is not None  # `put` comes from it
         try:
             await self.outgoing.drain()
         except ClientDisconnected:
-            await self._takes()
+            if self.state != DONE:  # otherwise the end was sent meanwhile, behind this piece
+                await self._takes()
 
     async def _write(self, data: bytes, *, last: bool) -> None:
         assert self.outgoing is not None  # begun before
@@ -181,7 +193,8 @@ class Exchange(Receiving):
         try:
             await self.outgoing.write(data)
         except ClientDisconnected:
-            await self._takes()
+            if self.state != DONE:  # as above
+                await self._takes()
             return
         finally:
             if not self.ending:
@@ -244,6 +257,7 @@ class Exchange(Receiving):
         if self.refusal is not None and state != OPEN:
             raise again(self.refusal)
         if self.connection.gone:
+            self._give_up()
             raise ClientDisconnected("The client has gone")
         what_is_missing = f"{self.host} has returned {MISSING[state]}"
         if state == OPEN:
@@ -267,6 +281,8 @@ class Exchange(Receiving):
                 reset(self.response)
             raise again(self.refusal) from None
         if isinstance(error, ClientDisconnected) and self.connection.gone:
+            if state not in {OPEN, DONE}:
+                self._give_up()
             return False
         if state == OPEN:
             self._cut(error)

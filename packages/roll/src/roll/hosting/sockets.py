@@ -152,6 +152,8 @@ class Session:
         self.denial: Any = None
         self.body = b""
         self._connected = False
+        self._order = asyncio.Lock()  # that of the messages which wait for `opened`
+        self._late = 0  # their number
 
     def lose(self) -> None:
         """Note that the client has disconnected."""
@@ -182,6 +184,8 @@ class Session:
             ValueError: the client has not offered the subprotocol.
         """
         if self.accepted:
+            if self._late or not (self.opened.done() and self.opened.result()):
+                await self._until_open()  # other tasks send before the handshake
             await self._send_open(message["type"], message)
         elif self.decided.done():
             raise RuntimeError(f"{self.host} has sent {message['type']!r} after its refusal")
@@ -206,6 +210,16 @@ class Session:
         else:
             where = "within its refusal" if self.denial else "before 'websocket.accept'"
             raise RuntimeError(f"{self.host} has sent {kind!r} {where}")
+
+    async def _until_open(self) -> None:
+        """Wait until messages may be sent, behind those that wait already."""
+        self._late += 1
+        try:
+            async with self._order:
+                if not await asyncio.shield(self.opened):
+                    raise ClientDisconnected("The client has gone")
+        finally:
+            self._late -= 1
 
     def _take_accept(self, message: Any) -> None:
         fields = [(text_of(name), text_of(value)) for name, value in message.get("headers") or ()]
