@@ -1,6 +1,7 @@
 """A Roll application on ASGI, message by message."""
 
 import asyncio
+import contextlib
 import inspect
 import json
 
@@ -798,6 +799,66 @@ async def test_failed_send_of_the_server_is_the_end_of_the_connection(
     )
     assert ends == [seen, seen]
     assert not caplog.records
+
+
+@pytest.mark.parametrize("error", [OSError, ValueError])
+async def test_close_that_fails_is_an_error_of_the_server_unless_the_client_has_gone(
+    app, caplog, error
+):
+    """daphne refuses some codes; an OSError says that the client has gone (ASGI 2.4)."""
+    messages = [{"type": "websocket.connect"}]
+
+    @app.route("/short", protocol="websocket")
+    async def handler(request, ws):
+        """Return at once."""
+
+    async def receive():
+        return messages.pop() if messages else await asyncio.Event().wait()
+
+    async def send(message):
+        if message["type"] == "websocket.close":
+            raise error("no close")
+
+    fields = [(b"host", b"example.org")]
+    scope = {"type": "websocket", "path": "/short", "headers": fields, "query_string": b""}
+    expected = contextlib.nullcontext() if error is OSError else pytest.raises(error)
+    with expected:
+        await app(scope, receive, send)
+    assert bool(caplog.records) == (error is ValueError)
+
+
+async def test_send_that_fails_after_the_end_of_the_handler_is_the_end_of_the_connection(app):
+    begun, go_on, found = asyncio.Event(), asyncio.Event(), []
+
+    @app.route("/task", protocol="websocket")
+    async def handler(request, ws):
+        async def late():
+            with pytest.raises(ConnectionClosed):
+                await ws.send("late")
+            found.append(ws.close_code)
+
+        tasks.append(asyncio.ensure_future(late()))
+        await begun.wait()
+
+    async def receive():
+        return messages.pop() if messages else await asyncio.Event().wait()
+
+    async def send(message):
+        if message["type"] == "websocket.send":
+            begun.set()
+            await go_on.wait()
+            raise OSError("gone")
+
+    tasks, messages = [], [{"type": "websocket.connect"}]
+    fields = [(b"host", b"example.org")]
+    await app(
+        {"type": "websocket", "path": "/task", "headers": fields, "query_string": b""},
+        receive,
+        send,
+    )
+    go_on.set()
+    await tasks[0]
+    assert found == [1000]
 
 
 async def test_message_in_pieces_ends_when_the_client_leaves(app):

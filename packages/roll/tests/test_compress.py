@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from roll import HttpError, Roll, ServerSentEvent
 from roll.extensions import compress, cors, static
 from roll.extensions.compressed import LARGE, CompressedStream, NoStream, compressed
-from roll.extensions.encoders import encoders
+from roll.extensions.encoders import encoders, stream_encoders
 from roll.testing import Client
 
 if sys.version_info >= (3, 14):
@@ -624,7 +624,7 @@ def test_coding_that_is_not_installed_is_not_offered(monkeypatch, missing):
     for name in missing:
         monkeypatch.setitem(sys.modules, name, None)
     expected = {"zstd", "br", "gzip"} - ({"br"} if "brotli" in missing else {"zstd"})
-    assert {*encoders()} == expected
+    assert {*encoders()} == {*stream_encoders()} == expected
 
 
 @pytest.mark.parametrize(
