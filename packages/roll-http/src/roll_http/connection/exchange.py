@@ -67,11 +67,12 @@ class Connection(Protocol):
 class Exchange:
     """One request whose answer takes more than one step, and the sending of its response."""
 
-    __slots__ = ("_connection", "_sending", "is_last", "task")
+    __slots__ = ("_connection", "_sending", "_streaming", "is_last", "task")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._sending = _NOTHING
+        self._streaming: asyncio.Task[Any] | None = None  # the task that sends a stream
         self.is_last = False
         """Whether the connection ends after this answer, even if its head said keep-alive."""
         self.task: asyncio.Task[None] | None = None
@@ -151,10 +152,11 @@ class Exchange:
     ) -> None:
         connection = self._connection
         try:
-            if is_file(stream):
+            if is_file(stream) or getattr(stream, "finite", False):
                 self._begin_whole()
             else:
                 self._sending = _STREAM
+                self._streaming = asyncio.current_task()
             if encoder is None:
                 connection.writer.begin(head)
             elif self._sending == _STREAM and connection.gone:
@@ -178,7 +180,7 @@ class Exchange:
                     logger.exception(what, asked_for(connection.request))
                 raise
         finally:
-            self._sending = _NOTHING
+            self._sending, self._streaming = _NOTHING, None
             await close_streamed(stream, body)
 
     def _log_cut(self, error: BaseException) -> None:
@@ -233,7 +235,9 @@ class Exchange:
         request = self._connection.request
         if self._sending == _WHOLE:
             return
-        if self._sending == _STREAM or (request is not None and request.cancel_on_disconnect):
+        if self._sending == _STREAM:
+            cancel_task(self._streaming or self.task)  # another task of the handler may send
+        elif request is not None and request.cancel_on_disconnect:
             self.cancel()
 
     def cancel(self) -> None:
