@@ -921,6 +921,127 @@ async def test_tasks_whose_pieces_were_sent_get_no_error_when_the_connection_the
     assert sent == [None] * 401
 
 
+def that_ends_at_the_disconnect(*pieces):
+    """Return an application that cancels its response at the disconnect, as Starlette's do."""
+
+    async def application(scope, receive, send):
+        async def stream():
+            await send(start(200, (b"content-type", b"text/plain")))
+            for piece in pieces[:-1]:
+                await send(body(piece, more=True))
+            await send(body(pieces[-1]))
+
+        async def listen():
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        tasks = {asyncio.ensure_future(stream()), asyncio.ensure_future(listen())}
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    return application
+
+
+@pytest.mark.parametrize("fields", [b"", b"Accept-Encoding: gzip\r\n"], ids=["plain", "gzip"])
+@pytest.mark.parametrize(
+    "pieces", [[b"x" * 250] * 20 + [b""], [b"", b"end"], [bytes(8_000_000)], [bytes(90_000), b""]]
+)
+async def test_application_that_ends_at_the_disconnect_has_sent_its_response(
+    liveclient, app, talk, fields, pieces
+):
+    """Before, the disconnect was reported while the end was still compressed or written."""
+    extensions.compress(app)
+    answers(app, that_ends_at_the_disconnect(*pieces))
+    answer = await talk(REQUEST % (b"", fields) + REQUEST % (b"", LAST))
+    if b"chunked" in answer:
+        sent, rest = unpacked(answer)
+    else:
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        size = int(re.search(rb"Content-Length: (\d+)", head)[1])
+        sent, rest = rest[:size], rest[size:]
+        sent = gzip.decompress(sent) if b"gzip" in head else sent
+    assert sent == b"".join(pieces)
+    assert rest.startswith(b"HTTP/1.1 200 ")
+
+
+async def of_known_length(scope, receive, send):
+    length = (b"content-length", b"10")
+    await send(start(200, (b"content-type", b"text/plain"), length))
+    await send(body(b"" if scope["method"] == "HEAD" else b"0123456789"))
+
+
+async def of_pieces(scope, receive, send):
+    await send(start(200, (b"content-length", b"10")))
+    await send(body(b"01234", more=True))
+    await send(body(b"56789"))
+
+
+async def of_a_file(scope, receive, send):
+    await send(start(200))
+    await send({"type": "http.response.pathsend", "path": __file__})
+
+
+@pytest.mark.parametrize("answer", [of_known_length, of_pieces, of_a_file])
+@pytest.mark.parametrize("replaced", ["bytes", "nothing", "stream", "wrapped"])
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+async def test_listener_may_replace_a_body_of_known_length(
+    liveclient, app, talk, answer, replaced, method
+):
+    """Before, the length of the former body was sent with it, or was a 500."""
+
+    @app.listen("response")
+    async def replace(request, response):
+        former = response.body
+
+        async def stream():
+            if replaced == "wrapped" and hasattr(former, "__aiter__"):
+                async for piece in former:
+                    yield piece
+            yield b"END"
+
+        bodies = {"bytes": b"END", "nothing": b""}
+        response.body = bodies[replaced] if replaced in bodies else stream()
+
+    answers(app, answer)
+    found = await talk(REQUEST.replace(b"GET", method) % (b"", LAST))
+    head, _, sent = found.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    if method == b"HEAD":
+        assert sent == b""
+    elif replaced == "bytes":
+        assert (sent, b"Content-Length: 3\r\n" in head + b"\r\n") == (b"END", True)
+    elif replaced == "nothing":
+        assert (sent, b"Content-Length: 0\r\n" in head + b"\r\n") == (b"", True)
+    else:
+        assert b"END\r\n0\r\n\r\n" in sent
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+async def test_mounted_roll_whose_body_a_listener_has_read_answers_with_an_error(
+    liveclient, app, talk, caplog, lazy
+):
+    """Before, it waited for ever."""
+    inner = Roll()
+
+    @inner.route("/form", methods=["POST"], lazy_body=lazy)
+    async def form(request, response):
+        response.body = str(len(await request.read()))
+
+    @app.listen("headers")
+    async def token(request, response):
+        await request.load_form()
+
+    mount(app, "/m", inner)
+    data = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'
+    fields = b"Content-Type: multipart/form-data; boundary=x\r\nConnection: close\r\n"
+    head = b"POST /m/form HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n%b\r\n"
+    answer = await talk(head % (len(data), fields) + data)
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert "The body was read as a form" in caplog.text
+
+
 @pytest.mark.parametrize("event", ["headers", "request"])
 async def test_field_of_a_listener_is_replaced_by_that_of_the_application(
     liveclient, app, talk, event

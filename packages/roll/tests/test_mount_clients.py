@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import os
+import random
 import re
 
 import pytest
@@ -192,6 +194,57 @@ async def test_half_closed_client_never_takes_an_end_or_an_error_for_the_respons
         with pytest.raises(ConnectionError):
             await talk(client, sent, ends=True)
     assert not caplog.records
+
+
+async def test_half_closed_client_of_a_compressed_stream_ends_it_at_once():
+    """Before, the task that sent it waited for ever, and with it the connection and the stop."""
+    ended = asyncio.Event()
+
+    async def streams(scope, receive, send):
+        assert scope["type"] == "http"  # no lifespan
+        fields = [(b"content-type", b"text/plain")]
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": fields})
+            while True:
+                piece = {"type": "http.response.body", "body": os.urandom(8000)}
+                await send({**piece, "more_body": True})
+        finally:
+            ended.set()
+
+    app = Roll()
+    extensions.compress(app)
+    app.mount("/m", streams)
+    async with LiveClient(app) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(GET % (b"", b"Accept-Encoding: gzip\r\n"))
+        await reader.readexactly(1000)
+        writer.write_eof()
+        with pytest.raises(ConnectionError):
+            await reader.read()
+        writer.close()
+        await ended.wait()
+        while [*client.server.connections]:
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", ""])
+async def test_half_closed_client_gets_a_compressed_file_to_its_end(tmp_path, coding):
+    path = tmp_path / "large.txt"
+    path.write_bytes(random.Random(0).randbytes(500_000).hex().encode())
+    app = Roll()
+    extensions.compress(app)
+
+    @app.route("/file")
+    async def file(request, response):
+        response.file = path
+
+    async with LiveClient(app) as client:
+        head = b"GET /file HTTP/1.1\r\nHost: a\r\nAccept-Encoding: %b\r\n\r\n"
+        answer = await talk(client, head % coding.encode(), ends=True)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert (b"Content-Encoding: " in answer) == bool(coding)
+    assert len(answer) > 400_000
+    assert not coding or answer.endswith(b"\r\n0\r\n\r\n")
 
 
 # Expect: 100-continue.

@@ -146,10 +146,12 @@ cdef class ExchangeBase:
     cdef send_whole(self, bytes body):
         self.response.body = body
         self.state = DONE
+        sending = self.connection.respond(self.response)
+        if sending is not None:
+            return self.until_sent(sending)
         if self.over is not None:
             self.over.set()
-        sending = self.connection.respond(self.response)
-        return ENDED if sending is None else sending
+        return ENDED
 
 
 cdef take_fields(dict headers, fields):

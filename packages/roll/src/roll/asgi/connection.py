@@ -88,7 +88,11 @@ class ASGIConnection:
 
     async def _listen(self) -> None:
         while True:
-            message = await self._receive()
+            try:
+                message = await self._receive()
+            except Exception as error:  # noqa: BLE001 - the handler that waits for the body gets it
+                self._fail(error)
+                return
             if message["type"] == "http.disconnect":
                 break
             body = self.body
@@ -100,6 +104,12 @@ class ASGIConnection:
                     self.room.clear()
                     await self.room.wait()
         self.lose()
+
+    def _fail(self, error: Exception) -> None:
+        """Let who waits for the body get an error of the server, or of whoever hosts this."""
+        if self.body is None:
+            raise error
+        self.body.fail(error)
 
     def lose(self) -> None:
         """Note that the client has disconnected."""

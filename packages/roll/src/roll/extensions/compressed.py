@@ -43,7 +43,8 @@ class CompressedStream:
     def __init__(self, stream: AsyncIterator[Any], encoder: Encoder) -> None:
         self._stream = stream
         self._encoder: Encoder | None = encoder
-        self._flushes = not isinstance(stream, FileBody)
+        self.finite = isinstance(stream, FileBody)
+        """Whether the stream needs no more work of the application: a file."""
         self._turn = 0  # the cost of the items since other tasks had their turn
 
     def __aiter__(self) -> CompressedStream:
@@ -76,7 +77,7 @@ class CompressedStream:
 
     def _encode(self, data: bytes, encoder: Encoder) -> bytes:
         chunk = encoder.encode(data)
-        return chunk + encoder.flush() if self._flushes else chunk
+        return chunk if self.finite else chunk + encoder.flush()
 
     async def aclose(self) -> None:
         """Close the stream."""

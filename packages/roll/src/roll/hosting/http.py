@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from ..errors import ends_task, log_error, take_note, what
 from ..upgrade import close_unless_upgraded
 from .fields import copied, put_back, set_fields
 from .hints import early_hints, trailer_lines
-from .outgoing import begin
+from .outgoing import begin, drop_length
 from .receiving import Receiving
 
 __all__ = ["Exchange"]
@@ -108,10 +109,14 @@ class Exchange(Receiving):
             await self._send_part({"body": body, "more_body": False})
             return
         response = await self.concluded()
-        self._finish()
+        if response.body is not body:
+            drop_length(response, length)
+        self.state = DONE
         sending = self.connection.respond(response)
-        if sending is not None:
-            await sending
+        if sending is None:
+            self._finish()
+        else:
+            await self.until_sent(sending)
 
     async def _send_file(self, path: Any) -> None:
         """Send a whole file; raise an `OSError` or a `ValueError` if it cannot be read."""
@@ -169,12 +174,14 @@ class Exchange(Receiving):
         return False
 
     def _give_up(self) -> None:
-        """Reset the connection of a client that has disconnected: it gets no response.
+        """Reset the connection of a client that has disconnected after its request.
 
-        A half-closed client could still read one, and would take it for that of the application.
+        A half-closed client could still read a response, and would take that for the one of the
+        application. If its request is incomplete, that gets a 400.
         """
+        stream: Any = self.request._stream  # noqa: SLF001 - roll-http shares it
         abort = getattr(self.connection, "abort", None)  # there is none over ASGI
-        if abort is not None:
+        if abort is not None and (stream is None or stream.complete):
             abort()
 
     async def drain(self) -> None:
@@ -204,8 +211,20 @@ class Exchange(Receiving):
 
     async def _end(self) -> None:
         assert self.outgoing is not None  # begun before
-        self._finish()
-        await self.outgoing.end(self.trailers or b"")
+        self.state = DONE
+        await self.until_sent(self.outgoing.end(self.trailers or b""))
+
+    async def until_sent(self, sending: Awaitable[None]) -> None:
+        """Wait until a response has been sent; then `receive` may report the disconnect.
+
+        An application may end at that report, and cancel what still sends.
+        """
+        self.ending = True
+        try:
+            await sending
+        finally:
+            self.ending = False
+            self._finish()
 
     def _finish(self) -> None:
         self.state = DONE
@@ -275,6 +294,8 @@ class Exchange(Receiving):
         """
         state = self._close()
         if ends_task(error, self.request):
+            if state == OPEN and self.outgoing is not None:
+                self.outgoing.cut()  # a task may send it, and would wait for its end
             return True
         if self.refusal is not None and state not in {OPEN, DONE}:
             if state in {STARTED, CONCLUDING}:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from .pieces import Pieces
 
-__all__ = ["Outgoing", "begin"]
+__all__ = ["Outgoing", "begin", "drop_length"]
 
 
 class Outgoing(Protocol):
@@ -42,7 +42,14 @@ async def begin(exchange: Any) -> Outgoing:
     response = await exchange.concluded()
     if response.body is pieces:
         return Direct(exchange.connection.open_response(response))
+    drop_length(response, exchange.length)
     return Piped(exchange.connection, response, pieces)
+
+
+def drop_length(response: Any, length: str | None) -> None:
+    """Remove the Content-Length of a body that a listener has replaced, unless it has set one."""
+    if length is not None and response.headers.get("Content-Length") == length:
+        del response.headers["Content-Length"]
 
 
 class Direct:

@@ -65,5 +65,6 @@ class Receiving(ExchangeBase):
         if self.over is None:
             self.over = asyncio.Event()
             self.connection.on_gone = self.over.set
-        if self.state != DONE and not self.connection.gone and self.refusal is None:
+        sent = self.state == DONE and not self.ending
+        if not sent and not self.connection.gone and self.refusal is None:
             await self.over.wait()
