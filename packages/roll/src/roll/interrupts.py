@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from typing import Any, Final, Self
 
-__all__ = ["Interrupts"]
+__all__ = ["BY_SIGNAL", "Interrupts"]
 
 # Shells expect an exit code of this and the number of the signal that ended a process.
 BY_SIGNAL: Final = 128
@@ -59,7 +59,10 @@ class Interrupts:
             self._loop.add_signal_handler(number, call)
 
     def _terminate(self) -> None:
-        if self._last is None:  # a repeated SIGTERM changes nothing
+        if self._task.cancelling() and self._last is None:
+            # `roll run --reload` sends it after a Ctrl-C, which has cancelled the task.
+            self._last = signal.SIGTERM
+        elif self._last is None:  # a repeated SIGTERM changes nothing
             self._cancel(signal.SIGTERM)
 
     def _quit(self) -> None:

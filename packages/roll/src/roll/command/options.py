@@ -93,6 +93,7 @@ def add_run(commands: Any) -> None:
         "--debug-anywhere", action="store_true", help="the same on any address: shows secrets"
     )
     how.add_argument("--reloaded", action="store_true", help=argparse.SUPPRESS)
+    how.add_argument("--follow", type=int, metavar="FD", help=argparse.SUPPRESS)
     add_limits(command.add_argument_group("limits", description=f"Each takes {LIMIT_HELP}."))
 
 

@@ -18,29 +18,56 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..extras import need
+from ..interrupts import BY_SIGNAL
+from .following import PATIENCE
 from .loading import LoadError, target_of
 from .preparing import place_of, say
 
 __all__ = ["supervise"]
 
-PATIENCE: Final = 5.0
-"""Seconds that running requests have before the old process is killed."""
+ENDING: Final = ("SIGINT", "SIGTERM", "SIGQUIT", "SIGHUP")
+"""The signals that ask for the end; Windows lacks the last two."""
 
 
 def supervise(options: argparse.Namespace) -> int:
     """Serve in a child process, and restart it when a Python file changes."""
     watchfiles = need("watchfiles", "reload", "--reload")
-    stop = threading.Event()
-    with descriptors_of(options) as descriptors:
-        child = Child(command(options.arguments, descriptors), descriptors)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: end(child, stop))
+    with descriptors_of(options) as descriptors, line_to_child() as line:
+        child = Child(command(options.arguments, descriptors, line), [*descriptors, *line])
+        take_signals(child)
+        child.start()
         for changes in watchfiles.watch(
-            *folders(options), watch_filter=watchfiles.PythonFilter(), stop_event=stop
+            *folders(options), watch_filter=watchfiles.PythonFilter(), stop_event=child.ending
         ):
             say(f"Changed: {', '.join(names(changes))}")
             child.restart()
         return child.wait()
+
+
+def take_signals(child: Child) -> None:
+    """Pass the signals on that ask for the end, with SIGHUP if it is not ignored (nohup)."""
+    found = {name: getattr(signal, name) for name in ENDING if hasattr(signal, name)}
+    if "SIGHUP" in found and signal.getsignal(found["SIGHUP"]) is signal.SIG_IGN:
+        del found["SIGHUP"]
+    for number in found.values():
+        signal.signal(number, lambda number, _: child.end(number))
+
+
+@contextlib.contextmanager
+def line_to_child() -> Iterator[list[int]]:
+    """Yield the descriptor of a pipe that ends when this process does, however it ends.
+
+    Yield none on Windows, where processes do not inherit descriptors.
+    """
+    if not hasattr(os, "fork"):
+        yield []
+        return
+    reads, writes = os.pipe()  # the children do not inherit `writes`
+    try:
+        yield [reads]
+    finally:
+        os.close(reads)
+        os.close(writes)
 
 
 @contextlib.contextmanager
@@ -54,12 +81,6 @@ def descriptors_of(options: argparse.Namespace) -> Iterator[list[int]]:
         return
     with place_of(options).listening() as sockets:
         yield [sock.fileno() for sock in sockets]
-
-
-def end(child: Child, stop: threading.Event) -> None:
-    # The terminal sends Ctrl-C to the child too. A second signal would cancel its requests.
-    child.send(signal.SIGTERM)
-    stop.set()
 
 
 def folders(options: argparse.Namespace) -> set[Path]:
@@ -78,36 +99,64 @@ def names(changes: Iterable[tuple[Any, str]]) -> list[str]:
     return sorted({os.path.relpath(path) for _, path in changes})
 
 
-def command(arguments: Sequence[str], descriptors: Iterable[int]) -> list[str]:
+def command(
+    arguments: Sequence[str], descriptors: Iterable[int], line: Iterable[int]
+) -> list[str]:
     inherit = [f"--fd={number}" for number in descriptors]
-    return [sys.executable, "-m", "roll", *arguments, "--reloaded", *inherit]
+    follow = [f"--follow={number}" for number in line]
+    return [sys.executable, "-m", "roll", *arguments, "--reloaded", *inherit, *follow]
 
 
 class Child:
-    """The serving process; `descriptors` are the listening sockets that it inherits."""
+    """The serving process; `descriptors` are those that it inherits.
+
+    At a terminal it shares the process group, so that it can read from there (`breakpoint`). Then
+    the terminal sends a Ctrl-C to both processes, and passing it on would make two of one.
+    Elsewhere it has a group of its own, and gets each signal from here alone.
+    """
 
     def __init__(self, command: Sequence[str], descriptors: Sequence[int]) -> None:
+        self.ending = threading.Event()
         self._command = command
         self._descriptors = descriptors
-        self._process = self._start()
+        self._shares = not hasattr(os, "fork") or os.isatty(0)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._told: int = signal.SIGTERM
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, pass_fds=self._descriptors)  # noqa: S603 - the same command
+    def start(self) -> None:
+        """Start the process; end it at once if a signal has come before."""
+        group = None if self._shares else 0
+        self._process = subprocess.Popen(  # noqa: S603 - the same command
+            self._command, pass_fds=self._descriptors, process_group=group
+        )
+        if self.ending.is_set():
+            self.send(self._told)
 
     def restart(self) -> None:
         """End the process, gracefully within `PATIENCE` seconds, and start another one."""
         self.send(signal.SIGTERM)
         self.wait()
-        self._process = self._start()
+        if not self.ending.is_set():
+            self.start()
+
+    def end(self, number: int) -> None:
+        """Pass a signal on that asks for the end; send SIGTERM for SIGHUP, and at a terminal."""
+        passes = not self._shares and signal.Signals(number).name != "SIGHUP"
+        self._told = number if passes else signal.SIGTERM
+        self.ending.set()
+        self.send(self._told)
 
     def send(self, number: int) -> None:
-        """Send a signal to the process."""
-        self._process.send_signal(number)
+        """Send a signal to the process, if it runs."""
+        if self._process is not None:
+            self._process.send_signal(number)
 
     def wait(self) -> int:
-        """Return the exit code; kill a process that does not end within `PATIENCE`."""
+        """Return the exit code as a shell does; kill a process that takes over `PATIENCE`."""
+        assert self._process is not None  # it has started
         try:
-            return self._process.wait(PATIENCE)
+            code = self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            return self._process.wait()
+            code = self._process.wait()
+        return code if code >= 0 else BY_SIGNAL - code

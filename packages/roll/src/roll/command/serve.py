@@ -13,6 +13,7 @@ from ..extensions.forwarded import Trusted
 from ..extras import need
 from ..failure import ELSEWHERE, failed
 from ..serving import run
+from .following import follow
 from .loading import BrokenModule, LoadError
 from .preparing import given_limits, is_local, load_application, place_of, say, tls_of
 
@@ -60,6 +61,8 @@ def check(options: argparse.Namespace) -> None:
 
 def serve_reloaded(options: argparse.Namespace) -> None:
     """Serve an application in development; if it fails, serve its traceback."""
+    if options.follow is not None:
+        follow(options.follow)
     try:
         run(load_application(options), place_of(options), say, tls_of(options), ends_process=True)
     except BrokenModule as broken:
