@@ -113,6 +113,83 @@ def test_request_under_way_at_sigterm_is_answered_before_shutdown(gunicorn, site
     assert program.output.index("slow ended\n") < program.output.index("down\n")
 
 
+HELD = """
+
+@app.lifespan
+async def hold():
+    yield
+    os.write(1, b"closed\\n")
+
+
+@app.listen("EVENT")
+async def wait():
+    os.write(1, b"waiting\\n")
+    try:
+        await WAIT
+    except asyncio.CancelledError:
+        os.write(1, b"cancelled\\n")
+        raise
+    os.write(1, b"waited\\n")
+"""
+NEVER = "asyncio.Event().wait()"
+
+
+def hold(site, event, wait=NEVER):
+    text = APP + HELD.replace("EVENT", event).replace("WAIT", wait)
+    (site["cwd"] / "site_app.py").write_text(text)
+
+
+@pytest.fixture(params=["gunicorn", "roll run --workers"])
+def several(request, gunicorn, run, site):
+    """Two workers, started in either way; give the program."""
+
+    def start(**env):
+        if request.param == "gunicorn":
+            return gunicorn("--workers", "2", **site, **env)
+        command = [sys.executable, "-m", "roll", "run", site["target"], "--port", "0"]
+        return run(*command, "--workers", "2", cwd=site["cwd"], **env)
+
+    return start
+
+
+HURRIES = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+
+
+@HURRIES
+def test_signal_to_the_master_within_shutdown_cancels_it(several, site, either_loop, number):
+    hold(site, "shutdown")
+    program = several(**either_loop)
+    for _ in range(2):
+        program.wait_for("up ")
+    program.process.send_signal(signal.SIGTERM)
+    for _ in range(2):
+        program.wait_for("waiting")
+    program.stop(number)
+    assert program.output.count("cancelled\n") == program.output.count("closed\n") == 2
+
+
+def test_sigquit_to_the_master_within_startup_cancels_it(several, site, either_loop):
+    hold(site, "startup")
+    program = several(**either_loop)
+    for _ in range(2):
+        program.wait_for("waiting")
+    program.stop(signal.SIGQUIT)
+    assert program.output.count("cancelled\n") == program.output.count("closed\n") == 2
+
+
+@HURRIES
+def test_signal_of_a_terminal_counts_once_and_does_not_cancel_shutdown(
+    several, site, either_loop, number
+):
+    hold(site, "shutdown", "asyncio.sleep(0.5)")
+    program = several(**either_loop)
+    for _ in range(2):
+        program.wait_for("up ")
+    os.killpg(program.process.pid, number)
+    assert program.wait() == 0
+    assert program.output.count("waited\n") == program.output.count("closed\n") == 2
+
+
 def test_unix_socket(gunicorn, curl, tmp_path):
     path = tmp_path / "roll.sock"
     gunicorn(bind=f"unix:{path}")

@@ -255,6 +255,109 @@ async def test_quit_stops_at_once(app, start):
     assert seen == [0]
 
 
+@pytest.fixture
+def held(app):
+    """An application whose `startup` or `shutdown` waits, and which has a lifespan."""
+
+    @app.lifespan
+    async def hold():
+        yield
+        app.seen.append("leave")
+
+    def held(event, caught=False):
+        @app.listen(event)
+        async def wait():
+            app.begun.set()
+            try:
+                await app.go_on.wait()
+            except asyncio.CancelledError:
+                app.seen.append("cancelled")
+                if not caught:
+                    raise
+
+        return app
+
+    return held
+
+
+@pytest.mark.parametrize("numbers", [[signal.SIGQUIT], [signal.SIGINT, signal.SIGINT]])
+async def test_hurrying_signal_within_startup_cancels_it(held, start, numbers, signals_taken):
+    app = held("startup")
+    worker = start()
+    await app.begun.wait()
+    for count, number in enumerate(numbers):
+        while len(signals_taken) < count:
+            await asyncio.sleep(0)
+        tell(number)
+    await worker.serving
+    assert app.seen == ["startup", "cancelled", "shutdown", "leave"]
+
+
+async def test_application_that_catches_the_cancellation_of_startup_ends(held, start):
+    app = held("startup", caught=True)
+    worker = start()
+    await app.begun.wait()
+    tell(signal.SIGQUIT)
+    await worker.serving
+    assert app.seen == ["startup", "cancelled", "shutdown", "leave"]
+    assert worker.serving.cancelling() == 0
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
+async def test_hurrying_signal_within_shutdown_cancels_it(
+    held, start, first, number, monkeypatch, signals_taken
+):
+    monkeypatch.setattr("roll.hurrying.TOGETHER", 0)
+    app = held("shutdown")
+    worker = start()
+    await answer(worker)
+    tell(first)
+    await app.begun.wait()
+    before = len(signals_taken)
+    tell(signal.SIGTERM)  # changes nothing
+    while len(signals_taken) == before:
+        await asyncio.sleep(0)
+    tell(number)
+    await worker.serving
+    assert app.seen == ["startup", "shutdown", "cancelled", "leave"]
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
+async def test_signals_of_one_ctrl_c_do_not_cancel_shutdown(
+    held, start, first, number, monkeypatch, signals_taken
+):
+    """A terminal sends SIGINT, and gunicorn's master SIGQUIT, or SIGQUIT comes from both."""
+    monkeypatch.setattr("roll.hurrying.TOGETHER", 3600)
+    app = held("shutdown")
+    worker = start()
+    await answer(worker)
+    tell(first)
+    await app.begun.wait()
+    before = len(signals_taken)
+    tell(number)
+    while len(signals_taken) == before:
+        await asyncio.sleep(0)
+    app.go_on.set()
+    await worker.serving
+    assert app.seen == ["startup", "shutdown", "leave"]
+
+
+@pytest.mark.parametrize("event", ["startup", "shutdown"])
+async def test_cancellation_by_another_ends_the_task_of_the_worker(held, start, event):
+    app = held(event)
+    worker = start()
+    if event == "shutdown":
+        await answer(worker)
+        tell(signal.SIGTERM)
+    await app.begun.wait()
+    worker.serving.cancel()
+    await asyncio.wait([worker.serving])
+    assert worker.serving.cancelled()
+    assert app.seen[-1] == "leave"
+
+
 async def test_request_longer_than_the_graceful_timeout_is_cut(app, start):
     worker = start(graceful_timeout=0)
     _, writer = await ask(worker, GET.replace(b"/ ", b"/slow "))

@@ -28,6 +28,7 @@ from .extensions.accesses import keep_open
 from .extensions.trusting import TrustsProxies
 from .failure import failed
 from .hosting import is_application
+from .hurrying import Hurry
 from .logs.batches import AccessLog
 from .logs.descriptor import LineFile
 from .logs.formats import check_widths
@@ -113,15 +114,26 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         self._leave = asyncio.Event()
         self._leave_now = asyncio.Event()
         self._told = False  # whether a signal has asked to stop
+        self._hurry = Hurry()
         self._take_signals()
         configure(app, self.cfg, self.log)
         heartbeat = asyncio.ensure_future(self._beat())
-        tls = await self._start_up(app)
+        started = False
+        with self._hurry.cancels():
+            tls = await self._start_up(app)
+            started = True
+        try:
+            if started:
+                await self._serve_until_told(app, tls)
+        finally:
+            heartbeat.cancel()
+
+    async def _serve_until_told(self, app: Any, tls: ssl.SSLContext | None) -> None:
         try:
             await self._serve_sockets(app, tls)
         finally:
-            await app.shutdown()
-            heartbeat.cancel()
+            with self._hurry.cancels():
+                await app.shutdown()
 
     async def _start_up(self, app: Any) -> ssl.SSLContext | None:
         """Load the TLS settings and start the application; return the TLS context, if any.
@@ -203,14 +215,20 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
     def _interrupt(self) -> None:
         """Stop gracefully; at the second Ctrl-C in a terminal, stop at once."""
         if self._told:
-            self._leave_now.set()
+            self._stop_now()
+        else:
+            self._hurry.note()
         self._leave_gracefully()
 
     def _quit(self) -> None:
-        """Stop at once."""
         self.cfg.worker_int(self)
+        self._stop_now()
+        self._leave_gracefully()
+
+    def _stop_now(self) -> None:
+        """Cancel the running requests, or `startup` or `shutdown` if that runs."""
         self._leave_now.set()
-        self._leave.set()
+        self._hurry.cancel()
 
     async def _beat(self) -> None:
         """Send heartbeats to the master; stop if the master is gone or the code has changed."""
