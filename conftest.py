@@ -27,10 +27,11 @@ def pytest_configure():
 
 
 def pytest_runtest_logfinish():
-    """Give SIGTERM its default action again, if a test has left the handler of an event loop.
+    """Give SIGTERM its default action again: the next test, and its processes, would inherit it.
 
-    uvloop keeps its handlers when it is closed, and the next test would find them.
+    uvloop keeps its handlers when it is closed, and `roll run` ignores SIGTERM at its end.
     """
-    owner = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    if isinstance(owner, asyncio.AbstractEventLoop):
+    handler = signal.getsignal(signal.SIGTERM)
+    of_loop = isinstance(getattr(handler, "__self__", None), asyncio.AbstractEventLoop)
+    if of_loop or handler is signal.SIG_IGN:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
