@@ -39,6 +39,64 @@ async def test_an_unread_body_is_skipped_between_pipelined_answers(serve):
     assert answer.endswith("/last")
 
 
+def post_of(size):
+    return b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n" % size + b"y" * size
+
+
+def get_of(size):
+    return b"GET / HTTP/1.1\r\nHost: here\r\nLong: %b\r\n\r\n" % (b"a" * size)
+
+
+def chunks_of(*sizes):
+    head = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"".join(b"%x\r\n%b\r\n" % (size, b"y" * size) for size in [*sizes, 0])
+
+
+@pytest.mark.parametrize("reads", [False, True])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *([post_of(size)] for size in (65_000, 65_500, 65_536, 66_000, 80_000, 100_000, 130_000)),
+        [post_of(66_000), GET * 5],
+        [GET * 5, post_of(66_000)],
+        [post_of(40_000)] * 2,
+        [post_of(65_536)] * 2,
+        [get_of(20_000)] * 4,
+        [GET * 3000],
+        [chunks_of(66_000)],
+        [chunks_of(*[1000] * 70)],
+    ],
+    ids=lambda sent: f"{len(sent)} of {len(sent[0])}",
+)
+@pytest.mark.parametrize("whole", [False, True])
+async def test_request_behind_what_was_held_back_is_read(serve, sent, reads, whole):
+    """Reading was paused for all that came during an answer, and went on only by chance."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def handler(request, response):
+        if request.path == "/slow":
+            begun.set()
+            await go_on.wait()
+        elif reads:
+            await request.read()
+        response.body = "answer"
+
+    connection = await (await serve(handler, unread_body=200_000)).connect()
+    connection.send(b"GET /slow HTTP/1.1\r\nHost: here\r\n\r\n")
+    await begun.wait()
+    for piece in [b"".join(sent)] if whole else sent:
+        connection.send(piece)
+        for _ in range(20):
+            await asyncio.sleep(0)
+    go_on.set()
+    async with asyncio.timeout(PATIENCE):
+        requests = sum(piece.count(b" HTTP/1.1\r\n") for piece in sent)
+        for _ in range(requests + 1):
+            await connection.until(b"answer")
+        connection.send(LAST)
+        assert (await connection.rest()).endswith(b"answer")
+
+
 async def test_a_large_answer_follows_corked_answers_in_order(serve):
     async def handler(request, response):
         response.body = b"x" * 200_000 if request.path == "/last" else request.path

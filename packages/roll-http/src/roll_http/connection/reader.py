@@ -98,6 +98,8 @@ class Reader:
             self._buffer = b""
             self._offset = 0
             self.has_bytes = False
+            if self._paused:
+                self.update_reading()
 
     def feed_body(self, body: IncomingBody) -> None:
         """Pass the buffered bytes to the body, as many as it takes."""
