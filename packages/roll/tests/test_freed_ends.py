@@ -260,7 +260,7 @@ ENDS = {
         for path in SOCKETS
     },
     **{f"wrong {path}": (HANDSHAKE % path.encode() + frame(3, b"x"), "read") for path in SOCKETS},
-    **{f"left {path}": (HANDSHAKE % path, "leave") for path in (b"/sends", b"/sendspieces")},
+    **{f"left {path}": (HANDSHAKE % path.encode(), "leave") for path in ("/sends", "/sendspieces")},
     "no websocket": (HANDSHAKE % b"/after", "part"),
 }
 
