@@ -224,6 +224,7 @@ BODIES = ["/loaded", "/lazy", "/read", "/mount/x"]
 PLAIN = ["/fails", "/failslater", "/error", "/late", "/after", "/none", "/mount/x", "/mount/fails"]
 ENDLESS = ["/stream", "/events", "/waits", "/mount/stream"]
 CUT = ["/cancelled", "/failingstream"]
+SENDING = ("/sends", "/sendspieces")
 SOCKETS = ["/echo", "/wsfails", "/mount/ws"]
 
 # What the client sends, and what it does then: `read` all, `part`, `half` closes, or `leave`.
@@ -260,7 +261,7 @@ ENDS = {
         for path in SOCKETS
     },
     **{f"wrong {path}": (HANDSHAKE % path.encode() + frame(3, b"x"), "read") for path in SOCKETS},
-    **{f"left {path}": (HANDSHAKE % path.encode(), "leave") for path in ("/sends", "/sendspieces")},
+    **{f"left {path}": (HANDSHAKE % path.encode(), "leave") for path in SENDING},
     "no websocket": (HANDSHAKE % b"/after", "part"),
 }
 

@@ -259,4 +259,6 @@ def check_websocket(name: str, value: object) -> None:
     from roll_websocket import WSProtocol  # noqa: PLC0415 - see `roll.deferred`
 
     if not isinstance(value, WSProtocol):
-        raise TypeError(f"`{name}` takes the websocket of a handler, not {shown(value)}")
+        raise TypeError(
+            f"`{name}` takes the websocket of a handler on Roll's own server, not {shown(value)}"
+        )
