@@ -211,7 +211,8 @@ class ReadsForms(Request):
         if stream is None:
             self._close_files()
         elif file and response.app is not None:
-            response.after(self._close_files)  # the system sends the file, as long as it is one
+            # In a generator, the file would be a stream: a half-closed client would not get it.
+            response.after(self._close_files)
         else:
             response.body = self._closing_after(stream)
 

@@ -19,7 +19,7 @@ master then sends.
 
 
 class Hurry:
-    """What cancels `startup` and `shutdown` in the task that creates it."""
+    """The cancellation of `startup` and `shutdown`, in the task that creates this object."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 __all__ = ["BY_SIGNAL", "Interrupts"]
 
-# Shells expect an exit code of this and the number of the signal that ended a process.
+# A shell shows this plus the number of a signal as the exit code of a process that it has ended.
 BY_SIGNAL: Final = 128
 
 SIGQUIT: Final = getattr(signal, "SIGQUIT", None)

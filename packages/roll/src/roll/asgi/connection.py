@@ -106,7 +106,7 @@ class ASGIConnection:
         self.lose()
 
     def _fail(self, error: Exception) -> None:
-        """Let who waits for the body get an error of the server, or of whoever hosts this."""
+        """Raise an error of the server, or of the host, in the handler that waits for the body."""
         if self.body is None:
             raise error
         self.body.fail(error)

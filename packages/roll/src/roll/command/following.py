@@ -15,7 +15,7 @@ PATIENCE: Final = 5.0
 
 
 def follow(line: int) -> None:
-    """End this process when a pipe ends: its other end is held by the process that watches.
+    """End this process when a pipe ends, because the process that watches the files is gone.
 
     End it gracefully, as at SIGTERM; kill it after `PATIENCE` seconds.
     """

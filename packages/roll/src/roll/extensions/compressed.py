@@ -44,7 +44,7 @@ class CompressedStream:
         self._stream = stream
         self._encoder: Encoder | None = encoder
         self.finite = isinstance(stream, FileBody)
-        """Whether the stream needs no more work of the application: a file."""
+        """Whether the stream ends without more work of the application, as a file does."""
         self._turn = 0  # the cost of the items since other tasks had their turn
 
     def __aiter__(self) -> CompressedStream:

@@ -152,8 +152,8 @@ class Session:
         self.denial: Any = None
         self.body = b""
         self._connected = False
-        self._order = asyncio.Lock()  # that of the messages which wait for `opened`
-        self._late = 0  # their number
+        self._order = asyncio.Lock()  # messages that wait for `opened` take it in their order
+        self._late = 0  # the number of these messages
 
     def lose(self) -> None:
         """Note that the client has disconnected."""
