@@ -9,7 +9,7 @@ import pytest
 
 from roll import HttpError, Limits, Response, Roll
 from roll.asgi.head import head_of
-from roll.asgi.websocket import is_origin
+from roll.asgi.origins import is_origin
 from roll.extensions import access_log, observe
 from roll_http import ClientDisconnected
 from roll_websocket import ConnectionClosed

@@ -25,7 +25,7 @@ async def serve_scope(app: Any, scope: Scope, receive: Receive, send: Send) -> N
     if kind == "http":
         await serve_http(app, scope, receive, send)
     elif kind == "websocket":
-        from .websocket import serve_websocket  # noqa: PLC0415 - see `roll.deferred`
+        from .handshake import serve_websocket  # noqa: PLC0415 - see `roll.deferred`
 
         await serve_websocket(app, scope, receive, send)
     elif kind == "lifespan":

@@ -1,27 +1,22 @@
-"""A websocket over ASGI: the handshake, and the object that replaces `WSProtocol`."""
+"""The websocket of a handler over ASGI, which replaces `WSProtocol`."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from roll_http.body import again
-from roll_http.connection.answering import serialize_response
 from roll_http.connection.closing import close_stream
-from roll_websocket import ConnectionClosed, HandshakeError, InvalidMessage
+from roll_websocket import ConnectionClosed, InvalidMessage
 from roll_websocket.codec import StrictJSON
 from roll_websocket.errors import consists_of
 from roll_websocket.outbox import WITHIN
 from roll_websocket.protocol import check_close
 
-from .connection import ASGIConnection
-from .head import head_of
-from .http import answered
-from .sending import start_of
+from .origins import check_origin
 
-__all__ = ["ASGIWebsocket", "serve_websocket"]
+__all__ = ["ASGIWebsocket"]
 
 QUIET: Final = frozenset({1000, 1001})
 """The codes that end an iteration over messages without an error."""
@@ -39,67 +34,10 @@ REPORT_SECONDS: Final = 1.0
 """Seconds to wait for the server's report of a disconnect, after `send` has failed."""
 
 
-async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None:
-    """Run the handler of a websocket until it ends, or refuse the handshake."""
-    await receive()  # websocket.connect
-    connection = WebsocketConnection(app, scope, receive, send)
-    head = head_of({**scope, "method": "GET"})
-    head.upgrade = "websocket"
-    request = connection.request = app.Request(app, connection)
-    request.set_head(head)
-    response = connection.response = app.Response(app, connection)
-    response.request = request
-    try:
-        response = await answered(app, request, response)
-        if not connection.switched:
-            await refuse(connection, request, response)
-        elif connection.unclosed is not None:
-            raise again(connection.unclosed)  # the server closes it
-    except (ConnectionClosed, OSError):
-        pass  # the client has disconnected
-    finally:
-        if not connection.switched:  # the websocket reports its own end
-            connection.report(response)
-        connection.end()
+class Connection(Protocol):
+    """The part of a connection that the websocket uses."""
 
-
-async def refuse(connection: WebsocketConnection, request: Any, response: Any) -> None:
-    """Answer a handshake with the response if the server can send it, or else with a 403."""
-    if "websocket.http.response" not in (connection.scope.get("extensions") or {}):
-        await connection.send({"type": "websocket.close"})
-        return
-    request.keep_alive, request.version = True, "1.1"
-    head, body, *_ = serialize_response(request, response, "")
-    await connection.send({**start_of(head), "type": "websocket.http.response.start"})
-    await connection.send({"type": "websocket.http.response.body", "body": body})
-    connection.body_sent = len(body)
-
-
-class WebsocketConnection(ASGIConnection):
-    """The connection of a handshake, until a websocket takes it over."""
-
-    switched = False
-    """Whether the application has taken the websocket."""
-
-    unclosed: Exception | None = None
-    """The error of a server that did not accept the close, such as daphne for a code of 1011."""
-
-    @property
-    def gone(self) -> bool:
-        """Whether the server has reported the disconnect of the client."""
-        return self._gone
-
-    def websocket(self, request: Any) -> ASGIWebsocket:
-        """Return the websocket that the handler gets."""
-        return ASGIWebsocket(request, self._receive, self.send, self)
-
-    def switch(self, protocol: Any, head: bytes) -> None:
-        """Pass the connection to the websocket; its `run` accepts the handshake."""
-        self.switched = True
-
-    def eof_received(self) -> None:
-        """Note that the client has disconnected."""
-        self.lose()
+    unclosed: Exception | None
 
 
 class ASGIWebsocket:
@@ -113,9 +51,7 @@ class ASGIWebsocket:
     on_lost: Callable[[], object]
     """A function, called when the client has disconnected, unless this side has closed."""
 
-    def __init__(
-        self, request: Any, receive: Any, send: Any, connection: WebsocketConnection
-    ) -> None:
+    def __init__(self, request: Any, receive: Any, send: Any, connection: Connection) -> None:
         self.request = request
         self._connection = connection
         self._receive = receive
@@ -374,19 +310,3 @@ class ASGIWebsocket:
         """Close with 1001, because the application stops."""
         self._stopping = True  # `close` waits for a message that is being made
         asyncio.ensure_future(self.close(1001))  # noqa: RUF006 - the server ends the task
-
-
-def check_origin(origin: str | None, allowed: Any) -> None:
-    """Raise HandshakeError if the origin of the page may not connect."""
-    # A request without Origin does not come from a browser (RFC 6455 4.2.1).
-    if allowed is None or origin is None:
-        return
-    known = [allowed] if isinstance(allowed, str) else allowed
-    if not any(is_origin(origin, one) for one in known):
-        raise HandshakeError(403, f"Bad WebSocket handshake: invalid Origin header: {origin}.")
-
-
-def is_origin(origin: str, known: Any) -> bool:
-    if isinstance(known, re.Pattern):
-        return known.fullmatch(origin) is not None
-    return bool(known == origin)
