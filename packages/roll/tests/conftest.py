@@ -14,6 +14,13 @@ def app():
     return Roll()
 
 
+@pytest.fixture(autouse=True)
+def _level_of_the_log():
+    """Set the level of the log back: the extension `logger` sets it for the whole process."""
+    yield
+    logging.getLogger("roll").setLevel(logging.NOTSET)
+
+
 @pytest.fixture
 def talk(liveclient):
     """Send bytes to the live server, and give all that it answers before it closes."""

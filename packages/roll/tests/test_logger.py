@@ -11,10 +11,8 @@ from roll.testing import Client
 
 @pytest.fixture
 def log():
-    """The logger, as it was before."""
-    log = logging.getLogger("roll")
-    yield log
-    log.setLevel(logging.NOTSET)
+    """The logger of the application."""
+    return logging.getLogger("roll")
 
 
 class Lines(logging.Handler):
