@@ -196,11 +196,9 @@ def test_invalid_option_is_an_error_where_it_is_given(app, extension, options, t
     ids=map(str, range(18)),
 )
 async def test_valid_option_is_accepted(app, extension, options):
-    level = logging.getLogger("roll").level
     extension(app, **options)
     await app.startup()
     await app.shutdown()
-    logging.getLogger("roll").setLevel(level)
 
 
 async def test_methods_are_sent_in_upper_case(app, client):
@@ -214,11 +212,8 @@ def test_a_level_may_be_a_name_and_a_handler_of_any_class(app):
 
         def handle(self, record): ...
 
-    log = logging.getLogger("roll")
-    before = log.level
     logger(app, "INFO", Handler())
-    assert log.level == logging.INFO
-    log.setLevel(before)
+    assert logging.getLogger("roll").level == logging.INFO
 
 
 async def test_misspelt_extra_of_static_causes_one_warning_at_its_line(app, tmp_path):

@@ -54,3 +54,26 @@ async def test_route_of_a_group_accepts_positional_arguments_too(app, client):
         response.body = "lazy"
 
     assert (await client.post("/uploads/a", b"1")).body == b"lazy"
+
+
+@pytest.mark.parametrize("methods", ["FOO", ["GET", "FOO"], [], "20", "GET,POST", 5, [None]])
+def test_methods_of_a_group_are_checked_where_it_is_made(app, methods):
+    with pytest.raises(ValueError, match="method"):
+        app.group("/g", methods=methods)
+
+
+async def test_methods_of_a_group_may_be_an_iterator(app, client):
+    """Before, its second route was told that `methods` is empty."""
+    group = app.group("/g", methods=iter(["GET", "POST"]))
+    for path in ("/a", "/b"):
+
+        @group.route(path)
+        def view(request, response):
+            response.body = request.method
+
+    assert [(await client.post(path)).body for path in ("/g/a", "/g/b")] == [b"POST", b"POST"]
+
+
+def test_method_of_a_websocket_group_is_get(app):
+    with pytest.raises(ValueError, match="cannot have the method 'POST'"):
+        app.group("/g", methods=["POST"], protocol="websocket")

@@ -1,5 +1,6 @@
 """Sessions: the data of a user, which clients cannot forge."""
 
+import asyncio
 import hashlib
 import json
 import time
@@ -555,6 +556,12 @@ def test_store_whose_method_cannot_be_called_is_refused_at_once(app, name, metho
 def test_wrong_size_of_a_store_is_refused_at_once(most):
     with pytest.raises(ValueError, match="`most` is a number of sessions, at least 1"):
         MemoryStore(most)
+
+
+@pytest.mark.parametrize("clock", [5, None, "monotonic", asyncio.sleep])
+def test_clock_of_a_store_is_a_function(clock):
+    with pytest.raises(ValueError, match="`clock` is a function that returns seconds"):
+        MemoryStore(clock=clock)
 
 
 def test_secret_may_be_bytes(app):

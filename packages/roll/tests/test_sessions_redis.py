@@ -74,7 +74,13 @@ async def test_session_outlives_the_worker(app, client, url):
     await other.shutdown()
 
 
-@pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", ""])
+@pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "", None, 1, ["*"], b"x"])
 def test_url_of_something_else_is_refused(url):
-    with pytest.raises(ValueError, match="Redis URL must specify"):
+    with pytest.raises(ValueError, match="`url` is one of Redis, such as 'redis://localhost'"):
         RedisStore(url)
+
+
+@pytest.mark.parametrize("prefix", ["", None, 1, b"roll", "\n"])
+def test_prefix_that_is_not_text_is_refused(prefix):
+    with pytest.raises(ValueError, match="`prefix` is a text such as 'roll'"):
+        RedisStore("redis://localhost", prefix)

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from .paths import check_prefix, join
 from .settings import advise_on_extras, check_settings
-from .views import Methods, View
+from .views import Methods, View, check_methods, normalised
 
 __all__ = ["Group", "TakesRoutes", "Told"]
 
@@ -34,6 +34,8 @@ class Group:
         self.app = app
         self.prefix = prefix
         self.extras = extras
+        if "methods" in extras:
+            extras["methods"] = shared_methods(extras["methods"], extras.get("protocol", "http"))
 
     def route(
         self,
@@ -79,3 +81,12 @@ class Told:
         advise_on_extras(name for name in extras if name not in self.extras)
         self.extras.update(extras)
         self.prefixes.add(prefix.removesuffix("/"))
+
+
+def shared_methods(methods: Methods, protocol: str) -> Methods:
+    """Return the methods of a group, checked, as a list that each of its routes can read."""
+    if methods is None:
+        return None  # a class view defines them itself
+    found = normalised(methods)
+    check_methods(found, protocol)
+    return found

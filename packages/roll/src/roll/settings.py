@@ -85,7 +85,7 @@ def check_methods(name: str, value: Any) -> None:
     """Check the type of `methods`: None for GET, a method or several; not whether they exist."""
     if value is None or isinstance(value, str):
         return
-    # Iterators stay allowed for a route, though a group could use one for its first route only.
+    # An iterator is allowed, but it is not looked at here: it can be read only once.
     listed = isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | Mapping)
     wrong = [each for each in value if not isinstance(each, str)] if is_list(value) else []
     if not listed or wrong:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Literal
 
-from roll_http.shown import shown
-
 from ...application import Roll
 from ...extras import need
+from ..redis_options import check_prefix, check_url
 from .home import Rooms
 from .readers import BACKLOG
 from .room import Room
 
 __all__ = ["Room", "Rooms", "rooms"]
-
-SCHEMES = "redis://", "rediss://", "unix://"
 
 
 def rooms(
@@ -44,7 +41,7 @@ def rooms(
     made = Rooms(app, slow=slow, backlog=backlog)
     check_prefix(prefix)
     if url is not None:
-        check_redis(url)
+        check_url(url)
         need("redis", "redis", "Rooms of several processes")
         from .redis_bus import RedisBus  # noqa: PLC0415 - it needs redis-py
 
@@ -53,18 +50,3 @@ def rooms(
         app.listen("shutdown")(bus.stop)
     app.listen("shutdown")(made.shut_down)
     return made
-
-
-def check_redis(url: object) -> None:
-    if not isinstance(url, str) or not url.startswith(SCHEMES):
-        raise ValueError(f"`url` is one of Redis, such as 'redis://localhost', not {hidden(url)}")
-
-
-def check_prefix(prefix: object) -> None:
-    if not isinstance(prefix, str) or not prefix or not prefix.isprintable():
-        raise ValueError(f"`prefix` is a text such as 'roll', not {shown(prefix)}")
-
-
-def hidden(url: object) -> str:
-    """Return the part of a URL that an error may show: the rest may have a password."""
-    return f"one of {url.partition(':')[0]!r}" if isinstance(url, str) else shown(url)

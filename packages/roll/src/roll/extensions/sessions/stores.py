@@ -6,7 +6,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final, Protocol
 
+from ...callables import is_async
 from ...extras import need
+from ..redis_options import check_prefix, check_url
 
 __all__ = ["MemoryStore", "RedisStore", "SessionStore"]
 
@@ -42,6 +44,13 @@ def check_number(most: Any) -> None:
         raise ValueError(f"`most` is a number of sessions, at least 1, not {most!r}")
 
 
+def check_clock(clock: object) -> None:
+    if not callable(clock) or is_async(clock):
+        raise ValueError(
+            f"`clock` is a function that returns seconds, such as `time.monotonic`, not {clock!r}"
+        )
+
+
 class MemoryStore:
     """A store in the memory of this process: for tests, and for one worker.
 
@@ -50,6 +59,7 @@ class MemoryStore:
 
     def __init__(self, most: int = MOST, clock: Callable[[], float] = monotonic) -> None:
         check_number(most)
+        check_clock(clock)
         self._most = most
         self._clock = clock
         self._kept: dict[str, tuple[float, str]] = {}
@@ -84,10 +94,12 @@ class RedisStore:
 
     Raises:
         MissingExtra: redis-py is not installed.
-        ValueError: `url` is not a URL of Redis.
+        ValueError: `url` is not a URL of Redis, or `prefix` is not text.
     """
 
     def __init__(self, url: str, prefix: str = "roll:session:") -> None:
+        check_url(url)
+        check_prefix(prefix)
         redis = need("redis.asyncio", "redis", "RedisStore")
         # Requests wait for a connection: with the default pool, the 101st at once would be a 500.
         pool = redis.BlockingConnectionPool.from_url(url, decode_responses=True, timeout=PATIENCE)
