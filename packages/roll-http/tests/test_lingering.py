@@ -58,6 +58,40 @@ async def test_an_early_answer_arrives_over_tls(serve, tls):
     assert "404" in await connection.head()
 
 
+CHUNKS = b"%x\r\n%b\r\n0\r\n\r\n" % (300_000, b"x" * 300_000)
+
+
+@pytest.mark.parametrize(
+    ("fields", "body"),
+    [
+        ("Content-Length: 300000\r\nConnection: close", b"x" * 300_000),
+        ("Transfer-Encoding: chunked\r\nConnection: close", CHUNKS),
+    ],
+    ids=["length", "chunked"],
+)
+@pytest.mark.parametrize("cut", [0, 1, 299_999])
+async def test_over_tls_the_connection_ends_with_the_upload(serve, tls, fields, body, cut):
+    """Before, a client that waited for the end of the connection waited for `linger_silence`."""
+    server, client = tls
+    peer = await serve(early, tls=server, linger_silence=3600, linger_timeout=3600)
+    connection = await peer.connect(ssl=client, server_hostname="localhost")
+    async with asyncio.timeout(30):
+        connection.send(post(fields) + body[:cut])
+        await connection.head()
+        connection.send(body[cut:])
+        assert await connection.rest() == b"/"
+
+
+@pytest.mark.parametrize("more", [GET, b"x"])
+async def test_over_tls_input_behind_the_upload_is_dropped_too(serve, tls, more):
+    server, client = tls
+    peer = await serve(early, tls=server, linger_silence=0.05)
+    connection = await peer.connect(ssl=client, server_hostname="localhost")
+    connection.send(post("Content-Length: 300000\r\nConnection: close") + b"x" * 300_000 + more)
+    await connection.head()
+    assert await connection.rest() == b"/"
+
+
 async def test_over_tls_a_silent_client_is_aborted(serve, tls):
     server, client = tls
     peer = await serve(early, tls=server, linger_silence=0.05)

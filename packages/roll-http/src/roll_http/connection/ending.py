@@ -18,7 +18,7 @@ from ..h1.serialize import plain_response
 from ..h1.state import CLOSING, HEAD, IDLE, LINGERING, NEXT, SKIPPING_BODY
 from ..limits import Limits
 from .exchange import Exchange
-from .lingering import Lingering
+from .lingering import Lingering, Rest
 from .observers import report
 from .reader import Reader
 from .registry import ConnectionRegistry
@@ -86,18 +86,24 @@ class EndingConnection(ConnectionBase):
         """
         self.writer.uncork()
         body = self.reader.body
+        rest = None
         if body is not None:
             unread = unread or body.receiving or body.broken
+            rest = Rest(body.decoder) if body.receiving else None
             body.lose("The connection is closing")
         unread = unread or self.reader.has_bytes
-        self.reader.forget()
+        kept = self.reader.forget()
         self._watch_writing()
         if unread and not self.gone:
-            self._begin_lingering()
+            self._begin_lingering(rest, kept)
         else:
-            self.state = CLOSING
-            self._expect_end()
-            self.transport.close()
+            self._end_now()
+
+    def _end_now(self) -> None:
+        """Close the transport, which first sends what was written. Nothing more is read."""
+        self.state = CLOSING
+        self._expect_end()
+        self.transport.close()
 
     def _expect_end(self) -> None:
         """Give a TLS client some seconds to answer the closing alert; asyncio gives it 30."""
@@ -111,25 +117,36 @@ class EndingConnection(ConnectionBase):
         else:
             self.abort()
 
-    def _begin_lingering(self) -> None:
+    def _begin_lingering(self, rest: Rest | None, kept: bytes) -> None:
+        """Drop the `rest` of a request, of which `kept` has arrived."""
         seconds = self._last_seconds if self._stopping else self.limits.linger_timeout
         self.state = LINGERING
-        self._lingering = Lingering(self.limits, self.registry.now, seconds)
-        self._drop(0)
+        lingering = self._lingering = Lingering(self.limits, self.registry.now, seconds)
+        self.read_deadline = lingering.deadline(self.registry.now)
         self.reader.update_reading()
         try:
-            # Not over TLS: the end of the response has to do there.
             if self.transport.can_write_eof():
                 self.transport.write_eof()
+            elif rest is not None:  # over TLS, the client sees the end only when the rest has come
+                lingering.rest = rest
+                self._follow(rest, kept)
         except (OSError, RuntimeError):  # the client has gone, and the loop has not noticed yet
             self.abort()
 
-    def _drop(self, size: int) -> None:
-        """Count `size` dropped bytes, and wait for more input or for the client to close."""
-        assert self._lingering is not None  # set together with the state
-        self.read_deadline = self._lingering.deadline(self.registry.now)
-        if not self._lingering.drop(size):
+    def _drop(self, data: bytes) -> None:
+        """Drop bytes, and wait for more input or for the client to close."""
+        lingering = self._lingering
+        assert lingering is not None  # set together with the state
+        self.read_deadline = lingering.deadline(self.registry.now)
+        if not lingering.drop(len(data)):
             self._end_lingering()
+        elif lingering.rest is not None:
+            self._follow(lingering.rest, data)
+
+    def _follow(self, rest: Rest, data: bytes) -> None:
+        rest.drop(data)
+        if rest.ended:
+            self._end_now()
 
     def _end_lingering(self) -> None:
         """Close the connection, if the client has the whole response."""

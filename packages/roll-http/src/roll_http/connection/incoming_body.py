@@ -28,7 +28,6 @@ class IncomingBody(BodyStream):
     """A body that its connection receives: its decoding, its pace and its 100 (Continue)."""
 
     __slots__ = (
-        "_decoder",
         "_expects_continue",
         "_limits",
         "_more",
@@ -36,6 +35,7 @@ class IncomingBody(BodyStream):
         "_registry",
         "_writer",
         "broken",
+        "decoder",
         "receiving",
     )
 
@@ -49,7 +49,7 @@ class IncomingBody(BodyStream):
     ) -> None:
         """Make a body; `more` is called when there is room for more bytes again."""
         super().__init__(None if head.chunked else head.length)
-        self._decoder: BodyDecoder = (
+        self.decoder: BodyDecoder = (
             ChunkedDecoder(limits.trailers) if head.chunked else LengthDecoder(head.length)
         )
         self._expects_continue = head.expects_continue
@@ -67,7 +67,7 @@ class IncomingBody(BodyStream):
 
     def decode(self, data: bytes, start: int) -> int:
         """Decode `data` from `start` on, as long as there is room; return where it stopped."""
-        decoder = self._decoder
+        decoder = self.decoder
         try:
             while start < len(data) and not decoder.complete and not self.full:
                 piece, start = decoder.feed(data, start)
@@ -137,7 +137,7 @@ class IncomingBody(BodyStream):
 
         For a chunked body, only those that have arrived: its length is unknown until its end.
         """
-        return self.size + (self._decoder.remaining or 0)
+        return self.size + (self.decoder.remaining or 0)
 
     def answer_begins(self) -> None:
         """Stop a 100 (Continue) from being sent after the response has begun."""

@@ -114,7 +114,7 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
                 else:
                     self.reader.update_reading()
             elif state == LINGERING:
-                self._drop(len(data))
+                self._drop(data)
         except Exception:  # noqa: BLE001
             self.fail()
 
