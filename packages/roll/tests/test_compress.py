@@ -390,6 +390,30 @@ async def test_invalid_body_is_a_500_with_compression_too(app, ask, caplog):
     assert "set `response.json` instead" in caplog.text
 
 
+@pytest.mark.parametrize("length", [0, 999, 4999, 5001, 100_000])
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+@pytest.mark.parametrize("kind", ["bytes", "text", "stream"])
+async def test_wrong_content_length_is_never_a_whole_response(liveclient, kind, length, coding):
+    """Before, a compressed response looked whole: an upstream that was cut was kept by caches."""
+
+    async def pieces():
+        for _ in range(5):
+            yield b"x" * 1000
+
+    @liveclient.app.route("/")
+    async def handler(request, response):
+        response.headers |= {"Content-Length": length, "Content-Type": "text/plain"}
+        response.body = {"bytes": b"x" * 5000, "text": "x" * 5000, "stream": pieces()}[kind]
+
+    compress(liveclient.app)
+    if kind == "stream" and length:
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await liveclient.get("/", headers={"Accept-Encoding": coding})
+    else:
+        response = await liveclient.get("/", headers={"Accept-Encoding": coding})
+        assert response.status == 500 or not response.body
+
+
 async def test_large_bodies_go_to_a_thread(monkeypatch):
     threads = []
 

@@ -14,6 +14,15 @@ from roll.extensions import access_log, cors, logger, simple_server, static
 
 FIELDS = "`access_format` is text with fields of %(peer)s, %(method)s, %(url)s, %(version)s, "
 
+
+class Later(logging.Handler):
+    """A handler and a stream whose methods nothing awaits."""
+
+    async def emit(self, record): ...
+
+    async def write(self, data): ...
+
+
 MISTAKES = [
     (cors, {"methods": 5}, "`methods` is a list of names, or text, and cannot have 5"),
     (cors, {"methods": [5]}, "`methods` is a list of names, or text, and cannot have 5"),
@@ -104,6 +113,8 @@ MISTAKES = [
     (logger, {"level": None}, "not None"),
     (logger, {"level": []}, "not []"),
     (logger, {"handler": "stderr"}, "`handler` is a `logging.Handler`, such as `StreamHandler()`"),
+    (logger, {"handler": Later()}, "`handler.emit` is never awaited"),
+    (access_log, {"target": Later()}, "`target.write` is never awaited"),
     (logger, {"handler": logging.StreamHandler}, "not <class 'logging.StreamHandler'>"),
     (logger, {"access_format": "%(stat)d"}, "not '%(stat)d': KeyError('stat')"),
     (logger, {"access_format": "%(status)"}, f"{FIELDS}%(status)s, %(bytes)s, %(duration)s, not"),

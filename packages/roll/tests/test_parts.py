@@ -5,6 +5,7 @@ import json
 import re
 import types
 import warnings
+from functools import partial
 from http.cookies import SimpleCookie
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ import pytest
 import ujson
 from werkzeug.datastructures import MultiDict
 
+import roll
 import roll_http
 from roll import (
     Files,
@@ -24,6 +26,7 @@ from roll import (
     RollWarning,
     WSProtocol,
     part_checks,
+    part_trials,
     parts,
 )
 from roll.extensions import logger
@@ -674,6 +677,70 @@ def test_an_async_codec_is_refused(name):
     )
     with pytest.raises(ValueError, match=rf"Mine\.JSON\.{name} is never awaited"):
         type("Mine", (Roll,), {"JSON": codec})()
+
+
+async def later(*args):
+    """A method that a part must not have: nothing awaits it."""
+
+
+PARTS = {
+    "HttpProtocol": roll_http.HTTPProtocol,
+    "Protocol": roll_http.HTTPProtocol,
+    "Query": roll.Query,
+    "Form": roll.Form,
+    "Files": roll.Files,
+    "Cookies": roll.Cookies,
+    "Multipart": roll.Multipart,
+}
+CALLS = [(part, method) for part in PARTS for method in part_trials.CALLS[part]]
+
+
+@pytest.mark.parametrize(("part", "method"), CALLS)
+def test_an_async_method_of_a_part_is_refused(part, method):
+    """Before, fields and files of forms vanished, and a form that was cut off was accepted."""
+    kind = type("Kind", (PARTS[part],), {method: later})
+    with pytest.raises(ValueError, match=rf"Mine\.{part}\.{method} is never awaited"):
+        type("Mine", (Roll,), {part: kind})()
+
+
+@pytest.mark.parametrize("part", ["Query", "Form", "Files", "Cookies", "Multipart"])
+def test_an_async_method_of_what_a_function_makes_is_refused(part):
+    method = part_trials.CALLS[part][0]
+    kind = type("Kind", (PARTS[part],), {method: later})
+    make = staticmethod(partial(kind))
+    with pytest.raises(ValueError, match=rf"Mine\.{part}\.{method} is never awaited"):
+        type("Mine", (Roll,), {part: make})()
+
+
+@pytest.mark.parametrize("method", part_trials.CALLS["Routes"])
+async def test_an_async_method_of_a_router_is_refused(app, method):
+    kind = type("Kind", (Roll.Routes,), {method: later})
+    with pytest.raises(ValueError, match=rf"Mine\.Routes\.{method} is never awaited"):
+        type("Mine", (Roll,), {"Routes": kind})()
+    app.routes = kind()
+    with pytest.raises(ValueError, match=rf"Roll\.routes\.{method} is never awaited"):
+        await app.startup()
+
+
+@pytest.mark.parametrize("method", part_trials.CALLS["WebsocketProtocol"])
+def test_an_async_method_of_a_websocket_is_refused_with_its_first_route(app, method):
+    app.WebsocketProtocol = type("Kind", (roll.WSProtocol,), {method: later})
+    with pytest.raises(ValueError, match=rf"Roll\.WebsocketProtocol\.{method} is never awaited"):
+        app.route("/ws", protocol="websocket")(later)
+
+
+async def test_items_of_cookies_may_be_a_generator():
+    class Cookies(roll.Cookies):
+        def items(self):
+            yield from super().items()
+
+    client = client_of(Cookies=Cookies)
+
+    @client.app.route("/")
+    def view(request, response):
+        response.cookies.set("a", "1")
+
+    assert list((await client.get("/")).cookie_lines) == ["a=1; Path=/"]
 
 
 async def coroutine():

@@ -13,7 +13,7 @@ from .advice import advise, resembled
 from .callables import refuse_async
 from .deferred import is_deferred
 from .old_hooks import refuse_old_hooks
-from .part_trials import try_part
+from .part_trials import refuse_async_calls, try_part
 from .parts import HttpConnection, MultipartParser, WebsocketConnection
 from .request import Request
 from .response import Response
@@ -120,10 +120,8 @@ def check_part(app: Any, name: str) -> None:
         check_contract(part, CONTRACTS[name], where)
     if name == "WebsocketProtocol":
         check_constants(part, where)
-    if name == "JSON":
-        refuse_async(part.dumps, f"{where}.dumps")
-        refuse_async(part.loads, f"{where}.loads")
-    else:
+    refuse_async_calls(part, name, where)
+    if name != "JSON":
         base = next(owner for owner in type(app).__mro__ if not is_a_subclass(owner))
         try_part(part, name, where, getattr(base, name, None))
 

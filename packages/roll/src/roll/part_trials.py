@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Final
 
-from .callables import refuse_misfit
+from .callables import functions_of, refuse_async, refuse_misfit
 
-__all__ = ["check_made", "try_part"]
+__all__ = ["check_made", "refuse_async_calls", "try_part"]
 
 ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
     "HttpProtocol": ("app",),
@@ -45,6 +45,36 @@ MADE: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "Routes": (("add", "match"),),
 }
 """Part -> sets of attributes; its result must have all attributes of one set."""
+
+
+OF_STREAMS: Final = (
+    *("connection_made", "data_received", "eof_received", "connection_lost"),
+    *("pause_writing", "resume_writing"),
+)
+"""The callbacks of `asyncio.Protocol`."""
+
+CALLS: Final[dict[str, tuple[str, ...]]] = {
+    "HttpProtocol": (*OF_STREAMS, "switch"),
+    "Protocol": (*OF_STREAMS, "switch"),
+    "WebsocketProtocol": (*OF_STREAMS, "handshake", "shutdown"),
+    "Routes": ("add", "match"),
+    "Query": ("add", "setdefault"),
+    "Form": ("add", "setdefault"),
+    "Files": ("add", "setdefault"),
+    "Cookies": ("items",),
+    "Multipart": ("initialize", "feed_data", "close", "abort"),
+    "JSON": ("dumps", "loads"),
+}
+"""Part -> the methods of its result, or of itself, that Roll calls without awaiting them."""
+
+
+def refuse_async_calls(part: Any, name: str, where: str) -> None:
+    """Raise a `ValueError` if a method of a class, or of a result, is async or a generator."""
+    for method in CALLS.get(name, ()):
+        call = getattr(part, method, None)
+        # `items` may be a plain generator: Roll iterates over its result.
+        if method != "items" or not inspect.isgeneratorfunction(functions_of(call)[0]):
+            refuse_async(call, f"{where}.{method}")
 
 
 def try_part(part: Any, name: str, where: str, ours: Any) -> None:
@@ -89,7 +119,7 @@ def check_made(made: Any, name: str, where: str, *, first: bool = False) -> None
     If `first` is true, check the first attribute of each set only.
 
     Raises:
-        ValueError: the result is awaitable, or an attribute is missing.
+        ValueError: the result is awaitable, an attribute is missing, or a method is async.
     """
     asked = [each[:1] if first else each for each in MADE[name]]
     if inspect.isawaitable(made):
@@ -100,3 +130,4 @@ def check_made(made: Any, name: str, where: str, *, first: bool = False) -> None
     if not any(all(hasattr(made, each) for each in names) for names in asked):
         wanted = " or ".join(" and ".join(f"`{each}`" for each in names) for names in asked)
         raise ValueError(f"{where} returned {made!r}, which lacks {wanted}: see `roll.parts`")
+    refuse_async_calls(made, name, where)

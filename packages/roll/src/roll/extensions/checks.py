@@ -11,6 +11,7 @@ from roll_http import HTTP_METHODS
 from roll_http.shown import shown
 from roll_http.syntax import is_token
 
+from ..callables import refuse_async
 from ..logs.formats import check_widths
 
 __all__ = [
@@ -139,6 +140,8 @@ def check_handler(name: str, value: object) -> None:
         raise ValueError(
             f"`{name}` is a `logging.Handler`, such as `StreamHandler()`, not {value!r}"
         )
+    for method in ("handle", "emit"):
+        refuse_async(getattr(value, method, None), f"`{name}.{method}`")
 
 
 def check_access_format(name: str, value: Any, fields: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Final
 
 from roll_http import FileBody
+from roll_http.h1.body_encoders import ContentLengthEncoder
 from roll_http.h1.response_body import as_bytes
 
 from .encoders import Encoder
@@ -40,8 +41,15 @@ class CompressedStream:
     The pieces of a file are not flushed one by one.
     """
 
-    def __init__(self, stream: AsyncIterator[Any], encoder: Encoder) -> None:
+    def __init__(
+        self, stream: AsyncIterator[Any], encoder: Encoder, announced: int | None = None
+    ) -> None:
+        """Check the length of the stream as without compression: `announced` is Content-Length.
+
+        Iterating raises `InvalidResponse` if the stream is longer or shorter.
+        """
         self._stream = stream
+        self._length = None if announced is None else ContentLengthEncoder(announced)
         self._encoder: Encoder | None = encoder
         self.finite = isinstance(stream, FileBody)
         """Whether the stream ends without more work of the application, as a file does."""
@@ -56,8 +64,12 @@ class CompressedStream:
                 item = await anext(self._stream)
             except StopAsyncIteration:
                 encoder, self._encoder = self._encoder, None
+                if self._length is not None:
+                    self._length.end()
                 return encoder.end()
             data = as_bytes(item)
+            if self._length is not None:
+                self._length.frame_chunk(len(data))
             await self._rest(len(data))
             if data and (chunk := await self._encoded(data, self._encoder)):
                 return chunk

@@ -151,13 +151,20 @@ class Compressor:
         if stream is None and not data and request.method == "HEAD":
             # The body of the GET is not known. Its length only tells whether it is large enough.
             stream, announced = NoStream(), announced or 0
+        if stream is None and announced not in {None, len(data)}:
+            return  # a wrong length is reported when the response is sent
         size = len(data) if stream is None else announced
         if size is None or size >= max(self._min_size, 1):
             vary_on(response.headers, "Accept-Encoding")
-            await self._compress(request, response, data, stream)
+            await self._compress(request, response, data, stream, announced)
 
     async def _compress(
-        self, request: Any, response: Any, data: bytes, stream: AsyncIterator[Any] | None
+        self,
+        request: Any,
+        response: Any,
+        data: bytes,
+        stream: AsyncIterator[Any] | None,
+        announced: int | None,
     ) -> None:
         """Compress a body or a stream in a coding that the client accepts."""
         flushed = stream is not None and not isinstance(stream, FileBody | NoStream)
@@ -165,7 +172,8 @@ class Compressor:
         for coding in accepted(request.headers.get("ACCEPT-ENCODING", ""), tuple(offer))[:1]:
             body: Any = None
             if stream is not None:
-                body = CompressedStream(stream, offer[coding]())
+                length = None if isinstance(stream, NoStream) else announced
+                body = CompressedStream(stream, offer[coding](), length)
             elif len(shorter := await compressed(data, offer[coding]())) < len(data):
                 body = shorter
             if body is not None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from ..callables import refuse_async
 from .descriptor import LineFile
 from .streams import StreamFile
 
@@ -59,6 +60,8 @@ def opener_of(target: Any) -> Callable[[], File]:
     if isinstance(target, int) and not isinstance(target, bool) and 0 <= target <= HIGHEST:
         return lambda: LineFile(lambda: os.dup(target))
     if hasattr(target, "write") or hasattr(target, "fileno"):
+        for method in ("write", "flush", "fileno"):
+            refuse_async(getattr(target, method, None), f"`target.{method}`")
         return lambda: opened(target)
     raise ValueError(
         f"`target` is a path, a descriptor or a stream such as `sys.stdout`, not {target!r}"
