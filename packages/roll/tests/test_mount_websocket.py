@@ -332,6 +332,56 @@ async def test_messages_to_a_client_that_left_before_the_handshake_are_os_errors
             await asyncio.sleep(0)
 
 
+async def sends_until_the_end(receive, send):
+    await send({"type": "websocket.accept"})
+    while True:
+        await send({"type": "websocket.send", "text": "more"})
+        await asyncio.sleep(0)
+
+
+async def groups_its_error(receive, send):
+    try:
+        await sends_until_the_end(receive, send)
+    except OSError as error:
+        raise ExceptionGroup("of tasks", [error]) from None
+
+
+@pytest.mark.parametrize("answer", [echo, sends_until_the_end, groups_its_error])
+@pytest.mark.parametrize("waits", [False, True], ids=["at once", "listener"])
+@pytest.mark.parametrize("end", ["close", "reset", "frame"])
+async def test_client_that_leaves_early_is_no_error(app, serve, caplog, answer, waits, end):
+    """Before, one that left while a listener of `websocket_connect` waited was, by the log."""
+    connected, gone, over, errors = asyncio.Event(), asyncio.Event(), asyncio.Event(), []
+
+    @app.listen("websocket_connect")
+    async def wait(request, ws):
+        request.protocol.on_gone, lose = lambda: (lose(), gone.set()), request.protocol.on_gone
+        connected.set()
+        if waits:
+            await gone.wait()
+
+    @app.listen("websocket_error")
+    def note(request, ws, error):
+        errors.append(error)
+
+    @app.listen("websocket_disconnect")
+    def end_of_it(request, ws):
+        over.set()
+
+    async with serve(answer) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(HANDSHAKE % b"")
+        await reader.readuntil(b"\r\n\r\n")
+        await connected.wait()
+        if end == "reset":
+            writer.transport.abort()
+        elif end == "frame":
+            writer.write(b"\x88\x82\0\0\0\0\x03\xe8")
+        writer.close()
+        await over.wait()
+    assert (errors, caplog.records) == ([], [])
+
+
 async def test_close_before_accept_is_a_403(serve):
     async def refuse(receive, send):
         await send({"type": "websocket.close", "code": 4000})

@@ -11,6 +11,7 @@ from typing import Any
 from roll_http import ClientDisconnected, HttpError, each_field
 from roll_http.h1.statuses import set_status
 from roll_websocket import ConnectionClosed, HandshakeError
+from roll_websocket.errors import consists_of
 
 from ..errors import ends_task, notify
 from ..upgrade import report, report_end
@@ -126,9 +127,12 @@ async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any
     except BaseException:
         task.cancel()  # do not wait for a slow client to close
         raise
-    session.opened.set_result(True)
+    session.open()
     try:
         await task
+    except (ClientDisconnected, ExceptionGroup) as error:
+        if not (session.gone and consists_of(ClientDisconnected, error)):
+            raise
     finally:
         del task  # its error refers to this frame: a cycle of references
 
@@ -147,6 +151,8 @@ class Session:
         self.opened: asyncio.Future[bool] = loop.create_future()
         """Whether messages may be sent: False if the client has disconnected before."""
         self.accepted = False
+        self.gone = False
+        """Whether the client has disconnected: `send` raises `ClientDisconnected`."""
         self.subprotocol: str | None = None
         self.fields: list[tuple[str, str]] = []
         self.denial: Any = None
@@ -155,8 +161,14 @@ class Session:
         self._order = asyncio.Lock()  # messages that wait for `opened` take it in their order
         self._late = 0  # the number of these messages
 
+    def open(self) -> None:
+        """Let messages be sent from now on, unless the client has disconnected."""
+        if not self.opened.done():
+            self.opened.set_result(True)
+
     def lose(self) -> None:
         """Note that the client has disconnected."""
+        self.gone = True
         if not self.opened.done():
             self.opened.set_result(False)
 
@@ -244,6 +256,7 @@ class Session:
         try:
             await self.ws.send(content)
         except ConnectionClosed as error:
+            self.gone = True
             raise ClientDisconnected("The client has gone") from error
 
 
