@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import inspect
 import json
+import sys
+import time
 
 import pytest
 
@@ -597,6 +599,46 @@ def test_target_is_below_the_root_path(scope, path, query, target):
     assert (found.path, found.query, found.target) == (path, query, target)
 
 
+def seconds_of(count):
+    fields = [(b"a", b"1")] * count
+    begin = time.process_time()
+    assert len(head(headers=fields).headers["A"]) == 3 * count - 2
+    return time.process_time() - begin
+
+
+def test_repeated_fields_are_joined_in_linear_time():
+    """Before, 500,000 in one head took 12 seconds: some servers set no limit."""
+    few, many = (min(seconds_of(count) for _ in range(3)) for count in (25_000, 400_000))
+    assert many < 16 * few * 4
+
+
+@pytest.mark.parametrize(
+    ("field", "length"),
+    [
+        (b"5", 5),
+        (b"0" * 5000 + b"5", 5),
+        (b"0", 0),
+        (b"9" * 18, 10**18 - 1),
+        (b"9" * 5000, sys.maxsize),
+        (b"-1", 0),
+        (b"", 0),
+        ("٣".encode(), 0),
+    ],
+)
+def test_content_length_of_any_size_is_read(field, length):
+    """Before, one of 5,000 digits was an error of the application."""
+    assert head(headers=[(b"content-length", field)]).length == length
+
+
+async def test_content_length_beyond_all_limits_is_a_413(app):
+    @app.route("/", methods=["POST"])
+    def view(request, response): ...
+
+    server = Server(app, method="POST", headers=[(b"content-length", b"9" * 5000)])
+    status, _, _ = await server.answer()
+    assert status == 413
+
+
 def test_fields_are_joined_and_raw_fields_are_kept():
     fields = [
         (b"X-A", b"1"),
@@ -799,6 +841,36 @@ async def test_failed_send_of_the_server_is_the_end_of_the_connection(
     )
     assert ends == [seen, seen]
     assert not caplog.records
+
+
+@pytest.mark.parametrize("wrong", [OSError("gone"), RuntimeError("odd"), {"type": "odd"}])
+async def test_receive_that_fails_is_the_end_of_the_connection(app, caplog, wrong):
+    """Before, the handler waited for ever."""
+    ends = []
+
+    @app.route("/wait", protocol="websocket")
+    async def handler(request, ws):
+        with pytest.raises(ConnectionClosed) as closed:
+            await ws.recv()
+        ends.append(closed.value.code)
+
+    messages = [wrong, {"type": "websocket.connect"}]
+
+    async def receive():
+        message = messages.pop()
+        if isinstance(message, Exception):
+            raise message
+        return message
+
+    async def send(message):
+        assert message["type"] == "websocket.accept"
+
+    fields = [(b"host", b"example.org")]
+    scope = {"type": "websocket", "path": "/wait", "headers": fields, "query_string": b""}
+    async with asyncio.timeout(20):
+        await app(scope, receive, send)
+    assert ends == [1006]
+    assert "The server failed to give the next message of a websocket" in caplog.text
 
 
 @pytest.mark.parametrize("error", [OSError, ValueError])

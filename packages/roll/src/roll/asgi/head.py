@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from roll_http.h1.head import Head, split_query
 
 __all__ = ["address_of", "head_of"]
+
+LONGEST: Final = 18
+"""The most digits of a Content-Length that is counted."""
 
 # The characters of a path that need no escape (RFC 3986 3.3), and existing escapes.
 PATH: str = "/!$&'()*+,;=:@-._~%"
@@ -24,7 +28,7 @@ def head_of(scope: Mapping[str, Any]) -> Head:
     head.headers = joined(fields)
     head.block = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
     length = head.headers.get("CONTENT-LENGTH", "")
-    head.length = int(length) if length.isascii() and length.isdigit() else 0
+    head.length = length_of(length)
     head.chunked = not length and may_have_body(scope, head.headers)
     head.minor = 0 if scope.get("http_version") == "1.0" else 1
     return head
@@ -44,15 +48,20 @@ def target_of(scope: Mapping[str, Any]) -> bytes:
 
 def joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return fields by upper-cased name; join repeated fields (RFC 9110 5.3)."""
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for name, value in fields:
-        key = name.decode("latin-1").upper()
-        text = decoded(value)
-        if key in found:
-            separator = "; " if key == "COOKIE" else ", "  # RFC 6265 5.4, and RFC 9113 8.2.3
-            text = f"{found[key]}{separator}{text}"
-        found[key] = text
-    return found
+        found.setdefault(name.decode("latin-1").upper(), []).append(decoded(value))
+    # RFC 6265 5.4, and RFC 9113 8.2.3.
+    return {key: ("; " if key == "COOKIE" else ", ").join(found[key]) for key in found}
+
+
+def length_of(field: str) -> int:
+    """Return a Content-Length; 0 for one that is not a number.
+
+    `int` raises for more than 4,300 digits. A number of more than 18 is as good as the largest.
+    """
+    digits = field.lstrip("0") if field.isascii() and field.isdigit() else ""
+    return int(digits or 0) if len(digits) <= LONGEST else sys.maxsize
 
 
 def decoded(value: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable
 from typing import Any, Final, Protocol
 
@@ -17,6 +18,8 @@ from roll_websocket.protocol import check_close
 from .origins import check_origin
 
 __all__ = ["ASGIWebsocket"]
+
+logger = logging.getLogger("roll")
 
 QUIET: Final = frozenset({1000, 1001})
 """The codes that end an iteration over messages without an error."""
@@ -115,16 +118,24 @@ class ASGIWebsocket:
         )
 
     async def _listen(self) -> None:
-        while True:
-            message = await self._receive()
-            if message["type"] == "websocket.disconnect":
-                break
-            text = message.get("text")
-            await self._messages.put(message["bytes"] if text is None else text)
-        self._close = self._close or (message.get("code") or NO_CODE, message.get("reason") or "")
+        try:
+            close = await self._take_messages()
+        except Exception:
+            logger.exception("The server failed to give the next message of a websocket")
+            close = LOST, ""
+        self._close = self._close or close
         if not self._closing:
             self.on_lost()
         await self._messages.put(None)
+
+    async def _take_messages(self) -> tuple[int, str]:
+        """Take messages until the disconnect; return its code and reason."""
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return message.get("code") or NO_CODE, message.get("reason") or ""
+            text = message.get("text")
+            await self._messages.put(message["bytes"] if text is None else text)
 
     async def _end(self, code: int, reason: str) -> None:
         if self._close is None:
