@@ -16,7 +16,7 @@ from ..cancellation import cancel_task
 from ..h1.head import RequestError
 from ..h1.serialize import plain_response
 from ..h1.state import CLOSING, HEAD, IDLE, LINGERING, NEXT, SKIPPING_BODY
-from ..limits import Limits
+from ..limits import NEVER, Limits
 from .exchange import Exchange
 from .lingering import Lingering, Rest
 from .observers import report
@@ -101,9 +101,14 @@ class EndingConnection(ConnectionBase):
 
     def _end_now(self) -> None:
         """Close the transport, which first sends what was written. Nothing more is read."""
-        self.state = CLOSING
-        self._expect_end()
+        self._begin_closing()
         self.transport.close()
+
+    def _begin_closing(self) -> None:
+        """Limit the time in which the client reads what was written, and ends."""
+        self.state = CLOSING
+        self._watch_writing()
+        self._expect_end()
 
     def _expect_end(self) -> None:
         """Give a TLS client some seconds to answer the closing alert; asyncio gives it 30."""
@@ -254,6 +259,14 @@ class EndingConnection(ConnectionBase):
     def _watch_writing(self) -> None:
         self.writer.watch(self.registry.now)
         self.write_deadline = 0  # each tick of the clock checks the progress
+
+    def stop_watching(self) -> None:
+        """The client reads: stop the watch of what was written, except that of the last response.
+
+        Nothing but this watch ends a connection whose last response is not read.
+        """
+        if self.state < LINGERING:
+            self.write_deadline = NEVER
 
     def write_expired(self) -> None:
         """Abort if the client has confirmed nothing for too long."""

@@ -14,7 +14,6 @@ from ..files import FileBody, is_file
 from ..h1.body_encoders import BodyEncoder, ContentLengthEncoder
 from ..h1.head import Head, RequestError
 from ..h1.serialize import Serialized
-from ..limits import NEVER
 from ..request import Request
 from ..response import Response
 from .closing import close_stream, close_streamed, stream_of
@@ -61,6 +60,7 @@ class Connection(Protocol):
     def release(self) -> None: ...
     def refuse(self, error: RequestError) -> None: ...
     def abort(self) -> None: ...
+    def stop_watching(self) -> None: ...
     def fail(self) -> None: ...
 
 
@@ -218,7 +218,7 @@ class Exchange:
         try:
             await writer.send_file(file, encoder, connection.registry.now)
         finally:
-            connection.write_deadline = NEVER
+            connection.stop_watching()
 
     def _uncancel(self) -> bool:
         """Return whether the stream was cancelled only because the client disconnected."""

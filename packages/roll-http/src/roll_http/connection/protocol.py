@@ -134,7 +134,7 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
             asked = self.state == ANSWERING or (self.state == IDLE and self.reader.has_bytes)
             waits = asked and not self.secure
             if not waits and self.state < CLOSING:
-                self.state = CLOSING
+                self._begin_closing()
         except Exception:  # noqa: BLE001
             self.fail()
         return waits
@@ -173,7 +173,7 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
     def resume_writing(self) -> None:
         """Write on: the client has read enough of the transport's buffer."""
         try:
-            self.write_deadline = NEVER
+            self.stop_watching()
             self.writer.resume()
             # Not now: asyncio calls `connection_lost` twice if this callback closes the transport.
             self._advance_soon()
