@@ -72,7 +72,7 @@ async def test_client_that_does_not_read_the_end_of_its_last_response_is_aborted
         if half_closed:
             client.shutdown(socket.SHUT_WR)
         protocol = await sending(peer.server)
-        while protocol.state != CLOSING or protocol.writer.paused:
+        while protocol.state < CLOSING or protocol.writer.paused:
             await loop.sock_recv(client, 512)
             await asyncio.sleep(0)
         await no_connection(peer.server)
