@@ -369,6 +369,20 @@ async def test_request_with_settings_is_freed_at_its_end(tmp_path, setting, extr
     await assert_freed(app)
 
 
+OF_TASKS = [{"timeout": 5}, {"cancel_on_disconnect": True}]
+
+
+@pytest.mark.parametrize("handler", [*HANDLERS, *LAZY], ids=lambda handler: handler.__name__)
+@pytest.mark.parametrize("extras", OF_TASKS, ids=str)
+@pytest.mark.parametrize("serve", [served, abandoned])
+async def test_request_whose_handler_has_a_task_is_freed_at_its_end(handler, extras, serve):
+    """Before, one whose handler had a time limit and raised was kept with its body."""
+    app = Watched()
+    extensions.sessions(app, SECRET)
+    app.route("/n", methods=["POST"], lazy_body=handler in LAZY, **extras)(handler)
+    await assert_freed(app, serve)
+
+
 @pytest.mark.parametrize("application", APPLICATIONS, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("setting", ["nothing", "sessions", "observe", "error", "error fails"])
 async def test_request_to_a_mount_is_freed_at_its_end(tmp_path, setting, application):

@@ -82,7 +82,10 @@ async def within(
         logger.warning("%s: %s took more than %s s", what(request), described(handler), seconds)
         task.set_name(f"handler {described(handler)}")
         raise Overdue(leave(app, task, response))
-    return task.result()
+    try:
+        return task.result()
+    finally:
+        del task  # its error refers to this frame: a cycle of references
 
 
 async def await_it(work: Awaitable[Any]) -> Any:

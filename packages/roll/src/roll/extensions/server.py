@@ -32,11 +32,11 @@ def simple_server(
     """Serve `app` until Ctrl-C or SIGTERM, then let the running requests finish.
 
     The event `startup` is sent before the server listens, and `shutdown` after all requests have
-    ended. Port 0 takes a free port. `unix`, the path of a Unix socket, or `fd`, the open
-    descriptor of a listening socket (as systemd passes it), replaces `host` and `port`.
-    `reuse_port` lets several processes listen on one port. `ssl` is the context for TLS. `limits`
-    replace those of the application. Unless `quiet` is set, the server prints its address to the
-    standard output.
+    ended. Port 0 takes a free port. An empty `host` means all addresses. `unix`, the path of a
+    Unix socket, or `fd`, the open descriptor of a listening socket (as systemd passes it),
+    replaces `host` and `port`. `reuse_port` lets several processes listen on one port. `ssl` is
+    the context for TLS. `limits` replace those of the application. Unless `quiet` is set, the
+    server prints its address to the standard output.
 
     Raises:
         ValueError: an option has the wrong type or value.
