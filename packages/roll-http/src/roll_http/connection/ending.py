@@ -187,6 +187,9 @@ class EndingConnection(ConnectionBase):
         elif self.state in {HEAD, SKIPPING_BODY, LINGERING, CLOSING}:
             self._hurry()
         elif self.on_shutdown is not None:
+            if self._exchange is not None:
+                # It ends with this stream: the client's next request is not on the way.
+                self._exchange.is_last = True
             self.on_shutdown()
 
     @property

@@ -165,8 +165,8 @@ class Exchange:
                 connection.writer.begin(head)
                 head = b""
                 await self._send_chunks(stream, encoder)
-                # The stop has ended this stream: the client's next request is not on the way.
-                self.is_last = connection.stopping and connection.on_shutdown is not None
+                if connection.stopping and connection.on_shutdown is not None:
+                    self.is_last = True  # it began after the stop, which has ended it
         except BaseException as error:
             waits = not (connection.gone or connection.transport.is_closing())
             connection.abort()
