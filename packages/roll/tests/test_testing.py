@@ -479,6 +479,48 @@ async def test_a_response_may_follow_interim_ones_and_end_with_the_connection():
     assert (response.status, response.body) == (200, b"until the end")
 
 
+LARGE_HEADS = {
+    "many fields": [("Set-Cookie", f"c{number}=v") for number in range(1200)],
+    "long cookies": [("Set-Cookie", f"c{number}={'v' * 1000}") for number in range(90)],
+    "a long line": [("X-A", "v" * 70_000)],
+    "several limits": [("X-A", "v" * 65_536), ("X-B", "w" * 3_000_000), ("X-C", ": c")],
+}
+
+
+@pytest.mark.parametrize("fields", LARGE_HEADS.values(), ids=list(LARGE_HEADS))
+async def test_large_head_arrives_whole(app, client, fields):
+    cookies = [value.split("=") for name, value in fields if name == "Set-Cookie"]
+
+    @app.route("/large")
+    async def large(request, response):
+        response.headers.update(field for field in fields if field[0] != "Set-Cookie")
+        for name, value in cookies:
+            response.cookies.set(name, value)
+        response.body = "whole"
+
+    def of(message):
+        known = {name for name, _ in fields}
+        return [(name, text.split(";")[0]) for name, text in message.items() if name in known]
+
+    async with LiveClient(app) as live:
+        response = await live.get("/large")
+        assert (of(response.headers), response.body) == (fields, b"whole")
+        for each in (client, live):
+            assert (await each.get("/large")).body == b"whole"
+            async with each.stream("GET", "/large") as streamed:
+                assert of(streamed.headers) == fields
+                assert await streamed.read() == b"whole"
+
+
+@pytest.mark.parametrize("size", range(65_530, 65_545))
+async def test_head_of_about_the_limit_of_a_reader_arrives_whole(size):
+    """The limit may be between the bytes of the end of the head."""
+    head = b"HTTP/1.1 200 OK\r\nA: "
+    data = head + b"x" * (size - len(head)) + b"\r\n\r\nbody"
+    response = await parse_response(data, "GET")
+    assert (len(response.headers["A"]), response.body) == (size - len(head), b"body")
+
+
 async def test_a_reason_may_be_missing():
     assert (await parse_response(b"HTTP/1.1 204\r\n\r\n", "GET")).reason == ""
 

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
-from http.client import parse_headers
-from io import BytesIO
 from typing import Any, Final
 
 from roll_http import SpeaksJSON
@@ -17,9 +15,6 @@ from ..charsets import decode
 from ..codec import JSON
 
 __all__ = ["Head", "LiveResponse", "parse_response", "pieces", "read_head", "read_response"]
-
-MAX_LINE: Final = 2**20
-"""Maximum bytes of a head."""
 
 PIECE: Final = 64 * 1024
 """Maximum bytes of a piece of a body that is not chunked."""
@@ -93,12 +88,38 @@ async def read_head(reader: asyncio.StreamReader, method: str) -> Head:
     """
     status = HTTPStatus.CONTINUE.value
     while status < HTTPStatus.OK and status != HTTPStatus.SWITCHING_PROTOCOLS:
-        head = await reader.readuntil(b"\r\n\r\n")
-        status_line, _, fields = head.partition(b"\r\n")
-        _, code, *phrase = status_line.decode("latin-1").split(" ", 2)
+        head = await read_until(reader, b"\r\n\r\n")
+        status_line, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+        _, code, *phrase = status_line.split(" ", 2)
         status = int(code)
     has_body = method != "HEAD" and status not in BODILESS
-    return Head(status, "".join(phrase), parse_headers(BytesIO(fields)), has_body)
+    return Head(status, "".join(phrase), message_of(lines), has_body)
+
+
+async def read_until(reader: asyncio.StreamReader, end: bytes) -> bytes:
+    """Read up to the end of a head, however long the head is.
+
+    A reader with a higher limit would be simpler. But its limit also decides how much of a body
+    it keeps before backpressure stops the server.
+
+    Raises:
+        asyncio.IncompleteReadError: the connection ended before.
+    """
+    parts: list[bytes] = []
+    while True:
+        try:
+            return b"".join([*parts, await reader.readuntil(end)])
+        except asyncio.LimitOverrunError as over:
+            parts.append(await reader.readexactly(over.consumed))
+
+
+def message_of(lines: list[str]) -> Message:
+    """Return header fields, however many there are: `http.client` takes 100, and 64 KiB a line."""
+    message = Message()
+    for line in lines:
+        name, _, value = line.partition(":")
+        message[name] = value.strip(" \t")
+    return message
 
 
 async def pieces(reader: asyncio.StreamReader, head: Head) -> AsyncIterator[bytes]:
@@ -145,7 +166,7 @@ async def read_response(
 
 async def parse_response(data: bytes, method: str) -> LiveResponse:
     """Read a response from bytes; raise the exceptions of `read_response`."""
-    reader = asyncio.StreamReader(limit=MAX_LINE)
+    reader = asyncio.StreamReader()
     reader.feed_data(data)
     reader.feed_eof()
     return await read_response(reader, method)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
-from .responses import MAX_LINE, LiveResponse, read_response
+from .responses import LiveResponse, read_response
 
 __all__ = ["Transport"]
 
@@ -39,7 +39,7 @@ class Transport(asyncio.Transport):
 
         Call this before anything is written.
         """
-        self._reader = asyncio.StreamReader(limit=MAX_LINE)
+        self._reader = asyncio.StreamReader()
         return read_response(self._reader, method)
 
     def close(self) -> None:
