@@ -221,6 +221,26 @@ async def test_a_handshake_that_is_refused_is_an_answer_like_any_other(client, s
     assert seen == []
 
 
+SMUGGLED = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 3
+
+
+async def test_first_of_several_answers_is_the_response(client, caplog):
+    """The body is more requests, as in tests of request smuggling."""
+    headers = {"Content-Length": "0"}
+    response = await client.request("/", "POST", body=SMUGGLED, headers=headers)
+    assert json.loads(response.body)["method"] == "POST"
+    assert client.protocol.transport.data.count(b"HTTP/1.1 200") > 1
+    assert caplog.text == ""
+
+
+async def test_stream_reads_the_first_of_several_answers(client, caplog):
+    async with client.stream("POST", "/", body=SMUGGLED, headers={"Content-Length": "0"}) as got:
+        assert json.loads(await got.read())["method"] == "POST"
+        while client.protocol.request is not None:
+            await asyncio.sleep(0)
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("order", [["one", "two"], ["two", "one"]])
 async def test_concurrent_requests_get_their_own_responses(app, client, order):
     begun, turns = asyncio.Queue(), {name: asyncio.Event() for name in order}

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from ..application import Roll
 from ..observe import when_answered
-from .connection import PATIENCE, InProcess
+from .connection import PATIENCE, InProcess, settle
 from .exchanges import Asked, Exchanges
 from .responses import parse_response
 from .transport import Transport
@@ -76,7 +76,7 @@ class Client(Exchanges):
         if not hasattr(type(protocol), "on_answered"):  # a class without this event
             ends.append(transport.read_response(asked.method))
         over = [asyncio.ensure_future(end) for end in ends]
-        when_answered(protocol, lambda *exchange: answered.set_result(exchange))
+        when_answered(protocol, lambda *exchange: settle(answered, exchange))
         with observed(seen):
             protocol.connection_made(transport)
         ended = when_released(protocol)
@@ -124,12 +124,12 @@ def when_released(protocol: Any) -> asyncio.Future[None]:
     released = asyncio.get_running_loop().create_future()
     release = getattr(protocol, "release", None)
     if release is None:
-        released.set_result(None)
+        settle(released, None)
         return released
 
     def released_now() -> None:
         release()
-        released.set_result(None)
+        settle(released, None)
 
     protocol.release = released_now
     return released
