@@ -140,6 +140,21 @@ MISTAKES = [
     (static, {"prefix": None}, "`prefix` is text, such as '/static/', not None"),
     (static, {"prefix": "static"}, "The path 'static' does not begin with a '/': write '/static'"),
     (static, {"prefix": "/<int:a>/"}, "has a placeholder in '<>': write '/{a:int}'"),
+    *(
+        (
+            static,
+            {"prefix": prefix},
+            f"The prefix of `static` has no placeholders: {prefix!r} cannot be used",
+        )
+        for prefix in (
+            *("/a/{x}", "/{path}", "/{path}/", "/a{x}b/", "/{x:int}/y", "{x}", "{x:any}"),
+            *("/{", "/}", "/a{/", "}", "/{}", "/{{x}}"),
+        )
+    ),
+    *(
+        (static, {"prefix": prefix}, "`prefix` begins with a '/', as '/static/' does, not '*")
+        for prefix in ("*", "*/", "*//", "*x")
+    ),
     (static, {"default_index": 5}, "`default_index` is text, such as 'index.html', not 5"),
     (static, {"default_index": Path("a")}, "`default_index` is text, such as 'index.html', not "),
     *(

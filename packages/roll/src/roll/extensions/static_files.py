@@ -66,8 +66,8 @@ def static(
     Caches always revalidate the fallback.
 
     Raises:
-        ValueError: an option has the wrong type or value, the prefix does not begin with a "/", or
-            a route with these extras cannot serve files.
+        ValueError: an option has the wrong type or value, the prefix does not begin with a "/" or
+            has placeholders, or a route with these extras cannot serve files.
     """
     check_folder("root", root)
     check_text("name", name, DEFAULT_NAME)
@@ -84,7 +84,7 @@ def static(
     if name != DEFAULT_NAME:
         extras["name"] = name
     # Report mistakes in prefix and extras here, not at startup.
-    check_text("prefix", "/" if prefix == "" else prefix, "/static/")
+    check_prefix(prefix)
     group = app.group(prefix.rstrip("/"), **extras)
     check_reading(extras)
 
@@ -104,6 +104,14 @@ def static(
 
     app.at_startup(partial(check_root, folder))
     app.route_at_startup(lambda: group.route("/{path:any}")(serve))
+
+
+def check_prefix(prefix: Any) -> None:
+    check_text("prefix", "/" if prefix == "" else prefix, "/static/")
+    if prefix.startswith("*"):  # as a path, "*" is the target of `OPTIONS *`
+        raise ValueError(f"`prefix` begins with a '/', as '/static/' does, not {prefix!r}")
+    if "{" in prefix or "}" in prefix:
+        raise ValueError(f"The prefix of `static` has no placeholders: {prefix!r} cannot be used")
 
 
 def check_root(folder: Path) -> None:
