@@ -58,6 +58,25 @@ async def test_star_means_all_methods_and_text_is_sent_unchanged(app, headers):
     assert found["Access-Control-Allow-Headers"] == "X-A, X-B"
 
 
+ALL = ",".join(HTTP_METHODS)
+
+
+@pytest.mark.parametrize(
+    ("methods", "sent"),
+    [
+        *((methods, ALL) for methods in ("*", " *", "*,", "GET,*", "GET,\t*\t,PUT", "*,*")),
+        *((methods, ALL) for methods in (["*"], ["GET", "*"], ("*", "put"), {"*"})),
+        ("PURGE, *", f"{ALL},PURGE"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("credentials", [False, True])
+async def test_star_among_methods_means_all_methods(app, headers, methods, sent, credentials):
+    """With credentials, browsers take "*" for the name of a method."""
+    cors(app, "https://example.org", methods=methods, credentials=credentials)
+    assert (await headers())["Access-Control-Allow-Methods"] == sent
+
+
 async def test_text_of_methods_is_sent_unchanged(app, headers):
     cors(app, methods="GET, PUT")
     assert (await headers())["Access-Control-Allow-Methods"] == "GET, PUT"

@@ -70,18 +70,27 @@ def is_delta(value: object, least: int) -> bool:
 
 
 def checked_methods(name: str, value: Any) -> str:
-    """Return methods as the header has them; text is not changed, "*" stands for all methods."""
-    if isinstance(value, str) and value != "*":
+    """Return methods as the header has them; text is not changed, unless "*" is among them.
+
+    "*" stands for all methods of HTTP. It is not sent: with credentials, browsers take it for the
+    name of a method (Fetch, 3.2.5).
+    """
+    if isinstance(value, str):
         check_list(name, value)
-        return value
-    methods = [
-        each.upper() for each in checked_names(name, HTTP_METHODS if value == "*" else value)
-    ]
+        methods = [each.strip(" \t") for each in value.split(",")]
+        return ",".join(without_any(methods)) if "*" in methods else value
+    methods = [each.upper() for each in checked_names(name, value)]
     for method in methods:
-        if method not in HTTP_METHODS:
+        if method not in (*HTTP_METHODS, "*"):
             known = ", ".join(HTTP_METHODS)
             raise ValueError(f"`{name}` has no method {method!r}: those of HTTP are {known}")
-    return ",".join(methods)
+    return ",".join(without_any(methods) if "*" in methods else methods)
+
+
+def without_any(methods: list[str]) -> list[str]:
+    """Return methods with all those of HTTP in place of "*", each once."""
+    named = [each for each in methods if each not in ("", "*")]
+    return list(dict.fromkeys([*HTTP_METHODS, *named]))
 
 
 def check_list(name: str, value: str) -> None:

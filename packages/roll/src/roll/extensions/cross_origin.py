@@ -36,8 +36,8 @@ def cors(
 
     `origin` is one origin, a list of origins, or a function, `async` or not, that tells whether an
     origin is allowed. With a list or a function, the response varies with the `Origin` of the
-    request. `methods` may be `"*"` for all methods. `max_age` is the number of seconds that a
-    browser may remember the answer to an OPTIONS request.
+    request. `"*"` among `methods` stands for all methods. `max_age` is the number of seconds that
+    a browser may remember the answer to an OPTIONS request.
 
     Raises:
         ValueError: the function is a generator, or takes other arguments than an origin; an option
