@@ -15,7 +15,13 @@ from itsdangerous import URLSafeTimedSerializer
 from roll import Roll, extensions
 from roll.extensions import MemoryStore, Session, sessions
 from roll.extensions.sessions.session import NOTHING
-from roll.extensions.sessions.signing import SessionSigner, encode, packed, unpacked
+from roll.extensions.sessions.signing import (
+    KeySigner,
+    SessionSigner,
+    encode,
+    packed,
+    unpacked,
+)
 
 SECRET = "a secret of many characters"
 OLDER = "another secret, which was used before"
@@ -392,6 +398,56 @@ async def test_value_that_json_has_nothing_for_is_a_500(app, browser, options, v
     await browser.get("/wrong")
     assert browser.response.status == 500
     assert browser.line is None
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("depth", range(920, 1000, 3))
+async def test_session_that_was_written_is_read_or_empty(app, browser, options, depth):
+    """Python 3.11 needs a deeper stack to read lists than to write them."""
+    site(app, **options)
+
+    @app.route("/nest")
+    async def nest(request, response):
+        request.session["x"] = nested(depth)
+
+    @app.route("/count")
+    async def count(request, response):
+        response.body = str(len(request.session))
+
+    await browser.get("/nest")
+    assert browser.response.status == (200 if browser.line else 500)
+    await browser.get("/count")
+    assert browser.response.text in {"0", "1"}
+    await browser.get("/clear")
+    assert await browser.get("/set/a/b") == {"a": "b"}
+
+
+UNREADABLE = {"deep": "[" * 200_000 + "]" * 200_000, "a long number": "1" * 5000}
+
+
+@pytest.mark.parametrize("value", UNREADABLE.values(), ids=list(UNREADABLE))
+async def test_session_that_cannot_be_read_is_empty(app, browser, options, value, caplog):
+    site(app, **options)
+    await browser.get("/set/a/b")
+    text = f'{{"x":{value}}}'
+    if store := options.get("store"):
+        key, _ = KeySigner(SECRET, 1000).read(browser.cookie)
+        await store.save(key, text, 1000)
+    elif len(text) < 16_384:
+        browser.cookie = SessionSigner(SECRET, 1000).write(text)
+    else:
+        pytest.skip("a cookie cannot have it")
+    assert await browser.get("/get") == {}
+    assert "A session cannot be read, so it counts as empty: " in caplog.text
+    assert value[:50] not in caplog.text
+    assert await browser.get("/set/c/d") == {"c": "d"}
+    assert await browser.get("/get") == {"c": "d"}
 
 
 async def test_key_that_is_not_text_is_an_error(app, browser, caplog):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 from ...fields import vary_on
 from .session import NOTHING, Kept, Session
-from .signing import LONGEST, KeySigner, SessionSigner, encode
+from .signing import LONGEST, KeySigner, SessionSigner, decode, encode
 from .stores import SessionStore
 
 __all__ = ["MOST", "CookieKeeper", "Settings", "StoreKeeper"]
@@ -140,7 +139,8 @@ class StoreKeeper:
             return NOTHING
         key, age = found
         text = await settled(self.store.load(key))
-        return NOTHING if text is None else Kept(json.loads(text), text, age, key)
+        data = None if text is None else decode(text)
+        return NOTHING if text is None or data is None else Kept(data, text, age, key)
 
     async def keep(self, request: Any, response: Any) -> None:
         """Save the session if it has changed, and set the cookie when it needs another one."""

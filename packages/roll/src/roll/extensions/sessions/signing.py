@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -13,7 +14,9 @@ from typing import Any, Final
 from ...extras import need
 from .session import NOTHING, Kept
 
-__all__ = ["LONGEST", "KeySigner", "Secret", "SessionSigner", "encode"]
+__all__ = ["LONGEST", "KeySigner", "Secret", "SessionSigner", "decode", "encode"]
+
+logger = logging.getLogger("roll")
 
 Secret = str | bytes | Sequence[str | bytes]
 
@@ -34,6 +37,20 @@ def encode(data: dict[str, Any]) -> str:
         TypeError, ValueError: JSON cannot hold a value.
     """
     return json.dumps(data, separators=(",", ":"), allow_nan=False)
+
+
+def decode(text: str) -> dict[str, Any] | None:
+    """Return a session from JSON, or log a warning and return None if it cannot be read.
+
+    Python may write JSON that it cannot read: reading nested lists takes a deeper stack. An error
+    would last as long as the cookie, and the handler could not even clear the session.
+    """
+    try:
+        data: dict[str, Any] = json.loads(text)
+    except (RecursionError, ValueError) as error:
+        logger.warning("A session cannot be read, so it counts as empty: %s", error)
+        return None
+    return data
 
 
 def checked_secrets(secret: Any) -> list[str | bytes]:
@@ -85,12 +102,16 @@ class SessionSigner(Signer):
     salt = "roll.session"
 
     def read(self, token: str) -> Kept:
-        """Return the session in a token; `NOTHING` when it is forged, damaged or too old."""
+        """Return the session in a token.
+
+        Return `NOTHING` when it is forged, damaged, too old, or its JSON cannot be read.
+        """
         found = self._unsigned(token)
         text = None if found is None else unpacked(found[0])
-        if found is None or text is None:
+        data = None if text is None else decode(text)
+        if found is None or text is None or data is None:
             return NOTHING
-        return Kept(json.loads(text), text, found[1], None)
+        return Kept(data, text, found[1], None)
 
     def write(self, text: str) -> str:
         """Return the token of a session in JSON, of at most `LONGEST` bytes."""
