@@ -536,6 +536,25 @@ async def test_server_that_is_not_redis_does_not_delay_members(
     server.close()
 
 
+async def pings(client):
+    return (await client.info("commandstats"))["cmdstat_ping"]["calls"]
+
+
+async def test_options_of_the_url_do_not_end_the_subscription(redis, launch, visit):
+    query = "?socket_timeout=0.05&health_check_interval=1&protocol=3"
+    app = await launch(url=redis.url + query)
+    ada = await visit(app)
+    connection = app.rooms.bus._session.subscriber.channels._ask
+    client = Redis.from_url(redis.url)
+    while await pings(client) < 15:
+        await asyncio.sleep(0.05)
+    await client.aclose()
+    await app.rooms["lobby"].send("hello")
+    assert await ada.recv() == "hello"
+    assert app.rooms.bus._session.subscriber.channels._ask is connection
+    assert app.gaps == []
+
+
 @pytest.mark.parametrize("login", ["", ":wrong@", "ada:wrong@"])
 async def test_a_wrong_password_stops_the_start(server, login):
     server.start("--requirepass", "s3cret")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ...application import Roll
 from ...extras import need
-from ..redis_options import check_prefix, check_url
+from ..redis_options import check_prefix
 from .home import Rooms
 from .readers import BACKLOG
 from .room import Room
@@ -34,14 +34,14 @@ def rooms(
     `BACKLOG_LIMIT` bytes (an attribute of the websocket's class) wait for a websocket.
 
     Raises:
-        ValueError: a parameter is of the wrong type, or `url` is not a URL of Redis.
+        ValueError: a parameter is of the wrong type, `url` is not a URL of Redis, or it has an
+            invalid option.
         MissingExtra: `url` is given, and redis-py is not installed.
     """
     import_module("roll_websocket")  # or the first message would wait for it
     made = Rooms(app, slow=slow, backlog=backlog)
     check_prefix(prefix)
     if url is not None:
-        check_url(url)
         need("redis", "redis", "Rooms of several processes")
         from .redis_bus import RedisBus  # noqa: PLC0415 - it needs redis-py
 

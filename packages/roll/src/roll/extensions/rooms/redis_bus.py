@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from ...errors import ends_task, log_error
+from ..redis_options import make_pool
 from .bus import Message, Place
 from .census import Census
 from .envelope import open_envelope, seal
@@ -29,24 +30,19 @@ FAREWELL: Final = 1.0
 """Seconds that Redis has at shutdown to delete the numbers of this process."""
 
 
-def pool_of(url: str, patience: float | None) -> Any:
-    """Return a pool whose commands time out after `patience` seconds; it connects later.
+def pool_of(url: str, *, waits: bool = False) -> Any:
+    """Return a pool whose commands time out; it connects later.
 
-    If many commands run at once, they wait for a connection.
-
-    No command is retried: a message would arrive twice when only its answer was lost.
+    With `waits`, its connections wait for messages without a timeout. No command is retried: a
+    message would arrive twice when only its answer was lost.
 
     Raises:
-        ValueError: this is not a URL of Redis.
+        ValueError: this is not a URL of Redis, or it has an invalid option.
     """
-    return redis.BlockingConnectionPool.from_url(
-        url,
-        timeout=PATIENCE,
-        protocol=2,
-        retry=Retry(NoBackoff(), 0),
-        socket_timeout=patience,
-        socket_connect_timeout=PATIENCE,
-    )
+    fixed = {"protocol": 2, "retry": Retry(NoBackoff(), 0), "decode_responses": False}
+    if waits:  # a health check would read what another task reads
+        fixed |= {"socket_timeout": None, "health_check_interval": 0}
+    return make_pool(redis, url, PATIENCE, fixed)
 
 
 class Session:
@@ -55,11 +51,11 @@ class Session:
     def __init__(self, bus: RedisBus) -> None:
         process = uuid.uuid4()
         self.process = process.bytes
-        self.pool = pool_of(bus.url, PATIENCE)
+        self.pool = pool_of(bus.url)
         client = redis.Redis(connection_pool=self.pool)
         self.publisher = Publisher(client)
         self.census = Census(client, f"{bus.prefix}:processes", process.hex)
-        connect = pool_of(bus.url, None).make_connection  # without a timeout
+        connect = pool_of(bus.url, waits=True).make_connection
         self.subscriber = Subscriber(connect, bus.receive, self.ready)
         self.bus = bus
         self.tasks: set[asyncio.Task[None]] = set()
@@ -96,7 +92,7 @@ class RedisBus:
     """
 
     def __init__(self, app: Any, url: str, prefix: str) -> None:
-        pool_of(url, None)
+        pool_of(url)  # raises its errors here, not at startup
         self.app = app
         self.url = url
         self.prefix = prefix

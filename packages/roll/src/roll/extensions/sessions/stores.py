@@ -8,12 +8,12 @@ from typing import Any, Final, Protocol
 
 from ...callables import is_async
 from ...extras import need
-from ..redis_options import check_prefix, check_url
+from ..redis_options import check_prefix, make_pool
 
 __all__ = ["MemoryStore", "RedisStore", "SessionStore"]
 
 PATIENCE: Final = 5.0
-"""Seconds that a request waits for a connection to Redis."""
+"""Seconds that Redis has for each answer. By default, redis-py before version 8 waits for ever."""
 
 MOST: Final = 100_000
 """Maximum number of sessions in a `MemoryStore`; one more deletes the oldest."""
@@ -90,19 +90,18 @@ class MemoryStore:
 class RedisStore:
     """A store in Redis or Valkey, for several workers and machines.
 
-    An example of a `url` is `redis://localhost:6379/0`. Keys begin with `prefix`.
+    An example of a `url` is `redis://localhost:6379/0`. Its query may have options of redis-py:
+    numbers, text, and those of TLS. Keys begin with `prefix`.
 
     Raises:
         MissingExtra: redis-py is not installed.
-        ValueError: `url` is not a URL of Redis, or `prefix` is not text.
+        ValueError: `url` is not a URL of Redis, or has an invalid option; or `prefix` is not text.
     """
 
     def __init__(self, url: str, prefix: str = "roll:session:") -> None:
-        check_url(url)
         check_prefix(prefix)
         redis = need("redis.asyncio", "redis", "RedisStore")
-        # Requests wait for a connection: with the default pool, the 101st at once would be a 500.
-        pool = redis.BlockingConnectionPool.from_url(url, decode_responses=True, timeout=PATIENCE)
+        pool = make_pool(redis, url, PATIENCE, {"decode_responses": True})
         self._redis: Any = redis.Redis.from_pool(pool)
         self._prefix = prefix
 
