@@ -14,6 +14,10 @@ from websockets.exceptions import ConnectionClosed
 
 from roll import Roll, WSProtocol
 from roll.extensions import rooms
+from roll.server import AppServer
+from roll.testing import Client, LiveClient
+from roll.testing.responses import read_response
+from roll_http import Limits
 
 PATIENCE = 10
 
@@ -500,6 +504,173 @@ async def test_readers_end_with_the_application(app):
     await until(lambda: "lobby" in hall)
     await hall["lobby"].send("again")
     assert await reading == ["again"]
+
+
+class Guest:
+    """A client that waits for a message of a room, in one of the ways to wait."""
+
+    def __init__(self, app):
+        self.hall = hall = rooms(app)
+
+        @app.route("/stream")
+        async def stream(request, response):
+            response.body = lines(hall["lobby"])
+
+        @app.route("/sse")
+        async def events(request, response):
+            response.sse = hall["lobby"]
+
+        @app.route("/wait")
+        async def wait(request, response):
+            async for message in hall["lobby"]:
+                response.body = message
+                return
+            response.body = "nothing came"
+
+        @app.route("/ws", protocol="websocket")
+        async def pass_on(request, ws):
+            async with hall["lobby"].subscribe() as messages:
+                async for message in messages:
+                    await ws.send(message)
+
+
+async def lines(room):
+    yield b"begin\n"
+    async for message in room:
+        yield message.encode()
+    yield b"end\n"
+
+
+@pytest.fixture(params=["", "/inner"], ids=["own", "mounted"])
+def place(request):
+    return request.param
+
+
+@pytest.fixture
+def house(place):
+    """An application whose stop may take longer than the test, and the one with the rooms."""
+    outer = inner = Roll(limits=Limits(graceful_timeout=60))
+    if place:
+        inner = Roll(limits=Limits(graceful_timeout=60))
+        outer.mount(place, inner)
+    return outer, Guest(inner).hall
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/stream", b"begin\nend\n"), ("/sse", b""), ("/wait", b"nothing came")],
+)
+async def test_answer_that_waits_for_a_room_is_whole_when_the_server_stops(
+    house, place, path, body
+):
+    app, hall = house
+    async with asyncio.timeout(PATIENCE), LiveClient(app) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(f"GET {place}{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        await until(lambda: "lobby" in hall)
+        await client.stop()
+        answer = await read_response(reader, "GET")
+        assert await reader.read() == b""
+        writer.close()
+    assert (answer.status, answer.body) == (200, body)
+    assert list(hall) == []
+
+
+async def test_websocket_that_waits_for_a_room_is_closed_with_1001_when_the_server_stops(
+    house, place
+):
+    app, hall = house
+    async with (
+        asyncio.timeout(PATIENCE),
+        LiveClient(app) as client,
+        connect(f"{client.wsl}{place}/ws") as ws,
+    ):
+        await until(lambda: "lobby" in hall)
+        await client.stop()
+        with pytest.raises(ConnectionClosed):
+            await ws.recv()
+    assert ws.close_code == 1001
+
+
+@pytest.mark.parametrize("client", [LiveClient, Client])
+async def test_task_that_reads_a_room_ends_when_the_application_stops(client):
+    app = Roll(limits=Limits(graceful_timeout=60))
+    hall = rooms(app)
+    async with asyncio.timeout(PATIENCE):
+        async with client(app):
+            reading = app.create_task(read(hall["lobby"], None))
+            await until(lambda: "lobby" in hall)
+            await hall["lobby"].send("last")
+        assert await reading == ["last"]
+
+
+async def test_reader_of_two_servers_ends_when_both_stop():
+    app = Roll(limits=Limits(graceful_timeout=60))
+    hall = Guest(app).hall
+    await app.startup()
+    servers = [AppServer(app), AppServer(app)]
+    async with asyncio.timeout(PATIENCE):
+        for server in servers:
+            await server.listen("127.0.0.1", 0)
+        port = servers[1].sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await until(lambda: "lobby" in hall)
+        await servers[0].stop()
+        assert "lobby" in hall  # the other server goes on
+        await asyncio.gather(*(server.stop() for server in servers))
+        assert (await reader.read()).endswith(b"nothing came")
+        await app.shutdown()
+    writer.close()
+
+
+async def test_servers_that_stop_together_end_the_readers():
+    app = Roll(limits=Limits(graceful_timeout=60))
+    hall = Guest(app).hall
+    await app.startup()
+    servers = [AppServer(app), AppServer(app)]
+    async with asyncio.timeout(PATIENCE):
+        for server in servers:
+            await server.listen("127.0.0.1", 0)
+        port = servers[0].sockets[0].getsockname()[1]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await until(lambda: "lobby" in hall)
+        await asyncio.gather(*(server.stop() for server in servers))
+        assert (await reader.read()).endswith(b"nothing came")
+        await app.shutdown()
+    writer.close()
+
+
+async def test_reader_that_begins_during_or_after_the_stop_ends_at_once(app):
+    hall = rooms(app)
+    found = []
+
+    @app.listen("shutdown")
+    async def read_late():
+        found.append(await read(hall["lobby"], None))
+
+    async with asyncio.timeout(PATIENCE):
+        await app.startup()
+        await app.shutdown()
+        assert found == [[]]
+        assert await read(hall["lobby"], None) == []
+        assert list(hall) == []
+        await app.startup()
+        reading = asyncio.ensure_future(read(hall["lobby"], 1))
+        await until(lambda: "lobby" in hall)
+        await hall["lobby"].send("again")
+        assert await reading == ["again"]
+
+
+async def test_function_that_fails_at_the_notice_of_a_stop_is_logged(app, caplog):
+    told = []
+    app.stop_notice.add(lambda: 1 / 0)
+    app.stop_notice.add(lambda: told.append(1))
+    await app.startup()
+    await app.shutdown()
+    assert told == [1]
+    assert "ZeroDivisionError" in caplog.text
 
 
 # What is asked for wrongly.

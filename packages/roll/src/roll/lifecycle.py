@@ -8,7 +8,7 @@ from inspect import isawaitable
 from typing import Any, Final, TypeVar, cast
 from weakref import WeakSet
 
-from roll_http import Limits, Server
+from roll_http import Limits
 
 from .advice import described
 from .answered import watch
@@ -16,6 +16,8 @@ from .callables import refuse_unrun
 from .errors import ends_task, log_error
 from .events import Events, Listener
 from .lifespans import Lifespans
+from .server import AppServer
+from .stop_notice import StopNotice
 from .tasks import Tasks, check_coroutine
 
 __all__ = ["Lifecycle"]
@@ -37,7 +39,8 @@ class Lifecycle(Events):
     def __init__(self) -> None:
         super().__init__()
         self.kept_tasks = Tasks(self)
-        self.running_servers: WeakSet[Server] = WeakSet()
+        self.running_servers: WeakSet[AppServer] = WeakSet()
+        self.stop_notice = StopNotice()
         self.answer_reports: list[Callable[[Any, Any, int], None]] = []
         """The functions called after each answer, on any server; see `report_exchanges`."""
         self._lifespans = Lifespans(self)
@@ -134,6 +137,7 @@ class Lifecycle(Events):
     async def _start_up(self) -> None:
         self._serving = asyncio.get_running_loop()
         self.kept_tasks.begin()
+        self.stop_notice.withdraw()
         try:
             await self._lifespans.enter()
         except BaseException:
@@ -157,6 +161,7 @@ class Lifecycle(Events):
         cancelled too. Exceptions are logged.
         """
         until = self._cleaned_up_by()
+        self.stop_notice.give()  # a server of Roll has given it earlier
         try:
             await self._end_tasks()
             for listener in list(self.hooks.get("shutdown", ())):

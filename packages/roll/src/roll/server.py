@@ -25,19 +25,23 @@ class AppServer(Server):
     ) -> None:
         super().__init__(factory or app.factory, app.limits, tls)
         self._app = app
+        self._stops = False
         app.running_servers.add(self)
 
     async def stop(self, graceful_timeout: float | None = None) -> None:
         """Stop the server gracefully, then wait for the tasks of the application.
 
+        Give the notice of the stop first, unless another server goes on serving the application.
         Both steps together take at most `graceful_timeout` seconds; the default is that of the
         application's limits. The tasks continue while another server serves the application.
         """
         seconds = self._app.limits.graceful_timeout
         if graceful_timeout is not None:
             seconds = graceful_timeout
-        if self._is_last:
+        self._stops = True
+        if all(server._stops for server in self._app.running_servers):  # noqa: SLF001 - its own class
             self._app.kept_tasks.expect_end(seconds)
+            self._app.stop_notice.give()
         await super().stop(seconds)
         if self._is_last:
             await self._app.kept_tasks.end(seconds)

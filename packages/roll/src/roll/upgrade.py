@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from inspect import isawaitable
@@ -12,6 +13,7 @@ from roll_http import HttpError, each_field
 from .arguments import Arguments
 from .errors import ends_task, log_error, notify, readable, take_note
 from .results import ResultAdvice
+from .stop_notice import StopNotice
 from .views import Endpoint, Refused
 
 __all__ = ["TakesWebsockets", "close_unless_upgraded", "converse"]
@@ -25,6 +27,7 @@ class TakesWebsockets(Protocol):
 
     log_errors: bool
     result_advice: ResultAdvice
+    stop_notice: StopNotice
     WebsocketProtocol: Callable[..., Any]
 
     def hook(self, name: str, /, *args: Any) -> Any:
@@ -128,6 +131,16 @@ async def session(
         result = await result
     if result is not None:
         app.result_advice.look_at(handler, result, (request, ws), "write `await ws.send(...)`")
+    if app.stop_notice.given:
+        await go_away(ws)
+
+
+async def go_away(ws: Any) -> None:
+    """Close with 1001: the notice of the stop has ended the handler, and the client may return."""
+    shutdown = getattr(ws, "shutdown", None)
+    if shutdown is not None:
+        shutdown()
+        await asyncio.sleep(0)  # that of ASGI closes in a task
 
 
 async def report(

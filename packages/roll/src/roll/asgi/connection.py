@@ -74,6 +74,27 @@ class ASGIConnection:
         self._task: Any = asyncio.current_task()
         self._streaming = False
         self._listener: asyncio.Task[None] | None = None
+        self._on_shutdown: Callable[[], object] | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop of the application has begun."""
+        given: bool = self.app.stop_notice.given
+        return given
+
+    @property
+    def on_shutdown(self) -> Callable[[], object] | None:
+        """A function, called when a stop of the application begins."""
+        return self._on_shutdown
+
+    @on_shutdown.setter
+    def on_shutdown(self, call: Callable[[], object] | None) -> None:
+        notice = self.app.stop_notice
+        if self._on_shutdown is not None:
+            notice.discard(self._on_shutdown)
+        if call is not None:
+            notice.add(call)
+        self._on_shutdown = call
 
     @property
     def gone(self) -> bool:
@@ -155,6 +176,7 @@ class ASGIConnection:
         next garbage collection.
         """
         self._streaming = False
+        self.on_shutdown = None
         if self._listener is not None:
             self._listener.cancel()
         self.request = self.response = self.responded = self.body = self.on_gone = None

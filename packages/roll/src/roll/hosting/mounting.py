@@ -10,6 +10,7 @@ from roll_websocket import check_options
 
 from ..part_checks import check_part
 from ..settings import WEBSOCKET_SETTINGS, check_settings
+from ..stop_notice import StopNotice
 from ..views import ANY, ENDPOINTS, Endpoint, request_settings
 from .host import Host
 from .kinds import check_application
@@ -47,6 +48,9 @@ def mount(
             f"The mount at {path!r} comes too late: mount applications before this one starts,"
             " which starts them"
         ) from None
+    notice = getattr(application, "stop_notice", None)
+    if isinstance(notice, StopNotice):  # an application of Roll: its lifespan would tell it later
+        app.stop_notice.add(notice.give)
     paths = dict.fromkeys((prefix or "/", f"{prefix}/", f"{prefix}/{{mounted:path}}"))
     return host, payload_of(host, settings), paths
 

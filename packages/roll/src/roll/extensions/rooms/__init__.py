@@ -48,5 +48,5 @@ def rooms(
         made.bus = bus = RedisBus(app, url, prefix)
         app.listen("startup")(bus.start)
         app.listen("shutdown")(bus.stop)
-    app.listen("shutdown")(made.shut_down)
+    app.stop_notice.add(made.shut_down)
     return made

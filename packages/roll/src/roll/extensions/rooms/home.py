@@ -57,8 +57,14 @@ class Rooms:
         room = self._rooms.get(name)  # type: ignore[call-overload]  # the name may be of any type
         return room is not None and room.used
 
+    @property
+    def ended(self) -> bool:
+        """Whether new iterations end at once: the application stops, and has not started again."""
+        given: bool = self.app.stop_notice.given
+        return given
+
     def shut_down(self) -> None:
-        """End all iterations over rooms: no more messages will come."""
+        """End all iterations over rooms, after the waiting messages: the application stops."""
         for room in list(self._rooms.values()):
             room.end_readers()
 

@@ -58,6 +58,10 @@ class House(Protocol):
     backlog: int
     counters: Counters
 
+    @property
+    def ended(self) -> bool:
+        """Whether new iterations end at once."""
+
 
 class Room:
     """A room: its messages go to all its members and to all its readers.
@@ -172,8 +176,9 @@ class Room:
         """Yield an iterator over the messages that are sent within the `async with` block.
 
         Messages wait for the iterator from the start of the block, so none is lost between a
-        look into a database and the first step. The iteration ends when the application shuts
-        down, and when the block ends. With `slow="close"` it also ends if the reader is too slow.
+        look into a database and the first step. The iteration ends when the application begins to
+        stop, and when the block ends. With `slow="close"` it also ends if the reader is too slow.
+        While the application stops, an iteration that begins ends at once.
 
         Without a connection to Redis, the block starts at once. `room_gap` is sent when messages
         arrive.
@@ -181,7 +186,10 @@ class Room:
         reader = Reader(self._house.backlog)
         self._readers.add(reader)
         try:
-            await self._house.bus.open(self)
+            if self._house.ended:
+                reader.end()
+            else:
+                await self._house.bus.open(self)
             yield reader
         finally:
             self._readers.discard(reader)
