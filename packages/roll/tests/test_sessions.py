@@ -292,6 +292,101 @@ async def test_methods_of_a_store_may_be_plain_functions(app, browser):
     assert store == {}
 
 
+class Plainly(PlainStore):
+    """The same with the optional method."""
+
+    def replace(self, key, data, seconds):
+        if key in self:
+            self.save(key, data, seconds)
+        return key in self
+
+
+class Slow:
+    """A request that waits in its handler, after it has used the session."""
+
+    def __init__(self, app, client):
+        self.client = client
+        self.inside, self.may_end = asyncio.Event(), asyncio.Event()
+
+        @app.route("/slow/{use}")
+        async def slow(request, response, use):
+            uses[use](request.session)
+            self.inside.set()
+            await self.may_end.wait()
+
+    async def begin(self, path, cookie):
+        visitor = Browser(self.client, cookie)
+        self.task = asyncio.ensure_future(visitor.get(path))
+        await self.inside.wait()
+        return visitor
+
+    async def end(self):
+        self.may_end.set()
+        await self.task
+
+
+uses = {
+    "read": lambda session: session.get("user"),
+    "change": lambda session: session.update(theme="dark"),
+}
+
+
+@pytest.mark.parametrize("store", [MemoryStore, Plainly])
+@pytest.mark.parametrize("end", ["/clear", "/renew"])
+@pytest.mark.parametrize("use", ["read", "change"])
+async def test_session_that_another_request_has_ended_does_not_come_back(
+    app, client, store, end, use, clock
+):
+    """Even if the request reads only: in the second half of its life, a session is saved again."""
+    kept = store()
+    site(app, store=kept, max_age=100)
+    slow = Slow(app, client)
+    user = Browser(client)
+    await user.get("/set/user/ann")
+    stolen = user.cookie
+    clock(60)
+    visitor = await slow.begin(f"/slow/{use}", stolen)
+    await user.get(end)
+    await slow.end()
+    assert (visitor.response.status, visitor.line) == (200, None)
+    assert await Browser(client, stolen).get("/get") == {}
+    assert await user.get("/get") == ({} if end == "/clear" else {"user": "ann"})
+    assert len(kept) == (0 if end == "/clear" else 1)
+
+
+@pytest.mark.parametrize("store", [MemoryStore, PlainStore, Plainly])
+async def test_last_one_of_two_changes_wins(app, client, store):
+    site(app, store=store())
+    slow = Slow(app, client)
+    user = Browser(client)
+    await user.get("/set/user/ann")
+    visitor = await slow.begin("/slow/change", user.cookie)
+    await user.get("/set/user/bob")
+    await slow.end()
+    assert visitor.line
+    assert await user.get("/get") == {"user": "ann", "theme": "dark"}
+
+
+async def test_renewed_session_whose_save_fails_is_not_lost(app, client, caplog):
+    class Flaky(MemoryStore):
+        away = False
+
+        async def save(self, key, data, seconds):
+            if self.away:
+                raise ConnectionError("the store is away")
+            await super().save(key, data, seconds)
+
+    store = Flaky()
+    site(app, store=store)
+    browser = Browser(client)
+    await browser.get("/set/cart/full")
+    store.away = True
+    await browser.get("/renew")
+    assert (browser.response.status, browser.line) == (500, None)
+    store.away = False
+    assert await browser.get("/get") == {"cart": "full"}
+
+
 async def test_session_that_the_store_has_lost_is_empty(app, browser):
     store = MemoryStore()
     site(app, store=store)
@@ -580,6 +675,9 @@ class WrongStore:
     async def delete(self, key):
         """Delete nothing."""
 
+    async def replace(self, key, data, seconds):
+        """Keep nothing."""
+
 
 async def generates(*arguments):
     yield
@@ -589,7 +687,7 @@ def generates_at_once(*arguments):
     yield
 
 
-@pytest.mark.parametrize("name", ["load", "save", "delete"])
+@pytest.mark.parametrize("name", ["load", "save", "delete", "replace"])
 @pytest.mark.parametrize(
     ("method", "message"),
     [

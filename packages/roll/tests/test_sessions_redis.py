@@ -43,6 +43,15 @@ async def test_data_is_kept_until_it_is_deleted(store):
     assert await store.load("a") is None
 
 
+async def test_only_data_that_are_there_are_replaced(store):
+    assert not await store.replace("c", "1", 100)
+    assert await store.load("c") is None
+    await store.save("c", "1", 100)
+    assert await store.replace("c", "2", 50)
+    assert await store.load("c") == "2"
+    assert 0 < await store._redis.pttl("roll:session:c") <= 50_000
+
+
 async def test_many_requests_at_once_wait_for_a_connection(store):
     await store.save("many", "1", 100)
     assert await asyncio.gather(*(store.load("many") for _ in range(500))) == ["1"] * 500

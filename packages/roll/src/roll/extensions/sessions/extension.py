@@ -19,6 +19,9 @@ TWO_WEEKS: Final = 14 * 24 * 60 * 60
 CALLS: Final = {"load": ("key",), "save": ("key", "data", "seconds"), "delete": ("key",)}
 """The methods of a store, with their arguments."""
 
+OPTIONAL: Final = {"replace": ("key", "data", "seconds")}
+"""The methods that a store may have, with their arguments."""
+
 LONGEST: Final = 1024
 """The most bytes of a path or a domain (RFC 6265bis 5.6). A name leaves 3,072 for the value."""
 
@@ -99,8 +102,9 @@ def check_store(store: Any) -> None:
             f"`store` is an object with `load`, `save` and `delete`, such as MemoryStore(), not"
             f" {store!r}"
         )
-    for name, arguments in CALLS.items():
-        check_method(getattr(store, name), arguments, f"`store.{name}`")
+    for name, arguments in (CALLS | OPTIONAL).items():
+        if name in CALLS or hasattr(store, name):
+            check_method(getattr(store, name), arguments, f"`store.{name}`")
 
 
 def check_method(method: Any, arguments: tuple[str, ...], what: str) -> None:

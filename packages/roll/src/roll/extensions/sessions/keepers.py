@@ -159,13 +159,25 @@ class StoreKeeper:
         text = encode(session.data)
         if not self.settings.is_due(session, text):
             return
-        key = session.kept.key
-        if session.renewed:
-            await self._forget(session)
-        if key is None or session.renewed:
+        former = session.kept.key
+        if former is None or session.renewed:
             key = new_key()
-        await settled(self.store.save(key, text, self.settings.max_age))
+            await settled(self.store.save(key, text, self.settings.max_age))
+        elif await self._replace(former, text):
+            key = former
+        else:  # another request has ended the session: a logout, or `renew`
+            return
         self.settings.set(response, self._signer.write(key), self.settings.max_age)
+        if session.renewed:
+            await self._forget(session)  # last: if the save fails, the user keeps the old one
+
+    async def _replace(self, key: str, text: str) -> bool:
+        """Save a session again; return False, and save nothing, if the store no longer has it."""
+        replace = getattr(self.store, "replace", None)
+        if replace is not None:
+            return bool(await settled(replace(key, text, self.settings.max_age)))
+        await settled(self.store.save(key, text, self.settings.max_age))
+        return True
 
     async def _forget(self, session: Session) -> None:
         if session.kept.key is not None:

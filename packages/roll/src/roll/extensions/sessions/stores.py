@@ -24,6 +24,11 @@ class SessionStore(Protocol):
 
     The methods may be plain functions too, if they do not wait.
     A `key` has 43 characters of the base64url alphabet. `data` is JSON.
+
+    A fourth method is optional: `replace(key, data, seconds) -> bool` saves data only if the store
+    has data of this key, and returns whether it has saved them. Roll calls it for a session that
+    it has loaded. Without this method, Roll calls `save`: then a request that runs while its user
+    logs out may bring the ended session back.
     """
 
     async def load(self, key: str) -> str | None:
@@ -79,6 +84,13 @@ class MemoryStore:
         if len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
 
+    async def replace(self, key: str, data: str, seconds: int) -> bool:
+        """Keep data for some seconds if there are data of this key; return whether there are."""
+        if await self.load(key) is None:
+            return False
+        await self.save(key, data, seconds)
+        return True
+
     async def delete(self, key: str) -> None:
         """Delete the data."""
         self._kept.pop(key, None)
@@ -113,6 +125,10 @@ class RedisStore:
     async def save(self, key: str, data: str, seconds: int) -> None:
         """Keep data for some seconds."""
         await self._redis.set(self._prefix + key, data, ex=seconds)
+
+    async def replace(self, key: str, data: str, seconds: int) -> bool:
+        """Keep data for some seconds if there are data of this key; return whether there are."""
+        return bool(await self._redis.set(self._prefix + key, data, ex=seconds, xx=True))
 
     async def delete(self, key: str) -> None:
         """Delete the data."""
