@@ -1,8 +1,10 @@
 """The extension `static`."""
 
+import asyncio
 import os
 import resource
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from email.utils import formatdate
@@ -13,9 +15,11 @@ import pytest
 from roll import Roll
 from roll.conditions import asked_range
 from roll.dates import parse_date
-from roll.extensions import static, static_policy
+from roll.extensions import static, static_files, static_policy
 from roll.files import WHOLE, content_type, find
 from roll.testing import Client
+
+PATIENCE = 10
 
 LARGE = bytes(range(256)) * (WHOLE // 256) + b"the rest"
 
@@ -309,6 +313,48 @@ def open_files():
 async def test_no_file_is_left_open(client, root, method, name, headers):
     await client.request(f"/static/{name}", method, headers=headers)
     assert str(root / name) not in open_files()
+
+
+class SlowDisk:
+    """A disk that finds a file only when it may."""
+
+    def __init__(self, monkeypatch, loop):
+        self.may_find, self.found = threading.Event(), asyncio.Event()
+
+        def slow(*args, real=static_files.answer):
+            assert self.may_find.wait(PATIENCE)
+            try:
+                return real(*args)
+            finally:
+                loop.call_soon_threadsafe(self.found.set)
+
+        monkeypatch.setattr(static_files, "answer", slow)
+
+
+@pytest.mark.parametrize("name", ["index.html", "large.bin"])
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-3"}, {"Range": f"bytes={10**9}-"}])
+async def test_file_that_is_found_after_the_time_limit_changes_nothing(
+    root, monkeypatch, name, headers
+):
+    """The thread goes on after the 503 was decided, while a listener of it waits."""
+    app = Roll()
+    static(app, "/slow/", root, timeout=0.01, max_age=3600)
+    disk = SlowDisk(monkeypatch, asyncio.get_running_loop())
+
+    @app.listen("response")
+    async def wait_for_disk(request, response):
+        response.headers["X-Saw"] = int(response.status)
+        disk.may_find.set()
+        await asyncio.wait_for(disk.found.wait(), PATIENCE)
+
+    async with Client(app) as client:
+        response = await client.get(f"/slow/{name}", headers=headers)
+    assert (response.status, response.headers["X-Saw"]) == (503, 503)
+    assert response.body == b"Service Unavailable"
+    assert not {"ETag", "Last-Modified", "Cache-Control", "Content-Range"} & set(response.headers)
+    async with asyncio.timeout(PATIENCE):
+        while str(root / name) in open_files():  # until the thread has ended
+            await asyncio.sleep(0)
 
 
 async def test_a_file_is_closed_when_another_body_is_sent_instead(app, client, root):

@@ -24,12 +24,12 @@ from .places import locate
 __all__ = [
     "WHOLE",
     "FileAnswer",
+    "FoundFile",
     "OpenFile",
     "answer",
     "content_type",
     "find",
     "open_file",
-    "send",
 ]
 
 WHOLE: Final = 256 * 1024
@@ -218,37 +218,63 @@ class FileAnswer:
             response.status = HTTPStatus.OK
 
 
-def answer(file: OpenFile, request: Any, response: Any) -> None:
-    """Set `response` to the complete file, a part of it or no content, as the request asks."""
-    status, part = decide(file, request)
-    send(file, request, response, status, part)
+class FoundFile:
+    """What a file gives to a response: the status, the header fields and the body.
+
+    A thread makes it, and the event loop sets the response: meanwhile the request may have got
+    another answer, such as the 503 of its time limit. A body that no response takes closes its
+    file.
+    """
+
+    __slots__ = ("body", "fields", "sends", "status", "varies")
+
+    def __init__(
+        self, file: OpenFile, request: Any, status: HTTPStatus, part: tuple[int, int] | None
+    ) -> None:
+        self.status = status
+        self.sends = part is not None
+        """Whether the response has the file, or a part of it."""
+        self.body: bytes | FileBody | None = None
+        self.fields = fields_of(file, status, part)
+        self.varies = file.varies
+        if part is not None:
+            start, end = part
+            if request.method == "HEAD" or end - start > WHOLE:
+                self.fields["Content-Length"] = end - start
+            if request.method != "HEAD":
+                self.body = file.body(start, end - start)
+
+    def set(self, request: Any, response: Any) -> None:
+        """Set a response; call it only once."""
+        headers = response.headers
+        if self.status in REFUSED:
+            drop(headers, OF_THE_BODY)
+            forget_lifetime(headers)
+        if self.body is not None:
+            # Keep no reference: the thread may still have this object when the response is freed.
+            response.body, self.body = self.body, None
+        response.status = self.status
+        set_fields(headers, self.fields)
+        if self.sends:
+            unsettled(request).file = FileAnswer(response, self.fields)
+        for name in self.varies:
+            vary_on(headers, name)
 
 
-def send(
-    file: OpenFile, request: Any, response: Any, status: HTTPStatus, part: tuple[int, int] | None
-) -> None:
-    """Set `response`; set its headers last, so that the answer to an error does not get them."""
+def fields_of(file: OpenFile, status: HTTPStatus, part: tuple[int, int] | None) -> dict[str, Any]:
     headers: dict[str, Any] = file.headers
     if status in REFUSED:
         headers = {name: headers[name] for name in OF_ERRORS}
-        drop(response.headers, OF_THE_BODY)
-        forget_lifetime(response.headers)
-    if part is not None:
-        start, end = part
-        if status is HTTPStatus.PARTIAL_CONTENT:
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
-        if request.method == "HEAD" or end - start > WHOLE:
-            headers["Content-Length"] = end - start
-        if request.method != "HEAD":
-            response.body = file.body(start, end - start)
+    if part is not None and status is HTTPStatus.PARTIAL_CONTENT:
+        headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{file.size}"
     elif status is HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         headers["Content-Range"] = f"bytes */{file.size}"
-    response.status = status
-    set_fields(response.headers, headers)
-    if part is not None:
-        unsettled(request).file = FileAnswer(response, headers)
-    for name in file.varies:
-        vary_on(response.headers, name)
+    return headers
+
+
+def answer(file: OpenFile, request: Any) -> FoundFile:
+    """Return the complete file, a part of it or no content, as the request asks."""
+    return FoundFile(file, request, *decide(file, request))
 
 
 def decide(file: OpenFile, request: Any) -> tuple[HTTPStatus, tuple[int, int] | None]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from roll_http import HttpError
 from roll_http.shown import shown
 
 from .conditional import parsed_modified
 from .fields import field_of
-from .files import OpenFile, answer, find, open_file, send
+from .files import FoundFile, OpenFile, answer, find, open_file
 
 __all__ = ["SentFile"]
 
@@ -51,16 +52,18 @@ class SentFile:
             HttpError: 404 if there is no such file, 400 if it lies outside of the root.
             OSError: the file cannot be opened now, such as without permission.
         """
+        given = Given.of(response)
         # In one call, because the switch to a thread is most of the cost of a small file.
-        await asyncio.to_thread(self._open_and_answer, request, response)
+        found = await asyncio.to_thread(self._look, request, given)
+        response.body = b""
+        found.set(request, response)
 
-    def _open_and_answer(self, request: Any, response: Any) -> None:
+    def _look(self, request: Any, given: Given) -> FoundFile:
         try:
             with self._open() as file:
-                response.body = b""
                 if self._disposition is not None:
                     file.fields["Content-Disposition"] = self._disposition
-                fill(file, request, response)
+                return given.answer(file, request)
         except HttpError as error:  # clients must not learn the path of the file
             raise HttpError(error.status, request.path) from None
 
@@ -71,19 +74,35 @@ class SentFile:
         return find(folder, below(self.path, self._root), "", dotfiles=False)
 
 
-def fill(file: OpenFile, request: Any, response: Any) -> None:
-    """Set the response; fields that the handler set override those of the file."""
-    headers = response.headers
-    file.etag = field_of(headers, "etag") or file.etag
-    date = parsed_modified(field_of(headers, "last-modified"))
-    file.modified = file.modified if date is None else date.timestamp()
-    kind = field_of(headers, "content-type")
-    if kind is not None:
-        file.fields["Content-Type"] = kind
-    if response.status is HTTPStatus.OK:
-        answer(file, request, response)
-    else:  # such as an error page
-        send(file, request, response, response.status, (0, file.size))
+class Given(NamedTuple):
+    """What the handler has set, which overrides what the file has."""
+
+    status: HTTPStatus
+    etag: str | None
+    modified: datetime | None
+    kind: str | None
+
+    @classmethod
+    def of(cls, response: Any) -> Given:
+        """Return what is set on a response."""
+        headers = response.headers
+        return cls(
+            response.status,
+            field_of(headers, "etag"),
+            parsed_modified(field_of(headers, "last-modified")),
+            field_of(headers, "content-type"),
+        )
+
+    def answer(self, file: OpenFile, request: Any) -> FoundFile:
+        """Return what a file gives to a response."""
+        file.etag = self.etag or file.etag
+        if self.modified is not None:
+            file.modified = self.modified.timestamp()
+        if self.kind is not None:
+            file.fields["Content-Type"] = self.kind
+        if self.status is HTTPStatus.OK:
+            return answer(file, request)
+        return FoundFile(file, request, self.status, (0, file.size))  # such as an error page
 
 
 def check_path(what: str, value: Any) -> None:

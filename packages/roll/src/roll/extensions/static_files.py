@@ -11,7 +11,7 @@ from typing import Any, Final
 from roll_http import HttpError
 
 from ..application import Roll
-from ..files import answer
+from ..files import FoundFile, answer
 from ..places import check_index
 from ..settings import advise_on_extras, check_flag
 from .checks import check_folder, check_reading, check_text
@@ -89,16 +89,18 @@ def static(
     check_reading(extras)
 
     async def serve(request: Any, response: Any, path: str) -> None:
-        def look_and_answer() -> None:
-            try:
-                with policy.find(path, request) as file:
-                    answer(file, request, response)
-            except HttpError as error:
-                policy.vary(response, error)
-                raise
+        def look() -> FoundFile:
+            with policy.find(path, request) as file:
+                return answer(file, request)
 
-        # Use one thread for all steps: the switch to a thread is most of the cost of a small file.
-        await asyncio.to_thread(look_and_answer)
+        try:
+            # Use one thread for all steps: the switch to a thread is most of the cost of a small
+            # file.
+            found = await asyncio.to_thread(look)
+        except HttpError as error:
+            policy.vary(response, error)
+            raise
+        found.set(request, response)
 
     serve.__name__ = name
 
