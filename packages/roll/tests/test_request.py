@@ -651,6 +651,97 @@ async def test_files_on_disk_are_there_for_a_generator_that_is_sent(app, client)
     assert seen[0].closed
 
 
+class Closable:
+    """A stream without items that tells when it is closed."""
+
+    def __init__(self):
+        self.closed = asyncio.Event()
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        raise StopAsyncIteration
+
+    async def aclose(self):
+        self.closed.set()
+
+
+async def chunks_of(file):
+    yield file.read(5)
+
+
+async def send_form(port, method, path, body=b""):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+    writer.write(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode() + body)
+    await writer.drain()
+    return reader, writer
+
+
+def leave(writer, how):
+    if how == "reset":
+        writer.transport.abort()
+    elif how == "half-close":
+        writer.write_eof()
+    elif how == "close":
+        writer.close()
+
+
+ENDS = ["read", "reset", "half-close", "close"]
+
+
+@pytest.mark.parametrize("end", [*ENDS, "head", "not modified"])
+async def test_stream_is_closed_for_a_request_that_says_multipart(app, liveclient, end):
+    """A generator around the stream that is never begun would not close it."""
+    stream, asked = Closable(), asyncio.Event()
+
+    @app.route("/")
+    async def handler(request, response):
+        response.body = stream
+        response.status = 304 if end == "not modified" else 200
+        asked.set()
+        while end in ENDS[1:] and not await request.disconnected():
+            await asyncio.sleep(0)
+
+    async with asyncio.timeout(10):
+        _, writer = await send_form(liveclient.port, "HEAD" if end == "head" else "GET", "/")
+        await asked.wait()
+        leave(writer, end)
+        await stream.closed.wait()
+        writer.close()
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("make", [chunks_of, lambda file: iter([file.read(5)])])
+async def test_file_on_disk_is_closed_for_a_stream_that_is_never_begun(app, liveclient, end, make):
+    files, answered, asked = [], asyncio.Event(), asyncio.Event()
+    app.listen("answered")(lambda request: answered.set())
+
+    @app.route("/", methods=["POST"], lazy_body=True)
+    async def handler(request, response):
+        await request.load_form()
+        files.append(request.files.get("f"))
+        response.body = make(files[0])
+        response.after(lambda: files.append(files[0].closed))
+        asked.set()
+        while end != "read" and not await request.disconnected():
+            await asyncio.sleep(0)
+
+    field = b'--x\r\nContent-Disposition: form-data; name=f; filename="f"\r\n\r\n'
+    async with asyncio.timeout(10):
+        body = field + LARGE + b"\r\n--x--\r\n"
+        _, writer = await send_form(liveclient.port, "POST", "/", body)
+        await asked.wait()
+        leave(writer, end)
+        await answered.wait()
+        while app.kept_tasks._running:
+            await asyncio.sleep(0)
+        writer.close()
+    assert not files[0].in_memory
+    assert files[1:] == [True]
+
+
 async def test_load_form_goes_through_an_overridden_iteration():
     class MyRequest(Request):
         async def __aiter__(self):

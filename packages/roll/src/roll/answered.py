@@ -18,7 +18,7 @@ from .events import Chain
 from .observe import when_answered
 from .tasks import Tasks
 
-__all__ = ["RunsAfter", "TellsOfAnswers", "watch"]
+__all__ = ["RunsAfter", "TellsOfAnswers", "run_after", "watch"]
 
 F = TypeVar("F", bound=Callable[[], Any])
 
@@ -115,17 +115,27 @@ class RunsAfter:
             TypeError: the argument is not callable, or it is a coroutine or a generator function.
         """
         check_function(function)
-        request, app = self.request, self.app
-        if request is None or app is None:
-            return function  # this response was created without a request: it is never sent
-        if is_over(request):
-            app.kept_tasks.run_all([function])
-        elif (functions := getattr(request, "after_functions", None)) is not None:
-            functions.append(function)
-        else:
-            request.after_functions = [function]
-            watch_request(app, request, self)
+        # A response that was created without a request is never sent.
+        if self.request is not None and self.app is not None:
+            run_after(self.app, self.request, self, function)
         return function
+
+
+def run_after(
+    app: TellsOfAnswers,
+    request: Any,
+    response: Any,
+    function: Callable[[], Any],
+    first: bool = False,
+) -> None:
+    """Call `function` after the answer to a request, as `after` does; `first` of all, or last."""
+    if is_over(request):
+        app.kept_tasks.run_all([function])
+    elif (functions := getattr(request, "after_functions", None)) is not None:
+        functions.insert(0 if first else len(functions), function)
+    else:
+        request.after_functions = [function]
+        watch_request(app, request, response)
 
 
 def watch_request(app: TellsOfAnswers, request: Any, response: Any) -> None:

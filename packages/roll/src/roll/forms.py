@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from http import HTTPStatus
 from itertools import chain
 from typing import Any, Final
 
-from roll_http import FileBody, HttpError, Request, as_stream
+from roll_http import HttpError, Request
 from roll_multipart import LimitError, MultipartError, NestedError
 
+from .answered import run_after
 from .containers import Files, Form, Multipart, filled, is_own, made_of
 from .late import Late, late_of
 from .media_types import MULTIPART, URLENCODED, media_type, refuse_several
@@ -202,28 +202,15 @@ class ReadsForms(Request):
         self._form, self.uploads = form, files
 
     def release(self, response: Any) -> None:
-        """Close the files on disk: now, or after a streamed body."""
-        file = isinstance(response.body, FileBody)
+        """Close the files on disk: now, or after a streamed body was sent or its client lost."""
         # A stream of the application may still read a multipart body.
-        if not self.uploads and (file or self._media_type != MULTIPART):
+        if not self.uploads and self._media_type != MULTIPART:
             return
-        stream = as_stream(response.body)
-        if stream is None:
+        if self.app is None or response.body is None or isinstance(response.body, str | bytes):
             self._close_files()
-        elif file and response.app is not None:
-            # In a generator, the file would be a stream: a half-closed client would not get it.
-            response.after(self._close_files)
         else:
-            response.body = self._closing_after(stream)
-
-    async def _closing_after(self, chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        try:
-            async for chunk in chunks:
-                yield chunk
-        finally:
-            self._close_files()
-            if hasattr(chunks, "aclose"):
-                await chunks.aclose()
+            # Do not wrap the stream in a generator: if that never starts, it closes nothing.
+            run_after(self.app, self, response, self._close_files, first=True)
 
     def _close_files(self) -> None:
         files = self.uploads if self._opened is None else self._opened
