@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import inspect
 import json
 import sys
@@ -160,6 +161,97 @@ async def test_body_without_a_length_is_read_over_http_2(app):
     server = Server(app, path="/echo", method="POST", http_version="2")
     server.give("http.request", body=b"[1]")
     assert (await server.answer())[2] == b"[1]"
+
+
+def with_bodies(app):
+    """Return an application with routes that give back the body, whole or in pieces."""
+
+    @app.route("/any", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    async def whole(request, response):
+        response.json = [request.body.decode()]
+
+    @app.route("/lazy", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], lazy_body=True)
+    async def lazy(request, response):
+        response.json = [piece.decode() async for piece in request]
+
+    return app
+
+
+LENGTHS = {
+    "no length": [],
+    "an empty length": [(b"content-length", b"")],
+    "equal lengths": [(b"content-length", b"5"), (b"content-length", b"5")],
+    "a list of equal lengths": [(b"content-length", b"5,5 , 5")],
+    "a smaller length": [(b"content-length", b"4")],
+    "a greater length": [(b"content-length", b"9")],
+    "an encoding": [(b"transfer-encoding", b"chunked")],
+}
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "2"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("fields", LENGTHS.values(), ids=LENGTHS)
+async def test_messages_are_the_body_whatever_length_is_announced(app, version, method, fields):
+    """A middleware that unpacks bodies drops their length; some servers never give one."""
+    for path, expected in (("/any", ["hello"]), ("/lazy", ["hel", "lo"])):
+        extra = {"path": path, "method": method, "http_version": version, "headers": fields}
+        server = Server(with_bodies(app) if path == "/any" else app, **extra)
+        server.give("http.request", body=b"hel", more_body=True)
+        server.give("http.request", body=b"lo", more_body=False)
+        status, _, body = await server.answer()
+        assert (status, json.loads(body)) == (200, expected)
+
+
+async def test_empty_body_without_a_length_has_no_pieces(app):
+    with_bodies(app)
+    for path, expected in (("/any", [""]), ("/lazy", [])):
+        server = Server(app, path=path, method="POST", headers=[])
+        server.give("http.request", body=b"", more_body=False)
+        assert json.loads((await server.answer())[2]) == expected
+
+
+async def test_body_that_a_middleware_unpacks_is_read(app):
+    with_bodies(app)
+
+    async def unpacking(scope, receive, send):
+        packed, more = b"", True
+        while more:
+            message = await receive()
+            packed, more = packed + message["body"], message["more_body"]
+        headers = [field for field in scope["headers"] if not field[0].startswith(b"content-")]
+        whole = {"type": "http.request", "body": gzip.decompress(packed), "more_body": False}
+        messages = iter([whole])
+
+        async def receive_unpacked():
+            return next(messages, None) or await receive()
+
+        await app({**scope, "headers": headers}, receive_unpacked, send)
+
+    packed = gzip.compress(b"x" * 1000)
+    fields = [
+        (b"content-encoding", b"gzip"),
+        (b"content-length", str(len(packed)).encode()),
+    ]
+    server = Server(unpacking, path="/any", method="POST", headers=fields)
+    server.give("http.request", body=packed, more_body=False)
+    assert json.loads((await server.answer())[2]) == ["x" * 1000]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+async def test_request_without_a_body_waits_for_no_message(app, method):
+    server = Server(app, method=method)
+    async with asyncio.timeout(10):
+        await server.task
+    assert server.sent
+
+
+@pytest.mark.parametrize("values", [(b"5", b"6"), (b"5, 6",), (b"-1",), (b"5,",), (b"five",)])
+async def test_content_length_that_is_no_length_is_a_400(app, values):
+    fields = [(b"content-length", value) for value in values]
+    server = Server(app, path="/echo", method="POST", headers=fields)
+    server.give("http.request", body=b"[1]")
+    status, _, body = await server.answer()
+    assert (status, body) == (400, b"The Content-Length is not a number of bytes")
 
 
 async def test_chunked_body_is_read(app):

@@ -118,7 +118,8 @@ class ASGIConnection:
                 break
             body = self.body
             if body is not None:
-                body.feed(message.get("body", b""))
+                if data := message.get("body", b""):
+                    body.feed(data)
                 if not message.get("more_body", False):
                     body.end()
                 while body.full and not body.complete:

@@ -9,10 +9,13 @@ from urllib.parse import quote
 
 from roll_http.h1.head import Head, split_query
 
-__all__ = ["address_of", "head_of"]
+__all__ = ["address_of", "head_of", "is_length"]
 
 LONGEST: Final = 18
 """The most digits of a Content-Length that is counted."""
+
+WITHOUT_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
+"""The methods whose requests have no body over HTTP/1.1, unless a field announces it."""
 
 # The characters of a path that need no escape (RFC 3986 3.3), and existing escapes.
 PATH: str = "/!$&'()*+,;=:@-._~%"
@@ -28,8 +31,10 @@ def head_of(scope: Mapping[str, Any]) -> Head:
     head.headers = joined(fields)
     head.block = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
     length = head.headers.get("CONTENT-LENGTH", "")
+    if "," in length:
+        length = head.headers["CONTENT-LENGTH"] = one_of(length)
     head.length = length_of(length)
-    head.chunked = not length and may_have_body(scope, head.headers)
+    head.chunked = not length and may_have_body(scope, head)
     head.minor = 0 if scope.get("http_version") == "1.0" else 1
     return head
 
@@ -55,12 +60,26 @@ def joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {key: ("; " if key == "COOKIE" else ", ").join(found[key]) for key in found}
 
 
+def one_of(field: str) -> str:
+    """Return the value of a Content-Length that is repeated (RFC 9110 8.6).
+
+    Return the field as it is, which is no length, if its values differ.
+    """
+    values = {value.strip(" \t") for value in field.split(",")}
+    return values.pop() if len(values) == 1 else field
+
+
+def is_length(field: str) -> bool:
+    """Tell whether a Content-Length is a number, or empty as if it was absent."""
+    return not field or (field.isascii() and field.isdigit())
+
+
 def length_of(field: str) -> int:
     """Return a Content-Length; 0 for one that is not a number.
 
     `int` raises for more than 4,300 digits. A number of more than 18 is as good as the largest.
     """
-    digits = field.lstrip("0") if field.isascii() and field.isdigit() else ""
+    digits = field.lstrip("0") if is_length(field) else ""
     return int(digits or 0) if len(digits) <= LONGEST else sys.maxsize
 
 
@@ -71,9 +90,17 @@ def decoded(value: bytes) -> str:
         return value.decode("latin-1").strip(" \t")
 
 
-def may_have_body(scope: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
-    """Tell whether a body without a Content-Length may follow, as is usual in HTTP/2."""
-    return "TRANSFER-ENCODING" in headers or scope.get("http_version", "1.1") not in {"1.0", "1.1"}
+def may_have_body(scope: Mapping[str, Any], head: Head) -> bool:
+    """Tell whether a body without a Content-Length may follow.
+
+    The messages are the body, not the fields: a middleware that unpacks a body drops its length.
+    Do not wait for a message where almost no request has a body.
+    """
+    return (
+        head.method not in WITHOUT_BODY
+        or "TRANSFER-ENCODING" in head.headers
+        or scope.get("http_version", "1.1") not in {"1.0", "1.1"}
+    )
 
 
 def address_of(scope: Mapping[str, Any]) -> tuple[str, int] | None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from roll_http import ClientDisconnected, HttpError
 
 from ..errors import readable
 from .connection import ASGIConnection, Body
-from .head import head_of
+from .head import head_of, is_length
 from .sending import plain, respond
 
 __all__ = ["answered", "serve_http"]
+
+NO_LENGTH: Final = "The Content-Length is not a number of bytes"
 
 logger = logging.getLogger("roll")
 
@@ -31,7 +33,10 @@ async def serve_http(app: Any, scope: Any, receive: Any, send: Any) -> None:
     response = connection.response = app.Response(app, connection)
     response.request = request
     try:
-        response = await answered(app, request, response)
+        if is_length(head.headers.get("CONTENT-LENGTH", "")):
+            response = await answered(app, request, response)
+        else:
+            response = plain(request, HTTPStatus.BAD_REQUEST, NO_LENGTH)
         if connection.responded is None:
             await respond(connection, request, response)
     except asyncio.CancelledError:
