@@ -11,7 +11,7 @@ __all__ = ["USUAL_HEAD", "USUAL_LINES", "make_part"]
 # other heads, and gives the same result for these.
 USUAL_HEAD: Final = re.compile(
     rb'\r\nContent-Disposition: form-data; name="([^"\\%\r\n\0]*+)"'
-    rb'(?:; filename="([^"\\/:%\0-\x1f\x7f]*+)(?<![. ])")?+'
+    rb'(?:; filename="(?! )([^"\\/:%\0-\x1f\x7f]*+)(?<![. ])")?+'
     rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+\r\n\r\n"
 )
 USUAL_LINES: Final = 2
