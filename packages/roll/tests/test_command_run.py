@@ -305,6 +305,31 @@ def test_several_processes_are_run_by_gunicorn(roll, tmp_path_factory):
     assert code == 0
 
 
+LIMITED = """
+import math
+from roll import Limits, Roll
+
+app = Roll(limits=Limits(keep_alive_timeout=SECONDS))
+
+@app.route("/")
+async def tell(request, response):
+    response.body = str(app.limits.keep_alive_timeout)
+"""
+
+
+@pytest.mark.parametrize(("seconds", "told"), [("math.inf", "inf"), ("2.2", "2.2")])
+def test_several_processes_keep_the_limits_of_the_application(
+    roll, folder, tmp_path_factory, seconds, told
+):
+    folder.joinpath("limited.py").write_text(LIMITED.replace("SECONDS", seconds))
+    path = tmp_path_factory.mktemp("g") / "s"
+    command = roll("run", "limited:app", "--workers", 2, "--unix", path)
+    command.wait_for("Booting worker")
+    command.wait_for("Booting worker")
+    assert get_unix(path).endswith(told)
+    assert command.stop()[1] == 0
+
+
 @pytest.mark.parametrize("target", ["nowhere:app", "broken:app"])
 def test_several_processes_stop_where_the_application_cannot_be_loaded(roll, folder, target):
     folder.joinpath("broken.py").write_text("1 / 0\n")
@@ -720,7 +745,7 @@ def test_gunicorn_keeps_the_limits_of_the_application(folder, monkeypatch):
     server = gunicorn("app.py", "--workers", "3", "--limit-keep-alive-timeout", "4.2")
     assert server.cfg.workers == 3
     assert server.load().limits.keep_alive_timeout == 4.2
-    assert server.cfg.keepalive == 5
+    assert server.keeps_limits
     sys.modules.pop("app")
 
 

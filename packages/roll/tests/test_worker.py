@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import logging
+import math
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ from gunicorn.config import Config
 from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 
-from roll import Roll, extensions
+from roll import Limits, Roll, extensions
 from roll.worker import ENDING, Worker
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -31,13 +32,13 @@ def make(app, monkeypatch):
     monkeypatch.setattr("roll.worker.FAREWELL", 0)
     made = []
 
-    def make(*sockets, **settings):
+    def make(*sockets, runs=None, **settings):
         cfg = Config()
         for name, value in settings.items():
             cfg.set(name, value)
         bound = sockets or [socket.create_server(("127.0.0.1", 0))]
         binds = [SimpleNamespace(sock=sock) for sock in bound]
-        worker = Worker(1, os.getppid(), binds, None, 30, cfg, cfg.logger_class(cfg))
+        worker = Worker(1, os.getppid(), binds, runs, 30, cfg, cfg.logger_class(cfg))
         worker.wsgi = app
         made.append(worker)
         return worker
@@ -457,6 +458,17 @@ async def test_keep_alive_is_gunicorns(app, start, seconds):
     head, _ = await answer(worker)
     assert (b"Connection: close" in head) is (seconds == 0)
     assert app.limits.keep_alive_timeout == (seconds or 15)
+    tell(signal.SIGTERM)
+    await worker.serving
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.2, math.inf])
+async def test_keep_alive_of_roll_run_is_that_of_the_application(app, start, seconds):
+    app.limits = Limits(keep_alive_timeout=seconds)
+    worker = start(runs=SimpleNamespace(keeps_limits=True))
+    head, _ = await answer(worker)
+    assert b"Connection: close" not in head
+    assert app.limits.keep_alive_timeout == seconds
     tell(signal.SIGTERM)
     await worker.serving
 

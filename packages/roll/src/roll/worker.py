@@ -116,7 +116,7 @@ class Worker(BaseWorker):  # type: ignore[misc] # gunicorn has no types
         self._told = False  # whether a signal has asked to stop
         self._hurry = Hurry()
         self._take_signals()
-        configure(app, self.cfg, self.log)
+        configure(app, self.cfg, self.log, getattr(self.app, "keeps_limits", False))
         heartbeat = asyncio.ensure_future(self._beat())
         started = False
         with self._hurry.cancels():
@@ -272,12 +272,13 @@ def tls_context(cfg: Any) -> ssl.SSLContext | None:
     return context
 
 
-def configure(app: Any, cfg: Any, log: Any) -> None:
-    """Apply gunicorn's settings to an application: keep-alive, trusted proxies, access log."""
-    if cfg.keepalive:
-        app.limits = replace(app.limits, keep_alive_timeout=cfg.keepalive)
-    else:
-        app.hooks.setdefault("response", []).insert(0, close_connection)
+def configure(app: Any, cfg: Any, log: Any, keeps_limits: bool = False) -> None:
+    """Apply gunicorn's settings to an application: keep-alive, trusted proxies, access log.
+
+    With `keeps_limits`, the application keeps its own time for keep-alive.
+    """
+    if not keeps_limits:
+        set_keep_alive(app, cfg.keepalive)
     for listener in app.hooks.get("headers", ()):
         if isinstance(listener, TrustsProxies):
             listener.trust(["unix", *cfg.forwarded_allow_ips])
@@ -287,6 +288,14 @@ def configure(app: Any, cfg: Any, log: Any) -> None:
     # Other classes of loggers, such as that of statsd, get each exchange.
     elif type(log) is not Logger or any(getattr(cfg, name, None) for name in ACCESS_LOGS):
         report_exchanges(app, lambda *exchange: log_access(log, *exchange))
+
+
+def set_keep_alive(app: Any, seconds: int) -> None:
+    """Set the time for keep-alive; 0 closes each connection after its first response."""
+    if seconds:
+        app.limits = replace(app.limits, keep_alive_timeout=seconds)
+    else:
+        app.hooks.setdefault("response", []).insert(0, close_connection)
 
 
 def fast_log(cfg: Any, log: Any) -> AccessLog | None:

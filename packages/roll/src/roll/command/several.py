@@ -27,6 +27,13 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     `fds` are the descriptors of the listening sockets.
     """
 
+    keeps_limits = True
+    """Whether the worker keeps the `keep_alive_timeout` of the application.
+
+    Otherwise gunicorn's default would replace it. A setting of gunicorn cannot carry it, because
+    that is a number of whole seconds.
+    """
+
     def __init__(self, options: argparse.Namespace, fds: Sequence[int] = ()) -> None:
         self._options = options
         self._fds = fds
@@ -42,14 +49,11 @@ class Gunicorn(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def load(self) -> Any:
         """Load the application in a worker; if that fails, the master stops."""
         try:
-            app = load_application(self._options)
+            return load_application(self._options)
         except BrokenModule as broken:
             raise AppImportError(broken.traceback) from None
         except LoadError as error:
             raise AppImportError(str(error)) from None
-        # Otherwise gunicorn's default would replace the limit of the application.
-        self.cfg.set("keepalive", math.ceil(app.limits.keep_alive_timeout))
-        return app
 
     def run(self) -> None:
         """Serve until a signal ends the master.
