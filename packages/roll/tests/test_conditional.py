@@ -230,6 +230,18 @@ def test_a_moment_in_the_future_is_sent_as_now():
     assert before <= response.last_modified.timestamp() <= time.time()
 
 
+@pytest.mark.parametrize("hours", [14, 1, 0, -1])
+def test_moment_is_refused_if_its_year_in_utc_has_no_date(hours):
+    response = Response(None, None)
+    moment = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=hours)))
+    if hours > 0:
+        with pytest.raises(ValueError, match="is not before the year 1 in UTC: 0001-01-01"):
+            response.last_modified = moment
+    else:
+        response.last_modified = moment
+        assert response.last_modified == moment
+
+
 @pytest.mark.parametrize("moment", [0, 1.5, DATE, CHANGED.date()], ids=str)
 def test_last_modified_that_is_not_a_datetime_is_refused(moment):
     with pytest.raises(ValueError, match="datetime"):

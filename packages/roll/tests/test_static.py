@@ -8,7 +8,9 @@ import threading
 import time
 from contextlib import contextmanager
 from email.utils import formatdate
+from io import FileIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +18,7 @@ from roll import Roll
 from roll.conditions import asked_range
 from roll.dates import parse_date
 from roll.extensions import static, static_files, static_policy
-from roll.files import WHOLE, content_type, find
+from roll.files import WHOLE, OpenFile, content_type, find
 from roll.testing import Client
 
 PATIENCE = 10
@@ -686,6 +688,15 @@ async def test_range_of_another_version_gets_the_whole_file(client, known):
     ):
         headers = {"Range": "bytes=0-1", "If-Range": condition}
         assert (await client.get("/static/index.html", headers=headers)).status == status
+
+
+@pytest.mark.parametrize("seconds", [-1e11, -62_135_596_801, -62_135_596_800, -1, 0, 1e11])
+def test_date_of_a_file_can_be_read_whatever_its_time(root, seconds):
+    path = root / "index.html"
+    status = SimpleNamespace(st_size=8, st_mtime=seconds, st_mtime_ns=int(seconds * 10**9))
+    with FileIO(path) as content:
+        date = OpenFile(path, content, status).headers["Last-Modified"]
+    assert -62_135_596_800 <= parse_date(date) <= time.time()
 
 
 async def test_range_with_a_future_date_gets_the_whole_file(client, root):

@@ -12,7 +12,7 @@ from roll_http.h1.dates import format_date
 from roll_http.shown import shown
 
 from .conditions import not_modified, precondition_failed
-from .dates import parse_date
+from .dates import FIRST, parse_date
 from .errors import drop, forget_lifetime
 from .fields import field_of
 
@@ -67,12 +67,15 @@ def formatted_date(moment: Any) -> str:
     A moment without a time zone is in UTC.
 
     Raises:
-        ValueError: the moment is not a `datetime`.
+        ValueError: the moment is not a `datetime`, or lies before the year 1 in UTC.
     """
     if not isinstance(moment, datetime):
         raise ValueError(f"`response.last_modified` is a datetime: not {shown(moment)}")  # noqa: TRY004 - as for any value that cannot be sent
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return format_date(min(int(aware.timestamp()), time.time()))
+    seconds = int(aware.timestamp())
+    if seconds < FIRST:
+        raise ValueError(f"`response.last_modified` is not before the year 1 in UTC: {moment}")
+    return format_date(min(seconds, time.time()))
 
 
 def parsed_modified(field: str | None) -> datetime | None:

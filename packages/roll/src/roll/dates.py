@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-__all__ = ["parse_date"]
+__all__ = ["FIRST", "parse_date"]
+
+FIRST: Final = -62_135_596_800
+"""The first second of the year 1, in seconds since the epoch: no date of HTTP is earlier."""
 
 MONTHS: Final = {
     name: number

@@ -16,6 +16,7 @@ from roll_http.h1.dates import format_date
 
 from .conditional import OF_THE_BODY
 from .conditions import Unsatisfiable, asked_range, not_modified, precondition_failed
+from .dates import FIRST
 from .errors import drop, forget_lifetime, set_fields
 from .fields import names_of, vary_on
 from .late import unsettled
@@ -109,7 +110,7 @@ class OpenFile:
         return {
             "Content-Type": content_type(self.path),
             # Never later than the response itself (RFC 9110 8.8.2.1).
-            "Last-Modified": format_date(min(self.modified, time.time())),
+            "Last-Modified": format_date(max(FIRST, min(self.modified, time.time()))),
             "ETag": self.etag,
             "Accept-Ranges": "bytes",
             **self.fields,
