@@ -51,6 +51,7 @@ def decoded(field):
         ("a\0b\x7f\x85\u2028.txt", 'attachment; filename="a_b___.txt"'),
         ("\ud83d\ude00\udcff.txt", 'attachment; filename="___.txt"'),
         ("invoice\u202efdp.exe", 'attachment; filename="invoice_fdp.exe"'),
+        ("\u061ca\u200eb\u200fc", 'attachment; filename="_a_b_c"'),
         (
             "．．／．．／etc／passwd",  # noqa: RUF001 - they become dots and slashes
             "attachment; filename=\".._.._etc_passwd\"; filename*=UTF-8''"

@@ -134,12 +134,21 @@ async def test_every_accepted_id_is_sent_back(app, liveclient, value):
         {"retry": 10**400},
         {"id": 10**4096},
         {"comment": 1},
+        {"event": "\ud800"},
+        {"id": "\udfff"},
+        {"comment": "é\udc80"},
     ],
-    ids=str,
+    ids=ascii,
 )
 def test_a_field_that_clients_would_misread_is_refused(fields):
     with pytest.raises(ValueError, match=next(iter(fields))):
         ServerSentEvent("data", **fields)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "é\udfff"], ids=ascii)
+def test_data_that_utf8_cannot_encode_are_refused(text):
+    with pytest.raises(ValueError, match="`data` has half of a surrogate pair"):
+        ServerSentEvent(text)
 
 
 @pytest.mark.parametrize(

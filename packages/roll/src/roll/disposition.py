@@ -12,7 +12,7 @@ __all__ = ["attachment"]
 # Path separators, control characters, lone surrogates, and characters that change the direction
 # of text: with those, a name that ends in "exe" could look as if it ended in "pdf".
 UNSAFE: Final = re.compile(
-    r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 # Some clients do not know escapes within quotes, or decode what looks percent-encoded.

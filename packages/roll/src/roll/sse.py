@@ -54,7 +54,8 @@ class ServerSentEvent:
 
     Raises:
         ValueError: `event` has a line break, `id` cannot be sent in a header field, `retry` is
-            not a whole number of milliseconds, or `comment` is not text.
+            not a whole number of milliseconds, `comment` is not text, or a text has half of a
+            surrogate pair.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
@@ -73,8 +74,10 @@ class ServerSentEvent:
             id = checked_id(id)  # noqa: A001
         if retry is not None:
             retry = checked_retry(retry)
-        if comment is not None and not isinstance(comment, str):
-            raise ValueError(f"`comment` is text, not {shown(comment)}")
+        if comment is not None:
+            check_text("comment", comment)
+        if isinstance(data, str):
+            check_text("data", data)
         self._data, self._event, self._id = data, event, id
         self._retry, self._comment = retry, comment
 
@@ -151,13 +154,25 @@ def checked_id(value: Any) -> str:
 
 def checked_line(name: str, text: Any) -> str:
     """Return a text that is one line; a member of an `Enum` of texts is its value."""
-    if not isinstance(text, str):
-        raise ValueError(  # noqa: TRY004 - as any bad event
-            f"`{name}` is text, not {shown(text)}"
-        )
+    check_text(name, text)
     if "\n" in text or "\r" in text:
         raise ValueError(f"`{name}` is one line, without a line break: not {shown(text)}")
     return str.__str__(text)
+
+
+def check_text(name: str, text: Any) -> None:
+    """Raise a `ValueError` for anything but text that UTF-8 can encode.
+
+    Later, while the event is sent, such an error would cut the stream.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"`{name}` is text, not {shown(text)}")  # noqa: TRY004 - as any bad event
+    try:
+        text.isascii() or text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"`{name}` has half of a surrogate pair, which UTF-8 cannot encode: {shown(text)}"
+        ) from None
 
 
 def checked_retry(value: Any) -> int:
