@@ -192,6 +192,8 @@ def test_application_without_a_name_of_its_class_attribute_says_which_is_missing
         ((HTTPProtocol, {"body": 1}), "`limits` cannot be {'body': 1}: write `Limits(...)`"),
         ((HTTPProtocol, None, "cert.pem"), "`tls` is not 'cert.pem': write `ssl.create_default_"),
         ((HTTPProtocol, None, True), "`tls` is not True"),
+        ((HTTPProtocol,), "The factory of protocols is called without arguments: <class"),
+        ((lambda loop: None,), "The factory of protocols is called without arguments: <function"),
     ],
 )
 def test_server_refuses_wrong_arguments(arguments, message):

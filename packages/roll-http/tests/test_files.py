@@ -8,6 +8,7 @@ import io
 import os
 import re
 import socket
+import sys
 from io import FileIO
 
 import pytest
@@ -378,6 +379,8 @@ async def test_overridden_anext_supplies_the_bytes(serve, file, sent):
     [
         (("a", -1, 3), ValueError, "start of a FileBody is below 0"),
         (("a", 0, -1), ValueError, "length of a FileBody is below 0"),
+        (("a", 10**30, 1), ValueError, f"start of a FileBody is at most {sys.maxsize} bytes"),
+        (("a", 0, 10**30), ValueError, f"length of a FileBody is at most {sys.maxsize} bytes"),
         (("a", "0", 1), TypeError, "start of a FileBody is a number of bytes, not str"),
         (("a", 0, None), TypeError, "length of a FileBody is a number of bytes, not NoneType"),
         (("a", 0, 1.0), TypeError, "not float"),

@@ -287,6 +287,46 @@ def test_default_that_cannot_be_called_at_once_is_refused(default):
         JSONCodec(default)
 
 
+class Fixed:
+    """Objects whose `__call__` has no parameter `self`."""
+
+    class Static:
+        @staticmethod
+        def __call__(value):
+            return "static"
+
+    class OfClass:
+        @classmethod
+        def __call__(cls, value):
+            return "class"
+
+
+@pytest.mark.parametrize(
+    "default",
+    [lambda: 1, lambda a, b: 1, partial(lambda a: a, 1), dict.get],
+    ids=map(str, range(4)),
+)
+def test_default_that_does_not_take_one_value_is_refused(default):
+    with pytest.raises(ValueError, match="`default` is called with one argument, the value"):
+        JSONCodec(default)
+
+
+@pytest.mark.parametrize(
+    ("default", "sent"),
+    [
+        (Fixed.Static(), '"static"'),
+        (Fixed.OfClass(), '"class"'),
+        (partial(lambda a, b: a, "a"), '"a"'),
+        (str, '"1j"'),
+        (lambda value, more=1: more, "1"),
+        (lambda *values: len(values), "1"),
+    ],
+    ids=map(str, range(6)),
+)
+def test_default_that_takes_one_value_is_called(default, sent):
+    assert JSONCodec(default).dumps(1j) == sent
+
+
 @pytest.mark.parametrize(
     "default",
     [

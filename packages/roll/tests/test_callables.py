@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from roll import HttpError, Multipart, Roll
+from roll import Files, Form, HttpError, Multipart, Roll
 from roll.callables import is_async, is_generator
 from roll.extensions import cors
 from roll.observe import report_exchanges
@@ -238,6 +238,21 @@ def test_an_async_part_is_refused_at_once(part, form):
 def test_an_async_class_of_a_multipart_is_refused_at_once(name, form):
     with pytest.raises(ValueError, match=f"`{name}` of a Multipart"):
         Multipart(**{name: async_forms(nothing)[form]})
+
+
+@pytest.mark.parametrize("name", ["form", "files"])
+@pytest.mark.parametrize("value", [3, None, "text", [], {}], ids=repr)
+def test_class_of_a_multipart_that_cannot_be_called_is_refused_at_once(name, value):
+    with pytest.raises(TypeError, match=f"{name} must be callable"):
+        Multipart(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("form", lambda: Form({})), ("files", lambda values: Files())]
+)
+def test_class_of_a_multipart_that_takes_other_arguments_is_refused_at_once(name, make):
+    with pytest.raises(ValueError, match=rf"`{name}` of a Multipart is called with \("):
+        Multipart(**{name: make})
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from roll import Roll
 from roll.alone import alone
 from roll.testing import Client, LiveClient, Transport, encode_multipart, encode_path
 from roll.testing.responses import parse_response
@@ -674,3 +675,10 @@ async def test_connection_has_no_request_between_two_requests(liveclient, app):
     await reader.readuntil(b"\r\n\r\nx")
     assert (seen[0].request, seen[0].response) == (None, None)
     writer.close()
+
+
+@pytest.mark.parametrize("client", [Client, LiveClient])
+@pytest.mark.parametrize("app", [None, "x", Roll], ids=repr)
+def test_client_of_something_else_is_refused_at_once(client, app):
+    with pytest.raises(ValueError, match="A client is for an application of Roll, not"):
+        client(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from io import FileIO
 from stat import S_ISREG
 from typing import Any, Final, TypeGuard
@@ -51,7 +52,7 @@ class FileBody:
 
         Raises:
             TypeError: `file` is neither a path nor an open `io.FileIO`, or a number is not an int.
-            ValueError: a number is below 0.
+            ValueError: a number is below 0, or above `sys.maxsize`.
         """
         _check("start", start)
         _check("length", length)
@@ -205,6 +206,8 @@ def _check(name: str, number: Any) -> None:
         raise ValueError(
             f"The {name} of a FileBody is below 0: it counts from the beginning of the file"
         )
+    if number > sys.maxsize:
+        raise ValueError(f"The {name} of a FileBody is at most {sys.maxsize} bytes")
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn, Protocol, cast
 
-from .callables import is_plain
+from .callables import is_plain, takes
 
 __all__ = [
     "PLAIN_JSON",
@@ -42,7 +42,8 @@ class JSONCodec:
     `default(value)` returns the replacement to encode, or raises `TypeError`. The codec raises
     `TypeError` if `default` returns an awaitable or a generator.
 
-    Raises `ValueError` when `default` is async or a generator, or can't be called.
+    Raises `ValueError` when `default` is async or a generator, or can't be called with one
+    argument.
     """
 
     __slots__ = ("iterate",)
@@ -53,6 +54,8 @@ class JSONCodec:
     def __init__(self, default: Callable[[Any], Any] | None = None) -> None:
         if default is not None and not is_plain(default):
             raise ValueError(f"`default` is a plain function, not {default!r}")
+        if default is not None and not takes(default, 1):
+            raise ValueError(f"`default` is called with one argument, the value: not {default!r}")
         self.iterate = _iterator(None if default is None else _checked(default))
 
     def dumps(self, value: Any, /) -> str:

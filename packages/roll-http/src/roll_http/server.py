@@ -15,7 +15,7 @@ from typing import Any
 from weakref import WeakSet
 
 from .application import check_application
-from .callables import is_plain
+from .callables import is_plain, takes
 from .connection.protocol import HTTPProtocol
 from .connection.registry import ConnectionRegistry, fail
 from .limits import Limits, check
@@ -52,7 +52,8 @@ class Server:
     `factory` makes the protocol of a connection; `tls` is the context for TLS, if any.
 
     Raises:
-        ValueError: `factory` is not a plain function, or `limits` or `tls` have a wrong type.
+        ValueError: `factory` is not a plain function or needs arguments, or `limits` or `tls` have
+            a wrong type.
     """
 
     def __init__(
@@ -67,6 +68,8 @@ class Server:
             raise ValueError(f"`limits` cannot be {limits!r}: write `Limits(...)`")
         if tls is not None and not isinstance(tls, ssl.SSLContext):
             raise ValueError(f"`tls` is not {tls!r}: write `ssl.create_default_context(...)`")
+        if not takes(factory, 0):
+            raise ValueError(f"The factory of protocols is called without arguments: {factory!r}")
         self._factory = factory
         self._limits = limits or Limits()
         self._tls = tls

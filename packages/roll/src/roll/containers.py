@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import roll_multipart
 from roll_http import HttpError
+from roll_multipart.checks import check_callable
 
 from ._core import cycle
-from .callables import refuse_async
+from .callables import refuse_async, refuse_misfit
 
 __all__ = [
     "BadValue",
@@ -65,15 +66,19 @@ class Multipart(roll_multipart.Multipart):
     Roll calls `form` with an empty mapping, and `files` without arguments.
 
     Raises:
-        ValueError: `form` or `files` is async, but Roll needs the result at once.
+        TypeError: `form` or `files` cannot be called.
+        ValueError: `form` or `files` is async, but Roll needs the result at once; or it does not
+            take these arguments.
     """
 
     def __init__(
         self, form: Callable[..., Any] = Form, files: Callable[..., Any] = Files, **settings: Any
     ) -> None:
-        for name, make in (("form", form), ("files", files)):
+        for name, make, given in (("form", form, ("values",)), ("files", files, ())):
             if not isinstance(make, type):  # most are classes, which are never async
                 refuse_async(make, f"`{name}` of a Multipart")
+                check_callable(name, make)
+                refuse_misfit(make, given, f"`{name}` of a Multipart")
         super().__init__(form=lambda: form({}), files=files, **settings)
 
     if TYPE_CHECKING:  # the same method, with the types of this package

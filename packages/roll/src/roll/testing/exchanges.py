@@ -11,6 +11,8 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from roll_http.shown import shown
+
 from ..application import Roll
 from ..query_strings import query_string
 from .connection import Connection
@@ -78,6 +80,8 @@ class Exchanges(ABC):
     """Whether an exception other than `HttpError` is raised in the test instead of a 500."""
 
     def __init__(self, app: Roll) -> None:
+        if not isinstance(app, Roll):
+            raise ValueError(f"A client is for an application of Roll, not {shown(app)}")  # noqa: TRY004 - as every wrong option
         self.app = app
         # Copy the headers of the class: additions belong to this client only.
         self.default_headers: dict[str, Any] = dict(getattr(type(self), "default_headers", {}))
