@@ -54,8 +54,8 @@ class ServerSentEvent:
 
     Raises:
         ValueError: `event` has a line break, `id` cannot be sent in a header field, `retry` is
-            not a whole number of milliseconds, `comment` is not text, or a text has half of a
-            surrogate pair.
+            not a whole number of milliseconds, or `comment` is not text. A text with half of a
+            surrogate pair is refused too.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
