@@ -592,6 +592,24 @@ async def test_websocket_that_waits_for_a_room_is_closed_with_1001_when_the_serv
     assert ws.close_code == 1001
 
 
+async def test_websocket_class_without_shutdown_is_closed_with_1000_when_the_server_stops():
+    class Plain(WSProtocol):
+        shutdown = None
+
+    app = type("Site", (Roll,), {"WebsocketProtocol": Plain})(limits=Limits(graceful_timeout=60))
+    hall = Guest(app).hall
+    async with (
+        asyncio.timeout(PATIENCE),
+        LiveClient(app) as client,
+        connect(f"{client.wsl}/ws") as ws,
+    ):
+        await until(lambda: "lobby" in hall)
+        await client.stop()
+        with pytest.raises(ConnectionClosed):
+            await ws.recv()
+    assert ws.close_code == 1000
+
+
 @pytest.mark.parametrize("client", [LiveClient, Client])
 async def test_task_that_reads_a_room_ends_when_the_application_stops(client):
     app = Roll(limits=Limits(graceful_timeout=60))

@@ -177,7 +177,8 @@ class ASGIConnection:
         next garbage collection.
         """
         self._streaming = False
-        self.on_shutdown = None
+        if self.on_shutdown is not None:
+            self.on_shutdown = None
         if self._listener is not None:
             self._listener.cancel()
         self.request = self.response = self.responded = self.body = self.on_gone = None
