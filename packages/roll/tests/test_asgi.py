@@ -379,6 +379,161 @@ async def test_stream_of_a_client_that_has_left_is_not_begun(app):
     assert closed == [True]
 
 
+class Closable:
+    """A stream that counts how often it is closed."""
+
+    def __init__(self, items=2):
+        self.items, self.closed = iter([b"x"] * items), 0
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        for item in self.items:
+            return item
+        raise StopAsyncIteration
+
+    async def aclose(self):
+        self.closed += 1
+
+
+class Plain:
+    """The same as a plain iterator."""
+
+    def __init__(self):
+        self.items, self.closed = iter([b"x"] * 2), 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self.items)
+
+    def close(self):
+        self.closed += 1
+
+
+def status_304(response):
+    response.status = 304
+
+
+def bad_field(response):
+    response.headers["X"] = "a\r\nb"
+
+
+def bad_length(response):
+    response.headers["Content-Length"] = "x"
+
+
+def short_length(response):
+    response.headers["Content-Length"] = 1
+
+
+def error(response):
+    raise ValueError
+
+
+def http_error(response):
+    raise HttpError(402)
+
+
+def client_gone(response):
+    raise ClientDisconnected
+
+
+def cancelled(response):
+    asyncio.current_task().cancel()
+
+
+def nothing(response): ...
+
+
+ENDS = [status_304, bad_field, bad_length, short_length, error, http_error, client_gone, cancelled]
+
+
+@pytest.mark.parametrize("make", [Closable, Plain])
+@pytest.mark.parametrize("listened", [False, True])
+@pytest.mark.parametrize("end", [nothing, *ENDS])
+async def test_streamed_body_is_closed_once_however_its_response_ends(app, make, listened, end):
+    stream = make()
+    if listened:
+        app.listen("error")(lambda response: None)
+
+    @app.route("/stream")
+    async def view(request, response):
+        response.body = stream
+        end(response)
+        await asyncio.sleep(0)
+
+    for method in ("GET", "HEAD"):
+        stream.closed = 0
+        server = Server(app, path="/stream", method=method)
+        await asyncio.wait({server.task}, timeout=10)
+        server.task.cancelled() or server.task.exception()
+        assert stream.closed == 1
+
+
+@pytest.mark.parametrize("make", [Closable, Plain])
+@pytest.mark.parametrize("wrong", [OSError("gone"), asyncio.CancelledError(), RuntimeError("no")])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+async def test_streamed_body_is_closed_once_if_a_message_cannot_be_sent(app, make, wrong, number):
+    stream, sent = make(), []
+
+    @app.route("/stream")
+    async def view(request, response):
+        response.body = stream
+
+    async def call(scope, receive, send):
+        async def failing(message):
+            sent.append(message)
+            if len(sent) == number:
+                raise wrong
+
+        await app(scope, receive, failing)
+
+    server = Server(app, path="/stream", call=call)
+    await asyncio.wait({server.task}, timeout=10)
+    assert server.task.cancelled() or server.task.exception() in {None, wrong}
+    assert stream.closed == 1
+
+
+@pytest.mark.parametrize("make", [Closable, Plain])
+@pytest.mark.parametrize("end", ["raises", "refuses", "replaces", "wraps"])
+async def test_streamed_body_of_an_overridden_cycle_is_closed_once(make, end, caplog):
+    stream = make()
+
+    class Mine(Roll):
+        async def __call__(self, request, response):
+            response.body = stream
+            if end == "raises":
+                raise ValueError
+            if end == "refuses":
+                raise HttpError(402)
+            other = self.Response(self, response.protocol)
+            other.body = stream if end == "wraps" else "other"
+            return other
+
+    app = Mine()
+    await Server(app, call=app.asgi).task
+    assert stream.closed == 1
+
+
+@pytest.mark.parametrize("known", [{}, {"websocket.http.response": {}}])
+async def test_streamed_body_of_a_refused_handshake_is_closed(app, known):
+    stream = Closable()
+    app.route("/ws", protocol="websocket")(mirror)
+
+    @app.listen("headers")
+    def refuse(request, response):
+        response.status, response.body = 403, stream
+        return True
+
+    server = Server(app, "websocket", path="/ws", extensions=known)
+    server.give("websocket.connect")
+    await server.task
+    assert stream.closed == 1
+
+
 async def test_stream_shorter_than_its_length_is_an_error(app):
     @app.route("/short")
     async def short(request, response):

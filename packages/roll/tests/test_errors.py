@@ -428,3 +428,46 @@ async def test_text_without_markup_is_plain_where_the_type_is_empty(client, app)
         raise HttpError(400, "text")
 
     assert described(await client.get("/")) == {"Content-Type": "text/plain; charset=utf-8"}
+
+
+class Closable:
+    """A stream that tells when it is closed."""
+
+    def __init__(self):
+        self.closed = 0
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        raise StopAsyncIteration
+
+    async def aclose(self):
+        self.closed += 1
+
+
+@pytest.mark.parametrize("error", [HttpError(402), ValueError("wrong")])
+@pytest.mark.parametrize("event", [None, "error", "response"])
+async def test_stream_that_an_error_replaces_is_closed(app, liveclient, error, event):
+    streams = []
+
+    @app.route("/")
+    def handler(request, response):
+        set_stream(response)
+        if event != "response":
+            raise error
+
+    def set_stream(response):
+        streams.append(Closable())
+        response.body = streams[-1]
+
+    if event is not None:
+
+        @app.listen(event)
+        def listener(response):
+            if event == "error":
+                set_stream(response)  # of the error page
+            raise error
+
+    assert (await liveclient.get("/")).status >= 400
+    assert [stream.closed for stream in streams] == [1] * (2 if event == "error" else 1)

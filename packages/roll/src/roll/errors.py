@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from roll_http import ClientDisconnected, HttpError
 from roll_http.cancellation import is_cancelled, is_closed
+from roll_http.connection.closing import close_stream, stream_of
 
 from .callables import refuse_awaitable
 from .media_types import media_type
@@ -105,6 +106,7 @@ async def answer_error(
         take_note(error)
         if app.log_errors:
             log_error(what(request), error)
+    await close_replaced(response)
     try:
         fill(response, shown)
         if "error" in app.hooks:
@@ -114,20 +116,29 @@ async def answer_error(
             raise
         take_note(failure)
         log_error(what(request), failure)  # always log it: no event reports it
+        await close_replaced(response)
         fill(response, Unexpected(failure))
     label(response, request.path)
 
 
 def answer_at_once(app: SendsErrors, request: Any, response: Any, error: HttpError) -> bool:
-    """Set `response` from `error` as `answer_error` does; return False if `error` has listeners.
+    """Set `response` from `error` as `answer_error` does.
 
-    Raises the exceptions that `answer_error` logs.
+    Return False if `error` has listeners, or if the response has a stream to close. Raises the
+    exceptions that `answer_error` logs.
     """
-    if "error" in app.hooks:
+    if "error" in app.hooks or stream_of(response) is not None:
         return False
     fill(response, error)
     label(response, request.path)
     return True
+
+
+async def close_replaced(response: Any) -> None:
+    """Close the streamed body of a response that an error replaces: nobody else knows it."""
+    stream = stream_of(response)
+    if stream is not None:
+        await close_stream(stream)
 
 
 def ends_task(error: BaseException, request: Any = None) -> bool:

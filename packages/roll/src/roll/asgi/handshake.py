@@ -11,7 +11,7 @@ from roll_websocket import ConnectionClosed
 from .connection import ASGIConnection
 from .head import head_of
 from .http import answered
-from .sending import start_of
+from .sending import close_unsent, start_of
 from .websocket import ASGIWebsocket
 
 __all__ = ["serve_websocket"]
@@ -25,7 +25,7 @@ async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None
     head.upgrade = "websocket"
     request = connection.request = app.Request(app, connection)
     request.set_head(head)
-    response = connection.response = app.Response(app, connection)
+    made = response = connection.response = app.Response(app, connection)
     response.request = request
     try:
         response = await answered(app, request, response)
@@ -36,9 +36,12 @@ async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None
     except (ConnectionClosed, OSError):
         pass  # the client has disconnected
     finally:
-        if not connection.switched:  # the websocket reports its own end
-            connection.report(response)
-        connection.end()
+        try:
+            await close_unsent(None, made, response)  # a refusal sends no stream
+        finally:
+            if not connection.switched:  # the websocket reports its own end
+                connection.report(response)
+            connection.end()
 
 
 async def refuse(connection: WebsocketConnection, request: Any, response: Any) -> None:

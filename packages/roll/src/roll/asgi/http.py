@@ -12,7 +12,7 @@ from roll_http import ClientDisconnected, HttpError
 from ..errors import readable
 from .connection import ASGIConnection, Body
 from .head import head_of, is_length
-from .sending import plain, respond
+from .sending import close_unsent, plain, respond
 
 __all__ = ["answered", "serve_http"]
 
@@ -30,14 +30,16 @@ async def serve_http(app: Any, scope: Any, receive: Any, send: Any) -> None:
     if head.length or head.chunked:
         connection.body = Body(None if head.chunked else head.length, connection)
         request.attach_body(connection.body)
-    response = connection.response = app.Response(app, connection)
+    made = response = connection.response = app.Response(app, connection)
     response.request = request
+    sent = None
     try:
         if is_length(head.headers.get("CONTENT-LENGTH", "")):
             response = await answered(app, request, response)
         else:
             response = plain(request, HTTPStatus.BAD_REQUEST, NO_LENGTH)
         if connection.responded is None:
+            sent = response
             await respond(connection, request, response)
     except asyncio.CancelledError:
         if not (connection.gone and uncancelled()):
@@ -45,8 +47,12 @@ async def serve_http(app: Any, scope: Any, receive: Any, send: Any) -> None:
     except (ClientDisconnected, OSError):
         pass  # there is no client to answer
     finally:
-        connection.report(response)
-        connection.end()
+        try:
+            if sent is not made and connection.responded is None:
+                await close_unsent(sent, made, response)
+        finally:
+            connection.report(response)
+            connection.end()
 
 
 def uncancelled() -> bool:

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 
 from roll_http import FileBody, Response
 from roll_http.connection.answering import serialize_response
+from roll_http.connection.closing import close_stream, close_streamed, stream_of
 from roll_http.h1.body_encoders import InvalidResponse
 from roll_http.h1.response_body import as_bytes
+from roll_http.h1.serialize import Serialized
 
 from ..errors import readable
 
-__all__ = ["Sender", "messages_of", "plain", "respond", "start_of"]
+__all__ = ["Sender", "close_unsent", "messages_of", "plain", "respond", "start_of"]
 
 logger = logging.getLogger("roll")
 
@@ -42,22 +44,30 @@ def plain(request: Any, status: HTTPStatus, text: Any = None) -> Response:
 
 
 async def respond(connection: Sender, request: Any, response: Any) -> None:
-    """Send a response; if it cannot be sent, log that and send a 500."""
+    """Send a response; if it cannot be sent, log that and send a 500. Close a streamed body."""
     request.keep_alive, request.version = True, "1.1"  # the server decides
+    given, stream = stream_of(response), None
     try:
-        serialized = serialize_response(request, response, "")
+        response, (head, body, stream, encoder, _) = serialized(request, response)
+        await connection.send(start_of(head))
+        if stream is not None and encoder is not None:
+            await send_stream(connection, stream, encoder)
+    finally:
+        if given is not None or stream is not None:
+            await close_streamed(given if stream is None else stream, given)
+    await connection.send({"type": "http.response.body", "body": body})
+    connection.body_sent += len(body)
+    connection.report(response)
+
+
+def serialized(request: Any, response: Any) -> tuple[Any, Serialized]:
+    """Return a response, or the 500 for one that cannot be sent, with its parts."""
+    try:
+        return response, serialize_response(request, response, "")
     except Exception as error:  # noqa: BLE001 - the `str()` of a header may raise anything
         log_unsendable(request, error)
         response = plain(request, HTTPStatus.INTERNAL_SERVER_ERROR)
-        serialized = serialize_response(request, response, "")
-    head, body, stream, encoder, _ = serialized
-    await connection.send(start_of(head))
-    if stream is None:
-        await connection.send({"type": "http.response.body", "body": body})
-        connection.body_sent = len(body)
-    else:
-        await send_stream(connection, stream, encoder)
-    connection.report(response)
+        return response, serialize_response(request, response, "")
 
 
 def log_unsendable(request: Any, error: Exception) -> None:
@@ -84,24 +94,23 @@ def messages_of(fields: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
 
 
 async def send_stream(connection: Sender, stream: AsyncIterator[Any], encoder: Any) -> None:
-    """Send a streamed body; send nothing if there is no encoder."""
-    try:
-        if encoder is not None:
-            if not isinstance(stream, FileBody):
-                connection.stream()
-            async for item in stream:
-                data = as_bytes(item)
-                if data:
-                    encoder.frame_chunk(len(data))  # checks the length that was announced
-                    message = {"type": "http.response.body", "body": data, "more_body": True}
-                    await connection.send(message)
-                    connection.body_sent += len(data)
-            encoder.end()
-    finally:
-        await close(stream)
-    await connection.send({"type": "http.response.body", "body": b""})
+    """Send the items of a streamed body, without the message that ends it."""
+    if not isinstance(stream, FileBody):
+        connection.stream()
+    async for item in stream:
+        data = as_bytes(item)
+        if data:
+            encoder.frame_chunk(len(data))  # checks the length that was announced
+            message = {"type": "http.response.body", "body": data, "more_body": True}
+            await connection.send(message)
+            connection.body_sent += len(data)
+    encoder.end()
 
 
-async def close(stream: Any) -> None:
-    if hasattr(stream, "aclose"):
-        await stream.aclose()
+async def close_unsent(sent: Any, *others: Any) -> None:
+    """Close the streamed bodies of responses that are not sent; `sent` is the one that was."""
+    closed = [stream_of(sent)]
+    for stream in map(stream_of, others):
+        if not any(stream is one for one in (None, *closed)):
+            closed.append(stream)
+            await close_stream(stream)
