@@ -17,7 +17,7 @@ from websockets.protocol import State
 
 from roll_websocket import HandshakeError, Listener, WSProtocol
 from roll_websocket.deflate import Deflate
-from roll_websocket.inflate import TAIL
+from roll_websocket.inflate import TAIL, Inflate
 from roll_websocket.opening import Opening
 from roll_websocket.wire import Wire
 
@@ -246,6 +246,49 @@ def test_inflating_takes_the_memory_of_one_message() -> None:
     assert peak <= 4 * MIB
 
 
+class Counter(Inflate):
+    """Counts the bytes of content, and the ends of streams."""
+
+    content = ends = 0
+
+    def inflate(self, data: Any, limit: int | None) -> tuple[bytes, bytes]:
+        content, rest = super().inflate(data, limit)
+        self.content += len(content)
+        self.ends += self.stream is None
+        return content, rest
+
+
+FRAME_OF_ENDS = frame(0xC2, ENDED * 1000 + b"\0")
+TURNS = {
+    "messages": frame(0xC2, ZEROS) * 200,
+    "messages of 64 KiB": frame(0xC2, packed(bytes(64 * KIB))) * 200,
+    "fragments": frame(0x42) + frame(0x00, packed(bytes(4 * KIB)) + TAIL) * 200,
+    "streams that end": FRAME_OF_ENDS * 200,
+    "streams that end in fragments": frame(0x42) + frame(0x00, ENDED * 1000) * 200,
+}
+
+
+@pytest.mark.parametrize("kind", TURNS)
+def test_a_turn_has_the_work_of_a_few_frames_whatever_they_inflate_to(kind: str) -> None:
+    """Before, 64 frames of 1 KiB inflated to 64 MiB in one turn, even if nothing was read."""
+    wire = Wire(max_size=MIB, compression=False, origins=None, subprotocols=())
+    deflate = Deflate(False, False, 12, 12, {})
+    counter = deflate.inflate = Counter(12)
+    wire.extensions = [deflate]
+    wire.inbox.most, wire.inbox.limit = 10**6, 10**9
+    counter.content = counter.ends = 0
+    wire.receive_data(TURNS[kind])
+    turns = 1
+    while wire.held:
+        assert counter.content <= MIB + MIB // 4
+        assert counter.ends <= 2100
+        counter.content = counter.ends = 0
+        wire.step()
+        turns += 1
+    assert wire.state is State.OPEN
+    assert turns > 3
+
+
 @pytest.mark.parametrize("awaited", [False, True])
 async def test_fragments_that_inflate_end_at_the_limit(awaited: bool) -> None:
     """They are refused, where a `recv` waits; else they wait, as a stream takes them in pieces."""
@@ -257,6 +300,8 @@ async def test_fragments_that_inflate_end_at_the_limit(awaited: bool) -> None:
     tracemalloc.start()
     try:
         wire.receive_data(frame(0x42, ZEROS + TAIL) + frame(0x00, ZEROS + TAIL) * 100)
+        while wire.held and not wire.stalled:
+            wire.step()
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -409,6 +409,37 @@ def test_a_message_over_the_limit_is_refused_without_inflating_it(flush: int) ->
     assert (messages, end.code) == ([], 1009)
 
 
+AFTER_CLOSE = {
+    "messages": frame(0xC1, pack(b"x" * 200)) * 100,
+    "fragments": frame(0x41, pack(b"x")) + frame(0x00, pack(b"y")) * 300 + frame(0x80, b""),
+    "too large": frame(0xC1, pack(b"x" * 10**5)),
+    "fragments that are not compressed": frame(0x01, b"x" * 299) + frame(0x00, b"y" * 299) * 300,
+    "malformed": frame(0xC1, b"\xff" * 20),
+    "not UTF-8": frame(0x81, b"\xff") + frame(0xC1, pack(b"\xff")),
+    "ended streams": frame(0xC1, b"\x03\x00" * 5) * 100,
+}
+
+
+@pytest.mark.parametrize("begun", [b"", frame(0x41, pack(b"x"))])
+@pytest.mark.parametrize("kind", AFTER_CLOSE)
+def test_messages_after_the_own_close_are_dropped_unread(kind: str, begun: bytes) -> None:
+    """Before, they were inflated first: one connection kept the processor busy."""
+    wire = deflated().wire
+    assert outcome(wire, [frame(0xC1, pack(b"first")) + begun])[0] == ["first"]
+    wire.send_close(1000, "bye")
+    wire.data_to_send()
+    data = AFTER_CLOSE[kind]
+    if begun:
+        data = frame(0x80, b"") + data
+    close = frame(0x88, b"\x0f\xa0")
+    messages, _, sent, end = outcome(wire, [data, frame(0x89, b"ping"), close])
+    assert messages == ["first"]
+    assert sent == frame(0x8A, b"ping", mask=False)
+    assert (end.code, wire.close_rcvd and wire.close_rcvd.code) == (1000, 4000)
+    assert wire.deflate is not None
+    assert not wire.deflate.inflate.window
+
+
 def test_without_a_limit_all_is_inflated() -> None:
     messages, _, _, end = deflated(max_size=None).send(pack(b"x" * 10**6))
     assert (messages, end) == (["x" * 10**6], None)

@@ -42,6 +42,8 @@ class Deflate(PerMessageDeflate):
         self.compress_settings = compress_settings or {}
         self.decode_cont_data = False
         self.inflate = Inflate(remote_max_window_bits)
+        self.dropping = False
+        """Whether the content of received frames is dropped: this side has closed."""
 
     def encode(self, frame: Frame) -> Frame:
         """Compress a frame; begin a stream if there is none."""
@@ -66,10 +68,22 @@ class Deflate(PerMessageDeflate):
         if hasattr(self, "encoder"):
             del self.encoder
 
+    def drop(self) -> None:
+        """Drop the content of frames from now on, and free the memory of the stream."""
+        self.dropping = True
+        self.inflate.forget()
+
+    def take_cost(self) -> int:
+        """Return the work of decompression since the last call, in bytes of content."""
+        cost, self.inflate.cost = self.inflate.cost, 0
+        return cost
+
     def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
         """Decompress a frame; raise PayloadTooBig, or ProtocolError for malformed data."""
         if not self.is_compressed(frame):
             return frame
+        if self.dropping:
+            return Frame(frame.opcode, b"", frame.fin, False, frame.rsv2, frame.rsv3)
         inflated = self.inflate.take(frame.data, frame.fin, max_size)
         if frame.fin:
             self.decode_cont_data = False

@@ -13,6 +13,9 @@ TAIL = b"\x00\x00\xff\xff"
 # Streams that may end in one frame: a frame of 1 MiB could hold 500,000, at 1 us each.
 MAX_ENDS = 1024
 
+# The end of a stream costs as much as the decompression of this many bytes, about 1 us.
+COST_OF_END = 256
+
 # zlib copies all bytes that follow the end of a stream, so after the first end it gets only this
 # many bytes at once.
 SLICE = 256
@@ -27,7 +30,7 @@ class Inflate:
     The window continues across streams, but zlib does not expose it, so a copy is kept here.
     """
 
-    __slots__ = ("size", "stream", "wbits", "window")
+    __slots__ = ("cost", "size", "stream", "wbits", "window")
 
     def __init__(self, wbits: int) -> None:
         self.wbits = wbits
@@ -36,6 +39,8 @@ class Inflate:
         """The stream that has begun and not ended."""
         self.window = bytearray()
         """The content up to now: at least its last `size` bytes."""
+        self.cost = 0
+        """The work of the last frames, in bytes of content."""
 
     def forget(self) -> None:
         """Drop the stream and the window, and so their memory."""
@@ -87,6 +92,7 @@ class Inflate:
         if len(self.window) > 2 * self.size:
             del self.window[: -self.size]
         self.stream = None if stream.eof else stream
+        self.cost += len(content) + (COST_OF_END if stream.eof else 0)
         return content, stream.unused_data
 
     def begin(self) -> "zlib._Decompress":

@@ -39,6 +39,9 @@ MAX_CONTROL = 125
 # Frames taken from one chunk before other connections have their turn: about half a millisecond.
 FRAMES_PER_TURN = 64
 
+# A frame that inflates to more bytes counts as several: 64 could inflate to 64 MiB, for 0.3 s.
+BYTES_PER_FRAME = 4096
+
 # Data that cannot be compressed grow: mostly by 1/400, with the smallest blocks of zlib by 1/25.
 GROWTH = 16
 
@@ -215,8 +218,13 @@ class Wire(ServerProtocol):
         if frame.opcode is Opcode.PONG:
             self.pongs.append(bytes(frame.data))
         elif frame.opcode < Opcode.CLOSE:
-            self.collect(frame)
+            if self.close_sent is None:
+                self.collect(frame)
+            elif not frame.fin:
+                self.current_size = 0  # as in `append`
         self.turn -= 1
+        if self.deflate is not None:
+            self.turn -= self.deflate.take_cost() // BYTES_PER_FRAME
         if self.turn <= 0:
             self.hold()
 
@@ -277,13 +285,12 @@ class Wire(ServerProtocol):
             self.put(Piece(self.decoder.decode(data), False, len(data)))
 
     def put(self, message: str | bytes | Piece) -> None:
-        """Put a message into the inbox, unless this side has closed. Stop when it is full."""
+        """Put a message into the inbox. Stop when it is full."""
         if self.streaming and (not isinstance(message, Piece) or message.last):
             self.streaming = False
-        if self.close_sent is None:
-            self.inbox.put(message)
-            if self.inbox.full:
-                self.hold()
+        self.inbox.put(message)
+        if self.inbox.full:
+            self.hold()
 
     # Sending.
 
@@ -309,6 +316,14 @@ class Wire(ServerProtocol):
         """Return the close frame that decides the code and reason (RFC 6455 7.1.5)."""
         first = self.close_rcvd if self.close_rcvd_then_sent else self.close_sent
         return first or Close(CloseCode.ABNORMAL_CLOSURE, "")
+
+    def send_close(self, code: CloseCode | int | None = None, reason: str = "") -> None:
+        """Send a close frame; drop the messages of the peer from now on, without their work."""
+        super().send_close(code, reason)
+        self.fragments = self.decoder = None
+        self.streaming = False
+        if self.deflate is not None:
+            self.deflate.drop()
 
     def fail(self, code: CloseCode | int, reason: str = "") -> None:
         """Fail the connection (RFC 6455 7.1.7). The reason names our limit, not the layer's."""
