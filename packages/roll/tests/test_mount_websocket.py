@@ -7,6 +7,7 @@ import pytest
 
 from roll import extensions
 from roll.testing import LiveClient, WebsocketRefused
+from roll_http import ClientDisconnected
 from roll_websocket import ConnectionClosed
 
 HANDSHAKE = (
@@ -379,6 +380,54 @@ async def test_client_that_leaves_early_is_no_error(app, serve, caplog, answer, 
             writer.write(b"\x88\x82\0\0\0\0\x03\xe8")
         writer.close()
         await over.wait()
+    assert (errors, caplog.records) == ([], [])
+
+
+async def returns_without_an_answer(receive, send):
+    assert (await receive())["type"] == "websocket.disconnect"
+
+
+async def raises_the_disconnect(receive, send):
+    await receive()
+    raise ClientDisconnected
+
+
+async def groups_the_disconnect(receive, send):
+    await receive()
+    raise ExceptionGroup("tasks", [ClientDisconnected()])
+
+
+@pytest.mark.parametrize(
+    "answer", [returns_without_an_answer, raises_the_disconnect, groups_the_disconnect]
+)
+@pytest.mark.parametrize("end", ["close", "reset", "half-close"])
+async def test_client_that_leaves_before_the_accept_is_no_error(app, serve, caplog, answer, end):
+    """Before, the application had "returned without an answer", by the log and the events."""
+    entered, answered, errors = asyncio.Event(), asyncio.Event(), []
+
+    async def wait(receive, send):
+        entered.set()
+        await answer(receive, send)
+
+    @app.listen("error")
+    def note(request, response, error):
+        errors.append(error)
+
+    app.listen("answered")(lambda request, response: answered.set())
+    async with asyncio.timeout(10), serve(wait) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(HANDSHAKE % b"")
+        await entered.wait()
+        if end == "reset":
+            writer.transport.abort()
+        elif end == "close":
+            writer.close()
+        else:
+            writer.write_eof()
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+        await answered.wait()
+        writer.close()
     assert (errors, caplog.records) == ([], [])
 
 

@@ -42,8 +42,8 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
             await converse(session, app, request, response, task)
             return response
         if not session.decided.done():
-            await task  # it has returned, or raised
-            raise RuntimeError(f"{host} has returned without an answer to a websocket")
+            await finished(session, task)
+            raise unanswered(session, request.protocol)
         kept = True
         app.kept_tasks.keep(task)  # it may run on after its refusal
         return refused(session, response)
@@ -54,6 +54,31 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
         # cycles of references.
         task.add_done_callback(partial(forget, request.protocol))
         del task
+
+
+async def finished(session: Session, task: asyncio.Future[Any]) -> None:
+    """Wait for the application; raise its exception, unless that only says that the client left."""
+    try:
+        await task
+    except (ClientDisconnected, ExceptionGroup) as error:
+        if not (session.gone and consists_of(ClientDisconnected, error)):
+            raise
+    finally:
+        del task  # its error refers to this frame: a cycle of references
+
+
+def unanswered(session: Session, connection: Any) -> Exception:
+    """Return the error of an application that has returned without an answer.
+
+    If its client has gone, it has made no mistake. Then reset the connection, as `_give_up` of a
+    request does: a half-closed client would take a response for the one of the application.
+    """
+    if not session.gone:
+        return RuntimeError(f"{session.host} has returned without an answer to a websocket")
+    abort = getattr(connection, "abort", None)  # there is none over ASGI
+    if abort is not None:
+        abort()
+    return ClientDisconnected("The client has gone")
 
 
 def forget(connection: Any, _: object) -> None:
@@ -129,12 +154,9 @@ async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any
         raise
     session.open()
     try:
-        await task
-    except (ClientDisconnected, ExceptionGroup) as error:
-        if not (session.gone and consists_of(ClientDisconnected, error)):
-            raise
+        await finished(session, task)
     finally:
-        del task  # its error refers to this frame: a cycle of references
+        del task  # as above
 
 
 class Session:
