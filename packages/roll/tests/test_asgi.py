@@ -518,6 +518,24 @@ async def test_streamed_body_of_an_overridden_cycle_is_closed_once(make, end, ca
     assert stream.closed == 1
 
 
+@pytest.mark.parametrize("name", ["plain", "Zo\u00e9", "\u0141ukasz", "\U0001f600", "\udce9"])
+async def test_field_of_any_text_is_the_same_bytes_in_a_handshake_and_a_page(app, name):
+    app.route("/ws", protocol="websocket")(mirror)
+
+    @app.listen("headers")
+    def mark(request, response):
+        response.headers["X-Name"] = name
+
+    _, headers, _ = await ask(app)
+    server = Server(app, "websocket", path="/ws")
+    server.give("websocket.connect")
+    accept = await server.until("websocket.accept")
+    server.give("websocket.disconnect", code=1000)
+    await server.task
+    value = name.encode(errors="surrogateescape")
+    assert headers[b"x-name"] == dict(accept["headers"])[b"x-name"] == value
+
+
 @pytest.mark.parametrize("known", [{}, {"websocket.http.response": {}}])
 async def test_streamed_body_of_a_refused_handshake_is_closed(app, known):
     stream = Closable()

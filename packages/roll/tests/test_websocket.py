@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from roll import HttpError, Roll, WSProtocol
 from roll.extensions import websockets_store
+from roll.testing import LiveClient
 from roll.websocket import broadcast
 
 UPGRADE = {
@@ -419,3 +420,64 @@ async def test_a_broadcast_reaches_all_websockets(app, liveclient):
         assert [await one.recv(), await two.recv()] == ["ready", "ready"]
         await one.send("hello")
         assert [await one.recv(), await two.recv()] == ["hello", "hello"]
+
+
+NAMES = ["plain", "Zo\u00e9", "\u0141ukasz", "\u20ac", "\U0001f600", "\x80\u0085", "\udce9"]
+
+
+async def head_of(port, path):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    lines = [f"{name}: {value}" for name, value in UPGRADE.items()] if path != "/page" else []
+    head = "\r\n".join([f"GET {path} HTTP/1.1", "Host: a", *lines, "", ""])
+    writer.write(head.encode())
+    async with asyncio.timeout(10):
+        answer = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    return answer.split(b"\r\n")
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_field_of_any_text_is_the_same_bytes_in_a_handshake_and_a_page(app, name):
+    async def asgi(scope, receive, send):
+        if scope["type"] != "websocket":
+            return
+        await receive()
+        value = name.encode(errors="surrogateescape")
+        await send({"type": "websocket.accept", "headers": [(b"X-Inner", value)]})
+
+    @app.listen("headers")
+    def mark(request, response):
+        response.headers["X-Name"] = name
+        response.headers["X-List"] = [name, "b"]
+
+    app.route("/page")(lambda request, response: None)
+
+    @app.route("/ws", protocol="websocket")
+    async def handler(request, ws): ...
+
+    app.mount("/mounted", asgi)
+    value = name.encode(errors="surrogateescape")
+    async with LiveClient(app) as client:
+        for path in ("/page", "/ws", "/mounted"):
+            lines = await head_of(client.port, path)
+            assert lines[0].split()[1] == (b"200" if path == "/page" else b"101")
+            assert b"X-Name: " + value in lines
+            assert b"X-List: " + value in lines
+            assert (b"X-Inner: " + value in lines) == (path == "/mounted")
+
+
+@pytest.mark.parametrize("value", ["a\r\nb", "\0", "\ud800"])
+async def test_field_that_cannot_be_sent_is_a_500_of_the_handshake(app, liveclient, value):
+    @app.listen("headers")
+    def mark(request, response):
+        if request.path == "/ws":
+            response.headers["X-Name"] = value
+
+    @app.listen("error")
+    def clear(response):
+        response.headers.pop("X-Name", None)
+
+    @app.route("/ws", protocol="websocket")
+    async def handler(request, ws): ...
+
+    assert (await head_of(liveclient.port, "/ws"))[0].split()[1] == b"500"

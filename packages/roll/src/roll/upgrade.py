@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from inspect import isawaitable
 from typing import Any, Final, Protocol
@@ -16,7 +16,7 @@ from .results import ResultAdvice
 from .stop_notice import StopNotice
 from .views import Endpoint, Refused
 
-__all__ = ["TakesWebsockets", "close_unless_upgraded", "converse"]
+__all__ = ["TakesWebsockets", "close_unless_upgraded", "converse", "fields_of"]
 
 
 NO_SWITCH: Final = "The server has no websockets: its HttpProtocol has no `switch`"
@@ -108,13 +108,23 @@ def close_unless_upgraded(request: Any) -> None:
 def handshake(ws: Any, endpoint: Endpoint, response: Any) -> bytes:
     from roll_websocket import HandshakeError  # noqa: PLC0415 - see `deferred`
 
-    headers = list(each_field(response.headers))
-    headers += [("Set-Cookie", cookie) for cookie in response.cookie_lines]
     try:
-        head: bytes = ws.handshake(headers, **(endpoint.websocket or {}))
+        head: bytes = ws.handshake(fields_of(response), **(endpoint.websocket or {}))
     except HandshakeError as error:
         raise Refused(error.status, error.message, dict(error.headers)) from error
     return head
+
+
+def fields_of(response: Any, others: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+    """Return the fields of a handshake: those of a response, `others`, and the cookies.
+
+    The values go out as UTF-8, as with any other answer: each character stands for a byte.
+    """
+    fields = [*each_field(response.headers), *others]
+    fields += [("Set-Cookie", cookie) for cookie in response.cookie_lines]
+    return [
+        (name, text.encode(errors="surrogateescape").decode("latin-1")) for name, text in fields
+    ]
 
 
 async def session(

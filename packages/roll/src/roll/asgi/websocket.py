@@ -84,7 +84,8 @@ class ASGIWebsocket:
         known = [known] if isinstance(known, str) else known
         names = (name.strip(" \t") for name in offered.split(","))
         self.subprotocol = next((name for name in names if name in known), None)
-        self._fields = [(name.lower().encode(), value.encode()) for name, value in headers]
+        # Each character of a value stands for a byte, see `fields_of`.
+        self._fields = [(name.lower().encode(), text.encode("latin-1")) for name, text in headers]
         return b""
 
     async def run(self, handler: Coroutine[Any, Any, object]) -> None:

@@ -8,13 +8,13 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from roll_http import ClientDisconnected, HttpError, each_field
+from roll_http import ClientDisconnected, HttpError
 from roll_http.h1.statuses import set_status
 from roll_websocket import ConnectionClosed, HandshakeError
 from roll_websocket.errors import consists_of
 
 from ..errors import ends_task, notify
-from ..upgrade import report, report_end
+from ..upgrade import fields_of, report, report_end
 from ..views import Refused
 from .fields import set_fields, text_of
 from .scope import websocket_scope
@@ -57,7 +57,7 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
 
 
 async def finished(session: Session, task: asyncio.Future[Any]) -> None:
-    """Wait for the application; raise its exception, unless that only says that the client left."""
+    """Wait for the application; raise its exception, unless it is that the client has left."""
     try:
         await task
     except (ClientDisconnected, ExceptionGroup) as error:
@@ -128,8 +128,7 @@ async def converse(
     session: Session, app: Any, request: Any, response: Any, task: asyncio.Future[Any]
 ) -> None:
     """Answer the handshake, send the events, and wait until the websocket has ended."""
-    headers = [*each_field(response.headers), *session.fields]
-    headers += [("Set-Cookie", cookie) for cookie in response.cookie_lines]
+    headers = fields_of(response, session.fields)
     ws = session.ws
     chosen = {"subprotocols": () if session.subprotocol is None else [session.subprotocol]}
     request.protocol.switch(ws, handshake(ws, headers, session.host.settings | chosen))
