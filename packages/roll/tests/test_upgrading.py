@@ -1,7 +1,9 @@
 """The helper for applications of 0.13: the lines that it lists, and those that it does not."""
 
+import os
 import re
 import runpy
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -288,6 +290,67 @@ def test_command_names_lines_and_files_that_cannot_be_read(package, monkeypatch,
     assert lines[2].startswith("latin.py: cannot be read as Python: ")
     assert lines[3].startswith('views/page.py:2: "Default Content-Type": ')
     assert summary.startswith("4 to look at, in 4 files: see docs/upgrading.md")
+
+
+UNREADABLE = {
+    "deep": "x = " + "-" * 50_000 + "1",
+    "long": "x = " + "+".join(["a"] * 20_000),
+    "nested": "x = " + "(" * 5_000 + ")" * 5_000,
+    "calls": "x = a" + "()" * 20_000,
+    "names": "x = a" + ".b" * 20_000,
+}
+
+
+def test_file_that_is_too_deep_does_not_end_the_run(tmp_path, capsys):
+    """Before, it ended by a MemoryError or a RecursionError; some Pythons can read some of it."""
+    for name, source in UNREADABLE.items():
+        (tmp_path / f"{name}.py").write_text(source)
+    (tmp_path / "zz_last.py").write_text("import ujson\n")
+    assert main([str(tmp_path)]) == 1
+    *lines, last, summary = capsys.readouterr().out.splitlines()
+    assert lines
+    for line in lines:
+        assert re.search(r"\.py: cannot be read as Python: .", line)
+    assert '"ujson"' in last
+    assert f"in {len(UNREADABLE) + 1} files" in summary
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="a file that cannot be read")
+def test_file_that_the_system_does_not_read_is_named(tmp_path, capsys):
+    (tmp_path / "broken.py").symlink_to("/proc/self/mem")
+    (tmp_path / "fine.py").write_text("import ujson\n")
+    assert main([str(tmp_path)]) == 1
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert "broken.py: cannot be read as Python: [Errno 5]" in first
+    assert '"ujson"' in second
+
+
+@pytest.fixture
+def plain_user():
+    """Give up the rights of root for the test: root may read everything."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("this system has no such rights")
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+@pytest.mark.parametrize("mode", [0, 0o400, 0o100])
+def test_folder_that_cannot_be_read_is_named(plain_user, mode, capsys):
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "fine.py").write_text("import ujson\n")
+        closed = Path(place) / "closed"
+        closed.mkdir()
+        (closed / "app.py").touch()
+        closed.chmod(mode)
+        status = main([place])
+        closed.chmod(0o700)
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert status == 1
+    assert "closed: cannot be read as Python: [Errno " in first
+    assert '"ujson"' in second
 
 
 def test_command_takes_a_file_and_says_when_there_is_nothing(package, capsys):

@@ -17,23 +17,32 @@ def programs_in(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
-    for below in sorted(path.iterdir()):
-        if below.suffix == ".py" and below.is_file():
+    try:
+        places = [(below, below.is_file()) for below in sorted(path.iterdir())]
+    except PermissionError:
+        yield path  # `look_at` reports it
+        return
+    for below, is_file in places:
+        if below.suffix == ".py" and is_file:
             yield below
         elif below.is_dir() and not below.name.startswith(".") and not is_environment(below):
             yield from programs_in(below)
 
 
 def is_environment(path: Path) -> bool:
-    return path.is_symlink() or (path / "pyvenv.cfg").exists()
+    try:
+        return path.is_symlink() or (path / "pyvenv.cfg").exists()
+    except PermissionError:
+        return False  # `programs_in` reports it
 
 
 def look_at(path: Path) -> Iterable[object]:
     try:
         with tokenize.open(path) as file:
             return findings_in(file.read(), path)
-    except (SyntaxError, UnicodeDecodeError, ValueError) as error:
-        return [f"{path}: cannot be read as Python: {error}"]
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError) as error:
+        # The parser raises a MemoryError without a text for an expression that is nested too deep.
+        return [f"{path}: cannot be read as Python: {str(error) or type(error).__name__}"]
 
 
 def main(arguments: list[str]) -> int:
