@@ -63,7 +63,7 @@ def joined(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 def one_of(field: str) -> str:
     """Return the value of a Content-Length that is repeated (RFC 9110 8.6).
 
-    Return the field as it is, which is no length, if its values differ.
+    Return the whole field, which is not a number, if its values differ.
     """
     values = {value.strip(" \t") for value in field.split(",")}
     return values.pop() if len(values) == 1 else field
