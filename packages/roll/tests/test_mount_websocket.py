@@ -431,6 +431,29 @@ async def test_client_that_leaves_before_the_accept_is_no_error(app, serve, capl
     assert (errors, caplog.records) == ([], [])
 
 
+@pytest.mark.parametrize("accepted", [False, True])
+async def test_other_errors_of_a_task_group_are_errors_though_the_client_left(
+    app, serve, caplog, accepted
+):
+    entered, answered = asyncio.Event(), asyncio.Event()
+
+    async def fail(receive, send):
+        if accepted:
+            await send({"type": "websocket.accept"})
+        entered.set()
+        await receive()
+        raise ExceptionGroup("tasks", [ClientDisconnected(), KeyError("boom")])
+
+    app.listen("answered")(lambda request, response: answered.set())
+    async with asyncio.timeout(10), serve(fail) as client:
+        _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+        writer.write(HANDSHAKE % b"")
+        await entered.wait()
+        writer.transport.abort()
+        await answered.wait()
+    assert "boom" in caplog.text
+
+
 async def test_close_before_accept_is_a_403(serve):
     async def refuse(receive, send):
         await send({"type": "websocket.close", "code": 4000})

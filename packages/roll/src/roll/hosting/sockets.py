@@ -75,9 +75,7 @@ def unanswered(session: Session, connection: Any) -> Exception:
     """
     if not session.gone:
         return RuntimeError(f"{session.host} has returned without an answer to a websocket")
-    abort = getattr(connection, "abort", None)  # there is none over ASGI
-    if abort is not None:
-        abort()
+    connection.abort()
     return ClientDisconnected("The client has gone")
 
 
