@@ -90,6 +90,35 @@ async def test_error_after_an_early_response_is_logged_and_sends_nothing(serve, 
 
 
 @pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
+@pytest.mark.parametrize("field", ["A: b", "Expect: ", "Connection: keep-alive, x"])
+async def test_error_after_an_early_response_is_logged_for_its_own_request(
+    serve, caplog, field, waits
+):
+    go, raised = asyncio.Event(), asyncio.Event()
+
+    async def handler(request, response):
+        response.body = b"first"
+        if request.path != "/early":
+            return response
+        if waits:
+            await asyncio.sleep(0)
+        await respond(request, response)
+        await go.wait()
+        asyncio.get_running_loop().call_soon(raised.set)
+        raise KeyError("behind")
+
+    connection = await (await serve(handler)).connect()
+    # The parser remembers fields that come again, and reuses what it has made of them.
+    for path in ("one", "two", "early", "other", "last"):
+        connection.send(f"GET /{path} HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n".encode())
+        await connection.until(b"first")
+    go.set()
+    await raised.wait()
+    (record,) = caplog.records
+    assert record.getMessage() == "The application raised after its response for GET b'/early'"
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
 async def test_task_cancelled_after_its_response_leaves_the_connection_open(serve, caplog, waits):
     tasks = []
 

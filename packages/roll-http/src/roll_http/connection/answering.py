@@ -62,6 +62,8 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
     response. The head then has only method and target.
     """
     response: Response | None
+    # The parser may use `head` for the next request once this one has its response.
+    method, target = head.method, head.target
     try:
         try:
             if begun is None:
@@ -74,7 +76,7 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
             if request is not None and _is_over(connection, request):
                 if ends_task(error):
                     raise
-                log_failure(head, "raised after its response")
+                log_failure(_head_of(method, target), "raised after its response")
                 return None
             if ends_task(error, connection.exchange.task):
                 if isinstance(error, asyncio.CancelledError):
@@ -105,6 +107,12 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
         connection.fail()
         connection.request = connection.response = None
     return None
+
+
+def _head_of(method: str, target: bytes) -> Head:
+    head = Head()
+    head.method, head.target = method, target
+    return head
 
 
 def _begin(connection: Connection, head: Head) -> Awaitable[Response]:
