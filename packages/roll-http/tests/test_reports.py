@@ -31,6 +31,16 @@ def serve(serve):
     return start
 
 
+class Endless:
+    """A body that is written piece by piece: nothing reads it."""
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        raise AssertionError("it is not to be read")
+
+
 async def heard(peer):
     """Wait for the next report."""
     async with asyncio.timeout(PATIENCE):
@@ -68,6 +78,37 @@ async def test_a_handler_that_the_end_of_the_server_cancels_is_reported(serve):
     await waits.wait()
     await peer.server.stop(0)
     assert peer.seen == [("/", 202, 0)]
+
+
+@pytest.mark.parametrize("way", ["raises", "is cancelled", "returns", "fails"])
+async def test_an_open_response_whose_client_leaves_is_reported_once_with_the_size_sent(serve, way):
+    written, gone = asyncio.Event(), asyncio.Event()
+
+    async def handler(request, response):
+        request.cancel_on_disconnect = way == "is cancelled"
+        request.protocol.on_gone = gone.set
+        response.body = Endless()
+        opened = request.protocol.open_response(response)
+        await opened.write(b"x" * 1000)
+        written.set()
+        await gone.wait()
+        if way == "is cancelled":
+            await asyncio.Event().wait()
+        if way == "fails":
+            raise KeyError
+        if way == "raises":
+            raise ClientDisconnected
+
+    peer = await serve(handler)
+    connection = await peer.connect()
+    connection.send(GET)
+    await written.wait()
+    await connection.head()
+    connection.abort()
+    await heard(peer)
+    assert peer.seen == [("/", 200, 1000)]
+    await peer.server.stop(0)
+    assert peer.seen == [("/", 200, 1000)]
 
 
 async def test_stream_cut_by_the_server_s_stop_is_reported_with_the_size_sent(serve):

@@ -94,8 +94,7 @@ async def answer(  # noqa: C901, PLR0912 - each request would pay for a call mor
         if connection.state == SWITCHED:
             return await _end_unsent(connection)
         if connection.opened is not None:
-            connection.opened.cut()
-            connection.responded = None  # otherwise request and connection keep each other
+            _cut_opened(connection)
             return None
         sending = send(connection, head, response)
         if sending is not None:
@@ -160,7 +159,8 @@ async def _give_up(connection: Connection, head: Head) -> None:
     if not (connection.gone or connection.transport.is_closing()):
         log_cancelled(head)
     unsent = stream_of(connection.response)
-    _report_lost(connection)
+    if not _cut_opened(connection):
+        _report_lost(connection)
     _abort(connection)
     await close_stream(unsent)
 
@@ -177,10 +177,22 @@ async def _end_unsent(connection: Connection) -> None:
     unsent = stream_of(connection.response)
     if connection.state == SWITCHED:
         connection.release()
-    else:
+    elif not _cut_opened(connection):
         _report_lost(connection)
         connection.finish(False)
     await close_stream(unsent)
+
+
+def _cut_opened(connection: Connection) -> bool:
+    """Cut the `OpenResponse` that the application has left, if any; return whether there was one.
+
+    It reports itself, with the bytes that were sent.
+    """
+    if connection.opened is None:
+        return False
+    connection.opened.cut()
+    connection.responded = None  # otherwise request and connection keep each other
+    return True
 
 
 def _report_lost(connection: Connection) -> None:
