@@ -6,12 +6,14 @@ generous: what is quadratic exceeds them several times.
 
 from __future__ import annotations
 
+import asyncio
 import time
 import tracemalloc
 
 import pytest
 
 from roll_http import HttpError, Limits, Request, parse_cookies
+from roll_http.body import BodyStream
 from roll_http.h1.body_decoders import ChunkedDecoder
 from roll_http.h1.head import RequestError
 from roll_http.h1.head_parser import HeadParser
@@ -298,3 +300,72 @@ def test_the_measurement_detects_quadratic_time():
         assert_grows_in_proportion(join_one_by_one, fill(b"a"), (16 * KIB, 64 * KIB, 256 * KIB))
     with pytest.raises(AssertionError, match="peak"):
         assert_grows_in_proportion(lambda text: [[] for _ in text], fill(b"a"))
+
+
+PIECES = [1, 2, 6, 30, 63, 64, 65, 300]
+
+
+async def read_piece_by_piece(size, piece, *, at_once):
+    """Read a body whose pieces arrive one after another, before or while it is read."""
+    request = Request(None, None)
+    request.attach_body(stream := BodyStream(None))
+    reading = None if at_once else asyncio.ensure_future(request.read())
+    tracemalloc.start()
+    try:
+        for start in range(0, size, piece):
+            stream.feed(b"%06d" % (start % 1_000_000) * (piece // 6) + b"abcdef"[: piece % 6])
+            while reading is not None and stream.size:
+                await asyncio.sleep(0)
+        stream.end()
+        body = await (reading or request.read())
+        return body, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["while it is read", "before"])
+@pytest.mark.parametrize("piece", PIECES)
+async def test_body_that_arrives_in_pieces_of_any_size_takes_little_memory(piece, at_once):
+    size = piece * (32 * KIB // piece)
+    body, most = await read_piece_by_piece(size, piece, at_once=at_once)
+    assert body == b"".join(
+        b"%06d" % (start % 1_000_000) * (piece // 6) + b"abcdef"[: piece % 6]
+        for start in range(0, size, piece)
+    )
+    assert most <= 20 * KIB + PER_BYTE * size
+
+
+class InPieces(Request):
+    """A request that is iterated over in pieces of two bytes."""
+
+    __slots__ = ("text",)
+
+    async def __aiter__(self):
+        for start in range(0, len(self.text), 2):
+            yield self.text[start : start + 2]
+
+
+def read_in_pieces(text):
+    """Read a body that never waits."""
+    request = InPieces(None, None)
+    request.text = text
+    request.attach_body(BodyStream(None))
+    with pytest.raises(StopIteration) as ended:
+        request.read().send(None)
+    assert ended.value.value == text
+
+
+def test_a_body_is_joined_in_linear_time():
+    assert_grows_in_proportion(read_in_pieces, fill(b"ab"), sizes=(32 * KIB, 128 * KIB, 256 * KIB))
+
+
+def feed_in_pieces(text):
+    """Feed a body that nothing reads."""
+    stream = BodyStream(None)
+    for start in range(0, len(text), 2):
+        stream.feed(text[start : start + 2])
+    assert stream.size == len(text)
+
+
+def test_waiting_pieces_are_joined_in_linear_time():
+    assert_grows_in_proportion(feed_in_pieces, fill(b"ab"), sizes=(32 * KIB, 128 * KIB, 256 * KIB))

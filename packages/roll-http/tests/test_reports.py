@@ -81,7 +81,9 @@ async def test_a_handler_that_the_end_of_the_server_cancels_is_reported(serve):
 
 
 @pytest.mark.parametrize("way", ["raises", "is cancelled", "returns", "fails"])
-async def test_an_open_response_whose_client_leaves_is_reported_once_with_the_size_sent(serve, way):
+async def test_an_open_response_whose_client_leaves_is_reported_once_with_the_size_sent(
+    serve, way
+):
     written, gone = asyncio.Event(), asyncio.Event()
 
     async def handler(request, response):

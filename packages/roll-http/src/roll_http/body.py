@@ -11,11 +11,16 @@ from typing import Any, TypeVar
 
 from .errors import HttpError
 
-__all__ = ["BodyPass", "BodyStream", "again", "check_size"]
+__all__ = ["MANY", "BodyPass", "BodyStream", "again", "check_size", "join_short"]
 
 # The bytes buffered for a handler before reading is paused. One read brings up to 256 KiB, and the
 # loops buffer that several times over TLS: a second read would exceed 2 MiB there.
 HIGH_WATER = 128 * 1024
+
+# A `bytes` object takes some 50 bytes more than its content, so a client that sends single bytes
+# would fill the memory. When this many chunks wait, those of fewer bytes than `SHORT` are joined.
+MANY = 64
+SHORT = 64
 
 
 def check_size(size: int, limit: Any) -> None:
@@ -35,6 +40,16 @@ def check_size(size: int, limit: Any) -> None:
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"The body is larger than the {limit} bytes allowed",
         )
+
+
+def join_short(chunks: list[bytes], start: int) -> int:
+    """Join the chunks from `start` on if most of them are short; return the number of chunks.
+
+    Called with the last `MANY` chunks of a list, so that each byte is copied once at most.
+    """
+    if sum(map(len, chunks[start:])) < MANY * SHORT:
+        chunks[start:] = [b"".join(chunks[start:])]
+    return len(chunks)
 
 
 ONCE = "The body was read already: it can be streamed only once"
@@ -153,7 +168,11 @@ class BodyStream:
             return
         self.size += len(data)
         self.received += len(data)
-        self._chunks.append(data)
+        chunks = self._chunks
+        if len(chunks) >= MANY and len(data) < SHORT and len(chunks[-1]) < SHORT:
+            chunks[-1] = b"".join((chunks[-1], data))
+        else:
+            chunks.append(data)
         self._wake()
 
     def end(self) -> None:

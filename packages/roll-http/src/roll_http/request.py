@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 from ._core import RequestBase, is_native
 from ._core.bases import UNSET
 from ._core.copies import copy_deeply
-from .body import BodyPass, BodyStream, check_size
+from .body import MANY, BodyPass, BodyStream, check_size, join_short
 from .cookies import Cookies, parse_cookies
 from .errors import HttpError
 from .foreign_cookies import received
@@ -182,11 +182,14 @@ class Request(RequestBase):
             self._body = await self._load_chunks(stream)
 
     async def _load_chunks(self, stream: BodyStream) -> bytes:
-        chunks: list[bytes] = []
+        chunks: list[bytes] = []  # when this is cancelled, what it has is kept
+        looked_at = 0
         iterator = aiter(self)
         try:
             async for chunk in iterator:
-                chunks.append(chunk)  # noqa: PERF401 - what it has when it is cancelled is kept
+                chunks.append(chunk)
+                if len(chunks) - looked_at >= MANY:
+                    looked_at = join_short(chunks, looked_at)
         except BaseException as error:
             if isinstance(iterator, BodyPass):
                 stream.restore(chunks)  # who reads again, when this was cancelled, gets all of it
