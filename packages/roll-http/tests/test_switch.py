@@ -130,3 +130,86 @@ async def test_only_a_request_that_is_being_answered_can_be_switched(serve):
     connection.send(GET.replace(b"/ ", b"/twice "))
     await connection.head()
     assert protocols[-1] == "refused"
+
+
+class Keeper(Taker):
+    """Keeps what it gets, up to the end of the connection."""
+
+    def __init__(self):
+        self.got = b""
+        self.ended = asyncio.Event()
+
+    def data_received(self, data):
+        self.got += data
+
+    def connection_lost(self, error):
+        self.ended.set()
+
+
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+SIZE = 500_000
+BODIES = {
+    "short": (POST + b"Content-Length: 2\r\n\r\na", b"b"),
+    "nothing yet": (POST + b"Content-Length: 2\r\n\r\n", b"ab"),
+    "expected": (POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n", b"ab"),
+    "long": (POST + b"Content-Length: %d\r\n\r\n" % SIZE + b"a" * (SIZE - 1), b"b"),
+    "chunked": (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\n", b"b\r\n0\r\n\r\n"),
+    "no last chunk": (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n", b"0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["at once", "later"])
+@pytest.mark.parametrize("sent", BODIES)
+async def test_a_connection_is_switched_only_when_the_whole_body_has_arrived(serve, sent, waits):
+    first, rest = BODIES[sent]
+    keeper, refused = Keeper(), asyncio.Event()
+
+    async def handler(request, response):
+        for _ in range(100 * waits):  # what was sent arrives, and reading pauses
+            await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="has not arrived"):
+            request.protocol.switch(keeper, HEAD)
+        refused.set()
+        await request.read()
+        request.protocol.switch(keeper, HEAD)
+        await keeper.ended.wait()
+
+    connection = await (await serve(handler)).connect()
+    connection.send(first)
+    await refused.wait()
+    connection.send(rest + b"other")
+    await connection.until(HEAD)
+    connection.send(b" bytes")
+    connection.send_eof()
+    await asyncio.wait_for(keeper.ended.wait(), 10)
+    assert keeper.got == b"other bytes"
+
+
+async def test_a_client_that_ends_within_its_body_cannot_switch(serve):
+    gone, raised = asyncio.Event(), []
+
+    async def handler(request, response):
+        request.protocol.on_gone = gone.set
+        await gone.wait()
+        try:
+            request.protocol.switch(Taker(), HEAD)
+        except ClientDisconnected as error:
+            raised.append(str(error))
+
+    connection = await (await serve(handler)).connect()
+    connection.send(BODIES["short"][0])
+    connection.send_eof()
+    assert b" 200 OK" in await connection.rest()
+    assert raised == ["The client has gone before its body's end"]
+
+
+async def test_a_malformed_body_cannot_be_followed_by_another_protocol(serve):
+    async def handler(request, response):
+        with pytest.raises(HttpError):
+            await request.read()
+        with pytest.raises(RuntimeError, match="has not arrived"):
+            request.protocol.switch(Taker(), HEAD)
+
+    connection = await (await serve(handler)).connect()
+    connection.send(POST + b"Transfer-Encoding: chunked\r\n\r\nx")
+    assert b" 200 OK" in await connection.rest()

@@ -193,7 +193,8 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
 
         Raises:
             ClientDisconnected: the connection is closed, or closing.
-            RuntimeError: no request is being answered, or another protocol has the connection.
+            RuntimeError: no request is being answered, another protocol has the connection, or the
+                request's body has not been read to its end. Nothing was written then.
             TypeError: `head` is not bytes, or `protocol` is not an asyncio protocol.
         """
         _check_switch(protocol, head)
@@ -203,6 +204,7 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
             )
         if self.state != ANSWERING or self.transport.is_closing():
             raise ClientDisconnected("The client has gone")
+        self._check_whole()
         self._successor = protocol
         self.state = SWITCHED
         self.writer.uncork()
@@ -216,6 +218,18 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
         except BaseException:  # otherwise nothing would close the transport
             self.abort()
             raise
+
+    def _check_whole(self) -> None:
+        """Check that the whole request has arrived: the other protocol begins after it."""
+        body = self.reader.body
+        if body is None or body.complete:
+            return
+        if self.gone:
+            raise ClientDisconnected(CLIENT_GONE)
+        raise RuntimeError(
+            "The body of the request has not arrived: `await request.read()` before `switch`,"
+            " because the other protocol begins after the whole request"
+        )
 
     def _begin_successor(self, protocol: asyncio.Protocol, unread: bytes) -> None:
         protocol.connection_made(self.transport)
