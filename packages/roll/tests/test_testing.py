@@ -494,6 +494,60 @@ async def test_the_live_client_stops_once(app):
     assert seen == ["shutdown"]
 
 
+async def test_live_client_that_runs_is_not_started_again(liveclient):
+    port = liveclient.port
+    with pytest.raises(RuntimeError, match="The server of this client runs already: stop it"):
+        await liveclient.start()
+    assert liveclient.port == port
+    assert (await liveclient.get("/")).status == 200
+
+
+async def test_application_is_shut_down_if_the_live_client_cannot_listen(app, monkeypatch):
+    seen = []
+    app.listen("startup")(lambda: seen.append("startup"))
+    app.listen("shutdown")(lambda: seen.append("shutdown"))
+    monkeypatch.setattr("roll.testing.live.HOST", "192.0.2.1")  # of no machine (RFC 5737)
+    with pytest.raises(OSError, match="192"):
+        await LiveClient(app).start()
+    assert seen == ["startup", "shutdown"]
+
+
+@pytest.mark.parametrize("raise_errors", [True, False])
+@pytest.mark.parametrize("send", ["post", "query"])
+async def test_live_client_keeps_no_exception_of_an_answered_request(
+    app, liveclient, raise_errors, send
+):
+    liveclient.raise_errors = raise_errors
+
+    @app.route("/wrong", methods=["POST"])
+    async def wrong(request, response):
+        raise LookupError(await request.read())
+
+    for _ in range(3):
+        if send == "query":
+            assert (await liveclient.query("POST", "/wrong", body=b"x")).status == 500
+        elif raise_errors:
+            with pytest.raises(LookupError):
+                await liveclient.post("/wrong", b"x")
+        else:
+            assert (await liveclient.post("/wrong", b"x")).status == 500
+        assert liveclient._seen == []
+
+
+async def test_requests_at_once_raise_their_exceptions(app, liveclient):
+    liveclient.raise_errors = True
+    both = asyncio.Barrier(2)
+
+    @app.route("/wrong")
+    async def wrong(request, response):
+        await both.wait()
+        raise LookupError
+
+    sent = (liveclient.get("/wrong") for _ in range(2))
+    raised = await asyncio.gather(*sent, return_exceptions=True)
+    assert [type(error) for error in raised] == [LookupError] * 2
+
+
 async def test_a_response_may_follow_interim_ones_and_end_with_the_connection():
     data = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\nuntil the end"
     response = await parse_response(data, "GET")

@@ -14,7 +14,7 @@ from .connection import PATIENCE, InProcess, settle
 from .exchanges import Asked, Exchanges
 from .responses import parse_response
 from .transport import Transport
-from .unexpected import observed
+from .unexpected import Seen, observed
 
 __all__ = ["Client"]
 
@@ -53,15 +53,15 @@ class Client(Exchanges):
         return "127.0.0.1"
 
     @property
-    def _unexpected(self) -> list[BaseException]:
-        return []
+    def _unexpected(self) -> Seen:
+        return Seen()
 
-    async def _connect(self, seen: list[BaseException]) -> InProcess:
+    async def _connect(self, seen: Seen) -> InProcess:
         self.protocol = self.app.factory()
         with observed(seen):
             return InProcess(self.protocol)
 
-    async def _exchange(self, asked: Asked, seen: list[BaseException]) -> tuple[Any, Message]:
+    async def _exchange(self, asked: Asked, seen: Seen) -> tuple[Any, Message]:
         """Send a request; return the application's `Response`, with the body that was sent.
 
         The client disconnects after its response, also after a 101: then the handler of the

@@ -21,7 +21,7 @@ from .encoding import encode_data, encode_form, encode_head
 from .responses import read_head
 from .sockets import ClientSocket, open_socket
 from .streams import StreamedResponse
-from .unexpected import raised
+from .unexpected import Seen, raised
 
 __all__ = ["Asked", "Exchanges"]
 
@@ -97,18 +97,18 @@ class Exchanges(ABC):
         ...
 
     @abstractmethod
-    async def _exchange(self, asked: Asked, seen: list[BaseException]) -> tuple[Any, Message]:
+    async def _exchange(self, asked: Asked, seen: Seen) -> tuple[Any, Message]:
         """Send a request; return the response, and the header fields that were sent with it."""
         ...
 
     @abstractmethod
-    async def _connect(self, seen: list[BaseException]) -> Connection:
+    async def _connect(self, seen: Seen) -> Connection:
         """Open a connection; add its unexpected exceptions to `seen`."""
         ...
 
     @property
     @abstractmethod
-    def _unexpected(self) -> list[BaseException]:
+    def _unexpected(self) -> Seen:
         """The list that keeps the unexpected exceptions of a connection."""
         ...
 

@@ -15,7 +15,7 @@ from .connection import OverSocket
 from .encoding import encode_head
 from .exchanges import Asked, Exchanges
 from .responses import LiveResponse, read_response
-from .unexpected import observed
+from .unexpected import Seen, observed
 
 __all__ = ["LiveClient"]
 
@@ -39,7 +39,7 @@ class LiveClient(Exchanges):
         """The URL for HTTP, without a slash at its end."""
         self.wsl = ""
         """The URL for websockets, without a slash at its end."""
-        self._seen: list[BaseException] = []
+        self._seen = Seen()
         """The unexpected exceptions of all connections."""
 
     async def __aenter__(self) -> Self:
@@ -55,12 +55,22 @@ class LiveClient(Exchanges):
         await self.stop()
 
     async def start(self) -> None:
-        """Send the event `startup`, and listen."""
+        """Send the event `startup`, and listen.
+
+        Raises:
+            RuntimeError: the server runs already.
+        """
+        if self.server is not None:
+            raise RuntimeError("The server of this client runs already: stop it first")
         self._loop = asyncio.get_running_loop()
         await self.app.startup()
         self.server = AppServer(self.app)
-        with observed(self._seen):  # connections copy the context of their server
-            await self.server.listen(HOST, 0)
+        try:
+            with observed(self._seen):  # connections copy the context of their server
+                await self.server.listen(HOST, 0)
+        except BaseException:
+            await self.stop()
+            raise
         self.port = self.server.sockets[0].getsockname()[1]
         self.url = f"http://{HOST}:{self.port}"
         self.wsl = f"ws://{HOST}:{self.port}"
@@ -77,16 +87,14 @@ class LiveClient(Exchanges):
         return f"{HOST}:{self.port}"
 
     @property
-    def _unexpected(self) -> list[BaseException]:
+    def _unexpected(self) -> Seen:
         return self._seen
 
-    async def _exchange(
-        self, asked: Asked, seen: list[BaseException]
-    ) -> tuple[LiveResponse, Message]:
+    async def _exchange(self, asked: Asked, seen: Seen) -> tuple[LiveResponse, Message]:
         response = await self.query(asked.method, asked.path, asked.fields, asked.content or None)
         return response, response.headers
 
-    async def _connect(self, seen: list[BaseException]) -> OverSocket:
+    async def _connect(self, seen: Seen) -> OverSocket:
         self._check_loop()
         return OverSocket(*await asyncio.open_connection(HOST, self.port), self.server)
 

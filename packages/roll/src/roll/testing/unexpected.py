@@ -8,7 +8,28 @@ from contextlib import contextmanager
 
 from ..errors import UNEXPECTED
 
-__all__ = ["observed", "raised"]
+__all__ = ["Seen", "observed", "raised"]
+
+
+class Seen(list[BaseException]):
+    """The unexpected exceptions of connections, while a request of the client waits for them.
+
+    Exceptions keep their requests, with the bodies, in memory. So the list is empty otherwise.
+    """
+
+    waiting = 0
+    """The number of requests that raise these exceptions."""
+
+    def append(self, error: BaseException) -> None:
+        """Keep an exception, if a request waits for it."""
+        if self.waiting:
+            super().append(error)
+
+    def leave(self) -> None:
+        """Note that a request has ended."""
+        self.waiting -= 1
+        if not self.waiting:
+            self.clear()
 
 
 class Catcher(logging.Handler):
@@ -34,7 +55,7 @@ def observed(seen: list[BaseException]) -> Iterator[None]:
 
 
 @contextmanager
-def raised(seen: list[BaseException], *, enabled: bool) -> Iterator[None]:
+def raised(seen: Seen, *, enabled: bool) -> Iterator[None]:
     """Raise the first exception in `seen` at the end of the block.
 
     It also replaces the exception for a response that was cut short.
@@ -43,6 +64,19 @@ def raised(seen: list[BaseException], *, enabled: bool) -> Iterator[None]:
         yield
         return
     seen.clear()
+    seen.waiting += 1
+    try:
+        with caught(seen):
+            yield
+        if seen:
+            raise seen[0]
+    finally:
+        seen.leave()
+
+
+@contextmanager
+def caught(seen: Seen) -> Iterator[None]:
+    """Keep the errors that roll-http logs; end a block that was cut short by an exception."""
     logger, catcher = logging.getLogger("roll_http"), Catcher()
     logger.addHandler(catcher)
     try:
@@ -52,5 +86,3 @@ def raised(seen: list[BaseException], *, enabled: bool) -> Iterator[None]:
             raise
     finally:
         logger.removeHandler(catcher)
-    if seen:
-        raise seen[0]
