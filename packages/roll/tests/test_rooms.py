@@ -312,6 +312,22 @@ async def test_one_message_may_pass_the_backlog(app):
     assert await reading == ["x" * 10**6]
 
 
+@pytest.mark.parametrize("message", ["x" * 1000, b"x" * 1000, "é" * 1000, "€" * 1000, "😀" * 1000])
+async def test_backlog_of_a_reader_counts_bytes(app, message):
+    hall = rooms(app, backlog=10_000, slow="drop")
+    room = hall["lobby"]
+    size = len(message.encode() if isinstance(message, str) else message)
+    async with room.subscribe() as messages:
+        for _ in range(100):
+            room.deliver(message, None)
+        waiting = 100 - room.counters.dropped
+        assert 2 <= waiting <= 10_000 // size
+        assert [await anext(messages) for _ in range(waiting)] == [message] * waiting
+        room.deliver(message, None)  # there is space again
+        assert await anext(messages) == message
+        assert room.counters.dropped == 100 - waiting
+
+
 async def test_messages_wait_from_the_subscription_on(app):
     hall = rooms(app)
     room = hall["lobby"]

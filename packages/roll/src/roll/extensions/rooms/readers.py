@@ -16,6 +16,9 @@ BACKLOG: Final = 2**20
 COST: Final = 100
 """Bytes that are counted for each message besides its own, to bound many short messages."""
 
+WIDEST: Final = 4
+"""The most bytes of a character. To encode a message for each of its readers would take longer."""
+
 
 class Reader:
     """An iterator over the messages that arrive for one reader.
@@ -32,7 +35,7 @@ class Reader:
 
     def put(self, message: Message) -> bool:
         """Add a message; if too much waits already, add nothing and return False."""
-        cost = len(message) + COST
+        cost = cost_of(message)
         if self.messages and self.size + cost > self.backlog:
             return False
         self.messages.append(message)
@@ -64,7 +67,7 @@ class Reader:
                 raise StopAsyncIteration
             await self._wait()
         message = self.messages.popleft()
-        self.size -= len(message) + COST
+        self.size -= cost_of(message)
         return message
 
     async def _wait(self) -> None:
@@ -75,3 +78,9 @@ class Reader:
             await self.waiter
         finally:
             self.waiter = None
+
+
+def cost_of(message: Message) -> int:
+    """Return the most bytes that a message may have in UTF-8, with those of its place."""
+    wide = isinstance(message, str) and not message.isascii()
+    return len(message) * (WIDEST if wide else 1) + COST
