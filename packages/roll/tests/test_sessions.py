@@ -719,6 +719,23 @@ def test_clock_of_a_store_is_a_function(clock):
         MemoryStore(clock=clock)
 
 
+@pytest.mark.parametrize(
+    "clock", [lambda zone: 0, lambda *, zone: 0, "x".join], ids=["one", "named", "builtin"]
+)
+def test_clock_of_a_store_takes_no_argument(clock):
+    with pytest.raises(ValueError, match="`clock` is called with"):
+        MemoryStore(clock=clock)
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [time.monotonic, time.time, lambda: 0, lambda zone=None: 0],
+    ids=["monotonic", "time", "none", "optional"],
+)
+def test_clock_of_a_store_may_be_any_function_without_arguments(clock):
+    MemoryStore(clock=clock)
+
+
 def test_secret_may_be_bytes(app):
     sessions(app, SECRET.encode())
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final, Protocol
 
-from ...callables import is_async
+from ...callables import is_async, refuse_misfit
 from ...extras import need
 from ..redis_options import check_prefix, make_pool
 
@@ -54,6 +54,7 @@ def check_clock(clock: object) -> None:
         raise ValueError(
             f"`clock` is a function that returns seconds, such as `time.monotonic`, not {clock!r}"
         )
+    refuse_misfit(clock, (), "`clock`")
 
 
 class MemoryStore:
