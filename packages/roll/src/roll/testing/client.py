@@ -10,8 +10,9 @@ from typing import Any, Final, Self
 
 from ..application import Roll
 from ..observe import when_answered
+from .asked import Asked
 from .connection import PATIENCE, InProcess, settle
-from .exchanges import Asked, Exchanges
+from .exchanges import Exchanges
 from .responses import parse_response
 from .transport import Transport
 from .unexpected import Seen, observed

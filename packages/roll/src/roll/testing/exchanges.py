@@ -5,66 +5,28 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.message import Message
-from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urldefrag, urljoin, urlsplit
 
 from roll_http.shown import shown
 
 from ..application import Roll
 from ..query_strings import query_string
+from .asked import Asked, redirected
 from .connection import Connection
 from .cookies import make_jar, stored, with_cookies, with_stored
-from .encoding import encode_data, encode_form, encode_head
+from .encoding import encode_data, encode_form
 from .responses import read_head
 from .sockets import ClientSocket, open_socket
 from .streams import StreamedResponse
 from .unexpected import Seen, raised
 
-__all__ = ["Asked", "Exchanges"]
+__all__ = ["Exchanges"]
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
 
 MAX_REDIRECTS: Final = 20
-
-REDIRECTS: Final = {
-    HTTPStatus.MOVED_PERMANENTLY,
-    HTTPStatus.FOUND,
-    HTTPStatus.SEE_OTHER,
-    HTTPStatus.TEMPORARY_REDIRECT,
-    HTTPStatus.PERMANENT_REDIRECT,
-}
-
-TO_POST: Final = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND}
-"""The redirections that turn a POST into a GET (RFC 9110 15.4.2)."""
-
-OF_BODY: Final = {"content-type", "content-length", "content-encoding", "transfer-encoding"}
-"""The header fields that a request loses with its body."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request with the header fields that the test has given."""
-
-    method: str
-    path: str
-    fields: dict[str, Any]
-    content: bytes
-
-    @property
-    def head(self) -> bytes:
-        """The request line and the header fields, as bytes."""
-        names = {name.lower() for name in self.fields}
-        framed = names & {"content-length", "transfer-encoding"}
-        length = {"Content-Length": len(self.content)} if self.content and not framed else {}
-        return encode_head(self.method, self.path, {**self.fields, **length})
-
-    def field(self, name: str, default: str = "") -> str:
-        """Return a header field; its name may be in any case."""
-        found = (str(value) for known, value in self.fields.items() if known.lower() == name)
-        return next(found, default)
 
 
 class Exchanges(ABC):
@@ -369,20 +331,3 @@ def check_alone(**bodies: Any) -> None:
     given = [name for name, value in bodies.items() if value is not None]
     if bodies["json"] is not None and len(given) > 1:
         raise ValueError(f"`json` is the whole body: it cannot be given with `{given[1]}`")
-
-
-def redirected(asked: Asked, status: int, sent: Message) -> Asked | None:
-    """Return the request that follows a redirection; None if this client follows none."""
-    location = sent.get("Location")
-    if status not in REDIRECTS or location is None:
-        return None
-    host = asked.field("host")
-    target = urlsplit(urldefrag(urljoin(f"http://{host}{asked.path}", location)).url)
-    if target.netloc != host:
-        return None
-    path = f"{target.path or '/'}?{target.query}" if target.query else target.path or "/"
-    turned = status == HTTPStatus.SEE_OTHER or (status in TO_POST and asked.method == "POST")
-    if not turned or asked.method == "HEAD":
-        return replace(asked, path=path)
-    fields = {name: asked.fields[name] for name in asked.fields if name.lower() not in OF_BODY}
-    return Asked("GET", path, fields, b"")

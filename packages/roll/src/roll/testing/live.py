@@ -11,9 +11,10 @@ from typing import Any, Self
 
 from ..application import Roll
 from ..server import AppServer
+from .asked import Asked
 from .connection import OverSocket
 from .encoding import encode_head
-from .exchanges import Asked, Exchanges
+from .exchanges import Exchanges
 from .responses import LiveResponse, read_response
 from .unexpected import Seen, observed
 
