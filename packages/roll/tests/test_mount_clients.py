@@ -318,6 +318,58 @@ async def test_large_upload_is_echoed_while_it_arrives(site):
     assert (received, last[-5:]) == (SIZE, b"0\r\n\r\n")
 
 
+ANSWER = 120  # pieces of 100 KB: more than the systems of both sides keep
+
+
+async def written_before_reading(client, path):
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port, limit=1000)
+    writer.write(b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n" % (path, 15 * MIB))
+    writer.write(LAST + b"\r\n" + bytes(15 * MIB))
+    async with asyncio.timeout(20):
+        await reader.readuntil(b" 200 ")
+        writer.transport.pause_reading()
+        await written(writer)
+        writer.transport.resume_reading()
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def written(writer):
+    while writer.transport.get_write_buffer_size():
+        await asyncio.sleep(0)
+
+
+async def many(receive, send):
+    await start(send)
+    for _ in range(ANSWER):
+        await body(send, b"x" * 100_000, more=True)
+    await body(send, b"%d" % await count(receive) if receive else b"")
+
+
+async def unread_many(receive, send):
+    await many(None, send)
+
+
+HANDLERS |= {"many": many, "unread many": unread_many}
+
+
+@pytest.mark.parametrize("path", [b"/m/many", b"/m/unread%20many", b"/lazy"])
+async def test_client_that_writes_a_large_body_before_it_reads_gets_a_long_stream(site, path):
+    @site.route("/lazy", methods=["POST"], lazy_body=True)
+    async def lazy(request, response):
+        async def pieces():
+            for _ in range(ANSWER):
+                yield b"x" * 100_000
+
+        response.body = pieces()
+
+    async with LiveClient(site) as client:
+        answer = await written_before_reading(client, path)
+    assert answer.count(b"x") == ANSWER * 100_000
+    assert (b"%d" % (15 * MIB) in answer[-100:]) == (path == b"/m/many")
+
+
 # Ids of requests, and observers.
 
 HOSTILE = [

@@ -109,6 +109,7 @@ class BodyStream:
         "complete",
         "handed_over",
         "length",
+        "most_unread",
         "received",
         "size",
     )
@@ -123,6 +124,8 @@ class BodyStream:
         self.complete = False
         self.handed_over = False
         """Whether a form parser reads the body: then nothing is left to load."""
+        self.most_unread = HIGH_WATER
+        """The bytes that may wait for a handler before reading from the client pauses."""
         self._begun = False  # a chunk was delivered
         self._discarding = False
         self._chunks: deque[bytes] = deque()
@@ -155,12 +158,17 @@ class BodyStream:
     @property
     def full(self) -> bool:
         """Whether reading from the client should pause (backpressure)."""
-        return self.size > HIGH_WATER
+        return self.size > self.most_unread
 
     @property
     def awaited(self) -> bool:
         """Whether a handler waits for data, or has not run yet since data arrived."""
         return self._waiter is not None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a handler has begun to read."""
+        return self._passes > 0
 
     def feed(self, data: bytes) -> None:
         """Add data that has arrived."""
@@ -235,6 +243,7 @@ class BodyStream:
         if self._waiter is not None:
             raise RuntimeError(ELSEWHERE)
         self._passes += 1
+        self.most_unread = HIGH_WATER
         return BodyPass(self, self._passes)
 
     def __aiter__(self) -> BodyPass:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
-from ..body import BodyStream
+from ..body import HIGH_WATER, BodyStream
 from ..errors import ClientDisconnected, HttpError
 from ..h1.body_decoders import BodyDecoder, ChunkedDecoder, LengthDecoder
 from ..h1.head import Head, RequestError
@@ -20,6 +20,9 @@ __all__ = ["CLIENT_GONE", "IncomingBody"]
 
 CLIENT_GONE = "The client has gone before its body's end"
 """The reason that a handler gets when the client disconnects within its body."""
+
+# The most bytes that may wait of a body that nothing reads; `Limits.body` may set fewer.
+MOST_UNREAD = 16 * 1024 * 1024
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -80,6 +83,18 @@ class IncomingBody(BodyStream):
             self.receiving = False
             self.end()
         return start
+
+    def make_room(self) -> bool:
+        """Keep as much of a body that nothing reads as a handler could load; return whether it is.
+
+        A handler that begins to read later gets all of it, and reading pauses again.
+        """
+        if self.begun or not self.receiving:
+            return False
+        most = self._limits.body
+        most = MOST_UNREAD if most is None else min(most, MOST_UNREAD)
+        self.most_unread = max(HIGH_WATER, most)
+        return True
 
     def lose(self, reason: str) -> None:
         """Fail with `ClientDisconnected`, unless the body is complete."""

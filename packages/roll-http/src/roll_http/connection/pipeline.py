@@ -206,6 +206,16 @@ class PipelinedConnection(EndingConnection):
         if self.state == SKIPPING_BODY:
             self._go_on_skipping(body)
 
+    def _read_unread(self) -> None:
+        """Read on while the client does not read the response, if no handler reads its body.
+
+        Most clients write their whole request before they read. Such a client would wait for this
+        server to read, while the stream of the response waits for the client to read.
+        """
+        body = self.reader.body
+        if body is not None and self.state == ANSWERING and body.make_room():
+            self.feed_body()
+
     def _skip_body(self) -> None:
         """Drop the rest of the body for a while: the response promised keep-alive."""
         self.state = SKIPPING_BODY

@@ -167,6 +167,7 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
         try:
             self.writer.paused = True
             self._watch_writing()
+            self._read_unread()
         except Exception:  # noqa: BLE001
             self.fail()
 
