@@ -82,8 +82,6 @@ def test_invalid_value_of_an_option_is_refused(use, name, value):
 @pytest.mark.parametrize(
     ("url", "name"),
     [
-        ("redis://{}?ssl_ca_certs=a", "ssl_ca_certs"),
-        ("redis://{}?db=1&ssl_check_hostname=no", "ssl_check_hostname"),
         ("redis://{}?path=/run/redis", "path"),
         ("unix://ada:s3cretpw@/run/redis?host=a&db=1", "host"),
         ("unix://ada:s3cretpw@/run/redis?socket_keepalive=1", "socket_keepalive"),
@@ -94,6 +92,13 @@ def test_option_of_another_server_is_refused(use, url, name):
     text = refusal(use, url.format(HOST))
     assert text.startswith(f"The option '{name}' of `url` cannot be used with this server")
     assert PASSWORD not in text
+
+
+@pytest.mark.parametrize("option", ["ssl_ca_certs=a", "ssl_check_hostname=no"])
+def test_option_of_tls_needs_its_scheme(use, option):
+    name = option.partition("=")[0]
+    text = refusal(use, f"redis://{HOST}?db=1&{option}")
+    assert text == f"The option '{name}' of `url` is for TLS: write `rediss://`"
 
 
 @pytest.mark.parametrize("path", ["/-1", "/x", "/1.5", "/1/2", "/%2d1", "/0x1", f"/{'1' * 5000}"])

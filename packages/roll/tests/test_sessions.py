@@ -761,3 +761,13 @@ async def test_store_is_closed_at_shutdown(app):
     await app.startup()
     await app.shutdown()
     assert store.closed
+
+
+@pytest.mark.parametrize("first", [{}, {"store": MemoryStore()}])
+@pytest.mark.parametrize("second", [{}, {"store": MemoryStore()}, {"cookie": "other"}])
+def test_second_call_is_refused(app, first, second):
+    """Before, each call took the cookie of the other one for its own, and nothing was kept."""
+    sessions(app, SECRET, **first)
+    with pytest.raises(ValueError, match="call it once, with all its options"):
+        sessions(app, SECRET, **second)
+    sessions(Roll(), SECRET)

@@ -52,6 +52,10 @@ def make_pool(redis: Any, url: str, patience: float, fixed: Mapping[str, Any]) -
         try:
             pool_with({name: value}).make_connection()
         except (TypeError, ValueError, LookupError, AttributeError, redis.RedisError) as error:
+            if name.startswith("ssl_") and not address.startswith("rediss:"):
+                raise ValueError(
+                    f"The option {name!r} of `url` is for TLS: write `rediss://`"
+                ) from None
             raise ValueError(
                 f"The option {name!r} of `url` cannot be used with this server and this version"
                 f" of redis-py: {error}"

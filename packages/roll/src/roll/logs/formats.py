@@ -108,7 +108,9 @@ def compiled(
     check_widths("format", template)
     names = each_name(template)
     if not names:
-        raise ValueError(f"`format` has no field such as '%(url)s': {template!r}")
+        raise ValueError(
+            f"`format` is 'text', 'json' or text with fields such as '%(url)s', not {template!r}"
+        )
     getters = ours() if known is None else known
     used = [checked_getter(name, getters) for name in names]
     # Fill in by position: this takes half the time of a dict of names.

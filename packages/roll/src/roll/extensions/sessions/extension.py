@@ -51,9 +51,10 @@ def sessions(
     tests.
 
     Raises:
-        ValueError: an option cannot work, or a secret is short.
+        ValueError: an option cannot work, a secret is short, or the application has sessions.
         MissingExtra: itsdangerous is not installed.
     """
+    check_first(app)
     check_age(max_age)
     settings = Settings(cookie, max_age, secure, samesite, domain, path)
     check(app, settings)
@@ -70,6 +71,13 @@ def sessions(
     close = getattr(store, "close", None)
     if close is not None:
         app.listen("shutdown")(close)
+
+
+def check_first(app: Roll) -> None:
+    """Refuse a second call: each of the two would take the cookie of the other for its own."""
+    owners = (getattr(listener, "__self__", None) for listener in app.hooks.get("headers", ()))
+    if any(isinstance(owner, CookieKeeper | StoreKeeper) for owner in owners):
+        raise ValueError("`sessions` was called before: call it once, with all its options")
 
 
 def check_age(max_age: Any) -> None:
