@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 
 import pytest
@@ -51,7 +52,7 @@ async def until_idle(server):
 @pytest.mark.parametrize("behind", [b"", b"GET", POST % 1])
 async def test_client_that_half_closes_and_reads_nothing_is_aborted(serve, behind):
     """Before, it kept its connection for ever, and each stop took its whole time."""
-    peer = await serve(as_asked, write_timeout=0.05, linger_silence=0.05)
+    peer = await serve(as_asked, write_timeout=0.3, linger_silence=0.05)
     with await connected(peer.address) as client:
         await unread_answers(peer, client)
         await asyncio.get_running_loop().sock_sendall(client, behind)
@@ -65,16 +66,19 @@ async def test_client_that_does_not_read_the_end_of_its_last_response_is_aborted
     serve, half_closed, size
 ):
     """Before, it was no longer watched once it had read all but 16 KiB."""
-    peer = await serve(as_asked, write_timeout=0.05, linger_silence=0.05)
+    peer = await serve(as_asked, write_timeout=0.3, linger_silence=0.05)
     loop = asyncio.get_running_loop()
     with await connected(peer.address) as client:
         await loop.sock_sendall(client, LAST % size)
         if half_closed:
             client.shutdown(socket.SHUT_WR)
         protocol = await sending(peer.server)
-        while protocol.state < CLOSING or protocol.writer.paused:
-            await loop.sock_recv(client, 512)
-            await asyncio.sleep(0)
+        with contextlib.suppress(ConnectionError):  # a slow machine has let the time pass already
+            while protocol.state < CLOSING or (
+                protocol.writer.paused and not protocol.writer.lost
+            ):
+                await loop.sock_recv(client, 512)
+                await asyncio.sleep(0)
         await no_connection(peer.server)
 
 

@@ -98,6 +98,13 @@ class Answer:
         return "42"
 
 
+@pytest.mark.parametrize("number", [3, 2.5, True, Decimal(1)])
+def test_number_is_not_a_file(number):
+    for content in (number, (number, "f.txt")):
+        with pytest.raises(TypeError, match=r"'f' must be text, bytes or a file, not "):
+            encode(files={"f": content})
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -118,9 +125,9 @@ def test_value_other_than_text_number_bytes_or_file_is_refused(value):
     with pytest.raises(TypeError, match=r"'a' must be text, bytes, a number or a file, not "):
         encode({"a": value})
     if not isinstance(value, Path | tuple):
-        with pytest.raises(TypeError, match=r"'f' must be text, bytes, a number or a file, not "):
+        with pytest.raises(TypeError, match=r"'f' must be text, bytes or a file, not "):
             encode(files={"f": value})
-        with pytest.raises(TypeError, match=r"'f' must be text, bytes, a number or a file, not "):
+        with pytest.raises(TypeError, match=r"'f' must be text, bytes or a file, not "):
             encode(files={"f": (value, "f.txt")})
 
 

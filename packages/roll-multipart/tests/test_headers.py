@@ -282,3 +282,8 @@ def test_boundary_inside_a_head_is_ignored(tools):
         400,
         "Malformed header in a part",
     )
+
+
+def test_content_type_without_a_boundary_is_named():
+    with pytest.raises(MultipartError, match="The Content-Type has no boundary"):
+        get_boundary("multipart/form-data; charset=utf-8")

@@ -189,7 +189,7 @@ async def agenerator():
 )
 async def test_other_contents_are_refused_at_once(content):
     for function in (encode_stream, encode_stream_async):
-        with pytest.raises(TypeError, match="must be text, bytes, a number or a file"):
+        with pytest.raises(TypeError, match="must be text, bytes or a file"):
             function(files={"f": content})
         with pytest.raises(TypeError, match="must be text, bytes, a number or a file"):
             function({"a": (piece for piece in [b"x"])})

@@ -140,11 +140,11 @@ def to_bytes(part: EncodedPart) -> bytes:
         value = Path(value).read_bytes()
     if isinstance(value, BYTES):
         return bytes(value)
-    if isinstance(value, (str, *NUMBERS)):
+    if isinstance(value, str if part.is_file else (str, *NUMBERS)):
         return str(value).encode()
-    kind = type(value).__name__
+    kind, number = type(value).__name__, "" if part.is_file else ", a number"
     raise TypeError(
-        f"{part.name!r} must be text, bytes, a number or a file, not {kind}{advise(part)}"
+        f"{part.name!r} must be text, bytes{number} or a file, not {kind}{advise(part)}"
     )
 
 

@@ -68,7 +68,9 @@ def get_boundary(content_type: str, *, form: bool = True) -> bytes:
         raise MultipartError(f"Expected multipart/form-data, not {media_type}")
     if not media_type.lower().startswith("multipart/"):
         raise MultipartError(f"Expected a multipart type, not {media_type}")
-    return check_boundary(params.get("boundary", ""))
+    if "boundary" not in params:
+        raise MultipartError("The Content-Type has no boundary")
+    return check_boundary(params["boundary"])
 
 
 def is_form(content_type: Any) -> bool:
