@@ -638,7 +638,8 @@ async def test_task_that_reads_a_room_ends_when_the_application_stops(client):
         assert await reading == ["last"]
 
 
-async def test_reader_of_two_servers_ends_when_both_stop():
+@pytest.mark.parametrize("together", [False, True])
+async def test_reader_of_two_servers_ends_when_both_stop(together):
     app = Roll(limits=Limits(graceful_timeout=60))
     hall = Guest(app).hall
     await app.startup()
@@ -650,26 +651,9 @@ async def test_reader_of_two_servers_ends_when_both_stop():
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await until(lambda: "lobby" in hall)
-        await servers[0].stop()
-        assert "lobby" in hall  # the other server goes on
-        await asyncio.gather(*(server.stop() for server in servers))
-        assert (await reader.read()).endswith(b"nothing came")
-        await app.shutdown()
-    writer.close()
-
-
-async def test_servers_that_stop_together_end_the_readers():
-    app = Roll(limits=Limits(graceful_timeout=60))
-    hall = Guest(app).hall
-    await app.startup()
-    servers = [AppServer(app), AppServer(app)]
-    async with asyncio.timeout(PATIENCE):
-        for server in servers:
-            await server.listen("127.0.0.1", 0)
-        port = servers[0].sockets[0].getsockname()[1]
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        await until(lambda: "lobby" in hall)
+        if not together:
+            await servers[0].stop()
+            assert "lobby" in hall  # the other server goes on
         await asyncio.gather(*(server.stop() for server in servers))
         assert (await reader.read()).endswith(b"nothing came")
         await app.shutdown()
