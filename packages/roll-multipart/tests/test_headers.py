@@ -287,3 +287,12 @@ def test_boundary_inside_a_head_is_ignored(tools):
 def test_content_type_without_a_boundary_is_named():
     with pytest.raises(MultipartError, match="The Content-Type has no boundary"):
         get_boundary("multipart/form-data; charset=utf-8")
+
+
+@pytest.mark.parametrize("name", ["a", '"a"', '"a"; filename="b"', "a; filename=b"])
+@pytest.mark.parametrize("separator", [";", "; x=y", " ;", ';x="y"'])
+def test_content_type_of_a_part_has_sixteen_parameters_at_most(tools, name, separator):
+    head = f"Content-Disposition: form-data; name={name}\r\nContent-Type: text/plain"
+    assert tools.same_for_all_cuts(tools.with_head(head + separator * 16)).error is None
+    found = tools.same_for_all_cuts(tools.with_head(head + separator * 17)).error
+    assert found == (MultipartError, 400, "Too many parameters in a header")

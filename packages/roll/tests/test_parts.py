@@ -729,6 +729,22 @@ def test_an_async_method_of_a_websocket_is_refused_with_its_first_route(app, met
         app.route("/ws", protocol="websocket")(later)
 
 
+@pytest.mark.parametrize("made", [None, {}, (1, 2, 3), 5, "form"])
+@pytest.mark.parametrize("lazy", [False, True])
+async def test_parser_that_returns_no_form_and_files_is_a_500(made, lazy, caplog):
+    """Before, a form alone was a 400 that blamed the client, without a word in the log."""
+    kind = type("Kind", (roll.Multipart,), {"initialize": lambda self, content_type: made})
+    client = client_of(Multipart=kind)
+
+    @client.app.route("/", methods=["POST"], lazy_body=lazy)
+    async def view(request, response):
+        await request.load_form()
+
+    response = await client.post("/", {"a": "b"}, content_type="multipart/form-data")
+    assert response.status == 500
+    assert "returns the form and the files, not" in caplog.text
+
+
 async def test_items_of_cookies_may_be_a_generator():
     class Cookies(roll.Cookies):
         def items(self):

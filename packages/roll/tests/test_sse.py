@@ -701,3 +701,21 @@ async def test_events_are_sent_by_an_asgi_server_too(app, monkeypatch):
         messages.put_nowait({"type": "http.disconnect"})
         await closed.wait()
         await task
+
+
+@pytest.mark.parametrize(
+    "interval", [-1, 0.00001, "3", 10**400, float("nan"), float("inf"), [], True, b"1"]
+)
+def test_interval_that_cannot_work_is_refused_at_the_start(interval):
+    """Before, -1 took a whole core, and text cut each stream after its head."""
+    kind = type("Mine", (Response,), {"sse_interval": interval})
+    with pytest.raises(ValueError, match="`sse_interval` is a number of seconds"):
+        type("Own", (Roll,), {"Response": kind})()
+    with pytest.raises(ValueError, match="`sse_interval` is a number of seconds"):
+        kind(Roll(), None).sse = iter(["a"])  # of an application whose `Response` is a function
+
+
+@pytest.mark.parametrize("interval", [None, 0, 0.0, 0.001, 1, 3600.5, 31_536_000])
+def test_interval_that_works_is_accepted(interval):
+    kind = type("Mine", (Response,), {"sse_interval": interval})
+    type("Own", (Roll,), {"Response": kind})()

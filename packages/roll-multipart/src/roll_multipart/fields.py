@@ -5,7 +5,7 @@ from typing import Final
 
 from .errors import MultipartError
 
-__all__ = ["Parameters", "parse_fields", "parse_value"]
+__all__ = ["Parameters", "check_number", "parse_fields", "parse_value"]
 
 NAME = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 # Clients write boundaries with `=`, `/` or `:` without the quotes that RFC 2045 requires.
@@ -20,6 +20,7 @@ HEADER = re.compile(rf"({NAME}):[ \t]*+([^\r\n\0]*)")
 
 # The most parameters of a header, empty ones included. Clients send three or four.
 MAX_PARAMETERS: Final = 16
+TOO_MANY: Final = "Too many parameters in a header"
 
 Parameters = dict[str, str]
 
@@ -68,7 +69,13 @@ def parse_params(pattern: re.Pattern[str], text: str, position: int) -> Paramete
             return None
         add_param(params, match)
         position = match.end()
-    raise MultipartError("Too many parameters in a header")
+    raise MultipartError(TOO_MANY)
+
+
+def check_number(text: str) -> None:
+    """Check the number of parameters of a header whose parameters are not read."""
+    if text.count(";") > MAX_PARAMETERS:
+        raise MultipartError(TOO_MANY)
 
 
 def add_param(params: Parameters, match: re.Match[str]) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from .checks import check_flag, wrong_type
 from .errors import LimitError, MultipartError
-from .fields import Parameters, parse_fields, parse_value
+from .fields import Parameters, check_number, parse_fields, parse_value
 from .limits import Limits
 from .part import Part
 from .percent import unquote
@@ -107,6 +107,7 @@ def parse_part(head: bytes, limits: Limits, *, form: bool = True) -> Part:
     content_type = headers.get("content-type", "")
     if CONTROL.search(content_type):
         raise MultipartError("Control character in the Content-Type of a part")
+    check_number(content_type)
     # The parameters are not kept: they are rarely used, and take ten times their length.
     return Part(head, name, get_filename(params), content_type)
 

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from .fields import check_number
 from .headers import Part, clean_filename
 
 __all__ = ["USUAL_HEAD", "USUAL_LINES", "make_part"]
@@ -26,4 +27,6 @@ def make_part(match: re.Match[bytes], head: bytes) -> Part:
         if not text.isascii():
             text = clean_filename(text)
     kind = "" if content_type is None else content_type.decode("ascii")
+    if ";" in kind:
+        check_number(kind)
     return Part(head, name.decode("utf-8", "replace"), text, kind)

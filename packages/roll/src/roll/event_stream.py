@@ -12,7 +12,7 @@ from roll_http import as_stream
 from roll_http.cancellation import is_cancelled
 from roll_http.shown import shown
 
-from .heartbeat import Heartbeat
+from .heartbeat import Heartbeat, check_interval
 from .results import ResultAdvice
 from .sse import COMMENT, Dumps, encode_event, looks_like_event
 from .steps import Steps
@@ -59,6 +59,7 @@ class EventStream(Steps):
                 f"`response.sse` is an async iterator of events, such as an async generator: not"
                 f" {shown(source)}"
             )
+        check_interval(interval)
         super().__init__(items)
         self.source = source
         """What `response.sse` was set to."""

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, Final
 
 from roll_http import HttpError, Request
+from roll_http.shown import shown
 from roll_multipart import LimitError, MultipartError, NestedError
 
 from .answered import run_after
@@ -187,7 +188,7 @@ class ReadsForms(Request):
             # It fills Roll's containers; those of other classes are filled from these.
             form, files = (form if is_own(form) else Form), (files if is_own(files) else Files)
         parser = make(form=form, files=files)
-        form, files = parser.initialize(self.content_type)
+        form, files = pair_of(parser.initialize(self.content_type), make)
         return parser, form, files
 
     def _take_form(self, form: Any, files: Any) -> None:
@@ -223,6 +224,17 @@ class ReadsForms(Request):
                 # Files in memory need no close; Roll always left them open.
                 if not getattr(file, "in_memory", True):
                     stack.callback(file.close)
+
+
+def pair_of(made: Any, make: Any) -> tuple[Any, Any]:
+    """Return the form and the files; raise a `TypeError` if a parser returned something else."""
+    try:
+        form, files = made
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"`initialize` of {shown(make)} returns the form and the files, not {shown(made)}"
+        ) from None
+    return form, files
 
 
 def parse_urlencoded(body: bytes, make: Any) -> Form:

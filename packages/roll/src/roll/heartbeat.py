@@ -6,16 +6,31 @@ A timer for each stream would take 0.8 KiB on uvloop, and 10,000 clients may be 
 from __future__ import annotations
 
 import asyncio
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 from weakref import WeakKeyDictionary
 
-__all__ = ["Heartbeat"]
+__all__ = ["Heartbeat", "check_interval"]
 
 LONGEST_PERIOD = 1.0
 """The longest time between two ticks, in seconds."""
 
 TICKS = 15
 """The smallest number of ticks in the interval of a member."""
+
+
+SHORTEST: Final = 0.001
+LONGEST: Final = 31_536_000
+"""The limits of an interval in seconds: a shorter one would keep the processor busy."""
+
+
+def check_interval(value: Any) -> None:
+    """Check an interval of comments in seconds; None or 0 for no comments."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (number and (value == 0 or SHORTEST <= value <= LONGEST)):
+        raise ValueError(
+            f"`sse_interval` is a number of seconds from {SHORTEST} to {LONGEST}, or None for no"
+            f" comments, not {value!r}"
+        )
 
 
 class Beating(Protocol):

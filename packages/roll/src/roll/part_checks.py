@@ -12,6 +12,7 @@ from roll_routing import Router
 from .advice import advise, resembled
 from .callables import refuse_async
 from .deferred import is_deferred
+from .heartbeat import check_interval
 from .old_hooks import refuse_old_hooks
 from .part_trials import refuse_async_calls, try_part
 from .parts import HttpConnection, MultipartParser, WebsocketConnection
@@ -120,6 +121,8 @@ def check_part(app: Any, name: str) -> None:
         check_contract(part, CONTRACTS[name], where)
     if name == "WebsocketProtocol":
         check_constants(part, where)
+    if name == "Response" and hasattr(part, "sse_interval"):  # a function has none
+        check_interval(part.sse_interval)
     refuse_async_calls(part, name, where)
     if name != "JSON":
         base = next(owner for owner in type(app).__mro__ if not is_a_subclass(owner))

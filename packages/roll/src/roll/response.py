@@ -150,7 +150,8 @@ class Response(RunsAfter, roll_http.Response):
         Set it to an async iterator, a generator or a generator function. Each item is an event:
         text as it is, a `ServerSentEvent`, or any other value as JSON. The source is closed when
         the client disconnects, and when the server stops. Clients reconnect by themselves.
-        Raises `TypeError` when set to something else.
+        Raises `TypeError` when set to something else, and `ValueError` for an invalid
+        `sse_interval`.
         """
         return self.body.source if isinstance(self.body, EventStream) else None
 
