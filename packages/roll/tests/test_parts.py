@@ -732,7 +732,7 @@ def test_an_async_method_of_a_websocket_is_refused_with_its_first_route(app, met
 @pytest.mark.parametrize("made", [None, {}, (1, 2, 3), 5, "form"])
 @pytest.mark.parametrize("lazy", [False, True])
 async def test_parser_that_returns_no_form_and_files_is_a_500(made, lazy, caplog):
-    """Before, a form alone was a 400 that blamed the client, without a word in the log."""
+    """Before, a form alone was a 400 that blamed the client, and the log said nothing."""
     kind = type("Kind", (roll.Multipart,), {"initialize": lambda self, content_type: made})
     client = client_of(Multipart=kind)
 
