@@ -771,3 +771,10 @@ def test_second_call_is_refused(app, first, second):
     with pytest.raises(ValueError, match="call it once, with all its options"):
         sessions(app, SECRET, **second)
     sessions(Roll(), SECRET)
+
+
+def test_attribute_of_a_session_is_an_error():
+    """Before, `session.user = ...` in place of `session["user"] = ...` was not kept."""
+    session = Session(lambda: NOTHING)
+    with pytest.raises(AttributeError, match="user"):
+        session.user = "ada"

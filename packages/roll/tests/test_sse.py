@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import nullcontext
 from enum import Enum
 from urllib.parse import urlencode
 
@@ -719,3 +720,12 @@ def test_interval_that_cannot_work_is_refused_at_the_start(interval):
 def test_interval_that_works_is_accepted(interval):
     kind = type("Mine", (Response,), {"sse_interval": interval})
     type("Own", (Roll,), {"Response": kind})()
+
+
+@pytest.mark.parametrize("value", [0.01, "3"])
+def test_interval_may_be_a_property(value):
+    kind = type("Mine", (Response,), {"sse_interval": property(lambda self: value)})
+    app = type("Own", (Roll,), {"Response": kind})()
+    expected = pytest.raises(ValueError, match="`sse_interval`") if value == "3" else nullcontext()
+    with expected:
+        kind(app, None).sse = iter(["a"])

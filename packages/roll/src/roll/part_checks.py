@@ -121,8 +121,10 @@ def check_part(app: Any, name: str) -> None:
         check_contract(part, CONTRACTS[name], where)
     if name == "WebsocketProtocol":
         check_constants(part, where)
-    if name == "Response" and hasattr(part, "sse_interval"):  # a function has none
-        check_interval(part.sse_interval)
+    if name == "Response":
+        interval = inspect.getattr_static(part, "sse_interval", None)  # a function has none
+        if not hasattr(interval, "__get__"):  # a property may depend on the request
+            check_interval(interval)
     refuse_async_calls(part, name, where)
     if name != "JSON":
         base = next(owner for owner in type(app).__mro__ if not is_a_subclass(owner))

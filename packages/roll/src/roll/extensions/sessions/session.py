@@ -32,6 +32,9 @@ class Session(MutableMapping[str, Any]):
     request is answered. An empty session has no cookie.
     """
 
+    # So that an attribute, which would not be kept, is an error: `session.user = 1`.
+    __slots__ = ("__weakref__", "_data", "_kept", "_read", "renewed")
+
     def __init__(self, read: Callable[[], Kept]) -> None:
         self._read = read
         self._kept: Kept | None = None
