@@ -62,6 +62,28 @@ async def test_a_draining_server_answers_each_connection_once_more(serve):
     draining.cancel()
 
 
+@pytest.mark.parametrize("secure", [False, True])
+async def test_connection_that_is_being_made_at_the_drain_is_answered_once_more(
+    serve, tls, secure, monkeypatch
+):
+    """Before, it was left out: kept alive, then closed under its next request."""
+    context, client = tls
+    peer = await serve(tls=context if secure else None)
+    make, draining = peer.server._factory, []
+
+    def drain_meanwhile():
+        draining.append(asyncio.ensure_future(peer.server.drain(3600)))
+        return make()
+
+    monkeypatch.setattr(peer.server, "_factory", drain_meanwhile)
+    options = {"ssl": client, "server_hostname": "localhost"} if secure else {}
+    connection = await peer.connect(**options)
+    connection.send(GET)
+    assert b"Connection: close" in await connection.rest()
+    for task in draining:
+        task.cancel()
+
+
 async def test_the_last_connection_of_a_drained_server_is_answered(serve, monkeypatch):
     monkeypatch.setattr("roll_http.server.FIRST_REQUESTS", 3600)
     peer = await serve()

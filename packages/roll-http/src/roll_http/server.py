@@ -75,9 +75,9 @@ class Server:
         self._tls = tls
         self._servers: list[asyncio.Server] = []
         self._checked = False  # the application, at the first connection
-        # The seconds of `drain`, once it was called: each connection gets one more request.
-        self._drained: float | None = None
-        self._late: WeakSet[HTTPProtocol] = WeakSet()  # accepted since then
+        self._ending = False  # each connection gets one more response
+        self._drained: float | None = None  # the seconds of `drain`, once it was called
+        self._late: WeakSet[HTTPProtocol] = WeakSet()  # made since then
         self._arriving: WeakSet[HTTPProtocol] = WeakSet()  # over TLS, until the handshake is done
 
     @property
@@ -123,6 +123,7 @@ class Server:
 
     def _take(self, server: asyncio.Server) -> None:
         self._servers.append(server)
+        self._ending = False
         for sock in server.sockets:
             with contextlib.suppress(OSError), sock.dup() as duplicate:
                 duplicate.listen(BACKLOG)
@@ -139,15 +140,23 @@ class Server:
             if not self._checked:
                 self._check(protocol)
             protocol.owner = self
-            if self._drained is not None:
-                protocol.must_close = True
-                self._late.add(protocol)
         except Exception:  # the loops would not log it, and would leave the connection open
             logger.exception("No protocol could be made for a connection")
             return _Abort()
         if self._tls is not None:
             self._arriving.add(protocol)
         return protocol
+
+    def opened(self, connection: HTTPProtocol) -> None:
+        """Note a new connection; called by it.
+
+        The loops make a connection some turns after its protocol, and over TLS after the
+        handshake. Meanwhile, the end may have been announced to the others.
+        """
+        if self._ending:
+            connection.must_close = True
+        if self._drained is not None:
+            self._late.add(connection)
 
     async def stop(self, graceful_timeout: float | None = None) -> None:
         """Stop accepting, let the running requests end, and close every connection.
@@ -186,6 +195,7 @@ class Server:
 
     def _announce_end(self) -> None:
         """Make the next response of each connection say `Connection: close`."""
+        self._ending = True
         for connection in self.connections:
             connection.must_close = True
 

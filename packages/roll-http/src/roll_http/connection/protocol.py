@@ -91,6 +91,9 @@ class HTTPProtocol(PipelinedConnection, asyncio.Protocol):
         most = self.limits.connections
         full = most is not None and registry.count(self.app) >= most
         registry.add(self, self.limits.shortest_timeout, self._loop)
+        opened = getattr(self.owner, "opened", None)  # only a `Server` has it
+        if opened is not None:
+            opened(self)
         self.read_deadline = registry.now + self.limits.keep_alive_timeout
         try:
             self._peer = address_of(self.transport)
