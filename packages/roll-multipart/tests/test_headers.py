@@ -294,5 +294,7 @@ def test_content_type_without_a_boundary_is_named():
 def test_content_type_of_a_part_has_sixteen_parameters_at_most(tools, name, separator):
     head = f"Content-Disposition: form-data; name={name}\r\nContent-Type: text/plain"
     assert tools.same_for_all_cuts(tools.with_head(head + separator * 16)).error is None
+    quoted = '; title="' + "a;" * 20 + '"'
+    assert tools.same_for_all_cuts(tools.with_head(head + quoted)).error is None
     found = tools.same_for_all_cuts(tools.with_head(head + separator * 17)).error
     assert found == (MultipartError, 400, "Too many parameters in a header")

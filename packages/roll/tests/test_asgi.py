@@ -1108,6 +1108,55 @@ async def test_failed_send_of_the_server_is_the_end_of_the_connection(
     assert not caplog.records
 
 
+@pytest.mark.parametrize("accepts", [False, True])
+async def test_disconnect_before_a_mounted_application_accepts_is_noticed(app, caplog, accepts):
+    """Before, its `receive` waited for ever, and uvicorn with it."""
+    seen = []
+
+    async def mounted(scope, receive, send):
+        if scope["type"] != "websocket":
+            raise ValueError(scope["type"])
+        seen.append(await receive())
+        seen.append(await receive())
+        if accepts:
+            await send({"type": "websocket.accept"})
+
+    app.mount("/m", mounted)
+    server = Server(app, "websocket", path="/m")
+    server.give("websocket.connect")
+    while not seen:
+        await asyncio.sleep(0)
+    server.give("websocket.disconnect", code=1006)
+    async with asyncio.timeout(20):
+        await server.task
+    assert [message["type"] for message in seen] == ["websocket.connect", "websocket.disconnect"]
+    assert accepts or not server.sent
+    assert not caplog.records
+
+
+async def test_mounted_application_that_asks_before_it_accepts_gets_all_messages(app):
+    async def mounted(scope, receive, send):
+        if scope["type"] != "websocket":
+            raise ValueError(scope["type"])
+        await receive()
+        asking = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        await send({"type": "websocket.accept"})
+        for message in (await asking, await receive()):
+            await send({"type": "websocket.send", "text": message["text"]})
+
+    app.mount("/m", mounted)
+    server = Server(app, "websocket", path="/m")
+    server.give("websocket.connect")
+    await server.until("websocket.accept")
+    server.give("websocket.receive", text="a")
+    server.give("websocket.receive", text="b")
+    await server.until_sent(3)
+    assert [one.get("text") for one in server.sent[1:3]] == ["a", "b"]
+    server.give("websocket.disconnect", code=1000)
+    await server.task
+
+
 @pytest.mark.parametrize("wrong", [OSError("gone"), RuntimeError("odd"), {"type": "odd"}])
 async def test_receive_that_fails_is_the_end_of_the_connection(app, caplog, wrong):
     """Before, the handler waited for ever."""

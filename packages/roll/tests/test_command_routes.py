@@ -238,9 +238,9 @@ def test_sessions_in_memory_are_a_note(app):
     ]
 
 
-def test_sessions_in_a_cookie_or_in_redis_are_sound(app):
-    extensions.sessions(app, "x" * 20)
-    extensions.sessions(app, "x" * 20, store=extensions.RedisStore("redis://localhost"))
+@pytest.mark.parametrize("store", [None, extensions.RedisStore("redis://localhost")])
+def test_sessions_in_a_cookie_or_in_redis_are_sound(app, store):
+    extensions.sessions(app, "x" * 20, store=store)
     assert texts(app) == []
 
 

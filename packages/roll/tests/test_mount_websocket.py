@@ -650,3 +650,20 @@ async def test_client_that_leaves_ends_an_application_that_has_not_answered(app,
         await server.stop_now()
         await cancelled.wait()
         writer.close()
+
+
+async def test_send_after_its_own_close_is_an_error_of_the_application(app, serve, caplog):
+    errors = asyncio.get_running_loop().create_future()
+
+    async def closes(receive, send):
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close"})
+        await send({"type": "websocket.send", "text": "late"})
+
+    @app.listen("websocket_error")
+    def note(request, ws, error):
+        errors.set_result(str(error))
+
+    async with serve(closes) as client, client.websocket("/admin"):
+        assert "has sent 'websocket.send' after 'websocket.close'" in await errors
+    assert "after 'websocket.close'" in caplog.text

@@ -778,3 +778,47 @@ def test_attribute_of_a_session_is_an_error():
     session = Session(lambda: NOTHING)
     with pytest.raises(AttributeError, match="user"):
         session.user = "ada"
+
+
+async def test_store_that_overrides_save_alone_saves_all_of_its_data(app, client):
+    """Before, the inherited `replace` wrote past a `save` that encrypts."""
+
+    class Sealed(MemoryStore):
+        async def load(self, key):
+            data = await super().load(key)
+            return None if data is None else data[::-1]
+
+        async def save(self, key, data, seconds):
+            await super().save(key, data[::-1], seconds)
+
+    class Written(MemoryStore):
+        def __init__(self):
+            super().__init__()
+            self.saved = []
+
+        async def replace(self, key, data, seconds):
+            self._kept[key] = (float("inf"), data)
+            return True
+
+    class Both(Written):
+        async def save(self, key, data, seconds):
+            self.saved.append(data)
+            await super().save(key, data, seconds)
+
+    store = Both()
+    sessions(app, SECRET, store=store)
+    client.keep_cookies = True
+
+    @app.route("/")
+    async def count(request, response):
+        request.session["n"] = request.session.get("n", 0) + 1
+        response.json = request.session["n"]
+
+    assert [(await client.get("/")).body for _ in range(3)] == [b"1", b"2", b"3"]
+    assert store.saved == ['{"n":1}', '{"n":2}', '{"n":3}']
+    sealed = Roll()
+    sessions(sealed, SECRET, store=Sealed())
+    sealed.route("/")(count)
+    other = type(client)(sealed)
+    other.keep_cookies = True
+    assert [(await other.get("/")).body for _ in range(3)] == [b"1", b"2", b"3"]

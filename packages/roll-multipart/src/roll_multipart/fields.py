@@ -16,6 +16,8 @@ STANDARD = re.compile(PARAMETER.format(quoted=r'(?:[^"\\]|\\.)*+'), re.DOTALL)
 ESCAPED_QUOTE = r'"(?![ \t]*+(?:;|\Z))'
 BROWSER = re.compile(PARAMETER.format(quoted=rf'(?:[^"\\]|\\(?:{ESCAPED_QUOTE})?+)*+'))
 VALUE = re.compile(rf"[ \t]*+({NAME}(?:/{NAME})?)")
+# Also one without its end: to look for it from each quote would take quadratic time.
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 HEADER = re.compile(rf"({NAME}):[ \t]*+([^\r\n\0]*)")
 
 # The most parameters of a header, empty ones included. Clients send three or four.
@@ -74,7 +76,8 @@ def parse_params(pattern: re.Pattern[str], text: str, position: int) -> Paramete
 
 def check_number(text: str) -> None:
     """Check the number of parameters of a header whose parameters are not read."""
-    if text.count(";") > MAX_PARAMETERS:
+    # Without what is quoted, which may have semicolons.
+    if text.count(";") > MAX_PARAMETERS and QUOTED.sub("", text).count(";") > MAX_PARAMETERS:
         raise MultipartError(TOO_MANY)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from roll_http.body import again
@@ -29,7 +30,7 @@ async def serve_websocket(app: Any, scope: Any, receive: Any, send: Any) -> None
     response.request = request
     try:
         response = await answered(app, request, response)
-        if not connection.switched:
+        if not connection.switched and not connection.gone:
             await refuse(connection, request, response)
         elif connection.unclosed is not None:
             raise again(connection.unclosed)  # the server closes it
@@ -62,6 +63,9 @@ class WebsocketConnection(ASGIConnection):
     switched = False
     """Whether the application has taken the websocket."""
 
+    _early: asyncio.Future[Any] | None = None
+    """The message that `watch_disconnect` waits for, until the websocket takes it."""
+
     unclosed: Exception | None = None
     """The error of a server that did not accept the close, such as daphne for a code of 1011."""
 
@@ -72,7 +76,28 @@ class WebsocketConnection(ASGIConnection):
 
     def websocket(self, request: Any) -> ASGIWebsocket:
         """Return the websocket that the handler gets."""
-        return ASGIWebsocket(request, self._receive, self.send, self)
+        return ASGIWebsocket(request, self._next_message, self.send, self)
+
+    def watch_disconnect(self) -> None:
+        """Notice a disconnect before the answer: until then, the server has no other message."""
+        if self._early is None:
+            self._early = asyncio.ensure_future(self._receive())
+            self._early.add_done_callback(self._look_at)
+
+    def _look_at(self, early: asyncio.Future[Any]) -> None:
+        failed = early.cancelled() or early.exception() is not None
+        if not failed and early.result()["type"] == "websocket.disconnect":
+            self.lose()
+
+    async def _next_message(self) -> Any:
+        early, self._early = self._early, None
+        return await (self._receive() if early is None else early)
+
+    def end(self) -> None:
+        """Receive no more messages, and forget the request."""
+        if self._early is not None:
+            self._early.cancel()
+        super().end()
 
     def switch(self, protocol: Any, head: bytes) -> None:
         """Pass the connection to the websocket; its `run` accepts the handshake."""

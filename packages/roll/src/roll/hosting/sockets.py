@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -32,7 +32,8 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
     ws = make_websocket(app, request)
     handshake(ws, (), host.settings)
     scope = websocket_scope(request, host.prefix, host.state)
-    session = Session(host, ws, scope["subprotocols"])
+    watch = getattr(request.protocol, "watch_disconnect", None)
+    session = Session(host, ws, scope["subprotocols"], watch)
     task = asyncio.ensure_future(host.application(scope, session.receive, session.send))
     request.protocol.on_gone = session.lose
     kept = False
@@ -75,7 +76,9 @@ def unanswered(session: Session, connection: Any) -> Exception:
     """
     if not session.gone:
         return RuntimeError(f"{session.host} has returned without an answer to a websocket")
-    connection.abort()
+    abort = getattr(connection, "abort", None)  # there is none over ASGI
+    if abort is not None:
+        abort()
     return ClientDisconnected("The client has gone")
 
 
@@ -159,7 +162,14 @@ async def run(session: Session, app: Any, request: Any, task: asyncio.Future[Any
 class Session:
     """The messages of a websocket in both directions."""
 
-    def __init__(self, host: Any, ws: Any, offered: Iterable[str]) -> None:
+    def __init__(
+        self,
+        host: Any,
+        ws: Any,
+        offered: Iterable[str],
+        watch: Callable[[], None] | None = None,
+    ) -> None:
+        """`watch` begins to look for a disconnect over ASGI; Roll's own server always looks."""
         loop = asyncio.get_running_loop()
         self.host = host
         self.ws = ws
@@ -175,6 +185,8 @@ class Session:
         self.subprotocol: str | None = None
         self.fields: list[tuple[str, str]] = []
         self.denial: Any = None
+        self._watch = watch
+        self._closes = False  # the application has sent its close
         self.body = b""
         self._connected = False
         self._order = asyncio.Lock()  # messages that wait for `opened` take it in their order
@@ -196,6 +208,8 @@ class Session:
         if not self._connected:
             self._connected = True
             return {"type": "websocket.connect"}
+        if not self.opened.done() and self._watch is not None:
+            self._watch()
         # The application may receive messages in one task, and accept in another.
         if not await asyncio.shield(self.opened):
             return {"type": "websocket.disconnect", "code": 1006, "reason": ""}
@@ -267,8 +281,11 @@ class Session:
 
     async def _send_open(self, kind: str, message: Any) -> None:
         if kind == "websocket.close":
+            self._closes = True
             await self.ws.close(message.get("code", 1000), message.get("reason") or "")
             return
+        if kind == "websocket.send" and self._closes:
+            raise RuntimeError(f"{self.host} has sent {kind!r} after 'websocket.close'")
         if kind != "websocket.send":
             raise RuntimeError(f"{self.host} has sent {kind!r} after 'websocket.accept'")
         content = content_of(message)

@@ -173,8 +173,8 @@ class StoreKeeper:
 
     async def _replace(self, key: str, text: str) -> bool:
         """Save a session again; return False, and save nothing, if the store no longer has it."""
-        replace = getattr(self.store, "replace", None)
-        if replace is not None:
+        if has_replace(type(self.store)):
+            replace = self.store.replace  # type: ignore[attr-defined]  # it is optional
             return bool(await settled(replace(key, text, self.settings.max_age)))
         await settled(self.store.save(key, text, self.settings.max_age))
         return True
@@ -182,3 +182,13 @@ class StoreKeeper:
     async def _forget(self, session: Session) -> None:
         if session.kept.key is not None:
             await settled(self.store.delete(session.kept.key))
+
+
+def has_replace(kind: type) -> bool:
+    """Tell whether a class of stores has a `replace` that goes with its `save`.
+
+    A subclass may override `save` alone, to encrypt the data: then the inherited `replace` would
+    save them as they are.
+    """
+    owner = next((each for each in kind.__mro__ if {"replace", "save"} & vars(each).keys()), None)
+    return owner is not None and "replace" in vars(owner)
