@@ -143,6 +143,16 @@ def test_the_parameters_of_a_disposition(prefix, pattern):
     check(parse, lambda size: repeat(head, size))
 
 
+@pytest.mark.parametrize("pattern", ['\\"', '"', ';"', '\\";', ";", '"\\'])
+def test_the_content_type_of_a_part(pattern):
+    def make(size):
+        head = f'{DISPOSITION}; name="a"\r\nContent-Type: a/b{";" * 20}"'
+        return (head + repeat(pattern, size) + "\r\n\r\n").encode()
+
+    check(lambda data: parse(data, max_header_size=10**9), make)
+    check(parse, lambda size: repeat(make(7000) + b"x\r\n", size))
+
+
 @pytest.mark.parametrize("pattern", [b"a:\r\n", b"\r\n", b"a", b":", b": ", b"\r", b"\n", b"\t"])
 @pytest.mark.parametrize("name", [b"", b"X: ", b"Content-Type: "])
 def test_the_lines_of_a_head(name, pattern):

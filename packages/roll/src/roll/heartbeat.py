@@ -28,8 +28,8 @@ def check_interval(value: Any) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if value is not None and not (number and (value == 0 or SHORTEST <= value <= LONGEST)):
         raise ValueError(
-            f"`sse_interval` is a number of seconds from {SHORTEST} to {LONGEST}, or None for no"
-            f" comments, not {value!r}"
+            f"`sse_interval` is a number of seconds from {SHORTEST} to {LONGEST}, or None or 0"
+            f" for no comments, not {value!r}"
         )
 
 
