@@ -129,3 +129,13 @@ async def read_first(request, response):
 
 async def test_an_upload_that_a_stream_reads_is_held_back(serve):
     assert HIGH_WATER < await kept(serve, read_first) <= HIGH_WATER + ONE_READ
+
+
+async def test_an_unread_upload_keeps_no_more_than_its_own_limit(serve):
+    """The limit of a route may be far below that of the server."""
+
+    async def limited(request, response):
+        request.max_body = 10
+        await stream(request, response)
+
+    assert HIGH_WATER < await kept(serve, limited) <= HIGH_WATER + ONE_READ

@@ -1,5 +1,6 @@
 """The handling of an exception: the response, the event, the log."""
 
+import asyncio
 import logging
 from http import HTTPStatus
 
@@ -471,3 +472,30 @@ async def test_stream_that_an_error_replaces_is_closed(app, liveclient, error, e
 
     assert (await liveclient.get("/")).status >= 400
     assert [stream.closed for stream in streams] == [1] * (2 if event == "error" else 1)
+
+
+async def test_answer_of_an_error_does_not_wait_for_the_stream_that_it_replaces(app, client):
+    """Before, a dead server behind a proxy held up even the 503 of a time limit."""
+    released, closed = asyncio.Event(), asyncio.Event()
+
+    class Upstream:
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            raise StopAsyncIteration
+
+        async def aclose(self):
+            await released.wait()
+            closed.set()
+
+    @app.route("/")
+    async def view(request, response):
+        response.body = Upstream()
+        raise HttpError(400, "no")
+
+    async with asyncio.timeout(20):
+        assert (await client.get("/")).status == 400
+        assert not closed.is_set()
+        released.set()
+        await closed.wait()

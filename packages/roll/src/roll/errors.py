@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Container, Mapping
@@ -64,11 +65,24 @@ class SendsEvents(Protocol):
         ...
 
 
+class KeepsTasks(Protocol):
+    """What waits at the stop for tasks that nothing else awaits."""
+
+    def keep(self, task: Any) -> None:
+        """Keep a task that already runs."""
+        ...
+
+
 class SendsErrors(SendsEvents, Protocol):
     """An application whose errors are answered."""
 
     log_errors: bool
     hooks: dict[str, Any]
+
+    @property
+    def kept_tasks(self) -> KeepsTasks:
+        """The tasks that the application keeps."""
+        ...
 
 
 class Unexpected(HttpError):
@@ -106,7 +120,7 @@ async def answer_error(
         take_note(error)
         if app.log_errors:
             log_error(what(request), error)
-    await close_replaced(response)
+    close_replaced(app, response)
     try:
         fill(response, shown)
         if "error" in app.hooks:
@@ -116,7 +130,7 @@ async def answer_error(
             raise
         take_note(failure)
         log_error(what(request), failure)  # always log it: no event reports it
-        await close_replaced(response)
+        close_replaced(app, response)
         fill(response, Unexpected(failure))
     label(response, request.path)
 
@@ -134,11 +148,14 @@ def answer_at_once(app: SendsErrors, request: Any, response: Any, error: HttpErr
     return True
 
 
-async def close_replaced(response: Any) -> None:
-    """Close the streamed body of a response that an error replaces: nobody else knows it."""
+def close_replaced(app: SendsErrors, response: Any) -> None:
+    """Close the streamed body of a response that an error replaces: nobody else knows it.
+
+    The answer does not wait for that: it may take as long as a dead server behind a proxy.
+    """
     stream = stream_of(response)
     if stream is not None:
-        await close_stream(stream)
+        app.kept_tasks.keep(asyncio.ensure_future(close_stream(stream)))
 
 
 def ends_task(error: BaseException, request: Any = None) -> bool:

@@ -84,16 +84,16 @@ class IncomingBody(BodyStream):
             self.end()
         return start
 
-    def make_room(self) -> bool:
+    def make_room(self, max_body: int | None) -> bool:
         """Keep as much of a body that nothing reads as a handler could load; return whether it is.
 
-        A handler that begins to read later gets all of it, and reading pauses again.
+        A handler that begins to read later gets all of it, and reading pauses again. `max_body`
+        is the limit of the request.
         """
         if self.begun or not self.receiving:
             return False
-        most = self._limits.body
-        most = MOST_UNREAD if most is None else min(most, MOST_UNREAD)
-        self.most_unread = max(HIGH_WATER, most)
+        limits = (MOST_UNREAD, self._limits.body, max_body)
+        self.most_unread = max(HIGH_WATER, min(most for most in limits if most is not None))
         return True
 
     def lose(self, reason: str) -> None:

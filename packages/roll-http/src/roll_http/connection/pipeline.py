@@ -213,7 +213,9 @@ class PipelinedConnection(EndingConnection):
         server to read, while the stream of the response waits for the client to read.
         """
         body = self.reader.body
-        if body is not None and self.state == ANSWERING and body.make_room():
+        if body is None or self.state != ANSWERING:
+            return
+        if body.make_room(getattr(self.request, "max_body", None)):
             self.feed_body()
 
     def _skip_body(self) -> None:
