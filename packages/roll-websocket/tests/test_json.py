@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from roll_websocket import ConnectionClosed, InvalidMessage, StrictJSON, WSProtocol, codec
+from roll_websocket import (
+    ConnectionClosed,
+    InvalidMessage,
+    StrictJSON,
+    WSProtocol,
+    check_protocol,
+    codec,
+)
 
 VALUES = [
     None,
@@ -250,3 +257,38 @@ async def test_a_handler_may_call_a_message_invalid(
     raw.writer.close()
     await wire.until(lambda: not site.listener.running)
     assert log.records == []
+
+
+class Unbound:
+    def dumps(self, value):
+        return json.dumps(value)
+
+    def loads(self, data):
+        return json.loads(data)
+
+
+async def later(value):
+    """A method that nothing awaits."""
+
+
+@pytest.mark.parametrize("name", ["dumps", "loads"])
+@pytest.mark.parametrize("method", [later, partial(later)])
+def test_an_async_codec_is_refused_where_it_is_given(name, method):
+    """Before, each message ended its connection, and the log did not say why."""
+    methods = {"dumps": json.dumps, "loads": json.loads, name: method}
+    codec = type("Codec", (), {key: staticmethod(call) for key, call in methods.items()})()
+    kind = type("Kind", (WSProtocol,), {"JSON": codec})
+    with pytest.raises(ValueError, match=f"`JSON.{name}` is never awaited"):
+        check_protocol(kind)
+
+
+def test_a_class_in_place_of_a_codec_is_refused():
+    kind = type("Kind", (WSProtocol,), {"JSON": Unbound})
+    with pytest.raises(ValueError, match=r"`JSON\.dumps` is called with one argument"):
+        check_protocol(kind)
+    kind.JSON = Unbound()
+    check_protocol(kind)
+
+
+def test_a_module_is_a_codec():
+    check_protocol(type("Kind", (WSProtocol,), {"JSON": json}))

@@ -94,6 +94,12 @@ def test_option_of_another_server_is_refused(use, url, name):
     assert PASSWORD not in text
 
 
+@pytest.mark.parametrize("name", ["", "a%20b", "%0a", "%C3%A9", "a%00"])
+def test_name_that_redis_does_not_take_is_refused(use, name):
+    text = refusal(use, f"redis://{HOST}?client_name={name}")
+    assert text.startswith("The option 'client_name' of `url` is a name of ASCII characters")
+
+
 @pytest.mark.parametrize("option", ["ssl_ca_certs=a", "ssl_check_hostname=no"])
 def test_option_of_tls_needs_its_scheme(use, option):
     name = option.partition("=")[0]
@@ -140,7 +146,7 @@ OPTIONS = {
         "socket_keepalive": True,
         "retry_on_timeout": False,
     },
-    "client_name=a%40b+%2525": {"client_name": "a@b %25"},
+    "client_name=a%40b%2525": {"client_name": "a@b%25"},
     "username=bob&password=p%2Fw": {"username": "bob", "password": "p/w"},
 }
 

@@ -29,8 +29,25 @@ def check_protocol(protocol: object) -> None:
     if protocol.MAX_SIZE is not None:
         check_count("MAX_SIZE", protocol.MAX_SIZE, 1)
     for name in ("dumps", "loads"):
-        if not callable(getattr(protocol.JSON, name, None)):
-            raise ValueError(f"`JSON` must have the methods dumps and loads: {protocol.JSON!r}")  # noqa: TRY004 - as all options
+        check_method(protocol.JSON, name)
+
+
+def check_method(codec: object, name: str) -> None:
+    """Raise ValueError unless a codec of JSON has a plain method that takes one argument."""
+    method = getattr(codec, name, None)
+    if not callable(method):
+        raise ValueError(f"`JSON` must have the methods dumps and loads: {codec!r}")  # noqa: TRY004 - as all options
+    call = method.func if isinstance(method, partial) else method
+    if inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call):
+        raise ValueError(f"`JSON.{name}` is never awaited: {method!r} must be a plain function")
+    try:
+        signature = inspect.signature(method)
+    except (TypeError, ValueError):  # some functions in C have none that can be read
+        return
+    try:
+        signature.bind(b"")
+    except TypeError as error:
+        raise ValueError(f"`JSON.{name}` is called with one argument: {error}") from None
 
 
 def check_count(name: str, value: object, least: int) -> None:

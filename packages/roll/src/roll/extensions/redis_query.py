@@ -80,6 +80,13 @@ def seconds(value: str) -> float:
     return found
 
 
+def client_name(value: str) -> str:
+    """Return a name that `CLIENT SETNAME` takes."""
+    if not value or any(not "!" <= character <= "~" for character in value):
+        raise ValueError("a name of ASCII characters without spaces")
+    return value
+
+
 def flag(value: str) -> bool:
     if value.lower() not in FLAGS:
         raise ValueError("True or False")
@@ -101,7 +108,7 @@ def verify_flags(value: str) -> list[VerifyFlags]:
 
 
 OPTIONS: Final[dict[str, Callable[[str], Any]]] = {
-    "client_name": str,
+    "client_name": client_name,
     "db": count,
     "health_check_interval": count,
     "host": str,
