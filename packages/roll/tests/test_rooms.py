@@ -592,20 +592,24 @@ async def test_answer_that_waits_for_a_room_is_whole_when_the_server_stops(
     assert list(hall) == []
 
 
-async def test_websocket_that_waits_for_a_room_is_closed_with_1001_when_the_server_stops(
-    house, place
-):
-    app, hall = house
+async def code_at_stop(app, hall, path):
+    """Return the close code of a websocket that waits for a room when the server stops."""
     async with (
         asyncio.timeout(PATIENCE),
         LiveClient(app) as client,
-        connect(f"{client.wsl}{place}/ws") as ws,
+        connect(f"{client.wsl}{path}") as ws,
     ):
         await until(lambda: "lobby" in hall)
         await client.stop()
         with pytest.raises(ConnectionClosed):
             await ws.recv()
-    assert ws.close_code == 1001
+    return ws.close_code
+
+
+async def test_websocket_that_waits_for_a_room_is_closed_with_1001_when_the_server_stops(
+    house, place
+):
+    assert await code_at_stop(*house, f"{place}/ws") == 1001
 
 
 async def test_websocket_class_without_shutdown_is_closed_with_1000_when_the_server_stops():
@@ -614,16 +618,7 @@ async def test_websocket_class_without_shutdown_is_closed_with_1000_when_the_ser
 
     app = type("Site", (Roll,), {"WebsocketProtocol": Plain})(limits=Limits(graceful_timeout=60))
     hall = Guest(app).hall
-    async with (
-        asyncio.timeout(PATIENCE),
-        LiveClient(app) as client,
-        connect(f"{client.wsl}/ws") as ws,
-    ):
-        await until(lambda: "lobby" in hall)
-        await client.stop()
-        with pytest.raises(ConnectionClosed):
-            await ws.recv()
-    assert ws.close_code == 1000
+    assert await code_at_stop(app, hall, "/ws") == 1000
 
 
 @pytest.mark.parametrize("client", [LiveClient, Client])

@@ -148,7 +148,7 @@ class Server:
         return protocol
 
     def opened(self, connection: HTTPProtocol) -> None:
-        """Note a new connection; called by it.
+        """Note a new connection, which calls this.
 
         The loops make a connection some turns after its protocol, and over TLS after the
         handshake. Meanwhile, the end may have been announced to the others.

@@ -16,7 +16,7 @@ STANDARD = re.compile(PARAMETER.format(quoted=r'(?:[^"\\]|\\.)*+'), re.DOTALL)
 ESCAPED_QUOTE = r'"(?![ \t]*+(?:;|\Z))'
 BROWSER = re.compile(PARAMETER.format(quoted=rf'(?:[^"\\]|\\(?:{ESCAPED_QUOTE})?+)*+'))
 VALUE = re.compile(rf"[ \t]*+({NAME}(?:/{NAME})?)")
-# Also one without its end: to look for it from each quote would take quadratic time.
+# The end is optional: a search for it from each quote would take quadratic time.
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 HEADER = re.compile(rf"({NAME}):[ \t]*+([^\r\n\0]*)")
 

@@ -105,7 +105,7 @@ class EndingConnection(ConnectionBase):
         self.transport.close()
 
     def _begin_closing(self) -> None:
-        """Limit the time in which the client reads what was written, and ends."""
+        """Limit the time that the client has to read what was written, and to end."""
         self.state = CLOSING
         self._watch_writing()
         self._expect_end()
@@ -264,7 +264,7 @@ class EndingConnection(ConnectionBase):
         self.write_deadline = 0  # each tick of the clock checks the progress
 
     def stop_watching(self) -> None:
-        """The client reads: stop the watch of what was written, except that of the last response.
+        """Stop watching what was written, because the client reads; go on for the last response.
 
         Nothing but this watch ends a connection whose last response is not read.
         """

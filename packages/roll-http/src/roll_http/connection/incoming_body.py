@@ -85,7 +85,7 @@ class IncomingBody(BodyStream):
         return start
 
     def make_room(self, max_body: int | None) -> bool:
-        """Keep as much of a body that nothing reads as a handler could load; return whether it is.
+        """Make room for as much of an unread body as a handler could load; return whether it did.
 
         A handler that begins to read later gets all of it, and reading pauses again. `max_body`
         is the limit of the request.

@@ -79,7 +79,7 @@ class WebsocketConnection(ASGIConnection):
         return ASGIWebsocket(request, self._next_message, self.send, self)
 
     def watch_disconnect(self) -> None:
-        """Notice a disconnect before the answer: until then, the server has no other message."""
+        """Notice a disconnect before the answer; until then, the server sends no other message."""
         if self._early is None:
             self._early = asyncio.ensure_future(self._receive())
             self._early.add_done_callback(self._look_at)

@@ -13,7 +13,7 @@ from .redis_query import as_option, count
 __all__ = ["check_prefix", "make_pool"]
 
 LONGER: Final = 1.0
-"""Seconds that the wait for a connection of a pool is longer than that for an answer of Redis.
+"""How many seconds longer a command waits for a connection of the pool than for an answer.
 
 redis-py 5.0.1 connects within that wait. If that wait ended first, its pool would hang for ever.
 """

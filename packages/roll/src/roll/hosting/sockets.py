@@ -58,7 +58,7 @@ async def serve_websocket(host: Any, app: Any, request: Any, response: Any) -> A
 
 
 async def finished(session: Session, task: asyncio.Future[Any]) -> None:
-    """Wait for the application; raise its exception, unless it is that the client has left."""
+    """Wait for the application, and raise its exception, but not that the client has left."""
     try:
         await task
     except (ClientDisconnected, ExceptionGroup) as error:
